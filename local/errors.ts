@@ -1,0 +1,31 @@
+/** The errors of the local tooling. Each says what happened, the rule behind it and the remedy; callers switch on `code`. */
+
+export type LocalErrorCode =
+  | "PYTHON_MISSING"
+  | "PYTHON_VENV_MISSING"
+  | "PYTHON_PACKAGES_FAILED"
+  | "EMULATOR_START_FAILED"
+  | "ENDPOINT_NOT_LOOPBACK"
+  | "SYNTH_FAILED"
+  | "SYNTH_OUTPUT_MISSING"
+  | "TYPE_UNKNOWN"
+  | "EXPRESSION_UNRESOLVED"
+  | "REFERENCE_CYCLE"
+  | "ENVIRONMENT_EXISTS"
+  | "RESOURCE_FAILED"
+  | "LOOKUP_FAILED"
+  | "FUNCTION_FAILED"
+  | "EMBEDDED_ALREADY_UP"
+  | "EMBEDDED_START_TIMEOUT";
+
+export class LocalError extends Error {
+  override readonly name: string = "LocalError";
+
+  constructor(
+    readonly code: LocalErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

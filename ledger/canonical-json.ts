@@ -1,0 +1,60 @@
+/**
+ * Canonical JSON by RFC 8785 (JCS): the one text that stands for a value, so that hashing and MACs do not depend on
+ * key order or white space. Used for record MACs, content MACs, audit ids and (later) log entries.
+ */
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+export class CanonicalJsonError extends Error {
+  readonly code = "NOT_CANONICAL_JSON";
+  override readonly name = "CanonicalJsonError";
+}
+
+/** Objects nested deeper than this are refused: the recursion below must not exhaust the stack on hostile input. */
+const DEPTH_MAX = 64;
+
+/**
+ * @throws CanonicalJsonError for what JSON cannot carry exactly: lone surrogates, NaN, infinities, undefined, functions,
+ *   bigint, class instances. RFC 8785 section 3.2.2.2 demands the error for lone surrogates.
+ */
+export function canonicalJson(value: unknown): string {
+  return write(value, 0);
+}
+
+function write(value: unknown, depth: number): string {
+  if (depth > DEPTH_MAX)
+    throw new CanonicalJsonError(`The value is nested deeper than ${DEPTH_MAX} levels; flatten it.`);
+  switch (typeof value) {
+    case "string":
+      return writeString(value);
+    case "boolean":
+      return value ? "true" : "false";
+    case "number":
+      // ECMAScript's own number formatting is what RFC 8785 section 3.2.2.3 prescribes; -0 becomes "0" in both.
+      if (!Number.isFinite(value))
+        throw new CanonicalJsonError("A number is NaN or infinite; JSON has no such number.");
+      return JSON.stringify(value);
+    case "object":
+      if (value === null) return "null";
+      if (Array.isArray(value)) return `[${value.map((element) => write(element, depth + 1)).join(",")}]`;
+      return writeObject(value, depth);
+    default:
+      throw new CanonicalJsonError(`A value of type ${typeof value} has no JSON form; convert it to text first.`);
+  }
+}
+
+function writeString(text: string): string {
+  if (!text.isWellFormed()) throw new CanonicalJsonError("A text holds a lone surrogate; send well-formed Unicode.");
+  return JSON.stringify(text);
+}
+
+function writeObject(value: object, depth: number): string {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) {
+    throw new CanonicalJsonError("A value is an instance of a class; only plain objects have a canonical form.");
+  }
+  // JavaScript compares strings by UTF-16 code units, which is the order that RFC 8785 section 3.2.3 asks for.
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${members.map(([key, member]) => `${writeString(key)}:${write(member, depth + 1)}`).join(",")}}`;
+}

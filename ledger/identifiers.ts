@@ -1,0 +1,63 @@
+/** Identifiers: what callers may send, and the ids that the ledger derives. */
+
+import { createHash } from "node:crypto";
+import { canonicalJson } from "./canonical-json";
+
+/**
+ * Ids that callers send. Bounded, printable, and without `#`, which separates the parts of index keys.
+ * The first character is a letter or digit, so no id looks like an option or a path.
+ */
+export const IDENTIFIER_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:/@+=-]*$/;
+export const TRANSACTION_ID_LENGTH_MAX = 128;
+export const PROCESSOR_ID_LENGTH_MAX = 64;
+export const ACTOR_LENGTH_MAX = 256;
+export const AUDIT_ID_LENGTH_MAX = 128;
+
+/** Kinds of audit ids that the ledger makes itself. Callers may not send ids that begin so: they could take a payment's guard. */
+const AUDIT_ID_KINDS = {
+  WRITE: "W",
+  UPDATE: "U",
+  CONFLICT: "C",
+  REFUSAL: "X",
+  ALARM: "A",
+  EVENT: "E",
+  READ: "R",
+} as const;
+export type AuditIdKind = keyof typeof AUDIT_ID_KINDS;
+
+const RESERVED_AUDIT_ID = /^[A-Z]~/;
+/** `~` is outside `IDENTIFIER_PATTERN`, so a caller's id can never collide with one of ours. */
+const KIND_SEPARATOR = "~";
+
+/** 192 bits of the hash: enough that nobody finds two names with one id, short enough for an index key. */
+const DERIVED_ID_BYTES = 24;
+
+/**
+ * The audit id that follows from what it records, so that recording the same thing twice is the same id and the second
+ * put fails its condition. This makes the WRITE record the uniqueness guard of its payment.
+ */
+export function derivedAuditId(kind: AuditIdKind, ...parts: readonly string[]): string {
+  const digest = createHash("sha256")
+    .update(canonicalJson(["payment-ledger/audit-id/1", kind, ...parts]))
+    .digest();
+  return formatAuditId(kind, digest);
+}
+
+/** An audit id for something that happens anew each time (a read). `random` is at least 24 random bytes. */
+export function freshAuditId(kind: AuditIdKind, random: Uint8Array): string {
+  return formatAuditId(kind, random);
+}
+
+/** The audit id of the n-th pointer record of a list read. */
+export function pointerAuditId(listReadAuditId: string, index: number): string {
+  return `${listReadAuditId}.${String(index).padStart(2, "0")}`;
+}
+
+export function isReservedAuditId(auditId: string): boolean {
+  return RESERVED_AUDIT_ID.test(auditId);
+}
+
+function formatAuditId(kind: AuditIdKind, bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.subarray(0, DERIVED_ID_BYTES)).toString("base64url");
+  return `${AUDIT_ID_KINDS[kind]}${KIND_SEPARATOR}${text}`;
+}

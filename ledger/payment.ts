@@ -1,0 +1,82 @@
+/** A payment as it is sent and as it is understood: the door of the ledger. */
+
+import { z } from "zod";
+import type { JsonObject } from "./canonical-json";
+import { normalizeAmount } from "./money";
+import {
+  accepted,
+  actor,
+  coded,
+  type Parsed,
+  parseWith,
+  processorId,
+  refused,
+  schemaVersion,
+  timestamp,
+  transactionId,
+} from "./schema";
+import { normalizeTimestamp } from "./timestamps";
+
+export const PAYMENT_STATUSES = ["Success", "Failure"] as const;
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
+
+export const paymentSchema = z
+  .strictObject({
+    schemaVersion,
+    TransactionID: transactionId.describe("Unique id of the payment; sending it again is safe."),
+    SecureToken: z
+      .string(coded("INVALID_SECURE_TOKEN"))
+      .min(1, "INVALID_SECURE_TOKEN")
+      .max(2048, "INVALID_SECURE_TOKEN")
+      .refine((text) => text.isWellFormed(), "INVALID_SECURE_TOKEN")
+      .describe("The payment processor's token. Stored encrypted. Never a card number."),
+    Amount: z
+      .string(coded("AMOUNT_NOT_TEXT"))
+      .describe('Decimal string with at most the currency\'s minor units, for example "10.50".'),
+    Currency: z.string(coded("UNKNOWN_CURRENCY")).describe('ISO 4217 code, for example "EUR".'),
+    ProcessorID: processorId.describe("The payment processor that handled the payment."),
+    Status: z.enum(PAYMENT_STATUSES, coded("INVALID_STATUS")).describe("Outcome that the processor answered."),
+    Timestamp: timestamp
+      .optional()
+      .describe("When the payment happened, ISO 8601 with offset. Default: when it is recorded."),
+    Actor: actor.optional().describe("Service or user that sends the payment. Required here or around the list."),
+  })
+  .meta({ id: "payment", title: "Payment", description: "One payment to record." });
+
+/** A payment that passed the door: amount and time normalised, `Timestamp` absent where none was sent. */
+export interface Payment {
+  readonly TransactionID: string;
+  readonly SecureToken: string;
+  readonly Amount: string;
+  readonly Currency: string;
+  readonly ProcessorID: string;
+  readonly Status: PaymentStatus;
+  readonly Timestamp?: string;
+}
+
+export interface SentPayment {
+  readonly payment: Payment;
+  /** Who claims to send it. */
+  readonly actor: string;
+}
+
+/** @param listActor the actor named around a list; an entry's own `Actor` goes before it. */
+export function parsePayment(input: unknown, listActor: string | undefined, now: Date): Parsed<SentPayment> {
+  const parsed = parseWith(paymentSchema, input);
+  if (!parsed.ok) return parsed;
+  const { Actor, schemaVersion: _version, Timestamp, ...sent } = parsed.value;
+  const claimedActor = Actor ?? listActor;
+  if (claimedActor === undefined) return refused("MISSING_FIELD", "Actor");
+  const money = normalizeAmount(sent.Amount, sent.Currency);
+  if ("fault" in money) return refused(money.fault, money.fault === "UNKNOWN_CURRENCY" ? "Currency" : "Amount");
+  const payment = { ...sent, Amount: money.amount };
+  if (Timestamp === undefined) return accepted({ payment, actor: claimedActor });
+  const time = normalizeTimestamp(Timestamp, now);
+  if ("fault" in time) return refused(time.fault, "Timestamp");
+  return accepted({ payment: { ...payment, Timestamp: time.timestamp }, actor: claimedActor });
+}
+
+/** What decides whether the same id came with the same content: everything the sender said, and nothing that we added. */
+export function paymentContent(payment: Payment): JsonObject {
+  return { ...payment };
+}

@@ -1,0 +1,78 @@
+/**
+ * Every reason for which the door refuses input: a literal code, what happened, the rule, what to do. The texts are
+ * fixed, so no refusal can echo a value that somebody sent.
+ */
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  /** What happened, the rule and the remedy, in one text. */
+  readonly message: string;
+  /** The field's name where the schema knows it; never a value. */
+  readonly field?: string;
+}
+
+const id = (length: number) =>
+  `It is 1 to ${length} characters of A-Z a-z 0-9 . _ : / @ + = - and begins with a letter or digit. Send the id in that form.`;
+
+const REFUSAL_TEXTS = {
+  CARD_DATA:
+    "The input carries card data (a card number, security code, track or PIN). This ledger stores none, in no field. Send the processor's token instead and remove the card data at its source.",
+  NOT_AN_OBJECT: "The entry is not a JSON object. Every entry is an object of the published schema. Send it as such.",
+  EMPTY_LIST: "The list is empty. A call carries at least one entry. Leave the call out when there is nothing to send.",
+  LIST_TOO_LONG:
+    "The list is too long. A call carries at most 500 entries. Split it; entries already stored answer as duplicates.",
+  UNSUPPORTED_SCHEMA_VERSION:
+    "The schemaVersion is not supported. This ledger speaks version 1. Send 1 or leave the field out.",
+  UNKNOWN_FIELD:
+    "The entry has a field that the schema does not know. Unknown fields are refused so that nothing is dropped silently. Remove it or correct its name.",
+  MISSING_FIELD: "A required field is missing. The schema lists the required fields. Add it and send the entry again.",
+  INVALID_TRANSACTION_ID: `The TransactionID is malformed. ${id(128)}`,
+  INVALID_PROCESSOR_ID: `The ProcessorID is malformed. ${id(64)}`,
+  INVALID_ACTOR: `The Actor is malformed. ${id(256)}`,
+  INVALID_AUDIT_ID: `The AuditID is malformed. ${id(128)}`,
+  INVALID_RECORD_ID: `A record id is malformed. ${id(128)} A list holds at most 1000 of them.`,
+  INVALID_SECURE_TOKEN:
+    "The SecureToken is malformed. It is a text of 1 to 2048 characters of well-formed Unicode. Send the processor's token unchanged.",
+  AMOUNT_NOT_TEXT:
+    "The Amount is not a text. Money is exact only as a decimal string, because JSON numbers are floats. Send it in quotes.",
+  INVALID_AMOUNT:
+    'The Amount is malformed. It is a decimal string without sign, exponent, spaces or leading zeros, with at most 15 digits before the point. Send for example "10.50".',
+  AMOUNT_DECIMALS:
+    "The Amount has more decimal places than its currency. ISO 4217 gives each currency its minor units. Check the currency or the scale of the amount.",
+  UNKNOWN_CURRENCY: 'The Currency is unknown. It is a current ISO 4217 code in capitals. Send for example "EUR".',
+  INVALID_STATUS:
+    "The Status is unknown. A payment is recorded as Success or Failure. Map the processor's answer to one of them.",
+  INVALID_TIMESTAMP:
+    "A time is malformed. Times are ISO 8601 with an offset, for example 2026-11-21T10:00:00.000Z, and a real calendar date. Correct it.",
+  TIMESTAMP_OUT_OF_RANGE:
+    "A time is out of range. It lies after 1999 and at most 15 minutes ahead of the ledger's clock. Check the sender's clock.",
+  INVALID_ACTION:
+    "The Action is malformed. It is 1 to 32 characters of A-Z 0-9 _ and begins with a letter, for example READ. Correct it.",
+  INVALID_DETAILS:
+    "QueryDetails, Response or query_result is malformed or too large. They are JSON values of at most 64 KiB together. Shorten them or refer to a document.",
+  VOCABULARY_CONFLICT:
+    "The event names one thing twice with different values (for example Actor and user_id). Both vocabularies may be used, but they must agree. Send one of them.",
+  INVALID_REASON:
+    "The Reason is malformed. It is a text of 1 to 256 characters. Send why the change or the reveal is needed.",
+  INVALID_QUERY:
+    "The query is unknown. The schema lists the queries and the fields that each needs. Correct the Query field.",
+  INVALID_LIMIT:
+    "The Limit is out of range. A page holds 1 to 90 records. Correct it and follow NextPageToken for more.",
+  RANGE_TOO_LONG: "The time range is not usable. From lies before To and at most 31 days apart. Split the range.",
+  INVALID_PAGE_TOKEN:
+    "The PageToken does not belong to this query. A token continues exactly the query that returned it. Start again without it.",
+  INVALID_TRANSITION:
+    "The status change is not allowed. Allowed are Failure to Success and Success to Failure. Check the requested status.",
+  NOT_FOUND: "No payment has this TransactionID. Only recorded payments can be changed or revealed. Check the id.",
+  RECORD_FORGED:
+    "The stored record fails its integrity check. It was not written by this ledger or was altered, so it is not used; an alarm record was made. Have the incident investigated.",
+  AUDIT_RECORD_MISSING:
+    "A payment and its audit record do not stand together. They are written in one transaction, so one of them was removed; an alarm record was made. Have the incident investigated.",
+} as const;
+
+export type RefusalCode = keyof typeof REFUSAL_TEXTS;
+export const REFUSAL_CODES = Object.keys(REFUSAL_TEXTS) as [RefusalCode, ...RefusalCode[]];
+
+export function refusal(code: RefusalCode, field?: string): Refusal {
+  return { code, message: REFUSAL_TEXTS[code], ...(field === undefined ? {} : { field }) };
+}

@@ -1,0 +1,151 @@
+/** What the functions answer. The published schemas are generated from these, and the tests hold every answer against them. */
+
+import { z } from "zod";
+import { PAYMENT_STATUSES } from "./payment";
+import { REFUSAL_CODES, type Refusal } from "./refusals";
+import { SCHEMA_VERSION } from "./schema";
+
+const version = { schemaVersion: z.literal(SCHEMA_VERSION) };
+const code = z.enum(REFUSAL_CODES);
+const fault = { code, message: z.string(), field: z.string().optional() };
+const count = z.int().min(0);
+
+const entryResult = z.strictObject({
+  position: count.describe("The entry's place in the request, from 0."),
+  outcome: z
+    .enum(["stored", "duplicate", "conflict", "refused"])
+    .describe(
+      "stored: recorded now. duplicate: the same content is recorded already. conflict: other content is recorded under this id; nothing was changed. refused: see code.",
+    ),
+  TransactionID: z.string().optional(),
+  AuditID: z.string().optional().describe("Audit record of what happened."),
+  code: code.optional(),
+  message: z.string().optional(),
+  field: z.string().optional(),
+});
+
+export const persistResponseSchema = z
+  .strictObject({
+    ...version,
+    results: z.array(entryResult),
+    counts: z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count }),
+  })
+  .meta({
+    id: "persist-response",
+    title: "Answer of the persist functions",
+    description: "One result an entry, in the order sent.",
+  });
+
+export type EntryResult = z.infer<typeof entryResult>;
+export type PersistResponse = z.infer<typeof persistResponseSchema>;
+
+const refusedResponse = z.strictObject({
+  ...version,
+  outcome: z.literal("refused"),
+  ...fault,
+  AuditID: z.string().optional(),
+});
+export type RefusedResponse = z.infer<typeof refusedResponse>;
+
+export const statusResponseSchema = z
+  .union([
+    z.strictObject({
+      ...version,
+      outcome: z.enum(["updated", "duplicate", "conflict"]),
+      TransactionID: z.string(),
+      Status: z.enum(PAYMENT_STATUSES).describe("The payment's status now."),
+      Version: z.int().min(1),
+      AuditID: z.string(),
+    }),
+    refusedResponse,
+  ])
+  .meta({ id: "update-payment-status-response", title: "Answer of update_payment_status" });
+export type StatusResponse = z.infer<typeof statusResponseSchema>;
+
+const paymentView = z.strictObject({
+  TransactionID: z.string(),
+  SecureToken: z.literal("****").describe("Masked; reveal_payment_token returns it to those who may see it."),
+  Amount: z.string(),
+  Currency: z.string(),
+  ProcessorID: z.string(),
+  Status: z.enum(PAYMENT_STATUSES),
+  Timestamp: z.string(),
+  RecordedAt: z.string(),
+  StatusChangedAt: z.string().optional(),
+  Version: z.int().min(1),
+});
+export type PaymentView = z.infer<typeof paymentView>;
+
+const refusedRecord = z.strictObject({
+  code,
+  message: z.string(),
+  TransactionID: z.string().optional(),
+  AuditID: z.string(),
+});
+export type RefusedRecord = z.infer<typeof refusedRecord>;
+
+const pageFields = {
+  refused: z.array(refusedRecord).describe("Records that were found and not returned, each with its alarm record."),
+  AuditID: z.string().describe("Audit record of this read."),
+  NextPageToken: z.string().optional().describe("Present when there may be more."),
+};
+
+export const ledgerQueryResponseSchema = z
+  .union([
+    z.strictObject({ ...version, outcome: z.literal("answered"), payments: z.array(paymentView), ...pageFields }),
+    refusedResponse,
+  ])
+  .meta({ id: "query-payment-ledger-response", title: "Answer of query_payment_ledger" });
+export type LedgerQueryResponse = z.infer<typeof ledgerQueryResponseSchema>;
+
+const auditView = z.strictObject({
+  AuditID: z.string(),
+  TransactionID: z.string().optional(),
+  Action: z.string(),
+  Actor: z.string(),
+  Timestamp: z.string(),
+  RecordedAt: z.string(),
+  Origin: z.enum(["LEDGER", "EVENT"]),
+  Table: z.string().optional(),
+  PartOf: z.string().optional().describe("The list read that returned this transaction; its details stand there."),
+  Caller: z.strictObject({ RequestID: z.string(), Function: z.string() }).describe("What AWS says of the call."),
+  QueryDetails: z.json().optional(),
+  Response: z.json().optional(),
+  user_id: z.string(),
+  timestamp: z.string(),
+  query_record_id: z.union([z.string(), z.array(z.string())]).optional(),
+  response_record_ids: z.array(z.string()).optional(),
+  query_result: z.string().optional(),
+});
+export type AuditView = z.infer<typeof auditView>;
+
+export const auditQueryResponseSchema = z
+  .union([
+    z.strictObject({ ...version, outcome: z.literal("answered"), records: z.array(auditView), ...pageFields }),
+    refusedResponse,
+  ])
+  .meta({ id: "query-payment-audit-trail-response", title: "Answer of query_payment_audit_trail" });
+export type AuditQueryResponse = z.infer<typeof auditQueryResponseSchema>;
+
+export const revealResponseSchema = z
+  .union([
+    z.strictObject({
+      ...version,
+      outcome: z.literal("revealed"),
+      TransactionID: z.string(),
+      SecureToken: z.string(),
+      AuditID: z.string(),
+    }),
+    refusedResponse,
+  ])
+  .meta({ id: "reveal-payment-token-response", title: "Answer of reveal_payment_token" });
+export type RevealResponse = z.infer<typeof revealResponseSchema>;
+
+export function refusedWith(fault: Refusal, auditId?: string): RefusedResponse {
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    outcome: "refused",
+    ...fault,
+    ...(auditId === undefined ? {} : { AuditID: auditId }),
+  };
+}

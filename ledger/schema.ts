@@ -1,0 +1,65 @@
+/** Building blocks of the request schemas. Each check carries its refusal code, so that one place maps faults to answers. */
+
+import { z } from "zod";
+import {
+  ACTOR_LENGTH_MAX,
+  AUDIT_ID_LENGTH_MAX,
+  IDENTIFIER_PATTERN,
+  PROCESSOR_ID_LENGTH_MAX,
+  TRANSACTION_ID_LENGTH_MAX,
+} from "./identifiers";
+import { REFUSAL_CODES, type Refusal, type RefusalCode, refusal } from "./refusals";
+import { TIMESTAMP_PATTERN } from "./timestamps";
+
+export const SCHEMA_VERSION = 1;
+
+const MISSING: RefusalCode = "MISSING_FIELD";
+
+/** A check's error is the refusal code; an absent value is always MISSING_FIELD. */
+export function coded(code: RefusalCode): { error: (issue: { input?: unknown }) => string } {
+  return { error: (issue) => (issue.input === undefined ? MISSING : code) };
+}
+
+const identifier = (code: RefusalCode, lengthMax: number) =>
+  z.string(coded(code)).min(1, code).max(lengthMax, code).regex(IDENTIFIER_PATTERN, code);
+
+export const transactionId = identifier("INVALID_TRANSACTION_ID", TRANSACTION_ID_LENGTH_MAX);
+export const processorId = identifier("INVALID_PROCESSOR_ID", PROCESSOR_ID_LENGTH_MAX);
+export const actor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX);
+export const auditId = identifier("INVALID_AUDIT_ID", AUDIT_ID_LENGTH_MAX);
+export const recordId = identifier("INVALID_RECORD_ID", AUDIT_ID_LENGTH_MAX);
+export const timestamp = z.string(coded("INVALID_TIMESTAMP")).regex(TIMESTAMP_PATTERN, "INVALID_TIMESTAMP");
+export const schemaVersion = z.literal(SCHEMA_VERSION, coded("UNSUPPORTED_SCHEMA_VERSION")).optional();
+export const reason = z
+  .string(coded("INVALID_REASON"))
+  .min(1, "INVALID_REASON")
+  .max(256, "INVALID_REASON")
+  .refine((text) => text.isWellFormed(), "INVALID_REASON");
+
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
+
+export const accepted = <T>(value: T): Parsed<T> => ({ ok: true, value });
+export const refused = (code: RefusalCode, field?: string): { readonly ok: false; readonly refusal: Refusal } => ({
+  ok: false,
+  refusal: refusal(code, field),
+});
+
+/** The first fault of the input as a refusal; what a missing required field hides is found on the next attempt. */
+export function parseWith<T>(schema: z.ZodType<T>, input: unknown): Parsed<T> {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return refused("NOT_AN_OBJECT");
+  const result = schema.safeParse(input);
+  if (result.success) return accepted(result.data);
+  const issue = result.error.issues[0];
+  if (issue === undefined) return refused("INVALID_QUERY");
+  if (issue.code === "unrecognized_keys") return refused("UNKNOWN_FIELD");
+  return refused(codeOf(issue.message), fieldOf(issue.path));
+}
+
+function codeOf(message: string): RefusalCode {
+  return (REFUSAL_CODES as string[]).includes(message) ? (message as RefusalCode) : "INVALID_QUERY";
+}
+
+/** Paths lead through our schemas only, so a segment is a name that we chose or a list position. */
+function fieldOf(path: readonly PropertyKey[]): string | undefined {
+  return path.length === 0 ? undefined : path.map(String).join(".");
+}

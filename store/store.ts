@@ -1,0 +1,72 @@
+/** What the operations need of the outside world, made once per execution environment. */
+
+import { type DynamoDBClient, GetItemCommand, QueryCommand, type QueryCommandInput } from "@aws-sdk/client-dynamodb";
+import type { MacKeys } from "../ledger/record-mac";
+import type { StoredItem } from "../ledger/stored-item";
+import type { FieldEncryption } from "./key-material";
+import { storedItem } from "./transaction";
+
+/** Facts worth an alarm or a graph; the values are the metric names. */
+export type Signal = "IntegrityAlarm" | "CardDataRefused" | "PaymentConflict";
+
+export interface Store {
+  readonly dynamo: DynamoDBClient;
+  readonly ledgerTable: string;
+  readonly auditTable: string;
+  /** Encrypts `SecureToken`. Only the reveal function may decrypt with it. */
+  readonly tokenFields: FieldEncryption;
+  /** Encrypts `QueryDetails` and `Response`. */
+  readonly auditFields: FieldEncryption;
+  readonly macKeys: () => Promise<MacKeys>;
+  readonly indexShardCount: number;
+  readonly signal: (signal: Signal) => void;
+}
+
+/** Strongly consistent: a read must see the write that was answered before it. */
+export async function getItem(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  partitionKey: string,
+  id: string,
+): Promise<StoredItem | undefined> {
+  const answer = await dynamo.send(
+    new GetItemCommand({ TableName: tableName, Key: { [partitionKey]: { S: id } }, ConsistentRead: true }),
+  );
+  return answer.Item === undefined ? undefined : storedItem(answer.Item);
+}
+
+const PARALLEL_READS_MAX = 16;
+
+/** The items under the ids, in their order, absent ones left out. */
+export async function getItems(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  partitionKey: string,
+  ids: readonly string[],
+): Promise<StoredItem[]> {
+  const items: StoredItem[] = [];
+  for (let start = 0; start < ids.length; start += PARALLEL_READS_MAX) {
+    const batch = ids.slice(start, start + PARALLEL_READS_MAX);
+    const found = await Promise.all(batch.map((id) => getItem(dynamo, tableName, partitionKey, id)));
+    items.push(...found.filter((item) => item !== undefined));
+  }
+  return items;
+}
+
+/** Up to `limit` index entries of one query, over as many answers as DynamoDB needs for them. */
+export async function queryIndex(
+  dynamo: DynamoDBClient,
+  input: QueryCommandInput,
+  limit: number,
+): Promise<StoredItem[]> {
+  const entries: StoredItem[] = [];
+  let startKey = input.ExclusiveStartKey;
+  do {
+    const answer = await dynamo.send(
+      new QueryCommand({ ...input, Limit: limit - entries.length, ExclusiveStartKey: startKey }),
+    );
+    entries.push(...(answer.Items ?? []).map(storedItem));
+    startKey = answer.LastEvaluatedKey;
+  } while (startKey !== undefined && entries.length < limit);
+  return entries;
+}

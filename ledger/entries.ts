@@ -35,3 +35,10 @@ function checkedLength(parsed: Entries): Entries | { readonly refusal: Refusal }
   if (parsed.entries.length > ENTRIES_MAX) return { refusal: refusal("LIST_TOO_LONG") };
   return parsed;
 }
+
+/** What stands around the list; the list's entries are looked at one by one. */
+export function envelopeOf(event: unknown, listName: "payments" | "events"): unknown {
+  if (Array.isArray(event)) return {};
+  if (typeof event !== "object" || event === null || !(listName in event)) return {};
+  return { ...event, [listName]: [] };
+}

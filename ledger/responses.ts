@@ -149,3 +149,10 @@ export function refusedWith(fault: Refusal, auditId?: string): RefusedResponse {
     ...(auditId === undefined ? {} : { AuditID: auditId }),
   };
 }
+
+/** The answer of a persist function: results in the order sent, and their counts. */
+export function persistResponse(results: readonly EntryResult[]): PersistResponse {
+  const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
+  for (const { outcome } of results) counts[outcome] += 1;
+  return { schemaVersion: SCHEMA_VERSION, results: results.toSorted((a, b) => a.position - b.position), counts };
+}

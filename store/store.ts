@@ -1,13 +1,14 @@
 /** What the operations need of the outside world, made once per execution environment. */
 
 import { type DynamoDBClient, GetItemCommand, QueryCommand, type QueryCommandInput } from "@aws-sdk/client-dynamodb";
+import type { METRICS } from "../contract";
 import type { MacKeys } from "../ledger/record-mac";
 import type { StoredItem } from "../ledger/stored-item";
 import type { FieldEncryption } from "./key-material";
 import { storedItem } from "./transaction";
 
-/** Facts worth an alarm or a graph; the values are the metric names. */
-export type Signal = "IntegrityAlarm" | "CardDataRefused" | "PaymentConflict";
+/** Facts worth an alarm or a graph, by metric name. */
+export type Signal = (typeof METRICS)["integrityAlarm" | "cardDataRefused" | "paymentConflict"];
 
 export interface Store {
   readonly dynamo: DynamoDBClient;

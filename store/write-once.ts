@@ -56,7 +56,7 @@ async function writeChunk(
   }
 }
 
-function putAction({ tableName, partitionKey, item }: Put): TransactWriteItem {
+export function putAction({ tableName, partitionKey, item }: Put): TransactWriteItem {
   return {
     Put: {
       TableName: tableName,

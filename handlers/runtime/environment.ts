@@ -1,0 +1,98 @@
+/** The functions' only reader of `process.env`: read once, at cold start, and loudly when something is missing. */
+
+import { ENV } from "../../contract";
+import { INDEX_SHARD_COUNT_MAX } from "../../ledger/index-keys";
+
+const CONNECTIVITIES = ["privatelink", "nat", "embedded", "external"] as const;
+type Connectivity = (typeof CONNECTIVITIES)[number];
+
+export interface Environment {
+  readonly functionName: string;
+  readonly ledgerTable: string;
+  readonly auditTable: string;
+  readonly tokenKeyArn: string;
+  readonly auditKeyArn: string;
+  readonly macKeyArn: string;
+  readonly indexShardCount: number;
+  readonly fieldEncryption: "cached" | "per-record";
+}
+
+export class EnvironmentError extends Error {
+  readonly code = "BAD_ENVIRONMENT";
+  override readonly name = "EnvironmentError";
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** @throws EnvironmentError naming the variable, the rule and the remedy. Values are not echoed. */
+export function readEnvironment(variables: Variables): Environment {
+  const connectivity = oneOf(variables, ENV.connectivity, CONNECTIVITIES);
+  checkEndpoints(connectivity, variables);
+  return Object.freeze({
+    functionName: required(variables, "AWS_LAMBDA_FUNCTION_NAME"),
+    ledgerTable: required(variables, ENV.ledgerTable),
+    auditTable: required(variables, ENV.auditTable),
+    tokenKeyArn: required(variables, ENV.tokenKeyArn),
+    auditKeyArn: required(variables, ENV.auditKeyArn),
+    macKeyArn: required(variables, ENV.macKeyArn),
+    indexShardCount: shardCount(variables),
+    fieldEncryption: oneOf(variables, ENV.fieldEncryption, ["cached", "per-record"] as const),
+  });
+}
+
+function required(variables: Variables, name: string): string {
+  const value = variables[name];
+  if (value === undefined || value === "") {
+    throw new EnvironmentError(
+      `The environment variable ${name} is missing. The functions stack sets it; deploy that stack again.`,
+    );
+  }
+  return value;
+}
+
+function oneOf<const T extends readonly string[]>(variables: Variables, name: string, allowed: T): T[number] {
+  const value = required(variables, name);
+  if (allowed.includes(value)) return value;
+  throw new EnvironmentError(
+    `The environment variable ${name} has an unknown value. It is one of ${allowed.join(", ")}; correct the configuration and deploy again.`,
+  );
+}
+
+function shardCount(variables: Variables): number {
+  const count = Number(required(variables, ENV.indexShardCount));
+  if (Number.isInteger(count) && count >= 1 && count <= INDEX_SHARD_COUNT_MAX) return count;
+  throw new EnvironmentError(
+    `The environment variable ${ENV.indexShardCount} is not a whole number from 1 to ${INDEX_SHARD_COUNT_MAX}; correct the configuration and deploy again.`,
+  );
+}
+
+/**
+ * PrivateLink to DynamoDB has no private DNS: only the endpoint's own host name keeps the traffic off the public
+ * addresses, so in that mode any other host is refused. Embedded, everything must stay on this machine.
+ */
+function checkEndpoints(connectivity: Connectivity, variables: Variables): void {
+  if (connectivity === "privatelink") {
+    const host = hostOf(required(variables, ENV.dynamodbEndpointUrl), ENV.dynamodbEndpointUrl);
+    if (/^vpce-[a-z0-9-]+\.dynamodb\.[a-z0-9-]+\.vpce\.amazonaws\.com(\.cn)?$/.test(host)) return;
+    throw new EnvironmentError(
+      `${ENV.dynamodbEndpointUrl} does not name a DynamoDB VPC endpoint. With PrivateLink the functions reach DynamoDB through nothing else; deploy the network stack and then the functions stack again.`,
+    );
+  }
+  if (connectivity === "embedded") {
+    for (const name of [
+      "AWS_ENDPOINT_URL",
+      ...Object.keys(variables).filter((key) => key.startsWith("AWS_ENDPOINT_URL_")),
+    ]) {
+      const host = hostOf(required(variables, name), name);
+      if (host === "127.0.0.1" || host === "localhost" || host === "[::1]") continue;
+      throw new EnvironmentError(
+        `${name} leaves this machine. The embedded AWS is reached on loopback only; start it again with the project's own command.`,
+      );
+    }
+  }
+}
+
+function hostOf(url: string, name: string): string {
+  if (URL.canParse(url)) return new URL(url).hostname;
+  throw new EnvironmentError(`${name} is not a URL; deploy the functions stack again.`);
+}

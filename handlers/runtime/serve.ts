@@ -1,0 +1,130 @@
+/** Makes a Lambda handler of an operation: cold start, log lines, and the border at which technical faults become safe. */
+
+import type { Context } from "aws-lambda";
+import { TABLES } from "../../contract";
+import type { MacKeys } from "../../ledger/record-mac";
+import type { Call } from "../../operations/call";
+import { deriveMacKeys, FieldEncryption } from "../../store/key-material";
+import type { Store } from "../../store/store";
+import { dynamoClient, kmsClient } from "./clients";
+import { type Environment, readEnvironment } from "./environment";
+import { type LogFields, makeObserver, type Observer } from "./observe";
+
+export type Operation<Response> = (event: unknown, call: Call, store: Store) => Promise<Response>;
+
+/**
+ * A fault that is nobody's input: thrown, so that the caller or the platform tries again. It carries the original error's
+ * name only, because Lambda logs every property of a thrown error, and SDK errors hold items.
+ */
+export class TechnicalFault extends Error {
+  readonly code = "TECHNICAL_FAULT";
+  override readonly name = "TechnicalFault";
+
+  constructor(errorName: string) {
+    super(
+      `The call failed for a technical reason (${errorName}). What was answered before is recorded; nothing else is. Send the same request again.`,
+    );
+  }
+}
+
+interface Served {
+  readonly environment: Environment;
+  readonly observer: Observer;
+  readonly store: Store;
+}
+
+/** @param operationName the function's name without suffix, as audit records state it. */
+export function serve<Response extends object>(operationName: string, operation: Operation<Response>) {
+  const served = coldStart();
+  return async (event: unknown, context: Context): Promise<Response> => {
+    const { observer, store, environment } = served;
+    const startedAt = Date.now();
+    const requestId = context.awsRequestId;
+    const call = {
+      operation: operationName,
+      caller: { requestId, functionName: environment.functionName },
+      now: new Date(),
+    };
+    try {
+      const response = await operation(event, call, store);
+      observer.info("answered", requestId, {
+        operation: operationName,
+        ...summaryOf(response),
+        durationMs: Date.now() - startedAt,
+      });
+      return response;
+    } catch (error) {
+      const errorName = nameOf(error);
+      observer.error("failed", requestId, { operation: operationName, errorName, durationMs: Date.now() - startedAt });
+      throw new TechnicalFault(errorName);
+    } finally {
+      observer.flush();
+    }
+  };
+}
+
+function coldStart(): Served {
+  const environment = readEnvironment(process.env);
+  const observer = makeObserver(environment.functionName);
+  return { environment, observer, store: makeStore(environment, observer) };
+}
+
+function makeStore(environment: Environment, observer: Observer): Store {
+  const kms = kmsClient();
+  const hierarchy = environment.fieldEncryption === "cached" ? "shared" : "perRecord";
+  const { paymentLedger, paymentAuditTrail } = TABLES;
+  return {
+    dynamo: dynamoClient(),
+    ledgerTable: environment.ledgerTable,
+    auditTable: environment.auditTable,
+    tokenFields: new FieldEncryption({
+      kms,
+      keyArn: environment.tokenKeyArn,
+      table: paymentLedger.logicalName,
+      hierarchy,
+    }),
+    auditFields: new FieldEncryption({
+      kms,
+      keyArn: environment.auditKeyArn,
+      table: paymentAuditTrail.logicalName,
+      hierarchy,
+    }),
+    macKeys: onceUnlessFailed(() => deriveMacKeys(kms, environment.macKeyArn)),
+    indexShardCount: environment.indexShardCount,
+    signal: observer.signal,
+  };
+}
+
+/** The keys are derived once per execution environment; a failed attempt is not kept. */
+function onceUnlessFailed(make: () => Promise<MacKeys>): () => Promise<MacKeys> {
+  let made: Promise<MacKeys> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}
+
+/** Class names come from code, never from input; anything else is not repeated. */
+function nameOf(error: unknown): string {
+  return error instanceof Error && /^[A-Za-z]{1,64}$/.test(error.name) ? error.name : "UnknownError";
+}
+
+function summaryOf(response: object): LogFields {
+  const { outcome, code, counts, payments, records } = response as {
+    outcome?: string;
+    code?: string;
+    counts?: LogFields;
+    payments?: readonly unknown[];
+    records?: readonly unknown[];
+  };
+  const returned = payments ?? records;
+  return {
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(code === undefined ? {} : { code }),
+    ...(returned === undefined ? {} : { returned: returned.length }),
+    ...counts,
+  };
+}

@@ -1,0 +1,158 @@
+/** What every operation shares: the call it serves, the card-data door, and the records about itself that it leaves. */
+
+import { type LogicalTableName, TABLES } from "../contract";
+import type { AuditDetails, AuditEntry, Caller, LedgerAction } from "../ledger/audit-entry";
+import { canonicalJson, type JsonValue } from "../ledger/canonical-json";
+import { findCardData } from "../ledger/card-data";
+import { derivedAuditId } from "../ledger/identifiers";
+import { hasGoodMac } from "../ledger/record-mac";
+import { type Refusal, refusal } from "../ledger/refusals";
+import { type RefusedResponse, refusedWith } from "../ledger/responses";
+import { actor as actorSchema, transactionId as transactionIdSchema } from "../ledger/schema";
+import { exportFormOfItem, type StoredItem } from "../ledger/stored-item";
+import { auditPut } from "../store/audit-record";
+import type { Store } from "../store/store";
+import { writeOnce } from "../store/write-once";
+
+export interface Call {
+  /** The function's name without suffix, for example `persist_payment_ledger`. */
+  readonly operation: string;
+  readonly caller: Caller;
+  readonly now: Date;
+}
+
+/** The actor of records about a request that named none, or none that could be stored. */
+export const UNCLAIMED_ACTOR = "unclaimed";
+
+/** Amounts are the only fields whose digits may look like a card number and are exempt by their place. */
+const EXEMPT_FIELDS = ["Amount", "amount"];
+
+/** The refusal of anything that carries card data, before any of it is looked at further. */
+export function cardDataRefusal(input: unknown, store: Store): Refusal | undefined {
+  try {
+    if (findCardData(input, { exemptPaths: EXEMPT_FIELDS }).length === 0) return undefined;
+  } catch {
+    return refusal("NOT_AN_OBJECT");
+  }
+  store.signal("CardDataRefused");
+  return refusal("CARD_DATA");
+}
+
+interface LedgerEntry {
+  readonly auditId: string;
+  readonly action: LedgerAction;
+  readonly actor: string;
+  readonly table: LogicalTableName;
+  readonly transactionId?: string | undefined;
+  readonly contentMac?: string;
+  readonly asked: AuditDetails;
+  readonly answered: AuditDetails & { readonly result: string };
+}
+
+/** An audit entry that the ledger makes about its own doing; the details name the operation. */
+export function ledgerEntry(entry: LedgerEntry, call: Call): AuditEntry {
+  const recordedAt = call.now.toISOString();
+  const details = entry.asked.details as { readonly [key: string]: JsonValue } | undefined;
+  return {
+    auditId: entry.auditId,
+    action: entry.action,
+    actor: entry.actor,
+    timestamp: recordedAt,
+    recordedAt,
+    caller: call.caller,
+    origin: "LEDGER",
+    table: entry.table,
+    ...(entry.transactionId === undefined ? {} : { transactionId: entry.transactionId }),
+    ...(entry.contentMac === undefined ? {} : { contentMac: entry.contentMac }),
+    query: { recordIds: entry.asked.recordIds, details: { Operation: call.operation, ...details } },
+    response: entry.answered,
+  };
+}
+
+/** Writes records about refusals, conflicts and alarms. One that is there already was written by an earlier try of this call. */
+export async function recordEntries(entries: readonly AuditEntry[], store: Store): Promise<void> {
+  const puts = await Promise.all(entries.map((entry) => auditPut(entry, store)));
+  await writeOnce(
+    store.dynamo,
+    puts.map((put) => [put]),
+  );
+}
+
+/** The record that a refused input leaves: codes and, where they are harmless, the claimed actor and transaction. */
+export function refusalEntry(
+  input: unknown,
+  reason: Refusal,
+  table: LogicalTableName,
+  position: number,
+  call: Call,
+): AuditEntry {
+  const claimed = reason.code === "CARD_DATA" ? {} : harmlessClaims(input);
+  return ledgerEntry(
+    {
+      auditId: derivedAuditId("REFUSAL", call.operation, call.caller.requestId, String(position)),
+      action: "REFUSAL",
+      actor: claimed.actor ?? UNCLAIMED_ACTOR,
+      table,
+      transactionId: claimed.transactionId,
+      asked: { recordIds: claimed.transactionId === undefined ? [] : [claimed.transactionId] },
+      answered: { recordIds: [], result: reason.code },
+    },
+    call,
+  );
+}
+
+function harmlessClaims(input: unknown): { actor?: string; transactionId?: string } {
+  if (typeof input !== "object" || input === null) return {};
+  const sent = input as Readonly<Record<string, unknown>>;
+  const actor = actorSchema.safeParse(sent["Actor"] ?? sent["user_id"]);
+  const transactionId = transactionIdSchema.safeParse(sent["TransactionID"]);
+  return {
+    ...(actor.success ? { actor: actor.data } : {}),
+    ...(transactionId.success ? { transactionId: transactionId.data } : {}),
+  };
+}
+
+/** Refuses a whole call, and leaves its record. */
+export async function refuseCall(
+  input: unknown,
+  reason: Refusal,
+  table: LogicalTableName,
+  call: Call,
+  store: Store,
+): Promise<RefusedResponse> {
+  const entry = refusalEntry(input, reason, table, 0, call);
+  await recordEntries([entry], store);
+  return refusedWith(reason, entry.auditId);
+}
+
+export interface IntegrityFault {
+  readonly code: "RECORD_FORGED" | "AUDIT_RECORD_MISSING";
+  readonly table: LogicalTableName;
+  readonly recordId: string;
+  /** The record as it was found; absent where one is missing. */
+  readonly found?: StoredItem | undefined;
+}
+
+/** The alarm record of a record that must not be trusted. Reading the same forgery again does not repeat it. */
+export function alarmEntry(fault: IntegrityFault, actor: string, call: Call, store: Store): AuditEntry {
+  store.signal("IntegrityAlarm");
+  const found = fault.found === undefined ? "" : canonicalJson(exportFormOfItem(fault.found));
+  const recordId = transactionIdSchema.safeParse(fault.recordId);
+  const concernsPayment = fault.table !== TABLES.paymentAuditTrail.logicalName && recordId.success;
+  return ledgerEntry(
+    {
+      auditId: derivedAuditId("ALARM", fault.code, fault.table, fault.recordId, found),
+      action: "ALARM",
+      actor,
+      table: fault.table,
+      transactionId: concernsPayment ? recordId.data : undefined,
+      asked: { recordIds: recordId.success ? [recordId.data] : [] },
+      answered: { recordIds: [], result: fault.code },
+    },
+    call,
+  );
+}
+
+export async function isForged(table: LogicalTableName, item: StoredItem, store: Store): Promise<boolean> {
+  return !hasGoodMac(table, item, (await store.macKeys()).record);
+}

@@ -1,0 +1,113 @@
+/** The order of every read: find, check, record what will be returned, and only then return it. */
+
+import { randomBytes } from "node:crypto";
+import type { LogicalTableName } from "../contract";
+import type { AuditEntry } from "../ledger/audit-entry";
+import type { JsonObject } from "../ledger/canonical-json";
+import { freshAuditId, pointerAuditId } from "../ledger/identifiers";
+import { refusal } from "../ledger/refusals";
+import type { RefusedRecord } from "../ledger/responses";
+import { type StoredItem, textOf } from "../ledger/stored-item";
+import { auditPut } from "../store/audit-record";
+import type { Store } from "../store/store";
+import { transact } from "../store/transaction";
+import { putAction } from "../store/write-once";
+import { alarmEntry, type Call, isForged, ledgerEntry, recordEntries } from "./call";
+
+export interface Checked {
+  readonly trusted: readonly StoredItem[];
+  readonly refused: readonly RefusedRecord[];
+}
+
+/** Parts what this ledger wrote from what somebody slipped in; the latter leaves an alarm record and is not returned. */
+export async function checkRecords(
+  table: LogicalTableName,
+  partitionKey: string,
+  items: readonly StoredItem[],
+  actor: string,
+  call: Call,
+  store: Store,
+): Promise<Checked> {
+  const trusted: StoredItem[] = [];
+  const alarms: { readonly entry: AuditEntry; readonly recordId: string }[] = [];
+  for (const item of items) {
+    const recordId = textOf(item, partitionKey) ?? "";
+    if (!(await isForged(table, item, store))) trusted.push(item);
+    else
+      alarms.push({
+        recordId,
+        entry: alarmEntry({ code: "RECORD_FORGED", table, recordId, found: item }, actor, call, store),
+      });
+  }
+  if (alarms.length > 0)
+    await recordEntries(
+      alarms.map((alarm) => alarm.entry),
+      store,
+    );
+  const { code, message } = refusal("RECORD_FORGED");
+  return {
+    trusted,
+    refused: alarms.map(({ entry }) => ({ code, message, AuditID: entry.auditId, ...concernedPayment(entry) })),
+  };
+}
+
+function concernedPayment(entry: AuditEntry): { TransactionID?: string } {
+  return entry.transactionId === undefined ? {} : { TransactionID: entry.transactionId };
+}
+
+export interface ReadRecord {
+  readonly action: "READ" | "REVEAL" | "AUDIT_READ";
+  readonly actor: string;
+  readonly table: LogicalTableName;
+  /** What was asked, without the actor; it is encrypted in the record. */
+  readonly asked: JsonObject;
+  readonly askedIds: readonly string[];
+  readonly returnedIds: readonly string[];
+  readonly result: string;
+  /** The payment of a read that concerns one; a list read points to each payment that it returned instead. */
+  readonly transactionId?: string;
+}
+
+/**
+ * Stores the record of a read, and for a list a pointer under each payment that it returns, in one transaction.
+ * @returns the read's AuditID.
+ * @throws when the record cannot be stored: then nothing may be returned (PCI DSS 10.2.1.1).
+ */
+export async function recordRead(read: ReadRecord, call: Call, store: Store): Promise<string> {
+  const auditId = freshAuditId("READ", randomBytes(24));
+  const entry = ledgerEntry(
+    {
+      auditId,
+      action: read.action,
+      actor: read.actor,
+      table: read.table,
+      transactionId: read.transactionId,
+      asked: { recordIds: read.askedIds, details: read.asked },
+      answered: { recordIds: read.returnedIds, result: read.result },
+    },
+    call,
+  );
+  const pointers =
+    read.action === "READ" && read.transactionId === undefined ? pointersOf(entry, read.returnedIds) : [];
+  const puts = await Promise.all([entry, ...pointers].map((record) => auditPut(record, store)));
+  const result = await transact(store.dynamo, puts.map(putAction));
+  if (!result.committed) throw new Error("A fresh audit id was taken already; the read is not answered.");
+  return auditId;
+}
+
+function pointersOf(listRead: AuditEntry, returnedIds: readonly string[]): AuditEntry[] {
+  const { query: _query, response: _response, ...shared } = listRead;
+  return returnedIds.map((transactionId, index) => ({
+    ...shared,
+    auditId: pointerAuditId(listRead.auditId, index),
+    partOf: listRead.auditId,
+    transactionId,
+  }));
+}
+
+/** A request as it is kept in the read's record: everything but who asked, which the record names anyway. */
+export function askedOf(query: { readonly [key: string]: string | number | undefined }): JsonObject {
+  const { Actor: _actor, schemaVersion: _version, PageToken, ...asked } = query;
+  const present = Object.entries(asked).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(present), ...(PageToken === undefined ? {} : { Continued: true }) } as JsonObject;
+}

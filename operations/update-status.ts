@@ -1,0 +1,175 @@
+/** Changes the status of a recorded payment: the only update there is, with its audit record in the same transaction. */
+
+import { TABLES } from "../contract";
+import { derivedAuditId } from "../ledger/identifiers";
+import { contentMac, equalMac, MAC_ATTRIBUTE } from "../ledger/record-mac";
+import { refusal } from "../ledger/refusals";
+import { refusedWith, type StatusResponse } from "../ledger/responses";
+import { parseWith, SCHEMA_VERSION } from "../ledger/schema";
+import {
+  isAllowedTransition,
+  isPaymentStatus,
+  type StatusChange,
+  statusChangeContent,
+  statusChangeSchema,
+} from "../ledger/status-change";
+import { integerOf, type StoredItem, textOf } from "../ledger/stored-item";
+import { auditPut } from "../store/audit-record";
+import { recordWithStatus } from "../store/payment-record";
+import { getItem, type Store } from "../store/store";
+import { sdkItem, sdkValue, transact } from "../store/transaction";
+import { putAction } from "../store/write-once";
+import { alarmEntry, type Call, cardDataRefusal, isForged, ledgerEntry, recordEntries, refuseCall } from "./call";
+
+const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
+const TRAIL = TABLES.paymentAuditTrail;
+
+/** Each lost race means that another change was committed; more than this many in one call is no ordinary traffic. */
+const RACES_MAX = 5;
+
+export async function updatePaymentStatus(event: unknown, call: Call, store: Store): Promise<StatusResponse> {
+  const cardData = cardDataRefusal(event, store);
+  if (cardData !== undefined) return refuseCall(event, cardData, LEDGER, call, store);
+  const parsed = parseWith(statusChangeSchema, event);
+  if (!parsed.ok) return refuseCall(event, parsed.refusal, LEDGER, call, store);
+  for (let race = 0; race < RACES_MAX; race++) {
+    const response = await tryChange(parsed.value, call, store);
+    if (response !== "lost-race") return response;
+  }
+  throw new Error("The payment's status was changed by others over and over while this change was tried.");
+}
+
+async function tryChange(change: StatusChange, call: Call, store: Store): Promise<StatusResponse | "lost-race"> {
+  const row = await getItem(store.dynamo, store.ledgerTable, partitionKey, change.TransactionID);
+  if (row === undefined) return refuseCall(change, refusal("NOT_FOUND"), LEDGER, call, store);
+  if (await isForged(LEDGER, row, store)) {
+    const fault = { code: "RECORD_FORGED", table: LEDGER, recordId: change.TransactionID, found: row } as const;
+    const alarm = alarmEntry(fault, change.Actor, call, store);
+    await recordEntries([alarm], store);
+    return refusedWith(refusal(fault.code), alarm.auditId);
+  }
+  const current = textOf(row, "Status");
+  if (current !== change.ExpectedStatus)
+    return (await asRepeat(change, row, store)) ?? refuseAsConflict(change, row, call, store);
+  if (!isAllowedTransition(change.ExpectedStatus, change.Status)) {
+    return refuseCall(change, refusal("INVALID_TRANSITION", "Status"), LEDGER, call, store);
+  }
+  return commitChange(change, row, call, store);
+}
+
+async function commitChange(
+  change: StatusChange,
+  row: StoredItem,
+  call: Call,
+  store: Store,
+): Promise<StatusResponse | "lost-race"> {
+  const next = await recordWithStatus(row, change.Status, call.now.toISOString(), store);
+  const version = integerOf(next, "Version") ?? 0;
+  const entry = ledgerEntry(
+    {
+      auditId: updateAuditId(change.TransactionID, version),
+      action: "UPDATE",
+      actor: change.Actor,
+      table: LEDGER,
+      transactionId: change.TransactionID,
+      contentMac: await changeMac(change, version, store),
+      asked: {
+        recordIds: [change.TransactionID],
+        details: { From: change.ExpectedStatus, To: change.Status, Version: version, Reason: change.Reason },
+      },
+      answered: { recordIds: [change.TransactionID], result: "updated" },
+    },
+    call,
+  );
+  const result = await transact(store.dynamo, [
+    updateAction(row, next, store),
+    putAction(await auditPut(entry, store)),
+  ]);
+  if (!result.committed) return "lost-race";
+  return statusResponse("updated", next, entry.auditId);
+}
+
+/** The row must still be the one that was read: its MAC stands for all of its attributes. */
+function updateAction(row: StoredItem, next: StoredItem, store: Store) {
+  const changed = ["Status", "Version", "StatusChangedAt", "Salt", MAC_ATTRIBUTE];
+  const sets = [...changed, ...("FailureDay" in next ? ["FailureDay"] : [])];
+  const removes = "FailureDay" in next ? "" : " REMOVE #FailureDay";
+  const names = [...new Set([...sets, "FailureDay", MAC_ATTRIBUTE])];
+  return {
+    Update: {
+      TableName: store.ledgerTable,
+      Key: sdkItem({ [partitionKey]: { S: textOf(row, partitionKey) ?? "" } }),
+      UpdateExpression: `SET ${sets.map((name) => `#${name} = :${name}`).join(", ")}${removes}`,
+      ConditionExpression: `#${MAC_ATTRIBUTE} = :readMac`,
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: {
+        ":readMac": { S: textOf(row, MAC_ATTRIBUTE) ?? "" },
+        ...Object.fromEntries(sets.map((name) => [`:${name}`, sdkValue(next[name] ?? { NULL: true })])),
+      },
+    },
+  };
+}
+
+/** A caller who lost the answer asks again: the change that stands is then the same one. */
+async function asRepeat(change: StatusChange, row: StoredItem, store: Store): Promise<StatusResponse | undefined> {
+  const version = integerOf(row, "Version") ?? 0;
+  if (textOf(row, "Status") !== change.Status || version < 2) return undefined;
+  const auditId = updateAuditId(change.TransactionID, version);
+  const record = await getItem(store.dynamo, store.auditTable, TRAIL.partitionKey, auditId);
+  if (record === undefined || (await isForged(TRAIL.logicalName, record, store))) return undefined;
+  const same = equalMac(textOf(record, "ContentMac") ?? "", await changeMac(change, version, store));
+  return same ? statusResponse("duplicate", row, auditId) : undefined;
+}
+
+async function refuseAsConflict(
+  change: StatusChange,
+  row: StoredItem,
+  call: Call,
+  store: Store,
+): Promise<StatusResponse> {
+  const version = integerOf(row, "Version") ?? 0;
+  const mac = await changeMac(change, version, store);
+  const entry = ledgerEntry(
+    {
+      auditId: derivedAuditId("CONFLICT", LEDGER, change.TransactionID, mac),
+      action: "CONFLICT",
+      actor: change.Actor,
+      table: LEDGER,
+      transactionId: change.TransactionID,
+      asked: {
+        recordIds: [change.TransactionID],
+        details: { From: change.ExpectedStatus, To: change.Status, Version: version, Reason: change.Reason },
+      },
+      answered: { recordIds: [], result: "conflict" },
+    },
+    call,
+  );
+  await recordEntries([entry], store);
+  store.signal("PaymentConflict");
+  return statusResponse("conflict", row, entry.auditId);
+}
+
+function updateAuditId(transactionId: string, version: number): string {
+  return derivedAuditId("UPDATE", LEDGER, transactionId, String(version));
+}
+
+async function changeMac(change: StatusChange, version: number, store: Store): Promise<string> {
+  return contentMac("status-change", statusChangeContent(change, version), (await store.macKeys()).content);
+}
+
+function statusResponse(
+  outcome: "updated" | "duplicate" | "conflict",
+  row: StoredItem,
+  auditId: string,
+): StatusResponse {
+  const status = textOf(row, "Status");
+  if (!isPaymentStatus(status)) throw new Error("A payment record with a good MAC has an unknown status.");
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    outcome,
+    TransactionID: textOf(row, partitionKey) ?? "",
+    Status: status,
+    Version: integerOf(row, "Version") ?? 0,
+    AuditID: auditId,
+  };
+}

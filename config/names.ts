@@ -1,0 +1,104 @@
+/**
+ * The naming rules. The ledger's names (documents 000 to 002) stand bare under the suffix `prod` and carry the suffix
+ * everywhere else; the names of payment processing (documents 003 and 004) carry it always.
+ */
+
+import { FUNCTIONS, ROLES, TABLES } from "../contract";
+import { ENVIRONMENTS } from "./environments";
+import type { AppConfig } from "./types";
+
+type Naming = Pick<AppConfig, "suffix">;
+
+/** The suffix under which the ledger's names stand bare, exactly as their documents write them. */
+export const BARE_SUFFIX = "prod";
+
+/** The KMS keys by purpose. `data` has the alias that document 003 gives its only key. */
+const KEY_ALIASES = {
+  data: "payment-processing",
+  logs: "payment-logs",
+  token: "payment-token",
+  audit: "payment-audit",
+  mac: "payment-mac",
+} as const;
+
+export type KeyId = keyof typeof KEY_ALIASES;
+
+/** `PaymentLedger`, `paymentledger-role`, ...: bare in production, else with the suffix. */
+export function ledgerName(config: Naming, base: string): string {
+  return config.suffix === BARE_SUFFIX ? base : `${base}-${config.suffix}`;
+}
+
+/** `payment-vpc-{suffix}`, `payment-processing-{suffix}`, ...: with the suffix in every environment. */
+export function processingName(config: Naming, base: string): string {
+  return `${base}-${config.suffix}`;
+}
+
+/** Every name that AWS must find unique or bounds in length, in one place. */
+export function namesOf(config: Naming) {
+  const functions = mapValues(FUNCTIONS, ({ name }) => ledgerName(config, name));
+  return {
+    tables: mapValues(TABLES, ({ logicalName }) => ledgerName(config, logicalName)),
+    roles: mapValues(ROLES, (name) => ledgerName(config, name)),
+    functions,
+    functionLogGroups: mapValues(functions, (name) => `/aws/lambda/${name}`),
+    keyAliases: mapValues(KEY_ALIASES, (base) => `alias/${processingName(config, base)}`),
+    permissionsBoundary: ledgerName(config, "payment-permissions-boundary"),
+    failureQueue: ledgerName(config, "payment-ledger-failures"),
+    alarmTopic: ledgerName(config, "payment-alarms"),
+    dashboard: ledgerName(config, "payment-ledger"),
+    vpc: processingName(config, "payment-vpc"),
+    flowLogRole: processingName(config, "payment-flow-logs-role"),
+    flowLogGroup: `/aws/vpc/${processingName(config, "payment-vpc")}/flow-logs`,
+  };
+}
+
+export type Names = ReturnType<typeof namesOf>;
+
+/** Bucket names are global, so the account's number makes this one unique. */
+export function paymentFilesBucketName(config: Naming, accountId: string): string {
+  return `${processingName(config, "payment-files")}-${accountId}`;
+}
+
+/** The names whose length a service bounds, with that bound. A name made from the account's number counts its 12 digits. */
+export function boundedNames(config: Naming): { service: string; limit: number; name: string }[] {
+  const names = namesOf(config);
+  const bounded = (service: string, limit: number, list: string[]) => list.map((name) => ({ service, limit, name }));
+  return [
+    ...bounded("IAM role", 64, [...Object.values(names.roles), names.flowLogRole]),
+    ...bounded("Lambda function", 64, Object.values(names.functions)),
+    ...bounded("SQS queue", 80, [names.failureQueue]),
+    ...bounded("S3 bucket", 63, [
+      paymentFilesBucketName(config, "0".repeat(12)),
+      `${processingName(config, "payment-cloudtrail")}-${"0".repeat(12)}`,
+    ]),
+    ...bounded("DynamoDB table", 255, Object.values(names.tables)),
+  ];
+}
+
+/**
+ * What tells this deployment's state from another's. A deployment under its environment's own suffix is named by the
+ * environment alone; a second one beside it (another suffix) must never share its state.
+ */
+export function stateName(config: Pick<AppConfig, "environment" | "suffix">): string {
+  const ownSuffix = ENVIRONMENTS[config.environment]?.suffix;
+  return config.suffix === ownSuffix ? config.environment : `${config.environment}-${config.suffix}`;
+}
+
+/** Tags of every resource; they go in once, at the provider. */
+export function tagsOf(config: AppConfig): Record<string, string> {
+  return {
+    ...config.extraTags,
+    Application: "payment-ledger",
+    Environment: config.environment,
+    Suffix: config.suffix,
+    ManagedBy: "terraform",
+    DataClassification: "confidential",
+  };
+}
+
+function mapValues<K extends string, V>(
+  source: Readonly<Record<K, V>>,
+  change: (value: V) => string,
+): Record<K, string> {
+  return Object.fromEntries(Object.entries<V>(source).map(([key, value]) => [key, change(value)])) as Record<K, string>;
+}

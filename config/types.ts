@@ -1,0 +1,64 @@
+/** The configuration of one deployment. Data only: nothing here knows Terraform or AWS SDKs. */
+
+import type { FunctionId } from "../contract";
+
+/** How the functions reach AWS. `privatelink`: interface endpoints, no way to the internet. `nat`: the NAT layout. */
+export type Connectivity = "privatelink" | "nat";
+
+/** Where Terraform keeps its state. Credentials never belong here. */
+export type BackendConfig =
+  | { readonly kind: "local" }
+  | {
+      readonly kind: "s3";
+      readonly bucket: string;
+      /** The bucket's own region, which may differ from the deployment's. */
+      readonly region: string;
+      /** ARN of the KMS key that encrypts the state; `null` leaves it to the bucket's default encryption. */
+      readonly kmsKeyArn: string | null;
+    }
+  | {
+      readonly kind: "cloud";
+      /** HCP Terraform organization; one named workspace a stack. */
+      readonly organization: string;
+      readonly hostname: string;
+    };
+
+/** What keeps data from being lost by mistake. Strict in `prod`, absent where an environment must be torn down to nothing. */
+export interface Protections {
+  /** Tables refuse deletion until this is switched off. */
+  readonly deletionProtection: boolean;
+  /** Days between the order to delete a KMS key and its destruction, 7 to 30. */
+  readonly kmsDeletionWindowDays: number;
+  /** Concurrency reserved for each function; `null` reserves none (a small account has only 10 to share). */
+  readonly reservedConcurrency: Readonly<Record<FunctionId, number>> | null;
+}
+
+export interface AppConfig {
+  /** Key of `ENVIRONMENTS`; names the state and the `Environment` tag. */
+  readonly environment: string;
+  readonly region: string;
+  /** Part of the name of every resource, unique in an account. `prod` alone leaves the names of the ledger bare. */
+  readonly suffix: string;
+  /** The only account that Terraform may touch; `null` accepts whichever the credentials belong to. */
+  readonly expectedAccountId: string | null;
+  readonly vpcCidr: string;
+  /** One private subnet for each, in the order of `availabilityZones`. */
+  readonly privateSubnetCidrs: readonly string[];
+  /** Letters after the region's name. Written down, because a zone list asked from AWS can change between two plans. */
+  readonly availabilityZones: readonly string[];
+  readonly connectivity: Connectivity;
+  /** Retention of every log group. PCI DSS 10.5.1 asks for twelve months. */
+  readonly logRetentionDays: number;
+  /** How far back point-in-time recovery of the tables reaches, 1 to 35 days. */
+  readonly pitrRecoveryDays: number;
+  readonly backend: BackendConfig;
+  readonly protections: Protections;
+  /** Shards of each `value#day` index key, 1 to 100. May grow, never shrink: readers look only into the shards they know. */
+  readonly indexShardCount: number;
+  /** `cached`: a data key serves many records within bounds. `per-record`: one KMS call for each field of each record. */
+  readonly fieldEncryption: "cached" | "per-record";
+  /** ARNs of the roles that may read the failure queue. With none, nobody can: its messages may hold a token. */
+  readonly failureQueueReaderArns: readonly string[];
+  /** Tags of every resource, beside those that `tags()` in `names.ts` adds. */
+  readonly extraTags: Readonly<Record<string, string>>;
+}

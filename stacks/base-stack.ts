@@ -1,0 +1,64 @@
+/** What all stacks share: provider, versions, backend, and the ARNs that are built from names instead of references. */
+
+import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
+import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
+import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
+import { TerraformStack } from "cdktf";
+import type { Construct } from "constructs";
+import { type Names, namesOf, tagsOf } from "../config/names";
+import type { AppConfig } from "../config/types";
+import { type RoleId, TABLES, type TableId } from "../contract";
+import { addBackend } from "./backend";
+
+/** The S3 backend's native lock file needs it; the other backends gain nothing from an older one. */
+const TERRAFORM_VERSION = ">= 1.10.0";
+
+export abstract class BaseStack extends TerraformStack {
+  protected readonly names: Names;
+  protected readonly accountId: string;
+  protected readonly partition: string;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    protected readonly config: AppConfig,
+  ) {
+    super(scope, id);
+    this.names = namesOf(config);
+    new AwsProvider(this, "aws", {
+      region: config.region,
+      defaultTags: [{ tags: tagsOf(config) }],
+      ...(config.expectedAccountId === null ? {} : { allowedAccountIds: [config.expectedAccountId] }),
+    });
+    this.addOverride("terraform.required_version", TERRAFORM_VERSION);
+    addBackend(this, id, config);
+    this.accountId = new DataAwsCallerIdentity(this, "current").accountId;
+    this.partition = new DataAwsPartition(this, "partition").partition;
+  }
+
+  /** ARN of a thing in this account and region, by its name: what a lower stack says of a thing that a higher one makes. */
+  protected arn(service: string, resource: string): string {
+    return `arn:${this.partition}:${service}:${this.config.region}:${this.accountId}:${resource}`;
+  }
+
+  /** IAM knows no region. */
+  protected iamArn(resource: string): string {
+    return `arn:${this.partition}:iam::${this.accountId}:${resource}`;
+  }
+
+  protected roleArn(role: RoleId): string {
+    return this.iamArn(`role/${this.names.roles[role]}`);
+  }
+
+  protected allRoleArns(): string[] {
+    return (Object.keys(this.names.roles) as RoleId[]).map((role) => this.roleArn(role));
+  }
+
+  protected tableArn(table: TableId): string {
+    return this.arn("dynamodb", `table/${this.names.tables[table]}`);
+  }
+
+  protected indexArns(table: TableId): string[] {
+    return Object.values(TABLES[table].indexes).map(({ name }) => `${this.tableArn(table)}/index/${name}`);
+  }
+}

@@ -1,0 +1,24 @@
+/** The whole app: four stacks in the order in which they are applied. `main.ts` and the tests both build it here. */
+
+import { App } from "cdktf";
+import type { AppConfig } from "../config/types";
+import type { HandlerCode } from "./constructs/handler-code";
+import { DataStack } from "./data-stack";
+import { FunctionsStack } from "./functions-stack";
+import { NetworkStack } from "./network-stack";
+import { SecurityStack } from "./security-stack";
+
+/** @param outdir default: what the CDKTF command line asks for, else `cdktf.out`. */
+export function buildApp(config: AppConfig, handlerCode: HandlerCode, outdir?: string): App {
+  const app = new App(outdir === undefined ? {} : { outdir });
+  const security = new SecurityStack(app, "security", config);
+  const network = new NetworkStack(app, "network", config, security.outputs);
+  const data = new DataStack(app, "data", config, security.outputs);
+  new FunctionsStack(app, "functions", config, {
+    security: security.outputs,
+    network: network.outputs,
+    data: data.outputs,
+    handlerCode,
+  });
+  return app;
+}

@@ -1,0 +1,67 @@
+/** A Lambda function with its code, log group and failure destination. */
+
+import type { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
+import { LambdaFunctionEventInvokeConfig } from "@cdktf/provider-aws/lib/lambda-function-event-invoke-config";
+import type { Construct } from "constructs";
+import { addHandlerCode, type HandlerBundle } from "./handler-code";
+import { addLogGroup, type LogGroupProps } from "./log-group";
+
+const ASYNC_EVENT_AGE_SECONDS = 6 * 60 * 60;
+const ASYNC_RETRIES = 2;
+
+export interface FunctionProps {
+  readonly name: string;
+  readonly roleArn: string;
+  /** The role's policy, which must stand before Lambda checks that it may make network interfaces. */
+  readonly access: IamRolePolicy;
+  readonly bundle: HandlerBundle;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  readonly environment: Record<string, string>;
+  readonly environmentKeyArn: string;
+  readonly subnetIds: readonly string[];
+  readonly securityGroupId: string;
+  readonly reservedConcurrency: number | undefined;
+  /** Where an asynchronous call goes when its retries are used up. */
+  readonly failureQueueArn: string;
+  readonly logGroup: LogGroupProps;
+}
+
+export interface LedgerFunction {
+  readonly entry: string;
+  readonly resource: LambdaFunction;
+}
+
+export function addFunction(scope: Construct, entry: string, props: FunctionProps): LedgerFunction {
+  const logGroup = addLogGroup(scope, `${entry}-logs`, props.logGroup);
+  const zip = addHandlerCode(scope, entry, props.bundle);
+  const { reservedConcurrency } = props;
+  const resource = new LambdaFunction(scope, entry, {
+    functionName: props.name,
+    role: props.roleArn,
+    runtime: "nodejs24.x",
+    architectures: ["arm64"],
+    handler: "index.handler",
+    filename: zip.outputPath,
+    sourceCodeHash: zip.outputBase64Sha256,
+    memorySize: props.memoryMb,
+    timeout: props.timeoutSeconds,
+    environment: { variables: props.environment },
+    kmsKeyArn: props.environmentKeyArn,
+    vpcConfig: { subnetIds: [...props.subnetIds], securityGroupIds: [props.securityGroupId] },
+    tracingConfig: { mode: "Active" },
+    // The code writes JSON lines of its own; Lambda's JSON format would wrap each in another.
+    loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
+    ...(reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }),
+    dependsOn: [props.access],
+  });
+  resource.overrideLogicalId(entry);
+  new LambdaFunctionEventInvokeConfig(scope, `${entry}-async`, {
+    functionName: resource.functionName,
+    maximumEventAgeInSeconds: ASYNC_EVENT_AGE_SECONDS,
+    maximumRetryAttempts: ASYNC_RETRIES,
+    destinationConfig: { onFailure: { destination: props.failureQueueArn } },
+  });
+  return { entry, resource };
+}

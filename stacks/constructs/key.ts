@@ -1,0 +1,71 @@
+/** A KMS key with its alias and a full policy. */
+
+import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
+import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import type { Construct } from "constructs";
+import { policy, type Statement } from "./policy";
+
+/**
+ * What the account's administrators may do, by their own IAM policies. No use of the key (Encrypt, Decrypt, GenerateMac)
+ * and no grant is among it. Who may put a key policy can give himself more; that act is one line in CloudTrail.
+ */
+const ADMINISTRATION = [
+  "kms:CancelKeyDeletion",
+  "kms:CreateAlias",
+  "kms:DeleteAlias",
+  "kms:DescribeKey",
+  "kms:DisableKey",
+  "kms:DisableKeyRotation",
+  "kms:EnableKey",
+  "kms:EnableKeyRotation",
+  "kms:GetKeyPolicy",
+  "kms:GetKeyRotationStatus",
+  "kms:ListGrants",
+  "kms:ListKeyPolicies",
+  "kms:ListKeyRotations",
+  "kms:ListResourceTags",
+  "kms:PutKeyPolicy",
+  "kms:RevokeGrant",
+  "kms:RotateKeyOnDemand",
+  "kms:ScheduleKeyDeletion",
+  "kms:TagResource",
+  "kms:UntagResource",
+  "kms:UpdateAlias",
+  "kms:UpdateKeyDescription",
+];
+
+/** In a key policy `*` means this key and no other; KMS documents no other value. */
+export const THIS_KEY = ["*"];
+
+export interface KeyProps {
+  /** `arn:...:root`: stands for the whole account, whose IAM policies must allow an action as well. */
+  readonly accountRootArn: string;
+  readonly alias: string;
+  readonly description: string;
+  readonly deletionWindowDays: number;
+  /** `mac` keys make HMACs; KMS cannot rotate them by itself, and the records' MACs could not follow. */
+  readonly usage: "encrypt" | "mac";
+  /** Who may use the key, beside its administrators. */
+  readonly use: Statement[];
+}
+
+export function addKey(scope: Construct, id: string, props: KeyProps): KmsKey {
+  const administration: Statement = {
+    sid: "Administration",
+    principals: [{ type: "AWS", identifiers: [props.accountRootArn] }],
+    actions: ADMINISTRATION,
+    resources: THIS_KEY,
+  };
+  const key = new KmsKey(scope, id, {
+    description: props.description,
+    deletionWindowInDays: props.deletionWindowDays,
+    policy: policy(scope, `${id}-policy`, [administration, ...props.use]),
+    ...(props.usage === "mac"
+      ? { customerMasterKeySpec: "HMAC_256", keyUsage: "GENERATE_VERIFY_MAC" }
+      : { enableKeyRotation: true }),
+  });
+  // Stated, because a logical id that follows the construct's place would destroy the key when it is moved.
+  key.overrideLogicalId(id);
+  new KmsAlias(scope, `${id}-alias`, { name: props.alias, targetKeyId: key.keyId });
+  return key;
+}

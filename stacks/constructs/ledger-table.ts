@@ -1,0 +1,92 @@
+/** An append-only table: encrypted, recoverable, streamed, and defended by its own policy. */
+
+import { DynamodbResourcePolicy } from "@cdktf/provider-aws/lib/dynamodb-resource-policy";
+import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
+import type { Construct } from "constructs";
+import { arnNotEquals, EVERYBODY, policy, type Statement } from "./policy";
+
+/** Ways around a conditional put. TTL is among them: it deletes without a caller. */
+const NEVER = [
+  "dynamodb:BatchWriteItem",
+  "dynamodb:DeleteItem",
+  "dynamodb:PartiQLDelete",
+  "dynamodb:PartiQLInsert",
+  "dynamodb:PartiQLUpdate",
+  "dynamodb:UpdateTimeToLive",
+];
+
+interface KeySchema {
+  readonly partitionKey: string;
+  readonly sortKey?: string;
+}
+
+export interface LedgerTableProps {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly indexes: readonly (KeySchema & { readonly name: string })[];
+  readonly kmsKeyArn: string;
+  readonly pitrRecoveryDays: number;
+  readonly deletionProtection: boolean;
+  /** The only roles that may put an item. */
+  readonly writerRoleArns: string[];
+  /** The only roles that may update one; nobody when empty. */
+  readonly updaterRoleArns: string[];
+}
+
+export function addLedgerTable(scope: Construct, id: string, props: LedgerTableProps): DynamodbTable {
+  const table = new DynamodbTable(scope, id, {
+    name: props.name,
+    billingMode: "PAY_PER_REQUEST",
+    hashKey: props.partitionKey,
+    attribute: keyAttributes(props),
+    globalSecondaryIndex: props.indexes.map(({ name, partitionKey, sortKey }) => ({
+      name,
+      hashKey: partitionKey,
+      ...(sortKey === undefined ? {} : { rangeKey: sortKey }),
+      projectionType: "KEYS_ONLY",
+    })),
+    serverSideEncryption: { enabled: true, kmsKeyArn: props.kmsKeyArn },
+    pointInTimeRecovery: { enabled: true, recoveryPeriodInDays: props.pitrRecoveryDays },
+    deletionProtectionEnabled: props.deletionProtection,
+    streamEnabled: true,
+    streamViewType: "NEW_AND_OLD_IMAGES",
+    tags: { Name: props.name },
+  });
+  table.overrideLogicalId(id);
+  new DynamodbResourcePolicy(scope, `${id}-guard`, {
+    resourceArn: table.arn,
+    policy: policy(scope, `${id}-guard-policy`, guardStatements(table.arn, props)),
+  });
+  return table;
+}
+
+/** Every key of the table and its indexes is a string; each is declared once, in a stable order. */
+function keyAttributes({ partitionKey, indexes }: LedgerTableProps) {
+  const keys = [partitionKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])];
+  const names = new Set(keys.filter((key) => key !== undefined));
+  return [...names].sort().map((name) => ({ name, type: "S" }));
+}
+
+/** A denial in the table's own policy holds against every principal, an administrator of the account included. */
+function guardStatements(tableArn: string, { writerRoleArns, updaterRoleArns }: LedgerTableProps): Statement[] {
+  const deny = { effect: "Deny" as const, principals: EVERYBODY, resources: [tableArn] };
+  const nobodyUpdates = updaterRoleArns.length === 0;
+  const guards: Statement[] = [
+    { ...deny, sid: "AppendOnly", actions: nobodyUpdates ? [...NEVER, "dynamodb:UpdateItem"] : NEVER },
+    {
+      ...deny,
+      sid: "OnlyFunctionsPut",
+      actions: ["dynamodb:PutItem"],
+      conditions: [arnNotEquals("aws:PrincipalArn", ...writerRoleArns)],
+    },
+  ];
+  if (!nobodyUpdates) {
+    guards.push({
+      ...deny,
+      sid: "OnlyStatusChangesUpdate",
+      actions: ["dynamodb:UpdateItem"],
+      conditions: [arnNotEquals("aws:PrincipalArn", ...updaterRoleArns)],
+    });
+  }
+  return guards;
+}

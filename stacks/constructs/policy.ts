@@ -1,0 +1,74 @@
+/**
+ * The only maker of policies. They are `aws_iam_policy_document` data sources: readable in a plan and in a snapshot, and
+ * valid in both forms of Terraform (a policy as a JSON string comes out broken from `cdktf synth --hcl`).
+ *
+ * A policy variable such as `${aws:username}` must be written `&{aws:username}` here: the data source turns it back, where
+ * `${` would be read as Terraform's own.
+ */
+
+import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import type { Construct } from "constructs";
+
+export interface Condition {
+  readonly test: string;
+  readonly variable: string;
+  readonly values: string[];
+}
+
+export interface Statement {
+  readonly sid: string;
+  /** `Allow` unless said otherwise. */
+  readonly effect?: "Deny";
+  /** Named in full: `__tests__/stacks` refuses every wildcard. */
+  readonly actions: string[];
+  readonly resources: string[];
+  readonly principals?: { readonly type: "AWS" | "Service" | "*"; readonly identifiers: string[] }[];
+  readonly conditions?: Condition[];
+}
+
+/** Everybody; only ever under a condition, or to deny. */
+export const EVERYBODY = [{ type: "*" as const, identifiers: ["*"] }];
+
+export function service(...identifiers: string[]): NonNullable<Statement["principals"]> {
+  return [{ type: "Service", identifiers }];
+}
+
+export function equals(variable: string, ...values: string[]): Condition {
+  return { test: "StringEquals", variable, values };
+}
+
+export function arnEquals(variable: string, ...values: string[]): Condition {
+  return { test: "ArnEquals", variable, values };
+}
+
+/** Also true where the key is absent, which is what a `Deny` wants. */
+export function arnNotEquals(variable: string, ...values: string[]): Condition {
+  return { test: "ArnNotEquals", variable, values };
+}
+
+/** Refuses every call that did not come over TLS. */
+export function denyWithoutTls(actions: string[], resource: string): Statement {
+  return {
+    sid: "DenyWithoutTls",
+    effect: "Deny",
+    principals: EVERYBODY,
+    actions,
+    resources: [resource],
+    conditions: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],
+  };
+}
+
+/** Declares the document and returns its JSON as a reference. */
+export function policy(scope: Construct, id: string, statements: Statement[]): string {
+  const document = new DataAwsIamPolicyDocument(scope, id, {
+    statement: statements.map(({ sid, effect, actions, resources, principals, conditions }) => ({
+      sid,
+      effect: effect ?? "Allow",
+      actions,
+      resources,
+      ...(principals === undefined ? {} : { principals }),
+      ...(conditions === undefined ? {} : { condition: conditions }),
+    })),
+  });
+  return document.json;
+}

@@ -1,0 +1,37 @@
+/**
+ * What each stack publishes to those after it. Strings only: CDKTF turns every field that another stack uses into a
+ * Terraform output, and whole objects come out as references to outputs that do not exist. Never a secret: the
+ * consumer's plan shows these values.
+ */
+
+import type { RoleId, TableId } from "../contract";
+
+export interface SecurityOutputs {
+  /** Encrypts tables, queues, the alarm topic and the functions' environment. */
+  readonly dataKeyArn: string;
+  /** Encrypts log groups. */
+  readonly logsKeyArn: string;
+  /** Wraps the data keys of `SecureToken`. */
+  readonly tokenKeyArn: string;
+  /** Wraps the data keys of `QueryDetails` and `Response`. */
+  readonly auditKeyArn: string;
+  /** HMAC key of the records' `Mac`. */
+  readonly macKeyArn: string;
+  readonly roleArns: Readonly<Record<RoleId, string>>;
+  readonly roleNames: Readonly<Record<RoleId, string>>;
+  readonly alarmTopicArn: string;
+}
+
+export interface NetworkOutputs {
+  readonly privateSubnetIds: readonly string[];
+  readonly functionSecurityGroupId: string;
+  /** Host of the DynamoDB interface endpoint: PrivateLink to DynamoDB has no private DNS. */
+  readonly dynamodbEndpointHost: string;
+}
+
+export interface DataOutputs {
+  readonly tableNames: Readonly<Record<TableId, string>>;
+  readonly tableArns: Readonly<Record<TableId, string>>;
+  readonly failureQueueArn: string;
+  readonly failureQueueName: string;
+}

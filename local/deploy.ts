@@ -1,0 +1,212 @@
+/**
+ * Creates on an endpoint what the synthesized stacks say, with the real function bundles. The stacks are the only
+ * source: a laptop never runs something that the plan does not say.
+ */
+import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { ENV, FUNCTIONS, type FunctionId, TABLES, type TableId } from "../contract";
+import type { AwsClientConfig, EmbeddedAws } from "./embedded-aws";
+import { LocalError } from "./errors";
+import { type DeployContext, present } from "./resources/context";
+import { type Deployed, environmentExists, StackGraph } from "./stack-graph";
+import { readSynthesized, type Stack } from "./synthesized";
+
+export interface DeployOptions {
+  readonly aws: EmbeddedAws;
+  /** The folder that `cdktf synth` wrote (`cdktf.out`). */
+  readonly outputDirectory: string;
+  /** Environment variables that replace or add to those of the plan, by function; `*` is every function. */
+  readonly environmentOverrides?: Partial<Record<FunctionId | "*", Readonly<Record<string, string>>>>;
+}
+
+export interface Deployment {
+  readonly region: string;
+  readonly account: string;
+  readonly resources: readonly Deployed[];
+  /** For clients that talk to this deployment: its region is the one that the plan names. */
+  clientConfig(): AwsClientConfig;
+  functionName(id: FunctionId): string;
+  /** The environment that the function really got. */
+  functionEnvironment(id: FunctionId): Readonly<Record<string, string>>;
+  tableName(id: TableId): string;
+  /** By alias name, as `alias/payment-ledger-data-dev`. */
+  keyArn(alias: string): string;
+  /** By deployed queue name. */
+  queueUrl(name: string): string;
+  /** Invokes and waits. Returns the parsed answer; throws `FunctionFailed` when the function threw. */
+  invoke(id: FunctionId, payload: unknown): Promise<unknown>;
+}
+
+/** The function ran and threw. `errorType` on the embedded AWS is always Runtime.HandlerError; real AWS gives the error's name. */
+export class FunctionFailed extends LocalError {
+  override readonly name = "FunctionFailed";
+
+  constructor(
+    functionName: string,
+    readonly errorType: string,
+    readonly errorMessage: string,
+  ) {
+    super("FUNCTION_FAILED", `The function ${functionName} threw ${errorType}: ${errorMessage}`);
+  }
+}
+
+export async function deploy(options: DeployOptions): Promise<Deployment> {
+  const { aws } = options;
+  const stacks = readSynthesized(options.outputDirectory);
+  const region = aws.kind === "embedded" ? regionOf(stacks) : aws.region;
+  const clientConfig = aws.clientConfig(region);
+  const clients = clientCache(clientConfig);
+  await assertNothingThere(stacks, clients);
+  const environments = new Map<string, Record<string, string>>();
+  const context: DeployContext = {
+    account: await accountOf(aws, clients),
+    region,
+    partition: "aws",
+    client: clients,
+    archives: new Map(),
+    functionEnvironment: (name, planned) => {
+      const environment = { ...localEnvironment(aws, planned), ...overridesFor(options, name) };
+      environments.set(name, environment);
+      return environment;
+    },
+  };
+  const resources = await new StackGraph(stacks, context).deploy();
+  return deployment({ aws, region, account: context.account, resources, environments, clients });
+}
+
+/** Every endpoint of the plan becomes this endpoint, so that no function can reach another AWS. */
+function localEnvironment(aws: EmbeddedAws, planned: Readonly<Record<string, string>>): Record<string, string> {
+  const endpoints = Object.keys(planned).filter((name) => name.startsWith("AWS_ENDPOINT_URL"));
+  return {
+    ...planned,
+    ...Object.fromEntries(["AWS_ENDPOINT_URL", ...endpoints].map((name) => [name, aws.endpoint])),
+    [ENV.connectivity]: aws.kind,
+  };
+}
+
+function overridesFor(options: DeployOptions, deployedName: string): Readonly<Record<string, string>> {
+  const overrides = options.environmentOverrides ?? {};
+  const ids = Object.keys(FUNCTIONS) as FunctionId[];
+  const id = ids.find((candidate) => isDeployedName(deployedName, FUNCTIONS[candidate].name));
+  return { ...overrides["*"], ...(id !== undefined && overrides[id]) };
+}
+
+interface Made {
+  readonly aws: EmbeddedAws;
+  readonly region: string;
+  readonly account: string;
+  readonly resources: readonly Deployed[];
+  readonly environments: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  readonly clients: DeployContext["client"];
+}
+
+function deployment({ aws, region, account, resources, environments, clients }: Made): Deployment {
+  const functionName = (id: FunctionId) =>
+    lookUp(resources, "aws_lambda_function", "function_name", (name) => isDeployedName(name, FUNCTIONS[id].name), "arn")
+      .named;
+  return {
+    region,
+    account,
+    resources,
+    clientConfig: () => aws.clientConfig(region),
+    functionName,
+    functionEnvironment: (id) => present(environments.get(functionName(id)), `the environment of ${id}`),
+    tableName: (id) => {
+      const logical = TABLES[id].logicalName;
+      return lookUp(resources, "aws_dynamodb_table", "name", (name) => isDeployedName(name, logical), "arn").named;
+    },
+    keyArn: (alias) => {
+      const key = lookUp(resources, "aws_kms_alias", "name", (name) => name === alias, "target_key_id").value;
+      return lookUp(resources, "aws_kms_key", "key_id", (id) => id === key || key.endsWith(`/${id}`), "arn").value;
+    },
+    queueUrl: (queue) => lookUp(resources, "aws_sqs_queue", "name", (name) => name === queue, "url").value,
+    invoke: (id, payload) => invoke(clients(LambdaClient), functionName(id), payload),
+  };
+}
+
+async function invoke(lambda: LambdaClient, functionName: string, payload: unknown): Promise<unknown> {
+  const answer = await lambda.send(
+    new InvokeCommand({ FunctionName: functionName, Payload: Buffer.from(JSON.stringify(payload)) }),
+  );
+  const body: unknown = JSON.parse(answer.Payload?.transformToString() || "null");
+  if (answer.FunctionError === undefined) return body;
+  const { errorType = "unknown", errorMessage = "" } = (body ?? {}) as { errorType?: string; errorMessage?: string };
+  throw new FunctionFailed(functionName, errorType, errorMessage);
+}
+
+/** `PaymentLedger` is deployed as `PaymentLedger` or with its environment's suffix, `PaymentLedger-dev`. */
+function isDeployedName(deployed: string, name: string): boolean {
+  return deployed === name || (deployed.startsWith(`${name}-`) && /^[a-z0-9]+$/.test(deployed.slice(name.length + 1)));
+}
+
+function lookUp(
+  resources: readonly Deployed[],
+  type: string,
+  nameAttribute: string,
+  wanted: (name: string) => boolean,
+  valueAttribute: string,
+): { named: string; value: string } {
+  const ofType = resources.filter(({ block }) => block.mode === "resource" && block.type === type);
+  const found = ofType.filter(({ attributes }) => wanted(String(attributes[nameAttribute])));
+  const [only] = found;
+  if (only !== undefined && found.length === 1) {
+    return { named: String(only.attributes[nameAttribute]), value: String(only.attributes[valueAttribute]) };
+  }
+  const names = ofType.map(({ attributes }) => attributes[nameAttribute]).join(", ") || "none";
+  throw new LocalError(
+    "LOOKUP_FAILED",
+    `The deployment has ${found.length} resources of type ${type} that fit; there must be one. Deployed: ${names}.`,
+  );
+}
+
+/** Asks for the tables and functions first, so that an endpoint in use is left as it was found. */
+async function assertNothingThere(stacks: readonly Stack[], clients: DeployContext["client"]): Promise<void> {
+  for (const block of stacks.flatMap((stack) => [...stack.blocks.values()])) {
+    const name = block.arguments[block.type === "aws_dynamodb_table" ? "name" : "function_name"];
+    if (block.mode === "data" || typeof name !== "string" || name.includes("${")) continue;
+    const question =
+      block.type === "aws_dynamodb_table"
+        ? clients(DynamoDBClient).send(new DescribeTableCommand({ TableName: name }))
+        : block.type === "aws_lambda_function"
+          ? clients(LambdaClient).send(new GetFunctionConfigurationCommand({ FunctionName: name }))
+          : undefined;
+    if (question !== undefined && (await exists(question))) throw environmentExists(name);
+  }
+}
+
+async function exists(question: Promise<unknown>): Promise<boolean> {
+  try {
+    await question;
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === "ResourceNotFoundException") return false;
+    throw error;
+  }
+}
+
+function regionOf(stacks: readonly Stack[]): string {
+  const regions = [...new Set(stacks.map(({ region }) => region))];
+  const [only] = regions;
+  if (only !== undefined && regions.length === 1) return only;
+  throw new LocalError(
+    "SYNTH_OUTPUT_MISSING",
+    `The stacks name ${regions.length} regions (${regions.join(", ")}); one deployment lies in one region.`,
+  );
+}
+
+async function accountOf(aws: EmbeddedAws, clients: DeployContext["client"]): Promise<string> {
+  if (aws.credentials !== undefined) return aws.credentials.accessKeyId;
+  const { Account } = await clients(STSClient).send(new GetCallerIdentityCommand({}));
+  return present(Account, "Account");
+}
+
+function clientCache(config: AwsClientConfig): DeployContext["client"] {
+  const clients = new Map<unknown, unknown>();
+  return <Client>(type: new (config: AwsClientConfig) => Client): Client => {
+    const existing = clients.get(type) as Client | undefined;
+    const client = existing ?? new type(config);
+    clients.set(type, client);
+    return client;
+  };
+}

@@ -1,0 +1,98 @@
+import {
+  type BucketLocationConstraint,
+  type BucketVersioningStatus,
+  CreateBucketCommand,
+  type Event,
+  type ObjectLockRetentionMode,
+  PutBucketNotificationConfigurationCommand,
+  PutBucketVersioningCommand,
+  PutObjectLockConfigurationCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import type { Arguments } from "./arguments";
+import type { CreateByType } from "./context";
+
+export const STORAGE: CreateByType = {
+  aws_s3_bucket: async (args, context) => {
+    args.withoutEffect("tags", "force_destroy", "timeouts");
+    const bucket = args.text("bucket");
+    await context.client(S3Client).send(
+      new CreateBucketCommand({
+        Bucket: bucket,
+        ObjectLockEnabledForBucket: args.flag("object_lock_enabled"),
+        CreateBucketConfiguration:
+          context.region === "us-east-1"
+            ? undefined
+            : { LocationConstraint: context.region as BucketLocationConstraint },
+      }),
+    );
+    const domain = `${bucket}.s3.${context.region}.amazonaws.com`;
+    return {
+      id: bucket,
+      arn: `arn:${context.partition}:s3:::${bucket}`,
+      bucket_domain_name: `${bucket}.s3.amazonaws.com`,
+      bucket_regional_domain_name: domain,
+    };
+  },
+
+  aws_s3_bucket_versioning: async (args, context) => {
+    const bucket = args.text("bucket");
+    const status = args.block("versioning_configuration")?.choice<BucketVersioningStatus>("status");
+    await context
+      .client(S3Client)
+      .send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: status } }));
+    return { id: bucket };
+  },
+
+  aws_s3_bucket_object_lock_configuration: async (args, context) => {
+    args.withoutEffect("object_lock_enabled");
+    const bucket = args.text("bucket");
+    const retention = args.block("rule")?.block("default_retention");
+    await context.client(S3Client).send(
+      new PutObjectLockConfigurationCommand({
+        Bucket: bucket,
+        ObjectLockConfiguration: {
+          ObjectLockEnabled: "Enabled",
+          Rule: retention && {
+            DefaultRetention: {
+              Mode: retention.choice<ObjectLockRetentionMode>("mode"),
+              Days: retention.number("days"),
+              Years: retention.number("years"),
+            },
+          },
+        },
+      }),
+    );
+    return { id: bucket };
+  },
+
+  aws_s3_bucket_notification: async (args, context) => {
+    const bucket = args.text("bucket");
+    await context.client(S3Client).send(
+      new PutBucketNotificationConfigurationCommand({
+        Bucket: bucket,
+        NotificationConfiguration: {
+          LambdaFunctionConfigurations: args
+            .blocks("lambda_function")
+            .map((block) => ({ LambdaFunctionArn: block.text("lambda_function_arn"), ...events(block) })),
+          QueueConfigurations: args
+            .blocks("queue")
+            .map((block) => ({ QueueArn: block.text("queue_arn"), ...events(block) })),
+        },
+      }),
+    );
+    return { id: bucket };
+  },
+};
+
+function events(block: Arguments) {
+  const rules = (["prefix", "suffix"] as const).flatMap((name) => {
+    const value = block.optionalText(`filter_${name}`);
+    return value === undefined ? [] : [{ Name: name, Value: value }];
+  });
+  return {
+    Id: block.optionalText("id"),
+    Events: block.texts("events") as Event[],
+    Filter: rules.length === 0 ? undefined : { Key: { FilterRules: rules } },
+  };
+}

@@ -59,12 +59,14 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const clients = clientCache(clientConfig);
   await assertNothingThere(stacks, clients);
   const environments = new Map<string, Record<string, string>>();
+  const waits: (() => Promise<unknown>)[] = [];
   const context: DeployContext = {
     account: await accountOf(aws, clients),
     region,
     partition: "aws",
     client: clients,
     archives: new Map(),
+    afterwards: (wait) => waits.push(wait),
     functionEnvironment: (name, planned) => {
       const environment = { ...localEnvironment(aws, planned), ...overridesFor(options, name) };
       environments.set(name, environment);
@@ -72,6 +74,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     },
   };
   const resources = await new StackGraph(stacks, context).deploy();
+  await Promise.all(waits.map((wait) => wait()));
   return deployment({ aws, region, account: context.account, resources, environments, clients });
 }
 

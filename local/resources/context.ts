@@ -11,6 +11,8 @@ export interface DeployContext {
   client<Client>(type: new (config: AwsClientConfig) => Client): Client;
   /** Zip files made by `data.archive_file`, by their output path. */
   readonly archives: Map<string, Uint8Array>;
+  /** Waiting that nothing else depends on, done for all resources at once when everything is created. */
+  afterwards(wait: () => Promise<unknown>): void;
   /** Turns the environment that the plan gives a function into the one it gets here. */
   functionEnvironment(functionName: string, planned: Readonly<Record<string, string>>): Record<string, string>;
 }

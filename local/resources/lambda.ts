@@ -25,9 +25,11 @@ export const LAMBDA: CreateByType = {
     const lambda = context.client(LambdaClient);
     const name = args.text("function_name");
     const created = await lambda.send(new CreateFunctionCommand(functionInput(name, args, context)));
-    await waitUntilFunctionActiveV2(
-      { client: lambda, maxWaitTime: ACTIVE_TIMEOUT_SECONDS, minDelay: 0.05 },
-      { FunctionName: name },
+    context.afterwards(() =>
+      waitUntilFunctionActiveV2(
+        { client: lambda, maxWaitTime: ACTIVE_TIMEOUT_SECONDS, minDelay: 0.05 },
+        { FunctionName: name },
+      ),
     );
     const reserved = args.number("reserved_concurrent_executions");
     if (reserved !== undefined && reserved >= 0) {

@@ -1,0 +1,197 @@
+/** The operations on the embedded AWS, behind the fault proxy: one harness a test file, fresh ids a test. */
+
+import { randomUUID } from "node:crypto";
+import {
+  type AttributeValue,
+  CreateTableCommand,
+  DeleteItemCommand,
+  DynamoDBClient,
+  type KeySchemaElement,
+  PutItemCommand,
+  ScanCommand,
+} from "@aws-sdk/client-dynamodb";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { TABLES } from "../../contract";
+import type { KeyHierarchy } from "../../ledger/field-cipher";
+import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/stored-item";
+import { startEmbeddedAws } from "../../local/embedded-aws";
+import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
+import type { Call } from "../../operations/call";
+import { deriveMacKeys, FieldEncryption } from "../../store/key-material";
+import type { Signal, Store } from "../../store/store";
+import { sdkItem, storedItem } from "../../store/transaction";
+
+export type TableName = "ledger" | "audit";
+
+export interface Harness {
+  /** Its calls go through the proxy, so faults reach it. */
+  readonly store: Store;
+  readonly proxy: FaultProxy;
+  readonly signals: Signal[];
+  readonly kms: KMSClient;
+  readonly keyArns: { readonly token: string; readonly audit: string; readonly mac: string };
+  /** A call of the named operation, as one invocation with a request id of its own. */
+  call(operation?: string, now?: Date): Call;
+  /** A store like `store` with other settings, over the same tables and keys. */
+  storeWith(settings: { hierarchy?: KeyHierarchy; indexShardCount?: number }): Store;
+  /** All items of a table, straight from the emulator. */
+  scan(table: TableName): Promise<StoredItem[]>;
+  /** The audit records of one transaction, in order of recording. */
+  trailOf(transactionId: string): Promise<StoredItem[]>;
+  /** Puts an item as an administrator would, past the ledger. */
+  put(table: TableName, item: StoredItem): Promise<void>;
+  remove(table: TableName, id: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startHarness(): Promise<Harness> {
+  const aws = await startEmbeddedAws();
+  const started: (() => Promise<void>)[] = [() => aws.stop()];
+  try {
+    const proxy = await startFaultProxy(aws.endpoint);
+    started.unshift(() => proxy.stop());
+    return await build(aws.clientConfig(), proxy, async () => {
+      for (const stop of started) await stop();
+    });
+  } catch (error) {
+    for (const stop of started) await stop();
+    throw error;
+  }
+}
+
+type ClientConfig = NonNullable<ConstructorParameters<typeof DynamoDBClient>[0]>;
+
+async function build(config: ClientConfig, proxy: FaultProxy, stop: () => Promise<void>): Promise<Harness> {
+  const direct = new DynamoDBClient(config);
+  const kms = new KMSClient(config);
+  const names = { ledger: TABLES.paymentLedger.logicalName, audit: TABLES.paymentAuditTrail.logicalName };
+  for (const table of Object.values(TABLES)) await createTable(direct, table);
+  const keyArns = {
+    token: await createKey(kms, { KeySpec: "SYMMETRIC_DEFAULT" }),
+    audit: await createKey(kms, { KeySpec: "SYMMETRIC_DEFAULT" }),
+    mac: await createKey(kms, { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" }),
+  };
+  const signals: Signal[] = [];
+  const proxied = { ...config, endpoint: proxy.url, maxAttempts: 5 };
+  const dynamo = new DynamoDBClient(proxied);
+  const proxiedKms = new KMSClient(proxied);
+  const macKeys = deriveMacKeys(kms, keyArns.mac);
+  const storeWith: Harness["storeWith"] = ({ hierarchy = "shared", indexShardCount = 4 }) => ({
+    dynamo,
+    ledgerTable: names.ledger,
+    auditTable: names.audit,
+    tokenFields: new FieldEncryption({ kms: proxiedKms, keyArn: keyArns.token, table: names.ledger, hierarchy }),
+    auditFields: new FieldEncryption({ kms: proxiedKms, keyArn: keyArns.audit, table: names.audit, hierarchy }),
+    macKeys: () => macKeys,
+    indexShardCount,
+    signal: (signal) => signals.push(signal),
+  });
+  const scan = async (table: TableName) => scanAll(direct, names[table]);
+  return {
+    store: storeWith({}),
+    storeWith,
+    proxy,
+    signals,
+    kms,
+    keyArns,
+    call: (operation = "persist_payment_ledger", now = new Date()) => ({
+      operation,
+      caller: { requestId: randomUUID(), functionName: operation },
+      now,
+    }),
+    scan,
+    trailOf: async (transactionId) => {
+      const records = (await scan("audit")).filter((item) => textOf(item, "TransactionID") === transactionId);
+      return records.sort((a, b) => (textOf(a, "RecordedAt") ?? "").localeCompare(textOf(b, "RecordedAt") ?? ""));
+    },
+    put: async (table, item) => {
+      await direct.send(new PutItemCommand({ TableName: names[table], Item: sdkItem(item) }));
+    },
+    remove: async (table, id) => {
+      const { partitionKey } = table === "ledger" ? TABLES.paymentLedger : TABLES.paymentAuditTrail;
+      await direct.send(new DeleteItemCommand({ TableName: names[table], Key: { [partitionKey]: { S: id } } }));
+    },
+    stop: async () => {
+      for (const client of [direct, kms, dynamo, proxiedKms]) client.destroy();
+      await stop();
+    },
+  };
+}
+
+type TableShape = (typeof TABLES)[keyof typeof TABLES];
+
+async function createTable(dynamo: DynamoDBClient, table: TableShape): Promise<void> {
+  const indexes = Object.values(table.indexes);
+  const attributes = new Set([table.partitionKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])]);
+  const keySchema = (hash: string, range?: string): KeySchemaElement[] => [
+    { AttributeName: hash, KeyType: "HASH" },
+    ...(range === undefined ? [] : [{ AttributeName: range, KeyType: "RANGE" as const }]),
+  ];
+  await dynamo.send(
+    new CreateTableCommand({
+      TableName: table.logicalName,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [...attributes].map((name) => ({ AttributeName: name, AttributeType: "S" as const })),
+      KeySchema: keySchema(table.partitionKey),
+      GlobalSecondaryIndexes: indexes.map((index) => ({
+        IndexName: index.name,
+        KeySchema: keySchema(index.partitionKey, index.sortKey),
+        Projection: { ProjectionType: "KEYS_ONLY" as const },
+      })),
+    }),
+  );
+}
+
+async function createKey(kms: KMSClient, input: ConstructorParameters<typeof CreateKeyCommand>[0]): Promise<string> {
+  const answer = await kms.send(new CreateKeyCommand(input));
+  if (answer.KeyMetadata?.Arn === undefined) throw new Error("KMS created a key without an ARN.");
+  return answer.KeyMetadata.Arn;
+}
+
+async function scanAll(dynamo: DynamoDBClient, tableName: string): Promise<StoredItem[]> {
+  const items: StoredItem[] = [];
+  let startKey: Record<string, AttributeValue> | undefined;
+  do {
+    const answer = await dynamo.send(
+      new ScanCommand({ TableName: tableName, ConsistentRead: true, ...(startKey && { ExclusiveStartKey: startKey }) }),
+    );
+    items.push(...(answer.Items ?? []).map(storedItem));
+    startKey = answer.LastEvaluatedKey;
+  } while (startKey !== undefined);
+  return items;
+}
+
+/** Every byte of the items as text, binary both as base64 and as Latin-1, to search for what must not be there. */
+export function everythingIn(items: readonly StoredItem[]): string {
+  const binary = (item: StoredItem): string =>
+    Object.values(item)
+      .map((value) => ("B" in value ? Buffer.from(value.B).toString("latin1") : "M" in value ? binary(value.M) : ""))
+      .join("\n");
+  return items.map((item) => `${JSON.stringify(exportFormOfItem(item))}\n${binary(item)}`).join("\n");
+}
+
+let counter = 0;
+
+/** A transaction id that no other test of the file uses. */
+export function freshId(label = "txn"): string {
+  counter += 1;
+  return `${label}-${process.pid}-${counter}`;
+}
+
+/** A good payment; the token is unlike anything else, so that a search for it proves something. */
+export function paymentInput(
+  overrides: Record<string, unknown> = {},
+): Record<string, unknown> & { TransactionID: string; SecureToken: string } {
+  const TransactionID = freshId();
+  return {
+    TransactionID,
+    SecureToken: `tok_${TransactionID}_secret`,
+    Amount: "10.50",
+    Currency: "EUR",
+    ProcessorID: "processor-alpha",
+    Status: "Success",
+    Timestamp: "2026-11-20T10:00:00.000Z",
+    Actor: "payment-service",
+    ...overrides,
+  } as Record<string, unknown> & { TransactionID: string; SecureToken: string };
+}

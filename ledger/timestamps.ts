@@ -1,8 +1,11 @@
 /** Times are ISO 8601 in UTC with milliseconds (`2026-11-21T10:00:00.000Z`): text that sorts by time. */
 
-/** Date, time to the second, up to nine decimals, and an offset. A time without an offset names no moment and is refused. */
+/**
+ * Date, time to the second, up to nine decimals, and an offset. A time without an offset names no moment and is refused.
+ * So is hour 24, which `Date.parse` takes for the next day's midnight.
+ */
 export const TIMESTAMP_PATTERN =
-  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/;
+  /^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/;
 
 const EARLIEST = Date.UTC(2000, 0, 1);
 /** Clocks of two hosts differ; a time further ahead than this is a mistake or an attempt to hide a record from "today". */

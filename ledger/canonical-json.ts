@@ -11,8 +11,11 @@ export class CanonicalJsonError extends Error {
   override readonly name = "CanonicalJsonError";
 }
 
-/** Objects nested deeper than this are refused: the recursion below must not exhaust the stack on hostile input. */
-const DEPTH_MAX = 64;
+/**
+ * Values nested deeper than this are refused: the recursion below must not exhaust the stack on hostile input. The bound
+ * lies above what DynamoDB can hold (32 levels, each two in export form), so that a forged row is always checked.
+ */
+const DEPTH_MAX = 128;
 
 /**
  * @throws CanonicalJsonError for what JSON cannot carry exactly: lone surrogates, NaN, infinities, undefined, functions,
@@ -37,7 +40,8 @@ function write(value: unknown, depth: number): string {
       return JSON.stringify(value);
     case "object":
       if (value === null) return "null";
-      if (Array.isArray(value)) return `[${value.map((element) => write(element, depth + 1)).join(",")}]`;
+      // `Array.from` visits the holes of a sparse array too, so they are refused as undefined instead of written as nothing.
+      if (Array.isArray(value)) return `[${Array.from(value, (element) => write(element, depth + 1)).join(",")}]`;
       return writeObject(value, depth);
     default:
       throw new CanonicalJsonError(`A value of type ${typeof value} has no JSON form; convert it to text first.`);

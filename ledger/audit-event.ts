@@ -24,7 +24,11 @@ import { normalizeTimestamp } from "./timestamps";
 const RECORD_IDS_MAX = 1000;
 const DETAILS_BYTES_MAX = 64 * 1024;
 
-const freeForm = z.json().optional();
+/**
+ * Whether it is JSON is decided by `detailsFit`: zod's own JSON type exhausts the stack on deep values and drops a
+ * member named `__proto__`.
+ */
+const freeForm = z.unknown().optional();
 const recordIds = z.array(recordId, coded("INVALID_RECORD_ID")).max(RECORD_IDS_MAX, "INVALID_RECORD_ID");
 
 export const auditEventSchema = z
@@ -124,8 +128,8 @@ function eventOf(sent: SentEvent, actorName: string, timestampText: string | und
     ...(sent.AuditID === undefined ? {} : { auditId: sent.AuditID }),
     ...(sent.TransactionID === undefined ? {} : { transactionId: sent.TransactionID }),
     ...(timestampText === undefined ? {} : { timestamp: timestampText }),
-    ...(sent.QueryDetails === undefined ? {} : { queryDetails: sent.QueryDetails }),
-    ...(sent.Response === undefined ? {} : { responseDetails: sent.Response }),
+    ...(sent.QueryDetails === undefined ? {} : { queryDetails: sent.QueryDetails as JsonValue }),
+    ...(sent.Response === undefined ? {} : { responseDetails: sent.Response as JsonValue }),
     ...(sent.query_result === undefined ? {} : { result: sent.query_result }),
   };
 }

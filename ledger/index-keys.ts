@@ -26,3 +26,6 @@ export function dayKeyOf(value: string, timestamp: string, recordId: string, sha
 export function timeKey(timestamp: string, recordId: string): string {
   return `${timestamp}#${recordId}`;
 }
+
+/** Sorts after every character that ids may hold, so `timeKey(moment, AFTER_ALL_IDS)` is the end of that moment. */
+export const AFTER_ALL_IDS = "\u{7f}";

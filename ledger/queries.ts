@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { canonicalJson, type JsonObject } from "./canonical-json";
+import { AFTER_ALL_IDS, timeKey } from "./index-keys";
 import {
   accepted,
   actor,
@@ -21,6 +22,8 @@ import { normalizeTimestamp } from "./timestamps";
 export const PAGE_LIMIT_MAX = 90;
 const PAGE_LIMIT_DEFAULT = 50;
 const RANGE_DAYS_MAX = 31;
+/** A clock that lets every time pass, where only the form and the order of times count. */
+const FAR_FUTURE = new Date(Date.UTC(9000, 0, 1));
 
 const asking = { schemaVersion, Actor: actor.describe("Who asks."), Reason: reason.optional() };
 const paging = {
@@ -106,8 +109,8 @@ export interface Page {
 export function parseRange(query: { From: string; To: string }, now: Date): Parsed<TimeRange> {
   const from = normalizeTimestamp(query.From, now);
   if ("fault" in from) return refused(from.fault, "From");
-  // "Until now" is often asked with a little slack, so the end of a range may lie ahead of the clock: it is cut to it.
-  const to = normalizeTimestamp(query.To, new Date(Date.UTC(9000, 0, 1)));
+  // "Until now" is often asked with a little slack, so the end of a range may lie ahead of the clock.
+  const to = normalizeTimestamp(query.To, FAR_FUTURE);
   if ("fault" in to) return refused(to.fault, "To");
   const days = (Date.parse(to.timestamp) - Date.parse(from.timestamp)) / (24 * 60 * 60 * 1000);
   return days < 0 || days > RANGE_DAYS_MAX
@@ -136,10 +139,25 @@ function decodePageToken(token: string, query: JsonQuery): readonly string[] | u
     const parts: unknown = JSON.parse(Buffer.from(token, "base64url").toString("utf8"));
     if (!Array.isArray(parts) || parts[0] !== 1 || parts[1] !== queryDigest(query)) return undefined;
     const after = parts.slice(2);
-    return after.length > 0 && after.every((part) => typeof part === "string") ? after : undefined;
+    return after.every((part) => typeof part === "string") && continuesWithin(query, after) ? after : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * A token is not signed, so the place that it names is checked like any input. A range is continued only inside itself:
+ * the read's record names that range, and its length bounds the work. The id in the place may have any form, because a
+ * row that somebody slipped in must not stop the listing that would show it.
+ */
+function continuesWithin(query: JsonQuery, after: readonly string[]): boolean {
+  if (after.some((part) => part === "")) return false;
+  if (typeof query["From"] !== "string" || typeof query["To"] !== "string") return after.length === 2;
+  const range = parseRange({ From: query["From"], To: query["To"] }, FAR_FUTURE);
+  const [place = ""] = after;
+  const day = normalizeTimestamp(`${place.slice(0, 10)}T00:00:00Z`, FAR_FUTURE);
+  if (!range.ok || after.length !== 1 || "fault" in day) return false;
+  return place >= range.value.from && place < timeKey(range.value.to, AFTER_ALL_IDS);
 }
 
 /** Who asks, why, and how much a page holds may change from page to page; what is asked may not. */

@@ -30,7 +30,7 @@ const REFUSAL_TEXTS = {
   INVALID_PROCESSOR_ID: `The ProcessorID is malformed. ${id(64)}`,
   INVALID_ACTOR: `The Actor is malformed. ${id(256)}`,
   INVALID_AUDIT_ID: `The AuditID is malformed. ${id(128)}`,
-  INVALID_RECORD_ID: `A record id is malformed. ${id(128)} A list holds at most 1000 of them.`,
+  INVALID_RECORD_ID: `A record id is malformed, or a list holds more than 1000 of them. ${id(128)}`,
   INVALID_SECURE_TOKEN:
     "The SecureToken is malformed. It is a text of 1 to 2048 characters of well-formed Unicode. Send the processor's token unchanged.",
   AMOUNT_NOT_TEXT:

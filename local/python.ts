@@ -3,7 +3,7 @@
  * Two tools of the project are Python programs: the embedded AWS and Checkov. Nothing else may need Python.
  */
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
@@ -14,6 +14,7 @@ const CANDIDATES = ["python3.13", "python3.12", "python3.11", "python3.10", "pyt
 const MINIMUM_MINOR = 10;
 const PROBE_TIMEOUT_MS = 15_000;
 const INSTALL_TIMEOUT_MS = 300_000;
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Prints version, platform and whether a virtual environment with pip can be made. */
 const PROBE = `
@@ -80,7 +81,7 @@ export async function ensureVenv(request: VenvRequest): Promise<Venv> {
 async function buildVenv(python: Python, requirementsFile: string, parent: string, directory: string): Promise<void> {
   await mkdir(parent, { recursive: true });
   await removeAbandonedBuilds(parent);
-  const building = path.join(parent, `.building-${process.pid}-${Date.now()}-${path.basename(directory)}`);
+  const building = path.join(parent, `.building-${process.pid}-${randomUUID()}`);
   try {
     await run(python.executable, ["-m", "venv", building]);
     const pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--require-hashes"];
@@ -162,7 +163,8 @@ async function probePython(command: string): Promise<(Python & { hasVenv: boolea
 
 function run(command: string, args: readonly string[], timeoutMs = INSTALL_TIMEOUT_MS): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(command, args, { timeout: timeoutMs, maxBuffer: 16 * 1024 * 1024 }, (error, stdout, stderr) => {
+    const options = { env: process.env, timeout: timeoutMs, maxBuffer: OUTPUT_BYTES_MAX };
+    execFile(command, args, options, (error, stdout, stderr) => {
       if (error) reject(Object.assign(error, { output: `${stdout}${stderr}` }));
       else resolve(stdout);
     });

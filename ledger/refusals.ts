@@ -18,6 +18,8 @@ const REFUSAL_TEXTS = {
   CARD_DATA:
     "The input carries card data (a card number, security code, track or PIN). This ledger stores none, in no field. Send the processor's token instead and remove the card data at its source.",
   NOT_AN_OBJECT: "The entry is not a JSON object. Every entry is an object of the published schema. Send it as such.",
+  INPUT_TOO_COMPLEX:
+    "The entry is nested too deep or holds too many values. It is looked through for card data first, to at most 64 levels and 4 million values. Send it flatter or in parts.",
   EMPTY_LIST: "The list is empty. A call carries at least one entry. Leave the call out when there is nothing to send.",
   LIST_TOO_LONG:
     "The list is too long. A call carries at most 500 entries. Split it; entries already stored answer as duplicates.",

@@ -3,7 +3,7 @@
 import { type LogicalTableName, TABLES } from "../contract";
 import type { AuditDetails, AuditEntry, Caller, LedgerAction } from "../ledger/audit-entry";
 import { canonicalJson, type JsonValue } from "../ledger/canonical-json";
-import { findCardData } from "../ledger/card-data";
+import { CardDataScanError, findCardData } from "../ledger/card-data";
 import { derivedAuditId } from "../ledger/identifiers";
 import { hasGoodMac } from "../ledger/record-mac";
 import { type Refusal, refusal } from "../ledger/refusals";
@@ -31,8 +31,9 @@ const EXEMPT_FIELDS = ["Amount", "amount"];
 export function cardDataRefusal(input: unknown, store: Store): Refusal | undefined {
   try {
     if (findCardData(input, { exemptPaths: EXEMPT_FIELDS }).length === 0) return undefined;
-  } catch {
-    return refusal("NOT_AN_OBJECT");
+  } catch (error) {
+    if (error instanceof CardDataScanError) return refusal("INPUT_TOO_COMPLEX");
+    throw error;
   }
   store.signal("CardDataRefused");
   return refusal("CARD_DATA");

@@ -10,7 +10,7 @@ import {
   PutItemCommand,
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
-import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { CreateKeyCommand, type CreateKeyCommandInput, KMSClient } from "@aws-sdk/client-kms";
 import { TABLES } from "../../contract";
 import type { KeyHierarchy } from "../../ledger/field-cipher";
 import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/stored-item";
@@ -142,7 +142,7 @@ async function createTable(dynamo: DynamoDBClient, table: TableShape): Promise<v
   );
 }
 
-async function createKey(kms: KMSClient, input: ConstructorParameters<typeof CreateKeyCommand>[0]): Promise<string> {
+async function createKey(kms: KMSClient, input: CreateKeyCommandInput): Promise<string> {
   const answer = await kms.send(new CreateKeyCommand(input));
   if (answer.KeyMetadata?.Arn === undefined) throw new Error("KMS created a key without an ARN.");
   return answer.KeyMetadata.Arn;

@@ -1,0 +1,197 @@
+/** The real bundles, killed between any two of their AWS calls and tried again: the ledger and its trail stay equal. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { FUNCTIONS, type FunctionId } from "../../contract";
+import { type Deployment, deploy } from "../../local/deploy";
+import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import { FAULTS, type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
+import { type BundleResult, startBundle } from "../../local/run-bundle";
+import { synthesize } from "../../local/synthesize";
+import { freshId, paymentInput } from "../support/ledger-harness";
+
+const DIST = join(__dirname, "..", "..", "dist", "handlers");
+
+let aws: EmbeddedAws;
+let proxy: FaultProxy;
+let deployment: Deployment;
+let dynamo: DynamoDBClient;
+const outputDirectory = mkdtempSync(join(tmpdir(), "payment-ledger-crash-"));
+
+beforeAll(async () => {
+  await synthesize(outputDirectory);
+  aws = await startEmbeddedAws();
+  deployment = await deploy({ aws, outputDirectory });
+  proxy = await startFaultProxy(aws.endpoint);
+  dynamo = new DynamoDBClient(deployment.clientConfig());
+});
+afterAll(async () => {
+  dynamo?.destroy();
+  await proxy?.stop();
+  await aws?.stop();
+  rmSync(outputDirectory, { recursive: true, force: true });
+});
+
+function start(id: FunctionId, event: unknown) {
+  if (aws.credentials === undefined) throw new Error("The embedded AWS has credentials of its own.");
+  return startBundle({
+    bundle: join(DIST, FUNCTIONS[id].entry),
+    event,
+    functionName: deployment.functionName(id),
+    environment: {
+      ...deployment.functionEnvironment(id),
+      AWS_ENDPOINT_URL_DYNAMODB: proxy.url,
+      AWS_ENDPOINT_URL_KMS: proxy.url,
+    },
+    credentials: aws.credentials,
+    region: deployment.region,
+  });
+}
+
+/** Kills the function just before or just after its n-th AWS call took effect. */
+async function killedAt(
+  call: number,
+  moment: "before" | "after",
+  id: FunctionId,
+  event: unknown,
+): Promise<BundleResult> {
+  proxy.reset();
+  const running = start(id, event);
+  const hook = () => running.kill();
+  proxy.inject({
+    target: "*",
+    calls: { from: call },
+    fault: moment === "before" ? FAULTS.before(hook) : FAULTS.after(hook),
+  });
+  return running.result;
+}
+
+async function answered(id: FunctionId, event: unknown): Promise<unknown> {
+  proxy.reset();
+  const result = await start(id, event).result;
+  if (result.outcome !== "answered") throw new Error(`The function did not answer: ${JSON.stringify(result)}`);
+  return result.answer;
+}
+
+interface Record_ {
+  readonly TransactionID?: { S?: string };
+  readonly Action?: { S?: string };
+  readonly Version?: { N?: string };
+}
+
+async function scan(table: "paymentLedger" | "paymentAuditTrail"): Promise<Record_[]> {
+  const answer = await dynamo.send(new ScanCommand({ TableName: deployment.tableName(table), ConsistentRead: true }));
+  expect(answer.LastEvaluatedKey).toBeUndefined();
+  return answer.Items ?? [];
+}
+
+const of = (records: readonly Record_[], transactionId: string) =>
+  records.filter((record) => record.TransactionID?.S === transactionId);
+
+/** The number of AWS calls of an undisturbed run is what the loops below count up to. */
+async function callsOf(id: FunctionId, event: unknown): Promise<number> {
+  await answered(id, event);
+  return proxy.calls.length;
+}
+
+/** A list with everything that leaves a record: stored ones, a conflict with an earlier one, a refused one. */
+async function mixedList(): Promise<{ list: Record<string, unknown>[]; newIds: string[]; conflictId: string }> {
+  const existing = paymentInput();
+  await answered("persistPaymentLedger", existing);
+  const fresh = [paymentInput(), paymentInput()];
+  const refused = paymentInput({ Currency: "ZZZ" });
+  return {
+    list: [...fresh, { ...existing, Amount: "99.00" }, refused],
+    newIds: fresh.map((payment) => payment.TransactionID),
+    conflictId: existing.TransactionID,
+  };
+}
+
+test("persist_payment_ledger", async () => {
+  const calls = await callsOf("persistPaymentLedger", (await mixedList()).list);
+  expect(calls).toBeGreaterThanOrEqual(6);
+  let killed = 0;
+  for (let call = 1; call <= calls; call++) {
+    for (const moment of ["before", "after"] as const) {
+      const { list, newIds, conflictId } = await mixedList();
+      const result = await killedAt(call, moment, "persistPaymentLedger", list);
+      if (result.outcome === "killed") killed += 1;
+      const half = { ledger: await scan("paymentLedger"), audit: await scan("paymentAuditTrail") };
+      for (const id of newIds) expect(of(half.audit, id)).toHaveLength(of(half.ledger, id).length);
+      const answer = await answered("persistPaymentLedger", list);
+      expect(answer).toMatchObject({ counts: { conflict: 1, refused: 1 } });
+      const audit = await scan("paymentAuditTrail");
+      const ledger = await scan("paymentLedger");
+      for (const id of newIds) {
+        expect(of(ledger, id)).toHaveLength(1);
+        expect(of(audit, id).map((record) => record.Action?.S)).toEqual(["WRITE"]);
+      }
+      expect(
+        of(audit, conflictId)
+          .map((record) => record.Action?.S)
+          .sort(),
+      ).toEqual(["CONFLICT", "WRITE"]);
+    }
+  }
+  expect(killed).toBeGreaterThanOrEqual(calls * 2 - 1);
+  const writes = (await scan("paymentAuditTrail")).filter((record) => record.Action?.S === "WRITE");
+  expect(writes).toHaveLength((await scan("paymentLedger")).length);
+}, 240_000);
+
+test("update_payment_status", async () => {
+  const failed = async () => {
+    const payment = paymentInput({ Status: "Failure" });
+    await answered("persistPaymentLedger", payment);
+    return {
+      TransactionID: payment.TransactionID,
+      ExpectedStatus: "Failure",
+      Status: "Success",
+      Reason: "late approval",
+      Actor: "reconciliation",
+    };
+  };
+  const calls = await callsOf("updatePaymentStatus", await failed());
+  for (let call = 1; call <= calls; call++) {
+    for (const moment of ["before", "after"] as const) {
+      const change = await failed();
+      await killedAt(call, moment, "updatePaymentStatus", change);
+      expect(await answered("updatePaymentStatus", change)).toMatchObject({ Status: "Success", Version: 2 });
+      const updates = of(await scan("paymentAuditTrail"), change.TransactionID).filter(
+        (record) => record.Action?.S === "UPDATE",
+      );
+      expect(updates).toHaveLength(1);
+      expect(of(await scan("paymentLedger"), change.TransactionID)[0]?.Version?.N).toBe("2");
+    }
+  }
+}, 240_000);
+
+test("persist_payment_audit_trail", async () => {
+  const event = () => ({ AuditID: freshId("event"), TransactionID: freshId(), Actor: "user-service", Action: "READ" });
+  const calls = await callsOf("persistPaymentAuditTrail", event());
+  for (let call = 1; call <= calls; call++) {
+    for (const moment of ["before", "after"] as const) {
+      const sent = event();
+      await killedAt(call, moment, "persistPaymentAuditTrail", sent);
+      await answered("persistPaymentAuditTrail", sent);
+      expect(of(await scan("paymentAuditTrail"), sent.TransactionID)).toHaveLength(1);
+    }
+  }
+}, 240_000);
+
+test("a read that is killed before its answer may leave a record; an answer without a record is impossible", async () => {
+  const payment = paymentInput();
+  await answered("persistPaymentLedger", payment);
+  const query = { Query: "transaction", TransactionID: payment.TransactionID, Actor: "support-desk" };
+  const calls = await callsOf("queryPaymentLedger", query);
+  let answers = 1;
+  for (let call = 1; call <= calls; call++) {
+    const result = await killedAt(call, "before", "queryPaymentLedger", query);
+    if (result.outcome === "answered") answers += 1;
+    const reads = of(await scan("paymentAuditTrail"), payment.TransactionID).filter(
+      (record) => record.Action?.S === "READ",
+    );
+    expect(reads.length).toBeGreaterThanOrEqual(answers);
+  }
+}, 120_000);

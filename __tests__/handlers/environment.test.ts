@@ -1,0 +1,65 @@
+import { EnvironmentError, readEnvironment } from "../../handlers/runtime/environment";
+
+const good = {
+  AWS_LAMBDA_FUNCTION_NAME: "persist_payment_ledger",
+  PAYMENT_LEDGER_TABLE: "PaymentLedger",
+  PAYMENT_AUDIT_TRAIL_TABLE: "PaymentAuditTrail",
+  TOKEN_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/1",
+  AUDIT_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/2",
+  MAC_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/3",
+  INDEX_SHARD_COUNT: "8",
+  FIELD_ENCRYPTION: "cached",
+  CONNECTIVITY: "privatelink",
+  AWS_ENDPOINT_URL_DYNAMODB: "https://vpce-0a1b2c3d-4e5f.dynamodb.eu-west-1.vpce.amazonaws.com",
+};
+
+test("a complete environment is read, and frozen", () => {
+  const environment = readEnvironment(good);
+  expect(environment).toMatchObject({ ledgerTable: "PaymentLedger", indexShardCount: 8, fieldEncryption: "cached" });
+  expect(Object.isFrozen(environment)).toBe(true);
+});
+
+test.each(Object.keys(good))("a missing %s stops the cold start with a message that names it", (name) => {
+  expect(() => readEnvironment({ ...good, [name]: undefined })).toThrow(EnvironmentError);
+  expect(() => readEnvironment({ ...good, [name]: "" })).toThrow(name);
+});
+
+test.each([
+  ["FIELD_ENCRYPTION", "none"],
+  ["CONNECTIVITY", "internet"],
+  ["INDEX_SHARD_COUNT", "0"],
+  ["INDEX_SHARD_COUNT", "101"],
+  ["INDEX_SHARD_COUNT", "2.5"],
+])("%s=%s is refused without echoing the value", (name, value) => {
+  expect(() => readEnvironment({ ...good, [name]: value })).toThrow(EnvironmentError);
+});
+
+test.each([
+  ["the public endpoint", "https://dynamodb.eu-west-1.amazonaws.com"],
+  ["a look-alike", "https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com.example.org"],
+  ["another service's endpoint", "https://vpce-1.kms.eu-west-1.vpce.amazonaws.com"],
+  ["no URL", "vpce-1"],
+])("with PrivateLink %s is refused as the way to DynamoDB", (_what, url) => {
+  expect(() => readEnvironment({ ...good, AWS_ENDPOINT_URL_DYNAMODB: url })).toThrow(EnvironmentError);
+});
+
+test("embedded, every endpoint must be on this machine", () => {
+  const embedded = {
+    ...good,
+    CONNECTIVITY: "embedded",
+    AWS_ENDPOINT_URL: "http://127.0.0.1:4566",
+    AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:4566",
+  };
+  expect(readEnvironment(embedded).ledgerTable).toBe("PaymentLedger");
+  for (const name of ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_KMS"]) {
+    expect(() => readEnvironment({ ...embedded, [name]: "https://kms.eu-west-1.amazonaws.com" })).toThrow(name);
+  }
+});
+
+test("through NAT and on an endpoint of the user's own no host is prescribed", () => {
+  for (const CONNECTIVITY of ["nat", "external"]) {
+    expect(readEnvironment({ ...good, CONNECTIVITY, AWS_ENDPOINT_URL_DYNAMODB: undefined }).ledgerTable).toBe(
+      "PaymentLedger",
+    );
+  }
+});

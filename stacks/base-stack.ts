@@ -3,7 +3,7 @@
 import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { TerraformStack } from "cdktf";
+import { App, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
 import { type Names, namesOf, tagsOf } from "../config/names";
 import type { AppConfig } from "../config/types";
@@ -30,7 +30,10 @@ export abstract class BaseStack extends TerraformStack {
       defaultTags: [{ tags: tagsOf(config) }],
       ...(config.expectedAccountId === null ? {} : { allowedAccountIds: [config.expectedAccountId] }),
     });
-    this.addOverride("terraform.required_version", TERRAFORM_VERSION);
+    // CDKTF 0.21 writes this line wrongly into HCL, so that form goes without it.
+    if (!App.of(this).hclOutput) {
+      this.addOverride("terraform.required_version", TERRAFORM_VERSION);
+    }
     addBackend(this, id, config);
     this.accountId = new DataAwsCallerIdentity(this, "current").accountId;
     this.partition = new DataAwsPartition(this, "partition").partition;

@@ -43,11 +43,17 @@ export const auditEventSchema = z
       .regex(/^[A-Z][A-Z0-9_]{0,31}$/, "INVALID_ACTION")
       .optional()
       .describe("What was done, for example WRITE or READ. Default: READ."),
-    Actor: actor.optional().describe("Who did it. Required, here or as user_id."),
+    Actor: actor.optional().describe("Who did it. Required here, as user_id, or around the list."),
     user_id: actor.optional().describe("The same as Actor."),
-    Timestamp: timestamp.optional().describe("When it happened. Default: when it is recorded."),
+    Timestamp: timestamp
+      .optional()
+      .describe(
+        "When it happened: ISO 8601 with offset, after 1999, at most 15 minutes ahead of the ledger's clock; cut to milliseconds. Default: when it is recorded.",
+      ),
     timestamp: timestamp.optional().describe("The same as Timestamp."),
-    QueryDetails: freeForm.describe("What was asked, in any JSON form. Stored encrypted."),
+    QueryDetails: freeForm.describe(
+      "What was asked, in any JSON form. Stored encrypted. All details of an event together are at most 64 KiB.",
+    ),
     Response: freeForm.describe("What was answered, in any JSON form. Stored encrypted."),
     query_record_id: z
       .union([recordId, recordIds], coded("INVALID_RECORD_ID"))

@@ -6,39 +6,55 @@ import { actor, parseWith, schemaVersion } from "./schema";
 
 export const ENTRIES_MAX = 500;
 
+/** The field that holds the list when it is wrapped. */
+export type ListName = "payments" | "events";
+
 export interface Entries {
   readonly entries: readonly unknown[];
   readonly actor?: string;
 }
 
-/** @param listName the field that holds the list when it is wrapped: `payments` or `events`. */
-export function parseEntries(event: unknown, listName: "payments" | "events"): Entries | { readonly refusal: Refusal } {
-  if (Array.isArray(event)) return checkedLength({ entries: event });
-  if (typeof event !== "object" || event === null || !(listName in event)) return { entries: [event] };
-  const envelope = z.strictObject({
-    schemaVersion,
-    Actor: actor.optional(),
-    [listName]: z.array(z.unknown(), "NOT_AN_OBJECT"),
-  });
-  const parsed = parseWith(envelope, event);
-  if (!parsed.ok) return { refusal: parsed.refusal };
-  const { Actor: listActor, [listName]: entries } = parsed.value as {
-    Actor?: string;
-    payments?: unknown[];
-    events?: unknown[];
-  };
-  return checkedLength({ entries: entries ?? [], ...(listActor === undefined ? {} : { actor: listActor }) });
-}
-
-function checkedLength(parsed: Entries): Entries | { readonly refusal: Refusal } {
-  if (parsed.entries.length === 0) return { refusal: refusal("EMPTY_LIST") };
-  if (parsed.entries.length > ENTRIES_MAX) return { refusal: refusal("LIST_TOO_LONG") };
-  return parsed;
+export function parseEntries(event: unknown, listName: ListName): Entries | { readonly refusal: Refusal } {
+  const isBareList = Array.isArray(event);
+  if (!isBareList && !isWrapped(event, listName)) return { entries: [event] };
+  // Entries are judged one by one, so that a bad one stops no other: around them, any form passes.
+  const parsed = parseWith(envelopeSchema(listName, z.unknown()), isBareList ? { [listName]: event } : event);
+  // A bare list has no field to name.
+  if (!parsed.ok) return { refusal: isBareList ? refusal(parsed.refusal.code) : parsed.refusal };
+  const { Actor, [listName]: entries } = parsed.value as { Actor?: string; payments?: unknown[]; events?: unknown[] };
+  return { entries: entries ?? [], ...(Actor === undefined ? {} : { actor: Actor }) };
 }
 
 /** What stands around the list; the list's entries are looked at one by one. */
-export function envelopeOf(event: unknown, listName: "payments" | "events"): unknown {
-  if (Array.isArray(event)) return {};
-  if (typeof event !== "object" || event === null || !(listName in event)) return {};
-  return { ...event, [listName]: [] };
+export function envelopeOf(event: unknown, listName: ListName): unknown {
+  return isWrapped(event, listName) ? { ...event, [listName]: [] } : {};
+}
+
+function isWrapped(event: unknown, listName: ListName): event is object {
+  return typeof event === "object" && event !== null && !Array.isArray(event) && listName in event;
+}
+
+const listActor = actor.describe("Counts for the entries that name no actor themselves.");
+
+function listOf(entry: z.ZodType) {
+  return z.array(entry, "NOT_AN_OBJECT").min(1, "EMPTY_LIST").max(ENTRIES_MAX, "LIST_TOO_LONG");
+}
+
+function envelopeSchema(listName: ListName, entry: z.ZodType) {
+  return z.strictObject({ schemaVersion, Actor: listActor.optional(), [listName]: listOf(entry) });
+}
+
+/**
+ * The published form of a whole request: what `parseEntries` takes, with entries that each pass their own door. Every
+ * entry needs an actor, in one of its own fields or around the list.
+ */
+export function requestSchema(listName: ListName, entry: z.ZodType, actorFields: readonly string[]) {
+  const namesActor = z.union(actorFields.map((field) => z.looseObject({ [field]: z.unknown() })));
+  const entryWithActor = z.intersection(entry, namesActor).meta({ id: "entry-with-actor" });
+  return z.union([
+    entryWithActor,
+    listOf(entryWithActor),
+    envelopeSchema(listName, entry).extend({ Actor: listActor }),
+    envelopeSchema(listName, entryWithActor),
+  ]);
 }

@@ -2,7 +2,8 @@
 
 import { z } from "zod";
 import type { JsonObject } from "./canonical-json";
-import { normalizeAmount } from "./money";
+import { CURRENCY_CODES } from "./currencies";
+import { AMOUNT_PATTERN, normalizeAmount } from "./money";
 import {
   accepted,
   actor,
@@ -32,13 +33,16 @@ export const paymentSchema = z
       .describe("The payment processor's token. Stored encrypted. Never a card number."),
     Amount: z
       .string(coded("AMOUNT_NOT_TEXT"))
-      .describe('Decimal string with at most the currency\'s minor units, for example "10.50".'),
-    Currency: z.string(coded("UNKNOWN_CURRENCY")).describe('ISO 4217 code, for example "EUR".'),
+      .regex(AMOUNT_PATTERN, "INVALID_AMOUNT")
+      .describe('Decimal string with at most as many decimals as the currency has minor units, for example "10.50".'),
+    Currency: z.enum(CURRENCY_CODES, coded("UNKNOWN_CURRENCY")).describe('ISO 4217 code, for example "EUR".'),
     ProcessorID: processorId.describe("The payment processor that handled the payment."),
     Status: z.enum(PAYMENT_STATUSES, coded("INVALID_STATUS")).describe("Outcome that the processor answered."),
     Timestamp: timestamp
       .optional()
-      .describe("When the payment happened, ISO 8601 with offset. Default: when it is recorded."),
+      .describe(
+        "When the payment happened: ISO 8601 with offset, after 1999, at most 15 minutes ahead of the ledger's clock; cut to milliseconds. Default: when it is recorded.",
+      ),
     Actor: actor.optional().describe("Service or user that sends the payment. Required here or around the list."),
   })
   .meta({ id: "payment", title: "Payment", description: "One payment to record." });

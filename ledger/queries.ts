@@ -33,7 +33,11 @@ const paging = {
     .max(PAGE_LIMIT_MAX, "INVALID_LIMIT")
     .optional()
     .describe(`Records a page, 1 to ${PAGE_LIMIT_MAX}. Default: ${PAGE_LIMIT_DEFAULT}.`),
-  PageToken: z.string(coded("INVALID_PAGE_TOKEN")).max(1024, "INVALID_PAGE_TOKEN").optional(),
+  PageToken: z
+    .string(coded("INVALID_PAGE_TOKEN"))
+    .max(1024, "INVALID_PAGE_TOKEN")
+    .optional()
+    .describe("NextPageToken of the page before. It continues only the query that returned it."),
 };
 const range = {
   From: timestamp.describe("First moment of the range."),
@@ -51,7 +55,6 @@ export const ledgerQuerySchema = z
     coded("INVALID_QUERY"),
   )
   .meta({
-    id: "query-payment-ledger-request",
     title: "Ledger query",
     description: "Reads payments; tokens stay masked.",
   });
@@ -73,7 +76,6 @@ export const auditQuerySchema = z
     coded("INVALID_QUERY"),
   )
   .meta({
-    id: "query-payment-audit-trail-request",
     title: "Audit trail query",
     description: "Reads the audit trail, in both vocabularies.",
   });
@@ -86,7 +88,6 @@ export const revealSchema = z
     Actor: actor,
   })
   .meta({
-    id: "reveal-payment-token-request",
     title: "Token reveal",
     description: "Returns the clear token of one payment.",
   });

@@ -1,14 +1,21 @@
 /** What the functions answer. The published schemas are generated from these, and the tests hold every answer against them. */
 
 import { z } from "zod";
+import type { JsonValue } from "./canonical-json";
 import { PAYMENT_STATUSES } from "./payment";
 import { REFUSAL_CODES, type Refusal } from "./refusals";
 import { SCHEMA_VERSION } from "./schema";
 
 const version = { schemaVersion: z.literal(SCHEMA_VERSION) };
-const code = z.enum(REFUSAL_CODES);
-const fault = { code, message: z.string(), field: z.string().optional() };
+const code = z.enum(REFUSAL_CODES).meta({ id: "refusal-code" });
+const fault = {
+  code,
+  message: z.string().describe("What happened, the rule and the remedy. Fixed texts that never repeat what was sent."),
+  field: z.string().optional().describe("The field at fault, where one is known."),
+};
 const count = z.int().min(0);
+/** Every value of a JSON answer is JSON: there is nothing to check, and zod's own JSON type would exhaust the stack on deep ones. */
+const jsonValue = z.unknown() as z.ZodType<JsonValue>;
 
 const entryResult = z.strictObject({
   position: count.describe("The entry's place in the request, from 0."),
@@ -31,21 +38,28 @@ export const persistResponseSchema = z
     counts: z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count }),
   })
   .meta({
-    id: "persist-response",
-    title: "Answer of the persist functions",
+    id: "persist-results",
+    title: "Results of the entries",
     description: "One result an entry, in the order sent.",
   });
 
 export type EntryResult = z.infer<typeof entryResult>;
 export type PersistResponse = z.infer<typeof persistResponseSchema>;
 
-const refusedResponse = z.strictObject({
-  ...version,
-  outcome: z.literal("refused"),
-  ...fault,
-  AuditID: z.string().optional(),
-});
+const refusedResponse = z
+  .strictObject({
+    ...version,
+    outcome: z.literal("refused"),
+    ...fault,
+    AuditID: z.string().optional().describe("Audit record of the refusal."),
+  })
+  .meta({ id: "refused", title: "Refusal of the whole call" });
 export type RefusedResponse = z.infer<typeof refusedResponse>;
+
+/** What a persist function answers: a result an entry, or the refusal of the whole call. */
+export const persistAnswerSchema = z
+  .union([persistResponseSchema, refusedResponse])
+  .meta({ title: "Answer of the persist functions" });
 
 export const statusResponseSchema = z
   .union([
@@ -59,7 +73,7 @@ export const statusResponseSchema = z
     }),
     refusedResponse,
   ])
-  .meta({ id: "update-payment-status-response", title: "Answer of update_payment_status" });
+  .meta({ title: "Answer of update_payment_status" });
 export type StatusResponse = z.infer<typeof statusResponseSchema>;
 
 const paymentView = z.strictObject({
@@ -95,7 +109,7 @@ export const ledgerQueryResponseSchema = z
     z.strictObject({ ...version, outcome: z.literal("answered"), payments: z.array(paymentView), ...pageFields }),
     refusedResponse,
   ])
-  .meta({ id: "query-payment-ledger-response", title: "Answer of query_payment_ledger" });
+  .meta({ title: "Answer of query_payment_ledger" });
 export type LedgerQueryResponse = z.infer<typeof ledgerQueryResponseSchema>;
 
 const auditView = z.strictObject({
@@ -109,8 +123,8 @@ const auditView = z.strictObject({
   Table: z.string().optional(),
   PartOf: z.string().optional().describe("The list read that returned this transaction; its details stand there."),
   Caller: z.strictObject({ RequestID: z.string(), Function: z.string() }).describe("What AWS says of the call."),
-  QueryDetails: z.json().optional(),
-  Response: z.json().optional(),
+  QueryDetails: jsonValue.optional(),
+  Response: jsonValue.optional(),
   user_id: z.string(),
   timestamp: z.string(),
   query_record_id: z.union([z.string(), z.array(z.string())]).optional(),
@@ -124,7 +138,7 @@ export const auditQueryResponseSchema = z
     z.strictObject({ ...version, outcome: z.literal("answered"), records: z.array(auditView), ...pageFields }),
     refusedResponse,
   ])
-  .meta({ id: "query-payment-audit-trail-response", title: "Answer of query_payment_audit_trail" });
+  .meta({ title: "Answer of query_payment_audit_trail" });
 export type AuditQueryResponse = z.infer<typeof auditQueryResponseSchema>;
 
 export const revealResponseSchema = z
@@ -138,7 +152,7 @@ export const revealResponseSchema = z
     }),
     refusedResponse,
   ])
-  .meta({ id: "reveal-payment-token-response", title: "Answer of reveal_payment_token" });
+  .meta({ title: "Answer of reveal_payment_token" });
 export type RevealResponse = z.infer<typeof revealResponseSchema>;
 
 export function refusedWith(fault: Refusal, auditId?: string): RefusedResponse {

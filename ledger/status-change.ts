@@ -23,7 +23,6 @@ export const statusChangeSchema = z
     Actor: actor,
   })
   .meta({
-    id: "update-payment-status-request",
     title: "Status change",
     description: "Changes the status of one payment.",
   });

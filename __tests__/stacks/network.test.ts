@@ -1,0 +1,163 @@
+import { ROLES } from "../../contract";
+import { asJson, differences } from "../support/snapshot";
+import {
+  conditionOf,
+  configOf,
+  type JsonObject,
+  lastParts,
+  only,
+  published,
+  reference,
+  resourceCounts,
+  statement,
+  statements,
+  synthesize,
+} from "../support/synth";
+
+const { network } = synthesize(configOf("prod")).stacks;
+const dev = synthesize(configOf("dev")).stacks.network;
+
+test("the stack holds these resources and no others: no gateway to the internet, no NAT", () => {
+  expect(resourceCounts(network)).toEqual([
+    "aws_cloudwatch_log_group: 1",
+    "aws_default_security_group: 1",
+    "aws_flow_log: 1",
+    "aws_iam_role: 1",
+    "aws_iam_role_policy: 1",
+    "aws_route_table: 1",
+    "aws_route_table_association: 3",
+    "aws_security_group: 2",
+    "aws_subnet: 3",
+    "aws_vpc: 1",
+    "aws_vpc_endpoint: 3",
+    "aws_vpc_security_group_egress_rule: 2",
+    "aws_vpc_security_group_ingress_rule: 1",
+    "data.aws_caller_identity: 1",
+    "data.aws_iam_policy_document: 5",
+    "data.aws_partition: 1",
+    "data.terraform_remote_state: 1",
+  ]);
+});
+
+test("three private subnets lie in three pinned zones", () => {
+  const subnets = Object.values(network.resource["aws_subnet"] ?? {});
+  expect(subnets.map((subnet) => [subnet["cidr_block"], subnet["availability_zone"]])).toEqual([
+    ["10.0.1.0/24", "us-east-1a"],
+    ["10.0.2.0/24", "us-east-1b"],
+    ["10.0.3.0/24", "us-east-1c"],
+  ]);
+  expect(subnets.every((subnet) => subnet["map_public_ip_on_launch"] === false)).toBe(true);
+  expect(only(network, "aws_vpc", "vpc")).toMatchObject({
+    cidr_block: "10.0.0.0/16",
+    tags: { Name: "payment-vpc-prod" },
+  });
+});
+
+test("the private subnets have no route of their own", () => {
+  expect(only(network, "aws_route_table", "private-routes")["route"]).toBeUndefined();
+});
+
+test("the security groups let the functions reach the endpoints and S3 on 443, and nothing else", () => {
+  const rules = {
+    ...network.resource["aws_vpc_security_group_egress_rule"],
+    ...network.resource["aws_vpc_security_group_ingress_rule"],
+  };
+  const summary = Object.entries(rules).map(([id, rule]: [string, JsonObject]) => {
+    const peer = rule["referenced_security_group_id"] ?? rule["prefix_list_id"];
+    expect(rule["description"]).not.toBe("");
+    return [id, rule["security_group_id"], peer, `${rule["ip_protocol"]} ${rule["from_port"]}-${rule["to_port"]}`];
+  });
+  const functions = reference("aws_security_group.function-security-group.id");
+  const endpoints = reference("aws_security_group.endpoint-security-group.id");
+  expect(summary).toEqual([
+    ["functions-to-endpoints", functions, endpoints, "tcp 443-443"],
+    ["functions-to-s3", functions, reference("aws_vpc_endpoint.s3-endpoint.prefix_list_id"), "tcp 443-443"],
+    ["endpoints-from-functions", endpoints, functions, "tcp 443-443"],
+  ]);
+  for (const group of Object.values(network.resource["aws_security_group"] ?? {})) {
+    expect(group["ingress"] ?? group["egress"]).toBeUndefined();
+  }
+});
+
+test("the default security group is adopted without a rule", () => {
+  const group = only(network, "aws_default_security_group", "default-security-group");
+  expect([group["ingress"], group["egress"]]).toEqual([undefined, undefined]);
+});
+
+test("DynamoDB has no private DNS, KMS has", () => {
+  expect(only(network, "aws_vpc_endpoint", "dynamodb-endpoint")).toMatchObject({
+    service_name: "com.amazonaws.us-east-1.dynamodb",
+    vpc_endpoint_type: "Interface",
+    private_dns_enabled: false,
+  });
+  expect(only(network, "aws_vpc_endpoint", "kms-endpoint")).toMatchObject({
+    service_name: "com.amazonaws.us-east-1.kms",
+    vpc_endpoint_type: "Interface",
+    private_dns_enabled: true,
+  });
+  expect(only(network, "aws_vpc_endpoint", "s3-endpoint")["vpc_endpoint_type"]).toBe("Gateway");
+});
+
+test("each endpoint serves the function roles of this account only", () => {
+  for (const id of ["dynamodb-endpoint-policy", "kms-endpoint-policy", "s3-endpoint-policy"]) {
+    for (const found of statements(network, id)) {
+      expect(found.effect).toBe("Allow");
+      expect(conditionOf(found, "aws:PrincipalAccount")?.values).toEqual([
+        reference("data.aws_caller_identity.current.account_id"),
+      ]);
+      expect(lastParts(conditionOf(found, "aws:PrincipalArn")?.values ?? [])).toEqual(Object.values(ROLES));
+    }
+  }
+});
+
+test("each endpoint serves named actions on this project's own resources", () => {
+  const summary = (id: string, sid: string) => {
+    const { actions, resources } = statement(network, id, sid);
+    return { actions, resources: lastParts(resources) };
+  };
+  expect(summary("dynamodb-endpoint-policy", "TablesOfThisProject")).toEqual({
+    actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
+    resources: [
+      "PaymentLedger",
+      "by-processor",
+      "by-failure",
+      "PaymentAuditTrail",
+      "by-transaction",
+      "by-actor",
+      "by-time",
+    ],
+  });
+  expect(statement(network, "kms-endpoint-policy", "FieldKeys")).toMatchObject({
+    actions: ["kms:Decrypt", "kms:Encrypt"],
+    resources: [
+      published("security", "aws_kms_key", "token-key", "arn"),
+      published("security", "aws_kms_key", "audit-key", "arn"),
+    ],
+  });
+  expect(statement(network, "kms-endpoint-policy", "RecordMacs")).toMatchObject({
+    actions: ["kms:GenerateMac"],
+    resources: [published("security", "aws_kms_key", "mac-key", "arn")],
+  });
+  expect(statement(network, "s3-endpoint-policy", "PaymentFiles").resources).toEqual([
+    `arn:${reference("data.aws_partition.partition.partition")}:s3:::payment-files-prod-${reference("data.aws_caller_identity.current.account_id")}/*`,
+  ]);
+});
+
+test("flow logs record all traffic into an encrypted group kept over a year", () => {
+  expect(only(network, "aws_flow_log", "flow-log")).toMatchObject({
+    traffic_type: "ALL",
+    log_destination: reference("aws_cloudwatch_log_group.flow-log-group.arn"),
+  });
+  expect(only(network, "aws_cloudwatch_log_group", "flow-log-group")).toMatchObject({
+    kms_key_id: published("security", "aws_kms_key", "logs-key", "arn"),
+    retention_in_days: 400,
+  });
+});
+
+test("prod, whole", () => {
+  expect(asJson(network)).toMatchSnapshot();
+});
+
+test("what dev has otherwise", () => {
+  expect(asJson(differences(JSON.parse(JSON.stringify(network)), JSON.parse(JSON.stringify(dev))))).toMatchSnapshot();
+});

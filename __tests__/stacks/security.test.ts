@@ -1,0 +1,186 @@
+import { FUNCTIONS, ROLES } from "../../contract";
+import { asJson, differences } from "../support/snapshot";
+import {
+  conditionOf,
+  configOf,
+  lastParts,
+  only,
+  reference,
+  resourceCounts,
+  statement,
+  statements,
+  synthesize,
+} from "../support/synth";
+
+const { security } = synthesize(configOf("prod")).stacks;
+const dev = synthesize(configOf("dev")).stacks.security;
+
+const EVERY_ROLE = Object.values(ROLES);
+
+test("the stack holds these resources and no others", () => {
+  expect(resourceCounts(security)).toEqual([
+    "aws_iam_policy: 1",
+    "aws_iam_role: 5",
+    "aws_kms_alias: 5",
+    "aws_kms_key: 5",
+    "aws_sns_topic: 1",
+    "aws_sns_topic_policy: 1",
+    "data.aws_caller_identity: 1",
+    "data.aws_iam_policy_document: 8",
+    "data.aws_partition: 1",
+  ]);
+});
+
+test("every key has a full policy, an alias and rotation, which an HMAC key cannot have", () => {
+  const keys = Object.entries(security.resource["aws_kms_key"] ?? {});
+  for (const [id, key] of keys) {
+    expect(key["policy"]).toBe(reference(`data.aws_iam_policy_document.${id}-policy.json`));
+    expect(key["deletion_window_in_days"]).toBe(30);
+    expect(key["enable_key_rotation"]).toBe(id === "mac-key" ? undefined : true);
+  }
+  expect(only(security, "aws_kms_key", "mac-key")).toMatchObject({
+    customer_master_key_spec: "HMAC_256",
+    key_usage: "GENERATE_VERIFY_MAC",
+  });
+  expect(Object.values(security.resource["aws_kms_alias"] ?? {}).map((alias) => alias["name"])).toEqual([
+    "alias/payment-audit-prod",
+    "alias/payment-processing-prod",
+    "alias/payment-logs-prod",
+    "alias/payment-mac-prod",
+    "alias/payment-token-prod",
+  ]);
+});
+
+test("administrators can manage a key and not use it", () => {
+  const uses = ["Encrypt", "Decrypt", "ReEncryptFrom", "GenerateDataKey", "GenerateMac", "Sign", "CreateGrant"];
+  for (const id of Object.keys(security.resource["aws_kms_key"] ?? {})) {
+    const { actions, condition } = statement(security, `${id}-policy`, "Administration");
+    expect(condition).toBeUndefined();
+    expect(actions).toContain("kms:PutKeyPolicy");
+    expect(actions.filter((action) => uses.some((use) => action.startsWith(`kms:${use}`)))).toEqual([]);
+  }
+});
+
+test("every use of a key stands under a condition", () => {
+  for (const id of Object.keys(security.resource["aws_kms_key"] ?? {})) {
+    const uses = statements(security, `${id}-policy`).filter(({ sid }) => sid !== "Administration");
+    expect(uses.length).toBeGreaterThan(0);
+    for (const use of uses) {
+      expect(use.condition?.length).toBeGreaterThan(0);
+    }
+  }
+});
+
+/** Who may do what with a key, by role. */
+function uses(documentId: string): Record<string, { actions: string[]; roles: string[] }> {
+  const found = statements(security, documentId).filter(({ sid }) => sid !== "Administration");
+  return Object.fromEntries(
+    found.map((use) => [
+      use.sid,
+      { actions: use.actions, roles: lastParts(conditionOf(use, "aws:PrincipalArn")?.values ?? []) },
+    ]),
+  );
+}
+
+test("whoever writes tokens cannot read them back", () => {
+  expect(uses("token-key-policy")).toEqual({
+    WrapTokens: { actions: ["kms:Encrypt"], roles: ["paymentledger-role"] },
+    RevealTokens: { actions: ["kms:Decrypt"], roles: ["payment-reveal-role"] },
+  });
+});
+
+test("every role writes audit details; the ledger's role and the auditor read them", () => {
+  expect(uses("audit-key-policy")).toEqual({
+    WrapAuditDetails: { actions: ["kms:Encrypt"], roles: EVERY_ROLE },
+    ReadAuditDetails: { actions: ["kms:Decrypt"], roles: ["paymentledger-role", "payment-auditor-role"] },
+  });
+  expect(uses("mac-key-policy")).toEqual({ RecordMacs: { actions: ["kms:GenerateMac"], roles: EVERY_ROLE } });
+});
+
+test("field keys serve this application's own context only, each for its own table", () => {
+  for (const [documentId, table] of [
+    ["token-key-policy", "PaymentLedger"],
+    ["audit-key-policy", "PaymentAuditTrail"],
+  ] as const) {
+    for (const use of statements(security, documentId).filter(({ sid }) => sid !== "Administration")) {
+      expect(conditionOf(use, "kms:EncryptionContext:application")?.values).toEqual(["payment-ledger"]);
+      expect(conditionOf(use, "kms:EncryptionContext:Table")?.values).toEqual([table]);
+    }
+  }
+});
+
+test("the data key is used through services only, the failure queue by named roles only", () => {
+  const readers = ["arn:aws:iam::111122223333:role/on-call"];
+  const stack = synthesize(configOf("prod", { failureQueueReaderArns: readers })).stacks.security;
+  const queue = statement(stack, "data-key-policy", "FailureQueueThroughSqs");
+  expect(lastParts(conditionOf(queue, "aws:PrincipalArn")?.values ?? [])).toEqual([...EVERY_ROLE, "on-call"]);
+  const services = statements(stack, "data-key-policy").map((use) => conditionOf(use, "kms:ViaService")?.values[0]);
+  expect(services).toEqual([
+    undefined,
+    "dynamodb.us-east-1.amazonaws.com",
+    "lambda.us-east-1.amazonaws.com",
+    "sqs.us-east-1.amazonaws.com",
+    undefined,
+  ]);
+});
+
+test("the logs key serves exactly this project's log groups", () => {
+  const use = statement(security, "logs-key-policy", "LogGroupsOfThisProject");
+  const groups = conditionOf(use, "kms:EncryptionContext:aws:logs:arn")?.values.map(
+    (arn) => arn.split("log-group:")[1],
+  );
+  expect(groups).toEqual([
+    ...Object.values(FUNCTIONS).map(({ name }) => `/aws/lambda/${name}`),
+    "/aws/vpc/payment-vpc-prod/flow-logs",
+  ]);
+});
+
+test("the roles have the documents' names, trust Lambda alone and stand under the boundary", () => {
+  const roles = Object.values(security.resource["aws_iam_role"] ?? {});
+  expect(roles.map((role) => role["name"]).sort()).toEqual([...EVERY_ROLE].sort());
+  expect(Object.values(dev.resource["aws_iam_role"] ?? {}).map((role) => role["name"])).toContain(
+    "paymentledger-role-dev",
+  );
+  for (const role of roles) {
+    expect(role["permissions_boundary"]).toBe(reference("aws_iam_policy.permissions-boundary.arn"));
+    expect(role["assume_role_policy"]).toBe(reference("data.aws_iam_policy_document.function-trust.json"));
+  }
+  expect(statements(security, "function-trust")).toMatchObject([
+    { actions: ["sts:AssumeRole"], principals: [{ type: "Service", identifiers: ["lambda.amazonaws.com"] }] },
+  ]);
+});
+
+test("the boundary allows no way to delete, to change permissions or to use another table", () => {
+  const boundary = statements(security, "permissions-boundary-policy");
+  const actions = boundary.flatMap((found) => found.actions);
+  expect(actions.filter((action) => /Delete|iam:|PutResourcePolicy|PutKeyPolicy|Batch|PartiQL/.test(action))).toEqual([
+    "ec2:DeleteNetworkInterface",
+  ]);
+  expect(lastParts(statement(security, "permissions-boundary-policy", "Tables").resources)).toEqual([
+    "PaymentLedger",
+    "PaymentAuditTrail",
+    "by-processor",
+    "by-failure",
+    "by-transaction",
+    "by-actor",
+    "by-time",
+  ]);
+});
+
+test("the alarm topic is encrypted and takes messages of this account's alarms over TLS only", () => {
+  expect(only(security, "aws_sns_topic", "alarm-topic")["kms_master_key_id"]).toBe(
+    reference("aws_kms_key.data-key.arn"),
+  );
+  expect(statement(security, "alarm-topic-policy-document", "AlarmsOfThisAccount").principals).toEqual([
+    { type: "Service", identifiers: ["cloudwatch.amazonaws.com"] },
+  ]);
+  expect(statement(security, "alarm-topic-policy-document", "DenyWithoutTls").effect).toBe("Deny");
+});
+
+test("prod, whole", () => {
+  expect(asJson(security)).toMatchSnapshot();
+});
+
+test("what dev has otherwise", () => {
+  expect(asJson(differences(JSON.parse(JSON.stringify(security)), JSON.parse(JSON.stringify(dev))))).toMatchSnapshot();
+});

@@ -25,6 +25,15 @@ export const TABLES = {
       byTime: { name: "by-time", partitionKey: "AuditDay", sortKey: "TimeKey" },
     },
   },
+  /** Payments that arrive as messages on `audit-trail-queue`. */
+  paymentMessages: { logicalName: "payment-audit-trail", partitionKey: "paymentId", indexes: {} },
+  /** Payments that arrive as files or as direct `payment_data`. The sort key is the time of processing in milliseconds. */
+  paymentTransactions: {
+    logicalName: "payment-transactions",
+    partitionKey: "transactionId",
+    sortKey: { name: "timestamp", type: "N" },
+    indexes: {},
+  },
 } as const;
 
 export type TableId = keyof typeof TABLES;
@@ -37,6 +46,11 @@ export const ROLES = {
   query: "payment-query-role",
   reveal: "payment-reveal-role",
   auditor: "payment-auditor-role",
+  messages: "payment-messages-role",
+  /** Named `payment-lambda-role-{suffix}` in every environment. */
+  processor: "payment-lambda-role",
+  /** Queries payment-transactions. */
+  transactionQuery: "payment-transactions-query-role",
 } as const;
 
 export type RoleId = keyof typeof ROLES;
@@ -53,6 +67,10 @@ export const FUNCTIONS = {
     role: "ledger",
   },
   queryPaymentAuditTrail: { name: "query_payment_audit_trail", entry: "query-payment-audit-trail", role: "auditor" },
+  processPaymentMessages: { name: "process_payment_messages", entry: "process-payment-messages", role: "messages" },
+  /** Named `payment-processor-{suffix}` in every environment. */
+  paymentProcessor: { name: "payment-processor", entry: "payment-processor", role: "processor" },
+  queryTransactions: { name: "query_transactions", entry: "query-transactions", role: "transactionQuery" },
 } as const satisfies Record<string, { name: string; entry: string; role: RoleId }>;
 
 export type FunctionId = keyof typeof FUNCTIONS;
@@ -63,6 +81,14 @@ export const ENV = {
   ledgerTable: "PAYMENT_LEDGER_TABLE",
   /** Deployed name of the PaymentAuditTrail table. */
   auditTable: "PAYMENT_AUDIT_TRAIL_TABLE",
+  /** Deployed name of the table of payments that arrive as messages. */
+  messagesTable: "PAYMENT_MESSAGES_TABLE",
+  /** Deployed name of the table of payments that arrive as files. */
+  transactionsTable: "DYNAMODB_TABLE",
+  /** Bucket of the payment files; the processor reads no other. */
+  filesBucket: "S3_BUCKET",
+  /** `true`: a file object that held card data is removed after its report. */
+  removeCardDataFiles: "REMOVE_CARD_DATA_FILES",
   /** ARN of the KMS key that wraps the data keys of `SecureToken`. */
   tokenKeyArn: "TOKEN_KEY_ARN",
   /** ARN of the KMS key that wraps the data keys of `QueryDetails` and `Response`. */
@@ -92,3 +118,16 @@ export const METRICS = {
 
 /** KMS encryption context names and values that key policies and wrapped data keys share. */
 export const ENCRYPTION_CONTEXT = { application: "payment-ledger", tableName: "Table", fieldName: "Field" } as const;
+
+/** Queues by purpose. The deployed name adds the environment's suffix (before `.fifo`). */
+export const QUEUES = {
+  /** Audit events of other services, in order within a payment: the message group is the transaction id. */
+  auditEvents: { name: "payment-audit-trail", fifo: true },
+  /** Payments to record. */
+  paymentMessages: { name: "audit-trail-queue", fifo: false },
+} as const;
+
+export type QueueId = keyof typeof QUEUES;
+
+/** Prefixes of the payment-files bucket. Only `payments/` and `continue/` start the processor, so its own reports never do. */
+export const FILE_PREFIXES = { payments: "payments/", continuations: "continue/", reports: "reports/" } as const;

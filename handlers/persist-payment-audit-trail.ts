@@ -1,7 +1,14 @@
-/** Records one audit event or a list of them. */
+/** Records audit events: one or a list in a direct call, or the messages of `payment-audit-trail.fifo`. */
 
 import { FUNCTIONS } from "../contract";
 import { persistAuditEvents } from "../operations/persist-audit-events";
-import { serve } from "./runtime/serve";
+import { persistQueuedEvents } from "../operations/persist-queued-events";
+import { queueMessages } from "../operations/queue";
+import { type Operation, serve } from "./runtime/serve";
 
-export const handler = serve(FUNCTIONS.persistPaymentAuditTrail.name, persistAuditEvents);
+const persist: Operation<object> = (event, call, store) => {
+  const messages = queueMessages(event);
+  return messages === undefined ? persistAuditEvents(event, call, store) : persistQueuedEvents(messages, call, store);
+};
+
+export const handler = serve(FUNCTIONS.persistPaymentAuditTrail.name, persist);

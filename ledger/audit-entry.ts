@@ -13,6 +13,7 @@ export const LEDGER_ACTIONS = [
   "CONFLICT",
   "REFUSAL",
   "ALARM",
+  "GAP",
 ] as const;
 export type LedgerAction = (typeof LEDGER_ACTIONS)[number];
 
@@ -20,13 +21,8 @@ export type LedgerAction = (typeof LEDGER_ACTIONS)[number];
 export interface Caller {
   readonly requestId: string;
   readonly functionName: string;
-}
-
-/** Who claims to act, when, and through which call. */
-export interface Occasion {
-  readonly actor: string;
-  readonly now: Date;
-  readonly caller: Caller;
+  /** Who AWS says put the message or the file there: SQS `SenderId`, S3 `userIdentity`. Absent in a direct call. */
+  readonly principal?: string;
 }
 
 export interface AuditEntry {
@@ -44,6 +40,8 @@ export interface AuditEntry {
   readonly table?: LogicalTableName;
   /** Of a pointer: the list read that returned this transaction. Its details stand there. */
   readonly partOf?: string;
+  /** Place of the message in its FIFO queue (20 digits), and when SQS took it: they decide the order within the transaction. */
+  readonly queued?: { readonly sequenceNumber: string; readonly sentAt: string };
   /** Keyed MAC of what was sent, where a repeat must be told from a conflict. */
   readonly contentMac?: string;
   /** Encrypted together: what was asked for, and with which ids. Absent in a pointer. */

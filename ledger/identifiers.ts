@@ -22,6 +22,7 @@ const AUDIT_ID_KINDS = {
   ALARM: "A",
   EVENT: "E",
   READ: "R",
+  GAP: "G",
 } as const;
 export type AuditIdKind = keyof typeof AUDIT_ID_KINDS;
 

@@ -92,6 +92,14 @@ export const revealSchema = z
     description: "Returns the clear token of one payment.",
   });
 
+export const transactionQuerySchema = z
+  .strictObject({ schemaVersion, transactionId, Actor: actor.describe("Who asks."), Reason: reason.optional() })
+  .meta({
+    id: "query-transactions-request",
+    title: "Transactions query",
+    description: "All records of one transaction.",
+  });
+
 export type LedgerQuery = z.infer<typeof ledgerQuerySchema>;
 export type AuditQuery = z.infer<typeof auditQuerySchema>;
 export type RevealRequest = z.infer<typeof revealSchema>;

@@ -33,6 +33,19 @@ const REFUSAL_TEXTS = {
   INVALID_ACTOR: `The Actor is malformed. ${id(256)}`,
   INVALID_AUDIT_ID: `The AuditID is malformed. ${id(128)}`,
   INVALID_RECORD_ID: `A record id is malformed, or a list holds more than 1000 of them. ${id(128)}`,
+  INVALID_CARD_LAST4:
+    "The cardLast4 is malformed. It is a text of exactly four digits. Send the last four digits of the card and nothing more of it.",
+  INVALID_METADATA:
+    "The metadata is malformed or too large. It is a JSON object of at most 32 KiB. Shorten it or refer to a document.",
+  INVALID_EVENT:
+    "The event is not one that this function handles. It takes S3 events of its own bucket, or payment_data. Check what invokes the function.",
+  NOT_JSON:
+    "The entry is not readable JSON. Each entry is one JSON object and names no key twice. Correct it at its source.",
+  NOT_UTF8: "The file is not UTF-8 from here on. Payment files are UTF-8 text. Encode it so and upload it again.",
+  DAMAGED_GZIP:
+    "The compressed file is damaged from here on. What could be read before it was recorded. Upload the file again.",
+  NOT_CSV: "The row is not readable CSV. Rows follow RFC 4180 under a header row. Correct its quotes and columns.",
+  ROW_TOO_LONG: "The row is too long. A row holds at most 256 KiB. Correct it or split it.",
   INVALID_SECURE_TOKEN:
     "The SecureToken is malformed. It is a text of 1 to 2048 characters of well-formed Unicode. Send the processor's token unchanged.",
   AMOUNT_NOT_TEXT:

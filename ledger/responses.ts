@@ -122,7 +122,10 @@ const auditView = z.strictObject({
   Origin: z.enum(["LEDGER", "EVENT"]),
   Table: z.string().optional(),
   PartOf: z.string().optional().describe("The list read that returned this transaction; its details stand there."),
-  Caller: z.strictObject({ RequestID: z.string(), Function: z.string() }).describe("What AWS says of the call."),
+  SequenceNumber: z.string().optional().describe("Place of the event in its FIFO queue."),
+  Caller: z
+    .strictObject({ RequestID: z.string(), Function: z.string(), Principal: z.string().optional() })
+    .describe("What AWS says of the call."),
   QueryDetails: jsonValue.optional(),
   Response: jsonValue.optional(),
   user_id: z.string(),
@@ -154,6 +157,32 @@ export const revealResponseSchema = z
   ])
   .meta({ title: "Answer of reveal_payment_token" });
 export type RevealResponse = z.infer<typeof revealResponseSchema>;
+
+const transactionView = z.strictObject({
+  transactionId: z.string(),
+  timestamp: z.int().describe("When it was processed, in milliseconds since 1970."),
+  amount: z.string(),
+  currency: z.string(),
+  cardLast4: z.string(),
+  status: z.string(),
+  processedAt: z.string(),
+  metadata: z.string().describe("JSON text with the numbers as they were written."),
+});
+export type TransactionView = z.infer<typeof transactionView>;
+
+export const transactionsResponseSchema = z
+  .union([
+    z.strictObject({
+      ...version,
+      outcome: z.literal("answered"),
+      transactions: z.array(transactionView),
+      refused: z.array(refusedRecord),
+      AuditID: z.string(),
+    }),
+    refusedResponse,
+  ])
+  .meta({ id: "query-transactions-response", title: "Answer of query_transactions" });
+export type TransactionsResponse = z.infer<typeof transactionsResponseSchema>;
 
 export function refusedWith(fault: Refusal, auditId?: string): RefusedResponse {
   return {

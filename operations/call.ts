@@ -19,6 +19,8 @@ export interface Call {
   readonly operation: string;
   readonly caller: Caller;
   readonly now: Date;
+  /** Milliseconds until Lambda ends the function. */
+  readonly remainingMs: () => number;
 }
 
 /** The actor of records about a request that named none, or none that could be stored. */

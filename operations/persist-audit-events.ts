@@ -1,7 +1,7 @@
 /** Records audit events of other services, each once, in either vocabulary. */
 
 import { TABLES } from "../contract";
-import type { AuditEntry } from "../ledger/audit-entry";
+import type { AuditEntry, Caller } from "../ledger/audit-entry";
 import { type AuditEvent, auditEventContent, parseAuditEvent } from "../ledger/audit-event";
 import { envelopeOf, parseEntries } from "../ledger/entries";
 import { derivedAuditId } from "../ledger/identifiers";
@@ -22,14 +22,18 @@ import {
   refusalEntry,
   refuseCall,
 } from "./call";
+import type { Recording } from "./record-payments";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 
-interface Accepted {
+/** An event that passed the door. */
+export interface AcceptedEvent {
   readonly position: number;
   readonly event: AuditEvent;
   readonly auditId: string;
   readonly contentMac: string;
+  readonly caller: Caller;
+  readonly queued?: NonNullable<AuditEntry["queued"]>;
 }
 
 export async function persistAuditEvents(
@@ -40,21 +44,30 @@ export async function persistAuditEvents(
   const envelopeRefusal = cardDataRefusal(envelopeOf(event, "events"), store);
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "events") : { refusal: envelopeRefusal };
   if ("refusal" in parsed) return refuseCall(event, parsed.refusal, TRAIL, call, store);
-  const results: EntryResult[] = [];
-  const records: AuditEntry[] = [];
-  const accepted: Accepted[] = [];
+  const refusedResults: EntryResult[] = [];
+  const refusalRecords: AuditEntry[] = [];
+  const accepted: AcceptedEvent[] = [];
   for (const [position, entry] of parsed.entries.entries()) {
-    const door = await admit(withActor(entry, parsed.actor), position, call, store);
-    if ("event" in door) accepted.push(door);
-    else {
-      const record = refusalEntry(entry, door, TRAIL, position, call);
-      records.push(record);
-      results.push({ position, outcome: "refused", AuditID: record.auditId, ...door });
+    const door = await admitEvent(withActor(entry, parsed.actor), call, store);
+    if (!("code" in door)) {
+      // Without an id of its own the event is named by the invocation, which the platform repeats when it retries.
+      const auditId = door.auditId ?? derivedAuditId("EVENT", call.operation, call.caller.requestId, String(position));
+      accepted.push({
+        position,
+        event: door,
+        auditId,
+        contentMac: await eventContentMac(door, store),
+        caller: call.caller,
+      });
+      continue;
     }
+    const record = refusalEntry(entry, door, TRAIL, position, call);
+    refusalRecords.push(record);
+    refusedResults.push({ position, outcome: "refused", AuditID: record.auditId, ...door });
   }
-  await recordAccepted(accepted, call, store, results, records);
-  await recordEntries(records, store);
-  return persistResponse(results);
+  const { results, records } = await recordEvents(accepted, call, store);
+  await recordEntries([...refusalRecords, ...records], store);
+  return persistResponse([...refusedResults, ...results]);
 }
 
 /** The list's actor counts for entries that name none themselves. */
@@ -63,26 +76,21 @@ function withActor(entry: unknown, listActor: string | undefined): unknown {
   return "Actor" in entry || "user_id" in entry ? entry : { ...entry, Actor: listActor };
 }
 
-async function admit(entry: unknown, position: number, call: Call, store: Store): Promise<Accepted | Refusal> {
+export async function admitEvent(entry: unknown, call: Call, store: Store): Promise<AuditEvent | Refusal> {
   const cardData = cardDataRefusal(entry, store);
   if (cardData !== undefined) return cardData;
   const parsed = parseAuditEvent(entry, call.now);
-  if (!parsed.ok) return parsed.refusal;
-  const event = parsed.value;
-  // Without an id of its own the event is named by the invocation, which the platform repeats when it retries.
-  const auditId = event.auditId ?? derivedAuditId("EVENT", call.operation, call.caller.requestId, String(position));
-  const mac = contentMac(TRAIL, auditEventContent(event), (await store.macKeys()).content);
-  return { position, event, auditId, contentMac: mac };
+  return parsed.ok ? parsed.value : parsed.refusal;
 }
 
-async function recordAccepted(
-  accepted: readonly Accepted[],
-  call: Call,
-  store: Store,
-  results: EntryResult[],
-  records: AuditEntry[],
-): Promise<void> {
-  const firsts = new Map<string, Accepted>();
+export async function eventContentMac(event: AuditEvent, store: Store): Promise<string> {
+  return contentMac(TRAIL, auditEventContent(event), (await store.macKeys()).content);
+}
+
+/** Records each event once; repeats within the list are told apart by what is recorded under their AuditID. */
+export async function recordEvents(accepted: readonly AcceptedEvent[], call: Call, store: Store): Promise<Recording> {
+  const recording: Recording = { results: [], records: [] };
+  const firsts = new Map<string, AcceptedEvent>();
   for (const entry of accepted) if (!firsts.has(entry.auditId)) firsts.set(entry.auditId, entry);
   const written = [...firsts.values()];
   const groups = await Promise.all(written.map(async (entry) => [await auditPut(eventEntry(entry, call), store)]));
@@ -92,11 +100,12 @@ async function recordAccepted(
     const first = firsts.get(entry.auditId);
     const outcome = outcomeOf.get(entry.auditId);
     if (first === undefined || outcome === undefined) throw new Error("An audit event has no outcome.");
-    results.push(await resultOf(entry, first, outcome, call, store, records));
+    recording.results.push(await resultOf(entry, first, outcome, call, store, recording.records));
   }
+  return recording;
 }
 
-function eventEntry({ event, auditId, contentMac: mac }: Accepted, call: Call): AuditEntry {
+function eventEntry({ event, auditId, contentMac: mac, caller, queued }: AcceptedEvent, call: Call): AuditEntry {
   const recordedAt = call.now.toISOString();
   return {
     auditId,
@@ -104,7 +113,8 @@ function eventEntry({ event, auditId, contentMac: mac }: Accepted, call: Call): 
     actor: event.actor,
     timestamp: event.timestamp ?? recordedAt,
     recordedAt,
-    caller: call.caller,
+    caller,
+    ...(queued === undefined ? {} : { queued }),
     origin: "EVENT",
     contentMac: mac,
     ...(event.transactionId === undefined ? {} : { transactionId: event.transactionId }),
@@ -121,8 +131,8 @@ function eventEntry({ event, auditId, contentMac: mac }: Accepted, call: Call): 
 }
 
 async function resultOf(
-  entry: Accepted,
-  first: Accepted,
+  entry: AcceptedEvent,
+  first: AcceptedEvent,
   outcome: GroupOutcome,
   call: Call,
   store: Store,
@@ -155,7 +165,7 @@ async function resultOf(
   };
 }
 
-function conflictEntry({ event, auditId, contentMac: mac }: Accepted, call: Call): AuditEntry {
+function conflictEntry({ event, auditId, contentMac: mac }: AcceptedEvent, call: Call): AuditEntry {
   return ledgerEntry(
     {
       auditId: derivedAuditId("CONFLICT", TRAIL, auditId, mac),

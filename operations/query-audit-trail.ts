@@ -60,7 +60,7 @@ async function findByTransaction(transactionId: string, page: Page, store: Store
   const entries = await queryIndex(
     store.dynamo,
     {
-      TableName: store.auditTable,
+      TableName: store.tables.paymentAuditTrail,
       IndexName: index.name,
       KeyConditionExpression: "#key = :key",
       ExpressionAttributeNames: { "#key": index.partitionKey },
@@ -76,7 +76,7 @@ async function findByDay(query: RangeQuery, range: TimeRange, page: Page, store:
   const index = query.Query === "actor" ? indexes.byActor : indexes.byTime;
   const value = query.Query === "actor" ? query.OfActor : ALL_ACTORS;
   const place = {
-    tableName: store.auditTable,
+    tableName: store.tables.paymentAuditTrail,
     indexName: index.name,
     partitionKey: index.partitionKey,
     sortKey: index.sortKey,
@@ -94,7 +94,7 @@ function foundKeys(entries: readonly StoredItem[], page: Page, keyParts: readonl
 }
 
 async function answer(query: AuditQuery, found: FoundKeys, call: Call, store: Store): Promise<AuditQueryResponse> {
-  const items = await getItems(store.dynamo, store.auditTable, partitionKey, found.auditIds);
+  const items = await getItems(store.dynamo, store.tables.paymentAuditTrail, partitionKey, found.auditIds);
   const { trusted, refused } = await checkRecords(TRAIL, partitionKey, items, query.Actor, call, store);
   const records = await Promise.all(trusted.map((item) => auditView(item, store)));
   const AuditID = await recordRead(

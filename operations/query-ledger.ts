@@ -44,7 +44,7 @@ export async function queryLedger(event: unknown, call: Call, store: Store): Pro
 }
 
 async function findOne(transactionId: string, store: Store): Promise<Found> {
-  const item = await getItem(store.dynamo, store.ledgerTable, partitionKey, transactionId);
+  const item = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, transactionId);
   return { items: item === undefined ? [] : [item] };
 }
 
@@ -53,7 +53,7 @@ async function findPage(query: ListQuery, range: TimeRange, page: Page, store: S
   const index = query.Query === "processor" ? indexes.byProcessor : indexes.byFailure;
   const value = query.Query === "processor" ? query.ProcessorID : FAILURE_INDEX_VALUE;
   const place = {
-    tableName: store.ledgerTable,
+    tableName: store.tables.paymentLedger,
     indexName: index.name,
     partitionKey: index.partitionKey,
     sortKey: index.sortKey,
@@ -61,7 +61,7 @@ async function findPage(query: ListQuery, range: TimeRange, page: Page, store: S
   };
   const entries = await readDayIndex(store.dynamo, place, value, range, page.limit, page.after?.[0]);
   const ids = entries.map((entry) => textOf(entry, partitionKey) ?? "");
-  const items = await getItems(store.dynamo, store.ledgerTable, partitionKey, ids);
+  const items = await getItems(store.dynamo, store.tables.paymentLedger, partitionKey, ids);
   const last = entries.at(-1);
   const continueAfter = last === undefined ? undefined : textOf(last, index.sortKey);
   return entries.length < page.limit || continueAfter === undefined ? { items } : { items, continueAfter };

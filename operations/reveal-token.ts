@@ -19,7 +19,7 @@ export async function revealToken(event: unknown, call: Call, store: Store): Pro
   const parsed = parseWith(revealSchema, event);
   if (!parsed.ok) return refuseCall(event, parsed.refusal, LEDGER, call, store);
   const request = parsed.value;
-  const row = await getItem(store.dynamo, store.ledgerTable, partitionKey, request.TransactionID);
+  const row = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, request.TransactionID);
   if (row === undefined) return refuseCall(event, refusal("NOT_FOUND"), LEDGER, call, store);
   const { trusted, refused } = await checkRecords(LEDGER, partitionKey, [row], request.Actor, call, store);
   const [trustedRow] = trusted;

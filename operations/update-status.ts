@@ -40,7 +40,7 @@ export async function updatePaymentStatus(event: unknown, call: Call, store: Sto
 }
 
 async function tryChange(change: StatusChange, call: Call, store: Store): Promise<StatusResponse | "lost-race"> {
-  const row = await getItem(store.dynamo, store.ledgerTable, partitionKey, change.TransactionID);
+  const row = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, change.TransactionID);
   if (row === undefined) return refuseCall(change, refusal("NOT_FOUND"), LEDGER, call, store);
   if (await isForged(LEDGER, row, store)) {
     const fault = { code: "RECORD_FORGED", table: LEDGER, recordId: change.TransactionID, found: row } as const;
@@ -97,7 +97,7 @@ function updateAction(row: StoredItem, next: StoredItem, store: Store) {
   const names = [...new Set([...sets, "FailureDay", MAC_ATTRIBUTE])];
   return {
     Update: {
-      TableName: store.ledgerTable,
+      TableName: store.tables.paymentLedger,
       Key: sdkItem({ [partitionKey]: { S: textOf(row, partitionKey) ?? "" } }),
       UpdateExpression: `SET ${sets.map((name) => `#${name} = :${name}`).join(", ")}${removes}`,
       ConditionExpression: `#${MAC_ATTRIBUTE} = :readMac`,
@@ -115,7 +115,7 @@ async function asRepeat(change: StatusChange, row: StoredItem, store: Store): Pr
   const version = integerOf(row, "Version") ?? 0;
   if (textOf(row, "Status") !== change.Status || version < 2) return undefined;
   const auditId = updateAuditId(change.TransactionID, version);
-  const record = await getItem(store.dynamo, store.auditTable, TRAIL.partitionKey, auditId);
+  const record = await getItem(store.dynamo, store.tables.paymentAuditTrail, TRAIL.partitionKey, auditId);
   if (record === undefined || (await isForged(TRAIL.logicalName, record, store))) return undefined;
   const same = equalMac(textOf(record, "ContentMac") ?? "", await changeMac(change, version, store));
   return same ? statusResponse("duplicate", row, auditId) : undefined;

@@ -2,7 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { TABLES } from "../contract";
-import { type AuditDetails, type AuditEntry, detailsText, parseDetailsText } from "../ledger/audit-entry";
+import { type AuditDetails, type AuditEntry, type Caller, detailsText, parseDetailsText } from "../ledger/audit-entry";
 import { dayKeyOf, timeKey } from "../ledger/index-keys";
 import { withRecordMac } from "../ledger/record-mac";
 import type { AuditView } from "../ledger/responses";
@@ -18,7 +18,7 @@ const SALT_BYTES = 16;
 const ALL_ACTORS = "";
 
 export async function auditPut(entry: AuditEntry, store: Store): Promise<Put> {
-  return { tableName: store.auditTable, partitionKey, item: await auditRecord(entry, store) };
+  return { tableName: store.tables.paymentAuditTrail, partitionKey, item: await auditRecord(entry, store) };
 }
 
 async function auditRecord(entry: AuditEntry, store: Store): Promise<StoredItem> {
@@ -31,7 +31,7 @@ async function auditRecord(entry: AuditEntry, store: Store): Promise<StoredItem>
     Timestamp: { S: entry.timestamp },
     RecordedAt: { S: entry.recordedAt },
     Origin: { S: entry.origin },
-    Caller: { M: { RequestID: { S: entry.caller.requestId }, Function: { S: entry.caller.functionName } } },
+    Caller: { M: callerAttributes(entry.caller) },
     Salt: { B: randomBytes(SALT_BYTES) },
     ...optionalTexts({ Table: entry.table, PartOf: entry.partOf, ContentMac: entry.contentMac }),
     ...transactionKeys(entry),
@@ -48,10 +48,20 @@ function optionalTexts(texts: Readonly<Record<string, string | undefined>>): Sto
   return Object.fromEntries(present);
 }
 
-/** Within a transaction the order is the order of recording: the claimed time of another service's clock does not decide it. */
-function transactionKeys(entry: AuditEntry): StoredItem {
-  if (entry.transactionId === undefined) return {};
-  return { TransactionID: { S: entry.transactionId }, TransactionOrder: { S: entry.recordedAt } };
+function callerAttributes({ requestId, functionName, principal }: Caller): StoredItem {
+  const stated = { RequestID: { S: requestId }, Function: { S: functionName } };
+  return principal === undefined ? stated : { ...stated, Principal: { S: principal } };
+}
+
+/**
+ * Within a transaction the order is the order of recording, or of the FIFO queue where there is one: the claimed time of
+ * another service's clock does not decide it.
+ */
+function transactionKeys({ transactionId, queued, recordedAt }: AuditEntry): StoredItem {
+  const sequence: StoredItem = queued === undefined ? {} : { SequenceNumber: { S: queued.sequenceNumber } };
+  if (transactionId === undefined) return sequence;
+  const order = queued === undefined ? recordedAt : `${queued.sentAt}#${queued.sequenceNumber}`;
+  return { ...sequence, TransactionID: { S: transactionId }, TransactionOrder: { S: order } };
 }
 
 /** A pointer is found through its transaction only; the read that it belongs to is found by actor and by time. */
@@ -91,10 +101,14 @@ export async function auditView(item: StoredItem, store: Store): Promise<AuditVi
     Timestamp: text("Timestamp"),
     RecordedAt: text("RecordedAt"),
     Origin: text("Origin") === "LEDGER" ? "LEDGER" : "EVENT",
-    Caller: { RequestID: textOf(callerParts, "RequestID") ?? "", Function: textOf(callerParts, "Function") ?? "" },
+    Caller: {
+      RequestID: textOf(callerParts, "RequestID") ?? "",
+      Function: textOf(callerParts, "Function") ?? "",
+      ...presentTexts(callerParts, ["Principal"]),
+    },
     user_id: text("Actor"),
     timestamp: text("Timestamp"),
-    ...presentTexts(item, ["TransactionID", "Table", "PartOf"]),
+    ...presentTexts(item, ["TransactionID", "Table", "PartOf", "SequenceNumber"]),
     ...queryView(query),
     ...responseView(response),
   };

@@ -1,7 +1,7 @@
 /** What the operations need of the outside world, made once per execution environment. */
 
 import { type DynamoDBClient, GetItemCommand, QueryCommand, type QueryCommandInput } from "@aws-sdk/client-dynamodb";
-import type { METRICS } from "../contract";
+import type { METRICS, TableId } from "../contract";
 import type { MacKeys } from "../ledger/record-mac";
 import type { StoredItem } from "../ledger/stored-item";
 import type { FieldEncryption } from "./key-material";
@@ -12,8 +12,8 @@ export type Signal = (typeof METRICS)["integrityAlarm" | "cardDataRefused" | "pa
 
 export interface Store {
   readonly dynamo: DynamoDBClient;
-  readonly ledgerTable: string;
-  readonly auditTable: string;
+  /** Deployed table names. */
+  readonly tables: Readonly<Record<TableId, string>>;
   /** Encrypts `SecureToken`. Only the reveal function may decrypt with it. */
   readonly tokenFields: FieldEncryption;
   /** Encrypts `QueryDetails` and `Response`. */
@@ -21,6 +21,8 @@ export interface Store {
   readonly macKeys: () => Promise<MacKeys>;
   readonly indexShardCount: number;
   readonly signal: (signal: Signal) => void;
+  /** Logs a technical fault that concerns a part of a batch; what it concerns is tried again by the platform. */
+  readonly logFault: (error: unknown) => void;
 }
 
 /** Strongly consistent: a read must see the write that was answered before it. */

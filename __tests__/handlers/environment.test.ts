@@ -4,6 +4,8 @@ const good = {
   AWS_LAMBDA_FUNCTION_NAME: "persist_payment_ledger",
   PAYMENT_LEDGER_TABLE: "PaymentLedger",
   PAYMENT_AUDIT_TRAIL_TABLE: "PaymentAuditTrail",
+  PAYMENT_MESSAGES_TABLE: "payment-audit-trail",
+  DYNAMODB_TABLE: "payment-transactions-prod",
   TOKEN_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/1",
   AUDIT_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/2",
   MAC_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/3",
@@ -15,7 +17,7 @@ const good = {
 
 test("a complete environment is read, and frozen", () => {
   const environment = readEnvironment(good);
-  expect(environment).toMatchObject({ ledgerTable: "PaymentLedger", indexShardCount: 8, fieldEncryption: "cached" });
+  expect(environment).toMatchObject({ indexShardCount: 8, fieldEncryption: "cached" });
   expect(Object.isFrozen(environment)).toBe(true);
 });
 
@@ -50,7 +52,7 @@ test("embedded, every endpoint must be on this machine", () => {
     AWS_ENDPOINT_URL: "http://127.0.0.1:4566",
     AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:4566",
   };
-  expect(readEnvironment(embedded).ledgerTable).toBe("PaymentLedger");
+  expect(readEnvironment(embedded).tables.paymentLedger).toBe("PaymentLedger");
   for (const name of ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_KMS"]) {
     expect(() => readEnvironment({ ...embedded, [name]: "https://kms.eu-west-1.amazonaws.com" })).toThrow(name);
   }
@@ -58,7 +60,7 @@ test("embedded, every endpoint must be on this machine", () => {
 
 test("through NAT and on an endpoint of the user's own no host is prescribed", () => {
   for (const CONNECTIVITY of ["nat", "external"]) {
-    expect(readEnvironment({ ...good, CONNECTIVITY, AWS_ENDPOINT_URL_DYNAMODB: undefined }).ledgerTable).toBe(
+    expect(readEnvironment({ ...good, CONNECTIVITY, AWS_ENDPOINT_URL_DYNAMODB: undefined }).tables.paymentLedger).toBe(
       "PaymentLedger",
     );
   }

@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import {
+  type AttributeDefinition,
   type AttributeValue,
   CreateTableCommand,
   DeleteItemCommand,
@@ -21,13 +22,15 @@ import { deriveMacKeys, FieldEncryption } from "../../store/key-material";
 import type { Signal, Store } from "../../store/store";
 import { sdkItem, storedItem } from "../../store/transaction";
 
-export type TableName = "ledger" | "audit";
+export type TableName = "ledger" | "audit" | "messages" | "transactions";
 
 export interface Harness {
   /** Its calls go through the proxy, so faults reach it. */
   readonly store: Store;
   readonly proxy: FaultProxy;
   readonly signals: Signal[];
+  /** Technical faults of parts of batches. */
+  readonly faults: unknown[];
   readonly kms: KMSClient;
   readonly keyArns: { readonly token: string; readonly audit: string; readonly mac: string };
   /** A call of the named operation, as one invocation with a request id of its own. */
@@ -64,7 +67,12 @@ type ClientConfig = NonNullable<ConstructorParameters<typeof DynamoDBClient>[0]>
 async function build(config: ClientConfig, proxy: FaultProxy, stop: () => Promise<void>): Promise<Harness> {
   const direct = new DynamoDBClient(config);
   const kms = new KMSClient(config);
-  const names = { ledger: TABLES.paymentLedger.logicalName, audit: TABLES.paymentAuditTrail.logicalName };
+  const names = {
+    ledger: TABLES.paymentLedger.logicalName,
+    audit: TABLES.paymentAuditTrail.logicalName,
+    messages: TABLES.paymentMessages.logicalName,
+    transactions: TABLES.paymentTransactions.logicalName,
+  };
   for (const table of Object.values(TABLES)) await createTable(direct, table);
   const keyArns = {
     token: await createKey(kms, { KeySpec: "SYMMETRIC_DEFAULT" }),
@@ -72,19 +80,25 @@ async function build(config: ClientConfig, proxy: FaultProxy, stop: () => Promis
     mac: await createKey(kms, { KeySpec: "HMAC_256", KeyUsage: "GENERATE_VERIFY_MAC" }),
   };
   const signals: Signal[] = [];
+  const faults: unknown[] = [];
   const proxied = { ...config, endpoint: proxy.url, maxAttempts: 5 };
   const dynamo = new DynamoDBClient(proxied);
   const proxiedKms = new KMSClient(proxied);
   const macKeys = deriveMacKeys(kms, keyArns.mac);
   const storeWith: Harness["storeWith"] = ({ hierarchy = "shared", indexShardCount = 4 }) => ({
     dynamo,
-    ledgerTable: names.ledger,
-    auditTable: names.audit,
+    tables: {
+      paymentLedger: names.ledger,
+      paymentAuditTrail: names.audit,
+      paymentMessages: names.messages,
+      paymentTransactions: names.transactions,
+    },
     tokenFields: new FieldEncryption({ kms: proxiedKms, keyArn: keyArns.token, table: names.ledger, hierarchy }),
     auditFields: new FieldEncryption({ kms: proxiedKms, keyArn: keyArns.audit, table: names.audit, hierarchy }),
     macKeys: () => macKeys,
     indexShardCount,
     signal: (signal) => signals.push(signal),
+    logFault: (error) => faults.push(error),
   });
   const scan = async (table: TableName) => scanAll(direct, names[table]);
   return {
@@ -92,12 +106,14 @@ async function build(config: ClientConfig, proxy: FaultProxy, stop: () => Promis
     storeWith,
     proxy,
     signals,
+    faults,
     kms,
     keyArns,
     call: (operation = "persist_payment_ledger", now = new Date()) => ({
       operation,
       caller: { requestId: randomUUID(), functionName: operation },
       now,
+      remainingMs: () => 60_000,
     }),
     scan,
     trailOf: async (transactionId) => {
@@ -118,11 +134,20 @@ async function build(config: ClientConfig, proxy: FaultProxy, stop: () => Promis
   };
 }
 
+interface Index {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly sortKey: string;
+}
+
 type TableShape = (typeof TABLES)[keyof typeof TABLES];
 
 async function createTable(dynamo: DynamoDBClient, table: TableShape): Promise<void> {
-  const indexes = Object.values(table.indexes);
-  const attributes = new Set([table.partitionKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])]);
+  const indexes: readonly Index[] = Object.values(table.indexes);
+  const sortKey = "sortKey" in table ? table.sortKey : undefined;
+  const texts = new Set([table.partitionKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])]);
+  const attributes: AttributeDefinition[] = [...texts].map((name) => ({ AttributeName: name, AttributeType: "S" }));
+  if (sortKey !== undefined) attributes.push({ AttributeName: sortKey.name, AttributeType: sortKey.type });
   const keySchema = (hash: string, range?: string): KeySchemaElement[] => [
     { AttributeName: hash, KeyType: "HASH" },
     ...(range === undefined ? [] : [{ AttributeName: range, KeyType: "RANGE" as const }]),
@@ -131,13 +156,15 @@ async function createTable(dynamo: DynamoDBClient, table: TableShape): Promise<v
     new CreateTableCommand({
       TableName: table.logicalName,
       BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: [...attributes].map((name) => ({ AttributeName: name, AttributeType: "S" as const })),
-      KeySchema: keySchema(table.partitionKey),
-      GlobalSecondaryIndexes: indexes.map((index) => ({
-        IndexName: index.name,
-        KeySchema: keySchema(index.partitionKey, index.sortKey),
-        Projection: { ProjectionType: "KEYS_ONLY" as const },
-      })),
+      AttributeDefinitions: attributes,
+      KeySchema: keySchema(table.partitionKey, sortKey?.name),
+      ...(indexes.length > 0 && {
+        GlobalSecondaryIndexes: indexes.map((index) => ({
+          IndexName: index.name,
+          KeySchema: keySchema(index.partitionKey, index.sortKey),
+          Projection: { ProjectionType: "KEYS_ONLY" as const },
+        })),
+      }),
     }),
   );
 }

@@ -1,6 +1,6 @@
 /** The functions' only reader of `process.env`: read once, at cold start, and loudly when something is missing. */
 
-import { ENV } from "../../contract";
+import { ENV, type TableId } from "../../contract";
 import { INDEX_SHARD_COUNT_MAX } from "../../ledger/index-keys";
 
 const CONNECTIVITIES = ["privatelink", "nat", "embedded", "external"] as const;
@@ -8,8 +8,7 @@ type Connectivity = (typeof CONNECTIVITIES)[number];
 
 export interface Environment {
   readonly functionName: string;
-  readonly ledgerTable: string;
-  readonly auditTable: string;
+  readonly tables: Readonly<Record<TableId, string>>;
   readonly tokenKeyArn: string;
   readonly auditKeyArn: string;
   readonly macKeyArn: string;
@@ -30,8 +29,12 @@ export function readEnvironment(variables: Variables): Environment {
   checkEndpoints(connectivity, variables);
   return Object.freeze({
     functionName: required(variables, "AWS_LAMBDA_FUNCTION_NAME"),
-    ledgerTable: required(variables, ENV.ledgerTable),
-    auditTable: required(variables, ENV.auditTable),
+    tables: {
+      paymentLedger: required(variables, ENV.ledgerTable),
+      paymentAuditTrail: required(variables, ENV.auditTable),
+      paymentMessages: required(variables, ENV.messagesTable),
+      paymentTransactions: required(variables, ENV.transactionsTable),
+    },
     tokenKeyArn: required(variables, ENV.tokenKeyArn),
     auditKeyArn: required(variables, ENV.auditKeyArn),
     macKeyArn: required(variables, ENV.macKeyArn),

@@ -44,6 +44,7 @@ export function serve<Response extends object>(operationName: string, operation:
       operation: operationName,
       caller: { requestId, functionName: environment.functionName },
       now: new Date(),
+      remainingMs: () => context.getRemainingTimeInMillis(),
     };
     try {
       const response = await operation(event, call, store);
@@ -75,8 +76,7 @@ function makeStore(environment: Environment, observer: Observer): Store {
   const { paymentLedger, paymentAuditTrail } = TABLES;
   return {
     dynamo: dynamoClient(),
-    ledgerTable: environment.ledgerTable,
-    auditTable: environment.auditTable,
+    tables: environment.tables,
     tokenFields: new FieldEncryption({
       kms,
       keyArn: environment.tokenKeyArn,
@@ -92,6 +92,7 @@ function makeStore(environment: Environment, observer: Observer): Store {
     macKeys: onceUnlessFailed(() => deriveMacKeys(kms, environment.macKeyArn)),
     indexShardCount: environment.indexShardCount,
     signal: observer.signal,
+    logFault: (error) => observer.error("part of a batch failed", "", { errorName: nameOf(error) }),
   };
 }
 

@@ -1,0 +1,88 @@
+/** A payment that arrives as a message on `audit-trail-queue`. */
+
+import { isLosslessNumber } from "lossless-json";
+import { z } from "zod";
+import type { JsonObject } from "./canonical-json";
+import { numbersAsText } from "./exact-json";
+import { AMOUNT_PATTERN, normalizeAmount } from "./money";
+import { accepted, actor, coded, type Parsed, parseWith, processorId, refused, transactionId } from "./schema";
+import { normalizeTimestamp } from "./timestamps";
+
+export const paymentMessageSchema = z
+  .strictObject({
+    paymentId: transactionId.describe("Unique id of the payment; sending it again is safe."),
+    amount: z
+      .string(coded("AMOUNT_NOT_TEXT"))
+      .describe("Decimal; in quotes, or as a JSON number, whose digits are kept."),
+    currency: z
+      .string(coded("UNKNOWN_CURRENCY"))
+      .optional()
+      .describe("ISO 4217 code. With it the decimals are checked."),
+    timestamp: z
+      .string(coded("INVALID_TIMESTAMP"))
+      .optional()
+      .describe(
+        "When the payment was processed: ISO 8601 with offset, or milliseconds since 1970. Default: when it is recorded.",
+      ),
+    processorId: processorId.optional(),
+    status: z
+      .string(coded("INVALID_STATUS"))
+      .regex(/^[A-Za-z][A-Za-z0-9 _-]{0,31}$/, "INVALID_STATUS")
+      .optional(),
+    actor: actor.optional(),
+  })
+  .meta({ id: "payment-message", title: "Payment message", description: "One payment on audit-trail-queue." });
+
+export interface PaymentMessage {
+  readonly paymentId: string;
+  readonly amount: string;
+  readonly currency?: string;
+  readonly timestamp?: string;
+  readonly processorId?: string;
+  readonly status?: string;
+}
+
+export interface SentMessage {
+  readonly payment: PaymentMessage;
+  readonly actor?: string;
+}
+
+/** @param input JSON that this ledger parsed itself, with exact numbers. */
+export function parsePaymentMessage(input: unknown, now: Date): Parsed<SentMessage> {
+  const parsed = parseWith(paymentMessageSchema, withTexts(input));
+  if (!parsed.ok) return parsed;
+  const { actor: claimedActor, amount, currency, timestamp, ...rest } = parsed.value;
+  const money = currency === undefined ? plainAmount(amount) : normalizeAmount(amount, currency);
+  if ("fault" in money) return refused(money.fault, money.fault === "UNKNOWN_CURRENCY" ? "currency" : "amount");
+  const time = timestamp === undefined ? undefined : normalizeTimestamp(isoOf(timestamp), now);
+  if (time !== undefined && "fault" in time) return refused(time.fault, "timestamp");
+  const payment: PaymentMessage = {
+    paymentId: rest.paymentId,
+    amount: money.amount,
+    ...(currency === undefined ? {} : { currency }),
+    ...(time === undefined ? {} : { timestamp: time.timestamp }),
+    ...(rest.processorId === undefined ? {} : { processorId: rest.processorId }),
+    ...(rest.status === undefined ? {} : { status: rest.status }),
+  };
+  return accepted({ payment, ...(claimedActor === undefined ? {} : { actor: claimedActor }) });
+}
+
+function withTexts(input: unknown): unknown {
+  if (typeof input !== "object" || input === null) return input;
+  const sent = input as Readonly<Record<string, unknown>>;
+  const texts = ["amount", "timestamp"].filter((name) => isLosslessNumber(sent[name]));
+  return { ...sent, ...Object.fromEntries(texts.map((name) => [name, numbersAsText(sent[name])])) };
+}
+
+/** Without a currency no decimals can be checked: the amount is kept as it was written. */
+function plainAmount(amount: string): { readonly amount: string } | { readonly fault: "INVALID_AMOUNT" } {
+  return AMOUNT_PATTERN.test(amount) ? { amount } : { fault: "INVALID_AMOUNT" };
+}
+
+function isoOf(timestamp: string): string {
+  return /^[0-9]{12,13}$/.test(timestamp) ? new Date(Number(timestamp)).toISOString() : timestamp;
+}
+
+export function paymentMessageContent(payment: PaymentMessage): JsonObject {
+  return { ...payment };
+}

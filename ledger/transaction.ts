@@ -1,0 +1,77 @@
+/** A payment of the payment files and of direct `payment_data`, as it is sent and as it is understood. */
+
+import { isLosslessNumber } from "lossless-json";
+import { z } from "zod";
+import type { JsonObject } from "./canonical-json";
+import { exactJsonText, numbersAsText } from "./exact-json";
+import { normalizeAmount } from "./money";
+import { accepted, actor, coded, type Parsed, parseWith, refused, transactionId } from "./schema";
+
+const METADATA_BYTES_MAX = 32 * 1024;
+
+export const transactionSchema = z
+  .strictObject({
+    transactionId: transactionId.describe("Unique id of the payment; sending it again is safe."),
+    amount: z.string(coded("AMOUNT_NOT_TEXT")).describe("Decimal with at most the currency's minor units, in quotes."),
+    currency: z.string(coded("UNKNOWN_CURRENCY")).describe("ISO 4217 code."),
+    cardLast4: z
+      .string(coded("INVALID_CARD_LAST4"))
+      .regex(/^[0-9]{4}$/, "INVALID_CARD_LAST4")
+      .describe("The last four digits of the card, and nothing more of it."),
+    metadata: z
+      .record(z.string(), z.unknown(), coded("INVALID_METADATA"))
+      .optional()
+      .describe("Free-form; kept exactly as written."),
+    actor: actor.optional().describe("Service or user that sends the payment."),
+  })
+  .meta({ id: "payment-transaction", title: "Payment", description: "One payment of a file or of payment_data." });
+
+export interface Transaction {
+  readonly transactionId: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly cardLast4: string;
+  /** Canonical JSON text with the numbers as they were written. */
+  readonly metadata: string;
+}
+
+export interface SentTransaction {
+  readonly payment: Transaction;
+  readonly actor?: string;
+}
+
+/**
+ * @param input parsed JSON. In text that this ledger parsed itself an amount may be a number, because its digits are still
+ *   there; after a parser that makes floats it may not.
+ */
+export function parseTransaction(input: unknown): Parsed<SentTransaction> {
+  const parsed = parseWith(transactionSchema, withAmountAsText(input));
+  if (!parsed.ok) return parsed;
+  const { actor: claimedActor, metadata = {}, ...sent } = parsed.value;
+  const money = normalizeAmount(sent.amount, sent.currency);
+  if ("fault" in money) return refused(money.fault, money.fault === "UNKNOWN_CURRENCY" ? "currency" : "amount");
+  const metadataText = textOfMetadata(metadata);
+  if (metadataText === undefined) return refused("INVALID_METADATA", "metadata");
+  const payment = { ...sent, amount: money.amount, metadata: metadataText };
+  return accepted({ payment, ...(claimedActor === undefined ? {} : { actor: claimedActor }) });
+}
+
+function withAmountAsText(input: unknown): unknown {
+  if (typeof input !== "object" || input === null || !("amount" in input) || !isLosslessNumber(input.amount))
+    return input;
+  return { ...input, amount: numbersAsText(input.amount) };
+}
+
+function textOfMetadata(metadata: object): string | undefined {
+  try {
+    const text = exactJsonText(metadata);
+    return Buffer.byteLength(text) <= METADATA_BYTES_MAX ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What decides whether the same id came with the same content. */
+export function transactionContent(payment: Transaction): JsonObject {
+  return { ...payment };
+}

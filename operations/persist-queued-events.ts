@@ -1,0 +1,110 @@
+/**
+ * Records the audit events of the FIFO queue. The message group is the payment: within it events are recorded in the
+ * queue's order, and a technical fault holds up that group alone.
+ */
+
+import { TABLES } from "../contract";
+import type { AuditEntry } from "../ledger/audit-entry";
+import type { AuditEvent } from "../ledger/audit-event";
+import { derivedAuditId } from "../ledger/identifiers";
+import { type Refusal, refusal } from "../ledger/refusals";
+import { transactionId as transactionIdSchema } from "../ledger/schema";
+import type { Store } from "../store/store";
+import { type Call, cardDataRefusal, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
+import { type AcceptedEvent, admitEvent, eventContentMac, recordEvents } from "./persist-audit-events";
+import { callerOf, type QueueMessage, type QueueResponse, queueResponse } from "./queue";
+
+const TRAIL = TABLES.paymentAuditTrail.logicalName;
+
+export async function persistQueuedEvents(
+  messages: readonly QueueMessage[],
+  call: Call,
+  store: Store,
+): Promise<QueueResponse> {
+  const groups = new Map<string, QueueMessage[]>();
+  for (const message of messages) {
+    const group = message.groupId ?? message.messageId;
+    groups.set(group, [...(groups.get(group) ?? []), message]);
+  }
+  const failed = await Promise.all([...groups.values()].map((group) => failedOf(group, call, store)));
+  return queueResponse(failed.flat());
+}
+
+/** The whole group goes back to the queue when any of it failed: what was recorded of it is a duplicate the next time. */
+async function failedOf(group: readonly QueueMessage[], call: Call, store: Store): Promise<readonly QueueMessage[]> {
+  try {
+    await persistGroup(group, call, store);
+    return [];
+  } catch (error) {
+    store.logFault(error);
+    return group;
+  }
+}
+
+async function persistGroup(group: readonly QueueMessage[], call: Call, store: Store): Promise<void> {
+  const accepted: AcceptedEvent[] = [];
+  const settled: AuditEntry[] = [];
+  for (const [position, message] of group.entries()) {
+    const door = await admitMessage(message, call, store);
+    if (!("code" in door)) accepted.push(await acceptedEvent(door, message, position, call, store));
+    else settled.push(settledEntry(message, door, call));
+  }
+  const { records } = await recordEvents(accepted, call, store);
+  await recordEntries([...settled, ...records], store);
+}
+
+async function admitMessage(message: QueueMessage, call: Call, store: Store) {
+  const body = parseJson(message.body);
+  if (body !== undefined) return admitEvent(body, call, store);
+  return cardDataRefusal(message.body, store) ?? refusal("NOT_JSON");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function acceptedEvent(
+  event: AuditEvent,
+  message: QueueMessage,
+  position: number,
+  call: Call,
+  store: Store,
+): Promise<AcceptedEvent> {
+  const { queueName, deduplicationId = message.messageId } = message;
+  return {
+    position,
+    event,
+    auditId: event.auditId ?? derivedAuditId("EVENT", queueName, message.groupId ?? "", deduplicationId),
+    contentMac: await eventContentMac(event, store),
+    caller: callerOf(message, call),
+    ...queuedOf(message),
+  };
+}
+
+function queuedOf({ sequenceNumber, sentAt }: QueueMessage): { queued?: NonNullable<AuditEntry["queued"]> } {
+  return sequenceNumber === undefined ? {} : { queued: { sequenceNumber, sentAt } };
+}
+
+/** A message that can never be recorded is settled at first sight: its place in the order is kept, with the reason. */
+function settledEntry(message: QueueMessage, reason: Refusal, call: Call): AuditEntry {
+  const transactionId = transactionIdSchema.safeParse(message.groupId);
+  const named = transactionId.success && reason.code !== "CARD_DATA" ? transactionId.data : undefined;
+  const place = message.sequenceNumber ?? message.messageId;
+  const entry = ledgerEntry(
+    {
+      auditId: derivedAuditId("GAP", message.queueName, place),
+      action: reason.code === "CARD_DATA" ? "REFUSAL" : "GAP",
+      actor: UNCLAIMED_ACTOR,
+      table: TRAIL,
+      transactionId: named,
+      asked: { recordIds: [] },
+      answered: { recordIds: [], result: reason.code },
+    },
+    call,
+  );
+  return { ...entry, caller: callerOf(message, call), ...queuedOf(message) };
+}

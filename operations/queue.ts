@@ -1,0 +1,71 @@
+/** SQS messages as Lambda delivers them, and the answer that tells SQS which to deliver again. */
+
+import { z } from "zod";
+import type { Caller } from "../ledger/audit-entry";
+import type { Call } from "./call";
+
+const queueEventSchema = z.object({
+  Records: z
+    .array(
+      z.object({
+        messageId: z.string(),
+        body: z.string(),
+        eventSource: z.literal("aws:sqs"),
+        eventSourceARN: z.string(),
+        attributes: z.object({
+          SenderId: z.string(),
+          SentTimestamp: z.string().regex(/^[0-9]+$/),
+          SequenceNumber: z
+            .string()
+            .regex(/^[0-9]{1,39}$/)
+            .optional(),
+          MessageGroupId: z.string().optional(),
+          MessageDeduplicationId: z.string().optional(),
+        }),
+      }),
+    )
+    .min(1),
+});
+
+export interface QueueMessage {
+  readonly messageId: string;
+  readonly body: string;
+  readonly queueName: string;
+  /** Who AWS says sent it. */
+  readonly senderId: string;
+  readonly sentAt: string;
+  /** FIFO queues only. Padded, so that text order is number order. */
+  readonly sequenceNumber?: string;
+  readonly groupId?: string;
+  readonly deduplicationId?: string;
+}
+
+/** SQS deletes the messages that are not named here and delivers the named ones again. */
+export interface QueueResponse {
+  readonly batchItemFailures: { readonly itemIdentifier: string }[];
+}
+
+/** The messages of the event; undefined when it is no event of a queue. */
+export function queueMessages(event: unknown): QueueMessage[] | undefined {
+  const parsed = queueEventSchema.safeParse(event);
+  if (!parsed.success) return undefined;
+  return parsed.data.Records.map(({ messageId, body, eventSourceARN, attributes }) => ({
+    messageId,
+    body,
+    queueName: eventSourceARN.slice(eventSourceARN.lastIndexOf(":") + 1),
+    senderId: attributes.SenderId,
+    sentAt: new Date(Number(attributes.SentTimestamp)).toISOString(),
+    ...(attributes.SequenceNumber === undefined ? {} : { sequenceNumber: attributes.SequenceNumber.padStart(20, "0") }),
+    ...(attributes.MessageGroupId === undefined ? {} : { groupId: attributes.MessageGroupId }),
+    ...(attributes.MessageDeduplicationId === undefined ? {} : { deduplicationId: attributes.MessageDeduplicationId }),
+  }));
+}
+
+export function queueResponse(failed: readonly QueueMessage[]): QueueResponse {
+  return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+}
+
+/** What AWS says of a message: the invocation that took it, and its sender. */
+export function callerOf(message: QueueMessage, call: Call): Caller {
+  return { ...call.caller, principal: message.senderId };
+}

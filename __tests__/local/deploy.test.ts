@@ -131,6 +131,30 @@ describe("invoking", () => {
   });
 });
 
+test("on an endpoint that the user gave, functions are told so, and what is there is never replaced", async () => {
+  const before = { ...process.env };
+  const theirs = await startEmbeddedAws();
+  try {
+    const credentials = { AWS_ACCESS_KEY_ID: "444455556666", AWS_SECRET_ACCESS_KEY: "theirs" };
+    Object.assign(process.env, { AWS_ENDPOINT_URL: theirs.endpoint, AWS_REGION: "ap-south-1", ...credentials });
+    const external = await startEmbeddedAws();
+    const outputDirectory = kept(writeProbeApp());
+    const given = await deploy({ aws: external, outputDirectory });
+    expect(given).toMatchObject({ region: "ap-south-1", account: "444455556666" });
+    expect(given.functionEnvironment("persistPaymentLedger")).toMatchObject({
+      CONNECTIVITY: "external",
+      AWS_ENDPOINT_URL_DYNAMODB: theirs.endpoint,
+    });
+    await given.invoke("persistPaymentLedger", { mode: "put", ids: ["kept"] });
+    await expect(deploy({ aws: external, outputDirectory })).rejects.toMatchObject({ code: "ENVIRONMENT_EXISTS" });
+    await external.stop();
+    expect(await given.invoke("persistPaymentLedger", { mode: "put", ids: ["again"] })).toEqual({ put: 1 });
+  } finally {
+    process.env = before;
+    await theirs.stop();
+  }
+});
+
 describe("refusals", () => {
   const queue = (name: string, more: JsonObject = {}) => ({ resource: { aws_sqs_queue: { q: { name, ...more } } } });
 

@@ -21,6 +21,14 @@ const KEY_ALIASES = {
   mac: "payment-mac",
 } as const;
 
+/** The alarms that watch no single function. */
+const ALARMS = {
+  failuresWaiting: "payment-ledger-failures-waiting",
+  failuresOld: "payment-ledger-failures-old",
+  integrity: "payment-ledger-integrity",
+  cardData: "payment-ledger-card-data",
+} as const;
+
 export type KeyId = keyof typeof KEY_ALIASES;
 
 /** `PaymentLedger`, `paymentledger-role`, ...: bare in production, else with the suffix. */
@@ -46,6 +54,7 @@ export function namesOf(config: Naming) {
     failureQueue: ledgerName(config, "payment-ledger-failures"),
     alarmTopic: ledgerName(config, "payment-alarms"),
     dashboard: ledgerName(config, "payment-ledger"),
+    alarms: mapValues(ALARMS, (base) => ledgerName(config, base)),
     vpc: processingName(config, "payment-vpc"),
     flowLogRole: processingName(config, "payment-flow-logs-role"),
     flowLogGroup: `/aws/vpc/${processingName(config, "payment-vpc")}/flow-logs`,

@@ -184,6 +184,8 @@ function emulatorEnvironment(port: number): NodeJS.ProcessEnv {
     AWS_SHARED_CREDENTIALS_FILE: "/nonexistent/aws-credentials",
     AWS_EC2_METADATA_DISABLED: "true",
     NO_PROXY: "*",
+    // Functions run on this machine's Node, not on the runtime that the plan names, so the SDK's advice on it is noise in their logs.
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
     // The supervisor makes its private folder inside the user's temporary directory.
     ...(process.env["TMPDIR"] !== undefined && { TMPDIR: process.env["TMPDIR"] }),
   };

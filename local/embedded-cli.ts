@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { deploy } from "./deploy";
 import { type EmbeddedAws, startEmbeddedAws } from "./embedded-aws";
-import { LocalError } from "./errors";
+import { LocalError, type LocalErrorCode } from "./errors";
 import { synthesize } from "./synthesize";
 
 const STATE_DIRECTORY = path.join(__dirname, "..", ".local", "embedded");
@@ -26,7 +26,7 @@ export interface UpState {
   readonly resourceCount: number;
 }
 
-type ServeMessage = { readonly ready: UpState } | { readonly failed: { code: string; message: string } };
+type ServeMessage = { readonly ready: UpState } | { readonly failed: { code: LocalErrorCode; message: string } };
 
 /** Starts a background process that holds the embedded AWS and returns when everything is deployed. */
 export async function up(outputDirectory: string, stateDirectory = STATE_DIRECTORY): Promise<UpState> {
@@ -76,7 +76,7 @@ async function readyMessage(child: ChildProcess): Promise<UpState> {
   said.catch(() => undefined);
   if (message !== undefined && "ready" in message) return message.ready;
   child.kill("SIGTERM");
-  if (message !== undefined) throw new LocalError("RESOURCE_FAILED", message.failed.message);
+  if (message !== undefined) throw new LocalError(message.failed.code, message.failed.message);
   throw new LocalError(
     "EMBEDDED_START_TIMEOUT",
     `The embedded AWS was not up within ${UP_TIMEOUT_MS / 1000} s, or ended before. Its log is .local/embedded/log.txt.`,
@@ -100,7 +100,7 @@ async function serve(outputDirectory: string, stateDirectory: string): Promise<v
     // The emulator is unreferenced, so this process needs a reason of its own to stay.
     setInterval(() => {}, 2 ** 30);
   } catch (error) {
-    const code = error instanceof LocalError ? error.code : "UNEXPECTED";
+    const code = error instanceof LocalError ? error.code : "RESOURCE_FAILED";
     const message = error instanceof Error ? error.message : String(error);
     process.send?.({ failed: { code, message } } satisfies ServeMessage, () => void stop(1));
   }

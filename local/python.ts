@@ -7,6 +7,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { LocalError } from "./errors";
 
 /** Newest first among the versions that the pins are tried on; then whatever else is there. */
@@ -14,6 +15,7 @@ const CANDIDATES = ["python3.13", "python3.12", "python3.11", "python3.10", "pyt
 const MINIMUM_MINOR = 10;
 const PROBE_TIMEOUT_MS = 15_000;
 const INSTALL_TIMEOUT_MS = 300_000;
+const BUILD_POLL_MS = 100;
 const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Prints version, platform and whether a virtual environment with pip can be made. */
@@ -81,7 +83,8 @@ export async function ensureVenv(request: VenvRequest): Promise<Venv> {
 async function buildVenv(python: Python, requirementsFile: string, parent: string, directory: string): Promise<void> {
   await mkdir(parent, { recursive: true });
   await removeAbandonedBuilds(parent);
-  const building = path.join(parent, `.building-${process.pid}-${randomUUID()}`);
+  if (await builtByAnother(parent, directory)) return;
+  const building = path.join(parent, `.building-${process.pid}-${randomUUID()}-${path.basename(directory)}`);
   try {
     await run(python.executable, ["-m", "venv", building]);
     const pip = ["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--require-hashes"];
@@ -101,15 +104,32 @@ async function buildVenv(python: Python, requirementsFile: string, parent: strin
   }
 }
 
+/** Waits for another process that builds the same folder, as the workers of a first test run do. False when there is none or it failed. */
+async function builtByAnother(parent: string, directory: string): Promise<boolean> {
+  const deadline = Date.now() + INSTALL_TIMEOUT_MS;
+  while (Date.now() < deadline && !existsSync(directory)) {
+    const builders = (await readdir(parent)).filter((entry) => entry.endsWith(`-${path.basename(directory)}`));
+    if (!builders.map(builderOf).some((pid) => pid !== process.pid && isAlive(pid))) break;
+    await delay(BUILD_POLL_MS);
+  }
+  return existsSync(directory);
+}
+
+/** Process id in the name of a folder under construction; 0 for any other name. */
+function builderOf(entry: string): number {
+  return Number(/^\.building-(\d+)-/.exec(entry)?.[1] ?? 0);
+}
+
 /** Folders whose builder was killed; a running builder's folder carries its process id and stays. */
 async function removeAbandonedBuilds(parent: string): Promise<void> {
   for (const entry of await readdir(parent)) {
-    const pid = Number(/^\.building-(\d+)-/.exec(entry)?.[1]);
+    const pid = builderOf(entry);
     if (pid > 0 && !isAlive(pid)) await rm(path.join(parent, entry), { recursive: true, force: true });
   }
 }
 
 function isAlive(pid: number): boolean {
+  if (pid <= 0) return false;
   try {
     process.kill(pid, 0);
     return true;

@@ -46,6 +46,7 @@ export class FunctionsStack extends BaseStack {
     });
     addAlarms(this, {
       functions,
+      names: this.names.alarms,
       failureQueueName: props.data.failureQueueName,
       topicArn: props.security.alarmTopicArn,
     });

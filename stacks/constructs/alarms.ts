@@ -7,6 +7,7 @@ import {
 } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import { Fn } from "cdktf";
 import type { Construct } from "constructs";
+import type { Names } from "../../config/names";
 import { METRICS } from "../../contract";
 import type { LedgerFunction } from "./function";
 
@@ -15,65 +16,105 @@ const OLDEST_FAILURE_SECONDS_MAX = 60 * 60;
 
 interface AlarmTarget {
   readonly functions: readonly LedgerFunction[];
+  readonly names: Names["alarms"];
   readonly failureQueueName: string;
   readonly topicArn: string;
 }
 
 type Watched = Pick<
   CloudwatchMetricAlarmConfig,
-  "metricName" | "namespace" | "dimensions" | "statistic" | "metricQuery"
+  "metricName" | "namespace" | "dimensions" | "statistic" | "period" | "metricQuery"
 >;
 
-export function addAlarms(scope: Construct, { functions, failureQueueName, topicArn }: AlarmTarget): void {
-  const alarm = (id: string, name: string, description: string, watched: Watched, threshold = 1) => {
+interface Alarm {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly watched: Watched;
+  /** The alarm rings at this value and above; 1 unless said otherwise. */
+  readonly threshold?: number;
+}
+
+export function addAlarms(scope: Construct, target: AlarmTarget): void {
+  for (const { id, name, description, watched, threshold } of [
+    ...functionAlarms(target),
+    ...failureAlarms(target),
+    ...recordAlarms(target),
+  ]) {
     new CloudwatchMetricAlarm(scope, id, {
       alarmName: name,
       alarmDescription: description,
       comparisonOperator: "GreaterThanOrEqualToThreshold",
-      threshold,
+      threshold: threshold ?? 1,
       evaluationPeriods: 1,
       // Silence is the normal state of all that is watched here.
       treatMissingData: "notBreaching",
-      alarmActions: [topicArn],
-      okActions: [topicArn],
-      ...(watched.metricQuery === undefined ? { period: PERIOD_SECONDS } : {}),
+      alarmActions: [target.topicArn],
+      okActions: [target.topicArn],
       ...watched,
     });
-  };
-  for (const { entry, resource } of functions) {
-    const metric = (metricName: string): Watched => ({
+  }
+}
+
+function functionAlarms({ functions }: AlarmTarget): Alarm[] {
+  const watch = ({ entry, resource }: LedgerFunction, metricName: string, description: string): Alarm => ({
+    id: `${entry}-${metricName.toLowerCase()}`,
+    name: `${resource.functionName}-${metricName.toLowerCase()}`,
+    description,
+    watched: {
       namespace: "AWS/Lambda",
       metricName,
       statistic: "Sum",
+      period: PERIOD_SECONDS,
       dimensions: { FunctionName: resource.functionName },
-    });
-    const name = resource.functionName;
-    alarm(`${entry}-errors`, `${name}-errors`, "The function failed; see its log group.", metric("Errors"));
-    alarm(`${entry}-throttles`, `${name}-throttles`, "Calls were refused: raise its concurrency.", metric("Throttles"));
-  }
-  const queue = (metricName: string, statistic: string): Watched => ({
+    },
+  });
+  return functions.flatMap((found) => [
+    watch(found, "Errors", "The function failed; see its log group."),
+    watch(found, "Throttles", "Calls were refused: raise its concurrency."),
+  ]);
+}
+
+function failureAlarms({ names, failureQueueName }: AlarmTarget): Alarm[] {
+  const queue = (metricName: string): Watched => ({
     namespace: "AWS/SQS",
     metricName,
-    statistic,
+    statistic: "Maximum",
+    period: PERIOD_SECONDS,
     dimensions: { QueueName: failureQueueName },
   });
-  const depth = queue("ApproximateNumberOfMessagesVisible", "Maximum");
-  const age = queue("ApproximateAgeOfOldestMessage", "Maximum");
-  alarm("failures-waiting", `${failureQueueName}-waiting`, "An asynchronous call failed for good.", depth);
-  alarm("failures-old", `${failureQueueName}-old`, "Failed calls wait unread.", age, OLDEST_FAILURE_SECONDS_MAX);
-  const overall = (metric: string) => sumOverFunctions(metric, functions);
-  alarm(
-    "integrity",
-    `${failureQueueName}-integrity`,
-    "A record failed its MAC, or a payment and its audit record do not stand together.",
-    overall(METRICS.integrityAlarm),
-  );
-  alarm(
-    "card-data",
-    `${failureQueueName}-card-data`,
-    "A request carried card data and was refused: its sender must stop.",
-    overall(METRICS.cardDataRefused),
-  );
+  return [
+    {
+      id: "failures-waiting",
+      name: names.failuresWaiting,
+      description: "An asynchronous call failed for good.",
+      watched: queue("ApproximateNumberOfMessagesVisible"),
+    },
+    {
+      id: "failures-old",
+      name: names.failuresOld,
+      description: "Failed calls wait unread.",
+      watched: queue("ApproximateAgeOfOldestMessage"),
+      threshold: OLDEST_FAILURE_SECONDS_MAX,
+    },
+  ];
+}
+
+function recordAlarms({ names, functions }: AlarmTarget): Alarm[] {
+  return [
+    {
+      id: "integrity",
+      name: names.integrity,
+      description: "A record failed its MAC, or a payment and its audit record do not stand together.",
+      watched: sumOverFunctions(METRICS.integrityAlarm, functions),
+    },
+    {
+      id: "card-data",
+      name: names.cardData,
+      description: "A request carried card data and was refused: its sender must stop.",
+      watched: sumOverFunctions(METRICS.cardDataRefused, functions),
+    },
+  ];
 }
 
 /** One alarm over the same metric of all functions. FILL, because a sum with one silent function would be silent too. */

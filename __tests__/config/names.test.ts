@@ -1,0 +1,41 @@
+import { boundedNames, namesOf, paymentFilesBucketName, stateName } from "../../config/names";
+
+test("prod has the documents' names: the ledger's bare, payment processing's with the suffix", () => {
+  const names = namesOf({ suffix: "prod" });
+  expect(names.tables).toEqual({ paymentLedger: "PaymentLedger", paymentAuditTrail: "PaymentAuditTrail" });
+  expect(names.roles.ledger).toBe("paymentledger-role");
+  expect(names.functions).toMatchObject({
+    persistPaymentLedger: "persist_payment_ledger",
+    persistPaymentAuditTrail: "persist_payment_audit_trail",
+  });
+  expect(names.keyAliases.data).toBe("alias/payment-processing-prod");
+  expect(names.vpc).toBe("payment-vpc-prod");
+  expect(paymentFilesBucketName({ suffix: "prod" }, "111122223333")).toBe("payment-files-prod-111122223333");
+});
+
+test("every other environment has its suffix everywhere", () => {
+  const { functionLogGroups, ...names } = namesOf({ suffix: "dev" });
+  const all = Object.values(names).flatMap((name) => (typeof name === "string" ? [name] : Object.values(name)));
+  for (const name of [...all, ...Object.values(functionLogGroups)]) {
+    expect(name).toMatch(/-dev(\/flow-logs)?$/);
+  }
+});
+
+test("two suffixes share no name", () => {
+  const flat = (suffix: string) =>
+    Object.values(namesOf({ suffix })).flatMap((name) => (typeof name === "string" ? [name] : Object.values(name)));
+  const taken = new Set([...flat("dev"), ...flat("prod")]);
+  expect(flat("alice").filter((name) => taken.has(name))).toEqual([]);
+  expect(taken.size).toBe(flat("dev").length + flat("prod").length);
+});
+
+test("the shipped suffixes keep every service's limit", () => {
+  for (const suffix of ["dev", "prod", "prod-eu-central-1"]) {
+    expect(boundedNames({ suffix }).filter(({ name, limit }) => name.length > limit)).toEqual([]);
+  }
+});
+
+test("state is told apart by environment, and by suffix where that is not the environment's own", () => {
+  expect(stateName({ environment: "prod", suffix: "prod" })).toBe("prod");
+  expect(stateName({ environment: "dev", suffix: "alice" })).toBe("dev-alice");
+});

@@ -1,0 +1,170 @@
+import { ENVIRONMENTS } from "../../config/environments";
+import { ConfigError, type ConfigErrorCode } from "../../config/errors";
+import { loadConfig, OVERRIDES } from "../../config/load";
+import type { AppConfig } from "../../config/types";
+import { validateConfig } from "../../config/validate";
+
+const prod = ENVIRONMENTS["prod"] as AppConfig;
+const dev = ENVIRONMENTS["dev"] as AppConfig;
+
+function refusal(run: () => unknown): ConfigError {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return error;
+    }
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}
+
+test("the shipped environments keep every rule", () => {
+  for (const [name, config] of Object.entries(ENVIRONMENTS)) {
+    expect(config.environment).toBe(name);
+    validateConfig(config);
+  }
+});
+
+const WRONG: [ConfigErrorCode, string, AppConfig][] = [
+  ["bad_suffix", "an empty suffix", { ...dev, suffix: "" }],
+  ["bad_suffix", "capitals", { ...dev, suffix: "Dev" }],
+  ["bad_suffix", "a trailing hyphen", { ...dev, suffix: "dev-" }],
+  ["bad_suffix", "two hyphens in a row", { ...dev, suffix: "a--b" }],
+  ["suffix_taken", "another environment's suffix", { ...dev, suffix: "prod" }],
+  ["suffix_taken", "the bare suffix under a new environment", { ...dev, environment: "staging", suffix: "prod" }],
+  ["name_too_long", "a suffix that makes a bucket name too long", { ...dev, suffix: "a".repeat(32) }],
+  ["bad_region", "a place that is no region", { ...dev, region: "frankfurt" }],
+  ["region_needs_suffix", "a second region under the same suffix", { ...dev, region: "eu-central-1" }],
+  ["bad_account", "an account that is too short", { ...dev, expectedAccountId: "1234" }],
+  ["bad_cidr", "a block that is none", { ...dev, vpcCidr: "10.0.0.0" }],
+  ["bad_cidr", "an address inside a block", { ...dev, vpcCidr: "10.0.0.1/16" }],
+  ["bad_cidr", "an octet above 255", { ...dev, vpcCidr: "10.256.0.0/16" }],
+  ["bad_cidr", "a VPC larger than AWS allows", { ...dev, vpcCidr: "10.0.0.0/8" }],
+  ["bad_cidr", "a subnet that is no block", { ...dev, privateSubnetCidrs: ["10.0.1.0/24", "x", "10.0.3.0/24"] }],
+  ["bad_subnets", "two subnets", { ...dev, privateSubnetCidrs: ["10.0.1.0/24", "10.0.2.0/24"] }],
+  ["bad_subnets", "no subnet", { ...dev, privateSubnetCidrs: [] }],
+  [
+    "bad_subnets",
+    "a subnet outside the VPC",
+    { ...dev, privateSubnetCidrs: ["10.0.1.0/24", "10.0.2.0/24", "10.1.0.0/24"] },
+  ],
+  [
+    "bad_subnets",
+    "subnets that overlap",
+    { ...dev, privateSubnetCidrs: ["10.0.0.0/22", "10.0.2.0/24", "10.0.8.0/24"] },
+  ],
+  ["bad_availability_zones", "two zones", { ...dev, availabilityZones: ["a", "b"] }],
+  ["bad_availability_zones", "a zone twice", { ...dev, availabilityZones: ["a", "b", "b"] }],
+  ["bad_availability_zones", "a whole zone name", { ...dev, availabilityZones: ["us-east-1a", "b", "c"] }],
+  ["connectivity_not_available", "NAT", { ...dev, connectivity: "nat" }],
+  ["bad_log_retention", "a retention that CloudWatch lacks", { ...dev, logRetentionDays: 366 }],
+  ["bad_log_retention", "less than a year in production", { ...prod, logRetentionDays: 180 }],
+  ["bad_pitr_days", "more recovery than DynamoDB has", { ...dev, pitrRecoveryDays: 36 }],
+  [
+    "bad_protections",
+    "a key deleted at once",
+    { ...dev, protections: { ...dev.protections, kmsDeletionWindowDays: 1 } },
+  ],
+  [
+    "bad_protections",
+    "production without deletion protection",
+    { ...prod, protections: { ...prod.protections, deletionProtection: false } },
+  ],
+  [
+    "bad_protections",
+    "production with a short KMS window",
+    { ...prod, protections: { ...prod.protections, kmsDeletionWindowDays: 7 } },
+  ],
+  [
+    "bad_protections",
+    "a reservation that stops a function",
+    {
+      ...prod,
+      protections: {
+        ...prod.protections,
+        reservedConcurrency: {
+          persistPaymentLedger: 0,
+          updatePaymentStatus: 1,
+          queryPaymentLedger: 1,
+          revealPaymentToken: 1,
+          persistPaymentAuditTrail: 1,
+          queryPaymentAuditTrail: 1,
+        },
+      },
+    },
+  ],
+  [
+    "bad_backend",
+    "a bucket that cannot exist",
+    { ...dev, backend: { kind: "s3", bucket: "My Bucket", region: "us-east-1", kmsKeyArn: null } },
+  ],
+  [
+    "bad_backend",
+    "a key that is no ARN",
+    { ...dev, backend: { kind: "s3", bucket: "acme-state", region: "us-east-1", kmsKeyArn: "state" } },
+  ],
+  [
+    "bad_backend",
+    "an organization with spaces",
+    { ...dev, backend: { kind: "cloud", organization: "Acme Inc", hostname: "app.terraform.io" } },
+  ],
+  ["bad_shard_count", "no shard", { ...dev, indexShardCount: 0 }],
+  ["bad_shard_count", "more shards than a query can ask", { ...dev, indexShardCount: 101 }],
+  ["bad_field_encryption", "an unknown way", { ...dev, fieldEncryption: "none" as AppConfig["fieldEncryption"] }],
+  [
+    "bad_reader_arn",
+    "every role of an account",
+    { ...dev, failureQueueReaderArns: ["arn:aws:iam::111122223333:role/*"] },
+  ],
+  ["bad_reader_arn", "a user", { ...dev, failureQueueReaderArns: ["arn:aws:iam::111122223333:user/alice"] }],
+  ["bad_tags", "a reserved tag", { ...dev, extraTags: { "aws:owner": "me" } }],
+];
+
+test.each(WRONG)("%s: %s", (code, _, config) => {
+  const error = refusal(() => validateConfig(config));
+  expect(error.code).toBe(code);
+  expect(error.message).toMatch(/^Configuration error \(\w+\): .+\n {2}Rule: {3}.+\n {2}Remedy: .+$/);
+});
+
+const WRONG_OVERRIDES: [ConfigErrorCode, Record<string, string>][] = [
+  ["unknown_environment", { [OVERRIDES.environment]: "staging" }],
+  ["unknown_environment", { [OVERRIDES.environment]: "constructor" }],
+  ["bad_backend", { [OVERRIDES.backend]: "ftp" }],
+  ["bad_backend", { [OVERRIDES.backend]: "s3" }],
+  ["bad_backend", { [OVERRIDES.backend]: "cloud", [OVERRIDES.organization]: "" }],
+  ["bad_suffix", { [OVERRIDES.suffix]: "" }],
+  ["region_needs_suffix", { [OVERRIDES.region]: "eu-central-1" }],
+  ["bad_availability_zones", { [OVERRIDES.availabilityZones]: "a,c" }],
+  ["bad_account", { [OVERRIDES.expectedAccountId]: "me" }],
+];
+
+test.each(WRONG_OVERRIDES)("%s: %j", (code, variables) => {
+  expect(refusal(() => loadConfig(variables)).code).toBe(code);
+});
+
+test("every code of a refusal has a case here", () => {
+  const covered = new Set([...WRONG.map(([code]) => code), ...WRONG_OVERRIDES.map(([code]) => code)]);
+  const all: Record<ConfigErrorCode, true> = {
+    unknown_environment: true,
+    bad_region: true,
+    bad_suffix: true,
+    suffix_taken: true,
+    region_needs_suffix: true,
+    name_too_long: true,
+    bad_account: true,
+    bad_cidr: true,
+    bad_subnets: true,
+    bad_availability_zones: true,
+    connectivity_not_available: true,
+    bad_log_retention: true,
+    bad_pitr_days: true,
+    bad_protections: true,
+    bad_backend: true,
+    bad_shard_count: true,
+    bad_field_encryption: true,
+    bad_reader_arn: true,
+    bad_tags: true,
+  };
+  expect([...covered].sort()).toEqual(Object.keys(all).sort());
+});

@@ -1,0 +1,87 @@
+/** Derived ids are stored data: their vectors below were computed by other code (Python's hashlib) and must never change. */
+
+import fc from "fast-check";
+import {
+  ACTOR_LENGTH_MAX,
+  derivedAuditId,
+  freshAuditId,
+  IDENTIFIER_PATTERN,
+  isReservedAuditId,
+  pointerAuditId,
+} from "../../ledger/identifiers";
+
+test.each([
+  [["WRITE", "PaymentLedger", "txn-1"], "W~QiSDVgW5JDRdopupPRMPuFR0TqfiJDY1"],
+  [["UPDATE", "PaymentLedger", "txn-1", "2"], "U~bGGYY9GoY5R7cKc4lAC9HhPlULfj8Lxk"],
+  [["CONFLICT", "PaymentLedger", "txn-1", "1.ref.mac"], "C~aj3w5ttn_adKN2-PDBU3Y9Wv8zcP7EBD"],
+  [["REFUSAL", "persist_payment_ledger", "req-1", "0"], "X~6s8mQyf3__kXZwHepe8zaI3Owl42jKWQ"],
+  [["ALARM", "RECORD_FORGED", "PaymentLedger", "txn-1", ""], "A~antV3Gt_oR5nDh9YcrVZdknUt_-0eD7R"],
+  [["EVENT", "persist_payment_audit_trail", "req-1", "0"], "E~9FqXu_vs1m8sqh5dpXF48IeB5528jKLd"],
+] as const)("golden: %j", ([kind, ...parts], auditId) => {
+  expect(derivedAuditId(kind, ...parts)).toBe(auditId);
+});
+
+test("parts are told apart: text that moves from one part to the next makes another id", () => {
+  const ids = [
+    derivedAuditId("WRITE", "ab", "c"),
+    derivedAuditId("WRITE", "a", "bc"),
+    derivedAuditId("WRITE", "abc"),
+    derivedAuditId("WRITE", "abc", ""),
+    derivedAuditId("UPDATE", "abc"),
+  ];
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test("a fresh id is made of the random bytes that it is given", () => {
+  expect(freshAuditId("READ", new Uint8Array(24))).toBe(`R~${"A".repeat(32)}`);
+  expect(freshAuditId("READ", new Uint8Array(24).fill(255))).toBe(`R~${"_".repeat(32)}`);
+});
+
+test("pointers of one page have ids of their own, in the order of the page", () => {
+  const ids = Array.from({ length: 90 }, (_, index) => pointerAuditId("R~abc", index));
+  expect(ids[0]).toBe("R~abc.00");
+  expect(ids[89]).toBe("R~abc.89");
+  expect(ids.toSorted()).toEqual(ids);
+});
+
+test("property: no id that a caller may send is one of the ledger's own", () => {
+  fc.assert(
+    fc.property(fc.stringMatching(IDENTIFIER_PATTERN), (id) => {
+      expect(isReservedAuditId(id)).toBe(false);
+    }),
+  );
+  for (const kind of ["WRITE", "UPDATE", "CONFLICT", "REFUSAL", "ALARM", "EVENT", "READ"] as const) {
+    const own = derivedAuditId(kind, "x");
+    expect(isReservedAuditId(own)).toBe(true);
+    expect(IDENTIFIER_PATTERN.test(own)).toBe(false);
+  }
+});
+
+test.each(["a", "0", "txn-1", "a.b_c:d/e@f+g=h-i", "arn:aws:iam::111122223333:role/app", "user@example.com"])(
+  "%s is an identifier",
+  (id) => {
+    expect(IDENTIFIER_PATTERN.test(id)).toBe(true);
+    expect(id.length).toBeLessThanOrEqual(ACTOR_LENGTH_MAX);
+  },
+);
+
+test.each([
+  "",
+  "-a",
+  ".a",
+  "/a",
+  " a",
+  "a ",
+  "a\n",
+  "\na",
+  "a#b",
+  "a~b",
+  "a\u0000",
+  "é",
+  "a\u200b",
+  "a,b",
+  "a'b",
+  "a%20",
+])("%j is none", (id) => {
+  expect(IDENTIFIER_PATTERN.test(id)).toBe(false);
+});

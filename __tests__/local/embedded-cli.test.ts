@@ -1,0 +1,55 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
+import { down, status, type UpState, up } from "../../local/embedded-cli";
+import { REGION, writeProbeApp, writeStacks } from "./fixture";
+import { eventually, isRunning, processTree } from "./processes";
+
+let scratch: string;
+let stateDirectory: string;
+const folders: string[] = [];
+
+beforeEach(() => {
+  scratch = mkdtempSync(path.join(tmpdir(), "embedded-cli-test-"));
+  stateDirectory = path.join(scratch, "state");
+});
+
+afterEach(async () => {
+  await down(stateDirectory);
+  for (const folder of [scratch, ...folders.splice(0)]) rmSync(folder, { recursive: true, force: true });
+});
+
+function kept(folder: string): string {
+  folders.push(folder);
+  return folder;
+}
+
+async function tablesOf(state: UpState): Promise<string[] | undefined> {
+  const { endpoint, region, accessKeyId, secretAccessKey } = state;
+  const client = new DynamoDBClient({ endpoint, region, credentials: { accessKeyId, secretAccessKey } });
+  return (await client.send(new ListTablesCommand({}))).TableNames;
+}
+
+test("up deploys and stays, status tells, a second up is refused, down leaves nothing", async () => {
+  const app = kept(writeProbeApp());
+  expect(await status(stateDirectory)).toBeUndefined();
+
+  const state = await up(app, stateDirectory);
+  expect(state).toMatchObject({ region: REGION, resourceCount: expect.any(Number) });
+  expect(await tablesOf(state)).toEqual(["PaymentLedger-test"]);
+  expect(await status(stateDirectory)).toEqual(state);
+  await expect(up(app, stateDirectory)).rejects.toMatchObject({ code: "EMBEDDED_ALREADY_UP" });
+
+  const processes = processTree(state.pid);
+  expect(await down(stateDirectory)).toEqual(state);
+  await eventually("all processes are gone", () => !processes.some(isRunning));
+  expect(existsSync(stateDirectory)).toBe(false);
+  expect(await down(stateDirectory)).toBeUndefined();
+});
+
+test("what cannot be deployed is said, and nothing stays up", async () => {
+  const body = { resource: { aws_quantum_ledger: { x: {} } } };
+  await expect(up(kept(writeStacks({ only: { body } })), stateDirectory)).rejects.toThrow("aws_quantum_ledger.x");
+  expect(await status(stateDirectory)).toBeUndefined();
+});

@@ -1,0 +1,55 @@
+/** Writes small synthesized outputs. `fixtures/` holds one, made by hand, with one of everything that the deployer must get right. */
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { buildSync } from "esbuild";
+import type { JsonObject } from "../../local/terraform-expression";
+
+export interface FixtureStack {
+  readonly dependencies?: readonly string[];
+  readonly body: JsonObject;
+}
+
+export const REGION = "eu-west-1";
+const PROVIDER = { aws: [{ region: REGION }] };
+
+/** Writes `manifest.json` and one `cdk.tf.json` a stack into a new folder and returns it. */
+export function writeStacks(stacks: Readonly<Record<string, FixtureStack>>): string {
+  const directory = mkdtempSync(path.join(tmpdir(), "payment-ledger-fixture-"));
+  const manifest = Object.fromEntries(
+    Object.entries(stacks).map(([id, { dependencies = [] }]) => [
+      id,
+      { name: id, dependencies, synthesizedStackPath: `stacks/${id}/cdk.tf.json` },
+    ]),
+  );
+  writeFileSync(path.join(directory, "manifest.json"), JSON.stringify({ version: "0.0.0", stacks: manifest }));
+  for (const [id, { body }] of Object.entries(stacks)) {
+    mkdirSync(path.join(directory, "stacks", id), { recursive: true });
+    writeFileSync(
+      path.join(directory, "stacks", id, "cdk.tf.json"),
+      JSON.stringify({ provider: PROVIDER, terraform: {}, ...body }),
+    );
+  }
+  return directory;
+}
+
+/** Two stacks with keys, a role, a table, queues and the probe function, which answers to `FUNCTIONS.persistPaymentLedger`. */
+export function writeProbeApp(): string {
+  const directory = writeStacks({
+    app: { dependencies: ["base"], body: readFixture("app") },
+    base: { body: readFixture("base") },
+  });
+  buildSync({
+    entryPoints: [path.join(__dirname, "probe-handler.ts")],
+    outfile: path.join(directory, "stacks", "app", "assets", "probe", "index.js"),
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    logLevel: "error",
+  });
+  return directory;
+}
+
+export function readFixture(name: "app" | "base"): JsonObject {
+  return JSON.parse(readFileSync(path.join(__dirname, "fixtures", `${name}.json`), "utf8")) as JsonObject;
+}

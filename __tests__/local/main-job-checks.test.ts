@@ -1,0 +1,213 @@
+/** The main job's checks have teeth: each finds the damage that it is there for, and says nothing when there is none. */
+
+import type { StoredItem } from "../../ledger/stored-item";
+import { unauditedReads } from "../../local/main-job/auditor";
+import { LedgerCalls } from "../../local/main-job/calls";
+import {
+  checkEndings,
+  checkLogs,
+  checkRetry,
+  checkSecretsAtRest,
+  checkTables,
+  readsAndRecordsDiffer,
+} from "../../local/main-job/checks";
+import type { Expected, InputLine } from "../../local/main-job/input";
+import { type InvariantCode, Invariants } from "../../local/main-job/invariants";
+import { Reader, type ReadMade } from "../../local/main-job/reader";
+import { Secrets } from "../../local/main-job/secrets";
+import type { Snapshot } from "../../local/main-job/tables";
+
+const TOKEN = "tok_verysecretvalue";
+const CARD = "4111111111111111";
+const sealed = { B: new Uint8Array([1, 2, 3]) };
+
+const row = (id: string, changes: StoredItem = {}): StoredItem => ({
+  TransactionID: { S: id },
+  Amount: { S: "10.50" },
+  Currency: { S: "EUR" },
+  Status: { S: "Success" },
+  SecureToken: sealed,
+  ...changes,
+});
+
+const record = (id: string, action: string, changes: StoredItem = {}): StoredItem => ({
+  AuditID: { S: id },
+  Action: { S: action },
+  Origin: { S: "LEDGER" },
+  QueryDetails: sealed,
+  Response: sealed,
+  ...changes,
+});
+
+const write = (id: string) => record(`W~${id}`, "WRITE", { TransactionID: { S: id } });
+
+function snapshot(rows: readonly StoredItem[], records: readonly StoredItem[]): Snapshot {
+  const text = (item: StoredItem, name: string) => (item[name] as { S: string }).S;
+  return {
+    ledger: new Map(rows.map((item) => [text(item, "TransactionID"), item])),
+    trail: new Map(records.map((item) => [text(item, "AuditID"), item])),
+  };
+}
+
+const SOUND = snapshot([row("a"), row("b")], [write("a"), write("b"), record("X~1", "REFUSAL")]);
+const PAYMENTS = ["a", "b"].map(
+  (TransactionID) =>
+    ({ TransactionID, SecureToken: TOKEN, Amount: "10.5", ProcessorID: "p", Status: "Success" }) as const,
+);
+
+const EXPECTED: Expected = {
+  lines: 3,
+  outcomes: { stored: 2, duplicate: 0, conflict: 0, refused: 1, broken: 0 },
+  refusals: { AMOUNT_DECIMALS: 1 },
+  distinctConflicts: 0,
+  sums: { EUR: { payments: 2, total: "21.00" } },
+  storedFailures: 0,
+  cardNumbers: [CARD],
+  endingOf: (line) => (line === 3 ? "AMOUNT_DECIMALS" : "stored"),
+};
+const LINES: InputLine[] = [1, 2, 3].map((number) => ({ number, entry: {}, broken: false }));
+const ENDINGS = new Map([
+  [1, "stored"],
+  [2, "stored"],
+  [3, "AMOUNT_DECIMALS"],
+]);
+
+/** The invariants among those that were checked that do not hold. */
+function brokenBy(check: (invariants: Invariants) => unknown): InvariantCode[] {
+  const invariants = new Invariants();
+  check(invariants);
+  return invariants
+    .broken()
+    .filter(({ faults }) => faults[0] !== "it was not checked")
+    .map(({ code }) => code);
+}
+
+test("an invariant that nobody checked is broken", () => {
+  expect(new Invariants().broken()[0]?.faults).toEqual(["it was not checked"]);
+});
+
+describe("endings", () => {
+  const check = (endings: ReadonlyMap<number, string>) =>
+    brokenBy((invariants) => checkEndings(LINES, endings, EXPECTED, invariants));
+
+  test("as expected", () => expect(check(ENDINGS)).toEqual([]));
+  test("two lines that changed places keep the counts and are still found", () =>
+    expect(check(new Map([...ENDINGS, [2, "AMOUNT_DECIMALS"], [3, "stored"]]))).toEqual(["LINES_DIFFER"]));
+  test("a line without an answer", () =>
+    expect(check(new Map([...ENDINGS].slice(1)))).toEqual(["LINES_DIFFER", "COUNTS_DIFFER"]));
+});
+
+describe("tables", () => {
+  const check = (tables: Snapshot) => brokenBy((invariants) => checkTables(tables, PAYMENTS, EXPECTED, invariants));
+  const trail = [...SOUND.trail.values()];
+
+  test("as expected", () => expect(check(SOUND)).toEqual([]));
+  test("a lost row", () => expect(check(snapshot([row("a")], trail))).toEqual(["ROWS_DIFFER", "SUMS_DIFFER"]));
+  test("a row too many", () =>
+    expect(check(snapshot([row("a"), row("b"), row("c")], trail))).toEqual(["ROWS_DIFFER", "SUMS_DIFFER"]));
+  test("an amount that lost a cent", () =>
+    expect(check(snapshot([row("a"), row("b", { Amount: { S: "10.49" } })], trail))).toEqual(["SUMS_DIFFER"]));
+  test("a second WRITE record of one payment", () =>
+    expect(check(snapshot([row("a"), row("b")], [...trail, { ...write("a"), AuditID: { S: "W~again" } }]))).toEqual([
+      "WRITE_RECORDS_DIFFER",
+    ]));
+  test("a refusal without its record", () =>
+    expect(check(snapshot([row("a"), row("b")], trail.slice(0, 2)))).toEqual(["REFUSALS_UNRECORDED"]));
+});
+
+describe("sending again", () => {
+  const again = new Map([
+    [1, "duplicate"],
+    [3, "AMOUNT_DECIMALS"],
+  ]);
+  const rows = [...SOUND.ledger.values()];
+  const trail = [...SOUND.trail.values(), record("X~2", "REFUSAL")];
+  const check = (after: Snapshot, endings: ReadonlyMap<number, string> = again) =>
+    brokenBy((invariants) => checkRetry(SOUND, after, endings, EXPECTED, invariants));
+
+  test("as expected", () => expect(check(snapshot(rows, trail))).toEqual([]));
+  test("stored a second time", () =>
+    expect(check(snapshot(rows, trail), new Map([...again, [1, "stored"]]))).toEqual(["RETRY_WROTE"]));
+  test("a row that was changed", () =>
+    expect(check(snapshot([row("a", { Status: { S: "Failure" } }), row("b")], trail))).toEqual(["RETRY_WROTE"]));
+  test("a WRITE record more", () =>
+    expect(check(snapshot(rows, [...trail, record("W~2", "WRITE")]))).toEqual(["RETRY_WROTE"]));
+});
+
+describe("secrets", () => {
+  const secrets = new Secrets([TOKEN], [CARD]);
+  const check = (rows: readonly StoredItem[], records: readonly StoredItem[] = []) =>
+    brokenBy((invariants) => checkSecretsAtRest(snapshot(rows, records), secrets, invariants));
+
+  test("ciphertext only", () => expect(check([row("a")], [write("a")])).toEqual([]));
+  test("a pointer has no details", () => {
+    const {
+      QueryDetails: _query,
+      Response: _response,
+      ...pointer
+    } = record("R~1.00", "READ", { PartOf: { S: "R~1" } });
+    expect(check([], [pointer])).toEqual([]);
+  });
+  test("a token as text", () => expect(check([row("a", { SecureToken: { S: "tok" } })])).toEqual(["NOT_CIPHERTEXT"]));
+  test("an audit record without ciphertext", () =>
+    expect(check([], [record("R~1", "READ", { Response: { S: "returned" } })])).toEqual(["NOT_CIPHERTEXT"]));
+  test.each([
+    ["in a text", { Note: { S: `x${TOKEN}x` } }],
+    ["as the binary of a ciphertext", { SecureToken: { B: Buffer.from(TOKEN) } }],
+    ["in a nested map", { Caller: { M: { Function: { S: TOKEN } } } }],
+    ["in a name", { [TOKEN]: { S: "x" } }],
+    ["as a card number in groups", { Note: { S: "4111 1111-1111 1111" } }],
+  ])("in clear %s", (_place, changes) => expect(check([row("a", changes)])).toEqual(["SECRET_AT_REST"]));
+
+  const logged = async (lines: string[]) => {
+    const calls = new LedgerCalls({ invoke: async () => ({}) });
+    await calls.persistPayments({}).catch(() => undefined);
+    const endings = lines.filter((line) => line.includes("answered")).length;
+    return brokenBy((invariants) =>
+      checkLogs([{ id: "persistPaymentLedger", lines, endings }], calls, secrets, invariants),
+    );
+  };
+  test("a clean log", async () => expect(await logged(['{"message":"answered"}'])).toEqual([]));
+  test("a call without a log line", async () => expect(await logged([])).toEqual(["SECRET_IN_LOG"]));
+  test("a token in a log line", async () =>
+    expect(await logged([`{"message":"answered","x":"${TOKEN}"}`])).toEqual(["SECRET_IN_LOG"]));
+  test("a card number in a log line", async () =>
+    expect(await logged([`{"message":"answered","x":"${CARD}"}`])).toEqual(["SECRET_IN_LOG"]));
+});
+
+describe("reads", () => {
+  const read: ReadMade = { action: "READ", actor: "risk", auditId: "R~1", returnedIds: ["a", "b"], isList: true };
+  const pointer = (index: number, id: string) =>
+    record(`R~1.0${index}`, "READ", { PartOf: { S: "R~1" }, TransactionID: { S: id } });
+  const records = [record("R~1", "READ"), pointer(0, "a"), pointer(1, "b")];
+  const check = (trail: readonly StoredItem[]) => readsAndRecordsDiffer(snapshot([], trail), [read]).length;
+
+  test("as made", () => expect(check(records)).toBe(0));
+  test("without a record", () => expect(check(records.slice(1))).toBe(1));
+  test("a record of a read that nobody made", () => expect(check([...records, record("R~2", "REVEAL")])).toBe(1));
+  test("a payment without its pointer", () => expect(check(records.slice(0, 2))).toBe(1));
+  test("an event told by another service is no read of ours", () =>
+    expect(check([...records, record("told", "READ", { Origin: { S: "EVENT" } })])).toBe(0));
+
+  const view = {
+    AuditID: "R~1",
+    Action: "READ",
+    Actor: "risk",
+    Timestamp: "",
+    RecordedAt: "",
+    Origin: "LEDGER" as const,
+    Caller: { RequestID: "", Function: "" },
+    user_id: "risk",
+    timestamp: "",
+    response_record_ids: ["a", "b"],
+  };
+  const audited = (views: readonly (typeof view)[]) => {
+    const reader = new Reader(new LedgerCalls({ invoke: async () => ({}) }));
+    reader.made.push(read);
+    return unauditedReads({ records: views, heroTrail: [], forgedTrail: [] }, reader).length;
+  };
+  test("found by the auditor", () => expect(audited([view])).toBe(0));
+  test("twice in the trail", () => expect(audited([view, view])).toBe(1));
+  test("under another actor", () => expect(audited([{ ...view, Actor: "else" }])).toBe(1));
+  test("with other ids", () => expect(audited([{ ...view, response_record_ids: ["a"] }])).toBe(1));
+});

@@ -1,0 +1,135 @@
+/** `npm start` as its user runs it: once with the shipped sample, once with an expectation that is wrong, once interrupted. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expectedText, makeSample } from "../../scripts/make-sample-payments";
+
+const PROJECT = path.join(__dirname, "..", "..");
+const JOB_TIMEOUT_MS = 120_000;
+
+const folder = mkdtempSync(path.join(tmpdir(), "main-job-test-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ran {
+  readonly exitCode: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function start(
+  name: string,
+  args: readonly string[],
+): { child: ChildProcess; ended: Promise<Ran>; said(text: string): Promise<void> } {
+  const { AWS_ENDPOINT_URL: _endpoint, ...environment } = process.env;
+  const command = [require.resolve("tsx/cli"), "local/main-job.ts", "--out", path.join(folder, name), ...args];
+  const child = spawn(process.execPath, command, { cwd: PROJECT, env: environment });
+  const text = { out: "", err: "" };
+  child.stdout.on("data", (chunk: Buffer) => {
+    text.out += chunk;
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    text.err += chunk;
+  });
+  const ended = once(child, "close").then(([exitCode]: (number | null)[]) => ({ exitCode: exitCode ?? null, ...text }));
+  const said = async (wanted: string) => {
+    while (!text.out.includes(wanted) && child.exitCode === null) await once(child.stdout, "data");
+  };
+  return { child, ended, said };
+}
+
+function endpointIn(out: string): string {
+  return /http:\/\/127\.0\.0\.1:\d+/.exec(out)?.[0] ?? "";
+}
+
+function answers(endpoint: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = http.get(endpoint, (response) => {
+      response.resume();
+      resolve(true);
+    });
+    request.on("error", () => resolve(false));
+  });
+}
+
+/** No token, card number or broken line of the sample. */
+function expectNothingRepeated(said: string): void {
+  const { ndjson, expected } = makeSample();
+  const tokens = [...ndjson.matchAll(/"SecureToken":"([^"]{10,})"/g)].map(([, token]) => token ?? "");
+  expect(tokens.length).toBeGreaterThan(expected.outcomes.stored);
+  expect(tokens.filter((token) => said.includes(token))).toEqual([]);
+  expect(expected.cardNumbers.split(" ").filter((pan) => said.includes(pan))).toEqual([]);
+  expect(said).not.toContain("bad-json");
+}
+
+/** A smaller sample, so that only one test pays for the whole file. */
+function smallSample() {
+  const sample = makeSample(40);
+  const input = path.join(folder, "small.ndjson");
+  const expected = path.join(folder, "small.expected.json");
+  writeFileSync(input, sample.ndjson);
+  writeFileSync(expected, expectedText(sample.expected));
+  return { input, expected, sample, args: ["--input", input, "--expected", expected] };
+}
+
+test(
+  "the shipped sample ends in success, and the report's figures are the generator's",
+  async () => {
+    const { exitCode, out, err } = await start("whole", []).ended;
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
+    const { expected } = makeSample();
+    const figure = (name: string) => Number(new RegExp(`^ +${name} +([0-9,]+)`, "m").exec(out)?.[1]?.replace(",", ""));
+    expect(figure("stored")).toBe(expected.outcomes.stored);
+    expect(figure("duplicates")).toBe(expected.outcomes.duplicate);
+    expect(figure("conflicts")).toBe(expected.outcomes.conflict);
+    expect(figure("refused")).toBe(expected.outcomes.refused);
+    expect(figure("broken lines \\(no JSON\\)")).toBe(expected.outcomes.broken);
+    for (const [code, count] of Object.entries(expected.refusals)) expect([code, figure(code)]).toEqual([code, count]);
+    expect(out).toContain("17 reads audited: 10 READ, 1 REVEAL, 6 AUDIT_READ");
+    for (const action of ["WRITE", "CONFLICT", "UPDATE", "READ", "REVEAL", "EXPORT"]) {
+      expect(out).toMatch(new RegExp(`^ +\\d\\d:\\d\\d:\\d\\d\\.\\d{3} +${action} `, "m"));
+    }
+    expect(out).toContain("Invariants: all hold");
+    expect(await answers(endpointIn(out))).toBe(false);
+    expectNothingRepeated(out);
+  },
+  JOB_TIMEOUT_MS,
+);
+
+test(
+  "a broken invariant is named, with its rule and remedy, and the exit code is 1",
+  async () => {
+    const { expected, args } = smallSample();
+    const wrong = JSON.parse(readFileSync(expected, "utf8"));
+    wrong.outcomes.duplicate += 1;
+    wrong.sums.EUR.total = "0.01";
+    writeFileSync(expected, JSON.stringify(wrong));
+    const { exitCode, out, err } = await start("broken", args).ended;
+    expect(exitCode).toBe(1);
+    expect(out).toContain("Invariants: 2 BROKEN");
+    const { duplicate } = smallSample().sample.expected.outcomes;
+    expect(out).toContain(`What:   duplicate: ${duplicate} instead of ${duplicate + 1}`);
+    expect(out).toMatch(/BROKEN {2}SUMS_DIFFER\n {4}What: .*\n {4}Rule: .*\n {4}Remedy: /);
+    expect(out).toMatch(/^FAILED in /m);
+    expect(err).toBe("The job failed: COUNTS_DIFFER, SUMS_DIFFER. The report above says what and why.\n");
+    expect(await answers(endpointIn(out))).toBe(false);
+  },
+  JOB_TIMEOUT_MS,
+);
+
+test(
+  "Ctrl-C ends the job and the embedded AWS",
+  async () => {
+    const { child, ended, said } = start("interrupted", smallSample().args);
+    await said("http://127.0.0.1:");
+    child.kill("SIGINT");
+    const { exitCode, out } = await ended;
+    expect(exitCode).toBe(130);
+    expect(out).toContain("SIGINT: stopping the embedded AWS");
+    expect(await answers(endpointIn(out))).toBe(false);
+  },
+  JOB_TIMEOUT_MS,
+);

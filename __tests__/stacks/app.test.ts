@@ -1,0 +1,265 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parse } from "@cdktf/hcl2json";
+import type { BackendConfig } from "../../config/types";
+import { allStatements, configOf, type Json, STACK_IDS, type StackJson, synthesize } from "../support/synth";
+
+const prod = synthesize(configOf("prod"));
+const dev = synthesize(configOf("dev"));
+
+const PROJECT = resolve(__dirname, "..", "..");
+
+test("the stacks are applied in this order, without a cycle", () => {
+  const dependencies = Object.fromEntries(
+    Object.entries(prod.manifest.stacks).map(([id, stack]) => [id, [...stack.dependencies].sort()]),
+  );
+  expect(dependencies).toEqual({
+    security: [],
+    network: ["security"],
+    data: ["security"],
+    functions: ["data", "network", "security"],
+  });
+});
+
+test("what the stacks publish to each other is exactly this", () => {
+  const outputs = STACK_IDS.map((id) => [id, Object.keys(prod.stacks[id].output).sort()]);
+  expect(Object.fromEntries(outputs)).toEqual({
+    security: [
+      "cross-stack-output-aws_iam_rolepayment-auditor-rolearn",
+      "cross-stack-output-aws_iam_rolepayment-auditor-rolename",
+      "cross-stack-output-aws_iam_rolepayment-query-rolearn",
+      "cross-stack-output-aws_iam_rolepayment-query-rolename",
+      "cross-stack-output-aws_iam_rolepayment-reveal-rolearn",
+      "cross-stack-output-aws_iam_rolepayment-reveal-rolename",
+      "cross-stack-output-aws_iam_rolepayment-status-rolearn",
+      "cross-stack-output-aws_iam_rolepayment-status-rolename",
+      "cross-stack-output-aws_iam_rolepaymentledger-rolearn",
+      "cross-stack-output-aws_iam_rolepaymentledger-rolename",
+      "cross-stack-output-aws_kms_keyaudit-keyarn",
+      "cross-stack-output-aws_kms_keydata-keyarn",
+      "cross-stack-output-aws_kms_keylogs-keyarn",
+      "cross-stack-output-aws_kms_keymac-keyarn",
+      "cross-stack-output-aws_kms_keytoken-keyarn",
+      "cross-stack-output-aws_sns_topicalarm-topicarn",
+    ],
+    network: [
+      "cross-stack-output-aws_security_groupfunction-security-groupid",
+      "cross-stack-output-aws_subnetprivate-subnet-1id",
+      "cross-stack-output-aws_subnetprivate-subnet-2id",
+      "cross-stack-output-aws_subnetprivate-subnet-3id",
+      "cross-stack-output-aws_vpc_endpointdynamodb-endpointdns_entry0dns_name",
+    ],
+    data: [
+      "cross-stack-output-aws_dynamodb_tablepayment-audit-trailarn",
+      "cross-stack-output-aws_dynamodb_tablepayment-audit-trailname",
+      "cross-stack-output-aws_dynamodb_tablepayment-ledgerarn",
+      "cross-stack-output-aws_dynamodb_tablepayment-ledgername",
+      "cross-stack-output-aws_sqs_queuefailure-queuearn",
+      "cross-stack-output-aws_sqs_queuefailure-queuename",
+    ],
+    functions: [
+      "persist-payment-audit-trail-arn",
+      "persist-payment-audit-trail-name",
+      "persist-payment-ledger-arn",
+      "persist-payment-ledger-name",
+      "query-payment-audit-trail-arn",
+      "query-payment-audit-trail-name",
+      "query-payment-ledger-arn",
+      "query-payment-ledger-name",
+      "reveal-payment-token-arn",
+      "reveal-payment-token-name",
+      "update-payment-status-arn",
+      "update-payment-status-name",
+    ],
+  });
+});
+
+/** Every string of a stack, with where it stands. */
+function strings(value: Json, path = ""): [string, string][] {
+  if (typeof value === "string") {
+    return [[path, value]];
+  }
+  if (value === null || typeof value !== "object") {
+    return [];
+  }
+  return Object.entries(value).flatMap(([key, inner]) => strings(inner, `${path}/${key}`));
+}
+
+function declares(stack: StackJson, address: string): boolean {
+  const [first, second, third] = address.split(".") as [string, string, string];
+  return first === "data" ? stack.data[second]?.[third] !== undefined : stack.resource[first]?.[second] !== undefined;
+}
+
+test.each(STACK_IDS)("every reference of %s is to something that it declares or that was published", (id) => {
+  const stack = prod.stacks[id];
+  for (const [path, text] of strings(stack as unknown as Json)) {
+    for (const [, address] of text.matchAll(/\b((?:data\.)?(?:aws|archive|terraform)_[a-z_]+\.[a-z0-9-]+)/g)) {
+      expect([path, address, declares(stack, address as string)]).toEqual([path, address, true]);
+    }
+    for (const [, producer, output] of text.matchAll(/reference-input-(\w+)\.outputs\.([\w-]+)/g)) {
+      expect(Object.keys(prod.stacks[producer as (typeof STACK_IDS)[number]].output)).toContain(output);
+    }
+  }
+});
+
+/** The only statements that may say `*`, and why. A key policy's `*` means its own key. */
+const ANY_RESOURCE = [
+  /^[a-z]+-key-policy\//,
+  /* X-Ray has no resource to name. */
+  /\/Traces$/,
+  /* EC2 describes all or nothing. */
+  /\/DescribeNetwork$/,
+  /* A denial. */
+  /\/NotByTheCodeItself$/,
+];
+
+describe.each([
+  ["prod", prod],
+  ["dev", dev],
+] as const)("%s", (_, app) => {
+  test.each(STACK_IDS)("no policy of %s has a wildcard in an action, or `*` as a resource without a reason", (id) => {
+    for (const found of allStatements(app.stacks[id])) {
+      expect(found.actions.filter((action) => !/^[a-z0-9]+:[A-Za-z]+$/.test(action))).toEqual([]);
+      const place = `${found.documentId}/${found.sid}`;
+      if (found.resources.includes("*")) {
+        expect([place, ANY_RESOURCE.some((allowed) => allowed.test(place))]).toEqual([place, true]);
+      }
+    }
+  });
+
+  test.each(STACK_IDS)("whoever is allowed by `Principal: *` in %s is narrowed by a condition", (id) => {
+    const open = allStatements(app.stacks[id]).filter(
+      ({ effect, principals }) =>
+        effect === "Allow" && principals?.some(({ identifiers }) => identifiers.includes("*")),
+    );
+    for (const found of open) {
+      expect(found.condition?.map(({ variable }) => variable)).toContain("aws:PrincipalArn");
+    }
+  });
+
+  test("policies are documents, never JSON strings", () => {
+    for (const id of STACK_IDS) {
+      const policies = strings(app.stacks[id].resource as Json).filter(([path]) => /policy$/.test(path));
+      for (const [path, text] of policies) {
+        expect([path, text]).toEqual([
+          path,
+          expect.stringMatching(/^\$\{data\.aws_iam_policy_document\.[\w-]+\.json\}$/),
+        ]);
+      }
+    }
+  });
+
+  test("no file holds an absolute path", () => {
+    for (const [path, text] of app.files) {
+      expect([path, text.includes(PROJECT), text.includes(tmpdir()), text.includes(process.cwd())]).toEqual([
+        path,
+        false,
+        false,
+        false,
+      ]);
+    }
+  });
+
+  test("state lies at a relative path of its own, and is read from there", () => {
+    const environment = app === prod ? "prod" : "dev";
+    for (const id of STACK_IDS) {
+      const stack = app.stacks[id];
+      expect(stack.terraform["backend"]).toEqual({ local: { path: `../../../.state/${environment}/${id}.tfstate` } });
+      for (const remote of Object.values(stack.data["terraform_remote_state"] ?? {})) {
+        expect(remote["config"]).toEqual({
+          path: expect.stringMatching(new RegExp(`^\\.\\./\\.\\./\\.\\./\\.state/${environment}/\\w+\\.tfstate$`)),
+        });
+      }
+    }
+  });
+});
+
+test("providers and Terraform are pinned", () => {
+  expect(prod.stacks.functions.terraform).toMatchObject({
+    required_version: ">= 1.10.0",
+    required_providers: { aws: { version: "6.25.0" }, archive: { version: "2.7.1" } },
+  });
+});
+
+test("every resource is tagged by the provider, which touches the expected account only", () => {
+  const expected = synthesize(configOf("prod", { expectedAccountId: "111122223333" }));
+  for (const id of STACK_IDS) {
+    expect(expected.stacks[id].provider["aws"]).toEqual([
+      {
+        region: "us-east-1",
+        allowed_account_ids: ["111122223333"],
+        default_tags: [
+          {
+            tags: {
+              Application: "payment-ledger",
+              Environment: "prod",
+              Suffix: "prod",
+              ManagedBy: "terraform",
+              DataClassification: "confidential",
+            },
+          },
+        ],
+      },
+    ]);
+  }
+});
+
+test("two synths from two folders write the same bytes", () => {
+  const home = process.cwd();
+  const elsewhere = mkdtempSync(join(tmpdir(), "payment-ledger-elsewhere-"));
+  try {
+    process.chdir(elsewhere);
+    expect([...synthesize(configOf("prod")).files]).toEqual([...prod.files]);
+  } finally {
+    process.chdir(home);
+    rmSync(elsewhere, { recursive: true });
+  }
+});
+
+describe("backends", () => {
+  const withBackend = (backend: BackendConfig) => synthesize(configOf("prod", { backend })).stacks.data;
+
+  test("S3 locks natively, encrypts, and is read back without the lock", () => {
+    const kmsKeyArn = "arn:aws:kms:us-east-1:111122223333:key/state";
+    const stack = withBackend({ kind: "s3", bucket: "acme-state", region: "eu-west-1", kmsKeyArn });
+    const shared = { bucket: "acme-state", region: "eu-west-1", encrypt: true, kms_key_id: kmsKeyArn };
+    expect(stack.terraform["backend"]).toEqual({
+      s3: { ...shared, key: "payment-ledger/prod/data.tfstate", use_lockfile: true },
+    });
+    expect(Object.values(stack.data["terraform_remote_state"] ?? {})).toMatchObject([
+      { backend: "s3", config: { ...shared, key: "payment-ledger/prod/security.tfstate" } },
+    ]);
+  });
+
+  test("HCP Terraform has one named workspace a stack", () => {
+    const stack = withBackend({ kind: "cloud", organization: "acme", hostname: "app.terraform.io" });
+    expect(stack.terraform["cloud"]).toEqual({
+      hostname: "app.terraform.io",
+      organization: "acme",
+      workspaces: { name: "payment-ledger-prod-data" },
+    });
+    expect(Object.values(stack.data["terraform_remote_state"] ?? {})).toMatchObject([
+      { backend: "remote", config: { organization: "acme", workspaces: { name: "payment-ledger-prod-security" } } },
+    ]);
+  });
+
+  test("a second deployment of an environment has a state of its own", () => {
+    const stack = synthesize(configOf("dev", { suffix: "alice" })).stacks.data;
+    expect(stack.terraform["backend"]).toEqual({ local: { path: "../../../.state/dev-alice/data.tfstate" } });
+  });
+});
+
+describe("HCL", () => {
+  const hcl = synthesize(configOf("prod"), "hcl");
+
+  test.each(STACK_IDS)("%s is Terraform that says what its JSON says", async (id) => {
+    const text = hcl.files.get(`stacks/${id}/cdk.tf`) as string;
+    const parsed = JSON.parse(JSON.stringify(await parse("cdk.tf", text))) as Record<string, Record<string, object>>;
+    const addresses = (blocks: Record<string, object> | undefined) =>
+      Object.entries(blocks ?? {}).flatMap(([type, byId]) => Object.keys(byId).map((name) => `${type}.${name}`));
+    expect(addresses(parsed["resource"]).sort()).toEqual(addresses(prod.stacks[id].resource).sort());
+    expect(addresses(parsed["data"]).sort()).toEqual(addresses(prod.stacks[id].data).sort());
+    expect(Object.keys(parsed["output"] ?? {}).sort()).toEqual(Object.keys(prod.stacks[id].output).sort());
+  });
+});

@@ -1,0 +1,573 @@
+/**
+ * The house rules as tests. Each rule is a pure function over files, says the remedy in every finding, and is shown a
+ * sample that it must catch, because a rule that cannot fail proves nothing.
+ */
+
+import { dirname, posix } from "node:path";
+import ts from "typescript";
+import { FUNCTIONS } from "../contract";
+import { containsPan } from "../ledger/card-data";
+import { ALL_TEST_NUMBERS } from "./ledger/card-test-numbers";
+import {
+  imports,
+  isCode,
+  isTest,
+  nodes,
+  projectFiles,
+  type SourceFile,
+  syntaxOf,
+  under,
+  usedName,
+} from "./support/project-files";
+
+interface Rule {
+  readonly name: string;
+  readonly check: (files: readonly SourceFile[]) => string[];
+  /** Each of these sets of files must be caught. */
+  readonly caught: readonly (readonly SourceFile[])[];
+  /** None of these may be. */
+  readonly fine?: readonly SourceFile[];
+}
+
+// ------------------------------------------------------------------------------------------------- who may import what
+
+interface Layer {
+  readonly project: readonly string[];
+  readonly packages: readonly RegExp[];
+}
+
+const RUN_TIME = ["contract", "ledger", "store", "operations"];
+
+/** `stacks` and `config` on one side, the functions' code on the other; they meet in `contract.ts`, which imports nothing. */
+const LAYERS: Readonly<Record<string, Layer>> = {
+  contract: { project: [], packages: [] },
+  ledger: { project: ["contract", "ledger"], packages: [/^zod$/, /^node:crypto$/] },
+  store: {
+    project: ["contract", "ledger", "store"],
+    packages: [/^@aws-sdk\/client-(dynamodb|kms)$/, /^node:crypto$/, /^node:timers\/promises$/],
+  },
+  operations: { project: RUN_TIME, packages: [/^node:crypto$/] },
+  handlers: {
+    project: [...RUN_TIME, "handlers"],
+    packages: [/^@aws-sdk\/client-/, /^@aws-lambda-powertools\//, /^@smithy\/node-http-handler$/, /^aws-lambda$/],
+  },
+  config: { project: ["contract", "config"], packages: [] },
+  stacks: {
+    project: ["contract", "config", "stacks"],
+    packages: [/^cdktf$/, /^constructs$/, /^@cdktf\/provider-(aws|archive)\//],
+  },
+  main: { project: ["config", "scripts", "stacks"], packages: [] },
+};
+
+/** First folder of a path, or the file's own name at the top. */
+function layerOf(path: string): string {
+  return path.replace(/\.[cm]?[jt]s$/, "").split("/")[0] ?? "";
+}
+
+function importOutsideLayer(file: SourceFile): string[] {
+  const own = layerOf(file.path);
+  const layer = LAYERS[own];
+  if (layer === undefined) return [];
+  return imports(file, (module) => {
+    const target = module.startsWith(".") ? layerOf(posix.join(dirname(file.path), module)) : undefined;
+    const allowed =
+      target === undefined ? layer.packages.some((each) => each.test(module)) : layer.project.includes(target);
+    return allowed
+      ? undefined
+      : `imports ${module}: ${own} may use ${layer.project.join(", ") || "nothing"} of this project. Move the code to where both may look, or pass the value in.`;
+  });
+}
+
+// ------------------------------------------------------------------------------------------------- clocks and chance
+
+/** Where the functions' code may ask for the time or for randomness. Everywhere else both come in as arguments. */
+const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
+  "ledger/field-cipher.ts": ["randomBytes"],
+  "store/key-material.ts": ["randomBytes", "Date.now"],
+  "store/payment-record.ts": ["randomBytes"],
+  "store/audit-record.ts": ["randomBytes"],
+  "store/transaction.ts": ["randomUUID", "Math.random"],
+  "operations/read-audit.ts": ["randomBytes"],
+  "handlers/runtime/serve.ts": ["Date.now", "new Date"],
+};
+const CLOCKS = new Set(["Date.now", "new Date", "Math.random", "randomUUID", "randomBytes", "performance.now"]);
+
+function clockOrChance(file: SourceFile): string[] {
+  return nodes(file, (node) => {
+    const name = usedName(node);
+    if (name === undefined || !CLOCKS.has(name) || CLOCK_AND_CHANCE[file.path]?.includes(name)) return undefined;
+    return `uses ${name}. Take the time or the random bytes as an argument, so that a retry and a test get the same.`;
+  });
+}
+
+// ----------------------------------------------------------------------------------------------------- types and tests
+
+function looseType(node: ts.Node): string | undefined {
+  if (node.kind === ts.SyntaxKind.AnyKeyword) return "says `any`. Name the type, or take `unknown` and check it.";
+  const doubled =
+    ts.isAsExpression(node) &&
+    ts.isAsExpression(node.expression) &&
+    node.expression.type.kind === ts.SyntaxKind.UnknownKeyword;
+  return doubled ? "says `as unknown as`. Check the value, or correct the type that is wrong." : undefined;
+}
+
+/** Node types a child's pipes as plain streams, although `unref` is theirs as sockets. */
+const DOUBLE_ASSERTION_NEEDED = new Set(["local/embedded-aws.ts"]);
+
+function focusedOrSkipped(node: ts.Node): string | undefined {
+  const finding = "runs some tests and not others. Run it, or take the test out.";
+  if (ts.isPropertyAccessExpression(node)) {
+    const isTestCall = /^(test|it|describe)\b/.test(node.expression.getText());
+    return isTestCall && ["only", "skip", "todo", "failing", "skipIf"].includes(node.name.text) ? finding : undefined;
+  }
+  return ts.isCallExpression(node) && /^(x|f)(test|it|describe)$/.test(node.expression.getText()) ? finding : undefined;
+}
+
+function silencedChecks(file: SourceFile): string[] {
+  return file.text.split("\n").flatMap((line, index) => {
+    const where = `${file.path}:${index + 1}`;
+    if (/@ts-(ignore|nocheck)\b/.test(line)) return [`${where} silences the compiler. Correct the type.`];
+    const silenced = /(?:biome-ignore(?:-\w+)?\s+[\w/]+|@ts-expect-error)\s*:?\s*(.*)/.exec(line);
+    return silenced !== null && (silenced[1] ?? "").length < 10 ? [`${where} silences a check. Add the reason.`] : [];
+  });
+}
+
+// ----------------------------------------------------------------------------------------------------------- lengths
+
+/** What fits on a screen: the largest function has 51 lines, so this bound has room and still stops a second page. */
+const FUNCTION_LINES_MAX = 60;
+const FILE_LINES_MAX = 350;
+const TEST_FILE_LINES_MAX = 600;
+/** One subject each that would be harder to follow in parts. Each has its own bound, so that it does not grow on. */
+const LONG_FILES: Readonly<Record<string, number>> = {
+  "ledger/card-data.ts": 560,
+  "scripts/make-sample-payments.ts": 440,
+  "bench/card-data.ts": 370,
+};
+
+function tooLong(file: SourceFile): string[] {
+  const lines = file.text.split("\n").length - 1;
+  const max = LONG_FILES[file.path] ?? (isTest(file) ? TEST_FILE_LINES_MAX : FILE_LINES_MAX);
+  const whole = lines > max ? [`${file.path} has ${lines} lines of at most ${max}. Move one of its subjects out.`] : [];
+  return isTest(file) ? whole : [...whole, ...nodes(file, (node) => longFunction(node, syntaxOf(file)))];
+}
+
+function longFunction(node: ts.Node, source: ts.SourceFile): string | undefined {
+  if (!ts.isFunctionLike(node)) return undefined;
+  const line = (position: number) => source.getLineAndCharacterOfPosition(position).line;
+  const lines = line(node.end) - line(node.getStart(source)) + 1;
+  return lines <= FUNCTION_LINES_MAX
+    ? undefined
+    : `is a function of ${lines} lines; ${FUNCTION_LINES_MAX} are allowed. Give its steps names.`;
+}
+
+// ---------------------------------------------------------------------------------------------------- whole repository
+
+interface Package {
+  readonly scripts?: Record<string, string>;
+  readonly dependencies?: Record<string, string>;
+  readonly devDependencies?: Record<string, string>;
+}
+
+function textOf(files: readonly SourceFile[], path: string): string | undefined {
+  return files.find((file) => file.path === path)?.text;
+}
+
+function packageOf(files: readonly SourceFile[]): Package {
+  return JSON.parse(textOf(files, "package.json") ?? "{}") as Package;
+}
+
+function looseVersions(files: readonly SourceFile[]): string[] {
+  const { dependencies, devDependencies } = packageOf(files);
+  const versions = Object.entries({ ...dependencies, ...devDependencies });
+  return versions
+    .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+    .map(([name, version]) => `package.json: ${name} is "${version}". Pin one exact version.`);
+}
+
+/** What reaches the functions is a dependency; all the rest is a tool. */
+function misplacedPackages(files: readonly SourceFile[]): string[] {
+  const { dependencies = {} } = packageOf(files);
+  const used = new Set<string>();
+  for (const file of files.filter(isCode).filter(under("ledger", "store", "operations", "handlers"))) {
+    imports(file, (module) => {
+      const name = module.split("/").slice(0, module.startsWith("@") ? 2 : 1);
+      if (!module.startsWith(".") && !module.startsWith("node:")) used.add(name.join("/"));
+      return undefined;
+    });
+  }
+  // Its types only: there is no package of that name at run time.
+  used.delete("aws-lambda");
+  const missing = [...used].filter((name) => !(name in dependencies));
+  const idle = Object.keys(dependencies).filter((name) => !used.has(name));
+  return [
+    ...missing.map((name) => `${name} is used by the functions. Move it to "dependencies" of package.json.`),
+    ...idle.map((name) => `${name} is not used by the functions. Move it to "devDependencies", or take it out.`),
+  ];
+}
+
+function unlistedScripts(files: readonly SourceFile[]): string[] {
+  const help = textOf(files, "help") ?? "";
+  return Object.keys(packageOf(files).scripts ?? {})
+    .filter((script) => !new RegExp(`npm (run )?${script}(?![\\w:-])`).test(help))
+    .map((script) => `The npm script "${script}" is not in help. Add a line that says what it does.`);
+}
+
+function strayEntries(files: readonly SourceFile[]): string[] {
+  const handlers = files.filter(({ path }) => /^handlers\/[^/]+\.ts$/.test(path));
+  const entries: string[] = Object.values(FUNCTIONS).map(({ entry }) => `handlers/${entry}.ts`);
+  const known = new Set(entries);
+  return [
+    ...entries
+      .filter((entry) => !handlers.some(({ path }) => path === entry))
+      .map((entry) => `${entry} is missing, and FUNCTIONS in contract.ts names it. Add the file.`),
+    ...handlers
+      .filter(({ path }) => !known.has(path))
+      .map(
+        ({ path }) => `${path} is no function. Name it in FUNCTIONS of contract.ts, or move it to handlers/runtime/.`,
+      ),
+    ...handlers
+      .filter((file) => exportsOf(file).join() !== "handler")
+      .map((file) => `${file.path} exports ${exportsOf(file).join(", ") || "nothing"}. Export \`handler\` alone.`),
+  ];
+}
+
+function exportsOf(file: SourceFile): string[] {
+  return syntaxOf(file).statements.flatMap((statement) => {
+    if (ts.isExportDeclaration(statement) || ts.isExportAssignment(statement)) return [statement.getText()];
+    const exported = ts.canHaveModifiers(statement)
+      ? ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
+      : false;
+    if (exported !== true) return [];
+    return ts.isVariableStatement(statement)
+      ? statement.declarationList.declarations.map(({ name }) => name.getText())
+      : [statement.getText().split("\n")[0] ?? ""];
+  });
+}
+
+/** `jest.config.js` runs what ends with `.test.ts` under `__tests__`, and nothing else. */
+function unrunTests(files: readonly SourceFile[]): string[] {
+  return files.filter(isCode).flatMap((file) => {
+    const isRun = isTest(file) && file.path.endsWith(".test.ts");
+    const looksLikeTest = /\.(test|spec)\.[cm]?[jt]s$/.test(file.path) || nodes(file, testCall).length > 0;
+    return looksLikeTest && !isRun
+      ? [`${file.path} holds tests and jest does not run it. Name it __tests__/....test.ts.`]
+      : [];
+  });
+}
+
+function testCall(node: ts.Node): string | undefined {
+  if (!ts.isCallExpression(node) || node.arguments.length < 2) return undefined;
+  return ["test", "describe", "it"].includes(node.expression.getText()) ? "" : undefined;
+}
+
+/** One file for each AWS service, all explained by the table in `index.ts`. */
+const EXPLAINED_BY_INDEX = under("local/resources");
+
+function withoutPurpose(file: SourceFile): string[] {
+  const first = file.text.replace(/^#!.*\n/, "").trimStart();
+  return /^(\/\*\*|\/\/|#|""")/.test(first) || EXPLAINED_BY_INDEX(file)
+    ? []
+    : [`${file.path} begins without a comment. Say in one sentence what the file is for.`];
+}
+
+function machinePlaces(file: SourceFile): string[] {
+  const places = /(?:^|[\s"'`=(:])(\/(?:root|work|home\/[a-z][\w-]*|Users\/[A-Za-z][\w-]*)\/[\w.-]+)/;
+  const registries = /"resolved":|(?:index-url|find-links|trusted-host|registry)\s*=?\s*"?https?:/;
+  return file.text.split("\n").flatMap((line, index) => {
+    const where = `${file.path}:${index + 1}`;
+    const place = places.exec(line)?.[1];
+    if (place !== undefined) return [`${where} names ${place}, a place on one machine. Use a relative path.`];
+    return registries.test(line)
+      ? [`${where} names a registry. Leave the choice to each user's own npm or pip configuration.`]
+      : [];
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------- card numbers
+
+const PUBLISHED = ALL_TEST_NUMBERS.toSorted((a, b) => b.length - a.length).map(
+  (number) => new RegExp(`(?<!\\d)${[...number].join("[^0-9A-Za-z]{0,3}")}(?!\\d)`, "g"),
+);
+const NOT_SEARCHED = new Set([
+  // Lists of line numbers, which in a row read like the groups of a card number.
+  "samples/payments.expected.json",
+  // The published numbers in every disguise that the search must see through, and this one need not.
+  "__tests__/ledger/card-data.test.ts",
+]);
+const HASHES = /sha(?:256:[0-9a-f]{64}|512-[\w+/]+=*)/g;
+
+function cardNumbers({ path, text }: SourceFile): string[] {
+  if (NOT_SEARCHED.has(path)) return [];
+  return text.split("\n").flatMap((line, index) => {
+    const plain = line.replace(HASHES, "");
+    return containsPan(plain) && [plain, decoded(plain)].every((form) => containsPan(withoutPublished(form)))
+      ? [`${path}:${index + 1} holds a card number. Only the published ones of card-test-numbers.ts may stand here.`]
+      : [];
+  });
+}
+
+function withoutPublished(text: string): string {
+  return PUBLISHED.reduce((rest, number) => rest.replace(number, "x"), text);
+}
+
+/** Percent-encoding twice over, JSON's escapes, and the digits of other scripts. */
+function decoded(text: string): string {
+  const character = (_: string, hex: string) => String.fromCharCode(Number.parseInt(hex, 16));
+  const once = (form: string) => form.replace(/%([0-9a-f]{2})/gi, character);
+  return once(once(text.replace(/\\u([0-9a-f]{4})/gi, character))).normalize("NFKC");
+}
+
+// ------------------------------------------------------------------------------------------------------------- rules
+
+type Select = (file: SourceFile) => boolean;
+const each = (select: Select, check: (file: SourceFile) => string[]) => (files: readonly SourceFile[]) =>
+  files.filter(select).flatMap(check);
+const code = (path: string, text: string): SourceFile => ({ path, text });
+const one = (path: string, text: string): readonly SourceFile[] => [code(path, text)];
+
+const mayReadEnvironment: Select = (file) =>
+  under("local", "__tests__")(file) || ["config/load.ts", "handlers/runtime/serve.ts"].includes(file.path);
+const mayPrint: Select = (file) => under("local", "scripts", "bench")(file) || file.path === "main.ts";
+const ownCheckDigit = `400000${"0".repeat(9)}`;
+
+const RULES: readonly Rule[] = [
+  {
+    name: "provider packages are imported by their submodules only",
+    check: each(isCode, (file) =>
+      imports(file, (module) =>
+        /^@cdktf\/provider-[^/]+(\/(?!lib\/)|$)/.test(module)
+          ? `imports ${module}, which loads thousands of modules. Import ${module.split("/").slice(0, 2).join("/")}/lib/<resource>.`
+          : undefined,
+      ),
+    ),
+    caught: [
+      one("stacks/x.ts", 'import { kmsKey } from "@cdktf/provider-aws";'),
+      one("scripts/x.ts", 'const { kmsKey } = require("@cdktf/provider-aws/other");'),
+    ],
+    fine: one("stacks/x.ts", 'import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";'),
+  },
+  {
+    name: "CDKTF is imported by the stacks and by tests only, so that leaving it stays a small change",
+    check: each(
+      (file) => isCode(file) && !under("stacks", "__tests__")(file),
+      (file) =>
+        imports(file, (module) =>
+          /^(cdktf|constructs|@cdktf\/.*)$/.test(module)
+            ? `imports ${module}. Keep it in stacks/, and give others plain values.`
+            : undefined,
+        ),
+    ),
+    caught: [
+      one("config/x.ts", 'import { Fn } from "cdktf";'),
+      one("main.ts", 'import type { Construct } from "constructs";'),
+    ],
+    fine: one("stacks/x.ts", 'import { Fn } from "cdktf";'),
+  },
+  {
+    name: "synth time and run time meet in contract.ts alone, and each layer imports only what lies below it",
+    check: each(isCode, importOutsideLayer),
+    caught: [
+      one("contract.ts", 'import { x } from "./ledger/money";'),
+      one("ledger/x.ts", 'import { KMSClient } from "@aws-sdk/client-kms";'),
+      one("ledger/x.ts", 'export * from "../store/store";'),
+      one("store/x.ts", 'import { loadConfig } from "../config/load";'),
+      one("operations/x.ts", 'import { BaseStack } from "../stacks/base-stack";'),
+      one("handlers/runtime/x.ts", 'const local = import("../../local/errors");'),
+      one("handlers/x.ts", 'import { Fn } from "cdktf";'),
+      one("stacks/x.ts", 'import { minorUnitsOf } from "../ledger/currencies";'),
+      one("stacks/constructs/x.ts", 'type X = import("../../handlers/runtime/serve").Operation<object>;'),
+      one("config/x.ts", 'import { y } from "../operations/call";'),
+    ],
+    fine: one("handlers/runtime/x.ts", 'import { ENV } from "../../contract";'),
+  },
+  {
+    name: "the functions' code asks for time and chance in the places listed here only",
+    check: each((file) => isCode(file) && under("ledger", "store", "operations", "handlers")(file), clockOrChance),
+    caught: [
+      one("ledger/x.ts", "const now = Date.now();"),
+      one("ledger/x.ts", "const now = new Date();"),
+      one("ledger/money.ts", "const id = randomBytes(4);"),
+      one("operations/x.ts", "const chance = Math.random();"),
+      one("store/x.ts", "const id = randomUUID();"),
+    ],
+    fine: one("ledger/x.ts", "const then = new Date(0); // not Date.now()"),
+  },
+  {
+    name: "process.env is read in one place at synth time and in one at run time",
+    check: each(
+      (file) => isCode(file) && !mayReadEnvironment(file),
+      (file) =>
+        nodes(file, (node) =>
+          ts.isPropertyAccessExpression(node) && node.getText() === "process.env"
+            ? "reads process.env. Read it in config/load.ts or handlers/runtime/environment.ts and pass the value."
+            : undefined,
+        ),
+    ),
+    caught: [
+      one("stacks/x.ts", 'const region = process.env["AWS_REGION"];'),
+      one("store/x.ts", "const { PATH } = process.env;"),
+    ],
+    fine: one("config/load.ts", "export const load = (variables = process.env) => variables;"),
+  },
+  {
+    name: "types are named: no any, no double assertion",
+    check: each(
+      (file) => isCode(file) && !isTest(file) && !DOUBLE_ASSERTION_NEEDED.has(file.path),
+      (file) => nodes(file, looseType),
+    ),
+    caught: [
+      one("ledger/x.ts", "export function x(y: any) { return y; }"),
+      one("ledger/x.ts", "export const x = 1 as unknown as string;"),
+    ],
+    fine: one("ledger/x.ts", 'export const any = "any" as string;'),
+  },
+  {
+    name: "every test runs: none is focused or skipped",
+    check: each(
+      (file) => isCode(file) && isTest(file),
+      (file) => nodes(file, focusedOrSkipped),
+    ),
+    caught: [
+      one("__tests__/x.test.ts", 'test.only("x", () => {});'),
+      one("__tests__/x.test.ts", 'describe.skip.each([1])("x", () => {});'),
+      one("__tests__/x.test.ts", 'xit("x", () => {});'),
+    ],
+    fine: one("__tests__/x.test.ts", 'test.each([1])("skip", () => {});'),
+  },
+  {
+    name: "no check is silenced without its reason",
+    check: each(isCode, silencedChecks),
+    caught: [
+      one("ledger/x.ts", `// @ts-${"ignore"}: it is fine`),
+      one("ledger/x.ts", `// biome-${"ignore"} lint/style/useConst: no`),
+      one("__tests__/x.test.ts", `// @ts-expect-${"error"}`),
+    ],
+    fine: one("ledger/x.ts", `// biome-${"ignore"} lint/style/useConst: assigned by the generated code below`),
+  },
+  {
+    name: "only commands print; the functions log through their observer",
+    check: each(
+      (file) => isCode(file) && !mayPrint(file),
+      (file) =>
+        nodes(file, (node) =>
+          ts.isPropertyAccessExpression(node) && node.expression.getText() === "console"
+            ? "prints. In functions use the observer with its allow-list; elsewhere return the text."
+            : undefined,
+        ),
+    ),
+    caught: [one("operations/x.ts", "console.log(event);"), one("__tests__/x.test.ts", 'console.error("x");')],
+    fine: one("scripts/x.ts", 'console.log("done");'),
+  },
+  {
+    name: "every handler file is a function of contract.ts, exports handler alone, and the other way round",
+    check: strayEntries,
+    caught: [
+      [],
+      one("handlers/stray.ts", "export const handler = 1;"),
+      one("handlers/persist-payment-ledger.ts", "export const handler = 1;\nexport const other = 2;"),
+    ],
+  },
+  {
+    name: "every file begins by saying what it is for",
+    check: each(
+      (file) => /(\.[cm]?[jt]s|\.py)$/.test(file.path) && (!isTest(file) || under("__tests__/support")(file)),
+      withoutPurpose,
+    ),
+    caught: [one("ledger/x.ts", 'import x from "y";'), one("local/x.py", "#!/usr/bin/env python3\nimport os\n")],
+    fine: one("ledger/x.ts", "/** What x is. */\n"),
+  },
+  {
+    name: "functions and files stay short enough to read",
+    check: each(isCode, tooLong),
+    caught: [
+      one("ledger/x.ts", `export function x() {${"\n".repeat(FUNCTION_LINES_MAX)}}`),
+      one("ledger/x.ts", "\n".repeat(FILE_LINES_MAX + 1)),
+      one("ledger/card-data.ts", "\n".repeat(600)),
+      one("__tests__/x.test.ts", "\n".repeat(TEST_FILE_LINES_MAX + 1)),
+    ],
+    fine: one("ledger/x.ts", `export function x() {${"\n".repeat(FUNCTION_LINES_MAX - 1)}}`),
+  },
+  {
+    name: "packages are pinned exactly",
+    check: looseVersions,
+    caught: [
+      one("package.json", '{"dependencies":{"zod":"^4.0.0"}}'),
+      one("package.json", '{"devDependencies":{"jest":"latest"}}'),
+    ],
+  },
+  {
+    name: "what the functions use is a dependency, and nothing else is",
+    check: misplacedPackages,
+    caught: [
+      [code("package.json", '{"devDependencies":{"zod":"4.0.0"}}'), code("ledger/x.ts", 'import { z } from "zod";')],
+      one("package.json", '{"dependencies":{"left-pad":"1.0.0"}}'),
+    ],
+  },
+  {
+    name: "no registry and no place on one machine stands in any file",
+    check: each((file) => !file.path.endsWith("/tidy.test.ts"), machinePlaces),
+    caught: [
+      one("package-lock.json", '  "resolved": "https://registry.example/zod.tgz",'),
+      one("local/requirements.txt", "--index-url https://pypi.example/simple"),
+      one(".npmrc", "registry=https://registry.example/"),
+      one("README.md", "Run `/home/alice/ledger/help`."),
+      one("stacks/x.ts", 'const path = "/root/ledger";'),
+    ],
+    fine: one("README.md", "It lies in /aws/lambda/x, and arn:aws:iam::111122223333:root is a principal."),
+  },
+  {
+    name: "every npm script is in help",
+    check: unlistedScripts,
+    caught: [
+      [code("package.json", '{"scripts":{"lint":"biome"}}'), code("help", "npm run lint:all\n")],
+      one("package.json", '{"scripts":{"start":"tsx"}}'),
+    ],
+  },
+  {
+    name: "jest runs every file that holds tests",
+    check: unrunTests,
+    caught: [
+      one("ledger/money.test.ts", ""),
+      one("__tests__/x.spec.ts", ""),
+      one("__tests__/support/x.ts", 'test("x", () => {});'),
+    ],
+    fine: one("__tests__/x.test.ts", 'test("x", () => {});'),
+  },
+  {
+    name: "no card number stands in any file but those published for testing",
+    check: each(() => true, cardNumbers),
+    // Composed here, so that this file holds none.
+    caught: [
+      one("docs/x.md", `Pay with ${ownCheckDigit}2.`),
+      one("samples/x.json", `{"n":"4000-${"0000-".repeat(2)}0002"}`),
+    ],
+    fine: one("docs/x.md", `Pay with ${ALL_TEST_NUMBERS[0]}.`),
+  },
+];
+
+const FILES = projectFiles();
+
+test("the project's files are read", () => {
+  expect(FILES.length).toBeGreaterThan(100);
+  expect(FILES.map(({ path }) => path)).toEqual(expect.arrayContaining(["contract.ts", "package-lock.json", "help"]));
+});
+
+describe.each(RULES)("$name", ({ check, caught, fine }) => {
+  test("holds", () => {
+    expect(check(FILES)).toEqual([]);
+  });
+
+  test("catches what breaks it, and only that", () => {
+    for (const sample of caught) expect(check(sample)).not.toEqual([]);
+    if (fine !== undefined) expect(check(fine)).toEqual([]);
+  });
+});
+
+test("every exception is still needed", () => {
+  const paths = new Set(FILES.map(({ path }) => path));
+  const excepted = [...Object.keys(CLOCK_AND_CHANCE), ...Object.keys(LONG_FILES), ...DOUBLE_ASSERTION_NEEDED];
+  expect([...excepted, ...NOT_SEARCHED].filter((path) => !paths.has(path))).toEqual([]);
+  const grown = Object.keys(LONG_FILES).map((path) => (textOf(FILES, path) ?? "").split("\n").length - 1);
+  expect(grown.filter((lines) => lines <= FILE_LINES_MAX)).toEqual([]);
+});

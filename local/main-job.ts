@@ -1,0 +1,43 @@
+/**
+ * `npm start`: the whole ledger on this machine. Synthesizes the stacks, deploys them to an embedded AWS, feeds a file of
+ * payments through the deployed functions, uses and attacks what is stored, and checks every promise against the tables
+ * and logs themselves. Ends with 0 only when all of them hold.
+ */
+
+import { LocalError } from "./errors";
+import { JobError } from "./main-job/errors";
+import { runJob } from "./main-job/job";
+import { withAws } from "./main-job/lifetime";
+import { parseOptions, USAGE } from "./main-job/options";
+import { reportText } from "./main-job/report";
+
+// Packages and Node are pinned together; the SDK's reminder of later Node versions is for whoever moves the pins.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === undefined) {
+    console.log(USAGE);
+    return 0;
+  }
+  console.log("Payment ledger: four stacks, six functions and two tables on this machine");
+  const report = await withAws(
+    (starting) => runJob(options, starting),
+    (message) => console.log(`  ${message}`),
+  );
+  console.log(reportText(report));
+  const broken = report.invariants.broken().map(({ code }) => code);
+  if (broken.length > 0) console.error(`The job failed: ${broken.join(", ")}. The report above says what and why.`);
+  return broken.length === 0 ? 0 : 1;
+}
+
+main().then(
+  (exitCode) => {
+    process.exitCode = exitCode;
+  },
+  (error: unknown) => {
+    // Errors of our own say everything in their message; anything else is a defect and needs its stack.
+    console.error(error instanceof JobError || error instanceof LocalError ? `\n${error.message}` : error);
+    process.exitCode = 1;
+  },
+);

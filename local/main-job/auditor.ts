@@ -1,0 +1,64 @@
+/** The auditor looks up what the trail says of every read that the job made, and of one payment. */
+
+import type { AuditView } from "../../ledger/responses";
+import { FORGED_ID, type Forgery } from "./forgery";
+import type { Reader } from "./reader";
+import { ACTORS, TOLD_EVENT_IDS } from "./tour";
+
+/** Clocks of another endpoint may differ from ours by this much. */
+const CLOCK_SLACK_MS = 5 * 60 * 1000;
+
+export interface Audit {
+  /** All records of the actors that read something, the auditor's own reads among them. */
+  readonly records: readonly AuditView[];
+  /** Everything about the hero, in order of recording. */
+  readonly heroTrail: readonly AuditView[];
+  readonly forgedTrail: readonly AuditView[];
+}
+
+export async function audit(reader: Reader, heroId: string, since: Date): Promise<Audit> {
+  const range = () => ({
+    From: new Date(since.getTime() - CLOCK_SLACK_MS).toISOString(),
+    To: new Date(Date.now() + CLOCK_SLACK_MS).toISOString(),
+  });
+  const heroTrail = await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: heroId });
+  const forgedTrail = await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: FORGED_ID });
+  const records: AuditView[] = [];
+  for (const OfActor of [ACTORS.refunds, ACTORS.risk, ACTORS.support]) {
+    records.push(...(await reader.trail(ACTORS.auditor, { Query: "actor", OfActor, ...range(), Limit: 90 })));
+  }
+  // Somebody reads after the auditor, too; only this last reading is looked up in the table itself.
+  records.push(
+    ...(await reader.trail(ACTORS.lead, { Query: "actor", OfActor: ACTORS.auditor, ...range(), Limit: 90 })),
+  );
+  return { records, heroTrail, forgedTrail };
+}
+
+/** Each read must have exactly one record, by the same actor, with the same ids. */
+export function unauditedReads({ records }: Audit, reader: Reader): string[] {
+  const looked = reader.made.filter(({ actor }) => actor !== ACTORS.lead);
+  return looked.flatMap((read) => {
+    const found = records.filter(({ AuditID }) => AuditID === read.auditId);
+    const [record] = found;
+    const ids = record?.response_record_ids ?? [];
+    const sameIds = ids.length === read.returnedIds.length && ids.every((id, index) => id === read.returnedIds[index]);
+    const good = found.length === 1 && record?.Action === read.action && record.Actor === read.actor && sameIds;
+    return good ? [] : [`the ${read.action} ${read.auditId} by ${read.actor} has ${found.length} records that fit`];
+  });
+}
+
+/** The events told by others must come back in both vocabularies. */
+export function untoldEvents({ heroTrail }: Audit): string[] {
+  return TOLD_EVENT_IDS.flatMap((id) => {
+    const found = heroTrail.filter(({ AuditID }) => AuditID === id);
+    const [event] = found;
+    const both = event?.user_id === event?.Actor && event?.timestamp === event?.Timestamp;
+    return found.length === 1 && event?.Origin === "EVENT" && both ? [] : [`the event ${id} does not read back`];
+  });
+}
+
+export function missingAlarm({ forgedTrail }: Audit, { alarmId }: Forgery): string[] {
+  const alarm = forgedTrail.find(({ AuditID }) => AuditID === alarmId);
+  const good = alarm?.Action === "ALARM" && alarm.query_result === "RECORD_FORGED";
+  return good ? [] : ["the refused read left no ALARM record"];
+}

@@ -1,0 +1,220 @@
+/** Compares what the functions answered and what the tables and logs hold with what the generator wrote. */
+
+import { canonicalJson } from "../../ledger/canonical-json";
+import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/stored-item";
+import type { LedgerCalls } from "./calls";
+import { endingOnRetry } from "./feed";
+import type { Ending, Expected, InputLine } from "./input";
+import type { Invariants } from "./invariants";
+import type { FunctionLog } from "./logs";
+import { currencySums, type SentPayment, tenThousandths } from "./payments";
+import { number } from "./progress";
+import type { ReadMade } from "./reader";
+import { everythingIn, type Secrets } from "./secrets";
+import type { Snapshot } from "./tables";
+
+/** Enough to find the mistake; a report of a thousand lines helps nobody. */
+const SHOWN_MAX = 5;
+
+export interface Counted {
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly refusals: Readonly<Record<string, number>>;
+}
+
+const OUTCOMES = ["stored", "duplicate", "conflict", "refused", "broken"] as const;
+
+export function countEndings(endings: Iterable<Ending>): Counted {
+  const outcomes: Record<string, number> = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
+  const refusals: Record<string, number> = {};
+  for (const ending of endings) {
+    const outcome = OUTCOMES.find((known) => known === ending) ?? "refused";
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    if (outcome === "refused") refusals[ending] = (refusals[ending] ?? 0) + 1;
+  }
+  return { outcomes, refusals };
+}
+
+export function checkEndings(
+  lines: readonly InputLine[],
+  endings: ReadonlyMap<number, Ending>,
+  expected: Expected,
+  invariants: Invariants,
+): Counted {
+  const faults = lines.flatMap(({ number: line }) => {
+    const [is, should] = [endings.get(line) ?? "without an answer", expected.endingOf(line)];
+    return is === should ? [] : [`line ${line} ended ${is} instead of ${should}`];
+  });
+  invariants.record("LINES_DIFFER", `${number(lines.length)} lines`, shortened(faults));
+  const counted = countEndings(endings.values());
+  const counts = Object.keys({ ...expected.outcomes, ...expected.refusals }).length + 1;
+  invariants.record("COUNTS_DIFFER", `${counts} counts`, [
+    ...(lines.length === expected.lines ? [] : [`the file has ${lines.length} lines instead of ${expected.lines}`]),
+    ...countsDiffer(counted.outcomes, expected.outcomes),
+    ...countsDiffer(counted.refusals, expected.refusals),
+  ]);
+  return counted;
+}
+
+function countsDiffer(is: Readonly<Record<string, number>>, should: Readonly<Record<string, number>>): string[] {
+  return Object.keys({ ...is, ...should }).flatMap((name) =>
+    (is[name] ?? 0) === (should[name] ?? 0) ? [] : [`${name}: ${is[name] ?? 0} instead of ${should[name] ?? 0}`],
+  );
+}
+
+/** The tables after the first feeding: rows, WRITE records, sums, and the records of what was not stored. */
+export function checkTables(
+  { ledger, trail }: Snapshot,
+  payments: readonly SentPayment[],
+  expected: Expected,
+  invariants: Invariants,
+): void {
+  const ids = new Set(payments.map(({ TransactionID }) => TransactionID));
+  invariants.record("ROWS_DIFFER", `${number(ledger.size)} rows`, [
+    ...shortened([...ids].filter((id) => !ledger.has(id)).map((id) => `${id} has no row`)),
+    ...shortened([...ledger.keys()].filter((id) => !ids.has(id)).map((id) => `the row ${id} was never stored`)),
+  ]);
+  const writes = recordsOf(trail, "WRITE");
+  invariants.record("WRITE_RECORDS_DIFFER", `${number(writes.length)} records`, shortened(writesDiffer(writes, ids)));
+  const sums = currencySums(ledger.values());
+  invariants.record("SUMS_DIFFER", `${sums.size} currencies`, sumsDiffer(sums, ledger, expected));
+  const recorded = { REFUSAL: recordsOf(trail, "REFUSAL").length, CONFLICT: recordsOf(trail, "CONFLICT").length };
+  const wanted = { REFUSAL: expected.outcomes["refused"] ?? 0, CONFLICT: expected.distinctConflicts };
+  const extent = `${recorded.REFUSAL} refusals, ${recorded.CONFLICT} conflicts`;
+  invariants.record("REFUSALS_UNRECORDED", extent, countsDiffer(recorded, wanted));
+}
+
+export function recordsOf(trail: Snapshot["trail"], action: string): StoredItem[] {
+  return [...trail.values()].filter((record) => textOf(record, "Action") === action);
+}
+
+function writesDiffer(writes: readonly StoredItem[], ids: ReadonlySet<string>): string[] {
+  const counts = new Map<string, number>();
+  for (const record of writes) {
+    const id = textOf(record, "TransactionID") ?? "";
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return [...new Set([...ids, ...counts.keys()])].flatMap((id) => {
+    const should = ids.has(id) ? 1 : 0;
+    const is = counts.get(id) ?? 0;
+    return is === should ? [] : [`${id} has ${is} WRITE records instead of ${should}`];
+  });
+}
+
+function sumsDiffer(sums: ReturnType<typeof currencySums>, ledger: Snapshot["ledger"], expected: Expected): string[] {
+  const failures = [...ledger.values()].filter((row) => textOf(row, "Status") === "Failure").length;
+  const currencies = [...new Set([...sums.keys(), ...Object.keys(expected.sums)])];
+  return [
+    ...(failures === expected.storedFailures ? [] : [`${failures} failures instead of ${expected.storedFailures}`]),
+    ...currencies.flatMap((currency) => {
+      const is = sums.get(currency) ?? { payments: 0, total: 0n };
+      const should = expected.sums[currency] ?? { payments: 0, total: "0" };
+      const same = is.payments === should.payments && is.total === tenThousandths(should.total);
+      return same
+        ? []
+        : [`${currency}: ${is.payments} payments and another sum than ${should.payments} of ${should.total}`];
+    }),
+  ];
+}
+
+/** @param endings of the lines that were sent again. */
+export function checkRetry(
+  before: Snapshot,
+  after: Snapshot,
+  endings: ReadonlyMap<number, Ending>,
+  expected: Expected,
+  invariants: Invariants,
+): void {
+  const wrong = [...endings].flatMap(([line, is]) => {
+    const should = endingOnRetry(expected.endingOf(line));
+    return is === should ? [] : [`line ${line} ended ${is} instead of ${should} when sent again`];
+  });
+  const added = [...after.trail].filter(([id]) => !before.trail.has(id)).map(([, record]) => record);
+  const others = added.filter((record) => textOf(record, "Action") !== "REFUSAL").length;
+  const refused = countEndings(endings.values()).outcomes["refused"] ?? 0;
+  invariants.record("RETRY_WROTE", `${number(endings.size)} lines sent again`, [
+    ...shortened(wrong),
+    ...(after.ledger.size === before.ledger.size ? [] : [`${after.ledger.size - before.ledger.size} rows more`]),
+    ...shortened([...changed(before.ledger, after.ledger), ...changed(before.trail, after.trail)]),
+    ...(others === 0 ? [] : [`${others} new audit records that are no refusals`]),
+    ...(added.length - others === refused ? [] : [`${added.length - others} refusal records for ${refused} refusals`]),
+  ]);
+}
+
+function changed(before: ReadonlyMap<string, StoredItem>, after: ReadonlyMap<string, StoredItem>): string[] {
+  return [...before].flatMap(([id, item]) => {
+    const now = after.get(id);
+    return now !== undefined && bytesOf(now) === bytesOf(item) ? [] : [`${id} was changed or removed`];
+  });
+}
+
+function bytesOf(item: StoredItem): string {
+  return canonicalJson([exportFormOfItem(item)]);
+}
+
+/** The trail at the end against the reads that were made: none without a record, no record without a read. */
+export function readsAndRecordsDiffer({ trail }: Snapshot, reads: readonly ReadMade[]): string[] {
+  const isRead = (record: StoredItem) => ["READ", "REVEAL", "AUDIT_READ"].includes(textOf(record, "Action") ?? "");
+  const ours = [...trail.values()].filter((record) => isRead(record) && textOf(record, "Origin") === "LEDGER");
+  const recorded = new Set(ours.filter((record) => !("PartOf" in record)).map((record) => textOf(record, "AuditID")));
+  const made = new Set(reads.map(({ auditId }) => auditId));
+  const pointers = ours.filter((record) => "PartOf" in record);
+  return [
+    ...[...made].filter((id) => !recorded.has(id)).map((id) => `the read ${id} has no record in the table`),
+    ...[...recorded].filter((id) => id !== undefined && !made.has(id)).map((id) => `${id} records a read nobody made`),
+    ...reads.flatMap((read) => pointersDiffer(read, pointers)),
+  ];
+}
+
+function pointersDiffer({ auditId, isList, returnedIds }: ReadMade, pointers: readonly StoredItem[]): string[] {
+  const own = pointers.filter((pointer) => textOf(pointer, "PartOf") === auditId);
+  const found = own.map((pointer) => textOf(pointer, "TransactionID") ?? "").sort();
+  const wanted = isList ? [...returnedIds].sort() : [];
+  return found.join() === wanted.join() ? [] : [`the pointers of ${auditId} are not under the payments it returned`];
+}
+
+export function checkSecretsAtRest({ ledger, trail }: Snapshot, secrets: Secrets, invariants: Invariants): void {
+  const records = [...trail.values()];
+  const open = [
+    ...[...ledger.values()].filter((row) => !isBinary(row, "SecureToken")).map((row) => textOf(row, "TransactionID")),
+    ...records.filter((record) => !isSealed(record)).map((record) => textOf(record, "AuditID")),
+  ];
+  const items = [...ledger.values(), ...records];
+  const extent = `${number(items.length)} items`;
+  invariants.record("NOT_CIPHERTEXT", extent, shortened(open.map((id) => `${id} has a field that is not ciphertext`)));
+  const clear = items.filter((item) => secrets.isIn(everythingIn(item)));
+  const named = clear.map((item) => `a secret in clear in ${textOf(item, "AuditID") ?? "a row of the ledger"}`);
+  invariants.record("SECRET_AT_REST", `${number(secrets.count)} values in ${extent}`, shortened(named));
+}
+
+/** A pointer has no details; every other record has both. */
+function isSealed(record: StoredItem): boolean {
+  if ("PartOf" in record) return !("QueryDetails" in record) && !("Response" in record);
+  return isBinary(record, "QueryDetails") && isBinary(record, "Response");
+}
+
+function isBinary(item: StoredItem, name: string): boolean {
+  const value = item[name];
+  return value !== undefined && "B" in value && value.B.length > 0;
+}
+
+export function checkLogs(
+  logs: readonly FunctionLog[],
+  calls: LedgerCalls,
+  secrets: Secrets,
+  invariants: Invariants,
+): void {
+  const lines = logs.reduce((sum, log) => sum + log.lines.length, 0);
+  const silent = logs.flatMap(({ id, endings }) => {
+    const made = calls.made.get(id) ?? 0;
+    return endings === made ? [] : [`${id} was called ${made} times and logged ${endings} endings`];
+  });
+  const telling = logs.flatMap(({ id, lines: own }) =>
+    own.filter((text) => secrets.isIn(text)).map(() => `a log line of ${id} holds a secret`),
+  );
+  invariants.record("SECRET_IN_LOG", `${number(lines)} lines`, [...silent, ...shortened(telling)]);
+}
+
+function shortened(faults: readonly string[]): string[] {
+  const rest = faults.length - SHOWN_MAX;
+  return rest > 0 ? [...faults.slice(0, SHOWN_MAX), `and ${number(rest)} more like these`] : [...faults];
+}

@@ -1,0 +1,102 @@
+/** What must hold after the job, whatever the input. One broken invariant makes the job fail. */
+
+interface Invariant {
+  readonly rule: string;
+  readonly remedy: string;
+}
+
+/** In the order of the report. */
+export const INVARIANTS = {
+  LINES_DIFFER: {
+    rule: "Every line ends as its generator meant it to.",
+    remedy: "Compare the named lines of the input with the rules in ledger/refusals.ts.",
+  },
+  COUNTS_DIFFER: {
+    rule: "Outcomes and refusal codes add up to what the generator counted.",
+    remedy: "Make the sample again (scripts/make-sample-payments.ts), or find the rule that changed.",
+  },
+  ROWS_DIFFER: {
+    rule: "Every stored payment has exactly one row, and there is no other row.",
+    remedy: "Look at operations/persist-payments.ts and store/write-once.ts.",
+  },
+  WRITE_RECORDS_DIFFER: {
+    rule: "Every stored payment has exactly one WRITE record.",
+    remedy: "A row and its record are one transaction; look at store/write-once.ts.",
+  },
+  SUMS_DIFFER: {
+    rule: "The stored amounts of each currency add up to the generator's exact sum.",
+    remedy: "Look at ledger/money.ts.",
+  },
+  REFUSALS_UNRECORDED: {
+    rule: "Every refused line and every distinct conflict has one audit record.",
+    remedy: "Look at refusalEntry and conflictEntry in operations/.",
+  },
+  RETRY_WROTE: {
+    rule: "Sending payments again stores nothing; only refused lines leave one more refusal record.",
+    remedy: "Look at writeAuditId in operations/persist-payments.ts: it must follow from the payment alone.",
+  },
+  STATUS_CHANGE_DIFFERS: {
+    rule: "A status change makes version 2 once, and its repeat is a duplicate.",
+    remedy: "Look at operations/update-status.ts.",
+  },
+  EVENTS_DIFFER: {
+    rule: "Events of both vocabularies are stored once and read back in both; contradicting ones are refused.",
+    remedy: "Look at operations/persist-audit-events.ts and ledger/audit-event.ts.",
+  },
+  READS_DIFFER: {
+    rule: "Every read returns exactly the payments that were asked for, tokens masked; a reveal returns the token sent.",
+    remedy: "Look at operations/query-ledger.ts, operations/reveal-token.ts and store/day-index.ts.",
+  },
+  READ_UNAUDITED: {
+    rule: "Every read made has exactly one audit record that lists the returned ids, and there is none without a read.",
+    remedy: "Look at operations/read-audit.ts: a read is recorded before it is answered.",
+  },
+  FORGERY_ACCEPTED: {
+    rule: "A row put past the ledger is refused as RECORD_FORGED on its next read and leaves an ALARM record.",
+    remedy: "Look at ledger/record-mac.ts and checkRecords in operations/read-audit.ts.",
+  },
+  NOT_CIPHERTEXT: {
+    rule: "SecureToken, QueryDetails and Response are binary ciphertext in every item.",
+    remedy: "Look at store/payment-record.ts and store/audit-record.ts.",
+  },
+  SECRET_AT_REST: {
+    rule: "No token, card number or encrypted detail stands in clear anywhere in the tables.",
+    remedy: "Find the attribute that carries it; only ciphertext may.",
+  },
+  SECRET_IN_LOG: {
+    rule: "Every call leaves its log line, and none says a token, a card number or an encrypted detail.",
+    remedy: "Look at the allow-list in handlers/runtime/observe.ts.",
+  },
+} as const satisfies Record<string, Invariant>;
+
+export type InvariantCode = keyof typeof INVARIANTS;
+
+export interface Broken extends Invariant {
+  readonly code: InvariantCode;
+  /** What was found, without any secret value. */
+  readonly faults: readonly string[];
+}
+
+export class Invariants {
+  private readonly checked = new Map<InvariantCode, { extent: string; faults: readonly string[] }>();
+
+  /** @param extent how much was looked at, for the report; @param faults what is wrong; none when the invariant holds. */
+  record(code: InvariantCode, extent: string, faults: readonly string[]): void {
+    this.checked.set(code, { extent, faults });
+  }
+
+  holding(): { readonly rule: string; readonly extent: string }[] {
+    const codes = CODES.filter((code) => this.checked.get(code)?.faults.length === 0);
+    return codes.map((code) => ({ rule: INVARIANTS[code].rule, extent: this.checked.get(code)?.extent ?? "" }));
+  }
+
+  /** One that was not checked counts as broken: nothing is called sound that nobody looked at. */
+  broken(): Broken[] {
+    return CODES.flatMap((code) => {
+      const faults = this.checked.get(code)?.faults ?? ["it was not checked"];
+      return faults.length === 0 ? [] : [{ code, faults, ...INVARIANTS[code] }];
+    });
+  }
+}
+
+const CODES = Object.keys(INVARIANTS) as InvariantCode[];

@@ -1,0 +1,41 @@
+/** Shows what is going on: one line that rewrites itself on a terminal, plain lines elsewhere. */
+
+const QUARTERS = 4;
+
+export class Progress {
+  private startedAtMs = 0;
+  private shownQuarter = 0;
+  private title = "";
+
+  constructor(
+    private readonly out: NodeJS.WriteStream = process.stdout,
+    private readonly isTerminal = out.isTTY,
+  ) {}
+
+  begin(title: string): void {
+    this.title = title;
+    this.startedAtMs = Date.now();
+    this.shownQuarter = 0;
+    if (this.isTerminal) this.out.write(`  ${title} ...`);
+  }
+
+  update(done: number, total: number): void {
+    const text = `  ${this.title}: ${number(done)} of ${number(total)}`;
+    if (this.isTerminal) {
+      this.out.write(`\r\u001b[K${text}`);
+      return;
+    }
+    const quarter = Math.floor((done * QUARTERS) / total);
+    if (quarter > this.shownQuarter && quarter < QUARTERS) this.out.write(`${text}\n`);
+    this.shownQuarter = quarter;
+  }
+
+  end(summary: string): void {
+    const seconds = ((Date.now() - this.startedAtMs) / 1000).toFixed(1);
+    this.out.write(`${this.isTerminal ? "\r\u001b[K" : ""}  ${this.title}: ${summary} (${seconds} s)\n`);
+  }
+}
+
+export function number(value: number): string {
+  return value.toLocaleString("en-US");
+}

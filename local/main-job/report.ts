@@ -1,0 +1,161 @@
+/** Prints what the job found. Every figure was counted or computed in this run. */
+
+import path from "node:path";
+import type { AuditView } from "../../ledger/responses";
+import type { Counted } from "./checks";
+import { FEEDER } from "./feed";
+import type { Broken, Invariants } from "./invariants";
+import type { SentPayment } from "./payments";
+import { number } from "./progress";
+import type { ReadMade } from "./reader";
+import type { WriteUnits } from "./tables";
+import { ACTORS, type ReadsSummary } from "./tour";
+
+export interface JobReport {
+  readonly counted: Counted;
+  readonly retried: Counted;
+  readonly feedSeconds: number;
+  readonly reads: ReadsSummary;
+  readonly readsMade: readonly ReadMade[];
+  readonly hero: SentPayment;
+  readonly heroTrail: readonly AuditView[];
+  readonly writeUnits: WriteUnits;
+  readonly invariants: Invariants;
+  readonly stacks: readonly string[];
+  readonly out: string;
+  readonly seconds: number;
+}
+
+export function reportText(report: JobReport): string {
+  const sections = [
+    paymentsSection(report),
+    readsSection(report),
+    trailSection(report),
+    costSection(report.writeUnits),
+    invariantsSection(report.invariants),
+    nextSection(report),
+  ];
+  return `\n${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+function paymentsSection({ counted, retried, feedSeconds }: JobReport): string[] {
+  const { outcomes, refusals } = counted;
+  const row = (name: string, count: number, note = "") => `  ${name.padEnd(28)}${number(count).padStart(7)}${note}`;
+  const stored = outcomes["stored"] ?? 0;
+  const byReason = Object.entries(refusals).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  return [
+    "Payments",
+    row("stored", stored, `   (${number(Math.round(stored / feedSeconds))} a second)`),
+    row("duplicates", outcomes["duplicate"] ?? 0),
+    row("conflicts", outcomes["conflict"] ?? 0),
+    row("broken lines (no JSON)", outcomes["broken"] ?? 0),
+    row("refused", outcomes["refused"] ?? 0),
+    ...byReason.map(([code, count]) => row(`  ${code}`, count)),
+    row("sent again: duplicates", retried.outcomes["duplicate"] ?? 0),
+  ];
+}
+
+function readsSection({ reads, readsMade }: JobReport): string[] {
+  const count = (action: ReadMade["action"]) => readsMade.filter((read) => read.action === action).length;
+  const { byTransaction, byProcessor, failures } = reads;
+  const pages = (count: number) => `${count} ${count === 1 ? "page" : "pages"}`;
+  return [
+    "Reads, each with its audit record",
+    `  ${readsMade.length} reads audited: ${count("READ")} READ, ${count("REVEAL")} REVEAL, ${count("AUDIT_READ")} AUDIT_READ`,
+    `  ${ACTORS.refunds} read ${byTransaction} payments one by one, one of them unknown`,
+    `  ${ACTORS.risk} read ${byProcessor.payments} payments of ${byProcessor.processor} (${pages(byProcessor.pages)}),` +
+      ` ${failures.payments} failures (${pages(failures.pages)}), and a forged row that was refused`,
+    `  ${ACTORS.support} revealed one token; ${ACTORS.auditor} and ${ACTORS.lead} read the audit trail`,
+  ];
+}
+
+function trailSection({ hero, heroTrail }: JobReport): string[] {
+  const rows = heroTrail.map((record) => [
+    record.RecordedAt.slice(11, 23),
+    record.Action,
+    record.Actor,
+    short(record.AuditID),
+    whatHappened(record, hero),
+  ]);
+  const heading = ["time (UTC)", "action", "actor", "AuditID", "what"];
+  const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) =>
+    `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd();
+  return [`Trail of payment ${hero.TransactionID}, as ${ACTORS.auditor} reads it`, line(heading), ...rows.map(line)];
+}
+
+function short(auditId: string): string {
+  return auditId.length > 12 ? `${auditId.slice(0, 10)}..` : auditId;
+}
+
+function whatHappened(record: AuditView, hero: SentPayment): string {
+  const details = (record.QueryDetails ?? {}) as Readonly<Record<string, unknown>>;
+  const reason = typeof details["Reason"] === "string" ? `: ${details["Reason"]}` : "";
+  if (record.Origin === "EVENT") return `told by another service (${record.query_result ?? "no result"})`;
+  if (record.PartOf !== undefined) return `returned in the list of ${short(record.PartOf)}`;
+  switch (record.Action) {
+    case "CONFLICT":
+      return `refused other content (${differing(details["Attempted"], hero)})`;
+    case "UPDATE":
+      return `${String(details["From"])} to ${String(details["To"])}, version ${String(details["Version"])}${reason}`;
+    default:
+      return `${record.query_result ?? ""}${reason}`;
+  }
+}
+
+/** The trail keeps what was attempted but never the token, so no visible difference means another token. */
+function differing(attempted: unknown, hero: SentPayment): string {
+  const other = (attempted ?? {}) as Readonly<Record<string, unknown>>;
+  const differ = (["Amount", "Status"] as const).filter(
+    (field) => other[field] !== undefined && !same(field, other, hero),
+  );
+  return differ.length === 0 ? "another token" : differ.map((field) => `${field} ${String(other[field])}`).join(", ");
+}
+
+function same(field: "Amount" | "Status", other: Readonly<Record<string, unknown>>, hero: SentPayment): boolean {
+  const value = String(other[field]);
+  return field === "Amount" ? Number(value) === Number(hero.Amount) : value === hero.Status;
+}
+
+function costSection({ rowBytes, recordBytes, table, indexes }: WriteUnits): string[] {
+  return [
+    "DynamoDB write units of one payment, computed from the stored items' sizes",
+    `  ${(table + indexes).toFixed(2)} on average: row (${number(Math.round(rowBytes))} bytes) and WRITE record` +
+      ` (${number(Math.round(recordBytes))} bytes) in one transaction ${table.toFixed(2)}, index entries, counted once, ${indexes.toFixed(2)}`,
+  ];
+}
+
+function invariantsSection(invariants: Invariants): string[] {
+  const broken = invariants.broken();
+  const holding = invariants.holding().map(({ rule, extent }) => `  holds   ${rule} [${extent}]`);
+  return [
+    broken.length === 0 ? "Invariants: all hold" : `Invariants: ${broken.length} BROKEN`,
+    ...holding,
+    ...broken.flatMap(brokenLines),
+  ];
+}
+
+function brokenLines({ code, rule, remedy, faults }: Broken): string[] {
+  return [
+    `  BROKEN  ${code}`,
+    ...faults.map((fault) => `    What:   ${fault}`),
+    `    Rule:   ${rule}`,
+    `    Remedy: ${remedy}`,
+  ];
+}
+
+function nextSection({ stacks, out, seconds, invariants }: JobReport): string[] {
+  const folder = path.relative("", out) || ".";
+  const usual = folder === "cdktf.out";
+  const terraform = (stack: string) => {
+    const chdir = `terraform -chdir=${path.join(folder, "stacks", stack)}`;
+    return `  ${chdir} init && ${chdir} apply`;
+  };
+  return [
+    `Terraform of the environment dev lies in ${path.join(folder, "stacks")} (${stacks.join(", ")}). To deploy it to AWS:`,
+    ...(usual ? [`  npx cdktf deploy ${stacks.join(" ")}`, "or with Terraform alone, in this order:"] : []),
+    ...stacks.map(terraform),
+    "",
+    `${invariants.broken().length === 0 ? "Success" : "FAILED"} in ${seconds.toFixed(1)} s. Payments were sent as ${FEEDER}.`,
+  ];
+}

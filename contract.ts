@@ -51,6 +51,10 @@ export const ROLES = {
   processor: "payment-lambda-role",
   /** Queries payment-transactions. */
   transactionQuery: "payment-transactions-query-role",
+  /** Starts the exports and keeps where the last window ended. */
+  export: "payment-export-role",
+  /** Checks finished exports: reads the export bucket and counts the tables, writes reports. */
+  backupCheck: "payment-backup-check-role",
 } as const;
 
 export type RoleId = keyof typeof ROLES;
@@ -71,6 +75,8 @@ export const FUNCTIONS = {
   /** Named `payment-processor-{suffix}` in every environment. */
   paymentProcessor: { name: "payment-processor", entry: "payment-processor", role: "processor" },
   queryTransactions: { name: "query_transactions", entry: "query-transactions", role: "transactionQuery" },
+  exportTables: { name: "export_tables", entry: "export-tables", role: "export" },
+  checkBackup: { name: "check_backup", entry: "check-backup", role: "backupCheck" },
 } as const satisfies Record<string, { name: string; entry: string; role: RoleId }>;
 
 export type FunctionId = keyof typeof FUNCTIONS;
@@ -87,6 +93,12 @@ export const ENV = {
   transactionsTable: "DYNAMODB_TABLE",
   /** Bucket of the payment files; the processor reads no other. */
   filesBucket: "S3_BUCKET",
+  /** Bucket of the table exports, their state and their check reports. */
+  exportBucket: "EXPORT_BUCKET",
+  /** ARN of the KMS key under which DynamoDB writes exports. */
+  exportKeyArn: "EXPORT_KEY_ARN",
+  /** ARN of the deployed tables, comma-separated `logicalName=arn` pairs: what an export names. */
+  tableArns: "TABLE_ARNS",
   /** `true`: a file object that held card data is removed after its report. */
   removeCardDataFiles: "REMOVE_CARD_DATA_FILES",
   /** ARN of the KMS key that wraps the data keys of `SecureToken`. */
@@ -115,6 +127,20 @@ export const METRICS = {
   /** A payment came again under a known id with other content. */
   paymentConflict: "PaymentConflict",
 } as const;
+
+/** Metrics of the backups; the alarms also breach when nothing is reported. */
+export const BACKUP_METRICS = {
+  /** Tables whose export was started or found complete. */
+  exported: "TablesExported",
+  /** An export failed, or a window was lost. */
+  exportFailed: "ExportFailed",
+  /** Exports that a check found good, and bad. */
+  checkPassed: "BackupCheckPassed",
+  checkFailed: "BackupCheckFailed",
+} as const;
+
+/** Prefixes of the export bucket. */
+export const EXPORT_PREFIXES = { exports: "exports/", state: "state/", checks: "checks/" } as const;
 
 /** KMS encryption context names and values that key policies and wrapped data keys share. */
 export const ENCRYPTION_CONTEXT = { application: "payment-ledger", tableName: "Table", fieldName: "Field" } as const;

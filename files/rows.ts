@@ -102,6 +102,8 @@ async function* csvRows(text: AsyncGenerator<string>): AsyncGenerator<Row> {
       info: true,
       raw: true,
       relax_column_count: true,
+      // A stray quote spoils its own cell, which the checks then see; a strict parser would swallow the next rows too.
+      relax_quotes: true,
       skip_empty_lines: true,
       skip_records_with_error: true,
       max_record_size: ROW_LENGTH_MAX,

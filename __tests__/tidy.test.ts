@@ -8,6 +8,7 @@ import ts from "typescript";
 import { FUNCTIONS } from "../contract";
 import { containsPan } from "../ledger/card-data";
 import { ALL_TEST_NUMBERS } from "./ledger/card-test-numbers";
+import { lockGaps, looseVersions, misplacedPackages, textOf, unlistedScripts } from "./support/package-rules";
 import {
   imports,
   isCode,
@@ -162,56 +163,6 @@ function longFunction(node: ts.Node, source: ts.SourceFile): string | undefined 
 }
 
 // ---------------------------------------------------------------------------------------------------- whole repository
-
-interface Package {
-  readonly scripts?: Record<string, string>;
-  readonly dependencies?: Record<string, string>;
-  readonly devDependencies?: Record<string, string>;
-}
-
-function textOf(files: readonly SourceFile[], path: string): string | undefined {
-  return files.find((file) => file.path === path)?.text;
-}
-
-function packageOf(files: readonly SourceFile[]): Package {
-  return JSON.parse(textOf(files, "package.json") ?? "{}") as Package;
-}
-
-function looseVersions(files: readonly SourceFile[]): string[] {
-  const { dependencies, devDependencies } = packageOf(files);
-  const versions = Object.entries({ ...dependencies, ...devDependencies });
-  return versions
-    .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
-    .map(([name, version]) => `package.json: ${name} is "${version}". Pin one exact version.`);
-}
-
-/** What reaches the functions is a dependency; all the rest is a tool. */
-function misplacedPackages(files: readonly SourceFile[]): string[] {
-  const { dependencies = {} } = packageOf(files);
-  const used = new Set<string>();
-  for (const file of files.filter(isCode).filter(under("ledger", "store", "operations", "handlers"))) {
-    imports(file, (module) => {
-      const name = module.split("/").slice(0, module.startsWith("@") ? 2 : 1);
-      if (!module.startsWith(".") && !module.startsWith("node:")) used.add(name.join("/"));
-      return undefined;
-    });
-  }
-  // Its types only: there is no package of that name at run time.
-  used.delete("aws-lambda");
-  const missing = [...used].filter((name) => !(name in dependencies));
-  const idle = Object.keys(dependencies).filter((name) => !used.has(name));
-  return [
-    ...missing.map((name) => `${name} is used by the functions. Move it to "dependencies" of package.json.`),
-    ...idle.map((name) => `${name} is not used by the functions. Move it to "devDependencies", or take it out.`),
-  ];
-}
-
-function unlistedScripts(files: readonly SourceFile[]): string[] {
-  const help = textOf(files, "help") ?? "";
-  return Object.keys(packageOf(files).scripts ?? {})
-    .filter((script) => !new RegExp(`npm (run )?${script}(?![\\w:-])`).test(help))
-    .map((script) => `The npm script "${script}" is not in help. Add a line that says what it does.`);
-}
 
 function strayEntries(files: readonly SourceFile[]): string[] {
   const handlers = files.filter(({ path }) => /^handlers\/[^/]+\.ts$/.test(path));
@@ -494,6 +445,27 @@ const RULES: readonly Rule[] = [
     caught: [
       one("package.json", '{"dependencies":{"zod":"^4.0.0"}}'),
       one("package.json", '{"devDependencies":{"jest":"latest"}}'),
+    ],
+  },
+  {
+    name: "the lock file is that of package.json and complete for every platform",
+    check: lockGaps,
+    caught: [
+      [code("package.json", '{"dependencies":{"zod":"4.0.0"}}'), code("package-lock.json", '{"packages":{"":{}}}')],
+      [
+        code("package.json", "{}"),
+        code(
+          "package-lock.json",
+          '{"packages":{"":{},"node_modules/a":{"optionalDependencies":{"a-darwin":"1.0.0"}}}}',
+        ),
+      ],
+    ],
+    fine: [
+      code("package.json", "{}"),
+      code(
+        "package-lock.json",
+        '{"packages":{"":{},"node_modules/a/node_modules/b":{"optionalDependencies":{"c":"1.0.0"}},"node_modules/a/node_modules/c":{}}}',
+      ),
     ],
   },
   {

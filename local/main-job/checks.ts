@@ -13,9 +13,6 @@ import type { ReadMade } from "./reader";
 import { everythingIn, type Secrets } from "./secrets";
 import type { Snapshot } from "./tables";
 
-/** Enough to find the mistake; a report of a thousand lines helps nobody. */
-const SHOWN_MAX = 5;
-
 export interface Counted {
   readonly outcomes: Readonly<Record<string, number>>;
   readonly refusals: Readonly<Record<string, number>>;
@@ -44,7 +41,7 @@ export function checkEndings(
     const [is, should] = [endings.get(line) ?? "without an answer", expected.endingOf(line)];
     return is === should ? [] : [`line ${line} ended ${is} instead of ${should}`];
   });
-  invariants.record("LINES_DIFFER", `${number(lines.length)} lines`, shortened(faults));
+  invariants.record("LINES_DIFFER", `${number(lines.length)} lines`, faults);
   const counted = countEndings(endings.values());
   const counts = Object.keys({ ...expected.outcomes, ...expected.refusals }).length + 1;
   invariants.record("COUNTS_DIFFER", `${counts} counts`, [
@@ -70,11 +67,11 @@ export function checkTables(
 ): void {
   const ids = new Set(payments.map(({ TransactionID }) => TransactionID));
   invariants.record("ROWS_DIFFER", `${number(ledger.size)} rows`, [
-    ...shortened([...ids].filter((id) => !ledger.has(id)).map((id) => `${id} has no row`)),
-    ...shortened([...ledger.keys()].filter((id) => !ids.has(id)).map((id) => `the row ${id} was never stored`)),
+    ...[...ids].filter((id) => !ledger.has(id)).map((id) => `${id} has no row`),
+    ...[...ledger.keys()].filter((id) => !ids.has(id)).map((id) => `the row ${id} was never stored`),
   ]);
   const writes = recordsOf(trail, "WRITE");
-  invariants.record("WRITE_RECORDS_DIFFER", `${number(writes.length)} records`, shortened(writesDiffer(writes, ids)));
+  invariants.record("WRITE_RECORDS_DIFFER", `${number(writes.length)} records`, writesDiffer(writes, ids));
   const sums = currencySums(ledger.values());
   invariants.record("SUMS_DIFFER", `${sums.size} currencies`, sumsDiffer(sums, ledger, expected));
   const recorded = { REFUSAL: recordsOf(trail, "REFUSAL").length, CONFLICT: recordsOf(trail, "CONFLICT").length };
@@ -132,9 +129,10 @@ export function checkRetry(
   const others = added.filter((record) => textOf(record, "Action") !== "REFUSAL").length;
   const refused = countEndings(endings.values()).outcomes["refused"] ?? 0;
   invariants.record("RETRY_WROTE", `${number(endings.size)} lines sent again`, [
-    ...shortened(wrong),
+    ...wrong,
     ...(after.ledger.size === before.ledger.size ? [] : [`${after.ledger.size - before.ledger.size} rows more`]),
-    ...shortened([...changed(before.ledger, after.ledger), ...changed(before.trail, after.trail)]),
+    ...changed(before.ledger, after.ledger),
+    ...changed(before.trail, after.trail),
     ...(others === 0 ? [] : [`${others} new audit records that are no refusals`]),
     ...(added.length - others === refused ? [] : [`${added.length - others} refusal records for ${refused} refusals`]),
   ]);
@@ -180,10 +178,14 @@ export function checkSecretsAtRest({ ledger, trail }: Snapshot, secrets: Secrets
   ];
   const items = [...ledger.values(), ...records];
   const extent = `${number(items.length)} items`;
-  invariants.record("NOT_CIPHERTEXT", extent, shortened(open.map((id) => `${id} has a field that is not ciphertext`)));
+  invariants.record(
+    "NOT_CIPHERTEXT",
+    extent,
+    open.map((id) => `${id} has a field that is not ciphertext`),
+  );
   const clear = items.filter((item) => secrets.isIn(everythingIn(item)));
   const named = clear.map((item) => `a secret in clear in ${textOf(item, "AuditID") ?? "a row of the ledger"}`);
-  invariants.record("SECRET_AT_REST", `${number(secrets.count)} values in ${extent}`, shortened(named));
+  invariants.record("SECRET_AT_REST", `${number(secrets.count)} values in ${extent}`, named);
 }
 
 /** A pointer has no details; every other record has both. */
@@ -211,10 +213,5 @@ export function checkLogs(
   const telling = logs.flatMap(({ id, lines: own }) =>
     own.filter((text) => secrets.isIn(text)).map(() => `a log line of ${id} holds a secret`),
   );
-  invariants.record("SECRET_IN_LOG", `${number(lines)} lines`, [...silent, ...shortened(telling)]);
-}
-
-function shortened(faults: readonly string[]): string[] {
-  const rest = faults.length - SHOWN_MAX;
-  return rest > 0 ? [...faults.slice(0, SHOWN_MAX), `and ${number(rest)} more like these`] : [...faults];
+  invariants.record("SECRET_IN_LOG", `${number(lines)} lines`, [...silent, ...telling]);
 }

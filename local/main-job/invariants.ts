@@ -77,6 +77,9 @@ export interface Broken extends Invariant {
   readonly faults: readonly string[];
 }
 
+/** Enough to find the mistake; a report of a thousand lines helps nobody. */
+const FAULTS_SHOWN_MAX = 5;
+
 export class Invariants {
   private readonly checked = new Map<InvariantCode, { extent: string; faults: readonly string[] }>();
 
@@ -94,9 +97,14 @@ export class Invariants {
   broken(): Broken[] {
     return CODES.flatMap((code) => {
       const faults = this.checked.get(code)?.faults ?? ["it was not checked"];
-      return faults.length === 0 ? [] : [{ code, faults, ...INVARIANTS[code] }];
+      return faults.length === 0 ? [] : [{ code, faults: shortened(faults), ...INVARIANTS[code] }];
     });
   }
 }
 
 const CODES = Object.keys(INVARIANTS) as InvariantCode[];
+
+function shortened(faults: readonly string[]): readonly string[] {
+  const rest = faults.length - FAULTS_SHOWN_MAX;
+  return rest > 0 ? [...faults.slice(0, FAULTS_SHOWN_MAX), `and ${rest} more`] : faults;
+}

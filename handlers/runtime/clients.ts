@@ -2,6 +2,7 @@
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
+import { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 
 /** Within a function's time limit all attempts of one call must fit: 5 attempts of at most 4 s. */
@@ -14,4 +15,15 @@ export function dynamoClient(): DynamoDBClient {
 
 export function kmsClient(): KMSClient {
   return new KMSClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) });
+}
+
+/** A payment file is one long answer: what is bounded is the wait for each part of it, not the whole. */
+export function s3Client(variables: Readonly<Record<string, string | undefined>>): S3Client {
+  // An endpoint on this machine has no host name for each bucket; AWS itself has.
+  const ownEndpoint = variables["AWS_ENDPOINT_URL_S3"] ?? variables["AWS_ENDPOINT_URL"];
+  return new S3Client({
+    ...LIMITS,
+    forcePathStyle: ownEndpoint !== undefined,
+    requestHandler: new NodeHttpHandler({ connectionTimeout: 1_000, socketTimeout: 30_000 }),
+  });
 }

@@ -43,6 +43,19 @@ export function readEnvironment(variables: Variables): Environment {
   });
 }
 
+export interface FilesEnvironment {
+  readonly filesBucket: string;
+  readonly removeCardDataFiles: boolean;
+}
+
+/** What only the payment processor needs. @throws EnvironmentError as `readEnvironment` does. */
+export function readFilesEnvironment(variables: Variables): FilesEnvironment {
+  return {
+    filesBucket: required(variables, ENV.filesBucket),
+    removeCardDataFiles: oneOf(variables, ENV.removeCardDataFiles, ["true", "false"] as const) === "true",
+  };
+}
+
 function required(variables: Variables, name: string): string {
   const value = variables[name];
   if (value === undefined || value === "") {

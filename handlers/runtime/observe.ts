@@ -10,6 +10,7 @@ import type { Signal } from "../../store/store";
 const LOGGABLE_FIELDS = [
   "operation",
   "outcome",
+  "statusCode",
   "code",
   "errorName",
   "stored",

@@ -114,8 +114,9 @@ function nameOf(error: unknown): string {
 }
 
 function summaryOf(response: object): LogFields {
-  const { outcome, code, counts, payments, records } = response as {
+  const { outcome, statusCode, code, counts, payments, records } = response as {
     outcome?: string;
+    statusCode?: number;
     code?: string;
     counts?: LogFields;
     payments?: readonly unknown[];
@@ -124,6 +125,7 @@ function summaryOf(response: object): LogFields {
   const returned = payments ?? records;
   return {
     ...(outcome === undefined ? {} : { outcome }),
+    ...(statusCode === undefined ? {} : { statusCode }),
     ...(code === undefined ? {} : { code }),
     ...(returned === undefined ? {} : { returned: returned.length }),
     ...counts,

@@ -1,0 +1,162 @@
+/** How far a payment file has come: counted in memory, reported in the bucket, and carried to the next run of a long file. */
+
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { FILE_PREFIXES } from "../contract";
+import type { RefusalCode } from "../ledger/refusals";
+import type { FileVersion, PaymentFiles } from "./payment-files";
+
+/** Each hop is a whole run of the function; a file that needs more is no file for this way in. */
+export const HOPS_MAX = 20;
+/** Lines of one report part; more bad rows than this never stand in memory together. */
+const REPORT_PART_LINES = 10_000;
+
+const count = z.int().min(0);
+const progressSchema = z.strictObject({
+  schemaVersion: z.literal(1),
+  key: z.string(),
+  versionId: z.string().optional(),
+  hop: count,
+  rows: count,
+  counts: z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count }),
+  reportParts: count,
+  cardDataRows: count,
+});
+type State = z.infer<typeof progressSchema>;
+
+export interface BadRow {
+  readonly row: number;
+  readonly outcome: "conflict" | "refused";
+  readonly code: RefusalCode | "CONFLICT";
+  readonly field?: string;
+}
+
+/** The report about a file, as it is written beside its parts. */
+export interface FileReport {
+  readonly key: string;
+  readonly versionId?: string;
+  readonly rows: number;
+  readonly counts: State["counts"];
+  readonly cardDataRows: number;
+  /** The file held card data and was removed. */
+  readonly removed: boolean;
+  /** Objects that list the bad rows, one JSON object a line. */
+  readonly badRows: readonly string[];
+}
+
+export class FileProgress {
+  private readonly badRows: BadRow[] = [];
+
+  private constructor(
+    private readonly files: PaymentFiles,
+    private readonly state: State,
+  ) {}
+
+  static start(files: PaymentFiles, { key, versionId }: FileVersion): FileProgress {
+    const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
+    const version = versionId === undefined ? {} : { versionId };
+    return new FileProgress(files, {
+      schemaVersion: 1,
+      key,
+      ...version,
+      hop: 0,
+      rows: 0,
+      counts,
+      reportParts: 0,
+      cardDataRows: 0,
+    });
+  }
+
+  /** @throws Error when the object is no continuation of ours: nobody else writes under that prefix. */
+  static async resume(files: PaymentFiles, continuationKey: string): Promise<FileProgress> {
+    const parsed = progressSchema.safeParse(JSON.parse(await files.readText(continuationKey)));
+    if (!parsed.success) throw new Error("The continuation object has an unknown form.");
+    return new FileProgress(files, parsed.data);
+  }
+
+  get file(): FileVersion {
+    const { key, versionId } = this.state;
+    return versionId === undefined ? { key } : { key, versionId };
+  }
+
+  /** Rows that are done; the next run begins behind them. */
+  get rows(): number {
+    return this.state.rows;
+  }
+
+  get counts(): Readonly<State["counts"]> {
+    return this.state.counts;
+  }
+
+  get cardDataRows(): number {
+    return this.state.cardDataRows;
+  }
+
+  get summaryKey(): string {
+    return `${this.reportPrefix}/summary.json`;
+  }
+
+  /** Adds a finished batch. Batches are added in the order of the file. */
+  async add(
+    rows: number,
+    counts: Readonly<State["counts"]>,
+    badRows: readonly BadRow[],
+    cardDataRows: number,
+  ): Promise<void> {
+    this.state.rows += rows;
+    this.state.cardDataRows += cardDataRows;
+    for (const outcome of ["stored", "duplicate", "conflict", "refused"] as const)
+      this.state.counts[outcome] += counts[outcome];
+    this.badRows.push(...badRows);
+    if (this.badRows.length >= REPORT_PART_LINES) await this.flush();
+  }
+
+  /** Puts the mark from which the next run goes on; putting it starts that run. */
+  async continueLater(): Promise<void> {
+    if (this.state.hop >= HOPS_MAX) {
+      throw new Error(
+        `The file needs more than ${HOPS_MAX} runs. Split it; rows already recorded answer as duplicates.`,
+      );
+    }
+    await this.flush();
+    const digest = createHash("sha256")
+      .update(JSON.stringify([this.state.key, this.state.versionId ?? ""]))
+      .digest("hex");
+    const next = { ...this.state, hop: this.state.hop + 1 };
+    await this.files.writeText(
+      `${FILE_PREFIXES.continuations}${digest}/${next.hop}.json`,
+      JSON.stringify(next),
+      "application/json",
+    );
+  }
+
+  async report(removed: boolean): Promise<void> {
+    await this.flush();
+    const { key, versionId, rows, counts, cardDataRows, reportParts } = this.state;
+    const report: FileReport = {
+      key,
+      ...(versionId === undefined ? {} : { versionId }),
+      rows,
+      counts,
+      cardDataRows,
+      removed,
+      badRows: Array.from({ length: reportParts }, (_, index) => this.partKey(index + 1)),
+    };
+    await this.files.writeText(this.summaryKey, JSON.stringify(report, null, 2), "application/json");
+  }
+
+  private async flush(): Promise<void> {
+    if (this.badRows.length === 0) return;
+    this.state.reportParts += 1;
+    const lines = this.badRows.splice(0).map((row) => JSON.stringify(row));
+    await this.files.writeText(this.partKey(this.state.reportParts), `${lines.join("\n")}\n`, "application/x-ndjson");
+  }
+
+  private partKey(part: number): string {
+    return `${this.reportPrefix}/bad-rows-${String(part).padStart(5, "0")}.ndjson`;
+  }
+
+  private get reportPrefix(): string {
+    return `${FILE_PREFIXES.reports}${this.state.key}/${this.state.versionId ?? "unversioned"}`;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The payment processor: takes S3 events of its own bucket and direct `payment_data`. Answers 400 for anything else,
+ * and throws technical faults, so that Lambda tries an event again and keeps it when it cannot be handled.
+ */
+
+import { z } from "zod";
+import { FILE_PREFIXES, TABLES } from "../contract";
+import type { FileVersion } from "../files/payment-files";
+import { FileProgress } from "../files/progress";
+import type { AuditEntry } from "../ledger/audit-entry";
+import { ENTRIES_MAX } from "../ledger/entries";
+import { type Refusal, refusal } from "../ledger/refusals";
+import { type EntryResult, persistResponse } from "../ledger/responses";
+import { parseTransaction, type Transaction } from "../ledger/transaction";
+import type { Store } from "../store/store";
+import { transactionContentMac } from "../store/transaction-record";
+import { type Call, cardDataRefusal, recordEntries, refusalEntry, refuseCall, UNCLAIMED_ACTOR } from "./call";
+import { type FileSettings, processFile } from "./process-file";
+import { type Accepted, recordPayments } from "./record-payments";
+import { transactionsBook } from "./transactions-book";
+
+const TRANSACTIONS = TABLES.paymentTransactions.logicalName;
+
+export interface ProcessorResponse {
+  readonly statusCode: 200 | 400 | 409;
+  /** JSON text. */
+  readonly body: string;
+}
+
+const s3EventSchema = z.object({
+  Records: z
+    .array(
+      z.object({
+        eventSource: z.literal("aws:s3"),
+        eventName: z.string().startsWith("ObjectCreated:"),
+        userIdentity: z.object({ principalId: z.string() }).optional(),
+        s3: z.object({
+          bucket: z.object({ name: z.string() }),
+          object: z.object({ key: z.string(), versionId: z.string().optional() }),
+        }),
+      }),
+    )
+    .min(1),
+});
+const directEventSchema = z.strictObject({ payment_data: z.unknown() });
+
+export async function runPaymentProcessor(
+  event: unknown,
+  call: Call,
+  store: Store,
+  settings: FileSettings,
+): Promise<ProcessorResponse> {
+  const s3Event = s3EventSchema.safeParse(event);
+  if (s3Event.success) return processFiles(s3Event.data.Records, event, call, store, settings);
+  const direct = directEventSchema.safeParse(event);
+  if (direct.success && typeof direct.data.payment_data === "object" && direct.data.payment_data !== null) {
+    return processDirect(direct.data.payment_data, call, store);
+  }
+  return invalidEvent(event, call, store);
+}
+
+type S3Record = z.infer<typeof s3EventSchema>["Records"][number];
+
+async function processFiles(
+  records: readonly S3Record[],
+  event: unknown,
+  call: Call,
+  store: Store,
+  settings: FileSettings,
+): Promise<ProcessorResponse> {
+  const references = records.map((record) => referenceOf(record, settings.files.bucket));
+  if (references.some((reference) => reference === undefined)) return invalidEvent(event, call, store);
+  const outcomes = [];
+  for (const reference of references) {
+    if (reference !== undefined) outcomes.push(await processReference(reference, call, store, settings));
+  }
+  return { statusCode: 200, body: JSON.stringify({ message: "Payment files processed", files: outcomes }) };
+}
+
+interface Reference {
+  readonly file: FileVersion;
+  readonly principal: string | undefined;
+}
+
+/** Undefined for another bucket or prefix: such an event is not for this function. */
+function referenceOf({ s3, userIdentity }: S3Record, bucket: string): Reference | undefined {
+  if (s3.bucket.name !== bucket) return undefined;
+  const key = decodedKey(s3.object.key);
+  const ours = [FILE_PREFIXES.payments, FILE_PREFIXES.continuations].some((prefix) => key?.startsWith(prefix));
+  if (key === undefined || !ours) return undefined;
+  const { versionId } = s3.object;
+  return { file: versionId === undefined ? { key } : { key, versionId }, principal: userIdentity?.principalId };
+}
+
+/** S3 encodes keys in events as in a URL's query: spaces as plus signs, the rest in percent form. */
+function decodedKey(key: string): string | undefined {
+  try {
+    return decodeURIComponent(key.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
+}
+
+async function processReference({ file, principal }: Reference, call: Call, store: Store, settings: FileSettings) {
+  const continued = file.key.startsWith(FILE_PREFIXES.continuations);
+  const progress = continued
+    ? await FileProgress.resume(settings.files, file.key)
+    : FileProgress.start(settings.files, file);
+  try {
+    return await processFile(progress, principal, settings, call, store);
+  } catch (error) {
+    // A file that was removed for its card data is done: its report was written before.
+    const gone = error instanceof Error && ["NoSuchKey", "NoSuchVersion"].includes(error.name);
+    if (gone && (await settings.files.exists(progress.summaryKey))) return { finished: true, counts: progress.counts };
+    throw error;
+  }
+}
+
+async function processDirect(paymentData: object, call: Call, store: Store): Promise<ProcessorResponse> {
+  const entries: readonly unknown[] = Array.isArray(paymentData) ? paymentData : [paymentData];
+  if (entries.length === 0 || entries.length > ENTRIES_MAX) {
+    const reason = refusal(entries.length === 0 ? "EMPTY_LIST" : "LIST_TOO_LONG");
+    return { statusCode: 400, body: JSON.stringify(await refuseCall({}, reason, TRANSACTIONS, call, store)) };
+  }
+  const refusedResults: EntryResult[] = [];
+  const refusalRecords: AuditEntry[] = [];
+  const accepted: Accepted<Transaction>[] = [];
+  for (const [position, entry] of entries.entries()) {
+    const door = await admit(entry, position, store);
+    if ("payment" in door) {
+      accepted.push(door);
+      continue;
+    }
+    const record = refusalEntry(entry, door, TRANSACTIONS, position, call);
+    refusalRecords.push(record);
+    refusedResults.push({ position, outcome: "refused", AuditID: record.auditId, ...door });
+  }
+  const { results, records } = await recordPayments(transactionsBook(store), accepted, call, store);
+  await recordEntries([...refusalRecords, ...records], store);
+  return directResponse([...refusedResults, ...results], call);
+}
+
+async function admit(entry: unknown, position: number, store: Store): Promise<Accepted<Transaction> | Refusal> {
+  const cardData = cardDataRefusal(entry, store);
+  if (cardData !== undefined) return cardData;
+  const parsed = parseTransaction(entry);
+  if (!parsed.ok) return parsed.refusal;
+  const { payment, actor = UNCLAIMED_ACTOR } = parsed.value;
+  return {
+    position,
+    id: payment.transactionId,
+    actor,
+    payment,
+    contentMac: await transactionContentMac(payment, store),
+  };
+}
+
+function directResponse(results: readonly EntryResult[], call: Call): ProcessorResponse {
+  const response = persistResponse(results);
+  const { conflict, refused } = response.counts;
+  const statusCode = refused > 0 ? 400 : conflict > 0 ? 409 : 200;
+  const message =
+    statusCode === 200 ? "Payment processed successfully" : "Not every payment was processed; see results";
+  return { statusCode, body: JSON.stringify({ message, timestamp: call.now.toISOString(), ...response }) };
+}
+
+async function invalidEvent(event: unknown, call: Call, store: Store): Promise<ProcessorResponse> {
+  const reason = cardDataRefusal(event, store) ?? refusal("INVALID_EVENT");
+  const response = await refuseCall({}, reason, TRANSACTIONS, call, store);
+  return { statusCode: 400, body: JSON.stringify({ error: "Invalid event format", ...response }) };
+}

@@ -1,0 +1,61 @@
+/** Reads all records of one transaction of `payment-transactions`, over any number of pages, audited before they are returned. */
+
+import { QueryCommand } from "@aws-sdk/client-dynamodb";
+import { TABLES } from "../contract";
+import { transactionQuerySchema } from "../ledger/queries";
+import type { TransactionsResponse } from "../ledger/responses";
+import { parseWith, SCHEMA_VERSION } from "../ledger/schema";
+import type { StoredItem } from "../ledger/stored-item";
+import type { Store } from "../store/store";
+import { storedItem } from "../store/transaction";
+import { transactionView } from "../store/transaction-record";
+import { type Call, cardDataRefusal, refuseCall } from "./call";
+import { askedOf, checkRecords, recordRead } from "./read-audit";
+
+const { logicalName: TRANSACTIONS, partitionKey } = TABLES.paymentTransactions;
+
+export async function queryTransactions(event: unknown, call: Call, store: Store): Promise<TransactionsResponse> {
+  const cardData = cardDataRefusal(event, store);
+  if (cardData !== undefined) return refuseCall(event, cardData, TRANSACTIONS, call, store);
+  const parsed = parseWith(transactionQuerySchema, event);
+  if (!parsed.ok) return refuseCall(event, parsed.refusal, TRANSACTIONS, call, store);
+  const query = parsed.value;
+  const items = await recordsOf(query.transactionId, store);
+  const { trusted, refused } = await checkRecords(TRANSACTIONS, partitionKey, items, query.Actor, call, store);
+  const AuditID = await recordRead(
+    {
+      action: "READ",
+      actor: query.Actor,
+      table: TRANSACTIONS,
+      asked: askedOf(query),
+      askedIds: [query.transactionId],
+      returnedIds: trusted.map(() => query.transactionId),
+      result: refused.length > 0 ? "partly-refused" : trusted.length > 0 ? "returned" : "not-found",
+      transactionId: query.transactionId,
+    },
+    call,
+    store,
+  );
+  const transactions = trusted.map(transactionView);
+  return { schemaVersion: SCHEMA_VERSION, outcome: "answered", transactions, refused: [...refused], AuditID };
+}
+
+async function recordsOf(transactionId: string, store: Store): Promise<StoredItem[]> {
+  const items: StoredItem[] = [];
+  let startKey: QueryCommand["input"]["ExclusiveStartKey"];
+  do {
+    const answer = await store.dynamo.send(
+      new QueryCommand({
+        TableName: store.tables.paymentTransactions,
+        ConsistentRead: true,
+        KeyConditionExpression: "#id = :id",
+        ExpressionAttributeNames: { "#id": partitionKey },
+        ExpressionAttributeValues: { ":id": { S: transactionId } },
+        ExclusiveStartKey: startKey,
+      }),
+    );
+    items.push(...(answer.Items ?? []).map(storedItem));
+    startKey = answer.LastEvaluatedKey;
+  } while (startKey !== undefined);
+  return items;
+}

@@ -261,7 +261,14 @@ export const PAYMENT_DOOR: Door = {
 };
 
 const deep = (levels: number): unknown => JSON.parse(`${"[".repeat(levels)}1${"]".repeat(levels)}`);
+const MANY_LONG_IDS = Array.from({ length: 600 }, (_, index) => String(index).padStart(128, "0"));
 const badDetails: RefusedInput[] = [
+  { why: "over 64 KiB of ids asked for", input: anEvent({ query_record_id: MANY_LONG_IDS }), code: "INVALID_DETAILS" },
+  {
+    why: "over 64 KiB of ids returned",
+    input: anEvent({ response_record_ids: MANY_LONG_IDS }),
+    code: "INVALID_DETAILS",
+  },
   {
     why: "more than 64 KiB of details",
     input: anEvent({ QueryDetails: "x".repeat(64 * 1024) }),

@@ -390,7 +390,10 @@ export const EVENT_DOOR: Door = {
 const STATUS_DOOR: Door = {
   functionName: "update_payment_status",
   parse: (input) => parseWith(statusChangeSchema, input),
-  accepted: [aStatusChange(), aStatusChange({ ExpectedStatus: "Success", Status: "Failure", schemaVersion: 1 })],
+  accepted: [
+    aStatusChange(),
+    aStatusChange({ ExpectedStatus: "Success", Status: "Failure", schemaVersion: 1, ExpectedVersion: 3 }),
+  ],
   refused: [
     ...noObjects,
     ...inAnyObject(aStatusChange()),
@@ -404,6 +407,12 @@ const STATUS_DOOR: Door = {
       field,
     })),
     ...badReasons(aStatusChange()),
+    ...[0, 1.5, "1"].map((ExpectedVersion) => ({
+      why: `ExpectedVersion ${JSON.stringify(ExpectedVersion)}`,
+      input: aStatusChange({ ExpectedVersion }),
+      code: "INVALID_VERSION" as const,
+      field: "ExpectedVersion",
+    })),
   ],
 };
 

@@ -1,7 +1,7 @@
 /**
  * Finds card data in whatever a caller sent, so that the ledger can refuse it before any of it is kept.
  *
- * What counts (DESIGN decision 16):
+ * What counts:
  * - PAN: a prefix and length that a brand issues (`card-brands.ts`) and a valid check digit, as a number, in a text, in
  *   an object key, percent-encoded, or inside a text that is itself JSON. Digits are those of any script. Between two
  *   of them may stand one to three spaces, line breaks, dashes, dots, plus signs or invisible characters, in any

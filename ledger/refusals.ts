@@ -32,7 +32,7 @@ const REFUSAL_TEXTS = {
   INVALID_PROCESSOR_ID: `The ProcessorID is malformed. ${id(64)}`,
   INVALID_ACTOR: `The Actor is malformed. ${id(256)}`,
   INVALID_AUDIT_ID: `The AuditID is malformed. ${id(128)}`,
-  INVALID_RECORD_ID: `A record id is malformed, or a list holds more than 1000 of them. ${id(128)}`,
+  INVALID_RECORD_ID: `A record id is malformed, or a list holds more than 1000 of them. ${id(128).replace("It is", "It is an AuditID, or")}`,
   INVALID_CARD_LAST4:
     "The cardLast4 is malformed. It is a text of exactly four digits. Send the last four digits of the card and nothing more of it.",
   INVALID_METADATA:
@@ -57,6 +57,8 @@ const REFUSAL_TEXTS = {
   UNKNOWN_CURRENCY: 'The Currency is unknown. It is a current ISO 4217 code in capitals. Send for example "EUR".',
   INVALID_STATUS:
     "The Status is unknown. A payment is recorded as Success or Failure. Map the processor's answer to one of them.",
+  INVALID_VERSION:
+    "The ExpectedVersion is malformed. It is a whole number from 1. Send the Version that the payment was read with.",
   INVALID_TIMESTAMP:
     "A time is malformed. Times are ISO 8601 with an offset, for example 2026-11-21T10:00:00.000Z, and a real calendar date. Correct it.",
   TIMESTAMP_OUT_OF_RANGE:

@@ -6,6 +6,7 @@ import {
   AUDIT_ID_LENGTH_MAX,
   IDENTIFIER_PATTERN,
   PROCESSOR_ID_LENGTH_MAX,
+  RECORD_ID_PATTERN,
   TRANSACTION_ID_LENGTH_MAX,
 } from "./identifiers";
 import { REFUSAL_CODES, type Refusal, type RefusalCode, refusal } from "./refusals";
@@ -20,14 +21,14 @@ export function coded(code: RefusalCode): { error: (issue: { input?: unknown }) 
   return { error: (issue) => (issue.input === undefined ? MISSING : code) };
 }
 
-const identifier = (code: RefusalCode, lengthMax: number) =>
-  z.string(coded(code)).min(1, code).max(lengthMax, code).regex(IDENTIFIER_PATTERN, code);
+const identifier = (code: RefusalCode, lengthMax: number, pattern = IDENTIFIER_PATTERN) =>
+  z.string(coded(code)).min(1, code).max(lengthMax, code).regex(pattern, code);
 
 export const transactionId = identifier("INVALID_TRANSACTION_ID", TRANSACTION_ID_LENGTH_MAX);
 export const processorId = identifier("INVALID_PROCESSOR_ID", PROCESSOR_ID_LENGTH_MAX);
 export const actor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX);
 export const auditId = identifier("INVALID_AUDIT_ID", AUDIT_ID_LENGTH_MAX);
-export const recordId = identifier("INVALID_RECORD_ID", AUDIT_ID_LENGTH_MAX);
+export const recordId = identifier("INVALID_RECORD_ID", AUDIT_ID_LENGTH_MAX, RECORD_ID_PATTERN);
 export const timestamp = z.string(coded("INVALID_TIMESTAMP")).regex(TIMESTAMP_PATTERN, "INVALID_TIMESTAMP");
 export const schemaVersion = z.literal(SCHEMA_VERSION, coded("UNSUPPORTED_SCHEMA_VERSION")).optional();
 export const reason = z

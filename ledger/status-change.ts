@@ -18,6 +18,13 @@ export const statusChangeSchema = z
     ExpectedStatus: z
       .enum(PAYMENT_STATUSES, coded("INVALID_STATUS"))
       .describe("The status that the sender believes the payment to have; another one is a conflict."),
+    ExpectedVersion: z
+      .int(coded("INVALID_VERSION"))
+      .min(1, "INVALID_VERSION")
+      .optional()
+      .describe(
+        "The version that the sender read. With it a retry is never applied a second time, whatever happened between.",
+      ),
     Status: z.enum(PAYMENT_STATUSES, coded("INVALID_STATUS")).describe("The new status."),
     Reason: reason.describe("Why the status changes. Stored encrypted in the audit record."),
     Actor: actor,

@@ -8,7 +8,11 @@ import { derivedAuditId } from "../ledger/identifiers";
 import { hasGoodMac } from "../ledger/record-mac";
 import { type Refusal, refusal } from "../ledger/refusals";
 import { type RefusedResponse, refusedWith } from "../ledger/responses";
-import { actor as actorSchema, transactionId as transactionIdSchema } from "../ledger/schema";
+import {
+  actor as actorSchema,
+  recordId as recordIdSchema,
+  transactionId as transactionIdSchema,
+} from "../ledger/schema";
 import { exportFormOfItem, type StoredItem } from "../ledger/stored-item";
 import { auditPut } from "../store/audit-record";
 import type { Store } from "../store/store";
@@ -140,15 +144,15 @@ export interface IntegrityFault {
 export function alarmEntry(fault: IntegrityFault, actor: string, call: Call, store: Store): AuditEntry {
   store.signal("IntegrityAlarm");
   const found = fault.found === undefined ? "" : canonicalJson(exportFormOfItem(fault.found));
-  const recordId = transactionIdSchema.safeParse(fault.recordId);
-  const concernsPayment = fault.table !== TABLES.paymentAuditTrail.logicalName && recordId.success;
+  const recordId = recordIdSchema.safeParse(fault.recordId);
+  const payment = fault.table === TABLES.paymentAuditTrail.logicalName ? undefined : fault.recordId;
   return ledgerEntry(
     {
       auditId: derivedAuditId("ALARM", fault.code, fault.table, fault.recordId, found),
       action: "ALARM",
       actor,
       table: fault.table,
-      transactionId: concernsPayment ? recordId.data : undefined,
+      transactionId: transactionIdSchema.safeParse(payment).data,
       asked: { recordIds: recordId.success ? [recordId.data] : [] },
       answered: { recordIds: [], result: fault.code },
     },

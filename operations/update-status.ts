@@ -48,13 +48,17 @@ async function tryChange(change: StatusChange, call: Call, store: Store): Promis
     await recordEntries([alarm], store);
     return refusedWith(refusal(fault.code), alarm.auditId);
   }
-  const current = textOf(row, "Status");
-  if (current !== change.ExpectedStatus)
+  if (!isAsExpected(change, row))
     return (await asRepeat(change, row, store)) ?? refuseAsConflict(change, row, call, store);
   if (!isAllowedTransition(change.ExpectedStatus, change.Status)) {
     return refuseCall(change, refusal("INVALID_TRANSITION", "Status"), LEDGER, call, store);
   }
   return commitChange(change, row, call, store);
+}
+
+function isAsExpected({ ExpectedStatus, ExpectedVersion }: StatusChange, row: StoredItem): boolean {
+  const sameVersion = ExpectedVersion === undefined || ExpectedVersion === integerOf(row, "Version");
+  return sameVersion && textOf(row, "Status") === ExpectedStatus;
 }
 
 async function commitChange(

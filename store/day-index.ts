@@ -1,7 +1,7 @@
 /** Reads a sharded day index in order of time: every shard of every day, merged. */
 
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { dayKey, timeKey } from "../ledger/index-keys";
+import { AFTER_ALL_IDS, dayKey, timeKey } from "../ledger/index-keys";
 import type { TimeRange } from "../ledger/queries";
 import { type StoredItem, textOf } from "../ledger/stored-item";
 import { daysBetween } from "../ledger/timestamps";
@@ -14,9 +14,6 @@ export interface DayIndex {
   readonly sortKey: string;
   readonly shardCount: number;
 }
-
-/** Sorts after every character that ids may hold, so `time#~` is the end of that moment. */
-const AFTER_ALL_IDS = "\u{7f}";
 
 /**
  * The first `limit` index entries of the value within the range, after the given sort key, in order of time.
@@ -31,25 +28,36 @@ export async function readDayIndex(
   after: string | undefined,
 ): Promise<StoredItem[]> {
   const page: StoredItem[] = [];
-  const first = after === undefined ? range.from : after.slice(0, range.from.length);
-  for (const day of daysBetween(first, range.to)) {
+  const start = after === undefined ? range.from : `${after}\u0000`;
+  for (const day of daysBetween(start, range.to)) {
     if (page.length >= limit) break;
+    const bounds = boundsWithin(day, start, timeKey(range.to, AFTER_ALL_IDS));
     const shards = Array.from({ length: index.shardCount }, (_, shard) => dayKey(value, day, shard));
-    const found = await Promise.all(shards.map((key) => readShard(dynamo, index, key, range, limit, after)));
+    const found = await Promise.all(shards.map((key) => readShard(dynamo, index, key, bounds, limit)));
     page.push(...found.flat().sort((a, b) => compare(textOf(a, index.sortKey), textOf(b, index.sortKey))));
   }
   return page.slice(0, limit);
+}
+
+interface Bounds {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A row under one day's key with a time of another day was slipped in; it must not move the place from which a page goes on. */
+function boundsWithin(day: string, from: string, to: string): Bounds {
+  const date = `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
+  const dayEnd = timeKey(`${date}T23:59:59.999Z`, AFTER_ALL_IDS);
+  return { from: from > date ? from : date, to: to < dayEnd ? to : dayEnd };
 }
 
 function readShard(
   dynamo: DynamoDBClient,
   index: DayIndex,
   key: string,
-  range: TimeRange,
+  bounds: Bounds,
   limit: number,
-  after: string | undefined,
 ): Promise<StoredItem[]> {
-  const from = after === undefined ? range.from : `${after}\u0000`;
   return queryIndex(
     dynamo,
     {
@@ -57,11 +65,7 @@ function readShard(
       IndexName: index.indexName,
       KeyConditionExpression: "#key = :key AND #time BETWEEN :from AND :to",
       ExpressionAttributeNames: { "#key": index.partitionKey, "#time": index.sortKey },
-      ExpressionAttributeValues: {
-        ":key": { S: key },
-        ":from": { S: from },
-        ":to": { S: timeKey(range.to, AFTER_ALL_IDS) },
-      },
+      ExpressionAttributeValues: { ":key": { S: key }, ":from": { S: bounds.from }, ":to": { S: bounds.to } },
     },
     limit,
   );

@@ -91,6 +91,14 @@ test.each<[string, string]>([
   expect(continued(BY_PROCESSOR, token)).toMatchObject(REFUSED);
 });
 
+test("a place on no calendar day is refused, though it sorts into the range", () => {
+  const wide = { ...BY_PROCESSOR, From: "2026-11-08T00:00:00Z", To: "2026-11-20T00:00:00Z" };
+  for (const place of ["2026-11-1x", "2026-11-1:T10:00:00.000Z#txn-1"]) {
+    expect(continued(wide, forged(wide, place))).toMatchObject(REFUSED);
+  }
+  expect(continued(wide, forged(wide, "2026-11-19T10:00:00.000Z#txn-1")).ok).toBe(true);
+});
+
 test.each<[string, unknown[]]>([
   ["only an order", ["2026-11-20T10:00:00.000Z"]],
   ["an empty order", ["", "R~abc.00"]],

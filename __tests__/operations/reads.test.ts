@@ -201,6 +201,22 @@ describe("lists", () => {
     expect(page.refused).toMatchObject([{ code: "RECORD_FORGED", TransactionID: victim }]);
   });
 
+  test("an index row slipped in under another day's key moves no page and hides nothing", async () => {
+    const ProcessorID = freshId("processor");
+    const payments = [1, 2, 3, 4].map((day) =>
+      paymentInput({ ProcessorID, Timestamp: `2026-11-0${day}T00:00:00.000Z` }),
+    );
+    await record(...payments);
+    const firstDay = textOf(await rowOf(String(payments[0]?.TransactionID)), "ProcessorDay") ?? "";
+    await harness.put("ledger", {
+      TransactionID: { S: freshId("forged") },
+      ProcessorDay: { S: firstDay },
+      TimeKey: { S: "2026-11-04T12:00:00.000Z#x" },
+    });
+    const { ids } = await allPages({ Query: "processor", ProcessorID, ...range, Limit: 2 });
+    expect(ids).toEqual(payments.map((payment) => payment.TransactionID));
+  });
+
   test.each([
     ["INVALID_QUERY", { Query: "everything" }],
     ["INVALID_LIMIT", { Query: "failures", ...range, Limit: 91 }],
@@ -353,10 +369,16 @@ describe("the audit trail", () => {
     const payment = paymentInput();
     await record(payment);
     const [write] = await harness.trailOf(payment.TransactionID);
-    await harness.put("audit", { ...write, AuditID: { S: freshId("forged") }, Action: { S: "READ" } });
-    const { records, refused } = await trail({ Query: "transaction", TransactionID: payment.TransactionID });
+    const forgedId = `R~${"f".repeat(32)}`;
+    await harness.put("audit", { ...write, AuditID: { S: forgedId }, Action: { S: "READ" } });
+    const Actor = freshId("auditor");
+    const { records, refused } = await trail({ Query: "transaction", TransactionID: payment.TransactionID, Actor });
     expect(records.map((entry) => entry.Action)).toEqual(["WRITE"]);
     expect(refused).toMatchObject([{ code: "RECORD_FORGED" }]);
+    const alarms = (await trail({ Query: "actor", OfActor: Actor, ...today() })).records.filter(
+      (entry) => entry.Action === "ALARM",
+    );
+    expect(alarms.map((entry) => entry.query_record_id)).toContain(forgedId);
   });
 });
 

@@ -101,6 +101,15 @@ test("another expected status is a conflict: nothing changes and the attempt is 
   expect(integerOf(await rowOf(id), "Version")).toBe(1);
 });
 
+test("with ExpectedVersion a retry is not applied again after somebody took the change back", async () => {
+  const id = await recorded("Failure");
+  const first = change(id, "Failure", "Success", { ExpectedVersion: 1 });
+  expect(await update(first)).toMatchObject({ outcome: "updated", Version: 2 });
+  expect(await update(first)).toMatchObject({ outcome: "duplicate", Version: 2 });
+  expect(await update(change(id, "Success", "Failure"))).toMatchObject({ outcome: "updated", Version: 3 });
+  expect(await update(first)).toMatchObject({ outcome: "conflict", Status: "Failure", Version: 3 });
+});
+
 test("of two different changes at once one is made and the other conflicts", async () => {
   const id = await recorded("Failure");
   const responses = await Promise.all([
@@ -117,6 +126,7 @@ test.each([
   ["INVALID_STATUS", { Status: "Refunded" }],
   ["MISSING_FIELD", { Reason: undefined }],
   ["INVALID_REASON", { Reason: "" }],
+  ["INVALID_VERSION", { ExpectedVersion: 0 }],
   ["UNKNOWN_FIELD", { Force: true }],
   ["CARD_DATA", { Reason: "card 4111 1111 1111 1111" }],
 ])("refuses with %s, changes nothing, and records the refusal", async (code, extra) => {

@@ -261,7 +261,14 @@ export const PAYMENT_DOOR: Door = {
 };
 
 const deep = (levels: number): unknown => JSON.parse(`${"[".repeat(levels)}1${"]".repeat(levels)}`);
+const MANY_LONG_IDS = Array.from({ length: 600 }, (_, index) => String(index).padStart(128, "0"));
 const badDetails: RefusedInput[] = [
+  { why: "over 64 KiB of ids asked for", input: anEvent({ query_record_id: MANY_LONG_IDS }), code: "INVALID_DETAILS" },
+  {
+    why: "over 64 KiB of ids returned",
+    input: anEvent({ response_record_ids: MANY_LONG_IDS }),
+    code: "INVALID_DETAILS",
+  },
   {
     why: "more than 64 KiB of details",
     input: anEvent({ QueryDetails: "x".repeat(64 * 1024) }),
@@ -383,7 +390,10 @@ export const EVENT_DOOR: Door = {
 const STATUS_DOOR: Door = {
   functionName: "update_payment_status",
   parse: (input) => parseWith(statusChangeSchema, input),
-  accepted: [aStatusChange(), aStatusChange({ ExpectedStatus: "Success", Status: "Failure", schemaVersion: 1 })],
+  accepted: [
+    aStatusChange(),
+    aStatusChange({ ExpectedStatus: "Success", Status: "Failure", schemaVersion: 1, ExpectedVersion: 3 }),
+  ],
   refused: [
     ...noObjects,
     ...inAnyObject(aStatusChange()),
@@ -397,6 +407,12 @@ const STATUS_DOOR: Door = {
       field,
     })),
     ...badReasons(aStatusChange()),
+    ...[0, 1.5, "1"].map((ExpectedVersion) => ({
+      why: `ExpectedVersion ${JSON.stringify(ExpectedVersion)}`,
+      input: aStatusChange({ ExpectedVersion }),
+      code: "INVALID_VERSION" as const,
+      field: "ExpectedVersion",
+    })),
   ],
 };
 

@@ -9,7 +9,7 @@ import { parseExactJson } from "../ledger/exact-json";
 import type { RefusalCode } from "../ledger/refusals";
 import { arrayElements } from "./json-array";
 import { linesOf } from "./lines";
-import { DamagedGzipError, NotUtf8Error, textOf } from "./text";
+import { DamagedGzipError, NOT_UTF8_MARK, textOf } from "./text";
 
 /** A row's number is its (last) line in NDJSON and CSV, and its place in an array; all from 1. */
 export type Row =
@@ -31,11 +31,10 @@ export async function* readRows(bytes: AsyncIterable<Uint8Array>): AsyncGenerato
   try {
     for await (const row of rowsOf(textOf(bytes))) {
       number = row.number;
-      yield row;
+      yield "fault" in row && row.text.includes(NOT_UTF8_MARK) ? { ...row, fault: "NOT_UTF8" } : row;
     }
   } catch (error) {
-    if (error instanceof NotUtf8Error) yield { number: number + 1, fault: "NOT_UTF8", text: "" };
-    else if (error instanceof DamagedGzipError) yield { number: number + 1, fault: "DAMAGED_GZIP", text: "" };
+    if (error instanceof DamagedGzipError) yield { number: number + 1, fault: "DAMAGED_GZIP", text: "" };
     else throw error;
   }
 }
@@ -123,7 +122,8 @@ async function* csvRows(text: AsyncGenerator<string>): AsyncGenerator<Row> {
 }
 
 function csvRow(number: number, header: readonly string[], cells: readonly string[]): Row {
-  if (cells.length !== header.length) return { number, fault: "NOT_CSV", text: cells.join(",") };
+  if (cells.length !== header.length || cells.some((cell) => cell.includes(NOT_UTF8_MARK)))
+    return { number, fault: "NOT_CSV", text: cells.join(",") };
   const members: [string, unknown][] = [];
   const metadata: [string, string][] = [];
   for (const [index, name] of header.entries()) {

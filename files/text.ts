@@ -1,14 +1,18 @@
 /** The text of a payment file as it streams by: gunzipped where it is gzip, UTF-8 decoded, without a BOM. */
 
+import { isUtf8 } from "node:buffer";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
-/** The file is not UTF-8 from some place on; what came before it was read. */
-export class NotUtf8Error extends Error {
-  override readonly name = "NotUtf8Error";
-}
+/**
+ * Stands for bytes that are no UTF-8. Neither JSON nor CSV text holds this character, so the row around it is refused and
+ * the rows beside it are not.
+ */
+export const NOT_UTF8_MARK = "\u0000";
+const REPLACEMENT_CHARACTER = "\u{fffd}";
+const BYTE_ORDER_MARK = "\u{feff}";
 
 /** The file's compressed form is damaged from some place on; what came before it was read. */
 export class DamagedGzipError extends Error {
@@ -16,20 +20,46 @@ export class DamagedGzipError extends Error {
 }
 
 export async function* textOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let open = Buffer.alloc(0);
+  let atStart = true;
   for await (const chunk of await plainBytes(bytes)) {
-    const text = decode(decoder, chunk);
-    if (text !== "") yield text;
+    const buffer = open.length === 0 ? Buffer.from(chunk) : Buffer.concat([open, chunk]);
+    const end = buffer.length - openSequenceLength(buffer);
+    open = buffer.subarray(end);
+    let text = decoded(buffer.subarray(0, end));
+    if (text === "") continue;
+    if (atStart && text.startsWith(BYTE_ORDER_MARK)) text = text.slice(1);
+    atStart = false;
+    yield text;
   }
-  decode(decoder);
+  if (open.length > 0) yield NOT_UTF8_MARK;
 }
 
-function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
-  try {
-    return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
-  } catch {
-    throw new NotUtf8Error("The bytes are not UTF-8.");
+/** Only lines with bad bytes are marked: a replacement character elsewhere may be the sender's own. */
+function decoded(buffer: Buffer): string {
+  if (isUtf8(buffer)) return buffer.toString("utf8");
+  let text = "";
+  for (let start = 0, end = 0; start < buffer.length; start = end) {
+    const newline = buffer.indexOf(0x0a, start);
+    end = newline < 0 ? buffer.length : newline + 1;
+    const line = buffer.subarray(start, end);
+    const lineText = line.toString("utf8");
+    text += isUtf8(line) ? lineText : lineText.replaceAll(REPLACEMENT_CHARACTER, NOT_UTF8_MARK);
   }
+  return text;
+}
+
+/** Bytes at the end that begin a character whose rest is in the next chunk. */
+function openSequenceLength(buffer: Buffer): number {
+  for (let length = 1; length <= Math.min(3, buffer.length); length++) {
+    const byte = buffer[buffer.length - length] ?? 0;
+    if (byte < 0x80) return 0;
+    if (byte >= 0xc0) {
+      const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      return length < needed ? length : 0;
+    }
+  }
+  return 0;
 }
 
 /** The format is told from the first bytes, because object keys and content types are whatever the sender chose. */

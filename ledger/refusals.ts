@@ -41,7 +41,7 @@ const REFUSAL_TEXTS = {
     "The event is not one that this function handles. It takes S3 events of its own bucket, or payment_data. Check what invokes the function.",
   NOT_JSON:
     "The entry is not readable JSON. Each entry is one JSON object and names no key twice. Correct it at its source.",
-  NOT_UTF8: "The file is not UTF-8 from here on. Payment files are UTF-8 text. Encode it so and upload it again.",
+  NOT_UTF8: "The row is not UTF-8. Payment files are UTF-8 text. Encode it so and upload it again.",
   DAMAGED_GZIP:
     "The compressed file is damaged from here on. What could be read before it was recorded. Upload the file again.",
   NOT_CSV: "The row is not readable CSV. Rows follow RFC 4180 under a header row. Correct its quotes and columns.",

@@ -18,13 +18,18 @@ export const transactionSchema = z
       .string(coded("INVALID_CARD_LAST4"))
       .regex(/^[0-9]{4}$/, "INVALID_CARD_LAST4")
       .describe("The last four digits of the card, and nothing more of it."),
+    // Not a record schema: that one copies the members and loses one named __proto__.
     metadata: z
-      .record(z.string(), z.unknown(), coded("INVALID_METADATA"))
+      .custom<object>(isPlainObject, "INVALID_METADATA")
       .optional()
       .describe("Free-form; kept exactly as written."),
     actor: actor.optional().describe("Service or user that sends the payment."),
   })
   .meta({ id: "payment-transaction", title: "Payment", description: "One payment of a file or of payment_data." });
+
+function isPlainObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 export interface Transaction {
   readonly transactionId: string;

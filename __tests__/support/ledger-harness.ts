@@ -12,10 +12,19 @@ import {
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 import { CreateKeyCommand, type CreateKeyCommandInput, KMSClient } from "@aws-sdk/client-kms";
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  ListObjectVersionsCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { TABLES } from "../../contract";
+import { PaymentFiles } from "../../files/payment-files";
 import type { KeyHierarchy } from "../../ledger/field-cipher";
 import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/stored-item";
-import { startEmbeddedAws } from "../../local/embedded-aws";
+import { type AwsClientConfig, startEmbeddedAws } from "../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
 import type { Call } from "../../operations/call";
 import { deriveMacKeys, FieldEncryption } from "../../store/key-material";
@@ -23,6 +32,20 @@ import type { Signal, Store } from "../../store/store";
 import { sdkItem, storedItem } from "../../store/transaction";
 
 export type TableName = "ledger" | "audit" | "messages" | "transactions";
+
+export interface S3Event {
+  readonly Records: readonly [
+    {
+      readonly eventSource: "aws:s3";
+      readonly eventName: string;
+      readonly userIdentity: { readonly principalId: string };
+      readonly s3: {
+        readonly bucket: { readonly name: string };
+        readonly object: { readonly key: string; readonly versionId?: string };
+      };
+    },
+  ];
+}
 
 export interface Harness {
   /** Its calls go through the proxy, so faults reach it. */
@@ -39,6 +62,13 @@ export interface Harness {
   storeWith(settings: { hierarchy?: KeyHierarchy; indexShardCount?: number }): Store;
   /** All items of a table, straight from the emulator. */
   scan(table: TableName): Promise<StoredItem[]>;
+  /** The bucket of payment files, through the proxy. */
+  readonly files: PaymentFiles;
+  /** Puts a payment file as its sender would; returns the S3 event that follows. */
+  upload(key: string, body: string | Uint8Array): Promise<S3Event>;
+  readObject(key: string): Promise<string>;
+  /** Keys of all object versions, the removed ones not among them. */
+  objectKeys(prefix: string): Promise<string[]>;
   /** The audit records of one transaction, in order of recording. */
   trailOf(transactionId: string): Promise<StoredItem[]>;
   /** Puts an item as an administrator would, past the ledger. */
@@ -62,9 +92,7 @@ export async function startHarness(): Promise<Harness> {
   }
 }
 
-type ClientConfig = NonNullable<ConstructorParameters<typeof DynamoDBClient>[0]>;
-
-async function build(config: ClientConfig, proxy: FaultProxy, stop: () => Promise<void>): Promise<Harness> {
+async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Promise<void>): Promise<Harness> {
   const direct = new DynamoDBClient(config);
   const kms = new KMSClient(config);
   const names = {
@@ -100,6 +128,12 @@ async function build(config: ClientConfig, proxy: FaultProxy, stop: () => Promis
     signal: (signal) => signals.push(signal),
     logFault: (error) => faults.push(error),
   });
+  const s3 = new S3Client({ ...config, forcePathStyle: true });
+  const proxiedS3 = new S3Client({ ...proxied, forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: FILES_BUCKET }));
+  await s3.send(
+    new PutBucketVersioningCommand({ Bucket: FILES_BUCKET, VersioningConfiguration: { Status: "Enabled" } }),
+  );
   const scan = async (table: TableName) => scanAll(direct, names[table]);
   return {
     store: storeWith({}),
@@ -116,6 +150,21 @@ async function build(config: ClientConfig, proxy: FaultProxy, stop: () => Promis
       remainingMs: () => 60_000,
     }),
     scan,
+    files: new PaymentFiles(proxiedS3, FILES_BUCKET),
+    upload: async (key, body) => {
+      const { VersionId } = await s3.send(
+        new PutObjectCommand({ Bucket: FILES_BUCKET, Key: key, Body: Buffer.from(body) }),
+      );
+      return s3Event(key, VersionId);
+    },
+    readObject: async (key) => {
+      const answer = await s3.send(new GetObjectCommand({ Bucket: FILES_BUCKET, Key: key }));
+      return (await answer.Body?.transformToString()) ?? "";
+    },
+    objectKeys: async (prefix) => {
+      const answer = await s3.send(new ListObjectVersionsCommand({ Bucket: FILES_BUCKET, Prefix: prefix }));
+      return (answer.Versions ?? []).map((version) => version.Key ?? "");
+    },
     trailOf: async (transactionId) => {
       const records = (await scan("audit")).filter((item) => textOf(item, "TransactionID") === transactionId);
       return records.sort((a, b) => (textOf(a, "RecordedAt") ?? "").localeCompare(textOf(b, "RecordedAt") ?? ""));
@@ -128,9 +177,26 @@ async function build(config: ClientConfig, proxy: FaultProxy, stop: () => Promis
       await direct.send(new DeleteItemCommand({ TableName: names[table], Key: { [partitionKey]: { S: id } } }));
     },
     stop: async () => {
-      for (const client of [direct, kms, dynamo, proxiedKms]) client.destroy();
+      for (const client of [direct, kms, dynamo, proxiedKms, s3, proxiedS3]) client.destroy();
       await stop();
     },
+  };
+}
+
+export const FILES_BUCKET = "payment-files-test-111122223333";
+
+/** As S3 writes it: keys are encoded like a URL's query. */
+export function s3Event(key: string, versionId: string | undefined, bucket = FILES_BUCKET): S3Event {
+  const object = { key: encodeURIComponent(key).replaceAll("%20", "+").replaceAll("%2F", "/") };
+  return {
+    Records: [
+      {
+        eventSource: "aws:s3",
+        eventName: "ObjectCreated:Put",
+        userIdentity: { principalId: "AWS:AROAEXAMPLE:partner-upload" },
+        s3: { bucket: { name: bucket }, object: versionId === undefined ? object : { ...object, versionId } },
+      },
+    ],
   };
 }
 

@@ -1,0 +1,225 @@
+import { randomUUID } from "node:crypto";
+import { textOf } from "../../ledger/stored-item";
+import { FAULTS } from "../../local/fault-proxy";
+import { persistQueuedEvents } from "../../operations/persist-queued-events";
+import { processMessages } from "../../operations/process-messages";
+import { queueMessages } from "../../operations/queue";
+import { everythingIn, freshId, type Harness, startHarness } from "../support/ledger-harness";
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await startHarness();
+});
+afterAll(() => harness?.stop());
+afterEach(() => harness.proxy.reset());
+
+let sequence = 18_870_000_000_000_000_000n;
+
+/** An SQS record as Lambda delivers it. */
+function record(body: unknown, groupId?: string, messageId = randomUUID()) {
+  sequence += 256n;
+  const fifo =
+    groupId === undefined
+      ? {}
+      : { MessageGroupId: groupId, SequenceNumber: String(sequence), MessageDeduplicationId: messageId };
+  return {
+    messageId,
+    receiptHandle: "handle",
+    body: typeof body === "string" ? body : JSON.stringify(body),
+    eventSource: "aws:sqs",
+    eventSourceARN: `arn:aws:sqs:eu-west-1:111122223333:${groupId === undefined ? "audit-trail-queue" : "payment-audit-trail.fifo"}`,
+    attributes: {
+      ApproximateReceiveCount: "1",
+      SenderId: "AROAEXAMPLE:order-service",
+      SentTimestamp: "1763700000000",
+      ApproximateFirstReceiveTimestamp: "1763700000001",
+      ...fifo,
+    },
+  };
+}
+type Record_ = ReturnType<typeof record>;
+
+describe("audit events of the FIFO queue", () => {
+  const persist = (...records: Record_[]) =>
+    persistQueuedEvents(
+      queueMessages({ Records: records }) ?? [],
+      harness.call("persist_payment_audit_trail"),
+      harness.store,
+    );
+  const event = (TransactionID: string, extra: object = {}) => ({
+    AuditID: freshId("event"),
+    TransactionID,
+    Actor: "order-service",
+    Action: "READ",
+    ...extra,
+  });
+  const inOrder = async (TransactionID: string) =>
+    (await harness.trailOf(TransactionID)).sort((a, b) =>
+      (textOf(a, "TransactionOrder") ?? "") < (textOf(b, "TransactionOrder") ?? "") ? -1 : 1,
+    );
+
+  test("are stored once, in the queue's order, with the sender as AWS names it", async () => {
+    const id = freshId();
+    const messages = Array.from({ length: 5 }, () => record(event(id), id));
+    expect(await persist(...messages)).toEqual({ batchItemFailures: [] });
+    expect(await persist(...messages.toReversed())).toEqual({ batchItemFailures: [] });
+    const stored = await inOrder(id);
+    expect(stored.map((item) => textOf(item, "AuditID"))).toEqual(
+      messages.map((message) => JSON.parse(message.body).AuditID),
+    );
+    const sequences = stored.map((item) => textOf(item, "SequenceNumber"));
+    expect(sequences).toEqual([...sequences].sort());
+    expect(JSON.stringify(stored[0]?.["Caller"])).toContain("AROAEXAMPLE:order-service");
+  });
+
+  test("an invalid message leaves a gap record in its place, and its group goes on", async () => {
+    const id = freshId();
+    const messages = [
+      record(event(id), id),
+      record({ ...event(id), Action: "not an action" }, id),
+      record("{broken", id),
+      record(event(id), id),
+    ];
+    expect(await persist(...messages)).toEqual({ batchItemFailures: [] });
+    expect((await inOrder(id)).map((item) => textOf(item, "Action"))).toEqual(["READ", "GAP", "GAP", "READ"]);
+    await persist(...messages);
+    expect(await inOrder(id)).toHaveLength(4);
+  });
+
+  test("a message with card data leaves a refusal record that names no payment", async () => {
+    const id = freshId();
+    const before = (await harness.scan("audit")).length;
+    expect(
+      await persist(record(event(id, { QueryDetails: "4111 1111 1111 1111" }), id), record("5555555555554444", id)),
+    ).toEqual({ batchItemFailures: [] });
+    const audit = await harness.scan("audit");
+    expect(audit).toHaveLength(before + 2);
+    expect(everythingIn(audit)).not.toMatch(/4111 ?1111|5555555555554444/);
+    expect(await harness.trailOf(id)).toEqual([]);
+  });
+
+  test("a technical fault on one transaction holds up that group alone", async () => {
+    const [held, free] = [freshId("held"), freshId("free")];
+    const messages = [record(event(held), held), record(event(free), free), record(event(held), held)];
+    harness.proxy.inject({
+      target: "DynamoDB.TransactWriteItems",
+      where: ({ input }) => JSON.stringify(input).includes(held),
+      fault: FAULTS.internalError(),
+    });
+    const response = await persist(...messages);
+    expect(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual([
+      messages[0]?.messageId,
+      messages[2]?.messageId,
+    ]);
+    expect(await harness.trailOf(free)).toHaveLength(1);
+    expect(await harness.trailOf(held)).toHaveLength(0);
+    harness.proxy.reset();
+    expect(await persist(...messages)).toEqual({ batchItemFailures: [] });
+    expect(await inOrder(held)).toHaveLength(2);
+  });
+
+  test("without an AuditID the deduplication id names the event", async () => {
+    const id = freshId();
+    const { AuditID: _id, ...anonymous } = event(id);
+    const message = record(anonymous, id);
+    await persist(message);
+    await persist({ ...message, messageId: randomUUID() });
+    expect(await harness.trailOf(id)).toHaveLength(1);
+  });
+});
+
+describe("payments of audit-trail-queue", () => {
+  const process_ = (...records: Record_[]) =>
+    processMessages({ Records: records }, harness.call("process_payment_messages"), harness.store);
+  const rowsOf = async (id: string) =>
+    (await harness.scan("messages")).filter((row) => textOf(row, "paymentId") === id);
+  const message = (extra: object = {}) => ({
+    paymentId: freshId("pay"),
+    amount: "10.50",
+    currency: "EUR",
+    timestamp: "2026-11-20T10:00:00Z",
+    ...extra,
+  });
+
+  test("are stored and audited once, however often they are delivered", async () => {
+    const payment = message();
+    const records = [record(payment), record(payment), record(message())];
+    for (let delivery = 0; delivery < 3; delivery++)
+      expect(await process_(...records)).toEqual({ batchItemFailures: [] });
+    const [row] = await rowsOf(payment.paymentId);
+    expect(await rowsOf(payment.paymentId)).toHaveLength(1);
+    expect(row).toMatchObject({ amount: { S: "10.50" }, timestamp: { S: "2026-11-20T10:00:00.000Z" } });
+    const trail = await harness.trailOf(payment.paymentId);
+    expect(trail.map((item) => textOf(item, "Action"))).toEqual(["WRITE"]);
+    expect(JSON.stringify(trail[0]?.["Caller"])).toContain("AROAEXAMPLE:order-service");
+  });
+
+  test("an amount written as a number keeps its digits; a time in milliseconds is understood", async () => {
+    const id = freshId("pay");
+    await process_(
+      record(`{"paymentId":"${id}","amount":123456789012345.10,"currency":"EUR","timestamp":1763632800000}`),
+    );
+    expect((await rowsOf(id))[0]).toMatchObject({
+      amount: { S: "123456789012345.10" },
+      timestamp: { S: "2025-11-20T10:00:00.000Z" },
+    });
+  });
+
+  test("the sources' message with nothing but id, amount and timestamp is stored", async () => {
+    const { currency: _currency, ...bare } = message();
+    expect(await process_(record(bare))).toEqual({ batchItemFailures: [] });
+    expect(await rowsOf(bare.paymentId)).toHaveLength(1);
+  });
+
+  test("other content under a known id is a conflict: settled, audited, the row untouched", async () => {
+    const payment = message();
+    await process_(record(payment));
+    const before = await rowsOf(payment.paymentId);
+    expect(await process_(record({ ...payment, amount: "11.00" }))).toEqual({ batchItemFailures: [] });
+    expect(await rowsOf(payment.paymentId)).toEqual(before);
+    expect((await harness.trailOf(payment.paymentId)).map((item) => textOf(item, "Action")).sort()).toEqual([
+      "CONFLICT",
+      "WRITE",
+    ]);
+  });
+
+  test.each([
+    ["NOT_JSON", "not json"],
+    ["NOT_JSON", '{"paymentId":"a","paymentId":"b","amount":"1"}'],
+    ["MISSING_FIELD", { amount: "1.00" }],
+    ["INVALID_AMOUNT", message({ amount: "1e3" })],
+    ["AMOUNT_DECIMALS", message({ amount: "1.005" })],
+    ["UNKNOWN_FIELD", message({ surprise: 1 })],
+    ["INVALID_TIMESTAMP", message({ timestamp: "yesterday" })],
+    ["CARD_DATA", message({ status: "x", note: "4111111111111111" })],
+    ["CARD_DATA", "card 4111111111111111 {"],
+  ])("a message refused with %s is settled at first sight and leaves a record of its code", async (_code, body) => {
+    const before = (await harness.scan("audit")).filter((item) => textOf(item, "Action") === "REFUSAL").length;
+    const bad = record(body);
+    const good = record(message());
+    expect(await process_(bad, good)).toEqual({ batchItemFailures: [] });
+    expect(await process_(bad)).toEqual({ batchItemFailures: [] });
+    const audit = await harness.scan("audit");
+    expect(audit.filter((item) => textOf(item, "Action") === "REFUSAL")).toHaveLength(before + 1);
+    expect(everythingIn([...audit, ...(await harness.scan("messages"))])).not.toContain("4111111111111111");
+  });
+
+  test("a technical fault that concerns one message sends only that one back", async () => {
+    const [stuck, free] = [message(), message()];
+    const records = [record(stuck), record(free)];
+    harness.proxy.inject({
+      target: "DynamoDB.TransactWriteItems",
+      where: ({ input }) => JSON.stringify(input).includes(stuck.paymentId),
+      fault: FAULTS.internalError(),
+    });
+    expect(await process_(...records)).toEqual({ batchItemFailures: [{ itemIdentifier: records[0]?.messageId }] });
+    expect(await rowsOf(free.paymentId)).toHaveLength(1);
+    harness.proxy.reset();
+    expect(await process_(...records)).toEqual({ batchItemFailures: [] });
+    expect(await rowsOf(stuck.paymentId)).toHaveLength(1);
+  });
+
+  test("an event that no queue sent is thrown back, not answered", async () => {
+    await expect(processMessages({ payments: [] }, harness.call(), harness.store)).rejects.toThrow();
+  });
+});

@@ -14,6 +14,7 @@ export const LEDGER_ACTIONS = [
   "REFUSAL",
   "ALARM",
   "GAP",
+  "BACKUP_CHECK",
 ] as const;
 export type LedgerAction = (typeof LEDGER_ACTIONS)[number];
 

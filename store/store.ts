@@ -1,14 +1,16 @@
 /** What the operations need of the outside world, made once per execution environment. */
 
 import { type DynamoDBClient, GetItemCommand, QueryCommand, type QueryCommandInput } from "@aws-sdk/client-dynamodb";
-import type { METRICS, TableId } from "../contract";
+import type { BACKUP_METRICS, METRICS, TableId } from "../contract";
 import type { MacKeys } from "../ledger/record-mac";
 import type { StoredItem } from "../ledger/stored-item";
 import type { FieldEncryption } from "./key-material";
 import { storedItem } from "./transaction";
 
 /** Facts worth an alarm or a graph, by metric name. */
-export type Signal = (typeof METRICS)["integrityAlarm" | "cardDataRefused" | "paymentConflict"];
+export type Signal =
+  | (typeof METRICS)["integrityAlarm" | "cardDataRefused" | "paymentConflict"]
+  | (typeof BACKUP_METRICS)[keyof typeof BACKUP_METRICS];
 
 export interface Store {
   readonly dynamo: DynamoDBClient;

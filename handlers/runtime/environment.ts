@@ -1,6 +1,6 @@
 /** The functions' only reader of `process.env`: read once, at cold start, and loudly when something is missing. */
 
-import { ENV, type TableId } from "../../contract";
+import { ENV, type LogicalTableName, TABLES, type TableId } from "../../contract";
 import { INDEX_SHARD_COUNT_MAX } from "../../ledger/index-keys";
 
 const CONNECTIVITIES = ["privatelink", "nat", "embedded", "external"] as const;
@@ -53,6 +53,31 @@ export function readFilesEnvironment(variables: Variables): FilesEnvironment {
   return {
     filesBucket: required(variables, ENV.filesBucket),
     removeCardDataFiles: oneOf(variables, ENV.removeCardDataFiles, ["true", "false"] as const) === "true",
+  };
+}
+
+export interface BackupEnvironment {
+  readonly exportBucket: string;
+  readonly exportKeyArn: string;
+  readonly tables: readonly { readonly table: LogicalTableName; readonly arn: string }[];
+}
+
+/** What only the functions of the exports need. @throws EnvironmentError as `readEnvironment` does. */
+export function readBackupEnvironment(variables: Variables): BackupEnvironment {
+  const pairs = required(variables, ENV.tableArns)
+    .split(",")
+    .map((pair) => pair.split("="));
+  const tables = Object.values(TABLES).map(({ logicalName }) => {
+    const arn = pairs.find(([name]) => name === logicalName)?.[1];
+    if (arn?.startsWith("arn:")) return { table: logicalName, arn };
+    throw new EnvironmentError(
+      `The environment variable ${ENV.tableArns} has no ARN for ${logicalName}. It names every table; deploy the functions stack again.`,
+    );
+  });
+  return {
+    exportBucket: required(variables, ENV.exportBucket),
+    exportKeyArn: required(variables, ENV.exportKeyArn),
+    tables,
   };
 }
 

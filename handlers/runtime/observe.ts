@@ -9,6 +9,7 @@ import type { Signal } from "../../store/store";
 /** Everything that a log line may say beside level, message, time, service and request. No field here can hold input. */
 const LOGGABLE_FIELDS = [
   "operation",
+  "table",
   "outcome",
   "statusCode",
   "code",

@@ -1,0 +1,163 @@
+/** The backup check in AWS: of each table, the exports that a restore of today would take, held against the table. */
+
+import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { BACKUP_METRICS, EXPORT_PREFIXES, type LogicalTableName } from "../contract";
+import { derivedAuditId } from "../ledger/identifiers";
+import { type Call, ledgerEntry, recordEntries } from "../operations/call";
+import type { Store } from "../store/store";
+import { checkFolder } from "./check";
+import { type CheckReport, Findings, type Verdict } from "./findings";
+import { type ExportFolder, s3Folder } from "./folder";
+import { exportPrefix, SUMMARY_FILE, tableNameOfArn } from "./layout";
+import type { StateStore } from "./state-store";
+import { tableReader } from "./table-keys";
+import { type ExportEntry, type ExportState, restoreChain } from "./windows";
+
+export interface CheckSettings {
+  readonly tables: readonly { readonly table: LogicalTableName; readonly arn: string }[];
+  readonly s3: S3Client;
+  readonly bucket: string;
+  readonly states: StateStore;
+  readonly log: (requestId: string, table: LogicalTableName, code: string) => void;
+}
+
+export interface CheckResponse {
+  readonly outcome: Verdict;
+  /** Key of the report in the export bucket. */
+  readonly report: string;
+  readonly tables: readonly { readonly table: string; readonly verdict: Verdict; readonly codes: readonly string[] }[];
+}
+
+interface TableCheck {
+  readonly table: LogicalTableName;
+  readonly exportedUntil: string;
+  readonly report: CheckReport;
+}
+
+const HOUR_MS = 60 * 60 * 1000;
+/** An export that has not ended after this has not ended well. */
+const RUNNING_MAX_MS = 6 * HOUR_MS;
+/** Exports are daily; a second one that is missing is a fault. */
+const STALE_AFTER_MS = 48 * HOUR_MS;
+/** Kept for the report and the audit records. */
+const RESERVED_MS = 30_000;
+
+export async function checkBackups(call: Call, store: Store, settings: CheckSettings): Promise<CheckResponse> {
+  const checks: TableCheck[] = [];
+  for (const table of settings.tables) checks.push(await checkTable(table, call, store, settings));
+  const verdict = overall(checks.map(({ report }) => report.verdict));
+  const report = await writeReport(checks, verdict, call, settings);
+  await recordEntries(
+    checks.map((check) => checkEntry(check, report, call)),
+    store,
+  );
+  for (const { table, report: of } of checks) {
+    store.signal(of.verdict === "good" ? BACKUP_METRICS.checkPassed : BACKUP_METRICS.checkFailed);
+    for (const code of codesOf(of)) settings.log(call.caller.requestId, table, code);
+  }
+  const tables = checks.map(({ table, report: of }) => ({ table, verdict: of.verdict, codes: codesOf(of) }));
+  return { outcome: verdict, report, tables };
+}
+
+async function checkTable(
+  { table, arn }: CheckSettings["tables"][number],
+  call: Call,
+  store: Store,
+  settings: CheckSettings,
+): Promise<TableCheck> {
+  const findings = new Findings();
+  const { state } = await settings.states.load(table);
+  const chain = restoreChain(state?.exports ?? []);
+  const prefixOf = (entry: ExportEntry) => `${exportPrefix(table, entry)}/`;
+  const folder = s3Folder(settings.s3, settings.bucket, chain.map(prefixOf));
+  const finished = await finishedUnder(folder);
+  const missing = chain.filter((entry) => !finished.some((path) => path.startsWith(prefixOf(entry))));
+  reportState(table, state, missing, call, findings);
+  if (finished.length === 0 && chain.length > 0 && findings.list.length === 0) {
+    findings.add({ code: "CHECK_INCOMPLETE", table, message: "No export of the table has ended yet." });
+    return { table, exportedUntil: state?.exportedUntil ?? "", report: emptyReport(folder, findings) };
+  }
+  const reader = tableReader(store.dynamo, tableNameOfArn(arn));
+  const report = await checkFolder(folder, {
+    tableOf: () => reader,
+    outOfTime: () => call.remainingMs() < RESERVED_MS,
+    findings,
+  });
+  return { table, exportedUntil: state?.exportedUntil ?? "", report };
+}
+
+function emptyReport({ name }: ExportFolder, { verdict, list, further, notes }: Findings): CheckReport {
+  return { verdict, folder: name, exports: [], comparisons: [], findings: list, further, notes };
+}
+
+async function finishedUnder(folder: ExportFolder): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { path } of folder.list()) if (path.endsWith(`/${SUMMARY_FILE}`)) paths.push(path);
+  return paths;
+}
+
+/** What the export function's own record says, before any file is looked at. */
+function reportState(
+  table: string,
+  state: ExportState | undefined,
+  missing: readonly ExportEntry[],
+  call: Call,
+  findings: Findings,
+): void {
+  for (const { kind, from, to, startedAt } of missing) {
+    const what = `The ${kind} export ${from === undefined ? "of" : `of ${from} to`} ${to}`;
+    const isOverdue = startedAt === undefined || call.now.getTime() - Date.parse(startedAt) > RUNNING_MAX_MS;
+    if (isOverdue) findings.add({ code: "MISSING_EXPORT", table, message: `${what} has left no manifest.` });
+    else findings.note(`${what} is still running.`);
+  }
+  if (state !== undefined && call.now.getTime() - Date.parse(state.exportedUntil) > STALE_AFTER_MS) {
+    findings.add({
+      code: "STALE_EXPORT",
+      table,
+      message: `The last window ended at ${state.exportedUntil}. Exports are daily.`,
+    });
+  }
+}
+
+async function writeReport(
+  checks: readonly TableCheck[],
+  verdict: Verdict,
+  call: Call,
+  settings: CheckSettings,
+): Promise<string> {
+  const checkedAt = call.now.toISOString();
+  const key = `${EXPORT_PREFIXES.checks}${checkedAt}.json`;
+  const body = JSON.stringify(
+    { format: 1, checkedAt, requestId: call.caller.requestId, verdict, tables: checks },
+    undefined,
+    2,
+  );
+  await settings.s3.send(
+    new PutObjectCommand({ Bucket: settings.bucket, Key: key, Body: body, ContentType: "application/json" }),
+  );
+  return key;
+}
+
+/** A retried invocation has the same id, so it leaves no second record. */
+function checkEntry({ table, exportedUntil, report }: TableCheck, key: string, call: Call) {
+  return ledgerEntry(
+    {
+      auditId: derivedAuditId("READ", call.operation, call.caller.requestId, table),
+      action: "BACKUP_CHECK",
+      actor: call.operation,
+      table,
+      asked: { recordIds: [], details: { Report: key, ExportedUntil: exportedUntil } },
+      answered: { recordIds: [], result: report.verdict, details: { Codes: codesOf(report) } },
+    },
+    call,
+  );
+}
+
+function codesOf({ findings }: CheckReport): string[] {
+  return [...new Set(findings.map(({ code }) => code))];
+}
+
+function overall(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.includes("faulty")) return "faulty";
+  return verdicts.includes("incomplete") ? "incomplete" : "good";
+}

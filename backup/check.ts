@@ -1,0 +1,211 @@
+/**
+ * Checks a folder of exports: manifests, every file, every line, the windows, and, where the table is within reach, that
+ * nothing which the table holds is missing. It shares no code with what writes exports but the names of the folders.
+ */
+
+import { type Chain, chainsOf } from "./chain";
+import { bucketOf, KeyTally } from "./compare-keys";
+import { checkDataFile, type OnLine } from "./data-file";
+import { type CheckedExport, type CheckReport, type Comparison, Findings } from "./findings";
+import type { ExportFolder, FolderFile } from "./folder";
+import { SUMMARY_FILE } from "./layout";
+import { type Manifest, readManifest } from "./manifest";
+import type { TableReader } from "./table-keys";
+
+export interface CheckOptions {
+  /** The table to hold the exports of this deployed name against; undefined leaves them uncompared. */
+  readonly tableOf?: (deployedName: string) => TableReader | undefined;
+  /** Items recorded so shortly before the end of the exports may have been written after it. Default: 15 minutes, as long as a function runs. */
+  readonly settleMs?: number;
+  /** True when the check must come to its end; what it has not looked at is then said. */
+  readonly outOfTime?: () => boolean;
+  /** What was found before about the same exports. */
+  readonly findings?: Findings;
+}
+
+const SETTLE_MS = 15 * 60 * 1000;
+
+interface Check {
+  readonly folder: ExportFolder;
+  readonly listed: ReadonlyMap<string, FolderFile>;
+  readonly findings: Findings;
+  readonly outOfTime: () => boolean;
+}
+
+/** Ends the check early; caught in this file. */
+class OutOfTime extends Error {
+  override readonly name = "OutOfTime";
+}
+
+export async function checkFolder(folder: ExportFolder, options: CheckOptions = {}): Promise<CheckReport> {
+  const { findings = new Findings() } = options;
+  const listed = new Map<string, FolderFile>();
+  for await (const file of folder.list()) listed.set(file.path, file);
+  const check = { folder, listed, findings, outOfTime: options.outOfTime ?? (() => false) };
+  const exports: CheckedExport[] = [];
+  const comparisons: Comparison[] = [];
+  try {
+    const manifests = await readManifests(check);
+    reportUnlisted(manifests, check);
+    const chains = chainsOf(manifests, findings);
+    for (const manifest of manifests) {
+      const chain = chains.find(({ exports: links }) => links.includes(manifest));
+      const table = chain && options.tableOf?.(chain.deployedTable);
+      if (chain === undefined || table === undefined) exports.push(await checkExport(manifest, check, ignore));
+    }
+    for (const chain of chains) await checkChain(chain, options, check, exports, comparisons);
+  } catch (error) {
+    if (!(error instanceof OutOfTime)) throw error;
+    findings.add({
+      code: "CHECK_INCOMPLETE",
+      message: `The time was up after ${exports.length} exports. Run the check from a machine, which has more.`,
+    });
+  }
+  return {
+    verdict: findings.verdict,
+    folder: folder.name,
+    exports,
+    comparisons,
+    findings: findings.list,
+    further: findings.further,
+    notes: findings.notes,
+  };
+}
+
+const ignore: OnLine = () => {};
+
+async function readManifests(check: Check): Promise<Manifest[]> {
+  const summaries = [...check.listed.keys()].filter(
+    (path) => path === SUMMARY_FILE || path.endsWith(`/${SUMMARY_FILE}`),
+  );
+  if (summaries.length === 0) {
+    check.findings.add({
+      code: "NO_EXPORT",
+      message: `There is no ${SUMMARY_FILE} under ${check.folder.name}, so no finished export.`,
+    });
+  }
+  const manifests: Manifest[] = [];
+  for (const summary of summaries.sort()) {
+    const manifest = await readManifest(summary, check.folder, check.listed, check.findings);
+    if (manifest !== undefined) manifests.push(manifest);
+  }
+  return manifests;
+}
+
+/** Increments share one data folder, so what one export does not list another may. */
+function reportUnlisted(manifests: readonly Manifest[], { listed, findings }: Check): void {
+  const known = new Set(manifests.flatMap(({ files }) => files.map(({ path }) => path)));
+  const folders = new Set(manifests.map(({ dataFolder }) => dataFolder));
+  for (const path of listed.keys()) {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    if (!folders.has(folder) || known.has(path)) continue;
+    findings.add({
+      code: "UNLISTED_FILE",
+      file: path,
+      message: "It lies among the data files, and no manifest lists it.",
+    });
+  }
+}
+
+async function checkExport(manifest: Manifest, check: Check, onLine: OnLine): Promise<CheckedExport> {
+  const { id, deployedTable, kind, from, to, files, itemCount } = manifest;
+  let items = 0;
+  let bytes = 0;
+  for (const file of files) {
+    if (check.outOfTime()) throw new OutOfTime();
+    const { folder, listed, findings } = check;
+    const read = await checkDataFile(file, manifest, folder, listed.get(file.path), findings, onLine);
+    items += read.items;
+    bytes += read.bytes;
+  }
+  if (items !== itemCount) {
+    check.findings.add({
+      code: "WRONG_COUNT",
+      table: deployedTable,
+      export: id,
+      message: `It has ${items} items; its summary says ${itemCount}.`,
+    });
+  }
+  const window = from === undefined ? { to } : { from, to };
+  return { export: id, table: deployedTable, kind, ...window, files: files.length, items, bytes };
+}
+
+async function checkChain(
+  chain: Chain,
+  options: CheckOptions,
+  check: Check,
+  exports: CheckedExport[],
+  comparisons: Comparison[],
+): Promise<void> {
+  const table = options.tableOf?.(chain.deployedTable);
+  if (table === undefined) {
+    check.findings.note(`${chain.deployedTable} was not compared with its table.`);
+    return;
+  }
+  const until = new Date(Date.parse(chain.until) - (options.settleMs ?? SETTLE_MS)).toISOString();
+  const isDue = (recordedAt: string | undefined) => recordedAt !== undefined && recordedAt < until;
+  const exported = new KeyTally();
+  for (const manifest of chain.exports) {
+    const onLine: OnLine = ({ effect, key, recordedAt }) => {
+      if (effect !== "changed" && isDue(recordedAt)) exported.add(key, effect === "added" ? 1 : -1);
+    };
+    exports.push(await checkExport(manifest, check, onLine));
+  }
+  if (chain.full === undefined) {
+    check.findings.note(`${chain.deployedTable} has no full export here, so nothing was compared with its table.`);
+    return;
+  }
+  const held = new KeyTally();
+  let undated = 0;
+  for await (const { key, recordedAt } of untilTime(table.keys(), check)) {
+    if (recordedAt === undefined) undated += 1;
+    else if (isDue(recordedAt)) held.add(key, 1);
+  }
+  comparisons.push({ table: chain.deployedTable, recordedUntil: until, compared: held.size, undated });
+  const { buckets, all } = held.differing(exported);
+  if (buckets.size > 0) await nameDifferences(chain, table, buckets, isDue, check);
+  if (!all)
+    check.findings.note(
+      `${chain.deployedTable} differs in more keys than were looked up; those named are some of them.`,
+    );
+}
+
+/** The keys of the differing buckets, read once more on both sides. Only what differs now is reported. */
+async function nameDifferences(
+  chain: Chain,
+  table: TableReader,
+  buckets: ReadonlySet<number>,
+  isDue: (recordedAt: string | undefined) => boolean,
+  check: Check,
+): Promise<void> {
+  const exported = new Map<string, boolean>();
+  const silent = new Findings();
+  for (const manifest of chain.exports) {
+    await checkExport(manifest, { ...check, findings: silent }, ({ effect, key, recordedAt }) => {
+      if (!buckets.has(bucketOf(key))) return;
+      if (effect === "removed") exported.delete(key);
+      else exported.set(key, isDue(recordedAt));
+    });
+  }
+  for await (const { key, recordedAt } of untilTime(table.keys(), check)) {
+    if (!buckets.has(bucketOf(key))) continue;
+    if (!exported.has(key) && isDue(recordedAt)) {
+      const message = `The table holds it since ${recordedAt}, and no export does.`;
+      check.findings.add({ code: "MISSING_ITEM", table: chain.deployedTable, key, message });
+    }
+    exported.delete(key);
+  }
+  for (const [key, due] of exported) {
+    if (!due) continue;
+    const message = "It was exported, and the table does not hold it any more. Nothing may be removed from it.";
+    check.findings.add({ code: "REMOVED_ITEM", table: chain.deployedTable, key, message });
+  }
+}
+
+async function* untilTime<T>(items: AsyncIterable<T>, check: Check): AsyncGenerator<T> {
+  let seen = 0;
+  for await (const item of items) {
+    if (seen++ % 1000 === 0 && check.outOfTime()) throw new OutOfTime();
+    yield item;
+  }
+}

@@ -1,0 +1,27 @@
+/** The errors of exports, their check and restores. Each says what happened, the rule behind it and the remedy; callers switch on `code`. */
+
+export type BackupErrorCode =
+  | "BAD_REQUEST"
+  | "BAD_STATE"
+  | "PITR_DISABLED"
+  | "PITR_NOT_READY"
+  | "STATE_CONTENDED"
+  | "FOLDER_MISSING"
+  | "NOT_A_SCRATCH_NAME"
+  | "TABLE_EXISTS"
+  | "TABLE_MISSING"
+  | "EXPORT_FAULTY"
+  | "RESTORE_FAILED"
+  | "RESTORE_TIMEOUT";
+
+export class BackupError extends Error {
+  override readonly name = "BackupError";
+
+  constructor(
+    readonly code: BackupErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,160 @@
+/** One line of an export's data file: what it does to the table, or why it is no line of that table. */
+
+import { type LogicalTableName, TABLES } from "../contract";
+
+/** `added` and `removed` change the set of keys; a `changed` item was there before and after. */
+export interface ExportLine {
+  readonly effect: "added" | "changed" | "removed";
+  /** Text that no other key of the table has. */
+  readonly key: string;
+  /** When the ledger recorded the item, by its own clock; absent in an item that does not say. */
+  readonly recordedAt?: string;
+  /** The item after the line; absent where it was removed. */
+  readonly item?: JsonItem;
+}
+
+/** DynamoDB JSON: each attribute one type and its value. */
+export type JsonItem = Readonly<Record<string, object>>;
+
+export interface TableShape {
+  readonly logicalName: LogicalTableName;
+  readonly keys: readonly { readonly name: string; readonly type: "S" | "N" }[];
+  readonly recordedAt: string;
+}
+
+export function shapeOf(logicalName: LogicalTableName): TableShape {
+  const table = Object.values(TABLES).find((each) => each.logicalName === logicalName);
+  if (table === undefined) throw new Error(`The contract has no table ${logicalName}.`);
+  const sortKey = "sortKey" in table ? [table.sortKey] : [];
+  const isEntry = logicalName === "PaymentLedger" || logicalName === "PaymentAuditTrail";
+  return {
+    logicalName,
+    keys: [{ name: table.partitionKey, type: "S" }, ...sortKey],
+    recordedAt: isEntry ? "RecordedAt" : "processedAt",
+  };
+}
+
+/** @returns the reason in words when the line is none of such an export. */
+export function parseExportLine(text: string, kind: "full" | "incremental", shape: TableShape): ExportLine | string {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    return "The line is no JSON.";
+  }
+  if (!isObject(line)) return "The line is no JSON object.";
+  return kind === "full" ? fullLine(line, shape) : incrementalLine(line, shape);
+}
+
+function fullLine(line: Readonly<Record<string, unknown>>, shape: TableShape): ExportLine | string {
+  const item = line["Item"];
+  if (!isItem(item)) return "The line has no Item in typed DynamoDB JSON.";
+  return withKey(item, shape, "added");
+}
+
+/** The documentation names the key `Key`, the service writes `Keys`. */
+function incrementalLine(line: Readonly<Record<string, unknown>>, shape: TableShape): ExportLine | string {
+  const { Keys, Key = Keys, NewImage, OldImage, Metadata } = line;
+  if (!isItem(Key)) return "The line has no Keys in typed DynamoDB JSON.";
+  if (!hasWriteTime(Metadata)) return "The line does not say when it was written (Metadata.WriteTimestampMicros).";
+  for (const image of [NewImage, OldImage]) {
+    if (image !== undefined && !isItem(image)) return "An image of the line is not in typed DynamoDB JSON.";
+  }
+  const keyText = keyOf(Key, shape);
+  if (keyText === undefined) return missingKey(shape);
+  const image = NewImage ?? OldImage;
+  if (!isItem(image)) return { effect: "removed", key: keyText };
+  if (keyOf(image, shape) !== keyText) return "The image has another key than the line.";
+  return withKey(image, shape, NewImage === undefined ? "removed" : OldImage === undefined ? "added" : "changed");
+}
+
+function withKey(item: JsonItem, shape: TableShape, effect: ExportLine["effect"]): ExportLine | string {
+  const key = keyOf(item, shape);
+  if (key === undefined) return missingKey(shape);
+  const recordedAt = (item[shape.recordedAt] as { S?: string } | undefined)?.S;
+  return {
+    effect,
+    key,
+    ...(recordedAt === undefined ? {} : { recordedAt }),
+    ...(effect === "removed" ? {} : { item }),
+  };
+}
+
+export function keyOf(item: JsonItem, shape: TableShape): string | undefined {
+  const parts = shape.keys.map(
+    ({ name, type }) => (item[name] as Partial<Record<"S" | "N", string>> | undefined)?.[type],
+  );
+  if (parts.some((part) => part === undefined || part === "")) return undefined;
+  return parts.length === 1 ? parts[0] : JSON.stringify(parts);
+}
+
+function missingKey({ keys, logicalName }: TableShape): string {
+  return `The item lacks the key of ${logicalName} (${keys.map(({ name, type }) => `${name}: ${type}`).join(", ")}).`;
+}
+
+function hasWriteTime(metadata: unknown): boolean {
+  if (!isObject(metadata)) return false;
+  const micros = metadata["WriteTimestampMicros"];
+  const text = isObject(micros) ? micros["N"] : micros;
+  return /^[0-9]{16,}$/.test(String(text));
+}
+
+const NUMBER = /^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+/** DynamoDB nests 32 levels. */
+const LEVELS_MAX = 32;
+
+function isItem(value: unknown): value is JsonItem {
+  return isAttributeMap(value, LEVELS_MAX);
+}
+
+function isAttributeMap(value: unknown, levels: number): boolean {
+  return isObject(value) && Object.values(value).every((attribute) => isTyped(attribute, levels));
+}
+
+function isTyped(attribute: unknown, levels: number): boolean {
+  if (!isObject(attribute) || levels < 0) return false;
+  const [only, ...others] = Object.entries(attribute);
+  if (only === undefined || others.length > 0) return false;
+  const [type, value] = only;
+  switch (type) {
+    case "S":
+      return typeof value === "string";
+    case "N":
+      return isNumber(value);
+    case "B":
+      return isBase64(value);
+    case "BOOL":
+      return typeof value === "boolean";
+    case "NULL":
+      return value === true;
+    case "M":
+      return isAttributeMap(value, levels - 1);
+    case "L":
+      return Array.isArray(value) && value.every((member) => isTyped(member, levels - 1));
+    case "SS":
+      return isSet(value, (member) => typeof member === "string");
+    case "NS":
+      return isSet(value, isNumber);
+    case "BS":
+      return isSet(value, isBase64);
+    default:
+      return false;
+  }
+}
+
+function isSet(value: unknown, fits: (member: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(fits);
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === "string" && NUMBER.test(value);
+}
+
+function isBase64(value: unknown): boolean {
+  return typeof value === "string" && value.length % 4 === 0 && BASE64.test(value);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

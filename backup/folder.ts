@@ -1,0 +1,46 @@
+/** A folder of exports as the check reads it: a list of files and their bytes, from a bucket or from a disk. */
+
+import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+
+export interface FolderFile {
+  /** With `/` between its parts, from the folder's top. */
+  readonly path: string;
+  readonly bytes: number;
+  /** As S3 states it; a disk knows none. */
+  readonly etag?: string;
+}
+
+export interface ExportFolder {
+  /** How reports name it. */
+  readonly name: string;
+  list(): AsyncIterable<FolderFile>;
+  open(path: string): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** Everything under the prefixes of a bucket; paths are whole keys. */
+export function s3Folder(s3: S3Client, bucket: string, prefixes: readonly string[]): ExportFolder {
+  return {
+    name: `s3://${bucket}/${prefixes.length === 1 ? prefixes[0] : ""}`,
+    list: async function* () {
+      for (const prefix of prefixes) yield* objectsUnder(s3, bucket, prefix);
+    },
+    open: async (path) => {
+      const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: path }));
+      if (answer.Body === undefined) throw new Error("S3 answered GetObject without a body.");
+      return answer.Body as AsyncIterable<Uint8Array>;
+    },
+  };
+}
+
+async function* objectsUnder(s3: S3Client, bucket: string, prefix: string): AsyncGenerator<FolderFile> {
+  let next: string | undefined;
+  do {
+    const page = await s3.send(
+      new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ...(next && { ContinuationToken: next }) }),
+    );
+    for (const { Key, Size = 0, ETag } of page.Contents ?? []) {
+      if (Key !== undefined) yield { path: Key, bytes: Size, ...(ETag && { etag: ETag.replaceAll('"', "") }) };
+    }
+    next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+  } while (next !== undefined);
+}

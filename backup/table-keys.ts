@@ -1,0 +1,48 @@
+/** The keys of a table as it stands, page by page. */
+
+import { type AttributeValue, type DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import { type JsonItem, keyOf, shapeOf } from "./export-lines";
+import { logicalNameOf } from "./layout";
+
+export interface TableKey {
+  readonly key: string;
+  readonly recordedAt?: string;
+}
+
+export interface TableReader {
+  readonly deployedName: string;
+  keys(): AsyncIterable<TableKey>;
+}
+
+/** Undefined for a table that is none of this ledger's. */
+export function tableReader(dynamo: DynamoDBClient, deployedName: string): TableReader | undefined {
+  const logicalName = logicalNameOf(deployedName);
+  return logicalName && { deployedName, keys: () => scanKeys(dynamo, deployedName, shapeOf(logicalName)) };
+}
+
+/** Not strongly consistent: what is compared was recorded long before, and consistent reads cost twice as much. */
+async function* scanKeys(
+  dynamo: DynamoDBClient,
+  deployedName: string,
+  shape: ReturnType<typeof shapeOf>,
+): AsyncGenerator<TableKey> {
+  const names = [...shape.keys.map(({ name }) => name), shape.recordedAt];
+  let startKey: Record<string, AttributeValue> | undefined;
+  do {
+    const page = await dynamo.send(
+      new ScanCommand({
+        TableName: deployedName,
+        ProjectionExpression: names.map((_, index) => `#a${index}`).join(", "),
+        ExpressionAttributeNames: Object.fromEntries(names.map((name, index) => [`#a${index}`, name])),
+        ExclusiveStartKey: startKey,
+      }),
+    );
+    for (const item of page.Items ?? []) {
+      const recordedAt = item[shape.recordedAt]?.S;
+      const key = keyOf(item as JsonItem, shape);
+      if (key === undefined) throw new Error("DynamoDB answered a scan with an item that has no key.");
+      yield { key, ...(recordedAt === undefined ? {} : { recordedAt }) };
+    }
+    startKey = page.LastEvaluatedKey;
+  } while (startKey !== undefined);
+}

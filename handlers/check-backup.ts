@@ -1,0 +1,24 @@
+/** Checks the newest exports of all tables, on schedule. */
+
+import { checkBackups } from "../backup/check-operation";
+import { s3StateStore } from "../backup/state-store";
+import { FUNCTIONS } from "../contract";
+import { s3Client } from "./runtime/clients";
+import { readBackupEnvironment, readEnvironment } from "./runtime/environment";
+import { makeObserver } from "./runtime/observe";
+import { serve } from "./runtime/serve";
+
+const { exportBucket: bucket, tables } = readBackupEnvironment(process.env);
+const observer = makeObserver(readEnvironment(process.env).functionName);
+const operation = FUNCTIONS.checkBackup.name;
+const s3 = s3Client(process.env);
+const settings = {
+  tables,
+  s3,
+  bucket,
+  states: s3StateStore(s3, bucket),
+  log: (requestId: string, table: string, code: string) =>
+    observer.error("a backup needs attention", requestId, { operation, table, code }),
+};
+
+export const handler = serve(operation, (_event, call, store) => checkBackups(call, store, settings));

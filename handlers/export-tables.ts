@@ -1,0 +1,23 @@
+/** Exports all tables to the export bucket; its schedules say whether the changes since the last run or everything. */
+
+import { runExports } from "../backup/export-operation";
+import { dynamoExportService } from "../backup/export-service";
+import { s3StateStore } from "../backup/state-store";
+import { FUNCTIONS } from "../contract";
+import { dynamoClient, s3Client } from "./runtime/clients";
+import { readBackupEnvironment, readEnvironment } from "./runtime/environment";
+import { makeObserver } from "./runtime/observe";
+import { serve } from "./runtime/serve";
+
+const { exportBucket, exportKeyArn, tables } = readBackupEnvironment(process.env);
+const observer = makeObserver(readEnvironment(process.env).functionName);
+const operation = FUNCTIONS.exportTables.name;
+const settings = {
+  tables,
+  service: dynamoExportService(dynamoClient(), exportBucket, exportKeyArn),
+  states: s3StateStore(s3Client(process.env), exportBucket),
+  log: (requestId: string, table: string, code: string) =>
+    observer.error("an export needs attention", requestId, { operation, table, code }),
+};
+
+export const handler = serve(operation, (event, call, store) => runExports(event, call, store, settings));

@@ -9,11 +9,20 @@ const shared = {
   privateSubnetCidrs: ["10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"],
   availabilityZones: ["a", "b", "c"],
   connectivity: "privatelink",
+  publicSubnetCidr: "10.0.11.0/24",
   pitrRecoveryDays: 35,
+  schedules: {
+    incrementalExport: "cron(15 1 * * ? *)",
+    fullExport: "cron(15 2 ? * SUN *)",
+    backupCheck: "cron(15 6 * * ? *)",
+  },
   backend: { kind: "local" },
   indexShardCount: 8,
   fieldEncryption: "cached",
   failureQueueReaderArns: [],
+  eventSenderArns: [],
+  paymentSenderArns: [],
+  removeCardDataFiles: true,
   extraTags: {},
 } as const;
 
@@ -23,7 +32,20 @@ const dev = {
   environment: "dev",
   suffix: "dev",
   logRetentionDays: 365,
-  protections: { deletionProtection: false, kmsDeletionWindowDays: 7, reservedConcurrency: null },
+  retention: { trailDays: 90, exportDays: 35, reportDays: 90, continuationDays: 30, oldVersionDays: 7 },
+  backups: {
+    daily: { schedule: "cron(0 3 * * ? *)", retentionDays: 7 },
+    weekly: { schedule: "cron(0 4 ? * SUN *)", retentionDays: 35 },
+  },
+  queueConcurrency: { auditEvents: 5, paymentMessages: 5 },
+  protections: {
+    deletionProtection: false,
+    kmsDeletionWindowDays: 7,
+    reservedConcurrency: null,
+    emptyOnDestroy: true,
+    trailLock: { mode: "GOVERNANCE", days: 1 },
+    vaultLock: null,
+  },
 } as const satisfies AppConfig;
 
 /** Keeps its data against every single mistake, and its logs for at least the twelve months of PCI DSS 10.5.1. */
@@ -32,6 +54,12 @@ const prod = {
   environment: "prod",
   suffix: "prod",
   logRetentionDays: 400,
+  retention: { trailDays: 400, exportDays: 400, reportDays: 400, continuationDays: 30, oldVersionDays: 30 },
+  backups: {
+    daily: { schedule: "cron(0 3 * * ? *)", retentionDays: 35 },
+    weekly: { schedule: "cron(0 4 ? * SUN *)", retentionDays: 400 },
+  },
+  queueConcurrency: { auditEvents: 40, paymentMessages: 20 },
   protections: {
     deletionProtection: true,
     kmsDeletionWindowDays: 30,
@@ -42,7 +70,15 @@ const prod = {
       revealPaymentToken: 5,
       persistPaymentAuditTrail: 50,
       queryPaymentAuditTrail: 10,
+      processPaymentMessages: 20,
+      paymentProcessor: 10,
+      queryTransactions: 10,
+      exportTables: 1,
+      checkBackup: 1,
     },
+    emptyOnDestroy: false,
+    trailLock: { mode: "COMPLIANCE", days: 365 },
+    vaultLock: { minRetentionDays: 35, maxRetentionDays: 730, changeableForDays: 7 },
   },
 } as const satisfies AppConfig;
 

@@ -11,14 +11,19 @@ export type ConfigErrorCode =
   | "bad_cidr"
   | "bad_subnets"
   | "bad_availability_zones"
-  | "connectivity_not_available"
+  | "bad_connectivity"
   | "bad_log_retention"
   | "bad_pitr_days"
   | "bad_protections"
+  | "bad_retention"
+  | "bad_backups"
+  | "bad_schedule"
+  | "bad_queue_concurrency"
   | "bad_backend"
   | "bad_shard_count"
   | "bad_field_encryption"
   | "bad_reader_arn"
+  | "bad_sender_arn"
   | "bad_tags";
 
 export class ConfigError extends Error {
@@ -32,5 +37,11 @@ export class ConfigError extends Error {
     remedy: string,
   ) {
     super(`Configuration error (${code}): ${fact}\n  Rule:   ${rule}\n  Remedy: ${remedy}`);
+  }
+}
+
+export function refuseUnless(holds: boolean, code: ConfigErrorCode, fact: string, rule: string, remedy: string): void {
+  if (!holds) {
+    throw new ConfigError(code, fact, rule, remedy);
   }
 }

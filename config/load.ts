@@ -5,7 +5,7 @@
 
 import { ENVIRONMENTS } from "./environments";
 import { ConfigError } from "./errors";
-import type { AppConfig, BackendConfig } from "./types";
+import type { AppConfig, BackendConfig, Connectivity } from "./types";
 import { validateConfig } from "./validate";
 
 /** The environment variables that steer a synth. The list is what `help` and the README show. */
@@ -14,6 +14,7 @@ export const OVERRIDES = {
   suffix: "PAYMENT_LEDGER_SUFFIX",
   region: "PAYMENT_LEDGER_REGION",
   availabilityZones: "PAYMENT_LEDGER_ZONES",
+  connectivity: "PAYMENT_LEDGER_CONNECTIVITY",
   expectedAccountId: "PAYMENT_LEDGER_ACCOUNT",
   backend: "PAYMENT_LEDGER_BACKEND",
   stateBucket: "PAYMENT_LEDGER_STATE_BUCKET",
@@ -37,6 +38,8 @@ export function loadConfig(variables: Variables = process.env): AppConfig {
     region,
     suffix: variables[OVERRIDES.suffix] ?? base.suffix,
     availabilityZones: zones === undefined ? base.availabilityZones : zones.split(","),
+    // What is neither is refused by its rule.
+    connectivity: (variables[OVERRIDES.connectivity] as Connectivity | undefined) ?? base.connectivity,
     expectedAccountId: variables[OVERRIDES.expectedAccountId] ?? base.expectedAccountId,
     backend: chooseBackend(variables, base.backend, region),
   };

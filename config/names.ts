@@ -3,7 +3,7 @@
  * everywhere else; the names of payment processing (documents 003 and 004) carry it always.
  */
 
-import { FUNCTIONS, ROLES, TABLES } from "../contract";
+import { FUNCTIONS, type FunctionId, QUEUES, type QueueId, ROLES, TABLES } from "../contract";
 import { ENVIRONMENTS } from "./environments";
 import type { AppConfig } from "./types";
 
@@ -19,6 +19,8 @@ const KEY_ALIASES = {
   token: "payment-token",
   audit: "payment-audit",
   mac: "payment-mac",
+  trail: "payment-trail",
+  backup: "payment-backup",
 } as const;
 
 /** The alarms that watch no single function. */
@@ -27,9 +29,37 @@ const ALARMS = {
   failuresOld: "payment-ledger-failures-old",
   integrity: "payment-ledger-integrity",
   cardData: "payment-ledger-card-data",
+  cardDataInFiles: "payment-files-card-data",
+  exportFailed: "payment-export-failed",
+  exportMissing: "payment-export-missing",
+  backupCheckFailed: "payment-backup-check-failed",
+  backupCheckMissing: "payment-backup-check-missing",
 } as const;
 
+const BUCKETS = { files: "payment-files", exports: "payment-exports", trail: "payment-cloudtrail" } as const;
+
+const SCHEDULES = {
+  incrementalExport: "payment-export-incremental",
+  fullExport: "payment-export-full",
+  backupCheck: "payment-backup-check",
+} as const;
+
+/** The parts of payment processing that have their documents' names, and so the suffix in production too. */
+const WITH_SUFFIX: ReadonlySet<string> = new Set([
+  TABLES.paymentTransactions.logicalName,
+  ROLES.processor,
+  FUNCTIONS.paymentProcessor.name,
+]);
+
 export type KeyId = keyof typeof KEY_ALIASES;
+export type BucketId = keyof typeof BUCKETS;
+export type ScheduleId = keyof typeof SCHEDULES;
+
+/** The function that each queue feeds. */
+export const CONSUMERS = {
+  auditEvents: "persistPaymentAuditTrail",
+  paymentMessages: "processPaymentMessages",
+} as const satisfies Record<QueueId, FunctionId>;
 
 /** `PaymentLedger`, `paymentledger-role`, ...: bare in production, else with the suffix. */
 export function ledgerName(config: Naming, base: string): string {
@@ -41,17 +71,37 @@ export function processingName(config: Naming, base: string): string {
   return `${base}-${config.suffix}`;
 }
 
+function deployedName(config: Naming, base: string): string {
+  return WITH_SUFFIX.has(base) ? processingName(config, base) : ledgerName(config, base);
+}
+
+/** SQS wants the name of a FIFO queue to end so. */
+function queueName(config: Naming, base: string, fifo: boolean): string {
+  return `${ledgerName(config, base)}${fifo ? ".fifo" : ""}`;
+}
+
 /** Every name that AWS must find unique or bounds in length, in one place. */
 export function namesOf(config: Naming) {
-  const functions = mapValues(FUNCTIONS, ({ name }) => ledgerName(config, name));
+  const functions = mapValues(FUNCTIONS, ({ name }) => deployedName(config, name));
+  const trail = processingName(config, "payment-trail");
   return {
-    tables: mapValues(TABLES, ({ logicalName }) => ledgerName(config, logicalName)),
-    roles: mapValues(ROLES, (name) => ledgerName(config, name)),
+    tables: mapValues(TABLES, ({ logicalName }) => deployedName(config, logicalName)),
+    roles: mapValues(ROLES, (name) => deployedName(config, name)),
     functions,
     functionLogGroups: mapValues(functions, (name) => `/aws/lambda/${name}`),
     keyAliases: mapValues(KEY_ALIASES, (base) => `alias/${processingName(config, base)}`),
     permissionsBoundary: ledgerName(config, "payment-permissions-boundary"),
     failureQueue: ledgerName(config, "payment-ledger-failures"),
+    queues: mapValues(QUEUES, ({ name, fifo }) => queueName(config, name, fifo)),
+    deadLetterQueues: mapValues(QUEUES, ({ name, fifo }) => queueName(config, `${name}-dlq`, fifo)),
+    schedules: mapValues(SCHEDULES, (base) => ledgerName(config, base)),
+    scheduleGroup: ledgerName(config, "payment-ledger"),
+    schedulerRole: ledgerName(config, "payment-scheduler-role"),
+    trail,
+    trailLogGroup: `/aws/cloudtrail/${trail}`,
+    trailLogRole: processingName(config, "payment-trail-role"),
+    backupVault: processingName(config, "payment-backup"),
+    backupRole: processingName(config, "payment-backup-role"),
     alarmTopic: ledgerName(config, "payment-alarms"),
     dashboard: ledgerName(config, "payment-ledger"),
     alarms: mapValues(ALARMS, (base) => ledgerName(config, base)),
@@ -63,9 +113,9 @@ export function namesOf(config: Naming) {
 
 export type Names = ReturnType<typeof namesOf>;
 
-/** Bucket names are global, so the account's number makes this one unique. */
-export function paymentFilesBucketName(config: Naming, accountId: string): string {
-  return `${processingName(config, "payment-files")}-${accountId}`;
+/** Bucket names are global, so the account's number makes these unique. */
+export function bucketNamesOf(config: Naming, accountId: string) {
+  return mapValues(BUCKETS, (base) => `${processingName(config, base)}-${accountId}`);
 }
 
 /** The names whose length a service bounds, with that bound. A name made from the account's number counts its 12 digits. */
@@ -73,13 +123,22 @@ export function boundedNames(config: Naming): { service: string; limit: number; 
   const names = namesOf(config);
   const bounded = (service: string, limit: number, list: string[]) => list.map((name) => ({ service, limit, name }));
   return [
-    ...bounded("IAM role", 64, [...Object.values(names.roles), names.flowLogRole]),
-    ...bounded("Lambda function", 64, Object.values(names.functions)),
-    ...bounded("SQS queue", 80, [names.failureQueue]),
-    ...bounded("S3 bucket", 63, [
-      paymentFilesBucketName(config, "0".repeat(12)),
-      `${processingName(config, "payment-cloudtrail")}-${"0".repeat(12)}`,
+    ...bounded("IAM role", 64, [
+      ...Object.values(names.roles),
+      names.flowLogRole,
+      names.schedulerRole,
+      names.trailLogRole,
+      names.backupRole,
     ]),
+    ...bounded("Lambda function", 64, Object.values(names.functions)),
+    ...bounded("SQS queue", 80, [
+      names.failureQueue,
+      ...Object.values(names.queues),
+      ...Object.values(names.deadLetterQueues),
+    ]),
+    ...bounded("EventBridge schedule", 64, [names.scheduleGroup, ...Object.values(names.schedules)]),
+    ...bounded("backup vault", 50, [names.backupVault]),
+    ...bounded("S3 bucket", 63, Object.values(bucketNamesOf(config, "0".repeat(12)))),
     ...bounded("DynamoDB table", 255, Object.values(names.tables)),
   ];
 }

@@ -1,6 +1,6 @@
 /** The configuration of one deployment. Data only: nothing here knows Terraform or AWS SDKs. */
 
-import type { FunctionId } from "../contract";
+import type { FunctionId, QueueId } from "../contract";
 
 /** How the functions reach AWS. `privatelink`: interface endpoints, no way to the internet. `nat`: the NAT layout. */
 export type Connectivity = "privatelink" | "nat";
@@ -31,6 +31,52 @@ export interface Protections {
   readonly kmsDeletionWindowDays: number;
   /** Concurrency reserved for each function; `null` reserves none (a small account has only 10 to share). */
   readonly reservedConcurrency: Readonly<Record<FunctionId, number>> | null;
+  /** Destroying a bucket or the backup vault empties it first. Without it AWS refuses to destroy one that holds anything. */
+  readonly emptyOnDestroy: boolean;
+  /** How long nobody can remove or overwrite what CloudTrail wrote. */
+  readonly trailLock: ObjectLock;
+  /** Bounds that no backup's retention can leave; `null` leaves the vault unlocked. */
+  readonly vaultLock: VaultLock | null;
+}
+
+/** S3 Object Lock. `GOVERNANCE` can be lifted by who has the permission for it, `COMPLIANCE` by nobody. */
+export interface ObjectLock {
+  readonly mode: "GOVERNANCE" | "COMPLIANCE";
+  readonly days: number;
+}
+
+export interface VaultLock {
+  readonly minRetentionDays: number;
+  readonly maxRetentionDays: number;
+  /** Days after which the lock can no longer be taken off by anybody; 3 or more. */
+  readonly changeableForDays: number;
+}
+
+/** How long the buckets keep what is in them. */
+export interface Retention {
+  /** CloudTrail's files. PCI DSS 10.5.1 asks for twelve months. */
+  readonly trailDays: number;
+  /** Table exports and the reports of their checks. */
+  readonly exportDays: number;
+  /** Reports on payment files. */
+  readonly reportDays: number;
+  /** What a payment file too long for one run left to the next; longer than the failure queue keeps a failed run. */
+  readonly continuationDays: number;
+  /** Versions that were replaced or deleted. */
+  readonly oldVersionDays: number;
+}
+
+export interface BackupRule {
+  /** `cron(...)` in UTC. */
+  readonly schedule: string;
+  readonly retentionDays: number;
+}
+
+/** The jobs that EventBridge Scheduler starts, each a `cron(...)` in UTC. */
+export interface Schedules {
+  readonly incrementalExport: string;
+  readonly fullExport: string;
+  readonly backupCheck: string;
 }
 
 export interface AppConfig {
@@ -47,18 +93,32 @@ export interface AppConfig {
   /** Letters after the region's name. Written down, because a zone list asked from AWS can change between two plans. */
   readonly availabilityZones: readonly string[];
   readonly connectivity: Connectivity;
+  /** Where the NAT gateway stands, in the first zone. Used with connectivity `nat` only. */
+  readonly publicSubnetCidr: string;
   /** Retention of every log group. PCI DSS 10.5.1 asks for twelve months. */
   readonly logRetentionDays: number;
   /** How far back point-in-time recovery of the tables reaches, 1 to 35 days. */
   readonly pitrRecoveryDays: number;
+  readonly retention: Retention;
+  /** AWS Backup of all tables. */
+  readonly backups: { readonly daily: BackupRule; readonly weekly: BackupRule };
+  readonly schedules: Schedules;
   readonly backend: BackendConfig;
   readonly protections: Protections;
   /** Shards of each `value#day` index key, 1 to 100. May grow, never shrink: readers look only into the shards they know. */
   readonly indexShardCount: number;
   /** `cached`: a data key serves many records within bounds. `per-record`: one KMS call for each field of each record. */
   readonly fieldEncryption: "cached" | "per-record";
-  /** ARNs of the roles that may read the failure queue. With none, nobody can: its messages may hold a token. */
+  /** ARNs of the roles that may read the failure queue and the dead-letter queues. With none, nobody can: messages may hold a token. */
   readonly failureQueueReaderArns: readonly string[];
+  /** ARNs of the only roles that may send audit events. With none, every principal of this account may whose own policy allows it. */
+  readonly eventSenderArns: readonly string[];
+  /** ARNs of the only roles that may send payment messages; with none, as above. */
+  readonly paymentSenderArns: readonly string[];
+  /** How many calls of its function each queue may keep busy at once, 2 to 1000. */
+  readonly queueConcurrency: Readonly<Record<QueueId, number>>;
+  /** A payment file that held card data is removed after its report. */
+  readonly removeCardDataFiles: boolean;
   /** Tags of every resource, beside those that `tags()` in `names.ts` adds. */
   readonly extraTags: Readonly<Record<string, string>>;
 }

@@ -2,15 +2,15 @@
 
 import { type Cidr, contains, overlap, parseCidr } from "./cidr";
 import { ENVIRONMENTS } from "./environments";
-import { ConfigError, type ConfigErrorCode } from "./errors";
-import { BARE_SUFFIX, boundedNames } from "./names";
+import { ConfigError, refuseUnless } from "./errors";
+import { BARE_SUFFIX, boundedNames, namesOf } from "./names";
 import type { AppConfig } from "./types";
+import { checkDataProtection, ROLE_ARN, TWELVE_MONTHS_DAYS } from "./validate-data";
 
 /** Retentions that CloudWatch Logs accepts. */
 const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
-const PRODUCTION_LOG_RETENTION_DAYS_MIN = 365;
 const SUBNETS = 3;
 
 export function validateConfig(config: AppConfig): void {
@@ -19,14 +19,9 @@ export function validateConfig(config: AppConfig): void {
   checkNetwork(config);
   checkRetention(config);
   checkProtections(config);
+  checkDataProtection(config);
   checkBackend(config);
   checkRuntime(config);
-}
-
-function refuseUnless(holds: boolean, code: ConfigErrorCode, fact: string, rule: string, remedy: string): void {
-  if (!holds) {
-    throw new ConfigError(code, fact, rule, remedy);
-  }
 }
 
 function checkSuffix({ environment, suffix }: AppConfig): void {
@@ -54,6 +49,15 @@ function checkSuffix({ environment, suffix }: AppConfig): void {
     `the suffix "${BARE_SUFFIX}" gives the ledger its bare production names.`,
     "choose another suffix for this environment.",
   );
+  const taken = new Set(suffix === BARE_SUFFIX ? [] : allNames(BARE_SUFFIX));
+  const shared = allNames(suffix).find((name) => taken.has(name));
+  refuseUnless(
+    shared === undefined,
+    "suffix_taken",
+    `under the suffix "${suffix}" something would be called "${shared}", a name that production has without its suffix.`,
+    "two deployments in one account share no name.",
+    "choose another suffix.",
+  );
   for (const { service, limit, name } of boundedNames({ suffix })) {
     refuseUnless(
       name.length <= limit,
@@ -63,6 +67,12 @@ function checkSuffix({ environment, suffix }: AppConfig): void {
       `shorten the suffix by ${name.length - limit} characters or more.`,
     );
   }
+}
+
+function allNames(suffix: string): string[] {
+  return Object.values(namesOf({ suffix })).flatMap((names) =>
+    typeof names === "string" ? [names] : Object.values(names),
+  );
 }
 
 function checkPlace({ environment, region, suffix, expectedAccountId }: AppConfig): void {
@@ -92,11 +102,11 @@ function checkPlace({ environment, region, suffix, expectedAccountId }: AppConfi
 
 function checkNetwork(config: AppConfig): void {
   refuseUnless(
-    config.connectivity === "privatelink",
-    "connectivity_not_available",
-    `connectivity "${config.connectivity}" is not yet available.`,
-    "this version deploys PrivateLink only: interface endpoints and no way to the internet.",
-    'set `connectivity` to "privatelink" in config/environments.ts.',
+    ["privatelink", "nat"].includes(config.connectivity),
+    "bad_connectivity",
+    `there is no connectivity "${config.connectivity}".`,
+    "it is privatelink (interface endpoints, no way to the internet) or nat (a NAT gateway and gateway endpoints).",
+    "set PAYMENT_LEDGER_CONNECTIVITY, or `connectivity` in config/environments.ts.",
   );
   const vpc = cidrOrRefuse(config.vpcCidr);
   refuseUnless(
@@ -116,6 +126,16 @@ function checkNetwork(config: AppConfig): void {
     `there are ${SUBNETS}, each inside ${config.vpcCidr}, of /28 or larger, none overlapping another.`,
     "correct `privateSubnetCidrs` in config/environments.ts.",
   );
+  const publicSubnet = cidrOrRefuse(config.publicSubnetCidr);
+  refuseUnless(
+    contains(vpc, publicSubnet) &&
+      publicSubnet.prefixLength <= 28 &&
+      !subnets.some((one) => overlap(one, publicSubnet)),
+    "bad_subnets",
+    `the public subnet is ${config.publicSubnetCidr}.`,
+    `it lies inside ${config.vpcCidr}, is a /28 or larger and overlaps no private one.`,
+    "correct `publicSubnetCidr` in config/environments.ts.",
+  );
   const zones = config.availabilityZones;
   refuseUnless(
     zones.length === SUBNETS && new Set(zones).size === SUBNETS && zones.every((zone) => /^[a-z]$/.test(zone)),
@@ -133,7 +153,7 @@ function cidrOrRefuse(text: string): Cidr {
       "bad_cidr",
       `"${text}" is not an IPv4 block.`,
       "a block is written as its first address and the length of its prefix, such as 10.0.1.0/24.",
-      "correct `vpcCidr` or `privateSubnetCidrs` in config/environments.ts.",
+      "correct `vpcCidr`, `privateSubnetCidrs` or `publicSubnetCidr` in config/environments.ts.",
     );
   }
   return cidr;
@@ -148,10 +168,10 @@ function checkRetention({ environment, logRetentionDays, pitrRecoveryDays }: App
     "set `logRetentionDays` in config/environments.ts to one of them.",
   );
   refuseUnless(
-    environment !== "prod" || logRetentionDays >= PRODUCTION_LOG_RETENTION_DAYS_MIN,
+    environment !== "prod" || logRetentionDays >= TWELVE_MONTHS_DAYS,
     "bad_log_retention",
     `production logs would be kept ${logRetentionDays} days.`,
-    `PCI DSS 10.5.1 asks for twelve months: ${PRODUCTION_LOG_RETENTION_DAYS_MIN} days or more.`,
+    `PCI DSS 10.5.1 asks for twelve months: ${TWELVE_MONTHS_DAYS} days or more.`,
     "raise `logRetentionDays` of prod in config/environments.ts.",
   );
   refuseUnless(
@@ -164,7 +184,7 @@ function checkRetention({ environment, logRetentionDays, pitrRecoveryDays }: App
 }
 
 function checkProtections({ environment, protections }: AppConfig): void {
-  const { deletionProtection, kmsDeletionWindowDays: window, reservedConcurrency } = protections;
+  const { deletionProtection, kmsDeletionWindowDays: window, reservedConcurrency, emptyOnDestroy } = protections;
   refuseUnless(
     Number.isInteger(window) && window >= 7 && window <= 30,
     "bad_protections",
@@ -173,11 +193,11 @@ function checkProtections({ environment, protections }: AppConfig): void {
     "set `kmsDeletionWindowDays` in config/environments.ts.",
   );
   refuseUnless(
-    environment !== "prod" || (deletionProtection && window === 30),
+    environment !== "prod" || (deletionProtection && window === 30 && !emptyOnDestroy),
     "bad_protections",
-    "production would lack deletion protection or the longest KMS deletion window.",
+    "production would lack deletion protection or the longest KMS deletion window, or empty its buckets on destroy.",
     "production keeps its data against every single mistake.",
-    "set `deletionProtection: true` and `kmsDeletionWindowDays: 30` for prod in config/environments.ts.",
+    "set `deletionProtection: true`, `kmsDeletionWindowDays: 30` and `emptyOnDestroy: false` for prod in config/environments.ts.",
   );
   refuseUnless(
     Object.values(reservedConcurrency ?? {}).every((count) => Number.isInteger(count) && count >= 1),
@@ -233,7 +253,7 @@ function checkRuntime({ indexShardCount, fieldEncryption, failureQueueReaderArns
   );
   for (const arn of failureQueueReaderArns) {
     refuseUnless(
-      /^arn:[a-z-]+:iam::\d{12}:role\/[\w+=,.@/-]+$/.test(arn),
+      ROLE_ARN.test(arn),
       "bad_reader_arn",
       `"${arn}" is not the ARN of one role.`,
       "who may read the failure queue is named role by role, without wildcards.",

@@ -5,10 +5,13 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { type Names, namesOf, tagsOf } from "../config/names";
+import { type BucketId, bucketNamesOf, type Names, namesOf, tagsOf } from "../config/names";
 import type { AppConfig } from "../config/types";
-import { type RoleId, TABLES, type TableId } from "../contract";
+import { type FunctionId, type QueueId, type RoleId, TABLES, type TableId } from "../contract";
 import { addBackend } from "./backend";
+
+/** Every role but the one that starts exports appends to the audit trail. */
+const NO_AUDIT_RECORDS: readonly RoleId[] = ["export"];
 
 /** The S3 backend's native lock file needs it; the other backends gain nothing from an older one. */
 const TERRAFORM_VERSION = ">= 1.10.0";
@@ -57,8 +60,46 @@ export abstract class BaseStack extends TerraformStack {
     return (Object.keys(this.names.roles) as RoleId[]).map((role) => this.roleArn(role));
   }
 
+  /** The roles of the functions that write audit records, and so wrap their details and make their MACs. */
+  protected auditingRoles(): RoleId[] {
+    return (Object.keys(this.names.roles) as RoleId[]).filter((role) => !NO_AUDIT_RECORDS.includes(role));
+  }
+
   protected tableArn(table: TableId): string {
     return this.arn("dynamodb", `table/${this.names.tables[table]}`);
+  }
+
+  protected allTableArns(): string[] {
+    return (Object.keys(TABLES) as TableId[]).map((table) => this.tableArn(table));
+  }
+
+  protected functionArn(functionId: FunctionId): string {
+    return this.arn("lambda", `function:${this.names.functions[functionId]}`);
+  }
+
+  protected queueArn(queue: QueueId): string {
+    return this.arn("sqs", this.names.queues[queue]);
+  }
+
+  protected bucketName(bucket: BucketId): string {
+    return bucketNamesOf(this.config, this.accountId)[bucket];
+  }
+
+  /** S3 names neither region nor account. */
+  protected bucketArn(bucket: BucketId): string {
+    return `arn:${this.partition}:s3:::${this.bucketName(bucket)}`;
+  }
+
+  protected schedulerRoleArn(): string {
+    return this.iamArn(`role/${this.names.schedulerRole}`);
+  }
+
+  protected scheduleArn(schedule: string): string {
+    return this.arn("scheduler", `schedule/${this.names.scheduleGroup}/${schedule}`);
+  }
+
+  protected trailArn(): string {
+    return this.arn("cloudtrail", `trail/${this.names.trail}`);
   }
 
   protected indexArns(table: TableId): string[] {

@@ -1,5 +1,6 @@
 /** The permission boundary of the functions' roles: whatever policy is ever attached to them, this is the most they can do. */
 
+import { FILE_PREFIXES } from "../contract";
 import type { Statement } from "./constructs/policy";
 
 export interface BoundaryArns {
@@ -9,6 +10,9 @@ export interface BoundaryArns {
   readonly keyArns: string;
   readonly logStreamArns: string[];
   readonly failureQueueArn: string;
+  readonly queueArns: string[];
+  readonly filesArn: string;
+  readonly exportsArn: string;
   readonly networkInterfaceArns: string;
 }
 
@@ -33,9 +37,40 @@ export function boundaryStatements(arns: BoundaryArns): Statement[] {
       ],
       resources: [arns.keyArns],
     },
+    {
+      sid: "Exports",
+      actions: [
+        "dynamodb:DescribeContinuousBackups",
+        "dynamodb:DescribeExport",
+        "dynamodb:DescribeTable",
+        "dynamodb:ExportTableToPointInTime",
+      ],
+      resources: arns.tableArns.flatMap((arn) => [arn, `${arn}/export/*`]),
+    },
+    // DynamoDB lists the exports of all tables or of none.
+    { sid: "FindExports", actions: ["dynamodb:ListExports"], resources: ["*"] },
+    ...objectStatements(arns),
+    {
+      sid: "Queues",
+      actions: ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+      resources: arns.queueArns,
+    },
     { sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: arns.logStreamArns },
     { sid: "Failures", actions: ["sqs:SendMessage"], resources: [arns.failureQueueArn] },
     ...platformStatements(arns.networkInterfaceArns),
+  ];
+}
+
+/** The only thing that may ever be removed is a version of a payment file that held card data. */
+function objectStatements({ filesArn, exportsArn }: BoundaryArns): Statement[] {
+  return [
+    { sid: "List", actions: ["s3:ListBucket"], resources: [filesArn, exportsArn] },
+    {
+      sid: "Objects",
+      actions: ["s3:AbortMultipartUpload", "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectAcl"],
+      resources: [`${filesArn}/*`, `${exportsArn}/*`],
+    },
+    { sid: "CardData", actions: ["s3:DeleteObjectVersion"], resources: [`${filesArn}/${FILE_PREFIXES.payments}*`] },
   ];
 }
 

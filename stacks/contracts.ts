@@ -4,10 +4,11 @@
  * consumer's plan shows these values.
  */
 
-import type { RoleId, TableId } from "../contract";
+import type { BucketId } from "../config/names";
+import type { QueueId, RoleId, TableId } from "../contract";
 
 export interface SecurityOutputs {
-  /** Encrypts tables, queues, the alarm topic and the functions' environment. */
+  /** Encrypts tables, queues, files, exports, schedules, the alarm topic and the functions' environment. */
   readonly dataKeyArn: string;
   /** Encrypts log groups. */
   readonly logsKeyArn: string;
@@ -17,6 +18,10 @@ export interface SecurityOutputs {
   readonly auditKeyArn: string;
   /** HMAC key of the records' `Mac`. */
   readonly macKeyArn: string;
+  /** Encrypts what CloudTrail writes. */
+  readonly trailKeyArn: string;
+  /** Encrypts backups, which so outlive the data key. */
+  readonly backupKeyArn: string;
   readonly roleArns: Readonly<Record<RoleId, string>>;
   readonly roleNames: Readonly<Record<RoleId, string>>;
   readonly alarmTopicArn: string;
@@ -25,13 +30,17 @@ export interface SecurityOutputs {
 export interface NetworkOutputs {
   readonly privateSubnetIds: readonly string[];
   readonly functionSecurityGroupId: string;
-  /** Host of the DynamoDB interface endpoint: PrivateLink to DynamoDB has no private DNS. */
-  readonly dynamodbEndpointHost: string;
+  /** Host of the DynamoDB interface endpoint: PrivateLink to DynamoDB has no private DNS. `null` with a NAT gateway. */
+  readonly dynamodbEndpointHost: string | null;
 }
 
 export interface DataOutputs {
   readonly tableNames: Readonly<Record<TableId, string>>;
   readonly tableArns: Readonly<Record<TableId, string>>;
+  readonly bucketNames: Readonly<Record<Exclude<BucketId, "trail">, string>>;
+  readonly queueArns: Readonly<Record<QueueId, string>>;
+  readonly queueNames: Readonly<Record<QueueId, string>>;
+  readonly deadLetterQueueNames: Readonly<Record<QueueId, string>>;
   readonly failureQueueArn: string;
   readonly failureQueueName: string;
 }

@@ -1,16 +1,36 @@
-/** The two tables and the queue of failed asynchronous calls. */
+/** What is kept: tables, queues, buckets, their backups, and the trail of whoever touched them. */
 
+import type { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
-import { SqsQueuePolicy } from "@cdktf/provider-aws/lib/sqs-queue-policy";
+import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
+import { CONSUMERS } from "../config/names";
 import type { AppConfig } from "../config/types";
-import { TABLES, type TableId } from "../contract";
+import {
+  EXPORT_PREFIXES,
+  FILE_PREFIXES,
+  FUNCTIONS,
+  type FunctionId,
+  QUEUES,
+  type QueueId,
+  TABLES,
+  type TableId,
+} from "../contract";
 import { BaseStack } from "./base-stack";
+import { addBackups } from "./constructs/backups";
+import { addBucket, type Bucket, onlyUnderKey, onlyWrittenBy } from "./constructs/bucket";
 import { addLedgerTable } from "./constructs/ledger-table";
-import { arnNotEquals, denyWithoutTls, EVERYBODY, policy, type Statement } from "./constructs/policy";
+import {
+  addQueue,
+  addQueuePolicy,
+  FAILURE_RETENTION_SECONDS,
+  onlyReadBy,
+  onlySentBy,
+  type QueuePair,
+} from "./constructs/queue";
+import { addTrail, trailBucketStatements } from "./constructs/trail";
 import type { DataOutputs, SecurityOutputs } from "./contracts";
-
-const FAILURE_RETENTION_SECONDS = 14 * 24 * 60 * 60;
+import { visibilitySeconds } from "./function-sizes";
 
 export class DataStack extends BaseStack {
   readonly outputs: DataOutputs;
@@ -22,33 +42,72 @@ export class DataStack extends BaseStack {
     private readonly security: SecurityOutputs,
   ) {
     super(scope, id, config);
-    const ledger = this.addTable("payment-ledger", "paymentLedger", {
-      writerRoleArns: [this.roleArn("ledger")],
-      updaterRoleArns: [this.roleArn("status")],
-    });
-    // Every function records what it did, so every function's role appends here; nobody updates.
-    const auditTrail = this.addTable("payment-audit-trail", "paymentAuditTrail", {
-      writerRoleArns: this.allRoleArns(),
-      updaterRoleArns: [],
-    });
+    const tables = this.addTables();
+    const queues: Record<QueueId, QueuePair> = {
+      auditEvents: this.addQueue("audit-events", "auditEvents", config.eventSenderArns),
+      paymentMessages: this.addQueue("payment-messages", "paymentMessages", config.paymentSenderArns),
+    };
     const failures = this.addFailureQueue();
+    const files = this.addFilesBucket();
+    const exports = this.addExportsBucket();
+    const tableArns = mapValues(tables, ({ arn }) => arn);
+    this.addBackups(Object.values(tableArns));
+    const trail = this.addTrail(Object.values(tableArns), [files, exports]);
     this.outputs = {
-      tableNames: { paymentLedger: ledger.name, paymentAuditTrail: auditTrail.name },
-      tableArns: { paymentLedger: ledger.arn, paymentAuditTrail: auditTrail.arn },
+      tableNames: mapValues(tables, ({ name }) => name),
+      tableArns,
+      bucketNames: { files: files.resource.id, exports: exports.resource.id },
+      queueArns: mapValues(queues, ({ queue }) => queue.arn),
+      queueNames: mapValues(queues, ({ queue }) => queue.name),
+      deadLetterQueueNames: mapValues(queues, ({ deadLetters }) => deadLetters.name),
       failureQueueArn: failures.arn,
       failureQueueName: failures.name,
     };
+    this.output("PaymentBucketName", "Bucket of the payment files", files.resource.id);
+    this.output("TransactionTableName", "Table of the payments that arrive as files", tables.paymentTransactions.name);
+    this.output("CloudTrailName", "Trail of the account and of this project's data", trail.name);
   }
 
-  private addTable(id: string, table: TableId, writers: { writerRoleArns: string[]; updaterRoleArns: string[] }) {
+  private output(name: string, description: string, value: string): void {
+    new TerraformOutput(this, name, { description, value });
+  }
+
+  /** Only a status change updates anything; every function that records what it did appends to the audit trail. */
+  private addTables(): Record<TableId, DynamodbTable> {
+    const roles = (...ids: Parameters<DataStack["roleArn"]>[0][]) => ids.map((role) => this.roleArn(role));
+    return {
+      paymentLedger: this.addTable("payment-ledger", "paymentLedger", roles("ledger"), roles("status")),
+      paymentAuditTrail: this.addTable("payment-audit-trail", "paymentAuditTrail", roles(...this.auditingRoles())),
+      paymentMessages: this.addTable("payment-messages-trail", "paymentMessages", roles("messages")),
+      paymentTransactions: this.addTable("payment-transactions", "paymentTransactions", roles("processor")),
+    };
+  }
+
+  private addTable(id: string, table: TableId, writerRoleArns: string[], updaterRoleArns: string[] = []) {
+    const { partitionKey, indexes, ...rest } = TABLES[table];
     return addLedgerTable(this, id, {
       name: this.names.tables[table],
-      partitionKey: TABLES[table].partitionKey,
-      indexes: Object.values(TABLES[table].indexes),
+      partitionKey,
+      ...("sortKey" in rest ? { sortKey: rest.sortKey } : {}),
+      indexes: Object.values(indexes),
       kmsKeyArn: this.security.dataKeyArn,
       pitrRecoveryDays: this.config.pitrRecoveryDays,
       deletionProtection: this.config.protections.deletionProtection,
-      ...writers,
+      writerRoleArns,
+      updaterRoleArns,
+    });
+  }
+
+  private addQueue(id: string, queue: QueueId, senderArns: readonly string[]): QueuePair {
+    return addQueue(this, id, {
+      name: this.names.queues[queue],
+      deadLetterName: this.names.deadLetterQueues[queue],
+      fifo: QUEUES[queue].fifo,
+      kmsKeyArn: this.security.dataKeyArn,
+      visibilitySeconds: visibilitySeconds(queue),
+      consumerRoleArn: this.roleArn(FUNCTIONS[CONSUMERS[queue]].role),
+      senderArns,
+      readerArns: this.config.failureQueueReaderArns,
     });
   }
 
@@ -60,30 +119,103 @@ export class DataStack extends BaseStack {
       messageRetentionSeconds: FAILURE_RETENTION_SECONDS,
     });
     queue.overrideLogicalId("failure-queue");
-    new SqsQueuePolicy(this, "failure-queue-policy", {
-      queueUrl: queue.url,
-      policy: policy(this, "failure-queue-policy-document", this.failureQueueStatements(queue.arn)),
-    });
+    addQueuePolicy(this, "failure-queue", queue, [
+      onlySentBy(queue.arn, [...this.allRoleArns(), this.schedulerRoleArn()]),
+      onlyReadBy(queue.arn, this.config.failureQueueReaderArns),
+    ]);
     return queue;
   }
 
-  private failureQueueStatements(queueArn: string): Statement[] {
-    const deny = { effect: "Deny" as const, principals: EVERYBODY, resources: [queueArn] };
-    const readers = this.config.failureQueueReaderArns;
-    return [
-      denyWithoutTls(["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"], queueArn),
-      {
-        ...deny,
-        sid: "OnlyFunctionsSend",
-        actions: ["sqs:SendMessage"],
-        conditions: [arnNotEquals("aws:PrincipalArn", ...this.allRoleArns())],
-      },
-      {
-        ...deny,
-        sid: "OnlyNamedReaders",
-        actions: ["sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"],
-        ...(readers.length === 0 ? {} : { conditions: [arnNotEquals("aws:PrincipalArn", ...readers)] }),
-      },
-    ];
+  private addFilesBucket(): Bucket {
+    const { reportDays, continuationDays, oldVersionDays } = this.config.retention;
+    return addBucket(this, "payment-files", {
+      name: this.bucketName("files"),
+      kmsKeyArn: this.security.dataKeyArn,
+      bucketKey: true,
+      expiry: { [FILE_PREFIXES.continuations]: continuationDays, [FILE_PREFIXES.reports]: reportDays },
+      oldVersionDays,
+      emptyOnDestroy: this.config.protections.emptyOnDestroy,
+      statements: (bucketArn) => [
+        ...onlyUnderKey(bucketArn, this.security.dataKeyArn),
+        // A made-up continuation would have the processor pass over rows.
+        onlyWrittenBy("OnlyProcessorReports", this.roleArn("processor"), [
+          `${bucketArn}/${FILE_PREFIXES.continuations}*`,
+          `${bucketArn}/${FILE_PREFIXES.reports}*`,
+        ]),
+      ],
+    });
   }
+
+  /** DynamoDB writes an export in the name of the role that asked for it. */
+  private addExportsBucket(): Bucket {
+    const { exportDays, oldVersionDays } = this.config.retention;
+    return addBucket(this, "payment-exports", {
+      name: this.bucketName("exports"),
+      kmsKeyArn: this.security.dataKeyArn,
+      bucketKey: true,
+      expiry: { [EXPORT_PREFIXES.exports]: exportDays, [EXPORT_PREFIXES.checks]: exportDays },
+      oldVersionDays,
+      emptyOnDestroy: this.config.protections.emptyOnDestroy,
+      statements: (bucketArn) => [
+        ...onlyUnderKey(bucketArn, this.security.dataKeyArn),
+        onlyWrittenBy("OnlyExports", this.roleArn("export"), [
+          `${bucketArn}/${EXPORT_PREFIXES.exports}*`,
+          `${bucketArn}/${EXPORT_PREFIXES.state}*`,
+        ]),
+        onlyWrittenBy("OnlyChecks", this.roleArn("backupCheck"), [`${bucketArn}/${EXPORT_PREFIXES.checks}*`]),
+      ],
+    });
+  }
+
+  private addBackups(tableArns: string[]): void {
+    addBackups(this, {
+      vaultName: this.names.backupVault,
+      vaultArn: this.arn("backup", `backup-vault:${this.names.backupVault}`),
+      roleName: this.names.backupRole,
+      region: this.config.region,
+      accountId: this.accountId,
+      tableArns,
+      dataKeyArn: this.security.dataKeyArn,
+      backupKeyArn: this.security.backupKeyArn,
+      backups: this.config.backups,
+      protections: this.config.protections,
+    });
+  }
+
+  private addTrail(tableArns: string[], buckets: Bucket[]) {
+    const { retention, protections, region, logRetentionDays } = this.config;
+    const bucket = addBucket(this, "payment-cloudtrail", {
+      name: this.bucketName("trail"),
+      kmsKeyArn: this.security.trailKeyArn,
+      bucketKey: false,
+      expiry: { "AWSLogs/": retention.trailDays },
+      oldVersionDays: retention.oldVersionDays,
+      emptyOnDestroy: protections.emptyOnDestroy,
+      lock: protections.trailLock,
+      statements: (bucketArn) => trailBucketStatements(bucketArn, this.trailArn(), this.accountId),
+    });
+    return addTrail(this, {
+      name: this.names.trail,
+      arn: this.trailArn(),
+      kmsKeyArn: this.security.trailKeyArn,
+      bucket,
+      logGroup: {
+        name: this.names.trailLogGroup,
+        kmsKeyArn: this.security.logsKeyArn,
+        retentionDays: logRetentionDays,
+      },
+      logRoleName: this.names.trailLogRole,
+      accountId: this.accountId,
+      region,
+      watched: {
+        tableArns,
+        bucketArns: buckets.map(({ resource }) => resource.arn),
+        functionArns: (Object.keys(FUNCTIONS) as FunctionId[]).map((functionId) => this.functionArn(functionId)),
+      },
+    });
+  }
+}
+
+function mapValues<K extends string, V>(source: Record<K, V>, change: (value: V) => string): Record<K, string> {
+  return Object.fromEntries(Object.entries<V>(source).map(([key, value]) => [key, change(value)])) as Record<K, string>;
 }

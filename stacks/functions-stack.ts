@@ -1,28 +1,33 @@
-/** The functions: code, permissions, alarms and the dashboard. */
+/** The functions: code, permissions, what starts them, alarms and the dashboard. */
 
 import { ArchiveProvider } from "@cdktf/provider-archive/lib/provider";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
+import { CONSUMERS, type ScheduleId } from "../config/names";
 import type { AppConfig } from "../config/types";
-import { ENV, FUNCTIONS, type FunctionId, ROLES, type RoleId } from "../contract";
+import {
+  ENV,
+  FILE_PREFIXES,
+  FUNCTIONS,
+  type FunctionId,
+  QUEUES,
+  type QueueId,
+  ROLES,
+  type RoleId,
+  TABLES,
+  type TableId,
+} from "../contract";
 import { BaseStack } from "./base-stack";
-import { addAlarms, addDashboard } from "./constructs/alarms";
+import { addAlarms } from "./constructs/alarms";
+import { addDashboard } from "./constructs/dashboard";
+import { addFileFeed, addQueueFeed, addSchedules } from "./constructs/feeds";
 import { addFunction, type LedgerFunction } from "./constructs/function";
 import type { HandlerCode } from "./constructs/handler-code";
 import { policy, type Statement } from "./constructs/policy";
 import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
+import { FEEDS, SIZES } from "./function-sizes";
 import { permissionsOf } from "./permissions";
-
-/** Sized for a list of payments where one is accepted; a read answers one page. */
-const SIZES: Record<FunctionId, { readonly memoryMb: number; readonly timeoutSeconds: number }> = {
-  persistPaymentLedger: { memoryMb: 1024, timeoutSeconds: 60 },
-  updatePaymentStatus: { memoryMb: 512, timeoutSeconds: 30 },
-  queryPaymentLedger: { memoryMb: 512, timeoutSeconds: 30 },
-  revealPaymentToken: { memoryMb: 512, timeoutSeconds: 30 },
-  persistPaymentAuditTrail: { memoryMb: 1024, timeoutSeconds: 60 },
-  queryPaymentAuditTrail: { memoryMb: 512, timeoutSeconds: 30 },
-};
 
 export interface FunctionsStackProps {
   readonly security: SecurityOutputs;
@@ -30,6 +35,8 @@ export interface FunctionsStackProps {
   readonly data: DataOutputs;
   readonly handlerCode: HandlerCode;
 }
+
+type Functions = Readonly<Record<FunctionId, LedgerFunction>>;
 
 export class FunctionsStack extends BaseStack {
   constructor(
@@ -41,53 +48,118 @@ export class FunctionsStack extends BaseStack {
     super(scope, id, config);
     new ArchiveProvider(this, "archive");
     const access = this.addRolePolicies();
-    const functions = (Object.keys(FUNCTIONS) as FunctionId[]).map((functionId) => {
+    const functions = mapIds(FUNCTIONS, (functionId) => {
       return this.addLedgerFunction(functionId, access[FUNCTIONS[functionId].role]);
     });
+    this.addQueueFeeds(functions);
+    this.addFileFeed(functions.paymentProcessor);
+    this.addSchedules(functions);
     addAlarms(this, {
       functions,
       names: this.names.alarms,
       failureQueueName: props.data.failureQueueName,
+      queueNames: props.data.queueNames,
+      deadLetterQueueNames: props.data.deadLetterQueueNames,
       topicArn: props.security.alarmTopicArn,
     });
-    addDashboard(this, this.names.dashboard, this.config.region, functions, props.data.failureQueueName);
-    for (const { entry, resource } of functions) {
+    addDashboard(this, this.names.dashboard, this.config.region, {
+      functions: Object.values(functions),
+      queueNames: Object.values(props.data.queueNames),
+      failedNames: [props.data.failureQueueName, ...Object.values(props.data.deadLetterQueueNames)],
+    });
+    for (const { entry, resource } of Object.values(functions)) {
       new TerraformOutput(this, `${entry}-name`, { value: resource.functionName });
       new TerraformOutput(this, `${entry}-arn`, { value: resource.arn });
     }
+    new TerraformOutput(this, "PaymentProcessorFunctionArn", {
+      description: "Function that records payment files",
+      value: functions.paymentProcessor.resource.arn,
+    });
+  }
+
+  private addQueueFeeds(functions: Functions): void {
+    for (const queue of Object.keys(QUEUES) as QueueId[]) {
+      const { entry, resource } = functions[CONSUMERS[queue]];
+      addQueueFeed(this, `${entry}-queue`, {
+        ...FEEDS[queue],
+        queueArn: this.props.data.queueArns[queue],
+        consumer: resource,
+        concurrency: this.config.queueConcurrency[queue],
+      });
+    }
+  }
+
+  private addFileFeed({ entry, resource }: LedgerFunction): void {
+    addFileFeed(this, `${entry}-files`, {
+      bucketName: this.props.data.bucketNames.files,
+      bucketArn: this.bucketArn("files"),
+      accountId: this.accountId,
+      processor: resource,
+      // Not its reports: they would start it again.
+      prefixes: [FILE_PREFIXES.payments, FILE_PREFIXES.continuations],
+    });
+  }
+
+  private addSchedules({ exportTables, checkBackup }: Functions): void {
+    const { schedules } = this.config;
+    const schedule = (id: ScheduleId, description: string, { resource }: LedgerFunction, input: object) => ({
+      id: `${id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}-schedule`,
+      name: this.names.schedules[id],
+      description,
+      expression: schedules[id],
+      target: resource,
+      input,
+    });
+    addSchedules(this, {
+      groupName: this.names.scheduleGroup,
+      groupArn: this.arn("scheduler", `schedule-group/${this.names.scheduleGroup}`),
+      roleName: this.names.schedulerRole,
+      accountId: this.accountId,
+      region: this.config.region,
+      dataKeyArn: this.props.security.dataKeyArn,
+      failureQueueArn: this.props.data.failureQueueArn,
+      schedules: [
+        schedule("incrementalExport", "Exports what changed in the tables", exportTables, { kind: "incremental" }),
+        schedule("fullExport", "Exports the tables whole", exportTables, { kind: "full" }),
+        schedule("backupCheck", "Checks the newest exports", checkBackup, {}),
+      ],
+    });
   }
 
   private addRolePolicies(): Record<RoleId, IamRolePolicy> {
-    const roles = Object.entries(ROLES) as [RoleId, string][];
-    return Object.fromEntries(
-      roles.map(([role, baseName]) => {
-        const access = new IamRolePolicy(this, `${baseName}-access`, {
-          name: "function-access",
-          role: this.props.security.roleNames[role],
-          policy: policy(this, `${baseName}-access-policy`, this.statementsOf(role)),
-        });
-        return [role, access];
-      }),
-    ) as Record<RoleId, IamRolePolicy>;
+    return mapIds(ROLES, (role) => {
+      return new IamRolePolicy(this, `${ROLES[role]}-access`, {
+        name: "function-access",
+        role: this.props.security.roleNames[role],
+        policy: policy(this, `${ROLES[role]}-access-policy`, this.statementsOf(role)),
+      });
+    });
   }
 
   private statementsOf(role: RoleId): Statement[] {
     const { security, data } = this.props;
     const functions = (Object.keys(FUNCTIONS) as FunctionId[]).filter((id) => FUNCTIONS[id].role === role);
-    const indexes = (table: "paymentLedger" | "paymentAuditTrail") => this.indexArns(table);
+    const table = (id: TableId) => ({ tableArn: data.tableArns[id], indexArns: this.indexArns(id) });
     return permissionsOf(role, {
       region: this.config.region,
-      ledger: { tableArn: data.tableArns.paymentLedger, indexArns: indexes("paymentLedger") },
-      auditTrail: { tableArn: data.tableArns.paymentAuditTrail, indexArns: indexes("paymentAuditTrail") },
+      ledger: table("paymentLedger"),
+      auditTrail: table("paymentAuditTrail"),
+      messages: table("paymentMessages"),
+      transactions: table("paymentTransactions"),
       keyArns: {
         data: security.dataKeyArn,
         token: security.tokenKeyArn,
         audit: security.auditKeyArn,
         mac: security.macKeyArn,
       },
+      filesArn: this.bucketArn("files"),
+      exportsArn: this.bucketArn("exports"),
       failureQueueArn: data.failureQueueArn,
+      queueArns: data.queueArns,
+      removeCardDataFiles: this.config.removeCardDataFiles,
+      auditing: this.auditingRoles().includes(role),
       logStreamArns: functions.map((id) => this.arn("logs", `log-group:${this.names.functionLogGroups[id]}:*`)),
-      functionArns: functions.map((id) => this.arn("lambda", `function:${this.names.functions[id]}`)),
+      functionArns: functions.map((id) => this.functionArn(id)),
       networkInterfaceArns: this.arn("ec2", "*/*"),
     });
   }
@@ -101,7 +173,7 @@ export class FunctionsStack extends BaseStack {
       access,
       bundle: handlerCode(entry),
       ...SIZES[functionId],
-      environment: this.environment(),
+      environment: { ...this.environment(), ...this.ownEnvironment(functionId) },
       environmentKeyArn: security.dataKeyArn,
       subnetIds: network.privateSubnetIds,
       securityGroupId: network.functionSecurityGroupId,
@@ -120,13 +192,45 @@ export class FunctionsStack extends BaseStack {
     return {
       [ENV.ledgerTable]: data.tableNames.paymentLedger,
       [ENV.auditTable]: data.tableNames.paymentAuditTrail,
+      [ENV.messagesTable]: data.tableNames.paymentMessages,
+      [ENV.transactionsTable]: data.tableNames.paymentTransactions,
       [ENV.tokenKeyArn]: security.tokenKeyArn,
       [ENV.auditKeyArn]: security.auditKeyArn,
       [ENV.macKeyArn]: security.macKeyArn,
       [ENV.indexShardCount]: String(this.config.indexShardCount),
       [ENV.fieldEncryption]: this.config.fieldEncryption,
       [ENV.connectivity]: this.config.connectivity,
-      [ENV.dynamodbEndpointUrl]: `https://${network.dynamodbEndpointHost}`,
+      // Behind a NAT gateway, DynamoDB has its usual name.
+      ...(network.dynamodbEndpointHost === null
+        ? {}
+        : { [ENV.dynamodbEndpointUrl]: `https://${network.dynamodbEndpointHost}` }),
     };
   }
+
+  /** Beside what every function gets. */
+  private ownEnvironment(functionId: FunctionId): Record<string, string> {
+    const { security, data } = this.props;
+    const tableArns = (Object.keys(TABLES) as TableId[]).map((id) => `${TABLES[id].logicalName}=${data.tableArns[id]}`);
+    const exporting = {
+      [ENV.exportBucket]: data.bucketNames.exports,
+      [ENV.exportKeyArn]: security.dataKeyArn,
+      [ENV.tableArns]: tableArns.join(","),
+    };
+    switch (functionId) {
+      case "paymentProcessor":
+        return {
+          [ENV.filesBucket]: data.bucketNames.files,
+          [ENV.removeCardDataFiles]: String(this.config.removeCardDataFiles),
+        };
+      case "exportTables":
+      case "checkBackup":
+        return exporting;
+      default:
+        return {};
+    }
+  }
+}
+
+function mapIds<K extends string, T>(source: Readonly<Record<K, unknown>>, make: (id: K) => T): Record<K, T> {
+  return Object.fromEntries((Object.keys(source) as K[]).map((id) => [id, make(id)])) as Record<K, T>;
 }

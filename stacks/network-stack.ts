@@ -1,6 +1,6 @@
 /**
- * A VPC without any way to the internet: the functions reach DynamoDB and KMS through interface endpoints, S3 through a
- * gateway endpoint, and nothing else.
+ * The functions' VPC. With `privatelink` it has no way to the internet: the functions reach DynamoDB and KMS through
+ * interface endpoints, S3 through a gateway endpoint, and nothing else. With `nat` they reach KMS through a NAT gateway.
  */
 
 import { DefaultSecurityGroup } from "@cdktf/provider-aws/lib/default-security-group";
@@ -15,18 +15,23 @@ import { Vpc } from "@cdktf/provider-aws/lib/vpc";
 import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { paymentFilesBucketName, processingName } from "../config/names";
+import { processingName } from "../config/names";
 import type { AppConfig } from "../config/types";
+import { TABLES, type TableId } from "../contract";
 import { BaseStack } from "./base-stack";
 import { addLogGroup } from "./constructs/log-group";
-import { arnEquals, type Condition, EVERYBODY, equals, policy, type Statement, service } from "./constructs/policy";
+import { addNatGateway } from "./constructs/nat-gateway";
+import { arnEquals, equals, policy, type Statement, service } from "./constructs/policy";
 import type { NetworkOutputs, SecurityOutputs } from "./contracts";
+import { type EndpointArns, EndpointPolicies } from "./endpoint-policies";
 
 const HTTPS = { ipProtocol: "tcp", fromPort: 443, toPort: 443 } as const;
 
 export class NetworkStack extends BaseStack {
   readonly outputs: NetworkOutputs;
+  private readonly policies: EndpointPolicies;
 
   constructor(
     scope: Construct,
@@ -35,28 +40,52 @@ export class NetworkStack extends BaseStack {
     private readonly security: SecurityOutputs,
   ) {
     super(scope, id, config);
+    this.policies = new EndpointPolicies(this.endpointArns());
     const vpc = this.addVpc();
     const subnets = this.addSubnets(vpc);
-    const groups = { functions: this.addGroup("function", vpc), endpoints: this.addGroup("endpoint", vpc) };
+    const functions = this.addGroup("function", vpc);
     const routes = this.addRouteTable(vpc, subnets);
-    const s3 = this.addS3Endpoint(vpc, routes);
-    this.addRules(groups.functions, groups.endpoints, s3);
-    const dynamodb = this.addInterfaceEndpoint(
-      "dynamodb",
-      false,
-      this.dynamodbStatements(),
-      vpc,
-      subnets,
-      groups.endpoints,
-    );
-    this.addInterfaceEndpoint("kms", true, this.kmsStatements(), vpc, subnets, groups.endpoints);
+    const s3 = this.addGatewayEndpoint("s3", this.policies.s3(), vpc, routes);
+    const dynamodbEndpointHost =
+      config.connectivity === "nat"
+        ? this.addNat(vpc, routes, functions)
+        : this.addPrivateLink(vpc, subnets, functions, s3);
     this.addFlowLog(vpc);
     this.outputs = {
       privateSubnetIds: subnets.map((subnet) => subnet.id),
-      functionSecurityGroupId: groups.functions.id,
-      // The first entry is the endpoint's own regional name; the rest are one for each zone.
-      dynamodbEndpointHost: dynamodb.dnsEntry.get(0).dnsName,
+      functionSecurityGroupId: functions.id,
+      dynamodbEndpointHost,
     };
+    new TerraformOutput(this, "VPCId", { description: "VPC of the functions", value: vpc.id });
+  }
+
+  /** Interface endpoints, and no way out. Gives the host of DynamoDB's. */
+  private addPrivateLink(vpc: Vpc, subnets: Subnet[], functions: SecurityGroup, s3: VpcEndpoint): string {
+    const endpoints = this.addGroup("endpoint", vpc);
+    this.addRules(functions, endpoints, s3);
+    const dynamodb = this.addInterfaceEndpoint("dynamodb", false, this.policies.dynamodb(), vpc, subnets, endpoints);
+    this.addInterfaceEndpoint("kms", true, this.policies.kms(), vpc, subnets, endpoints);
+    // The first entry is the endpoint's own regional name; the rest are one for each zone.
+    return dynamodb.dnsEntry.get(0).dnsName;
+  }
+
+  /** A NAT gateway in a public subnet. DynamoDB and S3 stay off it by their gateway endpoints, under their usual names. */
+  private addNat(vpc: Vpc, routes: RouteTable, functions: SecurityGroup): null {
+    addNatGateway(this, {
+      vpcId: vpc.id,
+      publicSubnetCidr: this.config.publicSubnetCidr,
+      availabilityZone: `${this.config.region}${this.config.availabilityZones[0]}`,
+      privateRouteTableId: routes.id,
+      named: (base) => this.named(base),
+    });
+    this.addGatewayEndpoint("dynamodb", this.policies.dynamodb(), vpc, routes);
+    new VpcSecurityGroupEgressRule(this, "functions-to-aws", {
+      ...HTTPS,
+      securityGroupId: functions.id,
+      cidrIpv4: "0.0.0.0/0",
+      description: "HTTPS from the functions to AWS",
+    });
+    return null;
   }
 
   private named(base: string) {
@@ -92,7 +121,7 @@ export class NetworkStack extends BaseStack {
     });
   }
 
-  /** One table without a route of its own: the S3 endpoint adds its prefix list, and nothing leads out. */
+  /** Without a route of its own: gateway endpoints add their prefix lists, and without a NAT gateway nothing leads out. */
   private addRouteTable(vpc: Vpc, subnets: Subnet[]): RouteTable {
     const table = new RouteTable(this, "private-routes", { vpcId: vpc.id, ...this.named("payment-private-rt") });
     subnets.forEach((subnet, i) => {
@@ -131,31 +160,19 @@ export class NetworkStack extends BaseStack {
     });
   }
 
-  private addS3Endpoint(vpc: Vpc, routes: RouteTable): VpcEndpoint {
-    const bucketArn = `arn:${this.partition}:s3:::${paymentFilesBucketName(this.config, this.accountId)}`;
-    const conditions = this.functionRoles();
-    return new VpcEndpoint(this, "s3-endpoint", {
+  private addGatewayEndpoint(
+    serviceId: "dynamodb" | "s3",
+    statements: Statement[],
+    vpc: Vpc,
+    routes: RouteTable,
+  ): VpcEndpoint {
+    return new VpcEndpoint(this, `${serviceId}-endpoint`, {
       vpcId: vpc.id,
       vpcEndpointType: "Gateway",
-      serviceName: `com.amazonaws.${this.config.region}.s3`,
+      serviceName: `com.amazonaws.${this.config.region}.${serviceId}`,
       routeTableIds: [routes.id],
-      policy: policy(this, "s3-endpoint-policy", [
-        {
-          sid: "PaymentFiles",
-          principals: EVERYBODY,
-          actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-          resources: [`${bucketArn}/*`],
-          conditions,
-        },
-        {
-          sid: "PaymentFilesList",
-          principals: EVERYBODY,
-          actions: ["s3:ListBucket"],
-          resources: [bucketArn],
-          conditions,
-        },
-      ]),
-      ...this.named("payment-s3-endpoint"),
+      policy: policy(this, `${serviceId}-endpoint-policy`, statements),
+      ...this.named(`payment-${serviceId}-endpoint`),
     });
   }
 
@@ -179,42 +196,17 @@ export class NetworkStack extends BaseStack {
     });
   }
 
-  /**
-   * An endpoint policy names its callers by condition: as principals, `arn:...:root` would mean the root user alone, and
-   * gateway endpoints accept no role at all.
-   */
-  private functionRoles(): Condition[] {
-    return [equals("aws:PrincipalAccount", this.accountId), arnEquals("aws:PrincipalArn", ...this.allRoleArns())];
-  }
-
-  private dynamodbStatements(): Statement[] {
-    return [
-      {
-        sid: "TablesOfThisProject",
-        principals: EVERYBODY,
-        actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
-        resources: (["paymentLedger", "paymentAuditTrail"] as const).flatMap((table) => [
-          this.tableArn(table),
-          ...this.indexArns(table),
-        ]),
-        conditions: this.functionRoles(),
-      },
-    ];
-  }
-
-  private kmsStatements(): Statement[] {
+  private endpointArns(): EndpointArns {
     const { tokenKeyArn, auditKeyArn, macKeyArn } = this.security;
-    const conditions = this.functionRoles();
-    return [
-      {
-        sid: "FieldKeys",
-        principals: EVERYBODY,
-        actions: ["kms:Decrypt", "kms:Encrypt"],
-        resources: [tokenKeyArn, auditKeyArn],
-        conditions,
-      },
-      { sid: "RecordMacs", principals: EVERYBODY, actions: ["kms:GenerateMac"], resources: [macKeyArn], conditions },
-    ];
+    return {
+      tableArns: this.allTableArns(),
+      indexArns: (Object.keys(TABLES) as TableId[]).flatMap((table) => this.indexArns(table)),
+      filesArn: this.bucketArn("files"),
+      exportsArn: this.bucketArn("exports"),
+      fieldKeyArns: [tokenKeyArn, auditKeyArn],
+      macKeyArn,
+      callers: [equals("aws:PrincipalAccount", this.accountId), arnEquals("aws:PrincipalArn", ...this.allRoleArns())],
+    };
   }
 
   private addFlowLog(vpc: Vpc): void {

@@ -1,6 +1,6 @@
 /** What each function role may do, action by action. The tests pin the list of every role. */
 
-import type { RoleId } from "../contract";
+import { EXPORT_PREFIXES, FILE_PREFIXES, type QueueId, type RoleId, TABLES } from "../contract";
 import { platformStatements } from "./boundary";
 import { arnEquals, equals, type Statement } from "./constructs/policy";
 
@@ -13,8 +13,16 @@ export interface PermissionArns {
   readonly region: string;
   readonly ledger: TableArns;
   readonly auditTrail: TableArns;
+  readonly messages: TableArns;
+  readonly transactions: TableArns;
   readonly keyArns: { readonly data: string; readonly token: string; readonly audit: string; readonly mac: string };
+  readonly filesArn: string;
+  readonly exportsArn: string;
   readonly failureQueueArn: string;
+  readonly queueArns: Readonly<Record<QueueId, string>>;
+  readonly removeCardDataFiles: boolean;
+  /** The role's functions write audit records. */
+  readonly auditing: boolean;
   /** Of the role's own functions. */
   readonly logStreamArns: string[];
   readonly functionArns: string[];
@@ -25,7 +33,9 @@ export function permissionsOf(role: RoleId, arns: PermissionArns): Statement[] {
   return [...ownStatements(role, arns), ...sharedStatements(arns)];
 }
 
-function ownStatements(role: RoleId, { ledger, auditTrail, keyArns }: PermissionArns): Statement[] {
+function ownStatements(role: RoleId, arns: PermissionArns): Statement[] {
+  const { ledger, auditTrail, keyArns, queueArns } = arns;
+  const appendAudit: Statement = { sid: "AuditTrail", actions: ["dynamodb:PutItem"], resources: [auditTrail.tableArn] };
   switch (role) {
     case "ledger":
       // The list that the ledger's documents give this role. The tables' own policies take UpdateItem back from it.
@@ -37,6 +47,7 @@ function ownStatements(role: RoleId, { ledger, auditTrail, keyArns }: Permission
         },
         { sid: "WrapTokens", actions: ["kms:Encrypt"], resources: [keyArns.token] },
         { sid: "ReadAuditDetails", actions: ["kms:Decrypt"], resources: [keyArns.audit] },
+        receive(queueArns.auditEvents),
       ];
     case "status":
       return [
@@ -50,12 +61,12 @@ function ownStatements(role: RoleId, { ledger, auditTrail, keyArns }: Permission
           actions: ["dynamodb:GetItem", "dynamodb:Query"],
           resources: [ledger.tableArn, ...ledger.indexArns],
         },
-        { sid: "AuditTrail", actions: ["dynamodb:PutItem"], resources: [auditTrail.tableArn] },
+        appendAudit,
       ];
     case "reveal":
       return [
         { sid: "Ledger", actions: ["dynamodb:GetItem"], resources: [ledger.tableArn] },
-        { sid: "AuditTrail", actions: ["dynamodb:PutItem"], resources: [auditTrail.tableArn] },
+        appendAudit,
         { sid: "RevealTokens", actions: ["kms:Decrypt"], resources: [keyArns.token] },
       ];
     case "auditor":
@@ -67,13 +78,150 @@ function ownStatements(role: RoleId, { ledger, auditTrail, keyArns }: Permission
         },
         { sid: "ReadAuditDetails", actions: ["kms:Decrypt"], resources: [keyArns.audit] },
       ];
+    case "messages":
+      return [
+        { sid: "Messages", actions: ["dynamodb:PutItem"], resources: [arns.messages.tableArn] },
+        appendAudit,
+        receive(queueArns.paymentMessages),
+      ];
+    case "processor":
+      return [
+        { sid: "Transactions", actions: ["dynamodb:PutItem"], resources: [arns.transactions.tableArn] },
+        appendAudit,
+        ...fileStatements(arns),
+      ];
+    case "transactionQuery":
+      return [
+        { sid: "Transactions", actions: ["dynamodb:Query"], resources: [arns.transactions.tableArn] },
+        appendAudit,
+      ];
+    case "export":
+      return exportStatements(arns);
+    case "backupCheck":
+      return [...checkStatements(arns), appendAudit];
   }
+}
+
+/** What an event source mapping does in the name of its function's role. */
+function receive(queueArn: string): Statement {
+  return {
+    sid: "Queue",
+    actions: ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+    resources: [queueArn],
+  };
+}
+
+function fileStatements({ filesArn, removeCardDataFiles, ...arns }: PermissionArns): Statement[] {
+  const { payments, continuations, reports } = FILE_PREFIXES;
+  const removal: Statement = {
+    sid: "RemoveCardData",
+    actions: ["s3:DeleteObjectVersion"],
+    resources: [`${filesArn}/${payments}*`],
+  };
+  return [
+    {
+      sid: "ReadFiles",
+      actions: ["s3:GetObject", "s3:GetObjectVersion"],
+      // Its own reports too: one that is there says that its file was finished.
+      resources: [`${filesArn}/${payments}*`, `${filesArn}/${continuations}*`, `${filesArn}/${reports}*`],
+    },
+    {
+      sid: "WriteReports",
+      actions: ["s3:PutObject"],
+      resources: [`${filesArn}/${reports}*`, `${filesArn}/${continuations}*`],
+    },
+    // Without it S3 says of an absent object that it is forbidden.
+    { sid: "ListFiles", actions: ["s3:ListBucket"], resources: [filesArn] },
+    ...(removeCardDataFiles ? [removal] : []),
+    dataKeyThroughS3(arns),
+  ];
+}
+
+function allTables({ ledger, auditTrail, messages, transactions }: PermissionArns): string[] {
+  return [ledger, auditTrail, messages, transactions].map(({ tableArn }) => tableArn);
+}
+
+/** DynamoDB writes the exported files in the role's name. */
+function exportStatements(arns: PermissionArns): Statement[] {
+  const { exportsArn } = arns;
+  return [
+    {
+      sid: "Exports",
+      actions: ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeExport", "dynamodb:ExportTableToPointInTime"],
+      resources: allTables(arns).flatMap((arn) => [arn, `${arn}/export/*`]),
+    },
+    // DynamoDB lists the exports of all tables or of none.
+    { sid: "FindExports", actions: ["dynamodb:ListExports"], resources: ["*"] },
+    {
+      sid: "WriteExports",
+      actions: ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+      resources: [`${exportsArn}/${EXPORT_PREFIXES.exports}*`],
+    },
+    {
+      sid: "State",
+      actions: ["s3:GetObject", "s3:PutObject"],
+      resources: [`${exportsArn}/${EXPORT_PREFIXES.state}*`],
+    },
+    { sid: "ListExportBucket", actions: ["s3:ListBucket"], resources: [exportsArn] },
+    dataKeyThroughS3(arns),
+  ];
+}
+
+/** What the check reads of an item: its key and when it was recorded, and nothing that it holds. */
+const CHECKED_ATTRIBUTES = [
+  ...new Set(
+    Object.values(TABLES).flatMap((table) => [
+      table.partitionKey as string,
+      ...("sortKey" in table ? [table.sortKey.name] : []),
+    ]),
+  ),
+  "RecordedAt",
+  "processedAt",
+];
+
+function checkStatements(arns: PermissionArns): Statement[] {
+  const { exportsArn } = arns;
+  const tables = allTables(arns);
+  return [
+    {
+      sid: "ReadKeys",
+      actions: ["dynamodb:Scan"],
+      resources: tables,
+      conditions: [
+        { test: "ForAllValues:StringEquals", variable: "dynamodb:Attributes", values: CHECKED_ATTRIBUTES },
+        { test: "StringEqualsIfExists", variable: "dynamodb:Select", values: ["SPECIFIC_ATTRIBUTES", "COUNT"] },
+      ],
+    },
+    {
+      sid: "DescribeTables",
+      actions: ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable"],
+      resources: tables,
+    },
+    {
+      sid: "ReadExports",
+      actions: ["s3:GetObject"],
+      resources: [EXPORT_PREFIXES.exports, EXPORT_PREFIXES.state, EXPORT_PREFIXES.checks].map(
+        (prefix) => `${exportsArn}/${prefix}*`,
+      ),
+    },
+    { sid: "WriteReports", actions: ["s3:PutObject"], resources: [`${exportsArn}/${EXPORT_PREFIXES.checks}*`] },
+    { sid: "ListExportBucket", actions: ["s3:ListBucket"], resources: [exportsArn] },
+    dataKeyThroughS3(arns),
+  ];
+}
+
+/** For the roles that write audit records. */
+function auditStatements({ auditing, keyArns }: PermissionArns): Statement[] {
+  if (!auditing) return [];
+  return [
+    { sid: "WrapAuditDetails", actions: ["kms:Encrypt"], resources: [keyArns.audit] },
+    { sid: "RecordMacs", actions: ["kms:GenerateMac"], resources: [keyArns.mac] },
+  ];
 }
 
 function sharedStatements(arns: PermissionArns): Statement[] {
   return [
-    { sid: "WrapAuditDetails", actions: ["kms:Encrypt"], resources: [arns.keyArns.audit] },
-    { sid: "RecordMacs", actions: ["kms:GenerateMac"], resources: [arns.keyArns.mac] },
+    ...auditStatements(arns),
     dataKeyThroughServices(arns),
     { sid: "Failures", actions: ["sqs:SendMessage"], resources: [arns.failureQueueArn] },
     { sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: arns.logStreamArns },
@@ -95,6 +243,15 @@ function sharedStatements(arns: PermissionArns): Statement[] {
       conditions: [arnEquals("lambda:SourceFunctionArn", ...arns.functionArns)],
     },
   ];
+}
+
+function dataKeyThroughS3({ region, keyArns }: Pick<PermissionArns, "region" | "keyArns">): Statement {
+  return {
+    sid: "DataKeyThroughS3",
+    actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+    resources: [keyArns.data],
+    conditions: [equals("kms:ViaService", `s3.${region}.amazonaws.com`)],
+  };
 }
 
 /** DynamoDB, SQS and Lambda use the data key in the name of whoever calls them. A call of the code's own is refused. */

@@ -4,23 +4,17 @@ import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
+import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import type { KeyId } from "../config/names";
 import type { AppConfig } from "../config/types";
-import { ENCRYPTION_CONTEXT, ROLES, type RoleId, TABLES, type TableId } from "../contract";
+import { QUEUES, type QueueId, ROLES, type RoleId, TABLES, type TableId } from "../contract";
 import { BaseStack } from "./base-stack";
 import { boundaryStatements } from "./boundary";
-import { addKey, THIS_KEY } from "./constructs/key";
-import {
-  arnEquals,
-  type Condition,
-  denyWithoutTls,
-  equals,
-  policy,
-  type Statement,
-  service,
-} from "./constructs/policy";
+import { addKey } from "./constructs/key";
+import { accountRootsOf, denyWithoutTls, equals, policy, type Statement, service } from "./constructs/policy";
 import type { SecurityOutputs } from "./contracts";
+import { KeyPolicies, type KeyUsers } from "./key-policies";
 
 /** What each role is for, as the IAM console shows it. */
 const ROLE_DESCRIPTIONS: Record<RoleId, string> = {
@@ -29,6 +23,11 @@ const ROLE_DESCRIPTIONS: Record<RoleId, string> = {
   query: "Reads payments, tokens masked",
   reveal: "Reads one payment's token in clear",
   auditor: "Reads the audit trail",
+  messages: "Records the payments that arrive as messages",
+  processor: "Records the payments that arrive as files",
+  transactionQuery: "Reads the payments that arrived as files",
+  export: "Exports the tables to S3",
+  backupCheck: "Checks the exports",
 };
 
 export class SecurityStack extends BaseStack {
@@ -36,19 +35,18 @@ export class SecurityStack extends BaseStack {
 
   constructor(scope: Construct, id: string, config: AppConfig) {
     super(scope, id, config);
+    const users = new KeyPolicies(this.keyUsers());
     const dataKey = this.addPurposeKey(
       "data",
-      "Tables, queues, alarm topic and function environments",
-      this.dataKeyUse(),
+      "Tables, queues, files, exports, schedules, alarm topic and function environments",
+      users.data(),
     );
-    const logsKey = this.addPurposeKey("logs", "Log groups", this.logsKeyUse());
-    const tokenKey = this.addPurposeKey("token", "Wraps the data keys of SecureToken", this.tokenKeyUse());
-    const auditKey = this.addPurposeKey(
-      "audit",
-      "Wraps the data keys of QueryDetails and Response",
-      this.auditKeyUse(),
-    );
-    const macKey = this.addPurposeKey("mac", "Record MACs", this.macKeyUse());
+    const logsKey = this.addPurposeKey("logs", "Log groups", users.logs());
+    const tokenKey = this.addPurposeKey("token", "Wraps the data keys of SecureToken", users.token());
+    const auditKey = this.addPurposeKey("audit", "Wraps the data keys of QueryDetails and Response", users.audit());
+    const macKey = this.addPurposeKey("mac", "Record MACs", users.mac());
+    const trailKey = this.addPurposeKey("trail", "What CloudTrail writes", users.trail());
+    const backupKey = this.addPurposeKey("backup", "Backups of the tables", users.backup());
     const roles = this.addRoles();
     const topic = this.addAlarmTopic(dataKey.arn);
     this.outputs = {
@@ -57,10 +55,13 @@ export class SecurityStack extends BaseStack {
       tokenKeyArn: tokenKey.arn,
       auditKeyArn: auditKey.arn,
       macKeyArn: macKey.arn,
+      trailKeyArn: trailKey.arn,
+      backupKeyArn: backupKey.arn,
       roleArns: mapRoles(roles, (role) => role.arn),
       roleNames: mapRoles(roles, (role) => role.name),
       alarmTopicArn: topic.arn,
     };
+    new TerraformOutput(this, "KMSKeyId", { description: "Key of the stored data", value: dataKey.keyId });
   }
 
   private addPurposeKey(purpose: KeyId, description: string, use: Statement[]) {
@@ -74,128 +75,29 @@ export class SecurityStack extends BaseStack {
     });
   }
 
-  /**
-   * Lets principals of this account use the key, when their own IAM policies allow it too. Roles are named by
-   * `aws:PrincipalArn` and not as principals, because KMS resolves a principal to the role's inner id: a role made anew
-   * would be locked out, and the key could not be made before the role.
-   */
-  private use(sid: string, actions: string[], ...conditions: Condition[]): Statement {
+  private keyUsers(): KeyUsers {
+    const { eventSenderArns, paymentSenderArns, failureQueueReaderArns } = this.config;
+    const senders = [...eventSenderArns, ...paymentSenderArns];
+    const logGroups = [
+      ...Object.values(this.names.functionLogGroups),
+      this.names.flowLogGroup,
+      this.names.trailLogGroup,
+    ];
     return {
-      sid,
-      principals: [{ type: "AWS", identifiers: [this.iamArn("root")] }],
-      actions,
-      resources: THIS_KEY,
-      conditions,
+      region: this.config.region,
+      accountId: this.accountId,
+      accountRootArn: this.iamArn("root"),
+      roleArn: (role) => this.roleArn(role),
+      auditingRoleArns: this.auditingRoles().map((role) => this.roleArn(role)),
+      queueUserArns: [...this.allRoleArns(), this.schedulerRoleArn(), ...failureQueueReaderArns, ...senders],
+      senderRootArns: accountRootsOf(senders),
+      anySenders: eventSenderArns.length === 0 || paymentSenderArns.length === 0,
+      scheduleArns: Object.values(this.names.schedules).map((name) => this.scheduleArn(name)),
+      bucketArns: [this.bucketArn("files"), this.bucketArn("exports")],
+      logGroupArns: logGroups.map((name) => this.arn("logs", `log-group:${name}`)),
+      trailArn: this.trailArn(),
+      anyTrailArn: `arn:${this.partition}:cloudtrail:*:${this.accountId}:trail/${this.names.trail}`,
     };
-  }
-
-  private via(...services: string[]): Condition {
-    return equals("kms:ViaService", ...services.map((name) => `${name}.${this.config.region}.amazonaws.com`));
-  }
-
-  /** The key is used by AWS services for this account, and never by a call of anybody's own. */
-  private dataKeyUse(): Statement[] {
-    const fromThisAccount = equals("kms:CallerAccount", this.accountId);
-    const tableActions = [
-      "kms:CreateGrant",
-      "kms:Decrypt",
-      "kms:DescribeKey",
-      "kms:Encrypt",
-      "kms:GenerateDataKey",
-      "kms:GenerateDataKeyWithoutPlaintext",
-      "kms:ReEncryptFrom",
-      "kms:ReEncryptTo",
-    ];
-    const queueUsers = [...this.allRoleArns(), ...this.config.failureQueueReaderArns];
-    return [
-      this.use("TablesThroughDynamoDB", tableActions, this.via("dynamodb"), fromThisAccount),
-      this.use(
-        "EnvironmentsThroughLambda",
-        ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"],
-        this.via("lambda"),
-        fromThisAccount,
-      ),
-      this.use(
-        "FailureQueueThroughSqs",
-        ["kms:Decrypt", "kms:GenerateDataKey"],
-        this.via("sqs"),
-        arnEquals("aws:PrincipalArn", ...queueUsers),
-      ),
-      {
-        sid: "AlarmsToTopic",
-        principals: service("cloudwatch.amazonaws.com"),
-        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
-        resources: THIS_KEY,
-        conditions: [equals("aws:SourceAccount", this.accountId)],
-      },
-    ];
-  }
-
-  private logsKeyUse(): Statement[] {
-    const groups = [...Object.values(this.names.functionLogGroups), this.names.flowLogGroup];
-    const groupArns = groups.map((name) => this.arn("logs", `log-group:${name}`));
-    return [
-      {
-        sid: "LogGroupsOfThisProject",
-        principals: service(`logs.${this.config.region}.amazonaws.com`),
-        actions: [
-          "kms:Decrypt",
-          "kms:DescribeKey",
-          "kms:Encrypt",
-          "kms:GenerateDataKey",
-          "kms:GenerateDataKeyWithoutPlaintext",
-          "kms:ReEncryptFrom",
-          "kms:ReEncryptTo",
-        ],
-        resources: THIS_KEY,
-        conditions: [arnEquals("kms:EncryptionContext:aws:logs:arn", ...groupArns)],
-      },
-    ];
-  }
-
-  /** What the code puts into every call: a data key wrapped for one table cannot be unwrapped for another. */
-  private forFieldsOf(table: TableId): Condition[] {
-    return [
-      equals("kms:EncryptionContext:application", ENCRYPTION_CONTEXT.application),
-      equals(`kms:EncryptionContext:${ENCRYPTION_CONTEXT.tableName}`, TABLES[table].logicalName),
-    ];
-  }
-
-  private byRoles(...roles: RoleId[]): Condition {
-    return arnEquals("aws:PrincipalArn", ...roles.map((role) => this.roleArn(role)));
-  }
-
-  /** Whoever writes tokens cannot read them back. */
-  private tokenKeyUse(): Statement[] {
-    return [
-      this.use("WrapTokens", ["kms:Encrypt"], this.byRoles("ledger"), ...this.forFieldsOf("paymentLedger")),
-      this.use("RevealTokens", ["kms:Decrypt"], this.byRoles("reveal"), ...this.forFieldsOf("paymentLedger")),
-    ];
-  }
-
-  private auditKeyUse(): Statement[] {
-    const everyRole = Object.keys(ROLES) as RoleId[];
-    return [
-      this.use(
-        "WrapAuditDetails",
-        ["kms:Encrypt"],
-        this.byRoles(...everyRole),
-        ...this.forFieldsOf("paymentAuditTrail"),
-      ),
-      this.use(
-        "ReadAuditDetails",
-        ["kms:Decrypt"],
-        this.byRoles("ledger", "auditor"),
-        ...this.forFieldsOf("paymentAuditTrail"),
-      ),
-    ];
-  }
-
-  /** MAC calls take no encryption context; the algorithm is what can be pinned. */
-  private macKeyUse(): Statement[] {
-    const everyRole = Object.keys(ROLES) as RoleId[];
-    const algorithm = equals("kms:MacAlgorithm", "HMAC_SHA_256");
-    return [this.use("RecordMacs", ["kms:GenerateMac"], this.byRoles(...everyRole), algorithm)];
   }
 
   private addRoles(): Record<RoleId, IamRole> {
@@ -218,12 +120,16 @@ export class SecurityStack extends BaseStack {
   }
 
   private boundary(): Statement[] {
+    const tables = Object.keys(TABLES) as TableId[];
     return boundaryStatements({
-      tableArns: [this.tableArn("paymentLedger"), this.tableArn("paymentAuditTrail")],
-      indexArns: [...this.indexArns("paymentLedger"), ...this.indexArns("paymentAuditTrail")],
+      tableArns: tables.map((table) => this.tableArn(table)),
+      indexArns: tables.flatMap((table) => this.indexArns(table)),
       keyArns: this.arn("kms", "key/*"),
       logStreamArns: Object.values(this.names.functionLogGroups).map((name) => this.arn("logs", `log-group:${name}:*`)),
       failureQueueArn: this.arn("sqs", this.names.failureQueue),
+      queueArns: (Object.keys(QUEUES) as QueueId[]).map((queue) => this.queueArn(queue)),
+      filesArn: this.bucketArn("files"),
+      exportsArn: this.bucketArn("exports"),
       networkInterfaceArns: this.arn("ec2", "*/*"),
     });
   }

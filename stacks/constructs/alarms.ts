@@ -1,23 +1,26 @@
-/** What wakes somebody: failing or throttled functions, integrity, card data, and calls that nobody has looked at. */
+/** What wakes somebody. Every alarm names its section of `docs/runbook.md`, where it says what to do. */
 
-import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard";
 import {
   CloudwatchMetricAlarm,
   type CloudwatchMetricAlarmConfig,
 } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
-import { Fn } from "cdktf";
 import type { Construct } from "constructs";
 import type { Names } from "../../config/names";
-import { METRICS } from "../../contract";
+import { BACKUP_METRICS, type FunctionId, METRICS, type QueueId, TABLES } from "../../contract";
 import type { LedgerFunction } from "./function";
 
 const PERIOD_SECONDS = 300;
+const DAY_SECONDS = 24 * 60 * 60;
 const OLDEST_FAILURE_SECONDS_MAX = 60 * 60;
+/** A message waits longer only when its function fails or is throttled. */
+const OLDEST_MESSAGE_SECONDS_MAX = 15 * 60;
 
 interface AlarmTarget {
-  readonly functions: readonly LedgerFunction[];
+  readonly functions: Readonly<Record<FunctionId, LedgerFunction>>;
   readonly names: Names["alarms"];
   readonly failureQueueName: string;
+  readonly queueNames: Readonly<Record<QueueId, string>>;
+  readonly deadLetterQueueNames: Readonly<Record<QueueId, string>>;
   readonly topicArn: string;
 }
 
@@ -30,30 +33,40 @@ interface Alarm {
   readonly id: string;
   readonly name: string;
   readonly description: string;
+  /** Section of the runbook. */
+  readonly runbook: string;
   readonly watched: Watched;
   /** The alarm rings at this value and above; 1 unless said otherwise. */
   readonly threshold?: number;
+  /** The alarm rings below this value instead, and when nothing is reported at all. */
+  readonly least?: number;
 }
 
 export function addAlarms(scope: Construct, target: AlarmTarget): void {
-  for (const { id, name, description, watched, threshold } of [
+  for (const alarm of [
     ...functionAlarms(target),
     ...failureAlarms(target),
+    ...queueAlarms(target),
     ...recordAlarms(target),
+    ...backupAlarms(target),
   ]) {
-    new CloudwatchMetricAlarm(scope, id, {
-      alarmName: name,
-      alarmDescription: description,
-      comparisonOperator: "GreaterThanOrEqualToThreshold",
-      threshold: threshold ?? 1,
+    new CloudwatchMetricAlarm(scope, alarm.id, {
+      alarmName: alarm.name,
+      alarmDescription: `${alarm.description} See docs/runbook.md#${alarm.runbook}`,
+      ...condition(alarm),
       evaluationPeriods: 1,
-      // Silence is the normal state of all that is watched here.
-      treatMissingData: "notBreaching",
       alarmActions: [target.topicArn],
       okActions: [target.topicArn],
-      ...watched,
+      ...alarm.watched,
     });
   }
+}
+
+/** Silence is the normal state of most that is watched here, and the fault itself where something must happen each day. */
+function condition({ threshold = 1, least }: Alarm) {
+  return least === undefined
+    ? { comparisonOperator: "GreaterThanOrEqualToThreshold", threshold, treatMissingData: "notBreaching" }
+    : { comparisonOperator: "LessThanThreshold", threshold: least, treatMissingData: "breaching" };
 }
 
 function functionAlarms({ functions }: AlarmTarget): Alarm[] {
@@ -61,6 +74,7 @@ function functionAlarms({ functions }: AlarmTarget): Alarm[] {
     id: `${entry}-${metricName.toLowerCase()}`,
     name: `${resource.functionName}-${metricName.toLowerCase()}`,
     description,
+    runbook: `function-${metricName.toLowerCase()}`,
     watched: {
       namespace: "AWS/Lambda",
       metricName,
@@ -69,55 +83,143 @@ function functionAlarms({ functions }: AlarmTarget): Alarm[] {
       dimensions: { FunctionName: resource.functionName },
     },
   });
-  return functions.flatMap((found) => [
+  return Object.values(functions).flatMap((found) => [
     watch(found, "Errors", "The function failed; see its log group."),
     watch(found, "Throttles", "Calls were refused: raise its concurrency."),
   ]);
 }
 
-function failureAlarms({ names, failureQueueName }: AlarmTarget): Alarm[] {
-  const queue = (metricName: string): Watched => ({
+function queue(name: string, metricName: string): Watched {
+  return {
     namespace: "AWS/SQS",
     metricName,
     statistic: "Maximum",
     period: PERIOD_SECONDS,
-    dimensions: { QueueName: failureQueueName },
-  });
+    dimensions: { QueueName: name },
+  };
+}
+
+const WAITING = "ApproximateNumberOfMessagesVisible";
+const OLDEST = "ApproximateAgeOfOldestMessage";
+
+function failureAlarms({ names, failureQueueName }: AlarmTarget): Alarm[] {
   return [
     {
       id: "failures-waiting",
       name: names.failuresWaiting,
       description: "An asynchronous call failed for good.",
-      watched: queue("ApproximateNumberOfMessagesVisible"),
+      runbook: "failures-waiting",
+      watched: queue(failureQueueName, WAITING),
     },
     {
       id: "failures-old",
       name: names.failuresOld,
       description: "Failed calls wait unread.",
-      watched: queue("ApproximateAgeOfOldestMessage"),
+      runbook: "failures-old",
+      watched: queue(failureQueueName, OLDEST),
       threshold: OLDEST_FAILURE_SECONDS_MAX,
     },
   ];
 }
 
+const QUEUE_LABELS: Record<QueueId, string> = { auditEvents: "audit-events", paymentMessages: "payment-messages" };
+
+function queueAlarms({ queueNames, deadLetterQueueNames }: AlarmTarget): Alarm[] {
+  return (Object.keys(QUEUE_LABELS) as QueueId[]).flatMap((id) => [
+    {
+      id: `${QUEUE_LABELS[id]}-old`,
+      name: `${queueNames[id]}-old`,
+      description: "Messages wait longer than they should: their function fails, or there are too many.",
+      runbook: "queue-old",
+      watched: queue(queueNames[id], OLDEST),
+      threshold: OLDEST_MESSAGE_SECONDS_MAX,
+    },
+    {
+      id: `${QUEUE_LABELS[id]}-dead-letters`,
+      name: `${deadLetterQueueNames[id]}-waiting`,
+      description: "A message failed too often and waits to be sent back.",
+      runbook: "dead-letters",
+      watched: queue(deadLetterQueueNames[id], WAITING),
+    },
+  ]);
+}
+
+/** An alarm can add up ten metrics at most, so each leaves out the functions that never report its own. */
 function recordAlarms({ names, functions }: AlarmTarget): Alarm[] {
+  const { exportTables, ...recording } = functions;
+  const { checkBackup, paymentProcessor, ...doors } = recording;
   return [
     {
       id: "integrity",
       name: names.integrity,
       description: "A record failed its MAC, or a payment and its audit record do not stand together.",
-      watched: sumOverFunctions(METRICS.integrityAlarm, functions),
+      runbook: "integrity",
+      watched: sumOverFunctions(METRICS.integrityAlarm, Object.values(recording)),
     },
     {
       id: "card-data",
       name: names.cardData,
       description: "A request carried card data and was refused: its sender must stop.",
-      watched: sumOverFunctions(METRICS.cardDataRefused, functions),
+      runbook: "card-data",
+      watched: sumOverFunctions(METRICS.cardDataRefused, Object.values(doors)),
+    },
+    {
+      id: "card-data-in-files",
+      name: names.cardDataInFiles,
+      description: "A payment file held card data: its sender must stop.",
+      runbook: "card-data-in-files",
+      watched: reported(paymentProcessor, METRICS.cardDataRefused, PERIOD_SECONDS),
     },
   ];
 }
 
-/** One alarm over the same metric of all functions. FILL, because a sum with one silent function would be silent too. */
+function backupAlarms({ names, functions: { exportTables, checkBackup } }: AlarmTarget): Alarm[] {
+  return [
+    {
+      id: "export-failed",
+      name: names.exportFailed,
+      description: "The export of a table failed, or a window between two exports was lost.",
+      runbook: "export-failed",
+      watched: reported(exportTables, BACKUP_METRICS.exportFailed, PERIOD_SECONDS),
+    },
+    {
+      id: "export-missing",
+      name: names.exportMissing,
+      description: "Not every table was exported within a day.",
+      runbook: "export-missing",
+      watched: reported(exportTables, BACKUP_METRICS.exported, DAY_SECONDS),
+      least: Object.keys(TABLES).length,
+    },
+    {
+      id: "backup-check-failed",
+      name: names.backupCheckFailed,
+      description: "An export is not what the table held.",
+      runbook: "backup-check-failed",
+      watched: reported(checkBackup, BACKUP_METRICS.checkFailed, PERIOD_SECONDS),
+    },
+    {
+      id: "backup-check-missing",
+      name: names.backupCheckMissing,
+      description: "No export was found good within a day.",
+      runbook: "backup-check-missing",
+      watched: reported(checkBackup, BACKUP_METRICS.checkPassed, DAY_SECONDS),
+      least: 1,
+    },
+  ];
+}
+
+/** A metric that one function reports. */
+function reported({ resource }: LedgerFunction, metricName: string, period: number): Watched {
+  return {
+    namespace: METRICS.namespace,
+    metricName,
+    statistic: "Sum",
+    period,
+    dimensions: { service: resource.functionName },
+  };
+}
+
+/** One alarm over the same metric of several functions. FILL, because a sum with one silent function would be silent too. */
 function sumOverFunctions(metricName: string, functions: readonly LedgerFunction[]): Watched {
   const metrics = functions.map(({ resource }, i) => ({
     id: `m${i + 1}`,
@@ -131,40 +233,4 @@ function sumOverFunctions(metricName: string, functions: readonly LedgerFunction
   }));
   const expression = metrics.map(({ id }) => `FILL(${id},0)`).join("+");
   return { metricQuery: [{ id: "total", expression, label: metricName, returnData: true }, ...metrics] };
-}
-
-export function addDashboard(
-  scope: Construct,
-  name: string,
-  region: string,
-  functions: readonly LedgerFunction[],
-  failureQueueName: string,
-): void {
-  const lambda = (metric: string) =>
-    functions.map(({ resource }) => ["AWS/Lambda", metric, "FunctionName", resource.functionName]);
-  const own = (metric: string) =>
-    functions.map(({ resource }) => [METRICS.namespace, metric, "service", resource.functionName]);
-  const charts: [string, string, string[][]][] = [
-    ["Calls", "Sum", lambda("Invocations")],
-    ["Errors", "Sum", lambda("Errors")],
-    ["Duration, 99 of 100 below", "p99", lambda("Duration")],
-    ["Throttles", "Sum", lambda("Throttles")],
-    ["Integrity alarms", "Sum", own(METRICS.integrityAlarm)],
-    ["Card data refused", "Sum", own(METRICS.cardDataRefused)],
-    ["Conflicting payments", "Sum", own(METRICS.paymentConflict)],
-    [
-      "Failed calls waiting",
-      "Maximum",
-      [["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", failureQueueName]],
-    ],
-  ];
-  const widgets = charts.map(([title, stat, metrics], i) => ({
-    type: "metric",
-    x: (i % 2) * 12,
-    y: Math.floor(i / 2) * 6,
-    width: 12,
-    height: 6,
-    properties: { title, stat, metrics, region, view: "timeSeries", period: PERIOD_SECONDS },
-  }));
-  new CloudwatchDashboard(scope, "dashboard", { dashboardName: name, dashboardBody: Fn.jsonencode({ widgets }) });
 }

@@ -15,7 +15,8 @@ const NEVER = [
   "dynamodb:UpdateTimeToLive",
 ];
 
-interface KeySchema {
+interface IndexSchema {
+  readonly name: string;
   readonly partitionKey: string;
   readonly sortKey?: string;
 }
@@ -23,7 +24,8 @@ interface KeySchema {
 export interface LedgerTableProps {
   readonly name: string;
   readonly partitionKey: string;
-  readonly indexes: readonly (KeySchema & { readonly name: string })[];
+  readonly sortKey?: { readonly name: string; readonly type: string };
+  readonly indexes: readonly IndexSchema[];
   readonly kmsKeyArn: string;
   readonly pitrRecoveryDays: number;
   readonly deletionProtection: boolean;
@@ -38,6 +40,7 @@ export function addLedgerTable(scope: Construct, id: string, props: LedgerTableP
     name: props.name,
     billingMode: "PAY_PER_REQUEST",
     hashKey: props.partitionKey,
+    ...(props.sortKey === undefined ? {} : { rangeKey: props.sortKey.name }),
     attribute: keyAttributes(props),
     globalSecondaryIndex: props.indexes.map(({ name, partitionKey, sortKey }) => ({
       name,
@@ -60,11 +63,12 @@ export function addLedgerTable(scope: Construct, id: string, props: LedgerTableP
   return table;
 }
 
-/** Every key of the table and its indexes is a string; each is declared once, in a stable order. */
-function keyAttributes({ partitionKey, indexes }: LedgerTableProps) {
+/** Every key but the table's own sort key is a string; each is declared once, in a stable order. */
+function keyAttributes({ partitionKey, sortKey, indexes }: LedgerTableProps) {
   const keys = [partitionKey, ...indexes.flatMap((index) => [index.partitionKey, index.sortKey])];
   const names = new Set(keys.filter((key) => key !== undefined));
-  return [...names].sort().map((name) => ({ name, type: "S" }));
+  const strings = [...names].sort().map((name) => ({ name, type: "S" }));
+  return sortKey === undefined ? strings : [...strings, sortKey];
 }
 
 /** A denial in the table's own policy holds against every principal, an administrator of the account included. */

@@ -19,7 +19,7 @@ export interface Statement {
   readonly sid: string;
   /** `Allow` unless said otherwise. */
   readonly effect?: "Deny";
-  /** Named in full: `__tests__/stacks` refuses every wildcard. */
+  /** Named in full: `__tests__/stacks` refuses every wildcard that allows something. */
   readonly actions: string[];
   readonly resources: string[];
   readonly principals?: { readonly type: "AWS" | "Service" | "*"; readonly identifiers: string[] }[];
@@ -41,19 +41,46 @@ export function arnEquals(variable: string, ...values: string[]): Condition {
   return { test: "ArnEquals", variable, values };
 }
 
+export function notEquals(variable: string, ...values: string[]): Condition {
+  return { test: "StringNotEquals", variable, values };
+}
+
+/** `*` stands for any characters. */
+export function arnLike(variable: string, ...values: string[]): Condition {
+  return { test: "ArnLike", variable, values };
+}
+
+export function isTrue(variable: string): Condition {
+  return { test: "Bool", variable, values: ["true"] };
+}
+
+/** The request says something by this key; what it says is another condition's business. */
+export function given(variable: string): Condition {
+  return { test: "Null", variable, values: ["false"] };
+}
+
+export function notGiven(variable: string): Condition {
+  return { test: "Null", variable, values: ["true"] };
+}
+
 /** Also true where the key is absent, which is what a `Deny` wants. */
 export function arnNotEquals(variable: string, ...values: string[]): Condition {
   return { test: "ArnNotEquals", variable, values };
 }
 
+/** The accounts of these roles, each once. */
+export function accountRootsOf(roleArns: readonly string[]): string[] {
+  return [...new Set(roleArns.map((arn) => arn.replace(/:role\/.*$/, ":root")))];
+}
+
 /** Refuses every call that did not come over TLS. */
-export function denyWithoutTls(actions: string[], resource: string): Statement {
+export function denyWithoutTls(actions: string[], ...resources: string[]): Statement {
   return {
     sid: "DenyWithoutTls",
     effect: "Deny",
     principals: EVERYBODY,
     actions,
-    resources: [resource],
+    resources,
     conditions: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],
   };
 }

@@ -1,0 +1,171 @@
+/** A bucket: encrypted under a customer's key, versioned, closed to the public, reached over TLS only. */
+
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import {
+  S3BucketLifecycleConfiguration,
+  type S3BucketLifecycleConfigurationRule,
+} from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
+import { S3BucketObjectLockConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-object-lock-configuration";
+import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
+import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
+import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
+import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
+import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import type { Construct } from "constructs";
+import type { ObjectLock } from "../../config/types";
+import {
+  arnNotEquals,
+  denyWithoutTls,
+  EVERYBODY,
+  equals,
+  given,
+  notEquals,
+  notGiven,
+  policy,
+  type Statement,
+} from "./policy";
+
+/** What a broken-off upload leaves behind is paid for until somebody removes it. */
+const BROKEN_UPLOAD_DAYS = 7;
+
+export interface BucketProps {
+  readonly name: string;
+  readonly kmsKeyArn: string;
+  /** One data key serves many objects. Not for CloudTrail's bucket: its key policy names each file's own context. */
+  readonly bucketKey: boolean;
+  /** Days after which the objects under a prefix expire. */
+  readonly expiry: Readonly<Record<string, number>>;
+  readonly oldVersionDays: number;
+  readonly emptyOnDestroy: boolean;
+  readonly lock?: ObjectLock;
+  /** Beside the one that refuses everything but TLS. */
+  readonly statements: (bucketArn: string) => Statement[];
+}
+
+export interface Bucket {
+  readonly resource: S3Bucket;
+  /** Stands before whoever needs what it allows. */
+  readonly policy: S3BucketPolicy;
+}
+
+export function addBucket(scope: Construct, id: string, props: BucketProps): Bucket {
+  const resource = new S3Bucket(scope, id, {
+    bucket: props.name,
+    forceDestroy: props.emptyOnDestroy,
+    ...(props.lock === undefined ? {} : { objectLockEnabled: true }),
+    tags: { Name: props.name },
+  });
+  resource.overrideLogicalId(id);
+  const bucket = resource.id;
+  const versioning = new S3BucketVersioningA(scope, `${id}-versioning`, {
+    bucket,
+    versioningConfiguration: { status: "Enabled" },
+  });
+  addEncryption(scope, id, bucket, props);
+  const closed = addClosure(scope, id, bucket);
+  new S3BucketLifecycleConfiguration(scope, `${id}-lifecycle`, {
+    bucket,
+    rule: lifecycleRules(props),
+    dependsOn: [versioning],
+  });
+  addLock(scope, id, bucket, versioning, props.lock);
+  const bucketPolicy = new S3BucketPolicy(scope, `${id}-policy`, {
+    bucket,
+    policy: policy(scope, `${id}-policy-document`, [
+      // Only a wildcard leaves no call out; it refuses and allows nothing.
+      denyWithoutTls(["s3:*"], resource.arn, `${resource.arn}/*`),
+      ...props.statements(resource.arn),
+    ]),
+    // Both change who may reach the bucket, and S3 refuses two such changes at once.
+    dependsOn: [closed],
+  });
+  return { resource, policy: bucketPolicy };
+}
+
+function addEncryption(scope: Construct, id: string, bucket: string, { kmsKeyArn, bucketKey }: BucketProps): void {
+  new S3BucketServerSideEncryptionConfigurationA(scope, `${id}-encryption`, {
+    bucket,
+    rule: [
+      {
+        applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: kmsKeyArn },
+        bucketKeyEnabled: bucketKey,
+      },
+    ],
+  });
+}
+
+/** No object has an owner or an access list of its own, and nothing can be made public. */
+function addClosure(scope: Construct, id: string, bucket: string): S3BucketPublicAccessBlock {
+  new S3BucketOwnershipControls(scope, `${id}-ownership`, { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } });
+  return new S3BucketPublicAccessBlock(scope, `${id}-public-access`, {
+    bucket,
+    blockPublicAcls: true,
+    blockPublicPolicy: true,
+    ignorePublicAcls: true,
+    restrictPublicBuckets: true,
+  });
+}
+
+function addLock(
+  scope: Construct,
+  id: string,
+  bucket: string,
+  versioning: S3BucketVersioningA,
+  lock: ObjectLock | undefined,
+): void {
+  if (lock === undefined) return;
+  new S3BucketObjectLockConfigurationA(scope, `${id}-lock`, {
+    bucket,
+    rule: { defaultRetention: { mode: lock.mode, days: lock.days } },
+    dependsOn: [versioning],
+  });
+}
+
+function lifecycleRules({ expiry, oldVersionDays }: BucketProps): S3BucketLifecycleConfigurationRule[] {
+  const expiring = Object.entries(expiry).map(([prefix, days]) => ({
+    id: `${prefix.replace(/\/$/, "")}-expire`,
+    status: "Enabled",
+    filter: [{ prefix }],
+    expiration: [{ days }],
+  }));
+  const everywhere = {
+    id: "old-versions",
+    status: "Enabled",
+    filter: [{ prefix: "" }],
+    noncurrentVersionExpiration: [{ noncurrentDays: oldVersionDays }],
+    expiration: [{ expiredObjectDeleteMarker: true }],
+    abortIncompleteMultipartUpload: [{ daysAfterInitiation: BROKEN_UPLOAD_DAYS }],
+  };
+  return [...expiring, everywhere];
+}
+
+/** Who says nothing about encryption gets the bucket's key. Who says something must name that key by its ARN. */
+export function onlyUnderKey(bucketArn: string, kmsKeyArn: string): Statement[] {
+  const encryption = "s3:x-amz-server-side-encryption";
+  const key = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+  const put = {
+    effect: "Deny" as const,
+    principals: EVERYBODY,
+    actions: ["s3:PutObject"],
+    resources: [`${bucketArn}/*`],
+  };
+  return [
+    { ...put, sid: "NoOtherEncryption", conditions: [given(encryption), notEquals(encryption, "aws:kms")] },
+    { ...put, sid: "NoOtherKey", conditions: [given(key), arnNotEquals(key, kmsKeyArn)] },
+    // `aws:kms` without a key means the account's AWS managed key, not the bucket's.
+    { ...put, sid: "NoManagedKey", conditions: [equals(encryption, "aws:kms"), notGiven(key)] },
+    { ...put, sid: "NoCustomerKey", conditions: [given("s3:x-amz-server-side-encryption-customer-algorithm")] },
+  ];
+}
+
+/** Denies a prefix's puts to everybody but its writer. */
+export function onlyWrittenBy(sid: string, writerArn: string, resources: string[]): Statement {
+  return {
+    sid,
+    effect: "Deny",
+    principals: EVERYBODY,
+    actions: ["s3:PutObject"],
+    resources,
+    conditions: [arnNotEquals("aws:PrincipalArn", writerArn)],
+  };
+}

@@ -1,0 +1,75 @@
+/** What the functions may do through each endpoint of the VPC, in both layouts. */
+
+import { EXPORT_PREFIXES, FILE_PREFIXES } from "../contract";
+import { type Condition, EVERYBODY, type Statement } from "./constructs/policy";
+
+export interface EndpointArns {
+  readonly tableArns: string[];
+  readonly indexArns: string[];
+  readonly filesArn: string;
+  readonly exportsArn: string;
+  readonly fieldKeyArns: string[];
+  readonly macKeyArn: string;
+  /**
+   * The roles of the functions, by condition: as principals, `arn:...:root` would mean the root user alone, and gateway
+   * endpoints accept no role at all.
+   */
+  readonly callers: Condition[];
+}
+
+export class EndpointPolicies {
+  constructor(private readonly arns: EndpointArns) {}
+
+  dynamodb(): Statement[] {
+    const { tableArns, indexArns } = this.arns;
+    return [
+      this.allow(
+        "TablesOfThisProject",
+        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
+        [...tableArns, ...indexArns],
+      ),
+      this.allow(
+        "ExportsOfThisProject",
+        [
+          "dynamodb:DescribeContinuousBackups",
+          "dynamodb:DescribeExport",
+          "dynamodb:DescribeTable",
+          "dynamodb:ExportTableToPointInTime",
+        ],
+        tableArns.flatMap((arn) => [arn, `${arn}/export/*`]),
+      ),
+      // DynamoDB lists the exports of all tables or of none.
+      this.allow("FindExports", ["dynamodb:ListExports"], ["*"]),
+    ];
+  }
+
+  s3(): Statement[] {
+    const { filesArn, exportsArn } = this.arns;
+    return [
+      this.allow(
+        "PaymentFiles",
+        ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+        Object.values(FILE_PREFIXES).map((prefix) => `${filesArn}/${prefix}*`),
+      ),
+      this.allow("CardData", ["s3:DeleteObjectVersion"], [`${filesArn}/${FILE_PREFIXES.payments}*`]),
+      this.allow(
+        "Exports",
+        ["s3:GetObject", "s3:PutObject"],
+        Object.values(EXPORT_PREFIXES).map((prefix) => `${exportsArn}/${prefix}*`),
+      ),
+      this.allow("List", ["s3:ListBucket"], [filesArn, exportsArn]),
+    ];
+  }
+
+  kms(): Statement[] {
+    const { fieldKeyArns, macKeyArn } = this.arns;
+    return [
+      this.allow("FieldKeys", ["kms:Decrypt", "kms:Encrypt"], fieldKeyArns),
+      this.allow("RecordMacs", ["kms:GenerateMac"], [macKeyArn]),
+    ];
+  }
+
+  private allow(sid: string, actions: string[], resources: string[]): Statement {
+    return { sid, principals: EVERYBODY, actions, resources, conditions: this.arns.callers };
+  }
+}

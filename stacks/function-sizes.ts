@@ -1,0 +1,43 @@
+/** Memory and time of each function, and how its queue feeds it. The queues' visibility follows from the times. */
+
+import { CONSUMERS } from "../config/names";
+import type { FunctionId, QueueId } from "../contract";
+
+export interface Size {
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+}
+
+/** Sized for a list of payments where one is accepted; a read answers one page. */
+export const SIZES: Record<FunctionId, Size> = {
+  persistPaymentLedger: { memoryMb: 1024, timeoutSeconds: 60 },
+  updatePaymentStatus: { memoryMb: 512, timeoutSeconds: 30 },
+  queryPaymentLedger: { memoryMb: 512, timeoutSeconds: 30 },
+  revealPaymentToken: { memoryMb: 512, timeoutSeconds: 30 },
+  persistPaymentAuditTrail: { memoryMb: 1024, timeoutSeconds: 60 },
+  queryPaymentAuditTrail: { memoryMb: 512, timeoutSeconds: 30 },
+  processPaymentMessages: { memoryMb: 1024, timeoutSeconds: 60 },
+  // 1769 MB is one whole processor, and 900 s is as long as Lambda lets a function run.
+  paymentProcessor: { memoryMb: 1769, timeoutSeconds: 900 },
+  queryTransactions: { memoryMb: 512, timeoutSeconds: 30 },
+  exportTables: { memoryMb: 512, timeoutSeconds: 300 },
+  checkBackup: { memoryMb: 1769, timeoutSeconds: 900 },
+};
+
+export interface Feed {
+  readonly batchSize: number;
+  /** How long a batch may wait to fill. A FIFO queue knows no such wait. */
+  readonly windowSeconds?: number;
+}
+
+export const FEEDS: Record<QueueId, Feed> = {
+  auditEvents: { batchSize: 10 },
+  paymentMessages: { batchSize: 25, windowSeconds: 1 },
+};
+
+/** AWS asks for six times the function's time, so that throttled attempts do not make a message visible again too soon. */
+const VISIBILITY_FACTOR = 6;
+
+export function visibilitySeconds(queue: QueueId): number {
+  return VISIBILITY_FACTOR * SIZES[CONSUMERS[queue]].timeoutSeconds + (FEEDS[queue].windowSeconds ?? 0);
+}

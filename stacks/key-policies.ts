@@ -1,0 +1,200 @@
+/** Who may use which key for what. Each key's administrators are in `constructs/key.ts`; here stand its users. */
+
+import { ENCRYPTION_CONTEXT, type RoleId, TABLES, type TableId } from "../contract";
+import { THIS_KEY } from "./constructs/key";
+import { arnEquals, arnLike, type Condition, equals, isTrue, type Statement, service } from "./constructs/policy";
+
+/** What the policies name. All of it is built from names: the keys stand before everything else. */
+export interface KeyUsers {
+  readonly region: string;
+  readonly accountId: string;
+  readonly accountRootArn: string;
+  readonly roleArn: (role: RoleId) => string;
+  readonly auditingRoleArns: string[];
+  /** Who sends to or receives from a queue, by name. */
+  readonly queueUserArns: string[];
+  /** Accounts of the named senders, which need not be this one. */
+  readonly senderRootArns: string[];
+  /** Some queue names no sender: then every principal of this account may send whose own policy allows it. */
+  readonly anySenders: boolean;
+  readonly scheduleArns: string[];
+  /** Buckets under the data key. */
+  readonly bucketArns: string[];
+  readonly logGroupArns: string[];
+  readonly trailArn: string;
+  /** A pattern: CloudTrail writes the events of each region in that region's name. */
+  readonly anyTrailArn: string;
+}
+
+const ENCRYPT_AND_DECRYPT = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:GenerateDataKeyWithoutPlaintext",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+];
+
+export class KeyPolicies {
+  constructor(private readonly users: KeyUsers) {}
+
+  /** The key is used by AWS services for this account, and never by a call of anybody's own. */
+  data(): Statement[] {
+    return [
+      this.use("TablesThroughDynamoDB", ["kms:CreateGrant", ...ENCRYPT_AND_DECRYPT], this.via("dynamodb"), this.ours()),
+      this.use(
+        "EnvironmentsThroughLambda",
+        ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"],
+        this.via("lambda"),
+        this.ours(),
+      ),
+      ...this.queues(),
+      this.use(
+        "FilesThroughS3",
+        ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+        this.via("s3"),
+        this.ours(),
+        // A bucket key is bound to the bucket, an object's own key to the object.
+        arnLike("kms:EncryptionContext:aws:s3:arn", ...this.users.bucketArns.flatMap((arn) => [arn, `${arn}/*`])),
+      ),
+      this.use(
+        "SchedulesThroughScheduler",
+        ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+        this.via("scheduler"),
+        this.ours(),
+        arnEquals("kms:EncryptionContext:aws:scheduler:schedule:arn", ...this.users.scheduleArns),
+      ),
+      {
+        sid: "AlarmsToTopic",
+        principals: service("cloudwatch.amazonaws.com"),
+        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+        resources: THIS_KEY,
+        conditions: [equals("aws:SourceAccount", this.users.accountId)],
+      },
+    ];
+  }
+
+  /** Who sends needs the key as much as who receives; who may do which of both is in the queues' own policies. */
+  private queues(): Statement[] {
+    const { queueUserArns, senderRootArns, anySenders } = this.users;
+    const named = this.use(
+      "QueuesThroughSqs",
+      ["kms:Decrypt", "kms:GenerateDataKey"],
+      this.via("sqs"),
+      arnEquals("aws:PrincipalArn", ...queueUserArns),
+    );
+    const principals = [{ type: "AWS" as const, identifiers: [this.users.accountRootArn, ...senderRootArns] }];
+    const anyone = this.use("SendersThroughSqs", ["kms:Decrypt", "kms:GenerateDataKey"], this.via("sqs"), this.ours());
+    return [{ ...named, principals }, ...(anySenders ? [anyone] : [])];
+  }
+
+  logs(): Statement[] {
+    return [
+      {
+        sid: "LogGroupsOfThisProject",
+        principals: service(`logs.${this.users.region}.amazonaws.com`),
+        actions: ENCRYPT_AND_DECRYPT,
+        resources: THIS_KEY,
+        conditions: [arnEquals("kms:EncryptionContext:aws:logs:arn", ...this.users.logGroupArns)],
+      },
+    ];
+  }
+
+  /** Whoever writes tokens cannot read them back. */
+  token(): Statement[] {
+    return [
+      this.use("WrapTokens", ["kms:Encrypt"], this.byRoles("ledger"), ...forFieldsOf("paymentLedger")),
+      this.use("RevealTokens", ["kms:Decrypt"], this.byRoles("reveal"), ...forFieldsOf("paymentLedger")),
+    ];
+  }
+
+  audit(): Statement[] {
+    const table = forFieldsOf("paymentAuditTrail");
+    return [
+      this.use("WrapAuditDetails", ["kms:Encrypt"], this.byAuditingRoles(), ...table),
+      this.use("ReadAuditDetails", ["kms:Decrypt"], this.byRoles("ledger", "auditor"), ...table),
+    ];
+  }
+
+  /** MAC calls take no encryption context; the algorithm is what can be pinned. */
+  mac(): Statement[] {
+    return [
+      this.use("RecordMacs", ["kms:GenerateMac"], this.byAuditingRoles(), equals("kms:MacAlgorithm", "HMAC_SHA_256")),
+    ];
+  }
+
+  /** CloudTrail writes under this key as this trail only, and its files are read through S3. */
+  trail(): Statement[] {
+    const { trailArn, anyTrailArn } = this.users;
+    const cloudTrail = { principals: service("cloudtrail.amazonaws.com"), resources: THIS_KEY };
+    const thisTrail = equals("aws:SourceArn", trailArn);
+    const itsFiles: Condition = {
+      test: "StringLike",
+      variable: "kms:EncryptionContext:aws:cloudtrail:arn",
+      values: [anyTrailArn],
+    };
+    return [
+      { ...cloudTrail, sid: "CloudTrailDescribes", actions: ["kms:DescribeKey"], conditions: [thisTrail] },
+      { ...cloudTrail, sid: "CloudTrailWrites", actions: ["kms:GenerateDataKey"], conditions: [thisTrail, itsFiles] },
+      this.use("ReadersThroughS3", ["kms:Decrypt"], this.via("s3"), this.ours(), itsFiles),
+    ];
+  }
+
+  backup(): Statement[] {
+    return [
+      this.use(
+        "BackupsThroughServices",
+        [...ENCRYPT_AND_DECRYPT, "kms:RetireGrant"],
+        this.via("backup", "dynamodb"),
+        this.ours(),
+      ),
+      this.use(
+        "GrantsOfBackup",
+        ["kms:CreateGrant"],
+        this.via("backup", "dynamodb"),
+        this.ours(),
+        isTrue("kms:GrantIsForAWSResource"),
+      ),
+    ];
+  }
+
+  /**
+   * Lets principals of this account use the key, when their own IAM policies allow it too. Roles are named by
+   * `aws:PrincipalArn` and not as principals, because KMS resolves a principal to the role's inner id: a role made anew
+   * would be locked out, and the key could not be made before the role.
+   */
+  private use(sid: string, actions: string[], ...conditions: Condition[]): Statement {
+    return {
+      sid,
+      principals: [{ type: "AWS", identifiers: [this.users.accountRootArn] }],
+      actions,
+      resources: THIS_KEY,
+      conditions,
+    };
+  }
+
+  private via(...services: string[]): Condition {
+    return equals("kms:ViaService", ...services.map((name) => `${name}.${this.users.region}.amazonaws.com`));
+  }
+
+  private ours(): Condition {
+    return equals("kms:CallerAccount", this.users.accountId);
+  }
+
+  private byRoles(...roles: RoleId[]): Condition {
+    return arnEquals("aws:PrincipalArn", ...roles.map((role) => this.users.roleArn(role)));
+  }
+
+  private byAuditingRoles(): Condition {
+    return arnEquals("aws:PrincipalArn", ...this.users.auditingRoleArns);
+  }
+}
+
+/** What the code puts into every call: a data key wrapped for one table cannot be unwrapped for another. */
+function forFieldsOf(table: TableId): Condition[] {
+  return [
+    equals("kms:EncryptionContext:application", ENCRYPTION_CONTEXT.application),
+    equals(`kms:EncryptionContext:${ENCRYPTION_CONTEXT.tableName}`, TABLES[table].logicalName),
+  ];
+}

@@ -109,7 +109,7 @@ export const ENV = {
   macKeyArn: "MAC_KEY_ARN",
   /** Shards of each `value#day` index key; may grow, never shrink. */
   indexShardCount: "INDEX_SHARD_COUNT",
-  /** `cached`: a data key serves many records within bounds. `per-record`: one KMS call for each field of each record. */
+  /** `cached`: a data key serves many records within bounds. `per-record`: one KMS call for each record. */
   fieldEncryption: "FIELD_ENCRYPTION",
   /** `privatelink` and `nat` are deployments; `embedded` is the loopback AWS of a laptop; `external` is an endpoint given by its user. */
   connectivity: "CONNECTIVITY",

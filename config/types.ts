@@ -107,7 +107,7 @@ export interface AppConfig {
   readonly protections: Protections;
   /** Shards of each `value#day` index key, 1 to 100. May grow, never shrink: readers look only into the shards they know. */
   readonly indexShardCount: number;
-  /** `cached`: a data key serves many records within bounds. `per-record`: one KMS call for each field of each record. */
+  /** `cached`: a data key serves many records within bounds. `per-record`: one KMS call for each record. */
   readonly fieldEncryption: "cached" | "per-record";
   /** ARNs of the roles that may read the failure queue and the dead-letter queues. With none, nobody can: messages may hold a token. */
   readonly failureQueueReaderArns: readonly string[];
@@ -119,6 +119,6 @@ export interface AppConfig {
   readonly queueConcurrency: Readonly<Record<QueueId, number>>;
   /** A payment file that held card data is removed after its report. */
   readonly removeCardDataFiles: boolean;
-  /** Tags of every resource, beside those that `tags()` in `names.ts` adds. */
+  /** Tags of every resource, beside those that `tagsOf` in `names.ts` adds. */
   readonly extraTags: Readonly<Record<string, string>>;
 }

@@ -4,7 +4,7 @@
  */
 
 import { DataArchiveFile } from "@cdktf/provider-archive/lib/data-archive-file";
-import { AssetType, DataResource, TerraformAsset } from "cdktf";
+import { AssetType, TerraformAsset, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
 
 /** What `scripts/build-handlers.ts` makes of one entry file. */
@@ -26,7 +26,7 @@ export function addHandlerCode(scope: Construct, id: string, bundle: HandlerBund
   });
   // Changes with the code, and so defers the zip to the apply that needs it. Read at plan time, it would be missing
   // where another machine applies the saved plan.
-  const trigger = new DataResource(scope, `${id}-bundle`, { triggersReplace: { sha256: bundle.sha256 } });
+  const trigger = new Trigger(scope, `${id}-bundle`, { sha256: bundle.sha256 });
   return new DataArchiveFile(scope, `${id}-zip`, {
     type: "zip",
     sourceDir: `\${path.module}/${asset.path.replace(/\/$/, "")}`,
@@ -35,4 +35,28 @@ export function addHandlerCode(scope: Construct, id: string, bundle: HandlerBund
     outputFileMode: "0644",
     dependsOn: [trigger],
   });
+}
+
+/** `terraform_data` without CDKTF's own class, which cannot be synthesized where the Terraform CLI is not installed. */
+class Trigger extends TerraformResource {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly values: Readonly<Record<string, string>>,
+  ) {
+    super(scope, id, {
+      terraformResourceType: "terraform_data",
+      terraformGeneratorMetadata: { providerName: "terraform" },
+    });
+  }
+
+  protected override synthesizeAttributes() {
+    return { triggers_replace: this.values };
+  }
+
+  protected override synthesizeHclAttributes() {
+    return {
+      triggers_replace: { value: this.values, isBlock: false, type: "map", storageClassType: "stringMap" },
+    };
+  }
 }

@@ -1,0 +1,311 @@
+/**
+ * The documents as tests: what they name exists, their commands are real ones, their requests are valid, and what can be
+ * run here is run. Each check is a pure function over a text, and is shown a text that it must object to.
+ */
+
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, posix } from "node:path";
+import Ajv2020 from "ajv/dist/2020";
+import { ENVIRONMENTS } from "../config/environments";
+import { OVERRIDES } from "../config/load";
+import { namesOf } from "../config/names";
+import { FUNCTIONS } from "../contract";
+import { PROJECT, projectFiles, type SourceFile } from "./support/project-files";
+import { STACK_IDS } from "./support/synth";
+
+const FILES = projectFiles();
+const PATHS = new Set(FILES.map(({ path }) => path));
+const DOCS = FILES.filter(({ path }) => path === "help" || /^(docs\/)?[^/]+\.md$/.test(path));
+/** Everything that is not about the project but is it. */
+const CODE = FILES.filter(({ path }) => !path.endsWith(".md") && path !== "__tests__/docs.test.ts")
+  .map(({ text }) => text)
+  .join("\n");
+const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
+
+function textOf(path: string): string {
+  return readFileSync(join(PROJECT, path), "utf8");
+}
+
+const matches = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, found = ""]) => found);
+
+/** Code blocks with their continued lines joined, without the fences. */
+function blocksOf(text: string): string[] {
+  return matches(text, /^```(?:sh)?\n([\s\S]*?)^```$/gm).map((block) => block.replaceAll("\\\n", " "));
+}
+
+/** Words in code marks, outside of code blocks. */
+function spansOf(text: string): string[] {
+  return matches(text.replace(/^```[\s\S]*?^```$/gm, ""), /`([^`\n]+)`/g);
+}
+
+// ------------------------------------------------------------------------------------------------------------- checks
+
+type Check = (doc: SourceFile) => string[];
+
+const NPM_COMMANDS = new Set(["ci", "install", "start", "test", "run"]);
+
+const commands: Check = ({ text }) => {
+  const missing = matches(text, /\bnpm run ([\w:-]+)/g).filter((script) => !(script in scripts));
+  const unknown = matches(text, /`npm ([a-z-]+)|^\s*npm ([a-z-]+)/gm).filter((word) => word && !NPM_COMMANDS.has(word));
+  const tools = matches(text, /\bnpx ([\w-]+)/g).filter((tool) => tool !== "cdktn" && !isInstalled(tool));
+  return [
+    ...missing.map((script) => `npm run ${script}: package.json has no such script`),
+    ...unknown.map((word) => `npm ${word} is no command that this project knows`),
+    ...tools.map((tool) => `npx ${tool}: no package of this project has such a command`),
+  ];
+};
+
+function isInstalled(tool: string): boolean {
+  try {
+    return readFileSync(join(PROJECT, "node_modules", ".bin", tool)).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+const stackOrder: Check = ({ text }) => {
+  const named = matches(text, /cdktf\.out\/stacks\/(\w+)/g).filter(
+    (id) => !(STACK_IDS as readonly string[]).includes(id),
+  );
+  const wrong = (pattern: RegExp, order: readonly string[]) =>
+    matches(text, pattern).filter((list) => list.trim().split(/\s+/).join() !== order.join());
+  return [
+    ...named.map((id) => `there is no stack "${id}"`),
+    ...wrong(/cdktf deploy ((?:\w+ ){2,}\w+)/g, STACK_IDS).map((list) => `deploys in another order: ${list}`),
+    ...wrong(/for stack in ([\w ]+);/g, STACK_IDS).map((list) => `applies in another order: ${list}`),
+    ...wrong(/cdktf destroy ((?:\w+ ){2,}\w+)/g, STACK_IDS.toReversed()).map(
+      (list) => `destroys in another order: ${list}`,
+    ),
+  ];
+};
+
+/** Files that a reader makes himself by following the document. */
+const MADE_BY_READER = new Set(["answer.json", "request.json"]);
+
+const files: Check = ({ text }) => {
+  const folders = new Set([...PATHS].filter((path) => path.includes("/")).map((path) => path.split("/")[0] ?? ""));
+  const named = spansOf(text).filter((span) => {
+    if (!/^[\w@.-]+(\/[\w@.-]*)*$/.test(span) || MADE_BY_READER.has(span)) return false;
+    return span.includes("/")
+      ? folders.has(span.split("/")[0] ?? "")
+      : /^[\w.-]+\.(ts|js|cjs|json|md|ndjson)$/.test(span);
+  });
+  return named.filter((path) => !exists(path)).map((path) => `there is no ${path}`);
+};
+
+function exists(path: string): boolean {
+  const folder = path.endsWith("/") ? path : `${path}/`;
+  return PATHS.has(path) || [...PATHS].some((known) => known.startsWith(folder));
+}
+
+/** Names of others that look like ours. */
+const OTHERS_NAMES = new Set(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"]);
+
+const variables: Check = ({ text }) =>
+  matches(text, /\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b/g)
+    .filter((name) => !OTHERS_NAMES.has(name) && !new RegExp(`\\b${name}\\b`).test(CODE))
+    .map((name) => `no code knows ${name}`);
+
+const links: Check = ({ path, text }) =>
+  matches(text, /\]\(([^)\s]+)\)/g).flatMap((target) => {
+    if (target.startsWith("https://")) return [];
+    const [file = "", anchor] = target.split("#");
+    const linked = file === "" ? path : posix.join(posix.dirname(path), file);
+    if (!exists(linked)) return [`the link ${target} leads nowhere`];
+    if (anchor === undefined || !linked.endsWith(".md")) return [];
+    const anchors = matches(textOf(linked), /^#+ (.+)$/gm).map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w -]/g, "")
+        .replaceAll(" ", "-"),
+    );
+    return anchors.includes(anchor) ? [] : [`${linked} has no heading for #${anchor}`];
+  });
+
+/** Every name that a deployment under one of the environments' suffixes has. */
+const DEPLOYED_NAMES = new Set(
+  Object.values(ENVIRONMENTS).flatMap((config) =>
+    Object.values(namesOf(config)).flatMap((name) => (typeof name === "string" ? [name] : Object.values(name))),
+  ),
+);
+const SUFFIX = /-(dev|prod)$/;
+const BARE_NAMES = new Set([...DEPLOYED_NAMES].map((name) => name.replace(SUFFIX, "")));
+
+const names: Check = ({ text }) => {
+  const functions = matches(text, /\b((?:persist|update|query|reveal|record|read|seal)_payment\w*(?:-(?:dev|prod))?)/g);
+  const tables = matches(text, /\b(Payment(?:Ledger|Audit)\w*(?:-(?:dev|prod))?)/g);
+  const roles = matches(text, /\b(payment[a-z-]*-role(?:-(?:dev|prod))?)\b/g);
+  const aliases = matches(text, /\b(alias\/[\w-]+)/g);
+  return [...functions, ...tables, ...roles, ...aliases]
+    .filter((name) => !DEPLOYED_NAMES.has(name) && !BARE_NAMES.has(name))
+    .map((name) => `nothing is deployed as ${name}`);
+};
+
+/** What the function's published schema has against a request. */
+function requestErrors(functionName: string, request: unknown): string | undefined {
+  const ajv = new Ajv2020({ strict: false });
+  const valid = ajv.compile(JSON.parse(textOf(`schemas/v1/${functionName}.request.json`)) as object);
+  return valid(request) ? undefined : ajv.errorsText(valid.errors);
+}
+
+const requests: Check = ({ text }) =>
+  blocksOf(text)
+    .flatMap((block) => block.split("\n"))
+    .filter((line) => line.includes("aws lambda invoke"))
+    .flatMap((line) => {
+      const name = /--function-name (\S+)/.exec(line)?.[1] ?? "";
+      const base = name.replace(SUFFIX, "");
+      const payload = /--payload (?:'([^']*)'|file:\/\/)/.exec(line);
+      if (!DEPLOYED_NAMES.has(name) || !Object.values(FUNCTIONS).some((known) => known.name === base))
+        return [`invokes ${name}, which is no function`];
+      if (!line.includes("--cli-binary-format raw-in-base64-out")) return [`invokes ${name} without the binary format`];
+      if (payload === null) return [`invokes ${name} without a payload`];
+      if (payload[1] === undefined) return [];
+      const errors = requestErrors(base, JSON.parse(payload[1]));
+      return errors === undefined ? [] : [`sends ${name} an invalid request: ${errors}`];
+    });
+
+/** Tells about the machine or the making of the project, which a reader has nothing of. */
+const places: Check = ({ text }) =>
+  matches(text, /(\/work\/|\/root\/|\bsandbox\b|\bmirror\b|\bagents?\b)/gi).map((word) => `speaks of "${word}"`);
+
+const CHECKS: readonly { name: string; check: Check; caught: readonly string[] }[] = [
+  { name: "commands exist", check: commands, caught: ["`npm run polish`", "`npm audit`", "npx nothing-such"] },
+  {
+    name: "stacks are named in their order",
+    check: stackOrder,
+    caught: [
+      "cdktf.out/stacks/database",
+      "npx cdktf deploy network security data functions",
+      "for stack in data network;",
+    ],
+  },
+  { name: "files exist", check: files, caught: ["`ledger/gold.ts`", "`handlers/runtime/none/`", "`missing.ts`"] },
+  { name: "variables exist", check: variables, caught: ["Set `PAYMENT_LEDGER_COLOUR`."] },
+  { name: "links lead somewhere", check: links, caught: ["[x](docs/none.md)", "[x](README.md#none)", "[x](#none)"] },
+  {
+    name: "names are deployed ones",
+    check: names,
+    caught: [
+      "`persist_payments`",
+      "`query_payment_ledgers`",
+      "`PaymentLedgers`",
+      "`payment-reader-role`",
+      "`alias/payment-gold`",
+    ],
+  },
+  {
+    name: "requests are valid",
+    check: requests,
+    caught: [
+      "```sh\naws lambda invoke --function-name record --payload file://x answer.json\n```",
+      "```sh\naws lambda invoke --function-name query_payment_ledger --payload file://x answer.json\n```",
+      '```sh\naws lambda invoke --function-name query_payment_ledger --cli-binary-format raw-in-base64-out \\\n  --payload \'{"Query":"all"}\' x\n```',
+    ],
+  },
+  { name: "nothing about a machine is told", check: places, caught: [`It lies in /${"root"}/ledger.`] },
+];
+
+test("the documents are read", () => {
+  expect(DOCS.map(({ path }) => path)).toEqual(
+    expect.arrayContaining([
+      "README.md",
+      "SECURITY.md",
+      "CONTRIBUTING.md",
+      "docs/architecture.md",
+      "docs/deploy.md",
+      "help",
+    ]),
+  );
+});
+
+describe.each(CHECKS)("$name", ({ check, caught }) => {
+  test.each(DOCS)("in $path", (doc) => {
+    expect(check(doc)).toEqual([]);
+  });
+
+  test.each(caught)("and an objection is raised to %j", (text) => {
+    expect(check({ path: "sample.md", text })).not.toEqual([]);
+  });
+});
+
+// --------------------------------------------------------------------------------------------------- what they must say
+
+test("help and deploy.md name every setting of a synth, and no other", () => {
+  const settings = new Set<string>(Object.values(OVERRIDES));
+  const named = (path: string) => new Set(matches(textOf(path), /\b(PAYMENT_LEDGER_[A-Z_]+)\b/g));
+  expect(named("help")).toEqual(settings);
+  const explained = new Set([...named("README.md"), ...named("docs/deploy.md")]);
+  expect(explained).toEqual(settings);
+});
+
+test("deploy.md gives the environments' own values and the alarms' own number", () => {
+  const { dev, prod } = ENVIRONMENTS;
+  const text = textOf("docs/deploy.md");
+  const row = (what: string, value: (config: typeof dev) => string) => `| ${what} | ${value(dev)} | ${value(prod)} |`;
+  expect(text).toContain(row("tables refuse deletion", (env) => (env?.protections.deletionProtection ? "yes" : "no")));
+  expect(text).toContain(
+    row("KMS keys destroyed after the order", (env) => `${env?.protections.kmsDeletionWindowDays} days`),
+  );
+  expect(text).toContain(row("logs kept", (env) => `${env?.logRetentionDays} days`));
+  expect(text).toContain(row("point-in-time recovery", (env) => `${env?.pitrRecoveryDays} days`));
+  const alarms = textOf("__tests__/stacks/__snapshots__/functions.test.ts.snap").match(/"alarm_actions"/g)?.length;
+  expect(text).toContain(`${alarms} alarms`);
+});
+
+test("the README names every function, and every promise where it is shown", () => {
+  const text = textOf("README.md");
+  for (const { name } of Object.values(FUNCTIONS)) expect(text).toContain(`| \`${name}\` |`);
+  const promises =
+    text
+      .split("## What is guaranteed")[1]
+      ?.split("\n## ")[0]
+      ?.split("\n")
+      .filter((line) => line.startsWith("| ")) ?? [];
+  expect(promises.length).toBeGreaterThan(8);
+  for (const line of promises.slice(1)) expect(line).toMatch(/`(__tests__\/[\w/.-]+\.test\.ts|scripts\/[\w.-]+)` \|$/);
+});
+
+// ------------------------------------------------------------------------------------------------------- what can be run
+
+test.each(DOCS.filter(({ text }) => blocksOf(text).length > 0))(
+  "the commands of $path are well-formed shell",
+  ({ text }) => {
+    for (const block of blocksOf(text)) {
+      if (/^\s*(npm|npx|aws|for|PAYMENT_LEDGER)/.test(block))
+        execFileSync("bash", ["-n"], { input: block, stdio: "pipe" });
+    }
+  },
+);
+
+describe("npx cdktf synth", () => {
+  const folder = mkdtempSync(join(tmpdir(), "payment-ledger-docs-"));
+  const home = join(folder, "home");
+  mkdirSync(home);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** No AWS settings, no home with a profile, no Terraform on the path. */
+  function run(...options: string[]): void {
+    const path = [join(process.execPath, ".."), "/usr/bin", "/bin"].join(":");
+    execFileSync("npx", ["cdktf", "synth", ...options], {
+      cwd: PROJECT,
+      env: { PATH: path, HOME: home, CI: "1" },
+      stdio: "pipe",
+    });
+  }
+
+  test.each([
+    { options: [], file: "cdk.tf.json" },
+    { options: ["--hcl"], file: "cdk.tf" },
+  ])("with $options writes the four stacks", ({ options, file }) => {
+    const output = join(folder, file);
+    run(...options, "--output", output);
+    const manifest = JSON.parse(readFileSync(join(output, "manifest.json"), "utf8")) as { stacks: object };
+    expect(Object.keys(manifest.stacks).sort()).toEqual(STACK_IDS.toSorted());
+    const sizes = STACK_IDS.map((id) => readFileSync(join(output, "stacks", id, file), "utf8").length);
+    expect(Math.min(...sizes)).toBeGreaterThan(2_000);
+    expect(readFileSync(join(output, "stacks", "data", file), "utf8")).toContain("aws_dynamodb_table");
+  });
+});

@@ -62,10 +62,10 @@ export function s3StateStore(s3: S3Client, bucket: string): StateStore {
   };
 }
 
-/** 412: the object is not the one that was read. 409: another conditional write is under way. */
+/** 412: the object is not the one that was read. 404: it is gone. 409: another conditional write is under way. */
 function isConflict(error: unknown): boolean {
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-  return status === 412 || status === 409;
+  return status === 412 || status === 409 || (error instanceof NoSuchKey && status === 404);
 }
 
 function parseState(text: string, table: string): ExportState {

@@ -1,0 +1,224 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { DescribeExportCommand, ListExportsCommand, UpdateContinuousBackupsCommand } from "@aws-sdk/client-dynamodb";
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from "@aws-sdk/client-s3";
+import { checkBackups } from "../../backup/check-operation";
+import { runExports } from "../../backup/export-operation";
+import { dynamoExportService } from "../../backup/export-service";
+import { s3StateStore } from "../../backup/state-store";
+import { TABLES } from "../../contract";
+import { textOf } from "../../ledger/stored-item";
+import { writeRequestedExports } from "../../local/export-stand-in";
+import { persistPayments } from "../../operations/persist-payments";
+import { updatePaymentStatus } from "../../operations/update-status";
+import { type Harness, paymentInput, startHarness } from "../support/ledger-harness";
+
+const BUCKET = "payment-exports-test";
+const KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555";
+const DAY = 24 * 60 * 60 * 1000;
+/** The ledger's clock in this file: far enough in the past that recovery reaches everything. */
+const START = Date.now() - 20 * DAY;
+const at = (days: number) => new Date(START + days * DAY);
+const tables = Object.values(TABLES).map(({ logicalName }) => ({
+  table: logicalName,
+  arn: `arn:aws:dynamodb:us-east-1:111122223333:table/${logicalName}`,
+}));
+
+let harness: Harness;
+let s3: S3Client;
+beforeAll(async () => {
+  harness = await startHarness();
+  const credentials = { accessKeyId: "111122223333", secretAccessKey: "embedded" };
+  s3 = new S3Client({ endpoint: harness.proxy.url, region: "us-east-1", credentials, forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  for (const { table } of tables) {
+    const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
+    await harness.store.dynamo.send(
+      new UpdateContinuousBackupsCommand({ TableName: table, PointInTimeRecoverySpecification }),
+    );
+  }
+});
+afterAll(async () => {
+  s3.destroy();
+  await harness.stop();
+});
+
+const logged: string[] = [];
+const log = (_: string, table: string, code: string) => logged.push(`${table} ${code}`);
+
+function exportAll(kind: "incremental" | "full", days: number) {
+  const service = dynamoExportService(harness.store.dynamo, BUCKET, KEY_ARN);
+  const settings = { tables, service, states: s3StateStore(s3, BUCKET), log };
+  return runExports({ kind }, harness.call("export_tables", at(days)), harness.store, settings);
+}
+
+function checkAll(days: number) {
+  const settings = { tables, s3, bucket: BUCKET, states: s3StateStore(s3, BUCKET), log };
+  return checkBackups(harness.call("check_backup", at(days)), harness.store, settings);
+}
+
+const write = () => writeRequestedExports({ dynamo: harness.store.dynamo, s3 });
+
+async function record(count: number, days: number): Promise<string[]> {
+  const payments = Array.from({ length: count }, () =>
+    paymentInput({ Timestamp: at(days).toISOString(), Status: "Failure" }),
+  );
+  const answer = await persistPayments(payments, harness.call("persist_payment_ledger", at(days)), harness.store);
+  expect(answer).toMatchObject({ counts: { stored: count } });
+  return payments.map(({ TransactionID }) => TransactionID);
+}
+
+async function objectsUnder(prefix: string): Promise<string[]> {
+  const answer = await s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: prefix }));
+  return (answer.Contents ?? []).map(({ Key }) => Key ?? "");
+}
+
+const signalsOf = (run: () => Promise<unknown>) => {
+  const before = harness.signals.length;
+  return run().then(() => harness.signals.slice(before));
+};
+
+test("exports and their check over a week: full, increments, a status change, a check that is audited", async () => {
+  const [first = ""] = await record(30, 0);
+  expect(await signalsOf(() => exportAll("incremental", 1))).toEqual(Array(4).fill("TablesExported"));
+  expect(await write()).toHaveLength(4);
+  await record(20, 1.5);
+  const change = { TransactionID: first, ExpectedStatus: "Failure", Status: "Success", Reason: "Late", Actor: "tests" };
+  expect(
+    await updatePaymentStatus(change, harness.call("update_payment_status", at(1.6)), harness.store),
+  ).toMatchObject({ outcome: "updated" });
+  const run = await exportAll("incremental", 3);
+  expect(run.tables.map(({ started }) => started)).toEqual([2, 2, 2, 2]);
+  expect(await write()).toHaveLength(8);
+
+  const signals = await signalsOf(async () => {
+    const answer = await checkAll(3.1);
+    expect(answer).toMatchObject({
+      outcome: "good",
+      tables: tables.map(({ table }) => ({ table, verdict: "good", codes: [] })),
+    });
+    const report = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: answer.report }));
+    const text = (await report.Body?.transformToString()) ?? "";
+    const { tables: checks } = JSON.parse(text) as {
+      tables: { report: { comparisons: object[]; exports: { items: number }[] } }[];
+    };
+    expect(checks[0]?.report.exports.map(({ items }) => items)).toEqual([30, 21, 0]);
+    expect(checks[0]?.report.comparisons).toEqual([expect.objectContaining({ compared: 50, undated: 0 })]);
+    expect(checks[1]?.report.comparisons).toEqual([expect.objectContaining({ compared: 51 })]);
+  });
+  expect(signals).toEqual(Array(4).fill("BackupCheckPassed"));
+  const audited = (await harness.scan("audit")).filter((item) => textOf(item, "Action") === "BACKUP_CHECK");
+  expect(audited.map((item) => textOf(item, "Table")).sort()).toEqual(tables.map(({ table }) => table).sort());
+  expect(logged).toEqual([]);
+});
+
+test("what is asked of DynamoDB", async () => {
+  const { ExportSummaries = [] } = await harness.store.dynamo.send(
+    new ListExportsCommand({ TableArn: tables[0]?.arn }),
+  );
+  const first = await harness.store.dynamo.send(
+    new DescribeExportCommand({ ExportArn: ExportSummaries[0]?.ExportArn }),
+  );
+  expect(first.ExportDescription).toMatchObject({
+    ExportFormat: "DYNAMODB_JSON",
+    ExportType: "FULL_EXPORT",
+    S3Bucket: BUCKET,
+    S3BucketOwner: "111122223333",
+    S3SseAlgorithm: "KMS",
+    S3SseKmsKeyId: KEY_ARN,
+    S3Prefix: expect.stringMatching(/^exports\/PaymentLedger\/full\/\d{8}T\d{6}Z\/1$/),
+  });
+  const call = harness.proxy.calls.find(({ input }) => input?.["ExportType"] === "INCREMENTAL_EXPORT");
+  expect(call?.input?.["IncrementalExportSpecification"]).toEqual({
+    ExportFromTime: expect.any(Number),
+    ExportToTime: expect.any(Number),
+    ExportViewType: "NEW_AND_OLD_IMAGES",
+  });
+});
+
+test("three runs at once start each export once", async () => {
+  await Promise.all([exportAll("incremental", 5), exportAll("incremental", 5), exportAll("incremental", 5)]);
+  expect(await write()).toHaveLength(8);
+  expect(await checkAll(5.1)).toMatchObject({ outcome: "good" });
+});
+
+test("a lost answer of DynamoDB, and a run that ends before it can note it, start nothing twice", async () => {
+  const lost = harness.proxy.inject({
+    target: "DynamoDB.ExportTableToPointInTime",
+    calls: { from: 1, to: 5 },
+    fault: { kind: "loseAnswer" },
+  });
+  await expect(exportAll("incremental", 6)).rejects.toThrow();
+  lost.remove();
+  await exportAll("incremental", 6);
+  expect(await write()).toHaveLength(4);
+  expect(await checkAll(6.1)).toMatchObject({ outcome: "good" });
+});
+
+test("a file that is lost in the bucket fails the check of that table, by name", async () => {
+  const [file = ""] = (await objectsUnder("exports/PaymentLedger/full")).filter((key) => key.endsWith(".json.gz"));
+  await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: file }));
+  logged.length = 0;
+  const signals = await signalsOf(async () => {
+    const answer = await checkAll(6.2);
+    expect(answer.outcome).toBe("faulty");
+    expect(answer.tables[0]?.codes).toEqual(expect.arrayContaining(["MISSING_FILE", "WRONG_COUNT", "MISSING_ITEM"]));
+    const report = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: answer.report }));
+    expect(await report.Body?.transformToString()).toContain(`"file": "${file}"`);
+  });
+  expect(signals).toEqual(["BackupCheckFailed", ...Array(3).fill("BackupCheckPassed")]);
+  expect(logged).toContain("PaymentLedger MISSING_FILE");
+});
+
+test("a new full export mends it, once it is there", async () => {
+  await exportAll("full", 7);
+  await write();
+  // The embedded AWS says after a second that it has ended, and the next run notes it.
+  await delay(1_200);
+  await exportAll("incremental", 7);
+  expect(await checkAll(7.1)).toMatchObject({ outcome: "good" });
+});
+
+test("an export that left nothing, and windows that stopped, fail the check", async () => {
+  await exportAll("incremental", 8);
+  expect(await checkAll(8.1)).toMatchObject({ outcome: "good" });
+  const late = await checkAll(8.5);
+  expect(late.tables[0]).toMatchObject({ verdict: "faulty", codes: ["MISSING_EXPORT"] });
+  await write();
+  expect((await checkAll(10.5)).tables[0]).toMatchObject({ verdict: "faulty", codes: ["STALE_EXPORT"] });
+});
+
+test("a request that is none, and recovery that is off, are said", async () => {
+  const settings = {
+    tables,
+    service: dynamoExportService(harness.store.dynamo, BUCKET, KEY_ARN),
+    states: s3StateStore(s3, BUCKET),
+    log,
+  };
+  await expect(runExports({ kind: "some" }, harness.call(), harness.store, settings)).rejects.toMatchObject({
+    code: "BAD_REQUEST",
+  });
+  const off = { PointInTimeRecoveryEnabled: false };
+  await harness.store.dynamo.send(
+    new UpdateContinuousBackupsCommand({ TableName: "PaymentLedger", PointInTimeRecoverySpecification: off }),
+  );
+  logged.length = 0;
+  const before = harness.signals.length;
+  await expect(exportAll("incremental", 11)).rejects.toMatchObject({ code: "PITR_DISABLED" });
+  // The other tables are exported all the same.
+  expect(harness.signals.slice(before)).toEqual(["ExportFailed", ...Array(3).fill("TablesExported")]);
+  expect(logged).toEqual(["PaymentLedger PITR_DISABLED"]);
+});
+
+test("a state that somebody edited is refused, not guessed at", async () => {
+  const states = s3StateStore(s3, BUCKET);
+  const { version } = await states.load("PaymentLedger");
+  expect(await states.save({ format: 1, table: "x", exportedUntil: "x", exports: [] }, '"another"')).toBeUndefined();
+  await states.save({ format: 1, table: "PaymentLedger", exportedUntil: "yesterday", exports: [] }, version);
+  await expect(states.load("PaymentLedger")).rejects.toMatchObject({ code: "BAD_STATE" });
+});

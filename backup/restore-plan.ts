@@ -1,0 +1,108 @@
+/** What a restore from exports takes: a full export that was checked, the windows after it, and their lines as DynamoDB writes them. */
+
+import type { AttributeDefinition, AttributeValue, KeySchemaElement } from "@aws-sdk/client-dynamodb";
+import { chainsOf } from "./chain";
+import { type CheckOptions, checkFolder } from "./check";
+import { checkDataFile } from "./data-file";
+import { BackupError } from "./errors";
+import type { JsonItem, TableShape } from "./export-lines";
+import { Findings, reportText } from "./findings";
+import type { ExportFolder, FolderFile } from "./folder";
+import { SUMMARY_FILE } from "./layout";
+import { type Manifest, readManifest } from "./manifest";
+
+export interface RestorePlan {
+  readonly full: Manifest;
+  readonly windows: readonly Manifest[];
+}
+
+/** Checks the folder first: nothing is restored from exports with a fault. */
+export async function planRestore(
+  table: string,
+  folder: ExportFolder,
+  options: CheckOptions = {},
+): Promise<RestorePlan> {
+  const report = await checkFolder(folder, options);
+  if (report.verdict !== "good") {
+    throw new BackupError(
+      "EXPORT_FAULTY",
+      `The exports are not good, so nothing was restored:\n${reportText(report)}\nRestore from another full export, from a backup, or to a point in time.`,
+    );
+  }
+  const listed = await filesOf(folder);
+  const manifests: Manifest[] = [];
+  for (const path of [...listed.keys()].filter((name) => name.endsWith(SUMMARY_FILE))) {
+    const manifest = await readManifest(path, folder, listed, new Findings());
+    if (manifest !== undefined) manifests.push(manifest);
+  }
+  const chain = chainsOf(manifests, new Findings()).find(({ deployedTable }) => deployedTable === table);
+  if (chain?.full === undefined) {
+    throw new BackupError(
+      "EXPORT_FAULTY",
+      `${folder.name} holds no full export of ${table}. A restore needs one, and takes the increments after it from the same folder. Give a folder that holds both.`,
+    );
+  }
+  return { full: chain.full, windows: chain.exports.filter((manifest) => manifest !== chain.full) };
+}
+
+/** Every line of an incremental export: the item after it, or only its key where it was removed. */
+export async function readLinesOf(
+  manifest: Manifest,
+  folder: ExportFolder,
+  onLine: (line: { readonly keys: JsonItem; readonly item: JsonItem | undefined }) => Promise<void>,
+): Promise<void> {
+  const listed = await filesOf(folder);
+  const findings = new Findings();
+  for (const file of manifest.files) {
+    await checkDataFile(file, manifest, folder, listed.get(file.path), findings, async ({ key, item }) => {
+      await onLine({ keys: keysOf(key, manifest.shape), item });
+    });
+  }
+  if (findings.verdict === "good") return;
+  throw new BackupError(
+    "EXPORT_FAULTY",
+    "The export changed while it was restored. Remove the scratch table and restore again.",
+  );
+}
+
+async function filesOf(folder: ExportFolder): Promise<Map<string, FolderFile>> {
+  const listed = new Map<string, FolderFile>();
+  for await (const file of folder.list()) listed.set(file.path, file);
+  return listed;
+}
+
+function keysOf(key: string, { keys }: TableShape): JsonItem {
+  const parts = keys.length === 1 ? [key] : (JSON.parse(key) as string[]);
+  return Object.fromEntries(keys.map(({ name, type }, index) => [name, { [type]: parts[index] }]));
+}
+
+export function keyAttributes({ keys }: TableShape): {
+  AttributeDefinitions: AttributeDefinition[];
+  KeySchema: KeySchemaElement[];
+} {
+  return {
+    AttributeDefinitions: keys.map(({ name, type }) => ({ AttributeName: name, AttributeType: type })),
+    KeySchema: keys.map(({ name }, index) => ({ AttributeName: name, KeyType: index === 0 ? "HASH" : "RANGE" })),
+  };
+}
+
+/** The export's JSON as the SDK wants it: binary is bytes there and base64 here. The line was checked before. */
+export function sdkItemOf(item: JsonItem): Record<string, AttributeValue> {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, sdkValueOf(value)]));
+}
+
+function sdkValueOf(value: object): AttributeValue {
+  const [type = "", content] = Object.entries(value)[0] ?? [];
+  switch (type) {
+    case "B":
+      return { B: Buffer.from(String(content), "base64") };
+    case "BS":
+      return { BS: (content as string[]).map((text) => Buffer.from(text, "base64")) };
+    case "M":
+      return { M: sdkItemOf(content as JsonItem) };
+    case "L":
+      return { L: (content as object[]).map(sdkValueOf) };
+    default:
+      return value as AttributeValue;
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * The shell blocks of a document, run in order and in one shell with stubs in the place of `aws`, `terraform`, `npx` and
+ * `npm`; and the rules about what they were called with: commands, options, names, and what was sent.
+ */
+
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bucketNamesOf, namesOf } from "../../config/names";
+import type { AppConfig } from "../../config/types";
+import { FILE_PREFIXES } from "../../contract";
+import { parseAuditEvent } from "../../ledger/audit-event";
+import { parseExactJson } from "../../ledger/exact-json";
+import { parsePaymentMessage } from "../../ledger/payment-message";
+import { auditQuerySchema, transactionQuerySchema } from "../../ledger/queries";
+import { parseWith } from "../../ledger/schema";
+import { parseTransaction } from "../../ledger/transaction";
+import { PROJECT } from "./project-files";
+import type { StackJson, Synthesized } from "./synth";
+
+export function shellBlocksOf(text: string): string[] {
+  return [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
+}
+
+export interface RecordedCall {
+  readonly tool: string;
+  readonly args: readonly string[];
+  /** Text of each file that was named, at the time of the call. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export const operationOf = ({ args }: RecordedCall): string => args.slice(0, args[1] === "wait" ? 3 : 2).join(" ");
+const optionsOf = ({ args }: RecordedCall): string[] => args.filter((arg) => /^--[a-z]/.test(arg));
+export const optionOf = ({ args }: RecordedCall, option: string): string | undefined => {
+  const at = args.indexOf(option);
+  return at < 0 ? undefined : args[at + 1];
+};
+export function textOf({ files }: RecordedCall, value = ""): string {
+  return value.startsWith("file://") ? (files[value.slice("file://".length)] ?? "") : value;
+}
+
+// ------------------------------------------------------------------------------------------------ a deployment's world
+
+const ACCOUNT = "111122223333";
+const KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab";
+
+export type World = ReturnType<typeof worldOf>;
+
+/** What a deployment's commands may name, and what AWS would answer. */
+export function worldOf(config: AppConfig, { stacks }: Synthesized) {
+  const names = namesOf(config);
+  const buckets = bucketNamesOf(config, ACCOUNT);
+  const keyArn = `arn:aws:kms:${config.region}:${ACCOUNT}:key/${KEY_ID}`;
+  const functionArn = `arn:aws:lambda:${config.region}:${ACCOUNT}:function:${names.functions.paymentProcessor}`;
+  const trailArn = `arn:aws:cloudtrail:${config.region}:${ACCOUNT}:trail/${names.trail}`;
+  /** The outputs that the documents name. */
+  const outputs: Readonly<Record<string, string>> = {
+    VPCId: "vpc-0abc",
+    PaymentBucketName: buckets.files,
+    TransactionTableName: names.tables.paymentTransactions,
+    PaymentProcessorFunctionArn: functionArn,
+    KMSKeyId: KEY_ID,
+    CloudTrailName: names.trail,
+  };
+  return { names, buckets, keyArn, trailArn, outputs, stacks };
+}
+
+interface Answer {
+  readonly of: string;
+  readonly says: string;
+  readonly once?: boolean;
+}
+
+function answersOf({ stacks, outputs, buckets, keyArn, trailArn }: World): Answer[] {
+  const terraform = Object.entries(stacks).flatMap(([id, stack]) =>
+    Object.keys(stack.output).map((name) => ({
+      of: `terraform -chdir=cdktf.out/stacks/${id} output -raw ${name}`,
+      says: outputs[name] ?? "",
+    })),
+  );
+  const trail = `aws cloudtrail describe-trails --trail-name-list ${outputs["CloudTrailName"]} --query`;
+  return [
+    ...terraform,
+    { of: "aws sts get-caller-identity", says: ACCOUNT },
+    { of: "aws kms describe-key --key-id alias/", says: KEY_ID },
+    { of: "aws kms describe-key", says: keyArn },
+    { of: "aws s3api head-object", says: "version-1" },
+    { of: "aws sqs get-queue-url --queue-name", says: "https://sqs.example/queue" },
+    { of: `${trail} trailList[0].S3`, says: buckets.trail },
+    { of: `${trail} trailList[0].TrailARN`, says: trailArn },
+    {
+      of: "aws s3api list-object-versions",
+      says: '{"Quiet":true,"Objects":[{"Key":"a","VersionId":"1"}]}',
+      once: true,
+    },
+    { of: "aws lambda invoke", says: '{"StatusCode":200}' },
+  ];
+}
+
+/** @throws Error when the shell ends with an error, as with `set -eu`. */
+export function runBlocks(blocks: readonly string[], world: World): RecordedCall[] {
+  const folder = mkdtempSync(join(tmpdir(), "payment-ledger-commands-"));
+  try {
+    const bin = join(folder, "bin");
+    mkdirSync(bin);
+    for (const tool of ["aws", "terraform", "npx", "npm"]) {
+      copyFileSync(join(__dirname, "command-stub.cjs"), join(bin, tool));
+      chmodSync(join(bin, tool), 0o755);
+    }
+    writeFileSync(join(folder, "answers.json"), JSON.stringify(answersOf(world)));
+    // `aws lambda invoke` would write it.
+    writeFileSync(join(folder, "answer.json"), "{}");
+    const path = [bin, join(process.execPath, ".."), "/usr/bin", "/bin"].join(":");
+    execFileSync("bash", ["-eu"], {
+      cwd: folder,
+      env: { PATH: path, STUB_FOLDER: folder },
+      input: blocks.join("\n"),
+      stdio: "pipe",
+    });
+    const log = join(folder, "calls.ndjson");
+    const calls = existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : [];
+    return calls.map((line) => JSON.parse(line) as RecordedCall);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+// -------------------------------------------------------------------------------------------------------------- rules
+
+export type CommandRule = (call: RecordedCall, world: World) => string[];
+
+/** Options of the commands, as AWS CLI 2 has them; every command takes those of `GLOBAL` too. */
+const GLOBAL = ["--query", "--output", "--region", "--cli-binary-format"];
+const AWS_COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  "cloudtrail describe-trails": ["--trail-name-list"],
+  "cloudtrail get-trail-status": ["--name"],
+  "cloudtrail validate-logs": ["--trail-arn", "--start-time", "--end-time", "--verbose"],
+  "dynamodb describe-table": ["--table-name"],
+  "dynamodb get-item": ["--table-name", "--key", "--consistent-read"],
+  "dynamodb query": [
+    "--table-name",
+    "--consistent-read",
+    "--key-condition-expression",
+    "--expression-attribute-values",
+    "--index-name",
+  ],
+  "ec2 describe-vpc-endpoints": ["--filters", "--vpc-endpoint-ids"],
+  "kms describe-key": ["--key-id"],
+  "kms get-key-policy": ["--key-id", "--policy-name"],
+  "kms get-key-rotation-status": ["--key-id"],
+  "lambda get-function": ["--function-name", "--qualifier"],
+  "lambda get-function-configuration": ["--function-name", "--qualifier"],
+  "lambda invoke": ["--function-name", "--payload", "--invocation-type", "--log-type"],
+  "lambda get-account-settings": [],
+  "lambda get-function-concurrency": ["--function-name"],
+  "lambda list-event-source-mappings": ["--function-name", "--event-source-arn"],
+  "logs filter-log-events": ["--log-group-name", "--filter-pattern", "--start-time", "--end-time"],
+  "logs tail": ["--since", "--follow", "--format", "--filter-pattern"],
+  "s3 cp": ["--recursive", "--sse", "--sse-kms-key-id"],
+  "s3 ls": ["--recursive"],
+  "s3api delete-objects": ["--bucket", "--delete", "--bypass-governance-retention"],
+  "s3api get-bucket-encryption": ["--bucket"],
+  "s3api head-object": ["--bucket", "--key", "--version-id"],
+  "s3api list-object-versions": ["--bucket", "--max-items", "--prefix"],
+  "s3api wait object-exists": ["--bucket", "--key", "--version-id"],
+  "scheduler get-schedule": ["--group-name", "--name"],
+  "sqs get-queue-attributes": ["--queue-url", "--attribute-names"],
+  "sqs get-queue-url": ["--queue-name"],
+  "sqs send-message": [
+    "--queue-url",
+    "--message-body",
+    "--message-group-id",
+    "--message-deduplication-id",
+    "--message-attributes",
+  ],
+  "sts get-caller-identity": [],
+};
+const CDKTF_OPTIONS = ["--ignore-missing-stack-dependencies", "--auto-approve", "--skip-synth", "--parallelism"];
+
+/** Options of the project's own commands that documents use. */
+const NPM_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  backup: ["--table", "--into", "--to-time", "--backup", "--export", "--wait-minutes", "--json"],
+  redrive: ["--dry-run", "--max"],
+};
+const { scripts } = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8")) as { scripts: object };
+
+/** `npm run backup -- check x` as script and words. */
+function scriptOf({ args }: RecordedCall): { script: string; words: readonly string[] } {
+  const [first = "", second = ""] = args;
+  return first === "run" ? { script: second, words: args.slice(3) } : { script: first, words: [] };
+}
+
+function awsFaults(call: RecordedCall): string[] {
+  const known = AWS_COMMANDS[operationOf(call)];
+  if (known === undefined) return [`aws ${operationOf(call)} is no command`];
+  const wrong = optionsOf(call).filter((option) => !known.includes(option) && !GLOBAL.includes(option));
+  return wrong.map((option) => `aws ${operationOf(call)} has no ${option}`);
+}
+
+function npmFaults(call: RecordedCall): string[] {
+  const { script, words } = scriptOf(call);
+  if (!(script in scripts)) return [`npm ${call.args.join(" ")} is no script`];
+  const options = words.filter((word) => word.startsWith("--"));
+  return options
+    .filter((option) => !NPM_OPTIONS[script]?.includes(option))
+    .map((option) => `${script} has no ${option}`);
+}
+
+function npxFaults(call: RecordedCall): string[] {
+  const [tool, command = ""] = call.args;
+  if (tool !== "cdktf" || !["synth", "diff", "deploy", "destroy"].includes(command)) {
+    return [`npx ${call.args.join(" ")} is no command`];
+  }
+  return optionsOf(call)
+    .filter((option) => !CDKTF_OPTIONS.includes(option))
+    .map((option) => `cdktf has no ${option}`);
+}
+
+function terraformFaults({ args }: RecordedCall, { stacks }: World): string[] {
+  const [, stack = ""] = /^-chdir=cdktf\.out\/stacks\/(\w+)$/.exec(args[0] ?? "") ?? [];
+  const isOutput = args[1] === "output" && args[2] === "-raw";
+  const there = (stacks as Readonly<Record<string, StackJson>>)[stack]?.output ?? {};
+  return isOutput && (args[3] ?? "") in there ? [] : [`terraform ${args.join(" ")}: no such output`];
+}
+
+export const commandExists: CommandRule = (call, world) => {
+  if (call.tool === "aws") return awsFaults(call);
+  if (call.tool === "npm") return npmFaults(call);
+  return call.tool === "npx" ? npxFaults(call) : terraformFaults(call, world);
+};
+
+/** Which of the deployment's names each option may hold. */
+function deployedBy({ names, buckets, keyArn, trailArn }: World): Readonly<Record<string, readonly string[]>> {
+  return {
+    "--function-name": Object.values(names.functions),
+    "--table-name": Object.values(names.tables),
+    "--table": Object.values(names.tables),
+    "--queue-name": [...Object.values(names.queues), ...Object.values(names.deadLetterQueues)],
+    "--log-group-name": [...Object.values(names.functionLogGroups), names.trailLogGroup, names.flowLogGroup],
+    "--bucket": Object.values(buckets),
+    "--key-id": [KEY_ID, keyArn, ...Object.values(names.keyAliases)],
+    "--sse-kms-key-id": [keyArn],
+    "--name": [names.trail, ...Object.values(names.schedules)],
+    "--group-name": [names.scheduleGroup],
+    "--trail-name-list": [names.trail],
+    "--trail-arn": [trailArn],
+  };
+}
+
+export const namesAreDeployed: CommandRule = (call, world) => {
+  const deployed = deployedBy(world);
+  const { names } = world;
+  const wrong = Object.entries(deployed).filter(([option, known]) => {
+    const value = optionOf(call, option);
+    return value !== undefined && !known.includes(value);
+  });
+  const group = call.tool === "aws" && operationOf(call) === "logs tail" ? [call.args[2] ?? ""] : [];
+  const buckets = call.args.flatMap((arg) => /^s3:\/\/([^/]+)/.exec(arg)?.[1] ?? []);
+  const queues = [...(deployed["--queue-name"] ?? []), names.failureQueue];
+  const isRedrive = call.tool === "npm" && scriptOf(call).script === "redrive";
+  const queue = isRedrive ? [scriptOf(call).words[0] ?? ""] : [];
+  return [
+    ...wrong.map(([option]) => `${option} ${optionOf(call, option)} is not deployed`),
+    ...group.filter((name) => !deployed["--log-group-name"]?.includes(name)).map((name) => `no log group ${name}`),
+    ...buckets.filter((name) => !deployed["--bucket"]?.includes(name)).map((name) => `no bucket ${name}`),
+    ...queue.filter((name) => !queues.includes(name)).map((name) => `no queue ${name}`),
+  ];
+};
+
+const NOW = new Date("2026-11-21T12:00:00Z");
+
+type Judge = (value: unknown) => { readonly ok: boolean };
+
+/** What the code itself says of a text that is sent. Lambda parses a payload before the code does; the rest the code parses. */
+function faultOf(text: string, judge: Judge, parse: (text: string) => unknown = parseExactJson): string[] {
+  const parsed = text === "" ? undefined : parse(text);
+  return parsed !== undefined && judge(parsed).ok ? [] : [`the code refuses ${text}`];
+}
+
+/** Who judges what each function is sent. */
+function judges({ names: { functions } }: World): Readonly<Record<string, Judge>> {
+  return {
+    [functions.paymentProcessor]: (value) => parseTransaction((value as { payment_data?: unknown }).payment_data),
+    [functions.queryTransactions]: (value) => parseWith(transactionQuerySchema, value),
+    [functions.queryPaymentAuditTrail]: (value) => parseWith(auditQuerySchema, value),
+    [functions.exportTables]: (value) => ({
+      ok: ["incremental", "full"].some((kind) => JSON.stringify(value) === JSON.stringify({ kind })),
+    }),
+  };
+}
+
+export const payloadIsTaken: CommandRule = (call, world) => {
+  if (call.tool !== "aws") return [];
+  const operation = operationOf(call);
+  if (operation === "lambda invoke") {
+    const judge = judges(world)[optionOf(call, "--function-name") ?? ""];
+    if (judge === undefined) return ["nothing judges what this function is sent"];
+    if (optionOf(call, "--cli-binary-format") !== "raw-in-base64-out") return ["the payload is not sent as written"];
+    return faultOf(textOf(call, optionOf(call, "--payload")), judge, JSON.parse);
+  }
+  if (operation === "sqs send-message") {
+    const isEvent = optionOf(call, "--message-group-id") !== undefined;
+    const judge: Judge = (value) => (isEvent ? parseAuditEvent(value, NOW) : parsePaymentMessage(value, NOW));
+    return faultOf(textOf(call, optionOf(call, "--message-body")), judge);
+  }
+  const [, , from = "", to = ""] = call.args;
+  return operation === "s3 cp" && to.startsWith("s3://") ? uploadFaults(call, from, to, world) : [];
+};
+
+/** The bucket takes an upload without encryption headers, or with its own key named by its ARN; `aws:kms` alone is another key. */
+function uploadFaults(call: RecordedCall, from: string, to: string, { keyArn }: World): string[] {
+  const key = to.replace(/^s3:\/\/[^/]+\//, "");
+  const [sse, sseKey] = [optionOf(call, "--sse"), optionOf(call, "--sse-kms-key-id")];
+  const headersFit = sse === undefined ? sseKey === undefined : sse === "aws:kms" && sseKey === keyArn;
+  return [
+    ...(key.startsWith(FILE_PREFIXES.payments) ? [] : [`${key} does not start the processor`]),
+    ...(headersFit ? [] : ["the bucket refuses these encryption headers"]),
+    ...faultOf(call.files[from] ?? "", parseTransaction),
+  ];
+}

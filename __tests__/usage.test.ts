@@ -1,0 +1,189 @@
+/** Runs the shell blocks of `docs/usage.md` against stubs and judges what they call; holds its numbers to the configuration. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ENVIRONMENTS } from "../config/environments";
+import { namesOf } from "../config/names";
+import { ENTRIES_MAX } from "../ledger/entries";
+import {
+  type CommandRule,
+  commandExists,
+  namesAreDeployed,
+  operationOf,
+  optionOf,
+  payloadIsTaken,
+  runBlocks,
+  shellBlocksOf,
+  textOf,
+  worldOf,
+} from "./support/document-commands";
+import { PROJECT } from "./support/project-files";
+import { configOf, type JsonObject, type StackJson, synthesize } from "./support/synth";
+
+const TEXT = readFileSync(join(PROJECT, "docs/usage.md"), "utf8");
+const BLOCKS = shellBlocksOf(TEXT);
+const dev = configOf("dev");
+const prod = configOf("prod");
+const WORLD = worldOf(dev, synthesize(dev));
+const { names: NAMES, buckets: BUCKETS, keyArn: KEY_ARN, outputs: OUTPUTS, stacks } = WORLD;
+
+const RULES: readonly { name: string; rule: CommandRule; caught: readonly string[] }[] = [
+  {
+    name: "commands and their options exist",
+    rule: commandExists,
+    caught: [
+      "aws s3 cp payment.json s3://x/y --server-side-encryption aws:kms",
+      "aws lambda call",
+      "npm stop",
+      "npm run redrive -- x --quick",
+      "npx cdktf deploy functions --fast",
+      "npx cdktf paint",
+      "terraform -chdir=cdktf.out/stacks/data output -raw VPCId",
+    ],
+  },
+  {
+    name: "names are the deployment's",
+    rule: namesAreDeployed,
+    caught: [
+      "aws lambda invoke --function-name payment-processor x",
+      "aws dynamodb query --table-name PaymentLedger",
+      "aws logs tail /aws/lambda/x",
+      "npm run redrive -- audit-trail-queue-dlx",
+      "npm run backup -- list --table payment-ledger",
+      "aws s3 ls s3://payment-files/",
+      "aws kms get-key-rotation-status --key-id alias/payment-gold-dev",
+    ],
+  },
+  {
+    name: "what is sent is taken",
+    rule: payloadIsTaken,
+    caught: [
+      `aws lambda invoke --function-name ${NAMES.functions.paymentProcessor} --cli-binary-format raw-in-base64-out --payload '{"payment_data":{"transactionId":"t"}}' x`,
+      `aws lambda invoke --function-name ${NAMES.functions.queryTransactions} --payload '{"transactionId":"t","Actor":"a"}' x`,
+      "aws lambda invoke --function-name other --payload '{}' x",
+      "aws sqs send-message --message-body '{}'",
+      `aws sqs send-message --message-body '{"paymentId":"p","amount":"1"}' --message-group-id p`,
+      `echo '{"transactionId":"t","amount":"1","currency":"EUR","cardLast4":"1234"}' > p.json; aws s3 cp p.json s3://x/other/p.json`,
+      `echo '{"transactionId":"t","amount":"1","currency":"EUR","cardLast4":"1234"}' > p.json; aws s3 cp p.json s3://x/payments/p.json --sse aws:kms`,
+      `aws lambda invoke --function-name ${NAMES.functions.paymentProcessor} --cli-binary-format raw-in-base64-out --payload '{"payment_data":{"transactionId":"t","amount":99.99,"currency":"USD","cardLast4":"4242"}}' x`,
+      "echo '{}' > p.json; aws s3 cp p.json s3://x/payments/p.json",
+    ],
+  },
+];
+
+const calls = runBlocks(BLOCKS, WORLD);
+const byOperation = (operation: string) => calls.filter((call) => operationOf(call) === operation);
+
+describe.each(RULES)("$name", ({ rule, caught }) => {
+  test("in every command of the document", () => {
+    expect(calls.flatMap((call) => rule(call, WORLD))).toEqual([]);
+  });
+
+  test.each(caught)("and an objection is raised to %s", (line) => {
+    expect(runBlocks([line], WORLD).flatMap((call) => rule(call, WORLD))).not.toEqual([]);
+  });
+});
+
+test("every step of the guides has its commands", () => {
+  const operations = new Set(calls.map((call) => `${call.tool} ${operationOf(call)}`));
+  expect([...operations]).toEqual(
+    expect.arrayContaining([
+      "npx cdktf synth",
+      "npx cdktf deploy",
+      "npx cdktf destroy",
+      "npm test",
+      "npm start",
+      "aws lambda invoke",
+      "aws s3 cp",
+      "aws dynamodb query",
+      "aws s3api get-bucket-encryption",
+      "aws dynamodb describe-table",
+      "aws kms get-key-rotation-status",
+      "aws s3 ls",
+      "aws s3api delete-objects",
+      "aws sqs send-message",
+    ]),
+  );
+  const read = calls.filter(({ tool }) => tool === "terraform").map(({ args }) => args[3]);
+  expect(read.sort()).toEqual(Object.keys(OUTPUTS).sort());
+});
+
+test("the file is uploaded once without encryption headers and once with the bucket's key", () => {
+  const uploads = byOperation("s3 cp").filter(({ args }) => args[3]?.startsWith("s3://"));
+  expect(uploads.map((call) => optionOf(call, "--sse-kms-key-id"))).toEqual([undefined, KEY_ARN]);
+});
+
+test("the rotation of every key that can rotate is asked for", () => {
+  const asked = new Set(byOperation("kms describe-key").map((call) => optionOf(call, "--key-id")));
+  const rotating = Object.entries(NAMES.keyAliases).filter(([purpose]) => purpose !== "mac");
+  for (const [, alias] of rotating) expect(asked).toContain(alias);
+  const keys = stacks.security.resource["aws_kms_key"] ?? {};
+  expect(Object.values(keys).filter((key) => key["enable_key_rotation"] === true)).toHaveLength(rotating.length);
+});
+
+test("emptying a bucket removes versions until none is left, and stops where one is locked", () => {
+  const removed = byOperation("s3api delete-objects");
+  expect(removed.map((call) => optionOf(call, "--bucket"))).toEqual([BUCKETS.files, BUCKETS.trail]);
+  expect(removed.map((call) => JSON.parse(textOf(call, optionOf(call, "--delete"))) as JsonObject)).toEqual([
+    { Quiet: true, Objects: [{ Key: "a", VersionId: "1" }] },
+    { Quiet: true, Objects: [{ Key: "a", VersionId: "1" }] },
+  ]);
+  const emptying = BLOCKS.find((block) => block.includes("delete-objects")) ?? "";
+  const locked = `aws() { if [ "$2" = delete-objects ]; then echo '"Code": "AccessDenied"'; else echo VersionId; fi; }`;
+  expect(() => runBlocks([`bucket=a; trail_bucket=b; ${locked}`, emptying], WORLD)).toThrow();
+});
+
+test("the table of names has the names of both environments", () => {
+  const rows = TEXT.matchAll(/^\| [a-z ]+ \| (`[^|]+`) \| (`[^|]+`) \|$/gm);
+  const idsOf = (names: ReturnType<typeof namesOf>) =>
+    new Map(
+      [names.functions, names.queues, names.tables].flatMap((group) =>
+        Object.entries(group).map(([id, name]): [string, string] => [name, id]),
+      ),
+    );
+  const [inDev, inProd] = [idsOf(NAMES), idsOf(namesOf(prod))];
+  const spans = (cell = "") => [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
+  const pairs = [...rows].map(([, left, right]) => ({
+    dev: spans(left).map((name) => inDev.get(name) ?? name),
+    prod: spans(right).map((name) => inProd.get(name) ?? name),
+  }));
+  expect(pairs).toHaveLength(6);
+  for (const pair of pairs) expect(pair.dev).toEqual(pair.prod);
+  const known = new Set(inDev.values());
+  expect(pairs.flatMap((pair) => pair.dev).filter((id) => !known.has(id))).toEqual([]);
+});
+
+test("the numbers are the configuration's", () => {
+  const days = (environment: string) => ENVIRONMENTS[environment]?.protections;
+  expect(TEXT).toContain(`a list of up to ${ENTRIES_MAX}`);
+  expect(TEXT).toContain(`KMS keys remain for ${days("dev")?.kmsDeletionWindowDays} days`);
+  expect(TEXT).toContain(`| KMS keys | ${days("prod")?.kmsDeletionWindowDays} days after the order`);
+  expect(days("dev")?.trailLock).toEqual({ mode: "GOVERNANCE", days: 1 });
+  expect(days("prod")?.trailLock).toEqual({ mode: "COMPLIANCE", days: 365 });
+  expect(TEXT).toContain(`${prod.backups.daily.retentionDays} and ${prod.backups.weekly.retentionDays} days`);
+  expect(TEXT).toContain(`cannot be taken off ${prod.protections.vaultLock?.changeableForDays} days after`);
+  expect(TEXT).toContain(`after ${dev.retention.oldVersionDays} days (\`prod\`: ${prod.retention.oldVersionDays})`);
+  expect(Object.keys(prod.protections.reservedConcurrency ?? {}).length).toBeGreaterThan(0);
+  expect(dev.protections.reservedConcurrency).toBeNull();
+});
+
+test("the base costs follow from what the stacks hold", () => {
+  const HOURS = 730;
+  const dollars = (amount: number) => `$${amount.toFixed(2)}`;
+  const keys = Object.keys(stacks.security.resource["aws_kms_key"] ?? {}).length;
+  const count = (stack: StackJson, type: string) => Object.keys(stack.resource[type] ?? {}).length;
+  const interfaces = Object.values(stacks.network.resource["aws_vpc_endpoint"] ?? {}).filter(
+    (endpoint) => endpoint["vpc_endpoint_type"] === "Interface",
+  );
+  const zones = dev.privateSubnetCidrs.length;
+  const endpoints = interfaces.length * zones * 0.01 * HOURS;
+  expect(TEXT).toContain(
+    `| \`privatelink\` (default) | ${interfaces.length} interface endpoints in ${zones} zones at $0.01 an hour: ${dollars(endpoints)} | ${keys} at $1: ${dollars(keys)} | ${dollars(endpoints + keys)} |`,
+  );
+  const nat = synthesize(configOf("dev", { connectivity: "nat" })).stacks.network;
+  expect([count(nat, "aws_nat_gateway"), count(nat, "aws_eip")]).toEqual([1, 1]);
+  const [gateway, address] = [0.045 * HOURS, 0.005 * HOURS];
+  expect(TEXT).toContain(
+    `| \`nat\` | NAT gateway at $0.045 an hour: ${dollars(gateway)}; its address at $0.005: ${dollars(address)} | ${keys} at $1: ${dollars(keys)} | ${dollars(gateway + address + keys)} |`,
+  );
+});

@@ -1,5 +1,5 @@
 /**
- * `npm run checkov`: Checkov over what dev and prod synthesize. Zero failed, apart from the reviewed exceptions of
+ * `npm run checkov`: Checkov over what dev and prod synthesize, in both layouts of the network. Zero failed, apart from the reviewed exceptions of
  * `checkov-exceptions.json`, of which none may be stale.
  */
 
@@ -14,7 +14,12 @@ import { buildApp } from "../stacks/build-app";
 import { buildHandlers } from "./build-handlers";
 import { type CheckovReport, type Exception, judge } from "./checkov-judge";
 
-const ENVIRONMENTS = ["dev", "prod"];
+/** Each layout of the network is scanned once with production's settings. */
+const SCANS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  dev: { [OVERRIDES.environment]: "dev" },
+  prod: { [OVERRIDES.environment]: "prod" },
+  "prod-nat": { [OVERRIDES.environment]: "prod", [OVERRIDES.connectivity]: "nat" },
+};
 
 async function main(): Promise<void> {
   const venv = await ensureVenv({
@@ -22,7 +27,7 @@ async function main(): Promise<void> {
     requirementsFile: join(__dirname, "checkov-requirements.txt"),
     onInstall: (message) => console.error(message),
   });
-  const reports = ENVIRONMENTS.map((environment) => scan(environment, venv.python));
+  const reports = Object.keys(SCANS).map((name) => scan(name, venv.python));
   const exceptions = JSON.parse(readFileSync(join(__dirname, "checkov-exceptions.json"), "utf8")) as Exception[];
   const { passed, excepted, problems } = judge(reports, exceptions);
   for (const problem of problems) {
@@ -32,16 +37,16 @@ async function main(): Promise<void> {
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
 
-/** Scans one environment, synthesized into a folder of its own. */
-function scan(environment: string, python: string): CheckovReport {
+/** Synthesizes into a folder of its own and scans that. */
+function scan(name: string, python: string): CheckovReport {
   const folder = mkdtempSync(join(tmpdir(), "payment-ledger-checkov-"));
   try {
     const outdir = join(folder, "out");
     mkdirSync(outdir);
-    buildApp(loadConfig({ [OVERRIDES.environment]: environment }), buildHandlers(), outdir).synth();
+    buildApp(loadConfig(SCANS[name]), buildHandlers(), outdir).synth();
     dropRequiredVersion(outdir);
     const report = JSON.parse(runCheckov(python, outdir)) as { results: Omit<CheckovReport, "environment"> };
-    return { environment, ...report.results };
+    return { environment: name, ...report.results };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,23 +1,36 @@
-import { boundedNames, namesOf, paymentFilesBucketName, stateName } from "../../config/names";
+import { boundedNames, bucketNamesOf, namesOf, stateName } from "../../config/names";
 
 test("prod has the documents' names: the ledger's bare, payment processing's with the suffix", () => {
   const names = namesOf({ suffix: "prod" });
-  expect(names.tables).toEqual({ paymentLedger: "PaymentLedger", paymentAuditTrail: "PaymentAuditTrail" });
+  expect(names.tables).toEqual({
+    paymentLedger: "PaymentLedger",
+    paymentAuditTrail: "PaymentAuditTrail",
+    paymentMessages: "payment-audit-trail",
+    paymentTransactions: "payment-transactions-prod",
+  });
   expect(names.roles.ledger).toBe("paymentledger-role");
+  expect(names.roles.processor).toBe("payment-lambda-role-prod");
+  expect(names.queues).toEqual({ auditEvents: "payment-audit-trail.fifo", paymentMessages: "audit-trail-queue" });
+  expect(names.trail).toBe("payment-trail-prod");
   expect(names.functions).toMatchObject({
     persistPaymentLedger: "persist_payment_ledger",
     persistPaymentAuditTrail: "persist_payment_audit_trail",
+    paymentProcessor: "payment-processor-prod",
   });
   expect(names.keyAliases.data).toBe("alias/payment-processing-prod");
   expect(names.vpc).toBe("payment-vpc-prod");
-  expect(paymentFilesBucketName({ suffix: "prod" }, "111122223333")).toBe("payment-files-prod-111122223333");
+  expect(bucketNamesOf({ suffix: "prod" }, "111122223333")).toEqual({
+    files: "payment-files-prod-111122223333",
+    exports: "payment-exports-prod-111122223333",
+    trail: "payment-cloudtrail-prod-111122223333",
+  });
 });
 
 test("every other environment has its suffix everywhere", () => {
   const { functionLogGroups, ...names } = namesOf({ suffix: "dev" });
   const all = Object.values(names).flatMap((name) => (typeof name === "string" ? [name] : Object.values(name)));
   for (const name of [...all, ...Object.values(functionLogGroups)]) {
-    expect(name).toMatch(/-dev(\/flow-logs)?$/);
+    expect(name).toMatch(/-dev(\/flow-logs|\.fifo)?$/);
   }
 });
 
@@ -26,7 +39,7 @@ test("two suffixes share no name", () => {
     Object.values(namesOf({ suffix })).flatMap((name) => (typeof name === "string" ? [name] : Object.values(name)));
   const taken = new Set([...flat("dev"), ...flat("prod")]);
   expect(flat("alice").filter((name) => taken.has(name))).toEqual([]);
-  expect(taken.size).toBe(flat("dev").length + flat("prod").length);
+  expect(taken.size).toBe(new Set(flat("dev")).size + new Set(flat("prod")).size);
 });
 
 test("the shipped suffixes keep every service's limit", () => {

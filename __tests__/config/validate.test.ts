@@ -3,9 +3,16 @@ import { ConfigError, type ConfigErrorCode } from "../../config/errors";
 import { loadConfig, OVERRIDES } from "../../config/load";
 import type { AppConfig } from "../../config/types";
 import { validateConfig } from "../../config/validate";
+import { FUNCTIONS, type FunctionId } from "../../contract";
 
 const prod = ENVIRONMENTS["prod"] as AppConfig;
 const dev = ENVIRONMENTS["dev"] as AppConfig;
+
+const NO_RESERVATION = Object.fromEntries(Object.keys(FUNCTIONS).map((id) => [id, 1])) as Record<FunctionId, number>;
+
+function withProtections(config: AppConfig, changes: Partial<AppConfig["protections"]>): AppConfig {
+  return { ...config, protections: { ...config.protections, ...changes } };
+}
 
 function refusal(run: () => unknown): ConfigError {
   try {
@@ -33,6 +40,7 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_suffix", "two hyphens in a row", { ...dev, suffix: "a--b" }],
   ["suffix_taken", "another environment's suffix", { ...dev, suffix: "prod" }],
   ["suffix_taken", "the bare suffix under a new environment", { ...dev, environment: "staging", suffix: "prod" }],
+  ["suffix_taken", "a suffix that makes a name production has", { ...dev, suffix: "dlq" }],
   ["name_too_long", "a suffix that makes a bucket name too long", { ...dev, suffix: "a".repeat(32) }],
   ["bad_region", "a place that is no region", { ...dev, region: "frankfurt" }],
   ["region_needs_suffix", "a second region under the same suffix", { ...dev, region: "eu-central-1" }],
@@ -57,7 +65,10 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_availability_zones", "two zones", { ...dev, availabilityZones: ["a", "b"] }],
   ["bad_availability_zones", "a zone twice", { ...dev, availabilityZones: ["a", "b", "b"] }],
   ["bad_availability_zones", "a whole zone name", { ...dev, availabilityZones: ["us-east-1a", "b", "c"] }],
-  ["connectivity_not_available", "NAT", { ...dev, connectivity: "nat" }],
+  ["bad_connectivity", "an unknown layout", { ...dev, connectivity: "vpn" as AppConfig["connectivity"] }],
+  ["bad_subnets", "a public subnet over a private one", { ...dev, publicSubnetCidr: "10.0.1.0/24" }],
+  ["bad_subnets", "a public subnet outside the VPC", { ...dev, publicSubnetCidr: "10.1.11.0/24" }],
+  ["bad_cidr", "a public subnet that is no block", { ...dev, publicSubnetCidr: "public" }],
   ["bad_log_retention", "a retention that CloudWatch lacks", { ...dev, logRetentionDays: 366 }],
   ["bad_log_retention", "less than a year in production", { ...prod, logRetentionDays: 180 }],
   ["bad_pitr_days", "more recovery than DynamoDB has", { ...dev, pitrRecoveryDays: 36 }],
@@ -83,16 +94,68 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
       ...prod,
       protections: {
         ...prod.protections,
-        reservedConcurrency: {
-          persistPaymentLedger: 0,
-          updatePaymentStatus: 1,
-          queryPaymentLedger: 1,
-          revealPaymentToken: 1,
-          persistPaymentAuditTrail: 1,
-          queryPaymentAuditTrail: 1,
-        },
+        reservedConcurrency: { ...(prod.protections.reservedConcurrency ?? NO_RESERVATION), persistPaymentLedger: 0 },
       },
     },
+  ],
+  ["bad_protections", "production that empties its buckets", withProtections(prod, { emptyOnDestroy: true })],
+  [
+    "bad_protections",
+    "production with a lock that can be lifted",
+    withProtections(prod, { trailLock: { mode: "GOVERNANCE", days: 365 } }),
+  ],
+  [
+    "bad_protections",
+    "production with a lock of less than a year",
+    withProtections(prod, { trailLock: { mode: "COMPLIANCE", days: 364 } }),
+  ],
+  [
+    "bad_protections",
+    "a lock that outlasts what it locks",
+    withProtections(dev, { trailLock: { mode: "GOVERNANCE", days: 91 } }),
+  ],
+  ["bad_protections", "a lock of no day", withProtections(dev, { trailLock: { mode: "GOVERNANCE", days: 0 } })],
+  ["bad_protections", "production without a vault lock", withProtections(prod, { vaultLock: null })],
+  ["bad_retention", "half a day", { ...dev, retention: { ...dev.retention, exportDays: 0.5 } }],
+  [
+    "bad_retention",
+    "continuations that are gone before their failed run is tried again",
+    { ...dev, retention: { ...dev.retention, continuationDays: 14 } },
+  ],
+  [
+    "bad_retention",
+    "less than a year of CloudTrail in production",
+    {
+      ...withProtections(prod, { trailLock: { mode: "COMPLIANCE", days: 90 } }),
+      retention: { ...prod.retention, trailDays: 180 },
+    },
+  ],
+  [
+    "bad_backups",
+    "a backup that the locked vault refuses",
+    { ...prod, backups: { ...prod.backups, daily: { ...prod.backups.daily, retentionDays: 7 } } },
+  ],
+  [
+    "bad_backups",
+    "a backup that is kept longer than the vault allows",
+    { ...prod, backups: { ...prod.backups, weekly: { ...prod.backups.weekly, retentionDays: 731 } } },
+  ],
+  [
+    "bad_backups",
+    "a vault lock without days in which it can be taken off",
+    withProtections(prod, { vaultLock: { minRetentionDays: 35, maxRetentionDays: 730, changeableForDays: 2 } }),
+  ],
+  ["bad_schedule", "a rate", { ...dev, schedules: { ...dev.schedules, fullExport: "rate(7 days)" } }],
+  [
+    "bad_schedule",
+    "a backup's five fields",
+    { ...dev, backups: { ...dev.backups, daily: { schedule: "cron(0 3 * * *)", retentionDays: 7 } } },
+  ],
+  ["bad_queue_concurrency", "one call at a time", { ...dev, queueConcurrency: { auditEvents: 1, paymentMessages: 5 } }],
+  [
+    "bad_queue_concurrency",
+    "more calls than the function may run",
+    { ...prod, queueConcurrency: { auditEvents: 51, paymentMessages: 20 } },
   ],
   [
     "bad_backend",
@@ -118,6 +181,8 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
     { ...dev, failureQueueReaderArns: ["arn:aws:iam::111122223333:role/*"] },
   ],
   ["bad_reader_arn", "a user", { ...dev, failureQueueReaderArns: ["arn:aws:iam::111122223333:user/alice"] }],
+  ["bad_sender_arn", "every role of an account", { ...dev, eventSenderArns: ["arn:aws:iam::111122223333:role/*"] }],
+  ["bad_sender_arn", "a service", { ...dev, paymentSenderArns: ["events.amazonaws.com"] }],
   ["bad_tags", "a reserved tag", { ...dev, extraTags: { "aws:owner": "me" } }],
 ];
 
@@ -136,6 +201,7 @@ const WRONG_OVERRIDES: [ConfigErrorCode, Record<string, string>][] = [
   ["bad_suffix", { [OVERRIDES.suffix]: "" }],
   ["region_needs_suffix", { [OVERRIDES.region]: "eu-central-1" }],
   ["bad_availability_zones", { [OVERRIDES.availabilityZones]: "a,c" }],
+  ["bad_connectivity", { [OVERRIDES.connectivity]: "internet" }],
   ["bad_account", { [OVERRIDES.expectedAccountId]: "me" }],
 ];
 
@@ -156,14 +222,19 @@ test("every code of a refusal has a case here", () => {
     bad_cidr: true,
     bad_subnets: true,
     bad_availability_zones: true,
-    connectivity_not_available: true,
+    bad_connectivity: true,
     bad_log_retention: true,
     bad_pitr_days: true,
     bad_protections: true,
+    bad_retention: true,
+    bad_backups: true,
+    bad_schedule: true,
+    bad_queue_concurrency: true,
     bad_backend: true,
     bad_shard_count: true,
     bad_field_encryption: true,
     bad_reader_arn: true,
+    bad_sender_arn: true,
     bad_tags: true,
   };
   expect([...covered].sort()).toEqual(Object.keys(all).sort());

@@ -2,8 +2,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "@cdktf/hcl2json";
-import type { BackendConfig } from "../../config/types";
-import { allStatements, configOf, type Json, STACK_IDS, type StackJson, synthesize } from "../support/synth";
+import type { AppConfig, BackendConfig } from "../../config/types";
+import { FUNCTIONS, ROLES } from "../../contract";
+import { renderPolicyDocument } from "../../local/policy-document";
+import {
+  allStatements,
+  configOf,
+  type Json,
+  reference,
+  STACK_IDS,
+  type StackId,
+  type StackJson,
+  synthesize,
+} from "../support/synth";
 
 const prod = synthesize(configOf("prod"));
 const dev = synthesize(configOf("dev"));
@@ -24,26 +35,24 @@ test("the stacks are applied in this order, without a cycle", () => {
 
 test("what the stacks publish to each other is exactly this", () => {
   const outputs = STACK_IDS.map((id) => [id, Object.keys(prod.stacks[id].output).sort()]);
-  expect(Object.fromEntries(outputs)).toEqual({
+  const expected: Record<StackId, string[]> = {
     security: [
-      "cross-stack-output-aws_iam_rolepayment-auditor-rolearn",
-      "cross-stack-output-aws_iam_rolepayment-auditor-rolename",
-      "cross-stack-output-aws_iam_rolepayment-query-rolearn",
-      "cross-stack-output-aws_iam_rolepayment-query-rolename",
-      "cross-stack-output-aws_iam_rolepayment-reveal-rolearn",
-      "cross-stack-output-aws_iam_rolepayment-reveal-rolename",
-      "cross-stack-output-aws_iam_rolepayment-status-rolearn",
-      "cross-stack-output-aws_iam_rolepayment-status-rolename",
-      "cross-stack-output-aws_iam_rolepaymentledger-rolearn",
-      "cross-stack-output-aws_iam_rolepaymentledger-rolename",
+      "KMSKeyId",
+      ...Object.values(ROLES).flatMap((role) => [
+        `cross-stack-output-aws_iam_role${role}arn`,
+        `cross-stack-output-aws_iam_role${role}name`,
+      ]),
       "cross-stack-output-aws_kms_keyaudit-keyarn",
+      "cross-stack-output-aws_kms_keybackup-keyarn",
       "cross-stack-output-aws_kms_keydata-keyarn",
       "cross-stack-output-aws_kms_keylogs-keyarn",
       "cross-stack-output-aws_kms_keymac-keyarn",
       "cross-stack-output-aws_kms_keytoken-keyarn",
+      "cross-stack-output-aws_kms_keytrail-keyarn",
       "cross-stack-output-aws_sns_topicalarm-topicarn",
     ],
     network: [
+      "VPCId",
       "cross-stack-output-aws_security_groupfunction-security-groupid",
       "cross-stack-output-aws_subnetprivate-subnet-1id",
       "cross-stack-output-aws_subnetprivate-subnet-2id",
@@ -51,27 +60,52 @@ test("what the stacks publish to each other is exactly this", () => {
       "cross-stack-output-aws_vpc_endpointdynamodb-endpointdns_entry0dns_name",
     ],
     data: [
-      "cross-stack-output-aws_dynamodb_tablepayment-audit-trailarn",
-      "cross-stack-output-aws_dynamodb_tablepayment-audit-trailname",
-      "cross-stack-output-aws_dynamodb_tablepayment-ledgerarn",
-      "cross-stack-output-aws_dynamodb_tablepayment-ledgername",
+      "CloudTrailName",
+      "PaymentBucketName",
+      "TransactionTableName",
+      ...["payment-audit-trail", "payment-ledger", "payment-messages-trail", "payment-transactions"].flatMap(
+        (table) => [
+          `cross-stack-output-aws_dynamodb_table${table}arn`,
+          `cross-stack-output-aws_dynamodb_table${table}name`,
+        ],
+      ),
+      "cross-stack-output-aws_s3_bucketpayment-exportsid",
+      "cross-stack-output-aws_s3_bucketpayment-filesid",
+      "cross-stack-output-aws_sqs_queueaudit-events-dead-lettersname",
+      "cross-stack-output-aws_sqs_queueaudit-eventsarn",
+      "cross-stack-output-aws_sqs_queueaudit-eventsname",
       "cross-stack-output-aws_sqs_queuefailure-queuearn",
       "cross-stack-output-aws_sqs_queuefailure-queuename",
+      "cross-stack-output-aws_sqs_queuepayment-messages-dead-lettersname",
+      "cross-stack-output-aws_sqs_queuepayment-messagesarn",
+      "cross-stack-output-aws_sqs_queuepayment-messagesname",
     ],
     functions: [
-      "persist-payment-audit-trail-arn",
-      "persist-payment-audit-trail-name",
-      "persist-payment-ledger-arn",
-      "persist-payment-ledger-name",
-      "query-payment-audit-trail-arn",
-      "query-payment-audit-trail-name",
-      "query-payment-ledger-arn",
-      "query-payment-ledger-name",
-      "reveal-payment-token-arn",
-      "reveal-payment-token-name",
-      "update-payment-status-arn",
-      "update-payment-status-name",
+      "PaymentProcessorFunctionArn",
+      ...Object.values(FUNCTIONS).flatMap(({ entry }) => [`${entry}-arn`, `${entry}-name`]),
     ],
+  };
+  expect(Object.fromEntries(outputs)).toEqual(
+    Object.fromEntries(Object.entries(expected).map(([id, names]) => [id, names.toSorted()])),
+  );
+});
+
+test("the six outputs of document 003 are there by their names", () => {
+  const value = (id: StackId, name: string) => prod.stacks[id].output[name]?.["value"];
+  expect({
+    VPCId: value("network", "VPCId"),
+    PaymentBucketName: value("data", "PaymentBucketName"),
+    TransactionTableName: value("data", "TransactionTableName"),
+    PaymentProcessorFunctionArn: value("functions", "PaymentProcessorFunctionArn"),
+    KMSKeyId: value("security", "KMSKeyId"),
+    CloudTrailName: value("data", "CloudTrailName"),
+  }).toEqual({
+    VPCId: reference("aws_vpc.vpc.id"),
+    PaymentBucketName: reference("aws_s3_bucket.payment-files.id"),
+    TransactionTableName: reference("aws_dynamodb_table.payment-transactions.name"),
+    PaymentProcessorFunctionArn: reference("aws_lambda_function.payment-processor.arn"),
+    KMSKeyId: reference("aws_kms_key.data-key.key_id"),
+    CloudTrailName: reference("aws_cloudtrail.trail.name"),
   });
 });
 
@@ -110,6 +144,8 @@ const ANY_RESOURCE = [
   /\/Traces$/,
   /* EC2 describes all or nothing. */
   /\/DescribeNetwork$/,
+  /* DynamoDB lists the exports of all tables or of none. */
+  /\/FindExports$/,
   /* A denial. */
   /\/NotByTheCodeItself$/,
 ];
@@ -120,7 +156,9 @@ describe.each([
 ] as const)("%s", (_, app) => {
   test.each(STACK_IDS)("no policy of %s has a wildcard in an action, or `*` as a resource without a reason", (id) => {
     for (const found of allStatements(app.stacks[id])) {
-      expect(found.actions.filter((action) => !/^[a-z0-9]+:[A-Za-z]+$/.test(action))).toEqual([]);
+      const wild = found.actions.filter((action) => !/^[a-z0-9]+:[A-Za-z]+$/.test(action));
+      // Only a wildcard leaves no call out, where every call is refused.
+      expect(wild).toEqual(found.effect === "Deny" && found.sid === "DenyWithoutTls" && wild[0] === "s3:*" ? wild : []);
       const place = `${found.documentId}/${found.sid}`;
       if (found.resources.includes("*")) {
         expect([place, ANY_RESOURCE.some((allowed) => allowed.test(place))]).toEqual([place, true]);
@@ -140,7 +178,9 @@ describe.each([
 
   test("policies are documents, never JSON strings", () => {
     for (const id of STACK_IDS) {
-      const policies = strings(app.stacks[id].resource as Json).filter(([path]) => /policy$/.test(path));
+      const policies = strings(app.stacks[id].resource as Json).filter(([path]) =>
+        /(?<!redrive_|redrive_allow_)policy$/.test(path),
+      );
       for (const [path, text] of policies) {
         expect([path, text]).toEqual([
           path,
@@ -173,6 +213,36 @@ describe.each([
       }
     }
   });
+});
+
+/** The longest that the buckets' names leave room for. */
+const LONGEST_SUFFIX = "s".repeat(31);
+/** Bytes that AWS allows, whitespace aside. */
+const POLICY_BYTES_MAX: [RegExp, number][] = [
+  [/^permissions-boundary-policy$/, 6144],
+  [/-(access-policy|trust)$/, 10_240],
+  [/-key-policy$/, 32_768],
+  [/./, 20_480],
+];
+
+test("every policy is within what AWS allows, under the longest suffix and in every layout", () => {
+  const senders = ["arn:aws:iam::111122223333:role/orders", "arn:aws:iam::444455556666:role/refunds"];
+  const long: Partial<AppConfig> = { suffix: LONGEST_SUFFIX, eventSenderArns: senders, paymentSenderArns: senders };
+  for (const connectivity of ["privatelink", "nat"] as const) {
+    const app = synthesize(configOf("dev", { ...long, connectivity }));
+    for (const [documentId, document] of STACK_IDS.flatMap((id) =>
+      Object.entries(app.stacks[id].data["aws_iam_policy_document"] ?? {}),
+    )) {
+      const json = JSON.stringify(document)
+        .replaceAll(reference("data.aws_partition.partition.partition"), "aws-us-gov")
+        .replaceAll(reference("data.aws_caller_identity.current.account_id"), "1".repeat(12))
+        // Whatever else stands for an ARN, of a length that none has.
+        .replace(/\$\{[^}]+\}/g, "x".repeat(120));
+      const { length } = renderPolicyDocument(documentId, JSON.parse(json));
+      const [, max] = POLICY_BYTES_MAX.find(([pattern]) => pattern.test(documentId)) as [RegExp, number];
+      expect([documentId, length, length <= max]).toEqual([documentId, length, true]);
+    }
+  }
 });
 
 test("providers and Terraform are pinned", () => {
@@ -250,16 +320,19 @@ describe("backends", () => {
   });
 });
 
-describe("HCL", () => {
-  const hcl = synthesize(configOf("prod"), "hcl");
+describe.each([
+  ["privatelink", prod],
+  ["nat", synthesize(configOf("prod", { connectivity: "nat" }))],
+] as const)("HCL, %s", (connectivity, json) => {
+  const hcl = synthesize(configOf("prod", { connectivity }), "hcl");
 
   test.each(STACK_IDS)("%s is Terraform that says what its JSON says", async (id) => {
     const text = hcl.files.get(`stacks/${id}/cdk.tf`) as string;
     const parsed = JSON.parse(JSON.stringify(await parse("cdk.tf", text))) as Record<string, Record<string, object>>;
     const addresses = (blocks: Record<string, object> | undefined) =>
       Object.entries(blocks ?? {}).flatMap(([type, byId]) => Object.keys(byId).map((name) => `${type}.${name}`));
-    expect(addresses(parsed["resource"]).sort()).toEqual(addresses(prod.stacks[id].resource).sort());
-    expect(addresses(parsed["data"]).sort()).toEqual(addresses(prod.stacks[id].data).sort());
-    expect(Object.keys(parsed["output"] ?? {}).sort()).toEqual(Object.keys(prod.stacks[id].output).sort());
+    expect(addresses(parsed["resource"]).sort()).toEqual(addresses(json.stacks[id].resource).sort());
+    expect(addresses(parsed["data"]).sort()).toEqual(addresses(json.stacks[id].data).sort());
+    expect(Object.keys(parsed["output"] ?? {}).sort()).toEqual(Object.keys(json.stacks[id].output).sort());
   });
 });

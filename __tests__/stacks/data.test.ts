@@ -5,10 +5,10 @@ import {
   configOf,
   lastParts,
   only,
+  prodName,
   published,
   reference,
   resourceCounts,
-  statement,
   statements,
   synthesize,
 } from "../support/synth";
@@ -16,16 +16,38 @@ import {
 const { data } = synthesize(configOf("prod")).stacks;
 const dev = synthesize(configOf("dev")).stacks.data;
 
-const TABLE_IDS = { "payment-ledger": TABLES.paymentLedger, "payment-audit-trail": TABLES.paymentAuditTrail };
+const TABLE_IDS = {
+  "payment-ledger": TABLES.paymentLedger,
+  "payment-audit-trail": TABLES.paymentAuditTrail,
+  "payment-messages-trail": TABLES.paymentMessages,
+  "payment-transactions": TABLES.paymentTransactions,
+};
 
 test("the stack holds these resources and no others", () => {
   expect(resourceCounts(data)).toEqual([
-    "aws_dynamodb_resource_policy: 2",
-    "aws_dynamodb_table: 2",
-    "aws_sqs_queue: 1",
-    "aws_sqs_queue_policy: 1",
+    "aws_backup_plan: 1",
+    "aws_backup_selection: 1",
+    "aws_backup_vault: 1",
+    "aws_backup_vault_lock_configuration: 1",
+    "aws_cloudtrail: 1",
+    "aws_cloudwatch_log_group: 1",
+    "aws_dynamodb_resource_policy: 4",
+    "aws_dynamodb_table: 4",
+    "aws_iam_role: 2",
+    "aws_iam_role_policy: 2",
+    "aws_s3_bucket: 3",
+    "aws_s3_bucket_lifecycle_configuration: 3",
+    "aws_s3_bucket_object_lock_configuration: 1",
+    "aws_s3_bucket_ownership_controls: 3",
+    "aws_s3_bucket_policy: 3",
+    "aws_s3_bucket_public_access_block: 3",
+    "aws_s3_bucket_server_side_encryption_configuration: 3",
+    "aws_s3_bucket_versioning: 3",
+    "aws_sqs_queue: 5",
+    "aws_sqs_queue_policy: 5",
+    "aws_sqs_queue_redrive_allow_policy: 2",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 3",
+    "data.aws_iam_policy_document: 16",
     "data.aws_partition: 1",
     "data.terraform_remote_state: 1",
   ]);
@@ -36,12 +58,13 @@ test.each(Object.entries(TABLE_IDS))(
   (id, table) => {
     const deployed = only(data, "aws_dynamodb_table", id);
     expect(deployed).toMatchObject({
-      name: table.logicalName,
+      name: prodName(table.logicalName),
       hash_key: table.partitionKey,
       billing_mode: "PAY_PER_REQUEST",
     });
-    expect(deployed["global_secondary_index"]).toEqual(
-      Object.values(table.indexes).map((index) => ({
+    const indexes: { name: string; partitionKey: string; sortKey: string }[] = Object.values(table.indexes);
+    expect(deployed["global_secondary_index"] ?? []).toEqual(
+      indexes.map((index) => ({
         name: index.name,
         hash_key: index.partitionKey,
         range_key: index.sortKey,
@@ -51,6 +74,17 @@ test.each(Object.entries(TABLE_IDS))(
     expect(only(dev, "aws_dynamodb_table", id)["name"]).toBe(`${table.logicalName}-dev`);
   },
 );
+
+test("payments of files are sorted by the time of their processing, a number", () => {
+  expect(only(data, "aws_dynamodb_table", "payment-transactions")).toMatchObject({
+    hash_key: "transactionId",
+    range_key: "timestamp",
+    attribute: [
+      { name: "transactionId", type: "S" },
+      { name: "timestamp", type: "N" },
+    ],
+  });
+});
 
 test.each(Object.keys(TABLE_IDS))("%s is encrypted, recoverable, streamed and protected", (id) => {
   expect(only(data, "aws_dynamodb_table", id)).toMatchObject({
@@ -103,39 +137,21 @@ test("PaymentLedger: only the ledger's role puts, only the status role updates, 
   }
 });
 
-test("PaymentAuditTrail: the functions' roles put, nobody updates or does the rest", () => {
-  const [never, put, ...rest] = statements(data, "payment-audit-trail-guard-policy");
+const { export: _, ...AUDITING } = ROLES;
+
+test.each([
+  ["payment-audit-trail", Object.values(AUDITING).map(prodName)],
+  ["payment-messages-trail", ["payment-messages-role"]],
+  ["payment-transactions", ["payment-lambda-role-prod"]],
+])("%s: the roles of its functions put, nobody updates or does the rest", (id, roles) => {
+  const [never, put, ...rest] = statements(data, `${id}-guard-policy`);
   expect(rest).toEqual([]);
   expect(never?.actions).toEqual([...NEVER, "dynamodb:UpdateItem"]);
   expect(never?.condition).toBeUndefined();
   expect(put?.actions).toEqual(["dynamodb:PutItem"]);
-  expect(lastParts(put === undefined ? [] : (conditionOf(put, "aws:PrincipalArn")?.values ?? []))).toEqual(
-    Object.values(ROLES),
-  );
-});
-
-test("the failure queue is encrypted, kept two weeks and closed to everybody who is not named", () => {
-  expect(only(data, "aws_sqs_queue", "failure-queue")).toMatchObject({
-    name: "payment-ledger-failures",
-    kms_master_key_id: published("security", "aws_kms_key", "data-key", "arn"),
-    message_retention_seconds: 1_209_600,
-  });
-  const documentId = "failure-queue-policy-document";
-  expect(statement(data, documentId, "DenyWithoutTls").condition).toEqual([
-    { test: "Bool", variable: "aws:SecureTransport", values: ["false"] },
-  ]);
-  expect(statement(data, documentId, "OnlyNamedReaders")).toMatchObject({
-    effect: "Deny",
-    actions: ["sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"],
-  });
-  expect(statement(data, documentId, "OnlyNamedReaders").condition).toBeUndefined();
-});
-
-test("a named reader may read the failure queue", () => {
-  const reader = "arn:aws:iam::111122223333:role/on-call";
-  const stack = synthesize(configOf("prod", { failureQueueReaderArns: [reader] })).stacks.data;
-  const guard = statement(stack, "failure-queue-policy-document", "OnlyNamedReaders");
-  expect(guard.condition).toEqual([{ test: "ArnNotEquals", variable: "aws:PrincipalArn", values: [reader] }]);
+  const writers = put === undefined ? undefined : conditionOf(put, "aws:PrincipalArn");
+  expect(writers?.test).toBe("ArnNotEquals");
+  expect(lastParts(writers?.values ?? [])).toEqual(roles);
 });
 
 test("prod, whole", () => {

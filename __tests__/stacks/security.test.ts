@@ -1,3 +1,4 @@
+import type { AppConfig } from "../../config/types";
 import { FUNCTIONS, ROLES } from "../../contract";
 import { asJson, differences } from "../support/snapshot";
 import {
@@ -5,6 +6,7 @@ import {
   configOf,
   lastParts,
   only,
+  prodName,
   reference,
   resourceCounts,
   statement,
@@ -15,18 +17,20 @@ import {
 const { security } = synthesize(configOf("prod")).stacks;
 const dev = synthesize(configOf("dev")).stacks.security;
 
-const EVERY_ROLE = Object.values(ROLES);
+const EVERY_ROLE = Object.values(ROLES).map(prodName);
+/** The role that starts exports writes no audit record. */
+const AUDITING_ROLES = EVERY_ROLE.filter((role) => role !== ROLES.export);
 
 test("the stack holds these resources and no others", () => {
   expect(resourceCounts(security)).toEqual([
     "aws_iam_policy: 1",
-    "aws_iam_role: 5",
-    "aws_kms_alias: 5",
-    "aws_kms_key: 5",
+    "aws_iam_role: 10",
+    "aws_kms_alias: 7",
+    "aws_kms_key: 7",
     "aws_sns_topic: 1",
     "aws_sns_topic_policy: 1",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 8",
+    "data.aws_iam_policy_document: 10",
     "data.aws_partition: 1",
   ]);
 });
@@ -44,10 +48,12 @@ test("every key has a full policy, an alias and rotation, which an HMAC key cann
   });
   expect(Object.values(security.resource["aws_kms_alias"] ?? {}).map((alias) => alias["name"])).toEqual([
     "alias/payment-audit-prod",
+    "alias/payment-backup-prod",
     "alias/payment-processing-prod",
     "alias/payment-logs-prod",
     "alias/payment-mac-prod",
     "alias/payment-token-prod",
+    "alias/payment-trail-prod",
   ]);
 });
 
@@ -89,12 +95,12 @@ test("whoever writes tokens cannot read them back", () => {
   });
 });
 
-test("every role writes audit details; the ledger's role and the auditor read them", () => {
+test("every role that records writes audit details; the ledger's role and the auditor read them", () => {
   expect(uses("audit-key-policy")).toEqual({
-    WrapAuditDetails: { actions: ["kms:Encrypt"], roles: EVERY_ROLE },
+    WrapAuditDetails: { actions: ["kms:Encrypt"], roles: AUDITING_ROLES },
     ReadAuditDetails: { actions: ["kms:Decrypt"], roles: ["paymentledger-role", "payment-auditor-role"] },
   });
-  expect(uses("mac-key-policy")).toEqual({ RecordMacs: { actions: ["kms:GenerateMac"], roles: EVERY_ROLE } });
+  expect(uses("mac-key-policy")).toEqual({ RecordMacs: { actions: ["kms:GenerateMac"], roles: AUDITING_ROLES } });
 });
 
 test("field keys serve this application's own context only, each for its own table", () => {
@@ -109,19 +115,47 @@ test("field keys serve this application's own context only, each for its own tab
   }
 });
 
-test("the data key is used through services only, the failure queue by named roles only", () => {
+test("the data key is used through services only, for this project's queues, buckets and schedules", () => {
   const readers = ["arn:aws:iam::111122223333:role/on-call"];
   const stack = synthesize(configOf("prod", { failureQueueReaderArns: readers })).stacks.security;
-  const queue = statement(stack, "data-key-policy", "FailureQueueThroughSqs");
-  expect(lastParts(conditionOf(queue, "aws:PrincipalArn")?.values ?? [])).toEqual([...EVERY_ROLE, "on-call"]);
+  const queue = statement(stack, "data-key-policy", "QueuesThroughSqs");
+  expect(lastParts(conditionOf(queue, "aws:PrincipalArn")?.values ?? [])).toEqual([
+    ...EVERY_ROLE,
+    "payment-scheduler-role",
+    "on-call",
+  ]);
+  const files = statement(stack, "data-key-policy", "FilesThroughS3");
+  expect(lastParts(conditionOf(files, "kms:EncryptionContext:aws:s3:arn")?.values ?? [])).toEqual([
+    expect.stringContaining(":::payment-files-prod-"),
+    "*",
+    expect.stringContaining(":::payment-exports-prod-"),
+    "*",
+  ]);
+  const schedules = statement(stack, "data-key-policy", "SchedulesThroughScheduler");
+  expect(lastParts(conditionOf(schedules, "kms:EncryptionContext:aws:scheduler:schedule:arn")?.values ?? [])).toEqual([
+    "payment-export-incremental",
+    "payment-export-full",
+    "payment-backup-check",
+  ]);
   const services = statements(stack, "data-key-policy").map((use) => conditionOf(use, "kms:ViaService")?.values[0]);
   expect(services).toEqual([
     undefined,
     "dynamodb.us-east-1.amazonaws.com",
     "lambda.us-east-1.amazonaws.com",
     "sqs.us-east-1.amazonaws.com",
+    "sqs.us-east-1.amazonaws.com",
+    "s3.us-east-1.amazonaws.com",
+    "scheduler.us-east-1.amazonaws.com",
     undefined,
   ]);
+});
+
+test("with all senders named, the queues' key is used by nobody else", () => {
+  const sender = ["arn:aws:iam::111122223333:role/orders"];
+  const sids = (changes: Partial<AppConfig>) =>
+    statements(synthesize(configOf("prod", changes)).stacks.security, "data-key-policy").map(({ sid }) => sid);
+  expect(sids({ eventSenderArns: sender })).toContain("SendersThroughSqs");
+  expect(sids({ eventSenderArns: sender, paymentSenderArns: sender })).not.toContain("SendersThroughSqs");
 });
 
 test("the logs key serves exactly this project's log groups", () => {
@@ -130,8 +164,9 @@ test("the logs key serves exactly this project's log groups", () => {
     (arn) => arn.split("log-group:")[1],
   );
   expect(groups).toEqual([
-    ...Object.values(FUNCTIONS).map(({ name }) => `/aws/lambda/${name}`),
+    ...Object.values(FUNCTIONS).map(({ name }) => `/aws/lambda/${prodName(name)}`),
     "/aws/vpc/payment-vpc-prod/flow-logs",
+    "/aws/cloudtrail/payment-trail-prod",
   ]);
 });
 
@@ -150,15 +185,22 @@ test("the roles have the documents' names, trust Lambda alone and stand under th
   ]);
 });
 
-test("the boundary allows no way to delete, to change permissions or to use another table", () => {
+test("the boundary allows no way to delete but files with card data and messages that are done, to change permissions or to use another table", () => {
   const boundary = statements(security, "permissions-boundary-policy");
   const actions = boundary.flatMap((found) => found.actions);
   expect(actions.filter((action) => /Delete|iam:|PutResourcePolicy|PutKeyPolicy|Batch|PartiQL/.test(action))).toEqual([
+    "s3:DeleteObjectVersion",
+    "sqs:DeleteMessage",
     "ec2:DeleteNetworkInterface",
+  ]);
+  expect(statement(security, "permissions-boundary-policy", "CardData").resources).toEqual([
+    expect.stringMatching(/:::payment-files-prod-.*\/payments\/\*$/),
   ]);
   expect(lastParts(statement(security, "permissions-boundary-policy", "Tables").resources)).toEqual([
     "PaymentLedger",
     "PaymentAuditTrail",
+    "payment-audit-trail",
+    "payment-transactions-prod",
     "by-processor",
     "by-failure",
     "by-transaction",

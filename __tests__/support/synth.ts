@@ -121,6 +121,11 @@ export function allStatements(stack: StackJson): (Statement & { documentId: stri
   );
 }
 
+/** What payment processing has under its documents' names carries the suffix in production too. */
+export function prodName(base: string): string {
+  return ["payment-lambda-role", "payment-processor", "payment-transactions"].includes(base) ? `${base}-prod` : base;
+}
+
 /** The last parts of ARNs such as `arn:...:role/payment-query-role`. */
 export function lastParts(arns: readonly string[]): string[] {
   return arns.map((arn) => arn.slice(arn.lastIndexOf("/") + 1));

@@ -57,7 +57,6 @@ function planRule(name: string, { schedule, retentionDays }: BackupRule, targetV
     ruleName: name,
     targetVaultName,
     schedule,
-    scheduleExpressionTimezone: "Etc/UTC",
     startWindow: START_WINDOW_MINUTES,
     completionWindow: COMPLETION_WINDOW_MINUTES,
     lifecycle: { deleteAfter: retentionDays },

@@ -143,7 +143,7 @@ function schedulerStatements({ schedules, failureQueueArn, dataKeyArn, region }:
     {
       sid: "ScheduledFunctions",
       actions: ["lambda:InvokeFunction"],
-      resources: [...new Set(schedules.map(({ target }) => target.arn))],
+      resources: [...new Set(schedules.map(({ target }) => target))].map(({ arn }) => arn),
     },
     { sid: "Failures", actions: ["sqs:SendMessage"], resources: [failureQueueArn] },
     {

@@ -1,0 +1,107 @@
+import { BACKUP_METRICS, FUNCTIONS, METRICS } from "../../contract";
+import { configOf, type JsonObject, only, published, reference, synthesize } from "../support/synth";
+
+const { functions } = synthesize(configOf("prod")).stacks;
+
+const ALARMS = functions.resource["aws_cloudwatch_metric_alarm"] ?? {};
+const ENTRIES = Object.values(FUNCTIONS).map(({ entry }) => entry);
+
+/** The alarms that watch no single function's errors or throttles, with what they watch and where they ring. */
+const OTHERS: Record<string, [metric: string, comparison: string, threshold: number, periodSeconds: number]> = {
+  "failures-waiting": ["ApproximateNumberOfMessagesVisible", ">=", 1, 300],
+  "failures-old": ["ApproximateAgeOfOldestMessage", ">=", 3600, 300],
+  "audit-events-old": ["ApproximateAgeOfOldestMessage", ">=", 900, 300],
+  "audit-events-dead-letters": ["ApproximateNumberOfMessagesVisible", ">=", 1, 300],
+  "payment-messages-old": ["ApproximateAgeOfOldestMessage", ">=", 900, 300],
+  "payment-messages-dead-letters": ["ApproximateNumberOfMessagesVisible", ">=", 1, 300],
+  "card-data-in-files": [METRICS.cardDataRefused, ">=", 1, 300],
+  "export-failed": [BACKUP_METRICS.exportFailed, ">=", 1, 300],
+  "export-missing": [BACKUP_METRICS.exported, "<", 4, 86_400],
+  "backup-check-failed": [BACKUP_METRICS.checkFailed, ">=", 1, 300],
+  "backup-check-missing": [BACKUP_METRICS.checkPassed, "<", 1, 86_400],
+};
+const SUMS = ["integrity", "card-data"];
+
+test("the stack has these alarms and no others, and each reaches the topic", () => {
+  const perFunction = ENTRIES.flatMap((entry) => [`${entry}-errors`, `${entry}-throttles`]);
+  expect(Object.keys(ALARMS).sort()).toEqual([...perFunction, ...Object.keys(OTHERS), ...SUMS].sort());
+  const topic = [published("security", "aws_sns_topic", "alarm-topic", "arn")];
+  for (const alarm of Object.values(ALARMS)) {
+    expect([alarm["alarm_actions"], alarm["ok_actions"]]).toEqual([topic, topic]);
+  }
+});
+
+test("every alarm says where the runbook tells what to do", () => {
+  const sections = Object.values(ALARMS).map(
+    (alarm) => /docs\/runbook\.md#([a-z-]+)$/.exec(String(alarm["alarm_description"]))?.[1],
+  );
+  expect([...new Set(sections)].sort()).toEqual([
+    "backup-check-failed",
+    "backup-check-missing",
+    "card-data",
+    "card-data-in-files",
+    "dead-letters",
+    "export-failed",
+    "export-missing",
+    "failures-old",
+    "failures-waiting",
+    "function-errors",
+    "function-throttles",
+    "integrity",
+    "queue-old",
+  ]);
+});
+
+test.each(Object.entries(OTHERS))("%s watches %j", (id, [metric, comparison, threshold, period]) => {
+  const alarm = only(functions, "aws_cloudwatch_metric_alarm", id);
+  expect(alarm).toMatchObject({
+    metric_name: metric,
+    comparison_operator: comparison === "<" ? "LessThanThreshold" : "GreaterThanOrEqualToThreshold",
+    threshold,
+    period,
+    evaluation_periods: 1,
+    // Where something must happen each day, silence is the fault.
+    treat_missing_data: comparison === "<" ? "breaching" : "notBreaching",
+  });
+});
+
+test("queue alarms watch their queue, the others the function that reports", () => {
+  const dimensions = (id: string) => only(functions, "aws_cloudwatch_metric_alarm", id)["dimensions"];
+  const queue = (id: string) => ({ QueueName: published("data", "aws_sqs_queue", id, "name") });
+  const service = (entry: string) => ({ service: reference(`aws_lambda_function.${entry}.function_name`) });
+  expect(Object.fromEntries(Object.keys(OTHERS).map((id) => [id, dimensions(id)]))).toEqual({
+    "failures-waiting": queue("failure-queue"),
+    "failures-old": queue("failure-queue"),
+    "audit-events-old": queue("audit-events"),
+    "audit-events-dead-letters": queue("audit-events-dead-letters"),
+    "payment-messages-old": queue("payment-messages"),
+    "payment-messages-dead-letters": queue("payment-messages-dead-letters"),
+    "card-data-in-files": service("payment-processor"),
+    "export-failed": service("export-tables"),
+    "export-missing": service("export-tables"),
+    "backup-check-failed": service("check-backup"),
+    "backup-check-missing": service("check-backup"),
+  });
+});
+
+/** CloudWatch adds up ten metrics in an alarm at most. */
+const SUM_METRICS_MAX = 10;
+
+test.each([
+  ["integrity", METRICS.integrityAlarm, ["export-tables"]],
+  ["card-data", METRICS.cardDataRefused, ["export-tables", "check-backup", "payment-processor"]],
+])("the %s alarm sums %s of all functions but %j", (id, metricName, without) => {
+  const entries = ENTRIES.filter((entry) => !without.includes(entry));
+  const queries = only(functions, "aws_cloudwatch_metric_alarm", id)["metric_query"] as JsonObject[];
+  expect(entries.length).toBeLessThanOrEqual(SUM_METRICS_MAX);
+  expect(queries[0]).toMatchObject({ expression: entries.map((_, i) => `FILL(m${i + 1},0)`).join("+") });
+  expect(queries.slice(1).map(({ metric }) => metric)).toEqual(
+    entries.map((entry) => ({
+      namespace: METRICS.namespace,
+      metric_name: metricName,
+      stat: "Sum",
+      period: 300,
+      dimensions: { service: reference(`aws_lambda_function.${entry}.function_name`) },
+    })),
+  );
+});

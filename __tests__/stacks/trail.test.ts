@@ -1,0 +1,143 @@
+import { FUNCTIONS } from "../../contract";
+import {
+  configOf,
+  type JsonObject,
+  lastParts,
+  only,
+  prodName,
+  published,
+  reference,
+  statement,
+  statements,
+  synthesize,
+} from "../support/synth";
+
+const { data, security } = synthesize(configOf("prod")).stacks;
+
+const ACCOUNT = reference("data.aws_caller_identity.current.account_id");
+const PARTITION = reference("data.aws_partition.partition.partition");
+const TRAIL_ARN = `arn:${PARTITION}:cloudtrail:us-east-1:${ACCOUNT}:trail/payment-trail-prod`;
+const trail = only(data, "aws_cloudtrail", "trail");
+
+test("the trail sees all regions, proves its files whole, and reaches CloudWatch Logs", () => {
+  expect(trail).toMatchObject({
+    name: "payment-trail-prod",
+    s3_bucket_name: reference("aws_s3_bucket.payment-cloudtrail.id"),
+    is_multi_region_trail: true,
+    include_global_service_events: true,
+    enable_logging: true,
+    enable_log_file_validation: true,
+    kms_key_id: published("security", "aws_kms_key", "trail-key", "arn"),
+    cloud_watch_logs_group_arn: `${reference("aws_cloudwatch_log_group.trail-logs.arn")}:*`,
+    cloud_watch_logs_role_arn: reference("aws_iam_role.trail-role.arn"),
+    depends_on: ["aws_s3_bucket_policy.payment-cloudtrail-policy", "aws_iam_role_policy.trail-access"],
+  });
+  expect(only(data, "aws_cloudwatch_log_group", "trail-logs")).toEqual({
+    name: "/aws/cloudtrail/payment-trail-prod",
+    kms_key_id: published("security", "aws_kms_key", "logs-key", "arn"),
+    retention_in_days: 400,
+  });
+});
+
+/** What each selector records, field by field. */
+function selectors(): Record<string, Record<string, string[]>> {
+  const found = trail["advanced_event_selector"] as { name: string; field_selector: JsonObject[] }[];
+  return Object.fromEntries(
+    found.map(({ name, field_selector: fields }) => [
+      name,
+      Object.fromEntries(fields.map((each) => [each["field"], each["equals"] ?? each["starts_with"]])),
+    ]),
+  );
+}
+
+test("data events are recorded of exactly this project's tables, buckets and functions", () => {
+  const bucket = (id: string) => `${reference(`aws_s3_bucket.${id}.arn`)}/`;
+  const table = (id: string) => reference(`aws_dynamodb_table.${id}.arn`);
+  const { "Calls of the functions": calls, ...rest } = selectors();
+  expect(rest).toEqual({
+    "Management events": { eventCategory: ["Management"] },
+    "Items of the tables": {
+      eventCategory: ["Data"],
+      "resources.type": ["AWS::DynamoDB::Table"],
+      "resources.ARN": [
+        table("payment-ledger"),
+        table("payment-audit-trail"),
+        table("payment-messages-trail"),
+        table("payment-transactions"),
+      ],
+    },
+    "Objects of the buckets": {
+      eventCategory: ["Data"],
+      "resources.type": ["AWS::S3::Object"],
+      "resources.ARN": [bucket("payment-files"), bucket("payment-exports")],
+    },
+    // Not its writing, each record of which would be a write again.
+    "Who reads the trail": {
+      eventCategory: ["Data"],
+      "resources.type": ["AWS::S3::Object"],
+      "resources.ARN": [bucket("payment-cloudtrail")],
+      readOnly: ["true"],
+    },
+  });
+  const named = (calls?.["resources.ARN"] ?? []).map((arn) => arn.split(":function:")[1]);
+  expect(named).toEqual(Object.values(FUNCTIONS).map(({ name }) => prodName(name)));
+});
+
+test("the trail's bucket lets CloudTrail in for this trail and this account alone", () => {
+  const [, check, write, ...rest] = statements(data, "payment-cloudtrail-policy-document");
+  expect(rest).toEqual([]);
+  const cloudTrail = [{ type: "Service", identifiers: ["cloudtrail.amazonaws.com"] }];
+  const thisTrail = { test: "StringEquals", variable: "aws:SourceArn", values: [TRAIL_ARN] };
+  expect(check).toMatchObject({
+    effect: "Allow",
+    principals: cloudTrail,
+    actions: ["s3:GetBucketAcl"],
+    resources: [reference("aws_s3_bucket.payment-cloudtrail.arn")],
+    condition: [thisTrail],
+  });
+  expect(write).toMatchObject({
+    effect: "Allow",
+    principals: cloudTrail,
+    actions: ["s3:PutObject"],
+    resources: [`${reference("aws_s3_bucket.payment-cloudtrail.arn")}/AWSLogs/${ACCOUNT}/*`],
+    condition: [thisTrail, { test: "StringEquals", variable: "s3:x-amz-acl", values: ["bucket-owner-full-control"] }],
+  });
+});
+
+test("the trail's key lets CloudTrail in for this trail's files alone", () => {
+  const thisTrail = { test: "StringEquals", variable: "aws:SourceArn", values: [TRAIL_ARN] };
+  const itsFiles = {
+    test: "StringLike",
+    variable: "kms:EncryptionContext:aws:cloudtrail:arn",
+    values: [TRAIL_ARN.replace("us-east-1", "*")],
+  };
+  const policy = (sid: string) => statement(security, "trail-key-policy", sid);
+  expect(policy("CloudTrailDescribes")).toMatchObject({ actions: ["kms:DescribeKey"], condition: [thisTrail] });
+  expect(policy("CloudTrailWrites")).toMatchObject({
+    principals: [{ type: "Service", identifiers: ["cloudtrail.amazonaws.com"] }],
+    actions: ["kms:GenerateDataKey"],
+    condition: [thisTrail, itsFiles],
+  });
+  expect(policy("ReadersThroughS3")).toMatchObject({ actions: ["kms:Decrypt"] });
+  expect(policy("ReadersThroughS3").condition).toContainEqual(itsFiles);
+});
+
+test("the trail's role writes to its own streams and serves this trail alone", () => {
+  expect(statements(data, "trail-access-policy")).toEqual([
+    {
+      sid: "WriteTrail",
+      effect: "Allow",
+      actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      resources: [
+        `${reference("aws_cloudwatch_log_group.trail-logs.arn")}:log-stream:${ACCOUNT}_CloudTrail_us-east-1*`,
+      ],
+    },
+  ]);
+  expect(statements(data, "trail-trust")).toMatchObject([
+    {
+      actions: ["sts:AssumeRole"],
+      condition: [{ test: "StringEquals", variable: "aws:SourceArn", values: [TRAIL_ARN] }],
+    },
+  ]);
+  expect(lastParts([TRAIL_ARN])).toEqual([trail["name"]]);
+});

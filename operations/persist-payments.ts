@@ -149,10 +149,17 @@ async function recordedNow(
   call: Call,
   store: Store,
   records: AuditEntry[],
+  isConfirmation = false,
 ): Promise<Recorded> {
   if (outcome.written) return { kind: "stored", contentMac: entry.contentMac };
   const [row, guard] = outcome.existing;
   const fault = await integrityFault(entry.payment, row, guard, store);
+  if (fault?.code === "AUDIT_RECORD_MISSING" && !isConfirmation) {
+    // A half that is missing is an incident, so it is looked at twice before anybody is called.
+    const [again] = await writeOnce(store.dynamo, [await writeGroup(entry, call, store)]);
+    if (again === undefined) throw new Error("A write group has no outcome.");
+    return recordedNow(entry, again, call, store, records, true);
+  }
   if (fault === undefined) return { kind: "present", contentMac: textOf(row ?? {}, "ContentMac") ?? "" };
   const alarm = alarmEntry(fault, entry.actor, call, store);
   records.push(alarm);

@@ -88,6 +88,7 @@ const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
   "store/payment-record.ts": ["randomBytes"],
   "store/audit-record.ts": ["randomBytes"],
   "store/transaction.ts": ["randomUUID", "Math.random"],
+  "operations/call.ts": ["randomBytes"],
   "operations/read-audit.ts": ["randomBytes"],
   "handlers/runtime/serve.ts": ["Date.now", "new Date"],
 };

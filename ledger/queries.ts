@@ -35,7 +35,7 @@ const paging = {
     .describe(`Records a page, 1 to ${PAGE_LIMIT_MAX}. Default: ${PAGE_LIMIT_DEFAULT}.`),
   PageToken: z
     .string(coded("INVALID_PAGE_TOKEN"))
-    .max(1024, "INVALID_PAGE_TOKEN")
+    .max(8192, "INVALID_PAGE_TOKEN")
     .optional()
     .describe("NextPageToken of the page before. It continues only the query that returned it."),
 };

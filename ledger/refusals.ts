@@ -84,7 +84,7 @@ const REFUSAL_TEXTS = {
   RECORD_FORGED:
     "The stored record fails its integrity check. It was not written by this ledger or was altered, so it is not used; an alarm record was made. Have the incident investigated.",
   AUDIT_RECORD_MISSING:
-    "A payment and its audit record do not stand together. They are written in one transaction, so one of them was removed; an alarm record was made. Have the incident investigated.",
+    "A payment and its audit record do not stand together. They are written in one transaction, so one of them was removed or put back to an earlier state; an alarm record was made. Have the incident investigated.",
 } as const;
 
 export type RefusalCode = keyof typeof REFUSAL_TEXTS;

@@ -82,6 +82,12 @@ export const FAULTS = {
     name: "TransactionCanceledException",
     answer: (call) => transactionCanceled(call, items),
   }),
+  /** While another transaction commits the same pair, one item may be reported as there and the other as in conflict. */
+  partlyDecided: (exists: number, conflicting: number): Fault => ({
+    kind: "answer",
+    name: "TransactionCanceledException",
+    answer: (call) => transactionCanceled(call, [conflicting], [exists]),
+  }),
   provisionedThroughputExceeded: (): Fault =>
     awsError(400, `${DYNAMODB_PREFIX}ProvisionedThroughputExceededException`, {
       message: "The level of configured provisioned throughput for the table was exceeded.",
@@ -112,14 +118,19 @@ export function awsError(status: number, type: string, body: Readonly<Record<str
   return { kind: "answer", name, answer: () => ({ status, type, body }) };
 }
 
-function transactionCanceled(call: RecordedCall, conflicting: readonly number[]): AwsErrorAnswer {
+function transactionCanceled(
+  call: RecordedCall,
+  conflicting: readonly number[],
+  existing: readonly number[] = [],
+): AwsErrorAnswer {
   const items = call.input?.["TransactItems"];
   const length = Array.isArray(items) ? items.length : 1;
-  const reasons = Array.from({ length }, (_, index) =>
-    conflicting.includes(index)
-      ? { Code: "TransactionConflict", Message: "Transaction is ongoing for the item" }
-      : { Code: "None" },
-  );
+  const reasons = Array.from({ length }, (_, index) => {
+    if (conflicting.includes(index))
+      return { Code: "TransactionConflict", Message: "Transaction is ongoing for the item" };
+    if (existing.includes(index)) return { Code: "ConditionalCheckFailed", Message: "The conditional request failed" };
+    return { Code: "None" };
+  });
   const codes = reasons.map(({ Code }) => Code).join(", ");
   return {
     status: 400,

@@ -114,10 +114,17 @@ async function recordedNow<Payment>(
   call: Call,
   store: Store,
   records: AuditEntry[],
+  isConfirmation = false,
 ): Promise<Recorded> {
   if (outcome.written) return { kind: "stored", contentMac: entry.contentMac };
   const [row, writeRecord] = outcome.existing;
   const fault = await integrityFault(book, entry.id, row, writeRecord, store);
+  if (fault?.code === "AUDIT_RECORD_MISSING" && !isConfirmation) {
+    // A half that is missing is an incident, so it is looked at twice before anybody is called.
+    const [again] = await writeOnce(store.dynamo, [await writeGroup(book, entry, call, store)]);
+    if (again === undefined) throw new Error("A write group has no outcome.");
+    return recordedNow(book, entry, again, call, store, records, true);
+  }
   if (fault === undefined) {
     const decisive = book.uniqueBy === "row" ? row : writeRecord;
     return { kind: "present", contentMac: textOf(decisive ?? {}, "ContentMac") ?? "" };

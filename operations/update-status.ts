@@ -19,7 +19,16 @@ import { recordWithStatus } from "../store/payment-record";
 import { getItem, type Store } from "../store/store";
 import { sdkItem, sdkValue, transact } from "../store/transaction";
 import { putAction } from "../store/write-once";
-import { alarmEntry, type Call, cardDataRefusal, isForged, ledgerEntry, recordEntries, refuseCall } from "./call";
+import {
+  alarmEntry,
+  type Call,
+  cardDataRefusal,
+  type IntegrityFault,
+  isForged,
+  ledgerEntry,
+  recordEntries,
+  refuseCall,
+} from "./call";
 
 const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
 const TRAIL = TABLES.paymentAuditTrail;
@@ -32,22 +41,23 @@ export async function updatePaymentStatus(event: unknown, call: Call, store: Sto
   if (cardData !== undefined) return refuseCall(event, cardData, LEDGER, call, store);
   const parsed = parseWith(statusChangeSchema, event);
   if (!parsed.ok) return refuseCall(event, parsed.refusal, LEDGER, call, store);
+  let rollbacksSeen = 0;
   for (let race = 0; race < RACES_MAX; race++) {
     const response = await tryChange(parsed.value, call, store);
-    if (response !== "lost-race") return response;
+    if (typeof response === "object") return response;
+    if (response === "rolled-back") rollbacksSeen += 1;
+    if (rollbacksSeen === 2) return refuseAsUntrusted(parsed.value, "AUDIT_RECORD_MISSING", undefined, call, store);
   }
   throw new Error("The payment's status was changed by others over and over while this change was tried.");
 }
 
-async function tryChange(change: StatusChange, call: Call, store: Store): Promise<StatusResponse | "lost-race"> {
+/** Why a change was not made although the row had the expected status: it is looked at again. */
+type Retry = "lost-race" | "rolled-back";
+
+async function tryChange(change: StatusChange, call: Call, store: Store): Promise<StatusResponse | Retry> {
   const row = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, change.TransactionID);
   if (row === undefined) return refuseCall(change, refusal("NOT_FOUND"), LEDGER, call, store);
-  if (await isForged(LEDGER, row, store)) {
-    const fault = { code: "RECORD_FORGED", table: LEDGER, recordId: change.TransactionID, found: row } as const;
-    const alarm = alarmEntry(fault, change.Actor, call, store);
-    await recordEntries([alarm], store);
-    return refusedWith(refusal(fault.code), alarm.auditId);
-  }
+  if (await isForged(LEDGER, row, store)) return refuseAsUntrusted(change, "RECORD_FORGED", row, call, store);
   if (!isAsExpected(change, row))
     return (await asRepeat(change, row, store)) ?? refuseAsConflict(change, row, call, store);
   if (!isAllowedTransition(change.ExpectedStatus, change.Status)) {
@@ -66,7 +76,7 @@ async function commitChange(
   row: StoredItem,
   call: Call,
   store: Store,
-): Promise<StatusResponse | "lost-race"> {
+): Promise<StatusResponse | Retry> {
   const next = await recordWithStatus(row, change.Status, call.now.toISOString(), store);
   const version = integerOf(next, "Version") ?? 0;
   const entry = ledgerEntry(
@@ -89,8 +99,23 @@ async function commitChange(
     updateAction(row, next, store),
     putAction(await auditPut(entry, store)),
   ]);
-  if (!result.committed) return "lost-race";
-  return statusResponse("updated", next, entry.auditId);
+  if (result.committed) return statusResponse("updated", next, entry.auditId);
+  const [rowVerdict, recordVerdict] = result.verdicts;
+  // The row is as it was read, and yet the record of its next version exists: somebody put an earlier version back.
+  const rolledBack = rowVerdict?.kind === "free" && recordVerdict?.kind === "failed";
+  return rolledBack ? "rolled-back" : "lost-race";
+}
+
+async function refuseAsUntrusted(
+  change: StatusChange,
+  code: IntegrityFault["code"],
+  found: StoredItem | undefined,
+  call: Call,
+  store: Store,
+): Promise<StatusResponse> {
+  const alarm = alarmEntry({ code, table: LEDGER, recordId: change.TransactionID, found }, change.Actor, call, store);
+  await recordEntries([alarm], store);
+  return refusedWith(refusal(code), alarm.auditId);
 }
 
 /** The row must still be the one that was read: its MAC stands for all of its attributes. */
@@ -135,7 +160,7 @@ async function refuseAsConflict(
   const mac = await changeMac(change, version, store);
   const entry = ledgerEntry(
     {
-      auditId: derivedAuditId("CONFLICT", LEDGER, change.TransactionID, mac),
+      auditId: derivedAuditId("CONFLICT", LEDGER, change.TransactionID, mac, change.Actor),
       action: "CONFLICT",
       actor: change.Actor,
       table: LEDGER,

@@ -30,76 +30,67 @@ export interface PermissionArns {
 }
 
 export function permissionsOf(role: RoleId, arns: PermissionArns): Statement[] {
-  return [...ownStatements(role, arns), ...sharedStatements(arns)];
+  return [...OWN[role](arns), ...sharedStatements(arns)];
 }
 
-function ownStatements(role: RoleId, arns: PermissionArns): Statement[] {
-  const { ledger, auditTrail, keyArns, queueArns } = arns;
-  const appendAudit: Statement = { sid: "AuditTrail", actions: ["dynamodb:PutItem"], resources: [auditTrail.tableArn] };
-  switch (role) {
-    case "ledger":
-      // The list that the ledger's documents give this role. The tables' own policies take UpdateItem back from it.
-      return [
-        {
-          sid: "Tables",
-          actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
-          resources: [ledger.tableArn, ...ledger.indexArns, auditTrail.tableArn, ...auditTrail.indexArns],
-        },
-        { sid: "WrapTokens", actions: ["kms:Encrypt"], resources: [keyArns.token] },
-        { sid: "ReadAuditDetails", actions: ["kms:Decrypt"], resources: [keyArns.audit] },
-        receive(queueArns.auditEvents),
-      ];
-    case "status":
-      return [
-        { sid: "Ledger", actions: ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources: [ledger.tableArn] },
-        { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
-      ];
-    case "query":
-      return [
-        {
-          sid: "Ledger",
-          actions: ["dynamodb:GetItem", "dynamodb:Query"],
-          resources: [ledger.tableArn, ...ledger.indexArns],
-        },
-        appendAudit,
-      ];
-    case "reveal":
-      return [
-        { sid: "Ledger", actions: ["dynamodb:GetItem"], resources: [ledger.tableArn] },
-        appendAudit,
-        { sid: "RevealTokens", actions: ["kms:Decrypt"], resources: [keyArns.token] },
-      ];
-    case "auditor":
-      return [
-        {
-          sid: "AuditTrail",
-          actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
-          resources: [auditTrail.tableArn, ...auditTrail.indexArns],
-        },
-        { sid: "ReadAuditDetails", actions: ["kms:Decrypt"], resources: [keyArns.audit] },
-      ];
-    case "messages":
-      return [
-        { sid: "Messages", actions: ["dynamodb:PutItem"], resources: [arns.messages.tableArn] },
-        appendAudit,
-        receive(queueArns.paymentMessages),
-      ];
-    case "processor":
-      return [
-        { sid: "Transactions", actions: ["dynamodb:PutItem"], resources: [arns.transactions.tableArn] },
-        appendAudit,
-        ...fileStatements(arns),
-      ];
-    case "transactionQuery":
-      return [
-        { sid: "Transactions", actions: ["dynamodb:Query"], resources: [arns.transactions.tableArn] },
-        appendAudit,
-      ];
-    case "export":
-      return exportStatements(arns);
-    case "backupCheck":
-      return [...checkStatements(arns), appendAudit];
-  }
+const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
+  // The list that the ledger's documents give this role. The tables' own policies take UpdateItem back from it.
+  ledger: ({ ledger, auditTrail, keyArns, queueArns }) => [
+    {
+      sid: "Tables",
+      actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
+      resources: [ledger.tableArn, ...ledger.indexArns, auditTrail.tableArn, ...auditTrail.indexArns],
+    },
+    { sid: "WrapTokens", actions: ["kms:Encrypt"], resources: [keyArns.token] },
+    { sid: "ReadAuditDetails", actions: ["kms:Decrypt"], resources: [keyArns.audit] },
+    receive(queueArns.auditEvents),
+  ],
+  status: ({ ledger, auditTrail }) => [
+    { sid: "Ledger", actions: ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources: [ledger.tableArn] },
+    { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
+  ],
+  query: ({ ledger, auditTrail }) => [
+    {
+      sid: "Ledger",
+      actions: ["dynamodb:GetItem", "dynamodb:Query"],
+      resources: [ledger.tableArn, ...ledger.indexArns],
+    },
+    append(auditTrail),
+  ],
+  reveal: ({ ledger, auditTrail, keyArns }) => [
+    { sid: "Ledger", actions: ["dynamodb:GetItem"], resources: [ledger.tableArn] },
+    append(auditTrail),
+    { sid: "RevealTokens", actions: ["kms:Decrypt"], resources: [keyArns.token] },
+  ],
+  auditor: ({ auditTrail, keyArns }) => [
+    {
+      sid: "AuditTrail",
+      actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+      resources: [auditTrail.tableArn, ...auditTrail.indexArns],
+    },
+    { sid: "ReadAuditDetails", actions: ["kms:Decrypt"], resources: [keyArns.audit] },
+  ],
+  messages: ({ messages, auditTrail, queueArns }) => [
+    { sid: "Messages", actions: ["dynamodb:PutItem"], resources: [messages.tableArn] },
+    append(auditTrail),
+    receive(queueArns.paymentMessages),
+  ],
+  processor: (arns) => [
+    { sid: "Transactions", actions: ["dynamodb:PutItem"], resources: [arns.transactions.tableArn] },
+    append(arns.auditTrail),
+    ...fileStatements(arns),
+  ],
+  transactionQuery: ({ transactions, auditTrail }) => [
+    { sid: "Transactions", actions: ["dynamodb:Query"], resources: [transactions.tableArn] },
+    append(auditTrail),
+  ],
+  export: exportStatements,
+  backupCheck: (arns) => [...checkStatements(arns), append(arns.auditTrail)],
+};
+
+/** What a function does to the audit trail that reads nothing of it. */
+function append({ tableArn }: TableArns): Statement {
+  return { sid: "AuditTrail", actions: ["dynamodb:PutItem"], resources: [tableArn] };
 }
 
 /** What an event source mapping does in the name of its function's role. */

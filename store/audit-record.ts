@@ -64,14 +64,17 @@ function transactionKeys({ transactionId, queued, recordedAt }: AuditEntry): Sto
   return { ...sequence, TransactionID: { S: transactionId }, TransactionOrder: { S: order } };
 }
 
-/** A pointer is found through its transaction only; the read that it belongs to is found by actor and by time. */
+/**
+ * A pointer is found through its transaction only; the read that it belongs to is found by actor and by time. The time is
+ * the ledger's own: an event cannot be claimed into a past that was reviewed already.
+ */
 function dayKeys(entry: AuditEntry, store: Store): StoredItem {
   if (entry.partOf !== undefined) return {};
-  const key = (value: string) => dayKeyOf(value, entry.timestamp, entry.auditId, store.indexShardCount);
+  const key = (value: string) => dayKeyOf(value, entry.recordedAt, entry.auditId, store.indexShardCount);
   return {
     ActorDay: { S: key(entry.actor) },
     AuditDay: { S: key(ALL_ACTORS) },
-    TimeKey: { S: timeKey(entry.timestamp, entry.auditId) },
+    TimeKey: { S: timeKey(entry.recordedAt, entry.auditId) },
   };
 }
 

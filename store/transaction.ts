@@ -16,7 +16,7 @@ import type { StoredItem, StoredValue } from "../ledger/stored-item";
 /** DynamoDB's own limits for one transaction, with room for the request around the items. */
 export const TRANSACTION_LIMITS = { actionsMax: 100, bytesMax: 3_500_000 } as const;
 
-const ATTEMPTS_MAX = 12;
+export const ATTEMPTS_MAX = 12;
 const BACKOFF_FIRST_MS = 20;
 const BACKOFF_MAX_MS = 1_000;
 /** Reasons that pass by themselves: another transaction is on the item, or the table is momentarily out of capacity. */
@@ -24,12 +24,17 @@ const PASSING_REASONS = new Set(["TransactionConflict", "ThrottlingError", "Prov
 
 export type TransactionResult =
   | { readonly committed: true }
-  /** One entry an action: the condition failed (with the item that was there, if any), or it did not. */
-  | { readonly committed: false; readonly failedConditions: readonly (FailedCondition | undefined)[] };
+  /** One verdict an action; at least one is a failed condition. */
+  | { readonly committed: false; readonly verdicts: readonly ActionVerdict[] };
 
-export interface FailedCondition {
-  readonly existing: StoredItem | undefined;
-}
+/**
+ * `failed`: the condition failed, with the item that was there, if any. `passing`: another transaction or the table's
+ * capacity stood in the way, so nothing is known about the condition. `free`: nothing stood in the way.
+ */
+export type ActionVerdict =
+  | { readonly kind: "failed"; readonly existing: StoredItem | undefined }
+  | { readonly kind: "passing" }
+  | { readonly kind: "free" };
 
 /**
  * Commits all actions or none. The client request token stays the same over all attempts, so an answer that was lost after
@@ -46,35 +51,37 @@ export async function transact(
       await dynamo.send(new TransactWriteItemsCommand(command));
       return { committed: true };
     } catch (error) {
-      const failedConditions = failedConditionsOf(error);
-      if (failedConditions?.some((failed) => failed !== undefined)) return { committed: false, failedConditions };
-      if (!passesByItself(error) || attempt >= ATTEMPTS_MAX) throw error;
-      await sleep(backoffMs(attempt));
+      const verdicts = verdictsOf(error);
+      if (verdicts?.some((verdict) => verdict.kind === "failed")) return { committed: false, verdicts };
+      const passesByItself = verdicts !== undefined || error instanceof TransactionInProgressException;
+      if (!passesByItself || attempt >= ATTEMPTS_MAX) throw error;
+      await backOff(attempt);
     }
   }
 }
 
-function failedConditionsOf(error: unknown): (FailedCondition | undefined)[] | undefined {
+/** Undefined when the error is no cancellation, or one for a reason that neither decides an action nor passes by itself. */
+function verdictsOf(error: unknown): ActionVerdict[] | undefined {
   if (!(error instanceof TransactionCanceledException)) return undefined;
-  return (error.CancellationReasons ?? []).map((reason) =>
-    reason.Code === "ConditionalCheckFailed" ? { existing: existingOf(reason) } : undefined,
-  );
+  const reasons = error.CancellationReasons ?? [];
+  const verdicts = reasons.map(verdictOf).filter((verdict) => verdict !== undefined);
+  return reasons.length > 0 && verdicts.length === reasons.length ? verdicts : undefined;
+}
+
+function verdictOf(reason: CancellationReason): ActionVerdict | undefined {
+  const code = reason.Code ?? "None";
+  if (code === "ConditionalCheckFailed") return { kind: "failed", existing: existingOf(reason) };
+  if (code === "None") return { kind: "free" };
+  return PASSING_REASONS.has(code) ? { kind: "passing" } : undefined;
 }
 
 function existingOf(reason: CancellationReason): StoredItem | undefined {
   return reason.Item === undefined || Object.keys(reason.Item).length === 0 ? undefined : storedItem(reason.Item);
 }
 
-function passesByItself(error: unknown): boolean {
-  if (error instanceof TransactionInProgressException) return true;
-  if (!(error instanceof TransactionCanceledException)) return false;
-  const codes = (error.CancellationReasons ?? []).map((reason) => reason.Code ?? "None");
-  return codes.length > 0 && codes.every((code) => code === "None" || PASSING_REASONS.has(code));
-}
-
 /** Full jitter: colliding writers spread out instead of colliding again. */
-function backoffMs(attempt: number): number {
-  return Math.random() * Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** attempt);
+export async function backOff(attempt: number): Promise<void> {
+  await sleep(Math.random() * Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** attempt));
 }
 
 /** The SDK's item in our own type; both are DynamoDB's JSON form. */

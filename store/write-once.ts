@@ -2,7 +2,7 @@
 
 import type { DynamoDBClient, TransactWriteItem } from "@aws-sdk/client-dynamodb";
 import { exportFormOfItem, type StoredItem } from "../ledger/stored-item";
-import { sdkItem, TRANSACTION_LIMITS, transact } from "./transaction";
+import { type ActionVerdict, ATTEMPTS_MAX, backOff, sdkItem, TRANSACTION_LIMITS, transact } from "./transaction";
 
 export interface Put {
   readonly tableName: string;
@@ -31,29 +31,52 @@ export async function writeOnce(dynamo: DynamoDBClient, groups: readonly WriteGr
   return groups.map((group) => outcomes.get(group) ?? { written: true });
 }
 
-/** Groups whose condition failed are decided and drop out; the rest goes again, until nothing is left. */
+/** Groups whose conditions failed are decided and drop out; the rest goes again, until nothing is left. */
 async function writeChunk(
   dynamo: DynamoDBClient,
   chunk: readonly WriteGroup[],
   outcomes: Map<WriteGroup, GroupOutcome>,
 ): Promise<void> {
   let pending = chunk;
-  while (pending.length > 0) {
+  for (let attempt = 1; pending.length > 0; ) {
     const result = await transact(
       dynamo,
       pending.flatMap((group) => group.map(putAction)),
     );
     if (result.committed) return;
-    const undecided: WriteGroup[] = [];
-    let position = 0;
-    for (const group of pending) {
-      const failed = result.failedConditions.slice(position, position + group.length);
-      position += group.length;
-      if (failed.every((condition) => condition === undefined)) undecided.push(group);
-      else outcomes.set(group, { written: false, existing: failed.map((condition) => condition?.existing) });
+    const undecided = withoutDecided(pending, result.verdicts, outcomes);
+    if (undecided.length === pending.length) {
+      if (attempt >= ATTEMPTS_MAX) throw new Error("Other transactions stood in the way of every attempt.");
+      await backOff(attempt);
+      attempt += 1;
     }
     pending = undecided;
   }
+}
+
+/**
+ * A group is decided only when nothing about it is open: while another transaction is still committing the same pair,
+ * DynamoDB may report the one half as there and the other as in conflict.
+ */
+function withoutDecided(
+  pending: readonly WriteGroup[],
+  verdicts: readonly ActionVerdict[],
+  outcomes: Map<WriteGroup, GroupOutcome>,
+): WriteGroup[] {
+  const undecided: WriteGroup[] = [];
+  let position = 0;
+  for (const group of pending) {
+    const own = verdicts.slice(position, position + group.length);
+    position += group.length;
+    const failed = own.some(({ kind }) => kind === "failed");
+    if (!failed || own.some(({ kind }) => kind === "passing")) undecided.push(group);
+    else outcomes.set(group, { written: false, existing: own.map(existingIn) });
+  }
+  return undecided;
+}
+
+function existingIn(verdict: ActionVerdict): StoredItem | undefined {
+  return verdict.kind === "failed" ? verdict.existing : undefined;
 }
 
 export function putAction({ tableName, partitionKey, item }: Put): TransactWriteItem {

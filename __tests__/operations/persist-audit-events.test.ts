@@ -92,6 +92,17 @@ test("the same AuditID again is a duplicate; other content under it is a conflic
   expect(actions).toHaveLength(2);
 });
 
+test("conflicting repeats within one list, and a forged record named twice, do not fail the call", async () => {
+  const event = { AuditID: freshId("audit"), TransactionID: freshId(), Actor: "alice", query_result: "success" };
+  const other = { ...event, query_result: "failed" };
+  const outcomes = (await persist([event, other, other])).results.map((result) => result.outcome);
+  expect(outcomes).toEqual(["stored", "conflict", "conflict"]);
+  const forged = { AuditID: freshId("audit"), TransactionID: freshId(), Actor: "alice" };
+  await harness.put("audit", { AuditID: { S: forged.AuditID } });
+  const { results } = await persist([forged, forged]);
+  expect(results.map((result) => result.code)).toEqual(["RECORD_FORGED", "RECORD_FORGED"]);
+});
+
 test("an event without an id is stored once however often the platform repeats the invocation", async () => {
   const TransactionID = freshId();
   const call = harness.call("persist_payment_audit_trail");

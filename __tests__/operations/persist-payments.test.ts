@@ -142,6 +142,18 @@ describe("the same payment again", () => {
     expect(await actionsOf(payment.TransactionID)).toEqual(["WRITE"]);
   });
 
+  test("while another call is still committing the same payment nothing is called tampering", async () => {
+    const payment = paymentInput();
+    await persist(payment);
+    for (const fault of [FAULTS.partlyDecided(0, 1), FAULTS.partlyDecided(1, 0)]) {
+      harness.proxy.inject({ target: "DynamoDB.TransactWriteItems", calls: { from: 1, to: 3 }, fault });
+    }
+    const signalsBefore = harness.signals.length;
+    expect((await persist(payment)).results[0]?.outcome).toBe("duplicate");
+    expect(harness.signals).toHaveLength(signalsBefore);
+    expect(await actionsOf(payment.TransactionID)).toEqual(["WRITE"]);
+  });
+
   test("an answer lost after the commit is found again: the caller hears stored, not duplicate", async () => {
     const payment = paymentInput();
     const lost = harness.proxy.inject({
@@ -249,6 +261,19 @@ describe("refusals", () => {
     expect(harness.signals).toContain("CardDataRefused");
   });
 
+  test("claims of an input too complex to be looked through are kept only when they hold no card data", async () => {
+    const deep = JSON.parse(`${"[".repeat(70)}${"]".repeat(70)}`);
+    const { results } = await persist({
+      TransactionID: "4111111111111111",
+      Actor: "5555555555554444",
+      SecureToken: deep,
+    });
+    expect(results[0]).toMatchObject({ outcome: "refused", code: "INPUT_TOO_COMPLEX" });
+    expect(JSON.stringify(results) + everythingIn(await harness.scan("audit"))).not.toMatch(
+      /4111111111111111|5555555555554444/,
+    );
+  });
+
   test("a retry of the same invocation does not repeat its refusal records", async () => {
     const payment = paymentInput({ Currency: "ZZZ" });
     const call = harness.call();
@@ -300,6 +325,17 @@ describe("rows that this ledger did not write", () => {
     for (const { results } of attempts) expect(results[0]).toMatchObject({ outcome: "refused", code: "RECORD_FORGED" });
     expect(await actionsOf(payment.TransactionID)).toEqual(["ALARM"]);
     expect(harness.signals).toContain("IntegrityAlarm");
+  });
+
+  test("an alarm record's place that somebody took beforehand does not keep the alarm out", async () => {
+    const payment = paymentInput();
+    await harness.put("ledger", { TransactionID: { S: payment.TransactionID }, Mac: { S: "1.x.y" } });
+    const { results } = await persist(payment);
+    const alarmId = results[0]?.AuditID ?? "";
+    await harness.remove("audit", alarmId);
+    await harness.put("audit", { AuditID: { S: alarmId }, Action: { S: "NOTHING" } });
+    await persist(payment);
+    expect(await actionsOf(payment.TransactionID)).toEqual(["ALARM"]);
   });
 
   test("a row copied from another payment is forged, although every attribute but the key is genuine", async () => {

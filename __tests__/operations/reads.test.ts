@@ -314,22 +314,25 @@ describe("the audit trail", () => {
 
   test("by time and by actor, over pages, each record once", async () => {
     const OfActor = freshId("actor");
-    const Timestamp = "2026-09-09T09:09:09.000Z";
+    // The claimed time does not place a record: it stands where it was recorded.
+    const recordedAt = new Date(Date.now() - 3 * 60 * 60 * 1000);
+    const Timestamp = "2001-01-01T00:00:00.000Z";
     const events = Array.from({ length: 23 }, () => ({
       AuditID: freshId("event"),
       Actor: OfActor,
       Action: "EXPORT",
       Timestamp,
     }));
-    await persistAuditEvents(events, harness.call("persist_payment_audit_trail"), harness.store);
+    await persistAuditEvents(events, harness.call("persist_payment_audit_trail", recordedAt), harness.store);
+    const moment = recordedAt.toISOString();
     for (const asked of [{ Query: "actor", OfActor }, { Query: "time" }]) {
       const ids: string[] = [];
       let token: string | undefined;
       do {
         const page = await trail({
           ...asked,
-          From: Timestamp,
-          To: Timestamp,
+          From: moment,
+          To: moment,
           Limit: 5,
           ...(token === undefined ? {} : { PageToken: token }),
         });

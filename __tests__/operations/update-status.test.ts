@@ -147,6 +147,24 @@ test("a forged row is not changed and raises an alarm record", async () => {
   expect(await actionsOf(id)).toEqual(["WRITE", "ALARM"]);
 });
 
+test("a row that was put back to an earlier genuine version is recognised when its status is changed", async () => {
+  const id = await recorded("Failure");
+  const first = await rowOf(id);
+  await update(change(id, "Failure", "Success"));
+  await harness.put("ledger", first);
+  expect(await update(change(id, "Failure", "Success", { Reason: "again" }))).toMatchObject({
+    outcome: "refused",
+    code: "AUDIT_RECORD_MISSING",
+  });
+  expect((await actionsOf(id)).at(-1)).toBe("ALARM");
+});
+
+test("two actors whose same change conflicts each have a record", async () => {
+  const id = await recorded("Success");
+  for (const Actor of ["alice", "bob"]) await update(change(id, "Failure", "Success", { Actor }));
+  expect(await actionsOf(id)).toEqual(["WRITE", "CONFLICT", "CONFLICT"]);
+});
+
 test("with the audit table out of reach the status stays", async () => {
   const id = await recorded("Failure");
   const before = await rowOf(id);

@@ -489,7 +489,7 @@ const badPages = (base: Input): RefusedInput[] => [
     field: "PageToken",
     beyondSchema: true,
   },
-  ...["x".repeat(1025), 7].map((PageToken) => ({
+  ...["x".repeat(8193), 7].map((PageToken) => ({
     why: `PageToken ${String(PageToken).slice(0, 5)}`,
     input: { ...base, PageToken },
     code: "INVALID_PAGE_TOKEN" as const,

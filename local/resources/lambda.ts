@@ -8,6 +8,8 @@ import {
   LambdaClient,
   PutFunctionConcurrencyCommand,
   PutFunctionEventInvokeConfigCommand,
+  PutFunctionRecursionConfigCommand,
+  type RecursiveLoop,
   type Runtime,
   type TracingMode,
   waitUntilFunctionActiveV2,
@@ -55,6 +57,15 @@ export const LAMBDA: CreateByType = {
         },
       }),
     );
+    return { id: name };
+  },
+
+  aws_lambda_function_recursion_config: async (args, context) => {
+    const name = args.text("function_name");
+    const loop = args.choice<RecursiveLoop>("recursive_loop");
+    await context
+      .client(LambdaClient)
+      .send(new PutFunctionRecursionConfigCommand({ FunctionName: name, RecursiveLoop: loop }));
     return { id: name };
   },
 

@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { UpdateContinuousBackupsCommand } from "@aws-sdk/client-dynamodb";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { buildSync } from "esbuild";
+import { ENV, TABLES } from "../../contract";
+import { writeRequestedExports } from "../../local/export-stand-in";
+import { type BundleResult, runBundle } from "../../local/run-bundle";
+import { persistPayments } from "../../operations/persist-payments";
+import { type Harness, paymentInput, startHarness } from "../support/ledger-harness";
+import { PROJECT } from "../support/project-files";
+
+const BUCKET = "payment-exports-bundles";
+const credentials = { accessKeyId: "111122223333", secretAccessKey: "embedded" };
+
+let harness: Harness;
+let folder: string;
+let s3: S3Client;
+beforeAll(async () => {
+  harness = await startHarness();
+  folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-bundles-"));
+  buildSync({
+    absWorkingDir: PROJECT,
+    entryPoints: ["handlers/export-tables.ts", "handlers/check-backup.ts"],
+    outdir: folder,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    mainFields: ["module", "main"],
+  });
+  s3 = new S3Client({ endpoint: harness.proxy.url, region: "us-east-1", credentials, forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  for (const { logicalName } of Object.values(TABLES)) {
+    const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
+    await harness.store.dynamo.send(
+      new UpdateContinuousBackupsCommand({ TableName: logicalName, PointInTimeRecoverySpecification }),
+    );
+  }
+});
+afterAll(async () => {
+  s3.destroy();
+  rmSync(folder, { recursive: true });
+  await harness.stop();
+});
+
+function invoke(entry: string, event: unknown): Promise<BundleResult> {
+  const names = Object.values(TABLES).map(({ logicalName }) => logicalName);
+  const [ledger = "", audit = "", messages = "", transactions = ""] = names;
+  const arn = (name: string) => `arn:aws:dynamodb:us-east-1:111122223333:table/${name}`;
+  const environment = {
+    AWS_ENDPOINT_URL: harness.proxy.url,
+    [ENV.dynamodbEndpointUrl]: harness.proxy.url,
+    [ENV.connectivity]: "embedded",
+    [ENV.ledgerTable]: ledger,
+    [ENV.auditTable]: audit,
+    [ENV.messagesTable]: messages,
+    [ENV.transactionsTable]: transactions,
+    [ENV.tokenKeyArn]: harness.keyArns.token,
+    [ENV.auditKeyArn]: harness.keyArns.audit,
+    [ENV.macKeyArn]: harness.keyArns.mac,
+    [ENV.indexShardCount]: "4",
+    [ENV.fieldEncryption]: "cached",
+    [ENV.exportBucket]: BUCKET,
+    [ENV.exportKeyArn]: harness.keyArns.token,
+    [ENV.tableArns]: names.map((name) => `${name}=${arn(name)}`).join(","),
+  };
+  const bundle = path.join(folder, `${entry}.js`);
+  return runBundle({
+    bundle,
+    event,
+    environment,
+    credentials,
+    region: "us-east-1",
+    functionName: entry,
+    timeoutMs: 300_000,
+  });
+}
+
+test("the functions as they are deployed: exports, then the check, with log lines and metrics and no content", async () => {
+  const earlier = new Date(Date.now() - 60 * 60 * 1000);
+  const payment = paymentInput({ Timestamp: earlier.toISOString() });
+  await persistPayments(payment, harness.call("persist_payment_ledger", earlier), harness.store);
+
+  const exported = await invoke("export-tables", { kind: "full" });
+  expect(exported).toMatchObject({
+    outcome: "answered",
+    answer: { outcome: "exported", tables: Array(4).fill({ started: 1 }) },
+  });
+  expect(exported.logs).toContain('"TablesExported":[1,1,1,1]');
+
+  // Nothing is there yet: the embedded AWS says that it is, and only files count.
+  const tooEarly = await invoke("check-backup", {});
+  expect(tooEarly).toMatchObject({ outcome: "answered", answer: { outcome: "incomplete" } });
+  expect(tooEarly.logs).toContain('"code":"CHECK_INCOMPLETE"');
+
+  expect(await writeRequestedExports({ dynamo: harness.store.dynamo, s3 })).toHaveLength(4);
+  const checked = await invoke("check-backup", {});
+  expect(checked).toMatchObject({ outcome: "answered", answer: { outcome: "good" } });
+  expect(checked.logs).toContain('"BackupCheckPassed":[1,1,1,1]');
+  for (const { logs } of [exported, tooEarly, checked]) {
+    expect(logs).not.toContain(payment.TransactionID);
+    expect(logs).not.toContain(payment.SecureToken);
+  }
+});
+
+test("a request that is none fails the function, without repeating it in the log", async () => {
+  const failed = await invoke("export-tables", { kind: "full-4711" });
+  expect(failed).toMatchObject({ outcome: "failed", errorName: "TechnicalFault" });
+  expect(failed.logs).toContain("BackupError");
+  expect(failed.logs).not.toContain("4711");
+});

@@ -252,7 +252,7 @@ describe("failed invocations", () => {
     const payload = `{"rate":1.10,"big":12345678901234567890,"list":[1e3,null],"note":"${SECRET}"}`;
     const { name } = await failureQueue(record("persist_payment_ledger-dev", payload));
     const payloads: string[] = [];
-    const send = async ({ input }: InvokeCommand) => payloads.push(Buffer.from(input.Payload ?? "").toString());
+    const send = async ({ input }: InvokeCommand) => payloads.push(Buffer.from(input.Payload as Uint8Array).toString());
     await redrive(await findWaiting(name, sqs), run({ lambda: { send } as unknown as LambdaClient }));
     expect(payloads).toEqual([payload]);
   });

@@ -6,6 +6,9 @@ import { FILE_PREFIXES } from "../contract";
 import type { RefusalCode } from "../ledger/refusals";
 import type { FileVersion, PaymentFiles } from "./payment-files";
 
+/** Keys hold at most 1,024 bytes, and a report's key is longer than its file's. */
+const REPORTED_KEY_BYTES_MAX = 800;
+
 /** Each hop is a whole run of the function; a file that needs more is no file for this way in. */
 export const HOPS_MAX = 20;
 /** Lines of one report part; more bad rows than this never stand in memory together. */
@@ -16,6 +19,8 @@ const progressSchema = z.strictObject({
   schemaVersion: z.literal(1),
   key: z.string(),
   versionId: z.string().optional(),
+  /** Who AWS says put the file there; the runs that go on are started by the processor itself. */
+  principal: z.string().optional(),
   hop: count,
   rows: count,
   counts: z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count }),
@@ -29,6 +34,8 @@ export interface BadRow {
   readonly outcome: "conflict" | "refused";
   readonly code: RefusalCode | "CONFLICT";
   readonly field?: string;
+  /** Of a row whose id can be told and is harmless. */
+  readonly transactionId?: string;
 }
 
 /** The report about a file, as it is written beside its parts. */
@@ -52,16 +59,15 @@ export class FileProgress {
     private readonly state: State,
   ) {}
 
-  static start(files: PaymentFiles, { key, versionId }: FileVersion): FileProgress {
-    const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
-    const version = versionId === undefined ? {} : { versionId };
+  static start(files: PaymentFiles, { key, versionId }: FileVersion, principal: string | undefined): FileProgress {
     return new FileProgress(files, {
       schemaVersion: 1,
       key,
-      ...version,
+      ...(versionId === undefined ? {} : { versionId }),
+      ...(principal === undefined ? {} : { principal }),
       hop: 0,
       rows: 0,
-      counts,
+      counts: { stored: 0, duplicate: 0, conflict: 0, refused: 0 },
       reportParts: 0,
       cardDataRows: 0,
     });
@@ -77,6 +83,10 @@ export class FileProgress {
   get file(): FileVersion {
     const { key, versionId } = this.state;
     return versionId === undefined ? { key } : { key, versionId };
+  }
+
+  get principal(): string | undefined {
+    return this.state.principal;
   }
 
   /** Rows that are done; the next run begins behind them. */
@@ -157,6 +167,13 @@ export class FileProgress {
   }
 
   private get reportPrefix(): string {
-    return `${FILE_PREFIXES.reports}${this.state.key}/${this.state.versionId ?? "unversioned"}`;
+    const { key, versionId = "unversioned" } = this.state;
+    const name = Buffer.byteLength(key) <= REPORTED_KEY_BYTES_MAX ? key : digestOf(key);
+    return `${FILE_PREFIXES.reports}${name}/${versionId}`;
   }
+}
+
+/** Stands for a key where the key itself may not: it tells nothing about the name that somebody chose. */
+export function digestOf(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
 }

@@ -6,18 +6,42 @@ import { canonicalJson } from "./canonical-json";
 /** The parsed text, with `LosslessNumber` for numbers; undefined when it is no JSON or names a key twice. */
 export function parseExactJson(text: string): unknown {
   try {
-    return parse(text);
+    const value = parse(text);
+    // The parser lets a key pass that comes again with an equal value.
+    return membersWritten(text) === membersOf(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Outside of its texts, JSON has one colon for each member. */
+function membersWritten(text: string): number {
+  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, "").split(":").length - 1;
+}
+
+function membersOf(value: unknown): number {
+  let count = 0;
+  const open = [value];
+  while (open.length > 0) {
+    const next = open.pop();
+    if (typeof next !== "object" || next === null || isLosslessNumber(next)) continue;
+    const inside = Object.values(next);
+    if (!Array.isArray(next)) count += inside.length;
+    for (const each of inside) open.push(each);
+  }
+  return count;
+}
+
+/** Below this nothing is looked at any more: the card-data scan, for which this is made, refuses at half of it. */
+const DEPTH_MAX = 128;
+
 /** The same value with every number as its text: what the card-data scan and the schemas look at. */
-export function numbersAsText(value: unknown): unknown {
+export function numbersAsText(value: unknown, depth = 0): unknown {
   if (isLosslessNumber(value)) return value.value;
-  if (Array.isArray(value)) return value.map(numbersAsText);
-  if (typeof value !== "object" || value === null) return value;
-  return withEachMember(value, numbersAsText);
+  // The parser's stack reaches further than this recursion's, and a row must not be able to exhaust it.
+  if (typeof value !== "object" || value === null || depth > DEPTH_MAX) return value;
+  if (Array.isArray(value)) return value.map((element) => numbersAsText(element, depth + 1));
+  return withEachMember(value, (member) => numbersAsText(member, depth + 1));
 }
 
 /** Canonical JSON (sorted keys, no white space) in which numbers keep the digits of their source. */
@@ -33,4 +57,14 @@ export function exactJsonText(value: unknown): string {
 /** Defines members one by one: assigning a key named `__proto__` would set the prototype and drop the member. */
 function withEachMember(value: object, change: (member: unknown) => unknown): object {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, change(member)]));
+}
+
+/**
+ * Whether some number passed through a parser that makes floats and may have lost digits there: only whole numbers within
+ * the safe range are sure to be what was written.
+ */
+export function holdsInexactNumber(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isSafeInteger(value);
+  if (typeof value !== "object" || value === null || isLosslessNumber(value)) return false;
+  return Object.values(value).some(holdsInexactNumber);
 }

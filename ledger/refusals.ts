@@ -36,7 +36,7 @@ const REFUSAL_TEXTS = {
   INVALID_CARD_LAST4:
     "The cardLast4 is malformed. It is a text of exactly four digits. Send the last four digits of the card and nothing more of it.",
   INVALID_METADATA:
-    "The metadata is malformed or too large. It is a JSON object of at most 32 KiB. Shorten it or refer to a document.",
+    "The metadata is malformed or too large. It is a JSON object of at most 32 KiB; in a direct call its numbers are whole and within 2^53, because others lose digits on the way. Shorten it, or send such numbers as text.",
   INVALID_EVENT:
     "The event is not one that this function handles. It takes S3 events of its own bucket, or payment_data. Check what invokes the function.",
   NOT_JSON:

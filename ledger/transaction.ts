@@ -3,8 +3,9 @@
 import { isLosslessNumber } from "lossless-json";
 import { z } from "zod";
 import type { JsonObject } from "./canonical-json";
-import { exactJsonText, numbersAsText } from "./exact-json";
-import { normalizeAmount } from "./money";
+import { CURRENCY_CODES } from "./currencies";
+import { exactJsonText, holdsInexactNumber, numbersAsText } from "./exact-json";
+import { AMOUNT_PATTERN, normalizeAmount } from "./money";
 import { accepted, actor, coded, type Parsed, parseWith, refused, transactionId } from "./schema";
 
 const METADATA_BYTES_MAX = 32 * 1024;
@@ -12,8 +13,11 @@ const METADATA_BYTES_MAX = 32 * 1024;
 export const transactionSchema = z
   .strictObject({
     transactionId: transactionId.describe("Unique id of the payment; sending it again is safe."),
-    amount: z.string(coded("AMOUNT_NOT_TEXT")).describe("Decimal with at most the currency's minor units, in quotes."),
-    currency: z.string(coded("UNKNOWN_CURRENCY")).describe("ISO 4217 code."),
+    amount: z
+      .string(coded("AMOUNT_NOT_TEXT"))
+      .regex(AMOUNT_PATTERN, "INVALID_AMOUNT")
+      .describe("Decimal with at most as many decimals as the currency has minor units, in quotes."),
+    currency: z.enum(CURRENCY_CODES, coded("UNKNOWN_CURRENCY")).describe("ISO 4217 code."),
     cardLast4: z
       .string(coded("INVALID_CARD_LAST4"))
       .regex(/^[0-9]{4}$/, "INVALID_CARD_LAST4")
@@ -27,8 +31,8 @@ export const transactionSchema = z
   })
   .meta({ id: "payment-transaction", title: "Payment", description: "One payment of a file or of payment_data." });
 
-function isPlainObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function isPlainObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isLosslessNumber(value);
 }
 
 export interface Transaction {
@@ -50,6 +54,7 @@ export interface SentTransaction {
  *   there; after a parser that makes floats it may not.
  */
 export function parseTransaction(input: unknown): Parsed<SentTransaction> {
+  if (!isPlainObject(input)) return refused("NOT_AN_OBJECT");
   const parsed = parseWith(transactionSchema, withAmountAsText(input));
   if (!parsed.ok) return parsed;
   const { actor: claimedActor, metadata = {}, ...sent } = parsed.value;
@@ -61,14 +66,14 @@ export function parseTransaction(input: unknown): Parsed<SentTransaction> {
   return accepted({ payment, ...(claimedActor === undefined ? {} : { actor: claimedActor }) });
 }
 
-function withAmountAsText(input: unknown): unknown {
-  if (typeof input !== "object" || input === null || !("amount" in input) || !isLosslessNumber(input.amount))
-    return input;
+function withAmountAsText(input: object): unknown {
+  if (!("amount" in input) || !isLosslessNumber(input.amount)) return input;
   return { ...input, amount: numbersAsText(input.amount) };
 }
 
 function textOfMetadata(metadata: object): string | undefined {
   try {
+    if (holdsInexactNumber(metadata)) return undefined;
     const text = exactJsonText(metadata);
     return Buffer.byteLength(text) <= METADATA_BYTES_MAX ? text : undefined;
   } catch {

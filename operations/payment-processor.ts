@@ -14,7 +14,15 @@ import { type EntryResult, persistResponse } from "../ledger/responses";
 import { parseTransaction, type Transaction } from "../ledger/transaction";
 import type { Store } from "../store/store";
 import { transactionContentMac } from "../store/transaction-record";
-import { type Call, cardDataRefusal, recordEntries, refusalEntry, refuseCall, UNCLAIMED_ACTOR } from "./call";
+import {
+  type Call,
+  cardDataRefusal,
+  isHarmless,
+  recordEntries,
+  refusalEntry,
+  refuseCall,
+  UNCLAIMED_ACTOR,
+} from "./call";
 import { type FileSettings, processFile } from "./process-file";
 import { type Accepted, recordPayments } from "./record-payments";
 import { transactionsBook } from "./transactions-book";
@@ -70,6 +78,8 @@ async function processFiles(
 ): Promise<ProcessorResponse> {
   const references = records.map((record) => referenceOf(record, settings.files.bucket));
   if (references.some((reference) => reference === undefined)) return invalidEvent(event, call, store);
+  const named = references.filter((reference) => reference !== undefined && !isHarmless(reference.file.key));
+  if (named.length > 0) return refuseKeys(named, call, store, settings);
   const outcomes = [];
   for (const reference of references) {
     if (reference !== undefined) outcomes.push(await processReference(reference, call, store, settings));
@@ -101,13 +111,28 @@ function decodedKey(key: string): string | undefined {
   }
 }
 
+/** A key that holds a card number would stand in every report and record about its file, so the file is not opened. */
+async function refuseKeys(
+  references: readonly (Reference | undefined)[],
+  call: Call,
+  store: Store,
+  settings: FileSettings,
+): Promise<ProcessorResponse> {
+  store.signal("CardDataRefused");
+  const response = await refuseCall({}, refusal("CARD_DATA"), TRANSACTIONS, call, store);
+  if (settings.removeCardDataFiles) {
+    for (const reference of references) if (reference !== undefined) await settings.files.remove(reference.file);
+  }
+  return { statusCode: 400, body: JSON.stringify({ error: "Card data in the name of a file", ...response }) };
+}
+
 async function processReference({ file, principal }: Reference, call: Call, store: Store, settings: FileSettings) {
   const continued = file.key.startsWith(FILE_PREFIXES.continuations);
   const progress = continued
     ? await FileProgress.resume(settings.files, file.key)
-    : FileProgress.start(settings.files, file);
+    : FileProgress.start(settings.files, file, principal);
   try {
-    return await processFile(progress, principal, settings, call, store);
+    return await processFile(progress, settings, call, store);
   } catch (error) {
     // A file that was removed for its card data is done: its report was written before.
     const gone = error instanceof Error && ["NoSuchKey", "NoSuchVersion"].includes(error.name);

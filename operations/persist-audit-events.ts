@@ -145,7 +145,7 @@ async function resultOf(
     const alarm = alarmEntry(
       { code: "RECORD_FORGED", table: TRAIL, recordId: auditId, found: existing },
       entry.event.actor,
-      call,
+      { ...call, caller: entry.caller },
       store,
     );
     records.push(alarm);
@@ -153,7 +153,7 @@ async function resultOf(
   }
   const recordedMac = existing === undefined ? first.contentMac : (textOf(existing, "ContentMac") ?? "");
   if (!equalMac(entry.contentMac, recordedMac)) {
-    const conflict = conflictEntry(entry, call);
+    const conflict = conflictEntry(entry, { ...call, caller: entry.caller });
     records.push(conflict);
     return { position, outcome: "conflict", ...transaction, AuditID: conflict.auditId };
   }

@@ -10,9 +10,9 @@ import { derivedAuditId } from "../ledger/identifiers";
 import { type Refusal, refusal } from "../ledger/refusals";
 import { transactionId as transactionIdSchema } from "../ledger/schema";
 import type { Store } from "../store/store";
-import { type Call, cardDataRefusal, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
+import { type Call, cardDataRefusal, isHarmless, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
 import { type AcceptedEvent, admitEvent, eventContentMac, recordEvents } from "./persist-audit-events";
-import { callerOf, type QueueMessage, type QueueResponse, queueResponse } from "./queue";
+import { callerOf, keptBody, type QueueMessage, type QueueResponse, queueResponse } from "./queue";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 
@@ -30,27 +30,42 @@ export async function persistQueuedEvents(
   return queueResponse(failed.flat());
 }
 
-/** The whole group goes back to the queue when any of it failed: what was recorded of it is a duplicate the next time. */
+/**
+ * What was refused is settled first and never goes back to the queue: it must not reach a dead-letter queue. The rest of
+ * the group goes back when any of it failed; what was recorded of it is a duplicate the next time.
+ */
 async function failedOf(group: readonly QueueMessage[], call: Call, store: Store): Promise<readonly QueueMessage[]> {
+  let open = group;
   try {
-    await persistGroup(group, call, store);
+    const doors = await Promise.all(group.map((message) => admitMessage(message, call, store)));
+    const settled = group.flatMap((message, position) => {
+      const door = doors[position];
+      return door !== undefined && "code" in door ? [settledEntry(message, door, call)] : [];
+    });
+    await recordEntries(settled, store);
+    open = group.filter((_, position) => "action" in (doors[position] ?? {}));
+    await persistEvents(group, doors, call, store);
     return [];
   } catch (error) {
     store.logFault(error);
-    return group;
+    return open;
   }
 }
 
-async function persistGroup(group: readonly QueueMessage[], call: Call, store: Store): Promise<void> {
+async function persistEvents(
+  group: readonly QueueMessage[],
+  doors: readonly (AuditEvent | Refusal)[],
+  call: Call,
+  store: Store,
+): Promise<void> {
   const accepted: AcceptedEvent[] = [];
-  const settled: AuditEntry[] = [];
   for (const [position, message] of group.entries()) {
-    const door = await admitMessage(message, call, store);
-    if (!("code" in door)) accepted.push(await acceptedEvent(door, message, position, call, store));
-    else settled.push(settledEntry(message, door, call));
+    const door = doors[position];
+    if (door === undefined || "code" in door) continue;
+    accepted.push(await acceptedEvent(door, message, position, call, store));
   }
   const { records } = await recordEvents(accepted, call, store);
-  await recordEntries([...settled, ...records], store);
+  await recordEntries(records, store);
 }
 
 async function admitMessage(message: QueueMessage, call: Call, store: Store) {
@@ -74,11 +89,12 @@ async function acceptedEvent(
   call: Call,
   store: Store,
 ): Promise<AcceptedEvent> {
-  const { queueName, deduplicationId = message.messageId } = message;
   return {
     position,
     event,
-    auditId: event.auditId ?? derivedAuditId("EVENT", queueName, message.groupId ?? "", deduplicationId),
+    // Without an id of its own the event is named by its message. A deduplication id would not do: SQS forgets it after
+    // five minutes, and a later event under the same one is another event.
+    auditId: event.auditId ?? derivedAuditId("EVENT", message.queueName, message.messageId),
     contentMac: await eventContentMac(event, store),
     caller: callerOf(message, call),
     ...queuedOf(message),
@@ -92,16 +108,16 @@ function queuedOf({ sequenceNumber, sentAt }: QueueMessage): { queued?: NonNulla
 /** A message that can never be recorded is settled at first sight: its place in the order is kept, with the reason. */
 function settledEntry(message: QueueMessage, reason: Refusal, call: Call): AuditEntry {
   const transactionId = transactionIdSchema.safeParse(message.groupId);
-  const named = transactionId.success && reason.code !== "CARD_DATA" ? transactionId.data : undefined;
+  const named = transactionId.success && isHarmless(transactionId.data) ? transactionId.data : undefined;
   const place = message.sequenceNumber ?? message.messageId;
   const entry = ledgerEntry(
     {
-      auditId: derivedAuditId("GAP", message.queueName, place),
+      auditId: derivedAuditId("GAP", message.queueName, message.groupId ?? "", place),
       action: reason.code === "CARD_DATA" ? "REFUSAL" : "GAP",
       actor: UNCLAIMED_ACTOR,
       table: TRAIL,
       transactionId: named,
-      asked: { recordIds: [] },
+      asked: { recordIds: [], ...keptBody(message, reason) },
       answered: { recordIds: [], result: reason.code },
     },
     call,

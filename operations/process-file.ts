@@ -5,17 +5,18 @@
 
 import { TABLES } from "../contract";
 import type { FileVersion, PaymentFiles } from "../files/payment-files";
-import type { BadRow, FileProgress } from "../files/progress";
+import { type BadRow, digestOf, type FileProgress } from "../files/progress";
 import { type Row, readRows } from "../files/rows";
 import type { AuditEntry, Caller } from "../ledger/audit-entry";
 import { numbersAsText } from "../ledger/exact-json";
 import { derivedAuditId } from "../ledger/identifiers";
 import { type Refusal, type RefusalCode, refusal } from "../ledger/refusals";
 import type { EntryResult } from "../ledger/responses";
+import { transactionId as transactionIdSchema } from "../ledger/schema";
 import { parseTransaction, type Transaction } from "../ledger/transaction";
 import type { Store } from "../store/store";
 import { transactionContentMac } from "../store/transaction-record";
-import { type Call, cardDataRefusal, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
+import { type Call, cardDataRefusal, isHarmless, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
 import { type Accepted, recordPayments } from "./record-payments";
 import { transactionsBook } from "./transactions-book";
 
@@ -49,14 +50,13 @@ interface BatchOutcome {
   readonly cardDataRows: number;
 }
 
-/** @param principal who AWS says put the file there. */
 export async function processFile(
   progress: FileProgress,
-  principal: string | undefined,
   settings: FileSettings,
   call: Call,
   store: Store,
 ): Promise<FileOutcome> {
+  const { principal } = progress;
   const caller = principal === undefined ? call.caller : { ...call.caller, principal };
   const finished = await recordRows(progress, caller, settings.files, call, store);
   if (!finished) {
@@ -131,7 +131,7 @@ async function recordBatch(
   for (const row of rows) {
     const door = admit(row, store);
     if ("code" in door) {
-      badRows.push(badRow(row.number, door));
+      badRows.push(badRow(row, door));
       if (door.code === "CARD_DATA") records.push(cardDataEntry(row.number, file, caller, call));
       continue;
     }
@@ -158,13 +158,23 @@ function admit(row: Row, store: Store) {
   return parsed.ok ? parsed.value : parsed.refusal;
 }
 
-function badRow(row: number, { code, field }: Refusal): BadRow {
-  return { row, outcome: "refused", code, ...(field === undefined ? {} : { field }) };
+function badRow(row: Row, { code, field }: Refusal): BadRow {
+  const value = "value" in row && typeof row.value === "object" && row.value !== null ? row.value : {};
+  const id = transactionIdSchema.safeParse("transactionId" in value ? value.transactionId : undefined);
+  return {
+    row: row.number,
+    outcome: "refused",
+    code,
+    ...(field === undefined ? {} : { field }),
+    // Whoever sent the row finds it by this; the file itself may be gone by then.
+    ...(id.success && isHarmless(id.data) ? { transactionId: id.data } : {}),
+  };
 }
 
-function badRowOf({ position: row, outcome, code }: EntryResult): BadRow[] {
-  if (outcome === "conflict") return [{ row, outcome, code: "CONFLICT" }];
-  return outcome === "refused" ? [{ row, outcome, code: code as RefusalCode }] : [];
+function badRowOf({ position: row, outcome, code, TransactionID: transactionId }: EntryResult): BadRow[] {
+  const named = transactionId === undefined ? {} : { transactionId };
+  if (outcome === "conflict") return [{ row, outcome, code: "CONFLICT", ...named }];
+  return outcome === "refused" ? [{ row, outcome, code: code as RefusalCode, ...named }] : [];
 }
 
 /** The record of a row with card data: the file's version and the row, never a value. */
@@ -175,7 +185,10 @@ function cardDataEntry(row: number, { key, versionId }: FileVersion, caller: Cal
       action: "REFUSAL",
       actor: UNCLAIMED_ACTOR,
       table: TRANSACTIONS,
-      asked: { recordIds: [], details: { Row: row } },
+      asked: {
+        recordIds: [],
+        details: { Row: row, File: digestOf(key), ...(versionId === undefined ? {} : { VersionId: versionId }) },
+      },
       answered: { recordIds: [], result: "CARD_DATA" },
     },
     call,

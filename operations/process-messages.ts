@@ -11,10 +11,11 @@ import {
   type SentMessage,
 } from "../ledger/payment-message";
 import { type Refusal, refusal } from "../ledger/refusals";
+import { transactionId as transactionIdSchema } from "../ledger/schema";
 import type { Store } from "../store/store";
 import { messageContentMac, messageRecord } from "../store/transaction-record";
-import { type Call, cardDataRefusal, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
-import { callerOf, type QueueMessage, type QueueResponse, queueMessages, queueResponse } from "./queue";
+import { type Call, cardDataRefusal, isHarmless, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
+import { callerOf, keptBody, type QueueMessage, type QueueResponse, queueMessages, queueResponse } from "./queue";
 import { type Accepted, type PaymentBook, recordPayments } from "./record-payments";
 
 const { logicalName: MESSAGES, partitionKey } = TABLES.paymentMessages;
@@ -23,45 +24,44 @@ const { logicalName: MESSAGES, partitionKey } = TABLES.paymentMessages;
 export async function processMessages(event: unknown, call: Call, store: Store): Promise<QueueResponse> {
   const messages = queueMessages(event);
   if (messages === undefined) throw new Error("The event is not one of a queue.");
+  const doors = messages.map((message) => ({ message, door: admit(message, call, store) }));
+  // What is refused is settled first and never goes back to the queue: it must not reach the dead-letter queue.
+  const refusals = doors.flatMap(({ message, door }) => ("code" in door ? [refusalOf(message, door, call)] : []));
+  await recordEntries(refusals, store);
+  const admitted = doors.flatMap(({ message, door }) => ("code" in door ? [] : [{ message, sent: door }]));
   // Together they share a transaction; when that fails for a technical reason, each stands for itself.
-  if ((await failedOf(messages, call, store)).length === 0) return queueResponse([]);
-  if (messages.length === 1) return queueResponse(messages);
-  const failed = await Promise.all(messages.map((message) => failedOf([message], call, store)));
-  return queueResponse(failed.flat());
+  if (await areRecorded(admitted, call, store)) return queueResponse([]);
+  const each = await Promise.all(
+    admitted.map(async (one) => ((await areRecorded([one], call, store)) ? [] : [one.message])),
+  );
+  return queueResponse(each.flat());
 }
 
-async function failedOf(messages: readonly QueueMessage[], call: Call, store: Store): Promise<readonly QueueMessage[]> {
+interface Admitted {
+  readonly message: QueueMessage;
+  readonly sent: SentMessage;
+}
+
+async function areRecorded(admitted: readonly Admitted[], call: Call, store: Store): Promise<boolean> {
   try {
-    await recordMessages(messages, call, store);
-    return [];
+    await recordMessages(admitted, call, store);
+    return true;
   } catch (error) {
     store.logFault(error);
-    return messages;
+    return false;
   }
 }
 
-async function recordMessages(messages: readonly QueueMessage[], call: Call, store: Store): Promise<void> {
+async function recordMessages(admitted: readonly Admitted[], call: Call, store: Store): Promise<void> {
   const accepted: Accepted<PaymentMessage>[] = [];
-  const refusals: AuditEntry[] = [];
-  for (const [position, message] of messages.entries()) {
-    const door = admit(message, call, store);
-    if ("code" in door) {
-      refusals.push(refusalOf(message, door, call));
-      continue;
-    }
-    const { payment, actor = UNCLAIMED_ACTOR } = door;
+  for (const [position, { message, sent }] of admitted.entries()) {
+    const { payment, actor = UNCLAIMED_ACTOR } = sent;
     const caller = callerOf(message, call);
-    accepted.push({
-      position,
-      id: payment.paymentId,
-      actor,
-      caller,
-      payment,
-      contentMac: await messageContentMac(payment, store),
-    });
+    const contentMac = await messageContentMac(payment, store);
+    accepted.push({ position, id: payment.paymentId, actor, caller, payment, contentMac });
   }
   const { records } = await recordPayments(messagesBook(store), accepted, call, store);
-  await recordEntries([...refusals, ...records], store);
+  await recordEntries(records, store);
 }
 
 function admit(message: QueueMessage, call: Call, store: Store): SentMessage | Refusal {
@@ -73,20 +73,29 @@ function admit(message: QueueMessage, call: Call, store: Store): SentMessage | R
   return parsed.ok ? parsed.value : parsed.refusal;
 }
 
-/** A message that can never be recorded is settled at first sight, with a record of its codes only. */
+/** A message that can never be recorded is settled at first sight; its record names the payment where that is harmless. */
 function refusalOf(message: QueueMessage, reason: Refusal, call: Call): AuditEntry {
+  const paymentId = harmlessPaymentId(message.body);
   const entry = ledgerEntry(
     {
       auditId: derivedAuditId("REFUSAL", message.queueName, message.messageId),
       action: "REFUSAL",
       actor: UNCLAIMED_ACTOR,
       table: MESSAGES,
-      asked: { recordIds: [] },
+      transactionId: paymentId,
+      asked: { recordIds: paymentId === undefined ? [] : [paymentId], ...keptBody(message, reason) },
       answered: { recordIds: [], result: reason.code },
     },
     call,
   );
   return { ...entry, caller: callerOf(message, call) };
+}
+
+function harmlessPaymentId(body: string): string | undefined {
+  const parsed = parseExactJson(body);
+  const claimed = typeof parsed === "object" && parsed !== null && "paymentId" in parsed ? parsed.paymentId : undefined;
+  const paymentId = transactionIdSchema.safeParse(claimed);
+  return paymentId.success && isHarmless(paymentId.data) ? paymentId.data : undefined;
 }
 
 function messagesBook(store: Store): PaymentBook<PaymentMessage> {

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import type { Caller } from "../ledger/audit-entry";
+import type { Refusal } from "../ledger/refusals";
 import type { Call } from "./call";
 
 const queueEventSchema = z.object({
@@ -20,7 +21,6 @@ const queueEventSchema = z.object({
             .regex(/^[0-9]{1,39}$/)
             .optional(),
           MessageGroupId: z.string().optional(),
-          MessageDeduplicationId: z.string().optional(),
         }),
       }),
     )
@@ -37,7 +37,6 @@ export interface QueueMessage {
   /** FIFO queues only. Padded, so that text order is number order. */
   readonly sequenceNumber?: string;
   readonly groupId?: string;
-  readonly deduplicationId?: string;
 }
 
 /** SQS deletes the messages that are not named here and delivers the named ones again. */
@@ -57,12 +56,22 @@ export function queueMessages(event: unknown): QueueMessage[] | undefined {
     sentAt: new Date(Number(attributes.SentTimestamp)).toISOString(),
     ...(attributes.SequenceNumber === undefined ? {} : { sequenceNumber: attributes.SequenceNumber.padStart(20, "0") }),
     ...(attributes.MessageGroupId === undefined ? {} : { groupId: attributes.MessageGroupId }),
-    ...(attributes.MessageDeduplicationId === undefined ? {} : { deduplicationId: attributes.MessageDeduplicationId }),
   }));
 }
 
 export function queueResponse(failed: readonly QueueMessage[]): QueueResponse {
   return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+}
+
+const KEPT_BODY_LENGTH_MAX = 32 * 1024;
+
+/**
+ * A message that was refused is gone from its queue, so its record keeps the body, encrypted: whoever finds the refusal
+ * can correct and send it again. Not where the body holds card data, or could not be looked through for it.
+ */
+export function keptBody({ body }: QueueMessage, { code }: Refusal): { details?: { Body: string } } {
+  if (code === "CARD_DATA" || code === "INPUT_TOO_COMPLEX" || !body.isWellFormed()) return {};
+  return { details: { Body: body.slice(0, KEPT_BODY_LENGTH_MAX) } };
 }
 
 /** What AWS says of a message: the invocation that took it, and its sender. */

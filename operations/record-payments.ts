@@ -81,10 +81,11 @@ export async function recordPayments<Payment>(
 
 async function writeGroup<Payment>(
   book: PaymentBook<Payment>,
-  { id, actor, caller, payment, contentMac }: Accepted<Payment>,
+  accepted: Accepted<Payment>,
   call: Call,
   store: Store,
 ): Promise<WriteGroup> {
+  const { id, actor, payment, contentMac } = accepted;
   const entry = ledgerEntry(
     {
       auditId: writeAuditId(book.table, id),
@@ -96,11 +97,16 @@ async function writeGroup<Payment>(
       asked: { recordIds: [id] },
       answered: { recordIds: [id], result: "stored" },
     },
-    call,
+    callOf(accepted, call),
   );
   const item = await book.record(payment, call.now.toISOString());
   const row = { tableName: book.tableName, partitionKey: book.partitionKey, item };
-  return [row, await auditPut({ ...entry, caller: caller ?? call.caller }, store)];
+  return [row, await auditPut(entry, store)];
+}
+
+/** The call as records about this payment state it: with the sender of its message or file. */
+function callOf<Payment>({ caller }: Accepted<Payment>, call: Call): Call {
+  return caller === undefined ? call : { ...call, caller };
 }
 
 export function writeAuditId(table: LogicalTableName, id: string): string {
@@ -129,7 +135,7 @@ async function recordedNow<Payment>(
     const decisive = book.uniqueBy === "row" ? row : writeRecord;
     return { kind: "present", contentMac: textOf(decisive ?? {}, "ContentMac") ?? "" };
   }
-  const alarm = alarmEntry(fault, entry.actor, call, store);
+  const alarm = alarmEntry(fault, entry.actor, callOf(entry, call), store);
   records.push(alarm);
   return { kind: "untrusted", refusal: refusal(fault.code), auditId: alarm.auditId };
 }
@@ -170,7 +176,7 @@ function resultOf<Payment>(
     return { position, outcome: "refused", TransactionID, AuditID: recorded.auditId, ...recorded.refusal };
   }
   if (!equalMac(entry.contentMac, recorded.contentMac)) {
-    const conflict = conflictEntry(book, entry, call);
+    const conflict = conflictEntry(book, entry, callOf(entry, call));
     if (!records.some((record) => record.auditId === conflict.auditId)) records.push(conflict);
     store.signal("PaymentConflict");
     return { position, outcome: "conflict", TransactionID, AuditID: conflict.auditId };

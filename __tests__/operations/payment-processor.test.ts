@@ -84,6 +84,8 @@ describe("direct payment_data", () => {
     ["AMOUNT_NOT_TEXT", { amount: 100 }],
     ["AMOUNT_DECIMALS", { amount: "1.001" }],
     ["INVALID_METADATA", { metadata: "text" }],
+    ["INVALID_METADATA", { metadata: { rate: 1.1 } }],
+    ["INVALID_METADATA", { metadata: { long: [12345678901234567891] } }],
     ["UNKNOWN_FIELD", { surprise: true }],
     ["CARD_DATA", { metadata: { note: "4111 1111 1111 1111" } }],
   ])("refused with %s answers 400 and leaves a refusal record", async (code, extra) => {
@@ -188,9 +190,15 @@ describe("payment files", () => {
     expect(badRows).toEqual(
       expect.arrayContaining([
         { row: 2, outcome: "refused", code: "NOT_JSON" },
-        { row: 3, outcome: "refused", code: "UNKNOWN_CURRENCY", field: "currency" },
+        {
+          row: 3,
+          outcome: "refused",
+          code: "UNKNOWN_CURRENCY",
+          field: "currency",
+          transactionId: list[2]?.transactionId,
+        },
         { row: 4, outcome: "refused", code: "ROW_TOO_LONG" },
-        { row: 5, outcome: "conflict", code: "CONFLICT" },
+        { row: 5, outcome: "conflict", code: "CONFLICT", transactionId: list[0]?.transactionId },
       ]),
     );
     expect(badRows).toHaveLength(4);
@@ -226,6 +234,23 @@ describe("payment files", () => {
     expect(everythingIn([...(await harness.scan("audit")), ...(await harness.scan("transactions"))])).not.toMatch(
       /4111-1111|5555555555554444/,
     );
+  });
+
+  test("a file whose name holds a card number is not opened, and is removed", async () => {
+    const row = payment();
+    const key = "payments/6011111111111117.json";
+    const event = await harness.upload(key, JSON.stringify(row));
+    expect(await run(event)).toMatchObject({ statusCode: 400 });
+    expect(await rowsOf(row.transactionId)).toEqual([]);
+    expect(await harness.objectKeys("")).not.toContainEqual(expect.stringContaining("6011111111111117"));
+    expect(everythingIn(await harness.scan("audit"))).not.toContain("6011111111111117");
+  });
+
+  test("a key at the limit of S3 has its report too", async () => {
+    const event = await harness.upload(`payments/${"k".repeat(1_000)}`, JSON.stringify(payment()));
+    const before = await harness.objectKeys("reports/");
+    expect(await run(event)).toMatchObject({ statusCode: 200 });
+    expect(await harness.objectKeys("reports/")).toHaveLength(before.length + 1);
   });
 
   test("the event of a file that is already done and removed is answered, of one that never was is thrown", async () => {
@@ -287,6 +312,9 @@ describe("payment files", () => {
     }
     expect(runs).toBeGreaterThanOrEqual(2);
     expect((await reportOf(original)).report).toMatchObject({ rows: 420, counts: { stored: 420 } });
+    // From the second run on the processor itself put the object that started it; the file is still its sender's.
+    const [last] = await harness.trailOf(list.at(-1)?.transactionId ?? "");
+    expect(JSON.stringify(last?.["Caller"])).toContain("partner-upload");
   });
 });
 

@@ -3,6 +3,7 @@ import { textOf } from "../../ledger/stored-item";
 import { FAULTS } from "../../local/fault-proxy";
 import { persistQueuedEvents } from "../../operations/persist-queued-events";
 import { processMessages } from "../../operations/process-messages";
+import { queryAuditTrail } from "../../operations/query-audit-trail";
 import { queueMessages } from "../../operations/queue";
 import { everythingIn, freshId, type Harness, startHarness } from "../support/ledger-harness";
 
@@ -86,7 +87,7 @@ describe("audit events of the FIFO queue", () => {
     expect(await inOrder(id)).toHaveLength(4);
   });
 
-  test("a message with card data leaves a refusal record that names no payment", async () => {
+  test("a message with card data leaves a refusal record with its code, and nothing of the message", async () => {
     const id = freshId();
     const before = (await harness.scan("audit")).length;
     expect(
@@ -95,7 +96,24 @@ describe("audit events of the FIFO queue", () => {
     const audit = await harness.scan("audit");
     expect(audit).toHaveLength(before + 2);
     expect(everythingIn(audit)).not.toMatch(/4111 ?1111|5555555555554444/);
-    expect(await harness.trailOf(id)).toEqual([]);
+    expect((await harness.trailOf(id)).map((item) => textOf(item, "Action"))).toEqual(["REFUSAL", "REFUSAL"]);
+  });
+
+  test("a message group that is a card number is not kept", async () => {
+    await persist(record("{broken", "378282246310005"));
+    expect(everythingIn(await harness.scan("audit"))).not.toContain("378282246310005");
+  });
+
+  test("what was refused never goes back to the queue, also when its neighbour fails", async () => {
+    const id = freshId("mixed");
+    const messages = [record(event(id, { QueryDetails: "4111 1111 1111 1111" }), id), record(event(id), id)];
+    harness.proxy.inject({
+      target: "DynamoDB.TransactWriteItems",
+      where: ({ input }) => JSON.stringify(input).includes(JSON.parse(messages[1]?.body ?? "").AuditID),
+      fault: FAULTS.internalError(),
+    });
+    const { batchItemFailures } = await persist(...messages);
+    expect(batchItemFailures).toEqual([{ itemIdentifier: messages[1]?.messageId }]);
   });
 
   test("a technical fault on one transaction holds up that group alone", async () => {
@@ -118,13 +136,15 @@ describe("audit events of the FIFO queue", () => {
     expect(await inOrder(held)).toHaveLength(2);
   });
 
-  test("without an AuditID the deduplication id names the event", async () => {
+  test("without an AuditID the message names the event: delivered twice it is one, sent again later it is two", async () => {
     const id = freshId();
     const { AuditID: _id, ...anonymous } = event(id);
     const message = record(anonymous, id);
     await persist(message);
-    await persist({ ...message, messageId: randomUUID() });
+    await persist(message);
     expect(await harness.trailOf(id)).toHaveLength(1);
+    await persist({ ...message, messageId: randomUUID() });
+    expect(await harness.trailOf(id)).toHaveLength(2);
   });
 });
 
@@ -217,6 +237,21 @@ describe("payments of audit-trail-queue", () => {
     harness.proxy.reset();
     expect(await process_(...records)).toEqual({ batchItemFailures: [] });
     expect(await rowsOf(stuck.paymentId)).toHaveLength(1);
+  });
+
+  test("a refused payment can be found and sent again: its record names it and keeps the message, encrypted", async () => {
+    const refused = message({ surprise: "unknown field" });
+    await process_(record(refused));
+    const [entry] = await harness.trailOf(refused.paymentId);
+    expect(textOf(entry ?? {}, "Action")).toBe("REFUSAL");
+    const query = { Query: "transaction", TransactionID: refused.paymentId, Actor: "auditor" };
+    const answer = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.store);
+    expect(JSON.parse(JSON.stringify(answer))).toMatchObject({
+      records: [
+        { QueryDetails: { Body: JSON.stringify(refused) }, Caller: { Principal: "AROAEXAMPLE:order-service" } },
+      ],
+    });
+    expect(everythingIn(await harness.scan("audit"))).not.toContain("unknown field");
   });
 
   test("an event that no queue sent is thrown back, not answered", async () => {

@@ -94,8 +94,10 @@ export abstract class BaseStack extends TerraformStack {
     return this.iamArn(`role/${this.names.schedulerRole}`);
   }
 
-  protected scheduleArn(schedule: string): string {
-    return this.arn("scheduler", `schedule/${this.names.scheduleGroup}/${schedule}`);
+  protected scheduleArns(): string[] {
+    return Object.values(this.names.schedules).map((name) =>
+      this.arn("scheduler", `schedule/${this.names.scheduleGroup}/${name}`),
+    );
   }
 
   protected trailArn(): string {

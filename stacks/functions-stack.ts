@@ -114,6 +114,7 @@ export class FunctionsStack extends BaseStack {
       groupName: this.names.scheduleGroup,
       groupArn: this.arn("scheduler", `schedule-group/${this.names.scheduleGroup}`),
       roleName: this.names.schedulerRole,
+      scheduleArns: this.scheduleArns(),
       accountId: this.accountId,
       region: this.config.region,
       dataKeyArn: this.props.security.dataKeyArn,

@@ -39,7 +39,7 @@ const ENCRYPT_AND_DECRYPT = [
 export class KeyPolicies {
   constructor(private readonly users: KeyUsers) {}
 
-  /** The key is used by AWS services for this account, and never by a call of anybody's own. */
+  /** The key is used by AWS services for this account: a call of anybody's own opens nothing but an encrypted schedule. */
   data(): Statement[] {
     return [
       this.use("TablesThroughDynamoDB", ["kms:CreateGrant", ...ENCRYPT_AND_DECRYPT], this.via("dynamodb"), this.ours()),
@@ -52,16 +52,16 @@ export class KeyPolicies {
       ...this.queues(),
       this.use(
         "FilesThroughS3",
-        ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+        ["kms:Decrypt", "kms:GenerateDataKey"],
         this.via("s3"),
         this.ours(),
         // A bucket key is bound to the bucket, an object's own key to the object.
         arnLike("kms:EncryptionContext:aws:s3:arn", ...this.users.bucketArns.flatMap((arn) => [arn, `${arn}/*`])),
       ),
+      // Scheduler decrypts as the schedule's role and does not name itself: what it decrypts is what can be pinned.
       this.use(
-        "SchedulesThroughScheduler",
-        ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-        this.via("scheduler"),
+        "SchedulesOfThisProject",
+        ["kms:Decrypt", "kms:GenerateDataKey"],
         this.ours(),
         arnEquals("kms:EncryptionContext:aws:scheduler:schedule:arn", ...this.users.scheduleArns),
       ),

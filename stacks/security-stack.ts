@@ -92,7 +92,7 @@ export class SecurityStack extends BaseStack {
       queueUserArns: [...this.allRoleArns(), this.schedulerRoleArn(), ...failureQueueReaderArns, ...senders],
       senderRootArns: accountRootsOf(senders),
       anySenders: eventSenderArns.length === 0 || paymentSenderArns.length === 0,
-      scheduleArns: Object.values(this.names.schedules).map((name) => this.scheduleArn(name)),
+      scheduleArns: this.scheduleArns(),
       bucketArns: [this.bucketArn("files"), this.bucketArn("exports")],
       logGroupArns: logGroups.map((name) => this.arn("logs", `log-group:${name}`)),
       trailArn: this.trailArn(),

@@ -3,6 +3,7 @@ import {
   conditionOf,
   configOf,
   type JsonObject,
+  lastParts,
   only,
   published,
   reference,
@@ -142,8 +143,12 @@ test("the scheduler's role may start exactly the scheduled functions, and serves
       resources: [...new Set(SCHEDULES.map(({ target }) => reference(`aws_lambda_function.${target}.arn`)))],
     },
     Failures: { actions: ["sqs:SendMessage"], resources: [FAILURES] },
-    DataKeyThroughServices: { actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [DATA_KEY] },
+    DataKeyThroughSqs: { actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [DATA_KEY] },
+    DecryptSchedules: { actions: ["kms:Decrypt"], resources: [DATA_KEY] },
   });
+  const decrypts = statement(functions, "scheduler-access-policy", "DecryptSchedules");
+  const context = conditionOf(decrypts, "kms:EncryptionContext:aws:scheduler:schedule:arn");
+  expect(lastParts(context?.values ?? [])).toEqual(SCHEDULES.map(({ name }) => name));
   const trust = statement(functions, "scheduler-trust", "SchedulesOfThisProject");
   expect(trust.principals).toEqual([{ type: "Service", identifiers: ["scheduler.amazonaws.com"] }]);
   expect(conditionOf(trust, "aws:SourceArn")?.values).toEqual([

@@ -115,7 +115,7 @@ test("field keys serve this application's own context only, each for its own tab
   }
 });
 
-test("the data key is used through services only, for this project's queues, buckets and schedules", () => {
+test("the data key is used through services, for this project's queues, buckets and schedules", () => {
   const readers = ["arn:aws:iam::111122223333:role/on-call"];
   const stack = synthesize(configOf("prod", { failureQueueReaderArns: readers })).stacks.security;
   const queue = statement(stack, "data-key-policy", "QueuesThroughSqs");
@@ -131,7 +131,7 @@ test("the data key is used through services only, for this project's queues, buc
     expect.stringContaining(":::payment-exports-prod-"),
     "*",
   ]);
-  const schedules = statement(stack, "data-key-policy", "SchedulesThroughScheduler");
+  const schedules = statement(stack, "data-key-policy", "SchedulesOfThisProject");
   expect(lastParts(conditionOf(schedules, "kms:EncryptionContext:aws:scheduler:schedule:arn")?.values ?? [])).toEqual([
     "payment-export-incremental",
     "payment-export-full",
@@ -145,7 +145,8 @@ test("the data key is used through services only, for this project's queues, buc
     "sqs.us-east-1.amazonaws.com",
     "sqs.us-east-1.amazonaws.com",
     "s3.us-east-1.amazonaws.com",
-    "scheduler.us-east-1.amazonaws.com",
+    // Scheduler decrypts as the schedule's role and does not name itself.
+    undefined,
     undefined,
   ]);
 });

@@ -12,7 +12,7 @@ import { SchedulerScheduleGroup } from "@cdktf/provider-aws/lib/scheduler-schedu
 import { Fn } from "cdktf";
 import type { Construct } from "constructs";
 import type { Feed } from "../function-sizes";
-import { equals, policy, type Statement, service } from "./policy";
+import { arnEquals, equals, policy, type Statement, service } from "./policy";
 
 export interface QueueFeedProps extends Feed {
   readonly queueArn: string;
@@ -81,6 +81,7 @@ export interface ClockProps {
   readonly groupName: string;
   readonly groupArn: string;
   readonly roleName: string;
+  readonly scheduleArns: string[];
   readonly accountId: string;
   readonly region: string;
   readonly dataKeyArn: string;
@@ -138,7 +139,13 @@ function addSchedulerRole(scope: Construct, props: ClockProps): IamRole {
   return role;
 }
 
-function schedulerStatements({ schedules, failureQueueArn, dataKeyArn, region }: ClockProps): Statement[] {
+function schedulerStatements({
+  schedules,
+  scheduleArns,
+  failureQueueArn,
+  dataKeyArn,
+  region,
+}: ClockProps): Statement[] {
   return [
     {
       sid: "ScheduledFunctions",
@@ -147,10 +154,16 @@ function schedulerStatements({ schedules, failureQueueArn, dataKeyArn, region }:
     },
     { sid: "Failures", actions: ["sqs:SendMessage"], resources: [failureQueueArn] },
     {
-      sid: "DataKeyThroughServices",
+      sid: "DataKeyThroughSqs",
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
       resources: [dataKeyArn],
-      conditions: [equals("kms:ViaService", `scheduler.${region}.amazonaws.com`, `sqs.${region}.amazonaws.com`)],
+      conditions: [equals("kms:ViaService", `sqs.${region}.amazonaws.com`)],
+    },
+    {
+      sid: "DecryptSchedules",
+      actions: ["kms:Decrypt"],
+      resources: [dataKeyArn],
+      conditions: [arnEquals("kms:EncryptionContext:aws:scheduler:schedule:arn", ...scheduleArns)],
     },
   ];
 }

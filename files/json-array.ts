@@ -1,6 +1,7 @@
 /** The elements of a JSON array as it streams by. Only brackets and strings are followed; each element is parsed whole. */
 
 import { parseExactJson } from "../ledger/exact-json";
+import type { RefusalCode } from "../ledger/refusals";
 import type { Row } from "./rows";
 
 /**
@@ -20,11 +21,11 @@ export async function* arrayElements(chunks: AsyncIterable<string>, lengthMax: n
 interface Element {
   readonly number: number;
   readonly text: string;
-  readonly tooLong: boolean;
+  readonly fault?: RefusalCode;
 }
 
-function rowOf({ number, text, tooLong }: Element): Row {
-  if (tooLong) return { number, fault: "ROW_TOO_LONG", text };
+function rowOf({ number, text, fault }: Element): Row {
+  if (fault !== undefined) return { number, fault, text };
   const value = parseExactJson(text);
   return value === undefined ? { number, fault: "NOT_JSON", text } : { number, value };
 }
@@ -46,32 +47,38 @@ class ElementScanner {
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
       const character = chunk[at] as string;
+      if (this.closed) {
+        if (character.trim() === "") continue;
+        this.broken = true;
+        yield { number: this.number + 1, text: chunk.slice(at, at + this.lengthMax), fault: "NOT_JSON" };
+        return;
+      }
       if (this.inString) this.stepInString(character);
       else if (character === '"') this.inString = true;
       else if (character === "[" || character === "{") {
         if (this.depth === 0) start = at + 1;
         this.depth += 1;
-      } else if (character === "]" || character === "}" || (character === "," && this.depth === 1)) {
-        if (character !== ",") this.depth -= 1;
-        if (this.depth > 1 || (this.depth === 1 && character !== ",")) continue;
+      } else if (this.endsElement(character)) {
         this.keep(chunk.slice(start, at));
         yield* this.take(character);
         start = at + 1;
-        if (this.depth === 0) this.closed = true;
-      }
-      if (this.closed && this.depth === 0 && character.trim() !== "" && character !== "]") {
-        this.broken = true;
-        yield { number: this.number + 1, text: chunk.slice(at, at + this.lengthMax), tooLong: false };
-        return;
+        this.closed = character === "]";
       }
     }
-    this.keep(chunk.slice(start));
+    if (!this.closed) this.keep(chunk.slice(start));
   }
 
-  /** What stands open at the end of the file. */
+  /** What stands open at the end of the file: even a whole element, because nobody knows what was to follow it. */
   end(): Element | undefined {
     if (this.closed) return undefined;
-    return { number: this.number + 1, text: this.text, tooLong: this.tooLong };
+    return { number: this.number + 1, text: this.text, fault: this.tooLong ? "ROW_TOO_LONG" : "NOT_JSON" };
+  }
+
+  /** Counts the closing brackets. One that closes nothing spoils the element that it stands in, and no other. */
+  private endsElement(character: string): boolean {
+    if (this.depth === 1) return character === "," || character === "]";
+    if (character === "]" || character === "}") this.depth -= 1;
+    return false;
   }
 
   private stepInString(character: string): void {
@@ -91,7 +98,8 @@ class ElementScanner {
 
   /** An empty array, or nothing behind the last comma's bracket, is no element; nothing between two commas is a bad one. */
   private *take(ending: string): Generator<Element> {
-    const element = { number: this.number + 1, text: this.text, tooLong: this.tooLong };
+    const fault: { fault?: RefusalCode } = this.tooLong ? { fault: "ROW_TOO_LONG" } : {};
+    const element: Element = { number: this.number + 1, text: this.text, ...fault };
     this.text = "";
     this.tooLong = false;
     if (element.text.trim() === "" && ending !== "," && this.number === 0) return;

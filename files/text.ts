@@ -12,6 +12,7 @@ const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
  */
 export const NOT_UTF8_MARK = "\u0000";
 const REPLACEMENT_CHARACTER = "\u{fffd}";
+const REPLACEMENT_BYTES = Buffer.from(REPLACEMENT_CHARACTER);
 const BYTE_ORDER_MARK = "\u{feff}";
 
 /** The file's compressed form is damaged from some place on; what came before it was read. */
@@ -35,18 +36,18 @@ export async function* textOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<
   if (open.length > 0) yield NOT_UTF8_MARK;
 }
 
-/** Only lines with bad bytes are marked: a replacement character elsewhere may be the sender's own. */
+/** A replacement character that stands in the file is the sender's own; each that the decoder puts there is a bad byte. */
 function decoded(buffer: Buffer): string {
   if (isUtf8(buffer)) return buffer.toString("utf8");
   let text = "";
-  for (let start = 0, end = 0; start < buffer.length; start = end) {
-    const newline = buffer.indexOf(0x0a, start);
-    end = newline < 0 ? buffer.length : newline + 1;
-    const line = buffer.subarray(start, end);
-    const lineText = line.toString("utf8");
-    text += isUtf8(line) ? lineText : lineText.replaceAll(REPLACEMENT_CHARACTER, NOT_UTF8_MARK);
+  for (let start = 0; ; start += REPLACEMENT_BYTES.length) {
+    const own = buffer.indexOf(REPLACEMENT_BYTES, start);
+    const part = buffer.subarray(start, own < 0 ? buffer.length : own);
+    text += part.toString("utf8").replaceAll(REPLACEMENT_CHARACTER, NOT_UTF8_MARK);
+    if (own < 0) return text;
+    text += REPLACEMENT_CHARACTER;
+    start = own;
   }
-  return text;
 }
 
 /** Bytes at the end that begin a character whose rest is in the next chunk. */
@@ -76,11 +77,16 @@ async function plainBytes(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterab
 }
 
 async function* joined(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  if (head.length > 0) yield head;
-  for (;;) {
-    const { done, value } = await rest.next();
-    if (done) return;
-    yield value;
+  try {
+    if (head.length > 0) yield head;
+    for (;;) {
+      const { done, value } = await rest.next();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Who stops reading early lets go of the download too.
+    await rest.return?.();
   }
 }
 

@@ -3,23 +3,30 @@
 import { isLosslessNumber } from "lossless-json";
 import { z } from "zod";
 import type { JsonObject } from "./canonical-json";
+import { CURRENCY_CODES } from "./currencies";
 import { numbersAsText } from "./exact-json";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
 import { accepted, actor, coded, type Parsed, parseWith, processorId, refused, transactionId } from "./schema";
-import { normalizeTimestamp } from "./timestamps";
+import { normalizeTimestamp, TIMESTAMP_PATTERN } from "./timestamps";
+
+/** Milliseconds since 1970, from 2000 on. */
+const MILLISECONDS_PATTERN = /^[0-9]{12,13}$/;
+const MESSAGE_TIME_PATTERN = new RegExp(`${TIMESTAMP_PATTERN.source}|${MILLISECONDS_PATTERN.source}`);
 
 export const paymentMessageSchema = z
   .strictObject({
     paymentId: transactionId.describe("Unique id of the payment; sending it again is safe."),
     amount: z
       .string(coded("AMOUNT_NOT_TEXT"))
+      .regex(AMOUNT_PATTERN, "INVALID_AMOUNT")
       .describe("Decimal; in quotes, or as a JSON number, whose digits are kept."),
     currency: z
-      .string(coded("UNKNOWN_CURRENCY"))
+      .enum(CURRENCY_CODES, coded("UNKNOWN_CURRENCY"))
       .optional()
       .describe("ISO 4217 code. With it the decimals are checked."),
     timestamp: z
       .string(coded("INVALID_TIMESTAMP"))
+      .regex(MESSAGE_TIME_PATTERN, "INVALID_TIMESTAMP")
       .optional()
       .describe(
         "When the payment was processed: ISO 8601 with offset, or milliseconds since 1970. Default: when it is recorded.",
@@ -49,10 +56,14 @@ export interface SentMessage {
 
 /** @param input JSON that this ledger parsed itself, with exact numbers. */
 export function parsePaymentMessage(input: unknown, now: Date): Parsed<SentMessage> {
+  if (typeof input !== "object" || input === null || Array.isArray(input) || isLosslessNumber(input)) {
+    return refused("NOT_AN_OBJECT");
+  }
   const parsed = parseWith(paymentMessageSchema, withTexts(input));
   if (!parsed.ok) return parsed;
   const { actor: claimedActor, amount, currency, timestamp, ...rest } = parsed.value;
-  const money = currency === undefined ? plainAmount(amount) : normalizeAmount(amount, currency);
+  // Without a currency no decimals can be checked: the amount is kept as it was written.
+  const money = currency === undefined ? { amount } : normalizeAmount(amount, currency);
   if ("fault" in money) return refused(money.fault, money.fault === "UNKNOWN_CURRENCY" ? "currency" : "amount");
   const time = timestamp === undefined ? undefined : normalizeTimestamp(isoOf(timestamp), now);
   if (time !== undefined && "fault" in time) return refused(time.fault, "timestamp");
@@ -67,20 +78,14 @@ export function parsePaymentMessage(input: unknown, now: Date): Parsed<SentMessa
   return accepted({ payment, ...(claimedActor === undefined ? {} : { actor: claimedActor }) });
 }
 
-function withTexts(input: unknown): unknown {
-  if (typeof input !== "object" || input === null) return input;
+function withTexts(input: object): unknown {
   const sent = input as Readonly<Record<string, unknown>>;
   const texts = ["amount", "timestamp"].filter((name) => isLosslessNumber(sent[name]));
   return { ...sent, ...Object.fromEntries(texts.map((name) => [name, numbersAsText(sent[name])])) };
 }
 
-/** Without a currency no decimals can be checked: the amount is kept as it was written. */
-function plainAmount(amount: string): { readonly amount: string } | { readonly fault: "INVALID_AMOUNT" } {
-  return AMOUNT_PATTERN.test(amount) ? { amount } : { fault: "INVALID_AMOUNT" };
-}
-
 function isoOf(timestamp: string): string {
-  return /^[0-9]{12,13}$/.test(timestamp) ? new Date(Number(timestamp)).toISOString() : timestamp;
+  return MILLISECONDS_PATTERN.test(timestamp) ? new Date(Number(timestamp)).toISOString() : timestamp;
 }
 
 export function paymentMessageContent(payment: PaymentMessage): JsonObject {

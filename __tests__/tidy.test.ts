@@ -42,14 +42,26 @@ const RUN_TIME = ["contract", "ledger", "store", "operations"];
 /** `stacks` and `config` on one side, the functions' code on the other; they meet in `contract.ts`, which imports nothing. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   contract: { project: [], packages: [] },
-  ledger: { project: ["contract", "ledger"], packages: [/^zod$/, /^node:crypto$/] },
+  ledger: { project: ["contract", "ledger"], packages: [/^zod$/, /^lossless-json$/, /^node:crypto$/] },
+  files: {
+    project: ["contract", "ledger", "files"],
+    packages: [/^@aws-sdk\/client-s3$/, /^csv-parse\/sync$/, /^zod$/, /^node:(buffer|crypto|stream|zlib)$/],
+  },
+  backup: {
+    project: [...RUN_TIME, "files", "backup"],
+    packages: [/^@aws-sdk\/client-(dynamodb|s3)$/, /^zod$/, /^node:/],
+  },
+  client: {
+    project: ["ledger", "client"],
+    packages: [/^@aws-sdk\/client-sqs$/, /^zod$/, /^node:(crypto|timers\/promises)$/],
+  },
   store: {
     project: ["contract", "ledger", "store"],
     packages: [/^@aws-sdk\/client-(dynamodb|kms)$/, /^node:crypto$/, /^node:timers\/promises$/],
   },
-  operations: { project: RUN_TIME, packages: [/^node:crypto$/] },
+  operations: { project: [...RUN_TIME, "files"], packages: [/^zod$/, /^node:crypto$/] },
   handlers: {
-    project: [...RUN_TIME, "handlers"],
+    project: [...RUN_TIME, "files", "backup", "handlers"],
     packages: [/^@aws-sdk\/client-/, /^@aws-lambda-powertools\//, /^@smithy\/node-http-handler$/, /^aws-lambda$/],
   },
   config: { project: ["contract", "config"], packages: [] },
@@ -87,8 +99,10 @@ const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
   "store/key-material.ts": ["randomBytes", "Date.now"],
   "store/payment-record.ts": ["randomBytes"],
   "store/audit-record.ts": ["randomBytes"],
+  "store/transaction-record.ts": ["randomBytes"],
   "store/transaction.ts": ["randomUUID", "Math.random"],
   "operations/call.ts": ["randomBytes"],
+  "operations/process-file.ts": ["new Date"],
   "operations/read-audit.ts": ["randomBytes"],
   "handlers/runtime/serve.ts": ["Date.now", "new Date"],
 };
@@ -279,7 +293,7 @@ const code = (path: string, text: string): SourceFile => ({ path, text });
 const one = (path: string, text: string): readonly SourceFile[] => [code(path, text)];
 
 const mayReadEnvironment: Select = (file) =>
-  under("local", "__tests__")(file) || ["config/load.ts", "handlers/runtime/serve.ts"].includes(file.path);
+  under("local", "__tests__")(file) || ["config/load.ts", "handlers/runtime/variables.ts"].includes(file.path);
 const mayPrint: Select = (file) => under("local", "scripts", "bench")(file) || file.path === "main.ts";
 const ownCheckDigit = `400000${"0".repeat(9)}`;
 
@@ -335,7 +349,10 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "the functions' code asks for time and chance in the places listed here only",
-    check: each((file) => isCode(file) && under("ledger", "store", "operations", "handlers")(file), clockOrChance),
+    check: each(
+      (file) => isCode(file) && under("ledger", "store", "operations", "files", "handlers")(file),
+      clockOrChance,
+    ),
     caught: [
       one("ledger/x.ts", "const now = Date.now();"),
       one("ledger/x.ts", "const now = new Date();"),
@@ -352,7 +369,7 @@ const RULES: readonly Rule[] = [
       (file) =>
         nodes(file, (node) =>
           ts.isPropertyAccessExpression(node) && node.getText() === "process.env"
-            ? "reads process.env. Read it in config/load.ts or handlers/runtime/environment.ts and pass the value."
+            ? "reads process.env. Read it in config/load.ts or handlers/runtime/variables.ts and pass the value."
             : undefined,
         ),
     ),

@@ -48,7 +48,7 @@ const PARALLEL_WRITES_MAX = 16;
 export async function restoreTable(restore: Restore): Promise<number> {
   const { dynamo, into, source, progress = () => {} } = restore;
   assertScratchName(into);
-  if ((await describe(dynamo, into)) !== undefined) {
+  if ((await describeTable(dynamo, into)) !== undefined) {
     throw new BackupError(
       "TABLE_EXISTS",
       `There is a table ${into} already. A restore overwrites nothing. Choose another name, or remove it with: npm run backup -- remove-scratch ${into}`,
@@ -71,7 +71,7 @@ async function requestRestore(
     await dynamo.send(new RestoreTableFromBackupCommand({ BackupArn: source.arn, TargetTableName: into }));
     return;
   }
-  if ((await describe(dynamo, table)) === undefined) throw tableMissing(table);
+  if ((await describeTable(dynamo, table)) === undefined) throw tableMissing(table);
   const moment = source.at === undefined ? { UseLatestRestorableTime: true } : { RestoreDateTime: source.at };
   await dynamo.send(new RestoreTableToPointInTimeCommand({ SourceTableName: table, TargetTableName: into, ...moment }));
 }
@@ -82,7 +82,7 @@ async function importExports(
   { plan, bucket }: Extract<RestoreSource, { from: "export" }>,
   deadline: number,
 ): Promise<void> {
-  const kmsKey = (await describe(dynamo, table))?.SSEDescription?.KMSMasterKeyArn;
+  const kmsKey = (await describeTable(dynamo, table))?.SSEDescription?.KMSMasterKeyArn;
   const answer = await dynamo.send(
     new ImportTableCommand({
       S3BucketSource: { S3Bucket: bucket, S3KeyPrefix: plan.full.dataFolder },
@@ -138,7 +138,7 @@ async function applyWindows(
 
 async function untilActive({ dynamo, into, pollMs = POLL_MS }: Restore, deadline: number): Promise<void> {
   for (;;) {
-    const status = (await describe(dynamo, into))?.TableStatus;
+    const status = (await describeTable(dynamo, into))?.TableStatus;
     if (status === "ACTIVE") return;
     await waitOrGiveUp(into, deadline, pollMs);
   }
@@ -154,7 +154,7 @@ async function waitOrGiveUp(into: string, deadline: number, pollMs: number): Pro
 
 export async function removeScratch(dynamo: DynamoDBClient, name: string): Promise<void> {
   assertScratchName(name);
-  if ((await describe(dynamo, name)) === undefined) throw tableMissing(name);
+  if ((await describeTable(dynamo, name)) === undefined) throw tableMissing(name);
   await dynamo.send(new DeleteTableCommand({ TableName: name }));
 }
 
@@ -173,7 +173,7 @@ function tableMissing(name: string): BackupError {
   );
 }
 
-async function describe(dynamo: DynamoDBClient, name: string): Promise<TableDescription | undefined> {
+async function describeTable(dynamo: DynamoDBClient, name: string): Promise<TableDescription | undefined> {
   try {
     return (await dynamo.send(new DescribeTableCommand({ TableName: name }))).Table;
   } catch (error) {

@@ -7,11 +7,12 @@ import { s3Client } from "./runtime/clients";
 import { readBackupEnvironment, readEnvironment } from "./runtime/environment";
 import { makeObserver } from "./runtime/observe";
 import { serve } from "./runtime/serve";
+import { VARIABLES } from "./runtime/variables";
 
-const { exportBucket: bucket, tables } = readBackupEnvironment(process.env);
-const observer = makeObserver(readEnvironment(process.env).functionName);
+const { exportBucket: bucket, tables } = readBackupEnvironment(VARIABLES);
+const observer = makeObserver(readEnvironment(VARIABLES).functionName);
 const operation = FUNCTIONS.checkBackup.name;
-const s3 = s3Client(process.env);
+const s3 = s3Client(VARIABLES);
 const settings = {
   tables,
   s3,

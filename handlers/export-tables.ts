@@ -8,14 +8,15 @@ import { dynamoClient, s3Client } from "./runtime/clients";
 import { readBackupEnvironment, readEnvironment } from "./runtime/environment";
 import { makeObserver } from "./runtime/observe";
 import { serve } from "./runtime/serve";
+import { VARIABLES } from "./runtime/variables";
 
-const { exportBucket, exportKeyArn, tables } = readBackupEnvironment(process.env);
-const observer = makeObserver(readEnvironment(process.env).functionName);
+const { exportBucket, exportKeyArn, tables } = readBackupEnvironment(VARIABLES);
+const observer = makeObserver(readEnvironment(VARIABLES).functionName);
 const operation = FUNCTIONS.exportTables.name;
 const settings = {
   tables,
   service: dynamoExportService(dynamoClient(), exportBucket, exportKeyArn),
-  states: s3StateStore(s3Client(process.env), exportBucket),
+  states: s3StateStore(s3Client(VARIABLES), exportBucket),
   log: (requestId: string, table: string, code: string) =>
     observer.error("an export needs attention", requestId, { operation, table, code }),
 };

@@ -6,9 +6,10 @@ import { runPaymentProcessor } from "../operations/payment-processor";
 import { s3Client } from "./runtime/clients";
 import { readFilesEnvironment } from "./runtime/environment";
 import { serve } from "./runtime/serve";
+import { VARIABLES } from "./runtime/variables";
 
-const { filesBucket, removeCardDataFiles } = readFilesEnvironment(process.env);
-const settings = { files: new PaymentFiles(s3Client(process.env), filesBucket), removeCardDataFiles };
+const { filesBucket, removeCardDataFiles } = readFilesEnvironment(VARIABLES);
+const settings = { files: new PaymentFiles(s3Client(VARIABLES), filesBucket), removeCardDataFiles };
 
 export const handler = serve(FUNCTIONS.paymentProcessor.name, (event, call, store) =>
   runPaymentProcessor(event, call, store, settings),

@@ -1,13 +1,11 @@
 /** Reads all records of one transaction of `payment-transactions`, over any number of pages, audited before they are returned. */
 
-import { QueryCommand } from "@aws-sdk/client-dynamodb";
 import { TABLES } from "../contract";
 import { transactionQuerySchema } from "../ledger/queries";
 import type { TransactionsResponse } from "../ledger/responses";
 import { parseWith, SCHEMA_VERSION } from "../ledger/schema";
 import type { StoredItem } from "../ledger/stored-item";
-import type { Store } from "../store/store";
-import { storedItem } from "../store/transaction";
+import { queryAll, type Store } from "../store/store";
 import { transactionView } from "../store/transaction-record";
 import { type Call, cardDataRefusal, refuseCall } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
@@ -40,22 +38,12 @@ export async function queryTransactions(event: unknown, call: Call, store: Store
   return { schemaVersion: SCHEMA_VERSION, outcome: "answered", transactions, refused: [...refused], AuditID };
 }
 
-async function recordsOf(transactionId: string, store: Store): Promise<StoredItem[]> {
-  const items: StoredItem[] = [];
-  let startKey: QueryCommand["input"]["ExclusiveStartKey"];
-  do {
-    const answer = await store.dynamo.send(
-      new QueryCommand({
-        TableName: store.tables.paymentTransactions,
-        ConsistentRead: true,
-        KeyConditionExpression: "#id = :id",
-        ExpressionAttributeNames: { "#id": partitionKey },
-        ExpressionAttributeValues: { ":id": { S: transactionId } },
-        ExclusiveStartKey: startKey,
-      }),
-    );
-    items.push(...(answer.Items ?? []).map(storedItem));
-    startKey = answer.LastEvaluatedKey;
-  } while (startKey !== undefined);
-  return items;
+function recordsOf(transactionId: string, store: Store): Promise<StoredItem[]> {
+  return queryAll(store.dynamo, {
+    TableName: store.tables.paymentTransactions,
+    ConsistentRead: true,
+    KeyConditionExpression: "#id = :id",
+    ExpressionAttributeNames: { "#id": partitionKey },
+    ExpressionAttributeValues: { ":id": { S: transactionId } },
+  });
 }

@@ -53,8 +53,6 @@ const PERIOD_MS = 7 * 24 * 60 * 60 * 1000;
 /** Repeats come at most this many payments later, as retries and re-sent files do. */
 const REPEAT_DISTANCE_MAX = 400;
 
-const DECIMALS: Readonly<Record<string, number>> = { JPY: 0, KRW: 0, EUR: 2, USD: 2, GBP: 2, BHD: 3, KWD: 3 };
-
 interface Processor {
   readonly name: string;
   readonly currencies: readonly string[];
@@ -64,10 +62,6 @@ interface Processor {
   /** Of processors whose feed names its sender in each line. */
   readonly actor?: string;
 }
-
-const HEX = "0123456789abcdef";
-const BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /** Five neutral processors, each with its own way of writing ids, tokens and times. */
 const PROCESSORS: readonly Processor[] = [
@@ -109,21 +103,6 @@ const PROCESSORS: readonly Processor[] = [
   },
 ];
 
-const CARD_NUMBERS = [
-  "4111111111111111",
-  "4242424242424242",
-  "4222222222222",
-  "5555555555554444",
-  "5105105105105100",
-  "2223003122003222",
-  "378282246310005",
-  "371449635398431",
-  "6011111111111117",
-  "30569309025904",
-  "3530111333300000",
-  "6200000000000005",
-] as const;
-
 /** @param validPayments how many distinct good payments; every kind of bad line comes once or more in any case. */
 export function makeSample(validPayments = VALID_PAYMENTS): Sample {
   const random = new Random(SEED);
@@ -160,11 +139,6 @@ function makePayment(random: Random, count: number, total: number): ValidPayment
 function amountText(minorUnits: bigint, decimals: number, random: Random): string {
   const full = decimalText(minorUnits, decimals);
   return decimals > 0 && random.below(6) === 0 ? full.replace(/\.?0+$/, "") : full;
-}
-
-function decimalText(minorUnits: bigint, decimals: number): string {
-  const digits = String(minorUnits).padStart(decimals + 1, "0");
-  return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
 interface PlacedLine {
@@ -308,18 +282,6 @@ function cardData(bad: MakeBad): Line[] {
   ];
 }
 
-function cardNumber(index: number): string {
-  return CARD_NUMBERS[index % CARD_NUMBERS.length] ?? CARD_NUMBERS[0];
-}
-
-/** As printed on cards: four and four, or 4-6-5 and 4-6-4 for the shorter ones. */
-function grouped(pan: string, separator: string): string {
-  const lengths = pan.length === 14 || pan.length === 15 ? [4, 6] : [4, 4, 4];
-  const starts = lengths.map((_, index) => lengths.slice(0, index).reduce((sum, length) => sum + length, 0));
-  const groups = starts.map((start, index) => pan.slice(start, start + (lengths[index] ?? 0)));
-  return [...groups, pan.slice(groups.join("").length)].join(separator);
-}
-
 /** What is no JSON. One holds a card number: whoever reports a broken line must not repeat it. */
 function brokenLines(valid: readonly ValidPayment[]): Line[] {
   const good = JSON.stringify(valid[0]?.fields);
@@ -400,28 +362,6 @@ function withOffset(at: Date, hours: number): string {
 function uuid(random: Random): string {
   const hex = (length: number) => random.text(HEX, length);
   return `${hex(8)}-${hex(4)}-4${hex(3)}-${random.text("89ab", 1)}${hex(3)}-${hex(12)}`;
-}
-
-/** Small, seeded and the same everywhere (mulberry32). It picks test data; nothing secret hangs on it. */
-class Random {
-  constructor(private state: number) {}
-
-  below(limit: number): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
-  }
-
-  pick<Item>(items: readonly [Item, ...Item[]] | readonly Item[]): Item {
-    const item = items[this.below(items.length)];
-    if (item === undefined) throw new Error("A list to pick from is empty.");
-    return item;
-  }
-
-  text(alphabet: string, length: number): string {
-    return Array.from({ length }, () => alphabet[this.below(alphabet.length)]).join("");
-  }
 }
 
 export function expectedText(expected: ExpectedOutcomes): string {

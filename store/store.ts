@@ -58,6 +58,18 @@ export async function getItems(
   return items;
 }
 
+/** Everything that the query finds, over as many answers as DynamoDB needs for it. */
+export async function queryAll(dynamo: DynamoDBClient, input: QueryCommandInput): Promise<StoredItem[]> {
+  const items: StoredItem[] = [];
+  let startKey = input.ExclusiveStartKey;
+  do {
+    const answer = await dynamo.send(new QueryCommand({ ...input, ExclusiveStartKey: startKey }));
+    items.push(...(answer.Items ?? []).map(storedItem));
+    startKey = answer.LastEvaluatedKey;
+  } while (startKey !== undefined);
+  return items;
+}
+
 /** Up to `limit` index entries of one query, over as many answers as DynamoDB needs for them. */
 export async function queryIndex(
   dynamo: DynamoDBClient,

@@ -19,7 +19,7 @@ import { updatePaymentStatus } from "../../operations/update-status";
 import { type Harness, paymentInput, startHarness } from "../support/ledger-harness";
 
 const BUCKET = "payment-exports-test";
-const KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555";
+const KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
 const DAY = 24 * 60 * 60 * 1000;
 /** The ledger's clock in this file: far enough in the past that recovery reaches everything. */
 const START = Date.now() - 20 * DAY;

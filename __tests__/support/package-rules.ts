@@ -60,7 +60,9 @@ function isInstalled(place: string, name: string, packages: object): boolean {
 export function misplacedPackages(files: readonly SourceFile[]): string[] {
   const { dependencies = {} } = packageOf(files);
   const used = new Set<string>();
-  for (const file of files.filter(isCode).filter(under("ledger", "store", "operations", "handlers"))) {
+  for (const file of files
+    .filter(isCode)
+    .filter(under("ledger", "store", "operations", "files", "backup", "handlers"))) {
     imports(file, (module) => {
       const name = module.split("/").slice(0, module.startsWith("@") ? 2 : 1);
       if (!module.startsWith(".") && !module.startsWith("node:")) used.add(name.join("/"));

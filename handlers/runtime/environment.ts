@@ -1,4 +1,4 @@
-/** The functions' only reader of `process.env`: read once, at cold start, and loudly when something is missing. */
+/** What the functions need of their environment: read once, at cold start, and loudly when something is missing. */
 
 import { ENV, type LogicalTableName, TABLES, type TableId } from "../../contract";
 import { INDEX_SHARD_COUNT_MAX } from "../../ledger/index-keys";

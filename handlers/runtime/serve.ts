@@ -9,6 +9,7 @@ import type { Store } from "../../store/store";
 import { dynamoClient, kmsClient } from "./clients";
 import { type Environment, readEnvironment } from "./environment";
 import { type LogFields, makeObserver, type Observer } from "./observe";
+import { VARIABLES } from "./variables";
 
 export type Operation<Response> = (event: unknown, call: Call, store: Store) => Promise<Response>;
 
@@ -65,7 +66,7 @@ export function serve<Response extends object>(operationName: string, operation:
 }
 
 function coldStart(): Served {
-  const environment = readEnvironment(process.env);
+  const environment = readEnvironment(VARIABLES);
   const observer = makeObserver(environment.functionName);
   return { environment, observer, store: makeStore(environment, observer) };
 }

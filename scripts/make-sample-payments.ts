@@ -1,12 +1,29 @@
 /**
- * Writes `samples/payments.ndjson`, the input of `npm start`, and `samples/payments.expected.json`, what must come of it.
+ * Writes `samples/`, the input of `npm start`: payments for the ledger (here), payment files (sample-files.ts) and payment
+ * messages (sample-messages.ts), each with what must come of it.
  *
  * It knows what it put into each line and imports nothing of the ledger, so the two can be held against each other.
- * Seeded: the same bytes on every machine. Card numbers are those that brands publish for testing; they belong to nobody.
+ * Seeded: the same bytes on every machine.
  */
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeSampleFiles } from "./sample-files";
+import { makeSampleMessages } from "./sample-messages";
+import {
+  BASE32,
+  BASE62,
+  CARD_NUMBERS,
+  type CurrencySums,
+  cardNumber,
+  DECIMALS,
+  decimalText,
+  expectedText,
+  grouped,
+  HEX,
+  Random,
+  sumsOf,
+} from "./sample-values";
 
 export interface Sample {
   readonly ndjson: string;
@@ -22,7 +39,7 @@ export interface ExpectedOutcomes {
   /** Conflicting contents, each counted once however often it was sent. */
   readonly distinctConflicts: number;
   /** Of the stored payments, by currency: how many, and their exact sum. */
-  readonly sums: Readonly<Record<string, { readonly payments: number; readonly total: string }>>;
+  readonly sums: CurrencySums;
   readonly storedFailures: number;
   /** Card numbers somewhere in the file: none may occur in any table or log line. Separated by spaces. */
   readonly cardNumbers: string;
@@ -336,19 +353,6 @@ function expectedOf(lines: readonly Line[], valid: readonly ValidPayment[]): Exp
   };
 }
 
-function sumsOf(valid: readonly ValidPayment[]): ExpectedOutcomes["sums"] {
-  const used = Object.entries(DECIMALS).filter(([code]) => valid.some(({ currency }) => currency === code));
-  return Object.fromEntries(
-    used
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([code, decimals]) => {
-        const payments = valid.filter(({ currency }) => currency === code);
-        const total = payments.reduce((sum, { minorUnits }) => sum + minorUnits, 0n);
-        return [code, { payments: payments.length, total: decimalText(total, decimals) }];
-      }),
-  );
-}
-
 function compactDay(at: Date): string {
   return at.toISOString().slice(0, 10).replaceAll("-", "");
 }
@@ -364,14 +368,23 @@ function uuid(random: Random): string {
   return `${hex(8)}-${hex(4)}-4${hex(3)}-${random.text("89ab", 1)}${hex(3)}-${hex(12)}`;
 }
 
-export function expectedText(expected: ExpectedOutcomes): string {
-  return `${JSON.stringify(expected, null, 2)}\n`;
-}
-
 if (require.main === module) {
   const { ndjson, expected } = makeSample();
-  const samples = path.join(__dirname, "..", "samples");
-  writeFileSync(path.join(samples, "payments.ndjson"), ndjson);
-  writeFileSync(path.join(samples, "payments.expected.json"), expectedText(expected));
-  console.log(`samples/payments.ndjson: ${expected.lines} lines, ${expected.outcomes.stored} good payments.`);
+  write("payments.ndjson", ndjson);
+  write("payments.expected.json", expectedText(expected));
+  const files = makeSampleFiles();
+  for (const { name, bytes } of files.files) write(path.join("files", name), bytes);
+  write("files.expected.json", expectedText(files.expected));
+  const messages = makeSampleMessages();
+  write("messages.ndjson", messages.ndjson);
+  write("messages.expected.json", expectedText(messages.expected));
+  console.log(
+    `samples/: ${expected.lines} lines for the ledger, ${files.files.length} payment files, ${messages.expected.messages} messages.`,
+  );
+}
+
+function write(name: string, content: string | Uint8Array): void {
+  const file = path.join(__dirname, "..", "samples", name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, content);
 }

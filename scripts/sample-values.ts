@@ -27,6 +27,22 @@ export function decimalText(minorUnits: bigint, decimals: number): string {
   return decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
+/** By currency: how many payments, and their exact sum. */
+export type CurrencySums = Readonly<Record<string, { readonly payments: number; readonly total: string }>>;
+
+export function sumsOf(valid: readonly { readonly currency: string; readonly minorUnits: bigint }[]): CurrencySums {
+  const used = Object.entries(DECIMALS).filter(([code]) => valid.some(({ currency }) => currency === code));
+  return Object.fromEntries(
+    used
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([code, decimals]) => {
+        const payments = valid.filter(({ currency }) => currency === code);
+        const total = payments.reduce((sum, { minorUnits }) => sum + minorUnits, 0n);
+        return [code, { payments: payments.length, total: decimalText(total, decimals) }];
+      }),
+  );
+}
+
 export function cardNumber(index: number): string {
   return CARD_NUMBERS[index % CARD_NUMBERS.length] ?? CARD_NUMBERS[0];
 }
@@ -61,3 +77,7 @@ export class Random {
   }
 }
 
+/** The form of all `*.expected.json`. */
+export function expectedText(expected: object): string {
+  return `${JSON.stringify(expected, null, 2)}\n`;
+}

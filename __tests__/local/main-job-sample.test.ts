@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { expectedText, makeSample } from "../../scripts/make-sample-payments";
+import { makeSample } from "../../scripts/make-sample-payments";
+import { expectedText } from "../../scripts/sample-values";
 import { PUBLISHED_TEST_NUMBERS } from "../ledger/card-test-numbers";
 
 const SAMPLES = path.join(__dirname, "..", "..", "samples");

@@ -6,7 +6,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { expectedText, makeSample } from "../../scripts/make-sample-payments";
+import { makeSample } from "../../scripts/make-sample-payments";
+import { expectedText } from "../../scripts/sample-values";
 
 const PROJECT = path.join(__dirname, "..", "..");
 const JOB_TIMEOUT_MS = 120_000;

@@ -277,7 +277,7 @@ test("the check of a backup reads keys and times of items, and nothing else of t
       variable: "dynamodb:Attributes",
       values: ["TransactionID", "AuditID", "paymentId", "transactionId", "timestamp", "RecordedAt", "processedAt"],
     },
-    { test: "StringEqualsIfExists", variable: "dynamodb:Select", values: ["SPECIFIC_ATTRIBUTES", "COUNT"] },
+    { test: "StringEquals", variable: "dynamodb:Select", values: ["SPECIFIC_ATTRIBUTES"] },
   ]);
 });
 

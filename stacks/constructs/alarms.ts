@@ -170,6 +170,16 @@ function recordAlarms({ names, functions }: AlarmTarget): Alarm[] {
       runbook: "card-data-in-files",
       watched: reported(paymentProcessor, METRICS.cardDataRefused, PERIOD_SECONDS),
     },
+    {
+      id: "message-refused",
+      name: names.messageRefused,
+      description: "A message could never be recorded and was settled: its sender was not told.",
+      runbook: "message-refused",
+      watched: sumOverFunctions(METRICS.messageRefused, [
+        functions.persistPaymentAuditTrail,
+        functions.processPaymentMessages,
+      ]),
+    },
   ];
 }
 

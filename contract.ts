@@ -124,6 +124,8 @@ export const METRICS = {
   integrityAlarm: "IntegrityAlarm",
   /** A request was refused because it carried card data. */
   cardDataRefused: "CardDataRefused",
+  /** A message of a queue could never be recorded and was settled; nobody was answered. */
+  messageRefused: "MessageRefused",
   /** A payment came again under a known id with other content. */
   paymentConflict: "PaymentConflict",
 } as const;

@@ -30,6 +30,7 @@ const ALARMS = {
   integrity: "payment-ledger-integrity",
   cardData: "payment-ledger-card-data",
   cardDataInFiles: "payment-files-card-data",
+  messageRefused: "payment-messages-refused",
   exportFailed: "payment-export-failed",
   exportMissing: "payment-export-missing",
   backupCheckFailed: "payment-backup-check-failed",

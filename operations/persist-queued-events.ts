@@ -43,6 +43,7 @@ async function failedOf(group: readonly QueueMessage[], call: Call, store: Store
       return door !== undefined && "code" in door ? [settledEntry(message, door, call)] : [];
     });
     await recordEntries(settled, store);
+    for (const _ of settled) store.signal("MessageRefused");
     open = group.filter((_, position) => "action" in (doors[position] ?? {}));
     await persistEvents(group, doors, call, store);
     return [];

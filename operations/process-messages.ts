@@ -28,6 +28,7 @@ export async function processMessages(event: unknown, call: Call, store: Store):
   // What is refused is settled first and never goes back to the queue: it must not reach the dead-letter queue.
   const refusals = doors.flatMap(({ message, door }) => ("code" in door ? [refusalOf(message, door, call)] : []));
   await recordEntries(refusals, store);
+  for (const _ of refusals) store.signal("MessageRefused");
   const admitted = doors.flatMap(({ message, door }) => ("code" in door ? [] : [{ message, sent: door }]));
   // Together they share a transaction; when that fails for a technical reason, each stands for itself.
   if (await areRecorded(admitted, call, store)) return queueResponse([]);

@@ -2,13 +2,15 @@
 
 import { TABLES } from "../contract";
 import { transactionQuerySchema } from "../ledger/queries";
-import type { TransactionsResponse } from "../ledger/responses";
+import { refusal } from "../ledger/refusals";
+import { refusedWith, type TransactionsResponse } from "../ledger/responses";
 import { parseWith, SCHEMA_VERSION } from "../ledger/schema";
 import type { StoredItem } from "../ledger/stored-item";
-import { queryAll, type Store } from "../store/store";
+import { getItem, queryAll, type Store } from "../store/store";
 import { transactionView } from "../store/transaction-record";
-import { type Call, cardDataRefusal, refuseCall } from "./call";
+import { alarmEntry, type Call, cardDataRefusal, recordEntries, refuseCall } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
+import { writeAuditId } from "./record-payments";
 
 const { logicalName: TRANSACTIONS, partitionKey } = TABLES.paymentTransactions;
 
@@ -19,6 +21,12 @@ export async function queryTransactions(event: unknown, call: Call, store: Store
   if (!parsed.ok) return refuseCall(event, parsed.refusal, TRANSACTIONS, call, store);
   const query = parsed.value;
   const items = await recordsOf(query.transactionId, store);
+  if (items.length === 0 && (await wasRecorded(query.transactionId, store))) {
+    const fault = { code: "AUDIT_RECORD_MISSING", table: TRANSACTIONS, recordId: query.transactionId } as const;
+    const alarm = alarmEntry(fault, query.Actor, call, store);
+    await recordEntries([alarm], store);
+    return refusedWith(refusal(fault.code), alarm.auditId);
+  }
   const { trusted, refused } = await checkRecords(TRANSACTIONS, partitionKey, items, query.Actor, call, store);
   const AuditID = await recordRead(
     {
@@ -36,6 +44,15 @@ export async function queryTransactions(event: unknown, call: Call, store: Store
   );
   const transactions = trusted.map(transactionView);
   return { schemaVersion: SCHEMA_VERSION, outcome: "answered", transactions, refused: [...refused], AuditID };
+}
+
+/** A row and its WRITE record are put together, so a WRITE record without a row means that the row was removed. */
+async function wasRecorded(transactionId: string, store: Store): Promise<boolean> {
+  const auditId = writeAuditId(TRANSACTIONS, transactionId);
+  return (
+    (await getItem(store.dynamo, store.tables.paymentAuditTrail, TABLES.paymentAuditTrail.partitionKey, auditId)) !==
+    undefined
+  );
 }
 
 function recordsOf(transactionId: string, store: Store): Promise<StoredItem[]> {

@@ -9,7 +9,7 @@ import { storedItem } from "./transaction";
 
 /** Facts worth an alarm or a graph, by metric name. */
 export type Signal =
-  | (typeof METRICS)["integrityAlarm" | "cardDataRefused" | "paymentConflict"]
+  | (typeof METRICS)["integrityAlarm" | "cardDataRefused" | "messageRefused" | "paymentConflict"]
   | (typeof BACKUP_METRICS)[keyof typeof BACKUP_METRICS];
 
 export interface Store {

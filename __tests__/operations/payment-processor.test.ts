@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import type { FileReport } from "../../files/progress";
-import { textOf } from "../../ledger/stored-item";
+import { integerOf, textOf } from "../../ledger/stored-item";
 import { FAULTS } from "../../local/fault-proxy";
 import type { Call } from "../../operations/call";
 import { runPaymentProcessor } from "../../operations/payment-processor";
@@ -331,6 +331,18 @@ describe("query_transactions", () => {
       transactions: [{ transactionId: row.transactionId, amount: "100.00", status: "processed" }],
     });
     expect(await actionsOf(row.transactionId)).toEqual(["READ", "WRITE"]);
+  });
+
+  test("a row that was removed is not answered as absent: its WRITE record gives the removal away", async () => {
+    const row = payment();
+    await run({ payment_data: row });
+    const [stored] = await rowsOf(row.transactionId);
+    await harness.removeTransaction(row.transactionId, Number(integerOf(stored ?? {}, "timestamp")));
+    expect(await query({ transactionId: row.transactionId })).toMatchObject({
+      outcome: "refused",
+      code: "AUDIT_RECORD_MISSING",
+    });
+    expect(await actionsOf(row.transactionId)).toEqual(["ALARM", "WRITE"]);
   });
 
   test("is complete over any number of pages, and refuses what this ledger did not write", async () => {

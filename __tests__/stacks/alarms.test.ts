@@ -20,7 +20,7 @@ const OTHERS: Record<string, [metric: string, comparison: string, threshold: num
   "backup-check-failed": [BACKUP_METRICS.checkFailed, ">=", 1, 300],
   "backup-check-missing": [BACKUP_METRICS.checkPassed, "<", 1, 86_400],
 };
-const SUMS = ["integrity", "card-data"];
+const SUMS = ["integrity", "card-data", "message-refused"];
 
 test("the stack has these alarms and no others, and each reaches the topic", () => {
   const perFunction = ENTRIES.flatMap((entry) => [`${entry}-errors`, `${entry}-throttles`]);
@@ -48,6 +48,7 @@ test("every alarm says where the runbook tells what to do", () => {
     "function-errors",
     "function-throttles",
     "integrity",
+    "message-refused",
     "queue-old",
   ]);
 });

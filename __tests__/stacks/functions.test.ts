@@ -207,7 +207,7 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     RemoveCardData: ["s3:DeleteObjectVersion"],
     DataKeyThroughS3: DATA_KEY_THROUGH_S3,
   },
-  transactionQuery: { Transactions: ["dynamodb:Query"], AuditTrail: ["dynamodb:PutItem"] },
+  transactionQuery: { Transactions: ["dynamodb:Query"], AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"] },
   export: {
     Exports: ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeExport", "dynamodb:ExportTableToPointInTime"],
     FindExports: ["dynamodb:ListExports"],

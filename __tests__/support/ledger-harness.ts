@@ -74,6 +74,7 @@ export interface Harness {
   /** Puts an item as an administrator would, past the ledger. */
   put(table: TableName, item: StoredItem): Promise<void>;
   remove(table: TableName, id: string): Promise<void>;
+  removeTransaction(id: string, timestamp: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -175,6 +176,10 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
     remove: async (table, id) => {
       const { partitionKey } = table === "ledger" ? TABLES.paymentLedger : TABLES.paymentAuditTrail;
       await direct.send(new DeleteItemCommand({ TableName: names[table], Key: { [partitionKey]: { S: id } } }));
+    },
+    removeTransaction: async (id, timestamp) => {
+      const Key = { transactionId: { S: id }, timestamp: { N: String(timestamp) } };
+      await direct.send(new DeleteItemCommand({ TableName: names.transactions, Key }));
     },
     stop: async () => {
       for (const client of [direct, kms, dynamo, proxiedKms, s3, proxiedS3]) client.destroy();

@@ -6,7 +6,7 @@ import { buildHandlers, HandlerBuildError, hashDirectory } from "../../scripts/b
 
 const PROJECT = resolve(__dirname, "..", "..");
 const ENTRIES = Object.values(FUNCTIONS).map(({ entry }) => entry);
-const RUN_TIME = ["handlers", "ledger", "operations", "store", "contract.ts", "tsconfig.json"];
+const RUN_TIME = ["backup", "files", "handlers", "ledger", "operations", "store", "contract.ts", "tsconfig.json"];
 
 const folders: string[] = [];
 afterAll(() => {

@@ -24,7 +24,7 @@ test("the stack holds these resources and no others", () => {
   expect(resourceCounts(functions)).toEqual([
     "aws_cloudwatch_dashboard: 1",
     "aws_cloudwatch_log_group: 11",
-    "aws_cloudwatch_metric_alarm: 35",
+    "aws_cloudwatch_metric_alarm: 36",
     "aws_iam_role: 1",
     "aws_iam_role_policy: 11",
     "aws_lambda_event_source_mapping: 2",

@@ -4,22 +4,21 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Ajv2020, { type ValidateFunction } from "ajv/dist/2020";
 import fc from "fast-check";
-import { FUNCTIONS } from "../contract";
+import { runExports } from "../backup/export-operation";
+import { FUNCTIONS, QUEUES } from "../contract";
+import { type BadRow, FileProgress, type FileReport } from "../files/progress";
+import { readRows } from "../files/rows";
 import { parseEntries } from "../ledger/entries";
 import { parsePayment } from "../ledger/payment";
 import { encodePageToken } from "../ledger/queries";
 import { REFUSAL_CODES, type RefusalCode, refusal } from "../ledger/refusals";
+import { parseTransaction } from "../ledger/transaction";
+import { runPaymentProcessor } from "../operations/payment-processor";
+import { queueMessages, queueResponse } from "../operations/queue";
 import { publishedSchemas, SCHEMAS_FOLDER } from "../scripts/write-schemas";
-import {
-  anEvent,
-  aPayment,
-  DOORS,
-  EVENT_DOOR,
-  type Input,
-  NOW,
-  PAYMENT_DOOR,
-  without,
-} from "./support/ledger-fixtures";
+import { aTransaction, ALL_DOORS as DOORS } from "./ledger/arriving-doors";
+import { BUCKET, stubCall, stubFiles, stubStore } from "./ledger/stub-store";
+import { anEvent, aPayment, type Input, NOW, without } from "./support/ledger-fixtures";
 
 const ajv = new Ajv2020({ strict: true });
 const validators = new Map<string, ValidateFunction>(
@@ -33,9 +32,19 @@ function fits(name: string, document: unknown): boolean {
 }
 
 describe("the committed files", () => {
-  test("are one request and one answer for each function, and nothing else", () => {
-    const expected = Object.values(FUNCTIONS).flatMap(({ name }) => [`${name}.request.json`, `${name}.response.json`]);
-    expect(readdirSync(SCHEMAS_FOLDER).sort()).toEqual(expected.sort());
+  /** What events and answers only carry as text, and what functions write for others. */
+  const carried = [
+    ...Object.values(QUEUES).map(({ name }) => `${name}.message.json`),
+    ...["row", "report", "bad-row"].map((kind) => `payment-files.${kind}.json`),
+    `${FUNCTIONS.paymentProcessor.name}.body.json`,
+  ];
+
+  test("are one request and one answer for each function, one message for each queue, the files' rows and reports, and nothing else", () => {
+    const ofFunctions = Object.values(FUNCTIONS).flatMap(({ name }) => [
+      `${name}.request.json`,
+      `${name}.response.json`,
+    ]);
+    expect(readdirSync(SCHEMAS_FOLDER).sort()).toEqual([...ofFunctions, ...carried].sort());
   });
 
   test.each([...publishedSchemas()])("%s is what the code generates (else: npm run schemas)", (file, text) => {
@@ -52,8 +61,10 @@ describe("the committed files", () => {
   });
 });
 
-/** What the door says after the schema; each of these rules stands in a description. */
+/** What a door may say after its schema; each of these rules stands in a description. */
 const BEYOND_SCHEMA = new Set<RefusalCode>([
+  // Of an amount that is a number: its exponent.
+  "INVALID_AMOUNT",
   "AMOUNT_DECIMALS",
   "INVALID_TIMESTAMP",
   "TIMESTAMP_OUT_OF_RANGE",
@@ -63,27 +74,30 @@ const BEYOND_SCHEMA = new Set<RefusalCode>([
   "VOCABULARY_CONFLICT",
   "RANGE_TOO_LONG",
   "INVALID_PAGE_TOKEN",
+  "INVALID_METADATA",
 ]);
 
-describe.each(DOORS.map((door) => [door.functionName, door] as const))("the request schema of %s", (name, door) => {
-  const request = `${name}.request`;
+describe.each(DOORS.map((door) => [door.schema, door] as const))("the schema %s", (schema, door) => {
+  const fitsHere = (input: unknown) => fits(schema, door.around === undefined ? input : door.around(input));
+  /** What this door, by its examples, may say after its schema. */
+  const beyond = new Set(door.refused.filter(({ beyondSchema }) => beyondSchema).map(({ code }) => code));
 
   test("takes what the door takes", () => {
-    for (const input of door.accepted) expect([input, fits(request, input)]).toEqual([input, true]);
+    for (const input of door.accepted) expect([input, fitsHere(input)]).toEqual([input, true]);
   });
 
   const inSchema = door.refused.filter(({ beyondSchema }) => !beyondSchema);
   test.each(inSchema.map(({ why, code, input }) => [why, code, input] as const))(
     "refuses what the door refuses: %s (%s)",
     (_why, _code, input) => {
-      expect(fits(request, input)).toBe(false);
+      expect(fitsHere(input)).toBe(false);
     },
   );
 
   test("takes what only the door can refuse, by rules that its descriptions state", () => {
     for (const { why, code, input, beyondSchema } of door.refused) {
       if (!beyondSchema) continue;
-      expect([why, fits(request, input)]).toEqual([why, true]);
+      expect([why, fitsHere(input)]).toEqual([why, true]);
       expect(BEYOND_SCHEMA).toContain(code);
     }
   });
@@ -101,8 +115,8 @@ describe.each(DOORS.map((door) => [door.functionName, door] as const))("the requ
     fc.assert(
       fc.property(mixtures, (input) => {
         const result = door.parse(input);
-        if (result.ok) expect(fits(request, input)).toBe(true);
-        else if (fits(request, input)) expect(BEYOND_SCHEMA).toContain(result.refusal.code);
+        if (result.ok) expect(fitsHere(input)).toBe(true);
+        else if (fitsHere(input)) expect(beyond).toContain(result.refusal.code);
       }),
       { numRuns: 500 },
     );
@@ -163,14 +177,171 @@ describe("lists", () => {
   });
 });
 
+const settings = () => ({ files: stubFiles().files, removeCardDataFiles: true });
+const processed = (event: unknown) =>
+  runPaymentProcessor(event, stubCall("payment-processor"), stubStore(), settings());
+const exported = (event: unknown) =>
+  runExports(event, stubCall("export_tables"), stubStore(), {
+    tables: [],
+    service: { reach: fail, find: fail, start: fail, status: fail },
+    states: { load: fail, save: fail },
+    log: fail,
+  });
+
+function fail(): never {
+  throw new Error("Nothing is to be done for no tables.");
+}
+
+const queueEvent = (attributes: object = {}) => ({
+  Records: [
+    {
+      messageId: "m-1",
+      receiptHandle: "AQEB",
+      body: "{}",
+      eventSource: "aws:sqs",
+      eventSourceARN: "arn:aws:sqs:eu-west-1:111122223333:audit-trail-queue",
+      awsRegion: "eu-west-1",
+      attributes: {
+        SenderId: "AIDAEXAMPLE",
+        SentTimestamp: "1795262400000",
+        ApproximateReceiveCount: "1",
+        ...attributes,
+      },
+    },
+  ],
+});
+const s3Event = {
+  Records: [
+    {
+      eventVersion: "2.1",
+      eventSource: "aws:s3",
+      eventName: "ObjectCreated:Put",
+      userIdentity: { principalId: "AWS:AROAEXAMPLE:partner" },
+      s3: {
+        s3SchemaVersion: "1.0",
+        bucket: { name: BUCKET, arn: `arn:aws:s3:::${BUCKET}` },
+        object: { key: "payments/a+b.csv", size: 7, versionId: "v1" },
+      },
+    },
+  ],
+};
+const fifo = { SequenceNumber: "18870000000000000256", MessageGroupId: "txn-1", MessageDeduplicationId: "d" };
+
+/** Events that AWS sends, and whether the function handles them. */
+interface AwsEvent {
+  readonly schema: string;
+  readonly event: unknown;
+  readonly isTaken: (event: unknown) => Promise<boolean>;
+  /** Fields whose values the function judges after the schema; their descriptions say how. */
+  readonly judgedLater?: readonly string[];
+}
+
+const isOfQueue = async (event: unknown) => queueMessages(event) !== undefined;
+const AWS_EVENTS: readonly AwsEvent[] = [
+  { schema: "process_payment_messages.request", event: queueEvent(), isTaken: isOfQueue },
+  { schema: "persist_payment_audit_trail.request", event: queueEvent(fifo), isTaken: isOfQueue },
+  {
+    schema: "payment-processor.request",
+    event: s3Event,
+    isTaken: async (event) => (await processed(event)).statusCode === 200,
+    judgedLater: ["name", "key"],
+  },
+  {
+    schema: "export_tables.request",
+    event: { kind: "full" },
+    isTaken: (event) => exported(event).then(Boolean, () => false),
+  },
+];
+
+describe.each(AWS_EVENTS)("the events that AWS sends by $schema", ({ schema, event, isTaken, judgedLater = [] }) => {
+  test("are taken", async () => {
+    expect(fits(schema, event)).toBe(true);
+    expect(await isTaken(event)).toBe(true);
+  });
+
+  test.each([{}, null, "text", [], { Records: [] }, { Records: {} }, { kind: "all" }])("are not %j", async (other) => {
+    expect(fits(schema, other)).toBe(false);
+    expect(await isTaken(other)).toBe(false);
+  });
+
+  test("are judged alike by schema and function, whichever part is missing or another", async () => {
+    for (const path of pathsOf(event)) {
+      for (const value of [undefined, null, 7, true, {}, [], "other"]) {
+        const changed = withChange(event, path, value);
+        const [fitting, taken] = [fits(schema, changed), await isTaken(changed)];
+        const isJudgedLater = value === "other" && judgedLater.includes(String(path.at(-1)));
+        expect([path, value, fitting]).toEqual([path, value, isJudgedLater || taken]);
+      }
+    }
+  });
+});
+
+type Path = readonly (string | number)[];
+
+function pathsOf(value: unknown, path: Path = []): Path[] {
+  if (typeof value !== "object" || value === null) return [path];
+  const below = Object.entries(value).flatMap(([key, member]) => pathsOf(member, [...path, key]));
+  return path.length === 0 ? below : [path, ...below];
+}
+
+/** The document with another value in one place; undefined takes the place away. */
+function withChange(document: unknown, [key, ...rest]: Path, value: unknown): unknown {
+  if (key === undefined) return value;
+  if (Array.isArray(document)) return document.map((element) => withChange(element, rest, value));
+  const { [key]: old, ...others } = document as Record<string, unknown>;
+  const changed = withChange(old, rest, value);
+  return changed === undefined ? others : { ...others, [key]: changed };
+}
+
+describe("what is answered and reported", () => {
+  test.each<[string, unknown, number]>([
+    ["one payment", { payment_data: aTransaction() }, 200],
+    ["a list with a refused one", { payment_data: [aTransaction(), aTransaction({ amount: "x" })] }, 400],
+    ["no list", { payment_data: [] }, 400],
+    ["too long a list", { payment_data: Array(501).fill(aTransaction()) }, 400],
+    ["files", s3Event, 200],
+    ["nothing that is handled", { other: 1 }, 400],
+  ])("the processor's answer to %s fits its schemas", async (_what, event, statusCode) => {
+    const answer = await processed(event);
+    expect(answer.statusCode).toBe(statusCode);
+    expect(fits("payment-processor.response", answer)).toBe(true);
+    expect(fits("payment-processor.body", JSON.parse(answer.body))).toBe(true);
+    expect(fits("payment-processor.request", event)).toBe(statusCode === 200);
+  });
+
+  test("a file's report and its bad rows fit theirs", async () => {
+    const { files, objects } = stubFiles();
+    const event = { ...s3Event.Records[0], s3: { ...s3Event.Records[0]?.s3, object: { key: "payments/rows" } } };
+    objects.set("payments/rows", `${JSON.stringify(aTransaction())}\n{}\n{"cvv":"123"}\n`);
+    const store = stubStore();
+    const call = stubCall("payment-processor");
+    const answer = await runPaymentProcessor({ Records: [event] }, call, store, { files, removeCardDataFiles: true });
+    expect(answer.statusCode).toBe(200);
+    const report = JSON.parse(objects.get("reports/payments/rows/unversioned/summary.json") ?? "");
+    expect(fits("payment-files.report", report)).toBe(true);
+    expect(report).toMatchObject({ rows: 3, counts: { stored: 1, refused: 2 }, removed: true });
+    const lines = (objects.get(report.badRows[0]) ?? "").trimEnd().split("\n");
+    expect(lines.map((line) => fits("payment-files.bad-row", JSON.parse(line)))).toEqual([true, true]);
+  });
+
+  test("the answers to AWS fit theirs", async () => {
+    const failed = queueResponse(queueMessages(queueEvent(fifo)) ?? []);
+    for (const name of ["process_payment_messages.response", "persist_payment_audit_trail.response"]) {
+      expect([fits(name, failed), fits(name, queueResponse([]))]).toEqual([true, true]);
+      expect(fits(name, { batchItemFailures: ["m-1"] })).toBe(false);
+    }
+    expect(fits("export_tables.response", await exported({ kind: "incremental" }))).toBe(true);
+  });
+});
+
 describe("docs/api.md", () => {
   const page = readFileSync(join(__dirname, "..", "docs", "api.md"), "utf8");
-  const examples = [...page.matchAll(/^```json ([a-z_]+\.(?:request|response))\n([\s\S]*?)^```$/gm)].map(
+  const examples = [...page.matchAll(/^```json ([a-z_-]+\.[a-z-]+)\n([\s\S]*?)^```$/gm)].map(
     ([, name = "", text = ""]) => [name, JSON.parse(text) as unknown] as const,
   );
   const exampleOf = (name: string) => examples.find(([each]) => each === name)?.[1];
 
-  test("has an example of each request and each answer", () => {
+  test("has an example of each schema, and no other", () => {
     expect(new Set(examples.map(([name]) => name))).toEqual(new Set(validators.keys()));
     expect(page.match(/^```json/gm)).toHaveLength(examples.length);
   });
@@ -179,19 +350,38 @@ describe("docs/api.md", () => {
     expect(fits(name, document)).toBe(true);
   });
 
-  test.each(DOORS.map((door) => [door.functionName, door] as const))(
-    "the door of %s takes its example",
-    (name, door) => {
-      const example = exampleOf(`${name}.request`);
-      const parsed = parseEntries(example, door === EVENT_DOOR ? "events" : "payments");
-      if (!("entries" in parsed)) throw new Error("The example is refused as a whole.");
-      const isList = door === PAYMENT_DOOR || door === EVENT_DOOR;
-      const actor = isList && parsed.actor !== undefined ? { Actor: parsed.actor } : {};
-      for (const entry of parsed.entries) {
-        expect(door.parse({ ...actor, ...(entry as Input) })).toMatchObject({ ok: true });
-      }
-    },
-  );
+  test.each(DOORS.map((door) => [door.schema, door] as const))("the door of %s takes its example", (schema, door) => {
+    for (const entry of entriesOf(exampleOf(schema))) expect(door.parse(entry)).toMatchObject({ ok: true });
+  });
+
+  test("its message examples and its rows in each form are what the text says", async () => {
+    for (const [name, document] of examples) {
+      if (!name.endsWith(".message") && !name.endsWith(".row")) continue;
+      const door = DOORS.find(({ schema }) => schema === name);
+      expect(door?.parse(document)).toMatchObject({ ok: true });
+    }
+    const csv = /^```csv\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? "";
+    const rows = [];
+    for await (const row of readRows(textBytes(csv))) rows.push("value" in row ? parseTransaction(row.value) : row);
+    expect(rows).toHaveLength(2);
+    for (const row of rows) expect(row).toMatchObject({ ok: true });
+  });
+
+  test("its report and its continuation are what a file's progress writes", async () => {
+    const { files, objects } = stubFiles();
+    const report = exampleOf("payment-files.report") as FileReport;
+    const version = { key: report.key, ...(report.versionId === undefined ? {} : { versionId: report.versionId }) };
+    const progress = FileProgress.start(files, version, undefined);
+    const bad = exampleOf("payment-files.bad-row") as BadRow;
+    await progress.add(report.rows, report.counts, [bad], report.cardDataRows);
+    await progress.report(report.removed);
+    expect(JSON.parse(objects.get(progress.summaryKey) ?? "")).toEqual(report);
+    expect(page).toContain(progress.summaryKey);
+    expect(objects.get(report.badRows[0] ?? "")).toBe(`${JSON.stringify(bad)}\n`);
+    await progress.continueLater();
+    const continuation = [...objects.keys()].find((key) => key.startsWith("continue/")) ?? "";
+    expect(continuation).toMatch(/^continue\/[0-9a-f]{64}\/1\.json$/);
+  });
 
   test("its page token is one that the example's query returns", () => {
     const query = exampleOf("query_payment_ledger.request") as Readonly<Record<string, string | number>>;
@@ -204,7 +394,7 @@ describe("docs/api.md", () => {
   });
 
   test("lists every refusal code with its text, in the order of the code, and no other", () => {
-    const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| (.*) \|$/gm)].map(([, code, text]) => [code, text]);
+    const rows = [...page.matchAll(/^\| `([A-Z0-9_]+)` \| (.*) \|$/gm)].map(([, code, text]) => [code, text]);
     expect(rows).toEqual(REFUSAL_CODES.map((code) => [code, refusal(code).message]));
   });
 
@@ -212,8 +402,21 @@ describe("docs/api.md", () => {
     const refusals = examples
       .map(([, document]) => document)
       .filter(isObject)
-      .filter(({ code }) => code !== undefined);
+      .filter(({ code, row }) => code !== undefined && row === undefined);
     expect(refusals.length).toBeGreaterThan(0);
     for (const { code, message } of refusals) expect(message).toBe(refusal(code as RefusalCode).message);
   });
 });
+
+/** The payments or events of an example, each with the actor that stands around them. */
+function entriesOf(example: unknown): readonly unknown[] {
+  if (isObject(example) && "payment_data" in example) return [example["payment_data"]].flat();
+  const parsed = parseEntries(example, isObject(example) && "payments" in example ? "payments" : "events");
+  if (!("entries" in parsed)) throw new Error("The example is refused as a whole.");
+  const actor = parsed.actor === undefined ? {} : { Actor: parsed.actor };
+  return parsed.entries.map((entry) => ({ ...actor, ...(entry as Input) }));
+}
+
+async function* textBytes(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}

@@ -17,6 +17,14 @@ test.each([
   [["REFUSAL", "persist_payment_ledger", "req-1", "0"], "X~6s8mQyf3__kXZwHepe8zaI3Owl42jKWQ"],
   [["ALARM", "RECORD_FORGED", "PaymentLedger", "txn-1", ""], "A~antV3Gt_oR5nDh9YcrVZdknUt_-0eD7R"],
   [["EVENT", "persist_payment_audit_trail", "req-1", "0"], "E~9FqXu_vs1m8sqh5dpXF48IeB5528jKLd"],
+  [["GAP", "payment-audit-trail-dev.fifo", "txn-1", "18870000000000000256"], "G~QNd-svIwndOiCLMjQ8Y4D7HGPHRqq08R"],
+  [["EVENT", "payment-audit-trail-dev.fifo", "msg-1"], "E~YE69wwbji7aFJ7ky49BtMqvGgSTCk2m_"],
+  [["REFUSAL", "audit-trail-queue-dev", "msg-1"], "X~e7FEabmMTPypd_2UowYat9cP-c9Shee5"],
+  [["REFUSAL", "payment-file", "payments/a.csv", "v1", "17"], "X~PfPgVvfZvJtAuuRs-Fu9hTBBr4F_cXRi"],
+  [["WRITE", "payment-transactions", "txn-1"], "W~z2upHkqh9xWMkwd7VS_Tyu64_GKC360f"],
+  [["WRITE", "payment-audit-trail", "pay-1"], "W~6bBJncWbMH954ZeGv4dLK-TUPtdDMyoo"],
+  [["CONFLICT", "payment-transactions", "txn-1", "1.ref.mac"], "C~9JIV1ZL209L-lS53FLieuS3vQKQR3Vsw"],
+  [["READ", "check_backup", "req-1", "PaymentLedger"], "R~wsCEdn_kN_ypBqNHFNtGVEH1kINDE3k7"],
 ] as const)("golden: %j", ([kind, ...parts], auditId) => {
   expect(derivedAuditId(kind, ...parts)).toBe(auditId);
 });
@@ -50,7 +58,7 @@ test("property: no id that a caller may send is one of the ledger's own", () => 
       expect(isReservedAuditId(id)).toBe(false);
     }),
   );
-  for (const kind of ["WRITE", "UPDATE", "CONFLICT", "REFUSAL", "ALARM", "EVENT", "READ"] as const) {
+  for (const kind of ["WRITE", "UPDATE", "CONFLICT", "REFUSAL", "ALARM", "EVENT", "READ", "GAP"] as const) {
     const own = derivedAuditId(kind, "x");
     expect(isReservedAuditId(own)).toBe(true);
     expect(IDENTIFIER_PATTERN.test(own)).toBe(false);

@@ -1,5 +1,6 @@
 /** The texts of refusals: each tells what happened, the rule and the remedy, and states limits as the code has them. */
 
+import { ROW_LENGTH_MAX } from "../../files/rows";
 import { ENTRIES_MAX } from "../../ledger/entries";
 import {
   ACTOR_LENGTH_MAX,
@@ -24,12 +25,13 @@ test.each(REFUSAL_CODES)("%s has no placeholder and no unfinished text", (code) 
 });
 
 test("codes are literal words, and no two say the same", () => {
-  for (const code of REFUSAL_CODES) expect(code).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
+  for (const code of REFUSAL_CODES) expect(code).toMatch(/^[A-Z]+(_[A-Z]+[0-9]?)*$/);
   expect(new Set(REFUSAL_CODES.map((code) => refusal(code).message)).size).toBe(REFUSAL_CODES.length);
 });
 
 test.each<[RefusalCode, number]>([
   ["LIST_TOO_LONG", ENTRIES_MAX],
+  ["ROW_TOO_LONG", ROW_LENGTH_MAX / 1024],
   ["INVALID_LIMIT", PAGE_LIMIT_MAX],
   ["INVALID_TRANSACTION_ID", TRANSACTION_ID_LENGTH_MAX],
   ["INVALID_PROCESSOR_ID", PROCESSOR_ID_LENGTH_MAX],

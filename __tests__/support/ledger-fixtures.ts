@@ -69,17 +69,19 @@ export interface RefusedInput {
 
 /** One door: a function's judgement of one entry or request, without clock, tables or card-data search. */
 export interface Door {
-  /** The published request schema that describes it. */
-  readonly functionName: string;
+  /** The published schema that describes it. */
+  readonly schema: string;
+  /** What stands around an entry in the document that the schema describes. */
+  readonly around?: (input: unknown) => unknown;
   readonly parse: (input: unknown) => Parsed<unknown>;
   readonly accepted: readonly Input[];
   readonly refused: readonly RefusedInput[];
 }
 
-const LONE_SURROGATE = "tok_\ud800";
+export const LONE_SURROGATE = "tok_\ud800";
 const BAD_IDS = ["", " txn", "txn 1", "-txn", "txn#1", "txn~1", "txn\n", "txn\u00e9", "x".repeat(300), 7, null];
 
-const badIds = (base: Input, field: string, code: RefusalCode): RefusedInput[] =>
+export const badIds = (base: Input, field: string, code: RefusalCode): RefusedInput[] =>
   BAD_IDS.map((id) => ({
     why: `${field} ${JSON.stringify(id).slice(0, 20)}`,
     input: { ...base, [field]: id },
@@ -87,22 +89,26 @@ const badIds = (base: Input, field: string, code: RefusalCode): RefusedInput[] =
     field,
   }));
 
-const missing = (base: Input, fields: readonly string[]): RefusedInput[] =>
+export const missing = (base: Input, fields: readonly string[]): RefusedInput[] =>
   fields.map((field) => ({ why: `${field} missing`, input: without(base, field), code: "MISSING_FIELD", field }));
 
-const noObjects: RefusedInput[] = [null, "text", 7, true, [[]]].map((input) => ({
+export const noObjects: RefusedInput[] = [null, "text", 7, true, [[]]].map((input) => ({
   why: `${JSON.stringify(input)} is no object`,
   input,
   code: "NOT_AN_OBJECT",
 }));
 
-const inAnyObject = (base: Input): RefusedInput[] => [
+export const unknownFields = (base: Input): RefusedInput[] => [
   { why: "a field that the schema does not know", input: { ...base, Metadata: {} }, code: "UNKNOWN_FIELD" },
   {
     why: "__proto__ as a field",
     input: JSON.parse(`{"__proto__":{},${JSON.stringify(base).slice(1)}`),
     code: "UNKNOWN_FIELD",
   },
+];
+
+export const inAnyObject = (base: Input): RefusedInput[] => [
+  ...unknownFields(base),
   {
     why: "schema version 2",
     input: { ...base, schemaVersion: 2 },
@@ -111,7 +117,7 @@ const inAnyObject = (base: Input): RefusedInput[] => [
   },
 ];
 
-const badTimes = (base: Input, field: string): RefusedInput[] => [
+export const badTimes = (base: Input, field: string): RefusedInput[] => [
   ...[
     "2026-11-21",
     "2026-11-21T10:00:00",
@@ -142,7 +148,7 @@ const badTimes = (base: Input, field: string): RefusedInput[] => [
   },
 ];
 
-const tooFarAhead = (base: Input, field: string): RefusedInput => ({
+export const tooFarAhead = (base: Input, field: string): RefusedInput => ({
   why: `${field} 16 minutes ahead`,
   input: { ...base, [field]: "2026-11-21T12:16:00Z" },
   code: "TIMESTAMP_OUT_OF_RANGE",
@@ -150,7 +156,7 @@ const tooFarAhead = (base: Input, field: string): RefusedInput => ({
   beyondSchema: true,
 });
 
-const badReasons = (base: Input): RefusedInput[] => [
+export const badReasons = (base: Input): RefusedInput[] => [
   ...["", "x".repeat(257), 7].map((Reason) => ({
     why: `Reason ${String(Reason).slice(0, 5)}`,
     input: { ...base, Reason },
@@ -166,7 +172,7 @@ const badReasons = (base: Input): RefusedInput[] => [
   },
 ];
 
-const AMOUNTS_REFUSED = [
+export const AMOUNTS_REFUSED = [
   "",
   "-1",
   "+1",
@@ -185,7 +191,7 @@ const AMOUNTS_REFUSED = [
 ];
 
 export const PAYMENT_DOOR: Door = {
-  functionName: "persist_payment_ledger",
+  schema: "persist_payment_ledger.request",
   parse: (input) => parsePayment(input, undefined, NOW),
   accepted: [
     aPayment(),
@@ -298,7 +304,7 @@ const badDetails: RefusedInput[] = [
 ].map((refused) => ({ ...refused, code: "INVALID_DETAILS", beyondSchema: true }));
 
 export const EVENT_DOOR: Door = {
-  functionName: "persist_payment_audit_trail",
+  schema: "persist_payment_audit_trail.request",
   parse: (input) => parseAuditEvent(input, NOW),
   accepted: [
     anEvent(),
@@ -388,7 +394,7 @@ export const EVENT_DOOR: Door = {
 };
 
 const STATUS_DOOR: Door = {
-  functionName: "update_payment_status",
+  schema: "update_payment_status.request",
   parse: (input) => parseWith(statusChangeSchema, input),
   accepted: [
     aStatusChange(),
@@ -417,7 +423,7 @@ const STATUS_DOOR: Door = {
 };
 
 const REVEAL_DOOR: Door = {
-  functionName: "reveal_payment_token",
+  schema: "reveal_payment_token.request",
   parse: (input) => parseWith(revealSchema, input),
   accepted: [REVEAL],
   refused: [
@@ -508,7 +514,7 @@ const badQueryNames = (base: Input): RefusedInput[] => [
 ];
 
 export const LEDGER_QUERY_DOOR: Door = {
-  functionName: "query_payment_ledger",
+  schema: "query_payment_ledger.request",
   parse: (input) => parseQuery(ledgerQuerySchema, input),
   accepted: [
     BY_TRANSACTION,
@@ -533,7 +539,7 @@ export const LEDGER_QUERY_DOOR: Door = {
 };
 
 export const AUDIT_QUERY_DOOR: Door = {
-  functionName: "query_payment_audit_trail",
+  schema: "query_payment_audit_trail.request",
   parse: (input) => parseQuery(auditQuerySchema, input),
   accepted: [
     BY_TRANSACTION,

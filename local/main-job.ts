@@ -1,9 +1,10 @@
 /**
- * `npm start`: the whole ledger on this machine. Synthesizes the stacks, deploys them to an embedded AWS, feeds a file of
- * payments through the deployed functions, uses and attacks what is stored, and checks every promise against the tables
- * and logs themselves. Ends with 0 only when all of them hold.
+ * `npm start`: all five systems on this machine. Synthesizes the stacks, deploys them to an embedded AWS, calls the deployed
+ * functions with payments, drops payment files, sends messages and events, uses and attacks what is stored, exports it, and
+ * checks every promise against the tables, buckets, queues and logs themselves. Ends with 0 only when all of them hold.
  */
 
+import { FUNCTIONS, TABLES } from "../contract";
 import { LocalError } from "./errors";
 import { JobError } from "./main-job/errors";
 import { runJob } from "./main-job/job";
@@ -20,7 +21,8 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  console.log("Payment ledger: four stacks, six functions and two tables on this machine");
+  const [functions, tables] = [FUNCTIONS, TABLES].map((each) => Object.keys(each).length);
+  console.log(`Payment ledger: four stacks, ${functions} functions and ${tables} tables on this machine`);
   const report = await withAws(
     (starting) => runJob(options, starting),
     (message) => console.log(`  ${message}`),

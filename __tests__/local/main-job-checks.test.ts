@@ -6,6 +6,7 @@ import { LedgerCalls } from "../../local/main-job/calls";
 import {
   checkEndings,
   checkLogs,
+  checkObjects,
   checkRetry,
   checkSecretsAtRest,
   checkTables,
@@ -34,6 +35,7 @@ const record = (id: string, action: string, changes: StoredItem = {}): StoredIte
   AuditID: { S: id },
   Action: { S: action },
   Origin: { S: "LEDGER" },
+  Table: { S: "PaymentLedger" },
   QueryDetails: sealed,
   Response: sealed,
   ...changes,
@@ -46,6 +48,8 @@ function snapshot(rows: readonly StoredItem[], records: readonly StoredItem[]): 
   return {
     ledger: new Map(rows.map((item) => [text(item, "TransactionID"), item])),
     trail: new Map(records.map((item) => [text(item, "AuditID"), item])),
+    messages: new Map(),
+    transactions: new Map(),
   };
 }
 
@@ -162,15 +166,25 @@ describe("secrets", () => {
   const logged = async (lines: string[]) => {
     const calls = new LedgerCalls({ invoke: async () => ({}) });
     await calls.persistPayments({}).catch(() => undefined);
-    const endings = lines.filter((line) => line.includes("answered")).length;
+    const endings = lines.filter((line) => /answered|failed/.test(line)).length;
+    const failures = lines.filter((line) => line.includes("failed")).length;
     return brokenBy((invariants) =>
-      checkLogs([{ id: "persistPaymentLedger", lines, endings }], calls, secrets, invariants),
+      checkLogs([{ id: "persistPaymentLedger", lines, endings, failures }], calls, secrets, invariants),
     );
   };
   test("a clean log", async () => expect(await logged(['{"message":"answered"}'])).toEqual([]));
   test("a call without a log line", async () => expect(await logged([])).toEqual(["SECRET_IN_LOG"]));
+  test("a call that failed", async () => expect(await logged(['{"message":"failed"}'])).toEqual(["SECRET_IN_LOG"]));
   test("a token in a log line", async () =>
     expect(await logged([`{"message":"answered","x":"${TOKEN}"}`])).toEqual(["SECRET_IN_LOG"]));
+  test("a card number in an object of a bucket, and nothing else in it", () => {
+    const object = (text: string, key = "reports/a") => ({ bucket: "files", key, text });
+    const objects = (list: readonly ReturnType<typeof object>[]) =>
+      brokenBy((invariants) => checkObjects(list, secrets, invariants));
+    expect(objects([object('{"rows":1}')])).toEqual([]);
+    expect(objects([object(`{"note":"${CARD}"}`)])).toEqual(["SECRET_IN_BUCKET"]);
+    expect(objects([object("", `payments/${CARD}.csv`)])).toEqual(["SECRET_IN_BUCKET"]);
+  });
   test("a card number in a log line", async () =>
     expect(await logged([`{"message":"answered","x":"${CARD}"}`])).toEqual(["SECRET_IN_LOG"]));
 });
@@ -204,7 +218,7 @@ describe("reads", () => {
   const audited = (views: readonly (typeof view)[]) => {
     const reader = new Reader(new LedgerCalls({ invoke: async () => ({}) }));
     reader.made.push(read);
-    return unauditedReads({ records: views, heroTrail: [], forgedTrail: [] }, reader).length;
+    return unauditedReads({ records: views, heroTrail: [], forgedTrail: [], gapTrail: [] }, reader).length;
   };
   test("found by the auditor", () => expect(audited([view])).toBe(0));
   test("twice in the trail", () => expect(audited([view, view])).toBe(1));

@@ -1,19 +1,54 @@
 /** The shipped sample is what its generator writes, and holds what the main job needs. */
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { makeSample } from "../../scripts/make-sample-payments";
+import { makeSampleFiles } from "../../scripts/sample-files";
+import { makeSampleMessages } from "../../scripts/sample-messages";
 import { expectedText } from "../../scripts/sample-values";
 import { PUBLISHED_TEST_NUMBERS } from "../ledger/card-test-numbers";
 
 const SAMPLES = path.join(__dirname, "..", "..", "samples");
 const shipped = (name: string) => readFileSync(path.join(SAMPLES, name), "utf8");
+const REMEDY = "Run npx tsx scripts/make-sample-payments.ts.";
 
 test("the shipped files are what the generator writes", () => {
   const { ndjson, expected } = makeSample();
-  const remedy = "Run npx tsx scripts/make-sample-payments.ts.";
-  expect([remedy, shipped("payments.ndjson") === ndjson]).toEqual([remedy, true]);
+  expect([REMEDY, shipped("payments.ndjson") === ndjson]).toEqual([REMEDY, true]);
   expect(shipped("payments.expected.json")).toBe(expectedText(expected));
+  const messages = makeSampleMessages();
+  expect([REMEDY, shipped("messages.ndjson") === messages.ndjson]).toEqual([REMEDY, true]);
+  expect(shipped("messages.expected.json")).toBe(expectedText(messages.expected));
+  const { files, expected: expectedFiles } = makeSampleFiles();
+  const same = files.map(({ name, bytes }) => [name, readFileSync(path.join(SAMPLES, "files", name)).equals(bytes)]);
+  expect([REMEDY, same]).toEqual([REMEDY, files.map(({ name }) => [name, true])]);
+  expect(readdirSync(path.join(SAMPLES, "files")).sort()).toEqual(files.map(({ name }) => name).sort());
+  expect(shipped("files.expected.json")).toBe(expectedText(expectedFiles));
+});
+
+test("the files come in every format, on two days, with every outcome", () => {
+  const { files } = makeSampleFiles().expected;
+  const endings = [...new Set(files.map(({ name }) => name.slice(name.indexOf("."))))].sort();
+  expect(endings).toEqual([".csv", ".json", ".ndjson", ".ndjson.gz"]);
+  expect([...new Set(files.map(({ day }) => day))]).toEqual([1, 2]);
+  const total = (outcome: "stored" | "duplicate" | "conflict" | "refused") =>
+    files.reduce((sum, { counts }) => sum + counts[outcome], 0);
+  for (const outcome of ["stored", "duplicate", "conflict", "refused"] as const)
+    expect(total(outcome)).toBeGreaterThan(0);
+  for (const { rows, counts } of files) {
+    expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(rows);
+  }
+  expect(shipped("files/beta-2025-09-01.ndjson").charCodeAt(0)).toBe(0xfeff);
+  expect(files.filter(({ cardDataRows }) => cardDataRows > 0)).toHaveLength(1);
+});
+
+test("a payment stands in two files", () => {
+  const again = shipped("files/alpha-2025-09-02.ndjson").split("\n");
+  const first = shipped("files/alpha-2025-09-01.json");
+  const ids = again.flatMap((line) =>
+    line === "" ? [] : [(JSON.parse(line) as { transactionId: string }).transactionId],
+  );
+  expect(ids.filter((id) => first.includes(`"${id}"`)).length).toBeGreaterThan(0);
 });
 
 test("it has the size and every kind of line that the job promises", () => {
@@ -29,5 +64,7 @@ test("it has the size and every kind of line that the job promises", () => {
 
 test("its card numbers are published for testing", () => {
   const published = Object.values(PUBLISHED_TEST_NUMBERS).flat();
-  expect(published).toEqual(expect.arrayContaining(makeSample().expected.cardNumbers.split(" ")));
+  for (const { expected } of [makeSample(), makeSampleFiles(), makeSampleMessages()]) {
+    expect(published).toEqual(expect.arrayContaining(expected.cardNumbers.split(" ")));
+  }
 });

@@ -3,6 +3,7 @@
 import type { AuditView } from "../../ledger/responses";
 import { FORGED_ID, type Forgery } from "./forgery";
 import type { Reader } from "./reader";
+import { gapOrder } from "./service-events";
 import { ACTORS, TOLD_EVENT_IDS } from "./tour";
 
 /** Clocks of another endpoint may differ from ours by this much. */
@@ -14,6 +15,8 @@ export interface Audit {
   /** Everything about the hero, in order of recording. */
   readonly heroTrail: readonly AuditView[];
   readonly forgedTrail: readonly AuditView[];
+  /** The events of the order that has an invalid message among them. */
+  readonly gapTrail: readonly AuditView[];
 }
 
 export async function audit(reader: Reader, heroId: string, since: Date): Promise<Audit> {
@@ -23,6 +26,7 @@ export async function audit(reader: Reader, heroId: string, since: Date): Promis
   });
   const heroTrail = await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: heroId });
   const forgedTrail = await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: FORGED_ID });
+  const gapTrail = await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: gapOrder });
   const records: AuditView[] = [];
   for (const OfActor of [ACTORS.refunds, ACTORS.risk, ACTORS.support]) {
     records.push(...(await reader.trail(ACTORS.auditor, { Query: "actor", OfActor, ...range(), Limit: 90 })));
@@ -31,7 +35,7 @@ export async function audit(reader: Reader, heroId: string, since: Date): Promis
   records.push(
     ...(await reader.trail(ACTORS.lead, { Query: "actor", OfActor: ACTORS.auditor, ...range(), Limit: 90 })),
   );
-  return { records, heroTrail, forgedTrail };
+  return { records, heroTrail, forgedTrail, gapTrail };
 }
 
 /** Each read must have exactly one record, by the same actor, with the same ids. */

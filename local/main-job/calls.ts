@@ -1,6 +1,8 @@
 /** The deployed functions as typed calls. Every answer is held against its published schema. */
 
-import type { z } from "zod";
+import { z } from "zod";
+import type { CheckResponse } from "../../backup/check-operation";
+import type { ExportResponse } from "../../backup/export-operation";
 import type { FunctionId } from "../../contract";
 import {
   type AuditQueryResponse,
@@ -13,6 +15,8 @@ import {
   revealResponseSchema,
   type StatusResponse,
   statusResponseSchema,
+  type TransactionsResponse,
+  transactionsResponseSchema,
 } from "../../ledger/responses";
 import type { Deployment } from "../deploy";
 import { JobError } from "./errors";
@@ -24,6 +28,11 @@ export class LedgerCalls {
   readonly made = new Map<FunctionId, number>();
 
   constructor(private readonly deployment: Pick<Deployment, "invoke">) {}
+
+  /** A function that something else starts because of what the job did: a file that was dropped. */
+  note(id: FunctionId): void {
+    this.made.set(id, (this.made.get(id) ?? 0) + 1);
+  }
 
   persistPayments(payload: unknown): Promise<PersistResponse> {
     return this.call("persistPaymentLedger", payload, persistResponseSchema);
@@ -49,12 +58,37 @@ export class LedgerCalls {
     return answered(await this.call("queryPaymentAuditTrail", payload, auditQueryResponseSchema));
   }
 
+  async queryTransactions(payload: unknown): Promise<Answered<TransactionsResponse>> {
+    return answered(await this.call("queryTransactions", payload, transactionsResponseSchema));
+  }
+
+  /** Direct `payment_data`, and what must not be taken for it. */
+  processDirect(payload: unknown): Promise<ProcessorAnswer> {
+    return this.call("paymentProcessor", payload, processorAnswerSchema);
+  }
+
+  /** These two answer schedules, which read nothing of it; their form is checked by their own tests. */
+  exportTables(payload: unknown): Promise<ExportResponse> {
+    return this.call("exportTables", payload, z.custom<ExportResponse>(isObject));
+  }
+
+  checkBackup(): Promise<CheckResponse> {
+    return this.call("checkBackup", {}, z.custom<CheckResponse>(isObject));
+  }
+
   private async call<T>(id: FunctionId, payload: unknown, schema: z.ZodType<T>): Promise<T> {
-    this.made.set(id, (this.made.get(id) ?? 0) + 1);
+    this.note(id);
     const answer = schema.safeParse(await this.deployment.invoke(id, payload));
     if (answer.success) return answer.data;
     throw unexpected(`${id} answered in another form than its schema says.`);
   }
+}
+
+const processorAnswerSchema = z.strictObject({ statusCode: z.int(), body: z.string() });
+export type ProcessorAnswer = z.infer<typeof processorAnswerSchema>;
+
+function isObject(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null;
 }
 
 function answered<Response extends { outcome: string; code?: string }>(response: Response): Answered<Response> {

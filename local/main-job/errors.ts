@@ -5,6 +5,7 @@ export type JobErrorCode =
   | "INPUT_UNREADABLE"
   | "EXPECTED_INVALID"
   | "NOTHING_STORED"
+  | "NOTHING_CAME"
   | "ANSWER_UNEXPECTED";
 
 export class JobError extends Error {

@@ -47,6 +47,38 @@ export const INVARIANTS = {
     rule: "Every read returns exactly the payments that were asked for, tokens masked; a reveal returns the token sent.",
     remedy: "Look at operations/query-ledger.ts, operations/reveal-token.ts and store/day-index.ts.",
   },
+  FILES_DIFFER: {
+    rule: "Every dropped payment file starts the processor by itself, and its report tells every row as its generator meant it.",
+    remedy: "Look at files/rows.ts and operations/process-file.ts; at stacks/constructs/feeds.ts where no report came.",
+  },
+  FILE_KEPT: {
+    rule: "A file with card data is removed after its report, and no other file is.",
+    remedy: "Look at processFile in operations/process-file.ts.",
+  },
+  DIRECT_DIFFERS: {
+    rule: "payment_data is answered 200 only when all of it is recorded, 409 for other content, 400 for what is refused.",
+    remedy: "Look at operations/payment-processor.ts.",
+  },
+  MESSAGES_DIFFER: {
+    rule: "Every payment message is recorded once however often it is sent; one that can never be is settled with a record.",
+    remedy: "Look at operations/process-messages.ts.",
+  },
+  EVENTS_OUT_OF_ORDER: {
+    rule: "Events of the FIFO queue are recorded once and in the order of sending; an invalid message leaves its place as a GAP.",
+    remedy: "Look at operations/persist-queued-events.ts and client/audit-events.ts.",
+  },
+  ARRIVALS_DIFFER: {
+    rule: "Every payment of a file or message has one row and one WRITE record, and the amounts add up exactly.",
+    remedy: "Look at operations/record-payments.ts and at the table's book.",
+  },
+  QUEUE_NOT_EMPTY: {
+    rule: "No message is left in any queue: none waits, none is a dead letter, no invocation failed for good.",
+    remedy: "Look into the named queue, then at the log of its function.",
+  },
+  TRANSACTIONS_DIFFER: {
+    rule: "query_transactions returns exactly the records of the payment asked for.",
+    remedy: "Look at operations/query-transactions.ts.",
+  },
   READ_UNAUDITED: {
     rule: "Every read made has exactly one audit record that lists the returned ids, and there is none without a read.",
     remedy: "Look at operations/read-audit.ts: a read is recorded before it is answered.",
@@ -62,6 +94,15 @@ export const INVARIANTS = {
   SECRET_AT_REST: {
     rule: "No token, card number or encrypted detail stands in clear anywhere in the tables.",
     remedy: "Find the attribute that carries it; only ciphertext may.",
+  },
+  SECRET_IN_BUCKET: {
+    rule: "No version of any object in the buckets holds a token, a card number or an encrypted detail in clear.",
+    remedy: "Look at what wrote the named object: a report, or an export of a row that must not be.",
+  },
+  EXPORT_DIFFERS: {
+    rule: "The export of all tables passes its check, holds all that was recorded before it, and a changed byte is found.",
+    remedy:
+      "Look at backup/export-operation.ts, backup/check.ts and, for the files themselves, local/export-stand-in.ts.",
   },
   SECRET_IN_LOG: {
     rule: "Every call leaves its log line, and none says a token, a card number or an encrypted detail.",

@@ -14,17 +14,22 @@ export interface FunctionLog {
   readonly lines: readonly string[];
   /** Lines that say how a call ended. */
   readonly endings: number;
+  /** Those of them that say that it failed. */
+  readonly failures: number;
 }
 
-/** @param calls how often each function was called: so many endings are waited for. */
-export async function readLogs(deployment: Deployment, calls: ReadonlyMap<FunctionId, number>): Promise<FunctionLog[]> {
+/** @param wanted how many endings of each function are waited for at the least. */
+export async function readLogs(
+  deployment: Deployment,
+  wanted: ReadonlyMap<FunctionId, number>,
+): Promise<FunctionLog[]> {
   const client = new CloudWatchLogsClient(deployment.clientConfig());
   const deadline = Date.now() + ARRIVAL_MAX_MS;
   try {
     for (;;) {
-      const ids = [...calls.keys()];
+      const ids = [...wanted.keys()];
       const logs = await Promise.all(ids.map((id) => readLog(client, id, deployment.functionName(id))));
-      const complete = logs.every(({ id, endings }) => endings >= (calls.get(id) ?? 0));
+      const complete = logs.every(({ id, endings }) => endings >= (wanted.get(id) ?? 0));
       if (complete || Date.now() > deadline) return logs;
       await delay(POLL_MS);
     }
@@ -38,9 +43,6 @@ async function readLog(client: CloudWatchLogsClient, id: FunctionId, functionNam
   for await (const page of paginateFilterLogEvents({ client }, { logGroupName: `/aws/lambda/${functionName}` })) {
     lines.push(...(page.events ?? []).map(({ message }) => message ?? ""));
   }
-  return { id, lines, endings: lines.filter(isEnding).length };
-}
-
-function isEnding(line: string): boolean {
-  return /"message":"(answered|failed)"/.test(line);
+  const count = (ending: RegExp) => lines.filter((line) => ending.test(line)).length;
+  return { id, lines, endings: count(/"message":"(answered|failed)"/), failures: count(/"message":"failed"/) };
 }

@@ -2,6 +2,7 @@
 
 import type { StoredItem } from "../../ledger/stored-item";
 import { textOf } from "../../ledger/stored-item";
+import type { CurrencySums } from "../../scripts/sample-values";
 import { JobError } from "./errors";
 import type { Ending, Expected, InputLine } from "./input";
 
@@ -59,15 +60,32 @@ export function tenThousandths(amount: string): bigint {
   return BigInt(whole) * 10_000n + BigInt(decimals.padEnd(4, "0"));
 }
 
-export function currencySums(rows: Iterable<StoredItem>): Map<string, { payments: number; total: bigint }> {
+type Sums = ReadonlyMap<string, { readonly payments: number; readonly total: bigint }>;
+
+/** By currency. The ledger's table writes its names with capitals, the tables of files and messages do not. */
+export function currencySums(rows: Iterable<StoredItem>): Sums {
   const sums = new Map<string, { payments: number; total: bigint }>();
   for (const row of rows) {
-    const currency = textOf(row, "Currency") ?? "";
+    const currency = textOf(row, "Currency") ?? textOf(row, "currency") ?? "";
     const { payments, total } = sums.get(currency) ?? { payments: 0, total: 0n };
-    sums.set(currency, {
-      payments: payments + 1,
-      total: total + tenThousandths(textOf(row, "Amount") ?? "0"),
-    });
+    const amount = textOf(row, "Amount") ?? textOf(row, "amount") ?? "0";
+    sums.set(currency, { payments: payments + 1, total: total + tenThousandths(amount) });
   }
   return sums;
+}
+
+/** @param expected one or more tables of sums, which add up. */
+export function sumsDiffer(sums: Sums, ...expected: readonly CurrencySums[]): string[] {
+  const currencies = [...new Set([...sums.keys(), ...expected.flatMap((each) => Object.keys(each))])];
+  return currencies.flatMap((currency) => {
+    const is = sums.get(currency) ?? { payments: 0, total: 0n };
+    const parts = expected.map((each) => each[currency] ?? { payments: 0, total: "0" });
+    const payments = parts.reduce((sum, part) => sum + part.payments, 0);
+    const total = parts.reduce((sum, part) => sum + tenThousandths(part.total), 0n);
+    return is.payments === payments && is.total === total
+      ? []
+      : [
+          `${currency}: ${is.payments} payments and another sum than ${payments} of ${parts.map((part) => part.total).join(" + ")}`,
+        ];
+  });
 }

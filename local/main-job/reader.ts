@@ -1,6 +1,12 @@
 /** Reads through the deployed functions and remembers every read made, so that each can be looked up in the trail. */
 
-import type { AuditView, LedgerQueryResponse, PaymentView, RefusedRecord } from "../../ledger/responses";
+import type {
+  AuditView,
+  LedgerQueryResponse,
+  PaymentView,
+  RefusedRecord,
+  TransactionView,
+} from "../../ledger/responses";
 import type { Answered, LedgerCalls } from "./calls";
 
 export interface ReadMade {
@@ -34,6 +40,15 @@ export class Reader {
       refused: pages.flatMap(({ refused }) => refused),
       pages: pages.length,
     };
+  }
+
+  /** All records of one payment of the files and of direct `payment_data`. */
+  async transactions(actor: string, transactionId: string, reason: string): Promise<readonly TransactionView[]> {
+    const query = { transactionId, Reason: reason, Actor: actor };
+    const { AuditID: auditId, transactions } = await this.calls.queryTransactions(query);
+    const returnedIds = transactions.map((found) => found.transactionId);
+    this.made.push({ action: "READ", actor, auditId, returnedIds, isList: false });
+    return transactions;
   }
 
   /** All pages of one query of the audit trail. */

@@ -2,12 +2,15 @@
 
 import path from "node:path";
 import type { AuditView } from "../../ledger/responses";
+import type { Arrivals } from "./arrivals";
 import type { Counted } from "./checks";
+import type { ExportChecked } from "./exports";
 import { FEEDER } from "./feed";
 import type { Broken, Invariants } from "./invariants";
 import type { SentPayment } from "./payments";
 import { number } from "./progress";
 import type { ReadMade } from "./reader";
+import { arrivalSections, exportSection } from "./report-arrivals";
 import type { WriteUnits } from "./tables";
 import { ACTORS, type ReadsSummary } from "./tour";
 
@@ -15,10 +18,12 @@ export interface JobReport {
   readonly counted: Counted;
   readonly retried: Counted;
   readonly feedSeconds: number;
-  readonly reads: ReadsSummary;
+  readonly arrivals: Arrivals;
+  readonly reads: ReadsSummary & { readonly transactions: number };
   readonly readsMade: readonly ReadMade[];
   readonly hero: SentPayment;
   readonly heroTrail: readonly AuditView[];
+  readonly exported: ExportChecked;
   readonly writeUnits: WriteUnits;
   readonly invariants: Invariants;
   readonly stacks: readonly string[];
@@ -29,8 +34,10 @@ export interface JobReport {
 export function reportText(report: JobReport): string {
   const sections = [
     paymentsSection(report),
+    ...arrivalSections(report.arrivals),
     readsSection(report),
     trailSection(report),
+    exportSection(report.exported),
     costSection(report.writeUnits),
     invariantsSection(report.invariants),
     nextSection(report),
@@ -57,7 +64,7 @@ function paymentsSection({ counted, retried, feedSeconds }: JobReport): string[]
 
 function readsSection({ reads, readsMade }: JobReport): string[] {
   const count = (action: ReadMade["action"]) => readsMade.filter((read) => read.action === action).length;
-  const { byTransaction, byProcessor, failures } = reads;
+  const { byTransaction, byProcessor, failures, transactions } = reads;
   const pages = (count: number) => `${count} ${count === 1 ? "page" : "pages"}`;
   return [
     "Reads, each with its audit record",
@@ -65,6 +72,7 @@ function readsSection({ reads, readsMade }: JobReport): string[] {
     `  ${ACTORS.refunds} read ${byTransaction} payments one by one, one of them unknown`,
     `  ${ACTORS.risk} read ${byProcessor.payments} payments of ${byProcessor.processor} (${pages(byProcessor.pages)}),` +
       ` ${failures.payments} failures (${pages(failures.pages)}), and a forged row that was refused`,
+    `  ${ACTORS.refunds} and ${ACTORS.risk} asked query_transactions ${transactions} times`,
     `  ${ACTORS.support} revealed one token; ${ACTORS.auditor} and ${ACTORS.lead} read the audit trail`,
   ];
 }

@@ -7,7 +7,7 @@ import {
   paginateScan,
 } from "@aws-sdk/client-dynamodb";
 import { TABLES, type TableId } from "../../contract";
-import { type StoredItem, type StoredValue, textOf } from "../../ledger/stored-item";
+import { integerOf, type StoredItem, type StoredValue, textOf } from "../../ledger/stored-item";
 import { storedItem } from "../../store/transaction";
 import type { Deployment } from "../deploy";
 
@@ -15,21 +15,34 @@ import type { Deployment } from "../deploy";
 export interface Snapshot {
   readonly ledger: ReadonlyMap<string, StoredItem>;
   readonly trail: ReadonlyMap<string, StoredItem>;
+  /** Payments that came as messages. */
+  readonly messages: ReadonlyMap<string, StoredItem>;
+  /** Payments that came as files or as `payment_data`; by id and time, so that a second row of one payment is seen. */
+  readonly transactions: ReadonlyMap<string, StoredItem>;
 }
 
 export async function takeSnapshot(dynamo: DynamoDBClient, deployment: Deployment): Promise<Snapshot> {
+  const scanned = (id: TableId) => scan(dynamo, deployment.tableName(id), id);
   return {
-    ledger: await scan(dynamo, deployment.tableName("paymentLedger"), TABLES.paymentLedger.partitionKey),
-    trail: await scan(dynamo, deployment.tableName("paymentAuditTrail"), TABLES.paymentAuditTrail.partitionKey),
+    ledger: await scanned("paymentLedger"),
+    trail: await scanned("paymentAuditTrail"),
+    messages: await scanned("paymentMessages"),
+    transactions: await scanned("paymentTransactions"),
   };
 }
 
-async function scan(dynamo: DynamoDBClient, tableName: string, key: string): Promise<Map<string, StoredItem>> {
+async function scan(dynamo: DynamoDBClient, tableName: string, id: TableId): Promise<Map<string, StoredItem>> {
   const items = new Map<string, StoredItem>();
   for await (const page of paginateScan({ client: dynamo }, { TableName: tableName, ConsistentRead: true })) {
-    for (const item of (page.Items ?? []).map(storedItem)) items.set(textOf(item, key) ?? "", item);
+    for (const item of (page.Items ?? []).map(storedItem)) items.set(keyText(item, id), item);
   }
   return items;
+}
+
+function keyText(item: StoredItem, id: TableId): string {
+  const table = TABLES[id];
+  const key = textOf(item, table.partitionKey) ?? "";
+  return "sortKey" in table ? `${key} ${integerOf(item, table.sortKey.name) ?? ""}` : key;
 }
 
 export interface WriteUnits {

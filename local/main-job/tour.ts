@@ -3,7 +3,9 @@
  * did elsewhere. Every answer is compared with what was sent.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import type { LedgerCalls } from "./calls";
+import { DIRECT_READ } from "./direct";
 import type { Invariants } from "./invariants";
 import { type SentPayment, tenThousandths } from "./payments";
 import { number } from "./progress";
@@ -15,6 +17,7 @@ export const ACTORS = {
   risk: "risk-analyst",
   auditor: "auditor",
   lead: "lead-auditor",
+  orders: "order-service",
 } as const;
 
 /** Free texts that audit records keep encrypted; they are searched for in tables and logs. */
@@ -25,6 +28,8 @@ const EVENT_DETAIL = "opened in the back office by a clerk";
 export const ENCRYPTED_DETAILS = [STATUS_REASON, REVEAL_REASON, READ_REASON, EVENT_DETAIL];
 
 const UNKNOWN_ID = "no-such-payment";
+/** It comes in two files, and once in a file twice. */
+const READ_OF_FILE = "alpha-20250901-0001";
 const READ_ONE_BY_ONE = 5;
 const HOUR_MS = 60 * 60 * 1000;
 const RANGE_DAYS_MAX = 31;
@@ -93,6 +98,21 @@ async function readOne(reader: Reader, sent: SentPayment): Promise<string[]> {
     found.ProcessorID === sent.ProcessorID &&
     tenThousandths(found.Amount) === tenThousandths(sent.Amount);
   return same ? [] : [`${sent.TransactionID} does not read back as it was sent`];
+}
+
+/** What came as `payment_data` and as a file, and one that never came. */
+export async function readTransactions(reader: Reader, invariants: Invariants): Promise<number> {
+  const faults: string[] = [];
+  const [direct, ...more] = await reader.transactions(ACTORS.refunds, DIRECT_READ.transactionId, READ_REASON);
+  const { timestamp: _timestamp, processedAt: _processedAt, status: _status, ...content } = direct ?? {};
+  if (more.length > 0 || !isDeepStrictEqual(content, DIRECT_READ))
+    faults.push("payment_data does not read back as sent");
+  const ofFile = await reader.transactions(ACTORS.risk, READ_OF_FILE, READ_REASON);
+  if (ofFile.length !== 1) faults.push(`${READ_OF_FILE} has ${ofFile.length} records instead of 1`);
+  const unknown = await reader.transactions(ACTORS.risk, UNKNOWN_ID, READ_REASON);
+  if (unknown.length > 0) faults.push("an unknown transaction was returned");
+  invariants.record("TRANSACTIONS_DIFFER", "3 reads", faults);
+  return 3;
 }
 
 /** One processor's payments of half a day around the hero. */

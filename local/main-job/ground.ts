@@ -1,0 +1,39 @@
+/** Where the job plays: the deployment, with one client a service. */
+
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { S3Client } from "@aws-sdk/client-s3";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { ENV, QUEUES, type QueueId } from "../../contract";
+import type { Deployment } from "../deploy";
+import { present } from "../resources/context";
+import { JOB_ENVIRONMENT } from "./synthesize";
+
+export interface Ground {
+  readonly deployment: Deployment;
+  readonly dynamo: DynamoDBClient;
+  readonly s3: S3Client;
+  readonly sqs: SQSClient;
+  /** Names of the buckets of payment files and of exports. */
+  readonly filesBucket: string;
+  readonly exportBucket: string;
+  queueUrl(id: QueueId): string;
+  destroy(): void;
+}
+
+export function groundOf(deployment: Deployment): Ground {
+  const config = deployment.clientConfig();
+  const clients = { dynamo: new DynamoDBClient(config), s3: new S3Client(config), sqs: new SQSClient(config) };
+  return {
+    deployment,
+    ...clients,
+    filesBucket: present(deployment.functionEnvironment("paymentProcessor")[ENV.filesBucket], ENV.filesBucket),
+    exportBucket: present(deployment.functionEnvironment("exportTables")[ENV.exportBucket], ENV.exportBucket),
+    queueUrl: (id) => {
+      const { name, fifo } = QUEUES[id];
+      return deployment.queueUrl(`${name}-${JOB_ENVIRONMENT}${fifo ? ".fifo" : ""}`);
+    },
+    destroy: () => {
+      for (const client of Object.values(clients)) client.destroy();
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/** The stages of the job. Each says what it does, does it, and records which invariants hold. */
+
+import { TABLES } from "../../contract";
+import { textOf } from "../../ledger/stored-item";
+import { checkArrivals } from "./arrival-checks";
+import { type Arrivals, startArrivals } from "./arrivals";
+import { type Audit, audit, missingAlarm, unauditedReads, untoldEvents } from "./auditor";
+import { everyObject } from "./buckets";
+import {
+  type Counted,
+  checkEndings,
+  checkLogs,
+  checkObjects,
+  checkRetry,
+  checkSecretsAtRest,
+  checkTables,
+  countEndings,
+  ON_QUEUES,
+  readsAndRecordsDiffer,
+  recordsOf,
+} from "./checks";
+import { codesOf, type ExportChecked, exportAndCheck, exportDiffers, untilExportable } from "./exports";
+import { feed } from "./feed";
+import { type Forgery, forgeAndRead } from "./forgery";
+import type { Session } from "./job";
+import { readLogs } from "./logs";
+import { pickHero, type SentPayment, storedPayments } from "./payments";
+import { number } from "./progress";
+import { queuesWithMessages } from "./queues";
+import { Secrets, tokensOf } from "./secrets";
+import { readGapDiffers } from "./service-events";
+import { type Snapshot, takeSnapshot } from "./tables";
+import { changeStatus, ENCRYPTED_DETAILS, readBack, readTransactions, tellEvents } from "./tour";
+
+/** How much of the file is sent a second time, from its beginning. */
+const SENT_AGAIN_LINES = 400;
+
+export interface Fed {
+  readonly counted: Counted;
+  readonly seconds: number;
+  readonly snapshot: Snapshot;
+  /** By then all of it was recorded. */
+  readonly recordedUntil: Date;
+  readonly payments: readonly SentPayment[];
+  readonly hero: SentPayment;
+  readonly arrivals: Arrivals;
+}
+
+/** Files, messages and events go their own way while the ledger is called. */
+export async function feedAll(session: Session): Promise<Fed> {
+  const { ground, lines, calls, samples, progress, expected, invariants } = session;
+  progress.begin("Drop files, send messages and events");
+  const finishArrivals = await startArrivals(ground, calls, samples);
+  progress.end("on their way");
+  progress.begin("Feed the payments");
+  const startedAtMs = Date.now();
+  const { endings, calls: callCount } = await feed(lines, calls, progress);
+  const seconds = (Date.now() - startedAtMs) / 1000;
+  progress.end(`${number(lines.length)} lines in ${callCount} calls`);
+  progress.begin("Await files, messages and events, drop and send the rest");
+  const arrivals = await finishArrivals();
+  progress.end(`${arrivals.files.length} files, ${samples.messages.messages} messages, ${arrivals.events.sent} events`);
+  const recordedUntil = new Date();
+  const counted = checkEndings(lines, endings, expected, invariants);
+  const snapshot = await takeSnapshot(ground.dynamo, session.deployment);
+  const payments = storedPayments(lines, endings, expected);
+  checkTables(snapshot, payments, expected, invariants);
+  checkArrivals(snapshot, arrivals, invariants);
+  const hero = pickHero(payments, lines, expected);
+  return { counted, seconds, snapshot, recordedUntil, payments, hero, arrivals };
+}
+
+export async function feedAgain(session: Session, before: Snapshot): Promise<Counted> {
+  const { lines, calls, progress, expected, invariants } = session;
+  const part = lines.slice(0, SENT_AGAIN_LINES);
+  progress.begin("Feed a part again");
+  const { endings } = await feed(part, calls, progress);
+  progress.end(`${number(part.length)} lines`);
+  const after = await takeSnapshot(session.ground.dynamo, session.deployment);
+  checkRetry(before, after, endings, expected, invariants);
+  return countEndings(endings.values());
+}
+
+export async function use({ calls, reader, invariants, progress }: Session, { hero: recorded, payments }: Fed) {
+  progress.begin("Change, read, reveal, tell events");
+  const hero = await changeStatus(calls, recorded, invariants);
+  const ledger = await readBack(reader, hero, payments, invariants);
+  const transactions = await readTransactions(reader, invariants);
+  const eventFaults = await tellEvents(calls, hero, new Date());
+  progress.end(`${reader.made.length} reads`);
+  return { hero, reads: { ...ledger, transactions }, eventFaults };
+}
+
+export async function forge(session: Session, snapshot: Snapshot, hero: SentPayment): Promise<Forgery> {
+  const { ground, deployment, reader, progress } = session;
+  progress.begin("Forge a row and read it");
+  const genuine = snapshot.ledger.get(hero.TransactionID) ?? {};
+  const forgery = await forgeAndRead(ground.dynamo, deployment.tableName("paymentLedger"), genuine, reader);
+  progress.end(forgery.faults.length === 0 ? "refused as RECORD_FORGED" : "NOT refused as it must be");
+  return forgery;
+}
+
+export async function lookUp(
+  { reader, invariants, progress, startedAt, deployment, ground }: Session,
+  hero: SentPayment,
+  forgery: Forgery,
+  eventFaults: readonly string[],
+): Promise<Audit> {
+  progress.begin("Audit the reads");
+  const audited = await audit(reader, hero.TransactionID, startedAt);
+  progress.end(`${audited.records.length} records looked up`);
+  const final = await takeSnapshot(ground.dynamo, deployment);
+  const gapFaults = readGapDiffers(audited.gapTrail.map(({ Action }) => Action));
+  const faults = [...unauditedReads(audited, reader), ...readsAndRecordsDiffer(final, reader.made), ...gapFaults];
+  invariants.record("READ_UNAUDITED", `${reader.made.length} reads`, faults);
+  invariants.record("FORGERY_ACCEPTED", "1 forged row", [...forgery.faults, ...missingAlarm(audited, forgery)]);
+  invariants.record("EVENTS_DIFFER", "4 events, sent twice", [...eventFaults, ...untoldEvents(audited)]);
+  return audited;
+}
+
+export async function exportAll(session: Session, { snapshot, recordedUntil }: Fed): Promise<ExportChecked> {
+  const { ground, calls, invariants, progress } = session;
+  progress.begin("Wait for the full minute of which exports are taken");
+  await untilExportable(recordedUntil);
+  progress.end("reached");
+  progress.begin("Export all tables, check the export, damage it, check again");
+  const exported = await exportAndCheck(ground, calls);
+  progress.end(`${exported.scheduled.outcome}, then ${exported.damaged.outcome}: ${codesOf(exported.damaged)}`);
+  const tables = Object.keys(TABLES).length;
+  const stored = Object.values(snapshot).reduce((sum, items) => sum + items.size, 0);
+  invariants.record("EXPORT_DIFFERS", `${tables} tables`, exportDiffers(exported, tables, stored));
+  return exported;
+}
+
+export async function inspect({ ground, deployment, calls, lines, samples, ...session }: Session): Promise<void> {
+  const { expected, invariants, progress } = session;
+  progress.begin("Search tables, buckets and logs for secrets");
+  const cardNumbers = [...expected.cardNumbers, samples.files.cardNumbers, samples.messages.cardNumbers];
+  const secrets = new Secrets([...tokensOf(lines), ...ENCRYPTED_DETAILS], cardNumbers);
+  checkSecretsAtRest(await takeSnapshot(ground.dynamo, deployment), secrets, invariants);
+  const objects = [
+    ...(await everyObject(ground.s3, ground.filesBucket)),
+    ...(await everyObject(ground.s3, ground.exportBucket)),
+  ];
+  checkObjects(objects, secrets, invariants);
+  const wanted = new Map(calls.made);
+  for (const id of ON_QUEUES) wanted.set(id, (calls.made.get(id) ?? 0) + 1);
+  checkLogs(await readLogs(deployment, wanted), calls, secrets, invariants);
+  const { queues, faults } = await queuesWithMessages(ground);
+  invariants.record("QUEUE_NOT_EMPTY", `${queues} queues`, faults);
+  progress.end(`${number(secrets.count)} values`);
+}
+
+/** Each stored payment's row with its WRITE record. */
+export function pairsOf({ ledger, trail }: Snapshot) {
+  const records = recordsOf(trail, "WRITE", TABLES.paymentLedger.logicalName);
+  const writes = new Map(records.map((record) => [textOf(record, "TransactionID") ?? "", record]));
+  return [...ledger].flatMap(([id, row]) => {
+    const record = writes.get(id);
+    return record === undefined ? [] : [{ row, record }];
+  });
+}

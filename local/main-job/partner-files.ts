@@ -55,20 +55,23 @@ async function processed(ground: Ground, { file, versionId }: DroppedFile): Prom
     .map((line) => JSON.parse(line) as BadRow)
     .sort((a, b) => a.row - b.row);
   // A file with card data is removed after its report is written, so for a moment both are there.
-  const isThere = report.removed ? !(await isRemoved(ground, file.key, versionId)) : true;
+  if (report.removed) {
+    await until(`the removal of ${file.name}`, async () => {
+      return (await exists(ground, file.key, versionId)) ? undefined : true;
+    });
+  }
+  const isThere = await exists(ground, file.key, versionId);
   return { file, report, badRows: rows.map(({ row, code }) => `${row} ${code}`).join(", "), isThere };
 }
 
-async function isRemoved({ s3, filesBucket }: Ground, key: string, versionId: string): Promise<boolean> {
-  return until(`the removal of ${key}`, async () => {
-    try {
-      await s3.send(new HeadObjectCommand({ Bucket: filesBucket, Key: key, VersionId: versionId }));
-      return undefined;
-    } catch (error) {
-      if (isMissing(error)) return true;
-      throw error;
-    }
-  });
+async function exists({ s3, filesBucket }: Ground, key: string, versionId: string): Promise<boolean> {
+  try {
+    await s3.send(new HeadObjectCommand({ Bucket: filesBucket, Key: key, VersionId: versionId }));
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
 }
 
 /** Each report against what the generator meant to come of the file. */

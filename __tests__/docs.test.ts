@@ -10,10 +10,15 @@ import { join, posix } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
 import { ENVIRONMENTS } from "../config/environments";
 import { OVERRIDES } from "../config/load";
-import { namesOf } from "../config/names";
-import { FUNCTIONS } from "../contract";
+import { bucketNamesOf, namesOf } from "../config/names";
+import { FUNCTIONS, ROLES, TABLES } from "../contract";
+import { LEDGER_ACTIONS } from "../ledger/audit-entry";
+import { type AuditIdKind, derivedAuditId } from "../ledger/identifiers";
+import { auditPut } from "../store/audit-record";
+import { messageRecord, transactionRecord } from "../store/transaction-record";
+import { stubStore } from "./ledger/stub-store";
 import { PROJECT, projectFiles, type SourceFile } from "./support/project-files";
-import { STACK_IDS } from "./support/synth";
+import { conditionOf, configOf, lastParts, prodName, STACK_IDS, statement, synthesize } from "./support/synth";
 
 const FILES = projectFiles();
 const PATHS = new Set(FILES.map(({ path }) => path));
@@ -133,14 +138,28 @@ const DEPLOYED_NAMES = new Set(
 const SUFFIX = /-(dev|prod)$/;
 const BARE_NAMES = new Set([...DEPLOYED_NAMES].map((name) => name.replace(SUFFIX, "")));
 
+/** `payment-files-dev-`, ...: the account's number follows. */
+const BUCKET_STARTS = new Set(Object.values(ENVIRONMENTS).flatMap((env) => Object.values(bucketNamesOf(env, ""))));
+
 const names: Check = ({ text }) => {
-  const functions = matches(text, /\b((?:persist|update|query|reveal|record|read|seal)_payment\w*(?:-(?:dev|prod))?)/g);
+  const payment =
+    /\b((?:(?:persist|update|query|reveal|record|read|seal)_payment|process_payment_mes)\w*(?:-(?:dev|prod))?)/g;
+  const functions = matches(text, payment);
+  const others = matches(text, /\b((?:query_trans|export_|check_)[a-z]\w*(?:-(?:dev|prod))?)/g);
   const tables = matches(text, /\b(Payment(?:Ledger|Audit)\w*(?:-(?:dev|prod))?)/g);
+  const queues = matches(
+    text,
+    /\b(audit-trail-queue(?:-dlq)?(?:-(?:dev|prod))?|payment-audit-trail[\w-]*\.fifo)(?![\w-])/g,
+  );
   const roles = matches(text, /\b(payment[a-z-]*-role(?:-(?:dev|prod))?)\b/g);
   const aliases = matches(text, /\b(alias\/[\w-]+)/g);
-  return [...functions, ...tables, ...roles, ...aliases]
-    .filter((name) => !DEPLOYED_NAMES.has(name) && !BARE_NAMES.has(name))
-    .map((name) => `nothing is deployed as ${name}`);
+  const buckets = matches(text, /s3:\/\/([\w-]+-)(?:\d{12}|ACCOUNT)\b/g);
+  return [
+    ...[...functions, ...others, ...tables, ...queues, ...roles, ...aliases].filter(
+      (name) => !DEPLOYED_NAMES.has(name) && !BARE_NAMES.has(name),
+    ),
+    ...buckets.filter((start) => !BUCKET_STARTS.has(start)),
+  ].map((name) => `nothing is deployed as ${name}`);
 };
 
 /** What the function's published schema has against a request. */
@@ -194,6 +213,12 @@ const CHECKS: readonly { name: string; check: Check; caught: readonly string[] }
       "`PaymentLedgers`",
       "`payment-reader-role`",
       "`alias/payment-gold`",
+      "`process_payment_message`",
+      "`query_transaction`",
+      "`export_table`",
+      "`audit-trail-queue-prod`",
+      "`payment-audit-trails.fifo`",
+      "aws s3 cp x s3://payment-file-dev-111122223333/payments/x",
     ],
   },
   {
@@ -241,7 +266,27 @@ test("help and deploy.md name every setting of a synth, and no other", () => {
   expect(explained).toEqual(settings);
 });
 
-test("deploy.md gives the environments' own values and the alarms' own number", () => {
+const { stacks } = synthesize(configOf("prod"));
+const numberOf = (stack: keyof typeof stacks, type: string) => Object.keys(stacks[stack].resource[type] ?? {}).length;
+
+/** Lines of the first table under a heading, as cells. */
+function tableUnder(path: string, heading: string): string[][] {
+  const section =
+    textOf(path)
+      .split(new RegExp(`^#+ ${heading}$`, "m"))[1]
+      ?.split(/^#/m)[0] ?? "";
+  const rows = section.split("\n").filter((line) => line.startsWith("|"));
+  return rows.slice(2).map((line) =>
+    line
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const marked = (text: string) => matches(text, /`([^`]+)`/g);
+
+test("deploy.md gives the environments' own values", () => {
   const { dev, prod } = ENVIRONMENTS;
   const text = textOf("docs/deploy.md");
   const row = (what: string, value: (config: typeof dev) => string) => `| ${what} | ${value(dev)} | ${value(prod)} |`;
@@ -251,8 +296,167 @@ test("deploy.md gives the environments' own values and the alarms' own number", 
   );
   expect(text).toContain(row("logs kept", (env) => `${env?.logRetentionDays} days`));
   expect(text).toContain(row("point-in-time recovery", (env) => `${env?.pitrRecoveryDays} days`));
-  const alarms = textOf("__tests__/stacks/__snapshots__/functions.test.ts.snap").match(/"alarm_actions"/g)?.length;
-  expect(text).toContain(`${alarms} alarms`);
+  expect(text).toContain(
+    row("backups in the vault, daily and weekly", (env) => {
+      return `${env?.backups.daily.retentionDays} and ${env?.backups.weekly.retentionDays} days`;
+    }),
+  );
+  expect(text).toContain(row("exports and their check reports kept", (env) => `${env?.retention.exportDays} days`));
+  const days = (count = 0) => (count === 1 ? "1 day" : `${count} days`);
+  expect(text).toContain(
+    row("what CloudTrail wrote: kept, and locked", (env) => {
+      const lock = env?.protections.trailLock;
+      return `${env?.retention.trailDays} days, ${days(lock?.days)} (${lock?.mode})`;
+    }),
+  );
+  expect(text).toContain(
+    row("vault locked for good", (env) => {
+      const lock = env?.protections.vaultLock;
+      return lock ? `${lock.changeableForDays} days after it is made` : "no";
+    }),
+  );
+  expect(text).toContain(
+    row("buckets and vault emptied by a destroy", (env) => (env?.protections.emptyOnDestroy ? "yes" : "no")),
+  );
+  const reserved = Object.values(prod?.protections.reservedConcurrency ?? {});
+  expect(text).toContain(`\`prod\` reserves ${reserved.reduce((sum, each) => sum + each, 0)} of`);
+});
+
+test("deploy.md counts what the stacks hold, and adds up what it costs", () => {
+  const text = textOf("docs/deploy.md");
+  const dollars = (amount: number) => `$${amount.toFixed(2)}`;
+  const keys = numberOf("security", "aws_kms_key");
+  const endpoints = Object.values(stacks.network.resource["aws_vpc_endpoint"] ?? {});
+  const interfaces = endpoints.filter((endpoint) => endpoint["vpc_endpoint_type"] === "Interface");
+  const perHour = interfaces.reduce((sum, { subnet_ids }) => sum + 0.01 * (subnet_ids as string[]).length, 0);
+  const [privatelink, nat] = [730 * perHour, 730 * (0.045 + 0.005)];
+  const month = tableUnder("docs/deploy.md", "What it costs").map((cells) => cells.at(-1));
+  expect(month.slice(0, 3)).toEqual([privatelink, nat, keys].map(dollars));
+  expect(text).toContain(`| ${keys} KMS keys |`);
+  expect(text).toContain(
+    `${dollars(privatelink + keys)} with \`privatelink\`, and ${dollars(nat + keys)} with \`nat\``,
+  );
+  expect(text).toContain(`${numberOf("functions", "aws_cloudwatch_metric_alarm")} alarms`);
+});
+
+test("architecture.md counts what the stacks hold, and names their outputs", () => {
+  const rows = Object.fromEntries(
+    tableUnder("docs/architecture.md", "Stacks").map(([id = "", ...rest]) => [id, rest.join()]),
+  );
+  expect(Object.keys(rows)).toEqual(STACK_IDS.map((id) => `\`${id}\``));
+  expect(rows["`security`"]).toContain(
+    `${numberOf("security", "aws_kms_key")} KMS keys, ${Object.keys(ROLES).length} function`,
+  );
+  expect(rows["`data`"]).toContain(`${numberOf("data", "aws_dynamodb_table")} tables`);
+  expect(rows["`data`"]).toContain(`${numberOf("data", "aws_s3_bucket")} buckets`);
+  expect(rows["`functions`"]).toContain(`${numberOf("functions", "aws_lambda_function")} functions`);
+  for (const id of STACK_IDS) {
+    const outputs = Object.keys(stacks[id].output).filter((name) => /^[A-Z]/.test(name));
+    expect(marked(rows[`\`${id}\``] ?? "")).toEqual(expect.arrayContaining(outputs));
+  }
+});
+
+describe("architecture.md says the stored forms", () => {
+  const named = (heading: string) => tableUnder("docs/architecture.md", heading).flatMap(([cell = ""]) => marked(cell));
+  const at = "2026-11-21T12:00:00.000Z";
+  const texts = { amount: "1.00", currency: "EUR" };
+
+  test("of payment-transactions", async () => {
+    const payment = { transactionId: "t", ...texts, cardLast4: "4242", metadata: "{}" };
+    const item = await transactionRecord(payment, at, stubStore());
+    expect(named(TABLES.paymentTransactions.logicalName).sort()).toEqual(Object.keys(item).sort());
+  });
+
+  test("of payment-audit-trail", async () => {
+    const payment = { paymentId: "p", ...texts, processorId: "x", status: "ok" };
+    const item = await messageRecord(payment, at, stubStore());
+    expect(named(TABLES.paymentMessages.logicalName).sort()).toEqual(Object.keys(item).sort());
+  });
+
+  test("of PaymentAuditTrail, with its actions", async () => {
+    const { item } = await auditPut(
+      {
+        auditId: "a",
+        action: "READ",
+        actor: "x",
+        timestamp: at,
+        recordedAt: at,
+        caller: { requestId: "r", functionName: "f", principal: "p" },
+        origin: "EVENT",
+        transactionId: "t",
+        table: "PaymentLedger",
+        contentMac: "m",
+        queued: { sequenceNumber: "1", sentAt: at },
+        query: { recordIds: [] },
+        response: { recordIds: [], result: "ok" },
+      },
+      stubStore(),
+    );
+    const heading = TABLES.paymentAuditTrail.logicalName;
+    expect(named(heading).sort()).toEqual([...Object.keys(item), "PartOf"].sort());
+    const rows = new Map(
+      tableUnder("docs/architecture.md", heading).map(([name = "", ...rest]) => [name, rest.join()]),
+    );
+    expect(marked(rows.get("`Action`") ?? "")).toEqual([...LEDGER_ACTIONS]);
+    const caller = item["Caller"];
+    expect(marked(rows.get("`Caller`") ?? "")).toEqual(
+      caller !== undefined && "M" in caller ? Object.keys(caller.M) : [],
+    );
+  });
+
+  test("of every kind of AuditID", () => {
+    const kinds = tableUnder("docs/architecture.md", "AuditID").map(([letter = "", name = ""]) => [
+      marked(letter)[0],
+      marked(name)[0],
+    ]);
+    const known = matches(textOf("ledger/identifiers.ts"), /^ {2}([A-Z]+): "[A-Z]",$/gm);
+    expect(kinds.map(([, name]) => name).sort()).toEqual(known.sort());
+    for (const [letter, name] of kinds) expect(derivedAuditId(name as AuditIdKind, "x")).toMatch(`${letter}~`);
+  });
+});
+
+describe("SECURITY.md", () => {
+  const rowNames = (heading: string) => tableUnder("SECURITY.md", heading).flatMap(([cell = ""]) => marked(cell));
+  const deployed = namesOf(configOf("prod"));
+
+  test("has a row for every role and every key, and names every queue where messages wait", () => {
+    expect(rowNames("Roles")).toEqual(Object.values(ROLES));
+    const aliases = Object.values(deployed.keyAliases).map((alias) => alias.replace(SUFFIX, ""));
+    expect(rowNames("Keys")).toEqual(aliases);
+    const text = textOf("SECURITY.md");
+    for (const queue of [deployed.failureQueue, ...Object.values(deployed.deadLetterQueues)]) {
+      expect(text).toContain(`\`${queue}\``);
+    }
+  });
+
+  const roles = Object.values(ROLES);
+  /** ``every function role but `x` ``, or the roles that are named, or nobody. */
+  const rolesIn = (cell: string) => {
+    return cell.startsWith("every") ? roles.filter((role) => !marked(cell).includes(role)) : marked(cell);
+  };
+
+  test.each([
+    ["paymentLedger", "payment-ledger", 1],
+    ["paymentAuditTrail", "payment-audit-trail", 2],
+    ["paymentMessages", "payment-messages-trail", 3],
+    ["paymentTransactions", "payment-transactions", 4],
+  ] as const)("says who puts and updates in %s as its policy does", (_table, id, column) => {
+    const [put = [], update = [], rest = []] = tableUnder("SECURITY.md", "What the tables' policies take back");
+    const guard = (sid: string) => statement(stacks.data, `${id}-guard-policy`, sid);
+    const allowed = (sid: string) => lastParts(conditionOf(guard(sid), "aws:PrincipalArn")?.values ?? []);
+    expect(rolesIn(put[column] ?? "").map(prodName)).toEqual(allowed("OnlyFunctionsPut"));
+    expect(rest[column]).toBe("nobody");
+    const nobodyUpdates = guard("AppendOnly").actions.includes("dynamodb:UpdateItem");
+    expect(update[column] === "nobody").toBe(nobodyUpdates);
+    if (!nobodyUpdates) expect(rolesIn(update[column] ?? "").map(prodName)).toEqual(allowed("OnlyStatusChangesUpdate"));
+  });
+});
+
+test("decisions are dated, newest last", () => {
+  const headings = matches(textOf("docs/decisions.md"), /^## (.*)$/gm);
+  const dates = headings.map((heading) => /^(\d{4}-\d{2}-\d{2}) \S/.exec(heading)?.[1]);
+  expect(dates).toEqual(dates.filter((date) => date !== undefined).sort());
+  expect(new Set(headings).size).toBe(headings.length);
 });
 
 test("the README names every function, and every promise where it is shown", () => {

@@ -6,7 +6,7 @@
 import { type Chain, chainsOf } from "./chain";
 import { bucketOf, KeyTally } from "./compare-keys";
 import { checkDataFile, type OnLine } from "./data-file";
-import { type CheckedExport, type CheckReport, type Comparison, Findings } from "./findings";
+import { type CheckedExport, type CheckReport, type Comparison, type Finding, Findings } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";
 import { SUMMARY_FILE } from "./layout";
 import { type Manifest, readManifest } from "./manifest";
@@ -114,7 +114,12 @@ async function checkExport(manifest: Manifest, check: Check, onLine: OnLine): Pr
   for (const file of files) {
     if (check.outOfTime()) throw new OutOfTime();
     const { folder, listed, findings } = check;
-    const read = await checkDataFile(file, manifest, folder, listed.get(file.path), findings, onLine);
+    const onEachLine: OnLine = (line) => {
+      if (line.effect === "removed")
+        findings.add(removedItem(deployedTable, line.key, "An export says that it was removed."));
+      onLine(line);
+    };
+    const read = await checkDataFile(file, manifest, folder, listed.get(file.path), findings, onEachLine);
     items += read.items;
     bytes += read.bytes;
   }
@@ -128,6 +133,10 @@ async function checkExport(manifest: Manifest, check: Check, onLine: OnLine): Pr
   }
   const window = from === undefined ? { to } : { from, to };
   return { export: id, table: deployedTable, kind, ...window, files: files.length, items, bytes };
+}
+
+function removedItem(table: string, key: string, fact: string): Finding {
+  return { code: "REMOVED_ITEM", table, key, message: `${fact} Nothing may be removed from this table.` };
 }
 
 async function checkChain(
@@ -197,8 +206,8 @@ async function nameDifferences(
   }
   for (const [key, due] of exported) {
     if (!due) continue;
-    const message = "It was exported, and the table does not hold it any more. Nothing may be removed from it.";
-    check.findings.add({ code: "REMOVED_ITEM", table: chain.deployedTable, key, message });
+    const fact = "It was exported, and the table does not hold it any more.";
+    check.findings.add(removedItem(chain.deployedTable, key, fact));
   }
 }
 

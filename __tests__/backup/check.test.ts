@@ -202,6 +202,15 @@ describe("a fault is named", () => {
     ]);
   });
 
+  test("a removal that a window took along, also without the table", async () => {
+    writeChain();
+    const file = disk.dataFiles().find((key) => disk.lines(key).some((line) => line.includes("NewImage"))) ?? "";
+    const lines = disk.lines(file);
+    const { Metadata, Keys, NewImage } = JSON.parse(lines[0] ?? "");
+    disk.rewrite(file, [...lines.slice(1), JSON.stringify({ Metadata, Keys, OldImage: NewImage })], true);
+    expect(await codes(check())).toEqual(["REMOVED_ITEM"]);
+  });
+
   test("a wrong count in the summary", async () => {
     disk.write(FULL, 0, BEFORE);
     const [summary = ""] = disk.keys("manifest-summary.json");

@@ -16,14 +16,19 @@ export interface RestorePlan {
   readonly windows: readonly Manifest[];
 }
 
-/** Checks the folder first: nothing is restored from exports with a fault. */
+/**
+ * Checks the folder first: nothing is restored from exports with a fault. That an item was removed is a fault of the table
+ * and not of its exports: after such an incident a restore is needed most.
+ */
 export async function planRestore(
   table: string,
   folder: ExportFolder,
   options: CheckOptions = {},
 ): Promise<RestorePlan> {
   const report = await checkFolder(folder, options);
-  if (report.verdict !== "good") {
+  const codes = [...report.findings.map(({ code }) => code), ...Object.keys(report.further)];
+  const onlyRemovals = codes.every((code) => code === "REMOVED_ITEM");
+  if (report.verdict !== "good" && !(report.verdict === "faulty" && onlyRemovals)) {
     throw new BackupError(
       "EXPORT_FAULTY",
       `The exports are not good, so nothing was restored:\n${reportText(report)}\nRestore from another full export, from a backup, or to a point in time.`,

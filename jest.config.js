@@ -7,4 +7,6 @@ module.exports = {
   },
   modulePathIgnorePatterns: ["<rootDir>/cdktf.out", "<rootDir>/.local", "<rootDir>/dist"],
   testTimeout: 60_000,
+  // Jest's default leaves one core idle; many suites wait for an emulator, so all cores are put to use.
+  maxWorkers: "100%",
 };

@@ -4,13 +4,12 @@ import { checkBackups } from "../backup/check-operation";
 import { s3StateStore } from "../backup/state-store";
 import { FUNCTIONS } from "../contract";
 import { s3Client } from "./runtime/clients";
-import { readBackupEnvironment, readEnvironment } from "./runtime/environment";
-import { makeObserver } from "./runtime/observe";
+import { readBackupEnvironment } from "./runtime/environment";
+import { OBSERVER } from "./runtime/process";
 import { serve } from "./runtime/serve";
 import { VARIABLES } from "./runtime/variables";
 
 const { exportBucket: bucket, tables } = readBackupEnvironment(VARIABLES);
-const observer = makeObserver(readEnvironment(VARIABLES).functionName);
 const operation = FUNCTIONS.checkBackup.name;
 const s3 = s3Client(VARIABLES);
 const settings = {
@@ -19,7 +18,7 @@ const settings = {
   bucket,
   states: s3StateStore(s3, bucket),
   log: (requestId: string, table: string, code: string) =>
-    observer.error("a backup needs attention", requestId, { operation, table, code }),
+    OBSERVER.error("a backup needs attention", requestId, { operation, table, code }),
 };
 
 export const handler = serve(operation, (_event, call, store) => checkBackups(call, store, settings));

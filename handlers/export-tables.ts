@@ -5,20 +5,19 @@ import { dynamoExportService } from "../backup/export-service";
 import { s3StateStore } from "../backup/state-store";
 import { FUNCTIONS } from "../contract";
 import { dynamoClient, s3Client } from "./runtime/clients";
-import { readBackupEnvironment, readEnvironment } from "./runtime/environment";
-import { makeObserver } from "./runtime/observe";
+import { readBackupEnvironment } from "./runtime/environment";
+import { OBSERVER } from "./runtime/process";
 import { serve } from "./runtime/serve";
 import { VARIABLES } from "./runtime/variables";
 
 const { exportBucket, exportKeyArn, tables } = readBackupEnvironment(VARIABLES);
-const observer = makeObserver(readEnvironment(VARIABLES).functionName);
 const operation = FUNCTIONS.exportTables.name;
 const settings = {
   tables,
   service: dynamoExportService(dynamoClient(), exportBucket, exportKeyArn),
   states: s3StateStore(s3Client(VARIABLES), exportBucket),
   log: (requestId: string, table: string, code: string) =>
-    observer.error("an export needs attention", requestId, { operation, table, code }),
+    OBSERVER.error("an export needs attention", requestId, { operation, table, code }),
 };
 
 export const handler = serve(operation, (event, call, store) => runExports(event, call, store, settings));

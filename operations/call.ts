@@ -1,6 +1,7 @@
 /** What every operation shares: the call it serves, the card-data door, and the records about itself that it leaves. */
 
 import { randomBytes } from "node:crypto";
+import type { z } from "zod";
 import { type LogicalTableName, TABLES } from "../contract";
 import type { AuditDetails, AuditEntry, Caller, LedgerAction } from "../ledger/audit-entry";
 import { canonicalJson, type JsonValue } from "../ledger/canonical-json";
@@ -8,9 +9,10 @@ import { CardDataScanError, findCardData } from "../ledger/card-data";
 import { derivedAuditId, freshAuditId } from "../ledger/identifiers";
 import { hasGoodMac } from "../ledger/record-mac";
 import { type Refusal, refusal } from "../ledger/refusals";
-import { type RefusedResponse, refusedWith } from "../ledger/responses";
+import { type EntryResult, type RefusedResponse, refusedWith } from "../ledger/responses";
 import {
   actor as actorSchema,
+  parseWith,
   recordId as recordIdSchema,
   transactionId as transactionIdSchema,
 } from "../ledger/schema";
@@ -149,6 +151,56 @@ export async function refuseCall(
   const entry = refusalEntry(input, reason, table, 0, call);
   await recordEntries([entry], store);
   return refusedWith(reason, entry.auditId);
+}
+
+/** An entry of a list that the door refused: where it stood, why, and the record that it leaves. */
+export interface RefusedEntry {
+  readonly position: number;
+  readonly reason: Refusal;
+  readonly record: AuditEntry;
+}
+
+/** Parts a list's entries into those that pass the door and those that do not; one bad entry stops no other. */
+export async function admitEntries<Accepted extends object>(
+  entries: readonly unknown[],
+  admit: (entry: unknown, position: number) => Promise<Accepted | Refusal>,
+  table: LogicalTableName,
+  call: Call,
+): Promise<{ readonly accepted: Accepted[]; readonly refused: RefusedEntry[] }> {
+  const accepted: Accepted[] = [];
+  const refused: RefusedEntry[] = [];
+  for (const [position, entry] of entries.entries()) {
+    const door = await admit(entry, position);
+    if (isRefusal(door))
+      refused.push({ position, reason: door, record: refusalEntry(entry, door, table, position, call) });
+    else accepted.push(door);
+  }
+  return { accepted, refused };
+}
+
+function isRefusal(door: object): door is Refusal {
+  return "code" in door && "message" in door;
+}
+
+/** What is answered for a refused entry. */
+export function refusedResult({ position, reason, record }: RefusedEntry): EntryResult {
+  return { position, outcome: "refused", AuditID: record.auditId, ...reason };
+}
+
+/** The door of the functions that take one request: what passed it, or the refusal, whose record is written already. */
+export async function admitRequest<T>(
+  schema: z.ZodType<T>,
+  event: unknown,
+  table: LogicalTableName,
+  call: Call,
+  store: Store,
+): Promise<{ readonly request: T } | { readonly refused: RefusedResponse }> {
+  const cardData = cardDataRefusal(event, store);
+  if (cardData !== undefined) return { refused: await refuseCall(event, cardData, table, call, store) };
+  const parsed = parseWith(schema, event);
+  return parsed.ok
+    ? { request: parsed.value }
+    : { refused: await refuseCall(event, parsed.refusal, table, call, store) };
 }
 
 export interface IntegrityFault {

@@ -7,7 +7,6 @@ import { z } from "zod";
 import { FILE_PREFIXES, TABLES } from "../contract";
 import type { FileVersion } from "../files/payment-files";
 import { FileProgress } from "../files/progress";
-import type { AuditEntry } from "../ledger/audit-entry";
 import { ENTRIES_MAX } from "../ledger/entries";
 import { type Refusal, refusal } from "../ledger/refusals";
 import { type EntryResult, persistResponse } from "../ledger/responses";
@@ -15,12 +14,13 @@ import { parseTransaction, type Transaction } from "../ledger/transaction";
 import type { Store } from "../store/store";
 import { transactionContentMac } from "../store/transaction-record";
 import {
+  admitEntries,
   type Call,
   cardDataRefusal,
   isHarmless,
   recordEntries,
-  refusalEntry,
   refuseCall,
+  refusedResult,
   UNCLAIMED_ACTOR,
 } from "./call";
 import { type FileSettings, processFile } from "./process-file";
@@ -147,22 +147,11 @@ async function processDirect(paymentData: object, call: Call, store: Store): Pro
     const reason = refusal(entries.length === 0 ? "EMPTY_LIST" : "LIST_TOO_LONG");
     return { statusCode: 400, body: JSON.stringify(await refuseCall({}, reason, TRANSACTIONS, call, store)) };
   }
-  const refusedResults: EntryResult[] = [];
-  const refusalRecords: AuditEntry[] = [];
-  const accepted: Accepted<Transaction>[] = [];
-  for (const [position, entry] of entries.entries()) {
-    const door = await admit(entry, position, store);
-    if ("payment" in door) {
-      accepted.push(door);
-      continue;
-    }
-    const record = refusalEntry(entry, door, TRANSACTIONS, position, call);
-    refusalRecords.push(record);
-    refusedResults.push({ position, outcome: "refused", AuditID: record.auditId, ...door });
-  }
+  const admitOne = (entry: unknown, position: number) => admit(entry, position, store);
+  const { accepted, refused } = await admitEntries(entries, admitOne, TRANSACTIONS, call);
   const { results, records } = await recordPayments(transactionsBook(store), accepted, call, store);
-  await recordEntries([...refusalRecords, ...records], store);
-  return directResponse([...refusedResults, ...results], call);
+  await recordEntries([...refused.map(({ record }) => record), ...records], store);
+  return directResponse([...refused.map(refusedResult), ...results], call);
 }
 
 async function admit(entry: unknown, position: number, store: Store): Promise<Accepted<Transaction> | Refusal> {

@@ -13,14 +13,15 @@ import { auditPut } from "../store/audit-record";
 import type { Store } from "../store/store";
 import { type GroupOutcome, writeOnce } from "../store/write-once";
 import {
+  admitEntries,
   alarmEntry,
   type Call,
   cardDataRefusal,
   isForged,
   ledgerEntry,
   recordEntries,
-  refusalEntry,
   refuseCall,
+  refusedResult,
 } from "./call";
 import type { Recording } from "./record-payments";
 
@@ -44,30 +45,28 @@ export async function persistAuditEvents(
   const envelopeRefusal = cardDataRefusal(envelopeOf(event, "events"), store);
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "events") : { refusal: envelopeRefusal };
   if ("refusal" in parsed) return refuseCall(event, parsed.refusal, TRAIL, call, store);
-  const refusedResults: EntryResult[] = [];
-  const refusalRecords: AuditEntry[] = [];
-  const accepted: AcceptedEvent[] = [];
-  for (const [position, entry] of parsed.entries.entries()) {
-    const door = await admitEvent(withActor(entry, parsed.actor), call, store);
-    if (!("code" in door)) {
-      // Without an id of its own the event is named by the invocation, which the platform repeats when it retries.
-      const auditId = door.auditId ?? derivedAuditId("EVENT", call.operation, call.caller.requestId, String(position));
-      accepted.push({
-        position,
-        event: door,
-        auditId,
-        contentMac: await eventContentMac(door, store),
-        caller: call.caller,
-      });
-      continue;
-    }
-    const record = refusalEntry(entry, door, TRAIL, position, call);
-    refusalRecords.push(record);
-    refusedResults.push({ position, outcome: "refused", AuditID: record.auditId, ...door });
-  }
+  const { accepted, refused } = await admitEntries(
+    parsed.entries,
+    (entry, position) => acceptDirect(withActor(entry, parsed.actor), position, call, store),
+    TRAIL,
+    call,
+  );
   const { results, records } = await recordEvents(accepted, call, store);
-  await recordEntries([...refusalRecords, ...records], store);
-  return persistResponse([...refusedResults, ...results]);
+  await recordEntries([...refused.map(({ record }) => record), ...records], store);
+  return persistResponse([...refused.map(refusedResult), ...results]);
+}
+
+async function acceptDirect(
+  entry: unknown,
+  position: number,
+  call: Call,
+  store: Store,
+): Promise<AcceptedEvent | Refusal> {
+  const door = await admitEvent(entry, call, store);
+  if ("code" in door) return door;
+  // Without an id of its own the event is named by the invocation, which the platform repeats when it retries.
+  const auditId = door.auditId ?? derivedAuditId("EVENT", call.operation, call.caller.requestId, String(position));
+  return { position, event: door, auditId, contentMac: await eventContentMac(door, store), caller: call.caller };
 }
 
 /** The list's actor counts for entries that name none themselves. */

@@ -5,10 +5,10 @@ import type { AuditEntry } from "../ledger/audit-entry";
 import { envelopeOf, parseEntries } from "../ledger/entries";
 import { type Payment, parsePayment } from "../ledger/payment";
 import type { Refusal } from "../ledger/refusals";
-import { type EntryResult, type PersistResponse, persistResponse, type RefusedResponse } from "../ledger/responses";
+import { type PersistResponse, persistResponse, type RefusedResponse } from "../ledger/responses";
 import { paymentContentMac, paymentRecord } from "../store/payment-record";
 import type { Store } from "../store/store";
-import { type Call, cardDataRefusal, recordEntries, refusalEntry, refuseCall } from "./call";
+import { admitEntries, type Call, cardDataRefusal, recordEntries, refuseCall, refusedResult } from "./call";
 import { type Accepted, type PaymentBook, recordPayments } from "./record-payments";
 
 const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
@@ -21,21 +21,11 @@ export async function persistPayments(
   const envelopeRefusal = cardDataRefusal(envelopeOf(event, "payments"), store);
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "payments") : { refusal: envelopeRefusal };
   if ("refusal" in parsed) return refuseCall(event, parsed.refusal, LEDGER, call, store);
-  const refusedResults: EntryResult[] = [];
-  const refusalRecords: AuditEntry[] = [];
-  const accepted: Accepted<Payment>[] = [];
-  for (const [position, entry] of parsed.entries.entries()) {
-    const door = await admit(entry, parsed.actor, position, call, store);
-    if ("payment" in door) {
-      accepted.push(door);
-      continue;
-    }
-    const record = refusalEntry(entry, door, LEDGER, position, call);
-    refusalRecords.push(record);
-    refusedResults.push({ position, outcome: "refused", AuditID: record.auditId, ...door, ...transactionIdOf(record) });
-  }
+  const admitOne = (entry: unknown, position: number) => admit(entry, parsed.actor, position, call, store);
+  const { accepted, refused } = await admitEntries(parsed.entries, admitOne, LEDGER, call);
   const { results, records } = await recordPayments(ledgerBook(store), accepted, call, store);
-  await recordEntries([...refusalRecords, ...records], store);
+  await recordEntries([...refused.map(({ record }) => record), ...records], store);
+  const refusedResults = refused.map((entry) => ({ ...refusedResult(entry), ...transactionIdOf(entry.record) }));
   return persistResponse([...refusedResults, ...results]);
 }
 

@@ -12,12 +12,12 @@ import {
 } from "../ledger/queries";
 import type { Refusal } from "../ledger/refusals";
 import type { AuditQueryResponse } from "../ledger/responses";
-import { parseWith, SCHEMA_VERSION } from "../ledger/schema";
+import { SCHEMA_VERSION } from "../ledger/schema";
 import { type StoredItem, textOf } from "../ledger/stored-item";
 import { ALL_ACTORS, auditView } from "../store/audit-record";
 import { readDayIndex } from "../store/day-index";
 import { getItems, queryIndex, type Store } from "../store/store";
-import { type Call, cardDataRefusal, refuseCall } from "./call";
+import { admitRequest, type Call, refuseCall } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
 
 const { logicalName: TRAIL, partitionKey, indexes } = TABLES.paymentAuditTrail;
@@ -31,11 +31,9 @@ interface FoundKeys {
 }
 
 export async function queryAuditTrail(event: unknown, call: Call, store: Store): Promise<AuditQueryResponse> {
-  const cardData = cardDataRefusal(event, store);
-  if (cardData !== undefined) return refuseCall(event, cardData, TRAIL, call, store);
-  const parsed = parseWith(auditQuerySchema, event);
-  if (!parsed.ok) return refuseCall(event, parsed.refusal, TRAIL, call, store);
-  const query = parsed.value;
+  const door = await admitRequest(auditQuerySchema, event, TRAIL, call, store);
+  if ("refused" in door) return door.refused;
+  const query = door.request;
   const found = await find(query, call, store);
   if ("code" in found) return refuseCall(event, found, TRAIL, call, store);
   return answer(query, found, call, store);
@@ -75,14 +73,7 @@ async function findByTransaction(transactionId: string, page: Page, store: Store
 async function findByDay(query: RangeQuery, range: TimeRange, page: Page, store: Store): Promise<FoundKeys> {
   const index = query.Query === "actor" ? indexes.byActor : indexes.byTime;
   const value = query.Query === "actor" ? query.OfActor : ALL_ACTORS;
-  const place = {
-    tableName: store.tables.paymentAuditTrail,
-    indexName: index.name,
-    partitionKey: index.partitionKey,
-    sortKey: index.sortKey,
-    shardCount: store.indexShardCount,
-  };
-  const entries = await readDayIndex(store.dynamo, place, value, range, page.limit, page.after?.[0]);
+  const entries = await readDayIndex(store, store.tables.paymentAuditTrail, index, value, range, page);
   return foundKeys(entries, page, [index.sortKey]);
 }
 

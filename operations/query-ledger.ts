@@ -11,12 +11,12 @@ import {
   type TimeRange,
 } from "../ledger/queries";
 import type { LedgerQueryResponse } from "../ledger/responses";
-import { parseWith, SCHEMA_VERSION } from "../ledger/schema";
+import { SCHEMA_VERSION } from "../ledger/schema";
 import { type StoredItem, textOf } from "../ledger/stored-item";
 import { readDayIndex } from "../store/day-index";
 import { FAILURE_INDEX_VALUE, paymentView } from "../store/payment-record";
 import { getItem, getItems, type Store } from "../store/store";
-import { type Call, cardDataRefusal, refuseCall } from "./call";
+import { admitRequest, type Call, refuseCall } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
 
 const { logicalName: LEDGER, partitionKey, indexes } = TABLES.paymentLedger;
@@ -30,11 +30,9 @@ interface Found {
 }
 
 export async function queryLedger(event: unknown, call: Call, store: Store): Promise<LedgerQueryResponse> {
-  const cardData = cardDataRefusal(event, store);
-  if (cardData !== undefined) return refuseCall(event, cardData, LEDGER, call, store);
-  const parsed = parseWith(ledgerQuerySchema, event);
-  if (!parsed.ok) return refuseCall(event, parsed.refusal, LEDGER, call, store);
-  const query = parsed.value;
+  const door = await admitRequest(ledgerQuerySchema, event, LEDGER, call, store);
+  if ("refused" in door) return door.refused;
+  const query = door.request;
   if (query.Query === "transaction") return answer(query, await findOne(query.TransactionID, store), call, store);
   const range = parseRange(query, call.now);
   if (!range.ok) return refuseCall(event, range.refusal, LEDGER, call, store);
@@ -52,14 +50,7 @@ async function findOne(transactionId: string, store: Store): Promise<Found> {
 async function findPage(query: ListQuery, range: TimeRange, page: Page, store: Store): Promise<Found> {
   const index = query.Query === "processor" ? indexes.byProcessor : indexes.byFailure;
   const value = query.Query === "processor" ? query.ProcessorID : FAILURE_INDEX_VALUE;
-  const place = {
-    tableName: store.tables.paymentLedger,
-    indexName: index.name,
-    partitionKey: index.partitionKey,
-    sortKey: index.sortKey,
-    shardCount: store.indexShardCount,
-  };
-  const entries = await readDayIndex(store.dynamo, place, value, range, page.limit, page.after?.[0]);
+  const entries = await readDayIndex(store, store.tables.paymentLedger, index, value, range, page);
   const ids = entries.map((entry) => textOf(entry, partitionKey) ?? "");
   const items = await getItems(store.dynamo, store.tables.paymentLedger, partitionKey, ids);
   const last = entries.at(-1);

@@ -4,22 +4,20 @@ import { TABLES } from "../contract";
 import { transactionQuerySchema } from "../ledger/queries";
 import { refusal } from "../ledger/refusals";
 import { refusedWith, type TransactionsResponse } from "../ledger/responses";
-import { parseWith, SCHEMA_VERSION } from "../ledger/schema";
+import { SCHEMA_VERSION } from "../ledger/schema";
 import type { StoredItem } from "../ledger/stored-item";
 import { getItem, queryAll, type Store } from "../store/store";
 import { transactionView } from "../store/transaction-record";
-import { alarmEntry, type Call, cardDataRefusal, recordEntries, refuseCall } from "./call";
+import { admitRequest, alarmEntry, type Call, recordEntries } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
 import { writeAuditId } from "./record-payments";
 
 const { logicalName: TRANSACTIONS, partitionKey } = TABLES.paymentTransactions;
 
 export async function queryTransactions(event: unknown, call: Call, store: Store): Promise<TransactionsResponse> {
-  const cardData = cardDataRefusal(event, store);
-  if (cardData !== undefined) return refuseCall(event, cardData, TRANSACTIONS, call, store);
-  const parsed = parseWith(transactionQuerySchema, event);
-  if (!parsed.ok) return refuseCall(event, parsed.refusal, TRANSACTIONS, call, store);
-  const query = parsed.value;
+  const door = await admitRequest(transactionQuerySchema, event, TRANSACTIONS, call, store);
+  if ("refused" in door) return door.refused;
+  const query = door.request;
   const items = await recordsOf(query.transactionId, store);
   if (items.length === 0 && (await wasRecorded(query.transactionId, store))) {
     const fault = { code: "AUDIT_RECORD_MISSING", table: TRANSACTIONS, recordId: query.transactionId } as const;

@@ -5,20 +5,18 @@ import { revealSchema } from "../ledger/queries";
 import { refusal } from "../ledger/refusals";
 import type { RevealResponse } from "../ledger/responses";
 import { refusedWith } from "../ledger/responses";
-import { parseWith, SCHEMA_VERSION } from "../ledger/schema";
+import { SCHEMA_VERSION } from "../ledger/schema";
 import { bytesOf } from "../ledger/stored-item";
 import { getItem, type Store } from "../store/store";
-import { type Call, cardDataRefusal, refuseCall } from "./call";
+import { admitRequest, type Call, refuseCall } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
 
 const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
 
 export async function revealToken(event: unknown, call: Call, store: Store): Promise<RevealResponse> {
-  const cardData = cardDataRefusal(event, store);
-  if (cardData !== undefined) return refuseCall(event, cardData, LEDGER, call, store);
-  const parsed = parseWith(revealSchema, event);
-  if (!parsed.ok) return refuseCall(event, parsed.refusal, LEDGER, call, store);
-  const request = parsed.value;
+  const door = await admitRequest(revealSchema, event, LEDGER, call, store);
+  if ("refused" in door) return door.refused;
+  const request = door.request;
   const row = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, request.TransactionID);
   if (row === undefined) return refuseCall(event, refusal("NOT_FOUND"), LEDGER, call, store);
   const { trusted, refused } = await checkRecords(LEDGER, partitionKey, [row], request.Actor, call, store);

@@ -5,7 +5,7 @@ import { derivedAuditId } from "../ledger/identifiers";
 import { contentMac, equalMac, MAC_ATTRIBUTE } from "../ledger/record-mac";
 import { refusal } from "../ledger/refusals";
 import { refusedWith, type StatusResponse } from "../ledger/responses";
-import { parseWith, SCHEMA_VERSION } from "../ledger/schema";
+import { SCHEMA_VERSION } from "../ledger/schema";
 import {
   isAllowedTransition,
   isPaymentStatus,
@@ -20,9 +20,9 @@ import { getItem, type Store } from "../store/store";
 import { sdkItem, sdkValue, transact } from "../store/transaction";
 import { putAction } from "../store/write-once";
 import {
+  admitRequest,
   alarmEntry,
   type Call,
-  cardDataRefusal,
   type IntegrityFault,
   isForged,
   ledgerEntry,
@@ -37,16 +37,14 @@ const TRAIL = TABLES.paymentAuditTrail;
 const RACES_MAX = 5;
 
 export async function updatePaymentStatus(event: unknown, call: Call, store: Store): Promise<StatusResponse> {
-  const cardData = cardDataRefusal(event, store);
-  if (cardData !== undefined) return refuseCall(event, cardData, LEDGER, call, store);
-  const parsed = parseWith(statusChangeSchema, event);
-  if (!parsed.ok) return refuseCall(event, parsed.refusal, LEDGER, call, store);
+  const door = await admitRequest(statusChangeSchema, event, LEDGER, call, store);
+  if ("refused" in door) return door.refused;
   let rollbacksSeen = 0;
   for (let race = 0; race < RACES_MAX; race++) {
-    const response = await tryChange(parsed.value, call, store);
+    const response = await tryChange(door.request, call, store);
     if (typeof response === "object") return response;
     if (response === "rolled-back") rollbacksSeen += 1;
-    if (rollbacksSeen === 2) return refuseAsUntrusted(parsed.value, "AUDIT_RECORD_MISSING", undefined, call, store);
+    if (rollbacksSeen === 2) return refuseAsUntrusted(door.request, "AUDIT_RECORD_MISSING", undefined, call, store);
   }
   throw new Error("The payment's status was changed by others over and over while this change was tried.");
 }

@@ -1,6 +1,7 @@
 /** The permission boundary of the functions' roles: whatever policy is ever attached to them, this is the most they can do. */
 
 import { FILE_PREFIXES } from "../contract";
+import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import type { Statement } from "./constructs/policy";
 
 export interface BoundaryArns {
@@ -25,16 +26,7 @@ export function boundaryStatements(arns: BoundaryArns): Statement[] {
     },
     {
       sid: "Keys",
-      actions: [
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:Encrypt",
-        "kms:GenerateDataKey",
-        "kms:GenerateDataKeyWithoutPlaintext",
-        "kms:GenerateMac",
-        "kms:ReEncryptFrom",
-        "kms:ReEncryptTo",
-      ],
+      actions: [...ENCRYPT_AND_DECRYPT, "kms:GenerateMac"].sort(),
       resources: [arns.keyArns],
     },
     {

@@ -1,7 +1,7 @@
 /** Who may use which key for what. Each key's administrators are in `constructs/key.ts`; here stand its users. */
 
 import { ENCRYPTION_CONTEXT, type RoleId, TABLES, type TableId } from "../contract";
-import { THIS_KEY } from "./constructs/key";
+import { ENCRYPT_AND_DECRYPT, THIS_KEY } from "./constructs/key";
 import { arnEquals, arnLike, type Condition, equals, isTrue, type Statement, service } from "./constructs/policy";
 
 /** What the policies name. All of it is built from names: the keys stand before everything else. */
@@ -25,16 +25,6 @@ export interface KeyUsers {
   /** A pattern: CloudTrail writes the events of each region in that region's name. */
   readonly anyTrailArn: string;
 }
-
-const ENCRYPT_AND_DECRYPT = [
-  "kms:Decrypt",
-  "kms:DescribeKey",
-  "kms:Encrypt",
-  "kms:GenerateDataKey",
-  "kms:GenerateDataKeyWithoutPlaintext",
-  "kms:ReEncryptFrom",
-  "kms:ReEncryptTo",
-];
 
 export class KeyPolicies {
   constructor(private readonly users: KeyUsers) {}

@@ -2,6 +2,7 @@
 
 import { EXPORT_PREFIXES, FILE_PREFIXES, type QueueId, type RoleId, TABLES } from "../contract";
 import { platformStatements } from "./boundary";
+import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import { arnEquals, equals, type Statement } from "./constructs/policy";
 
 interface TableArns {
@@ -252,15 +253,7 @@ function dataKeyThroughServices({ region, keyArns }: PermissionArns): Statement 
   const services = ["dynamodb", "lambda", "sqs"].map((name) => `${name}.${region}.amazonaws.com`);
   return {
     sid: "DataKeyThroughServices",
-    actions: [
-      "kms:Decrypt",
-      "kms:DescribeKey",
-      "kms:Encrypt",
-      "kms:GenerateDataKey",
-      "kms:GenerateDataKeyWithoutPlaintext",
-      "kms:ReEncryptFrom",
-      "kms:ReEncryptTo",
-    ],
+    actions: ENCRYPT_AND_DECRYPT,
     resources: [keyArns.data],
     conditions: [equals("kms:ViaService", ...services)],
   };

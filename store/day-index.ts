@@ -2,17 +2,16 @@
 
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { AFTER_ALL_IDS, dayKey, timeKey } from "../ledger/index-keys";
-import type { TimeRange } from "../ledger/queries";
+import type { Page, TimeRange } from "../ledger/queries";
 import { type StoredItem, textOf } from "../ledger/stored-item";
 import { daysBetween } from "../ledger/timestamps";
-import { queryIndex } from "./store";
+import { queryIndex, type Store } from "./store";
 
+/** An index as the contract names it. */
 export interface DayIndex {
-  readonly tableName: string;
-  readonly indexName: string;
+  readonly name: string;
   readonly partitionKey: string;
   readonly sortKey: string;
-  readonly shardCount: number;
 }
 
 /**
@@ -20,20 +19,20 @@ export interface DayIndex {
  * Shards are read side by side, days one after another until the page is full.
  */
 export async function readDayIndex(
-  dynamo: DynamoDBClient,
+  store: Pick<Store, "dynamo" | "indexShardCount">,
+  tableName: string,
   index: DayIndex,
   value: string,
   range: TimeRange,
-  limit: number,
-  after: string | undefined,
+  { limit, after: [after] = [] }: Page,
 ): Promise<StoredItem[]> {
   const page: StoredItem[] = [];
   const start = after === undefined ? range.from : `${after}\u0000`;
   for (const day of daysBetween(start, range.to)) {
     if (page.length >= limit) break;
     const bounds = boundsWithin(day, start, timeKey(range.to, AFTER_ALL_IDS));
-    const shards = Array.from({ length: index.shardCount }, (_, shard) => dayKey(value, day, shard));
-    const found = await Promise.all(shards.map((key) => readShard(dynamo, index, key, bounds, limit)));
+    const shards = Array.from({ length: store.indexShardCount }, (_, shard) => dayKey(value, day, shard));
+    const found = await Promise.all(shards.map((key) => readShard(store.dynamo, tableName, index, key, bounds, limit)));
     page.push(...found.flat().sort((a, b) => compare(textOf(a, index.sortKey), textOf(b, index.sortKey))));
   }
   return page.slice(0, limit);
@@ -53,6 +52,7 @@ function boundsWithin(day: string, from: string, to: string): Bounds {
 
 function readShard(
   dynamo: DynamoDBClient,
+  tableName: string,
   index: DayIndex,
   key: string,
   bounds: Bounds,
@@ -61,8 +61,8 @@ function readShard(
   return queryIndex(
     dynamo,
     {
-      TableName: index.tableName,
-      IndexName: index.indexName,
+      TableName: tableName,
+      IndexName: index.name,
       KeyConditionExpression: "#key = :key AND #time BETWEEN :from AND :to",
       ExpressionAttributeNames: { "#key": index.partitionKey, "#time": index.sortKey },
       ExpressionAttributeValues: { ":key": { S: key }, ":from": { S: bounds.from }, ":to": { S: bounds.to } },

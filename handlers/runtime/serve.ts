@@ -7,9 +7,9 @@ import type { Call } from "../../operations/call";
 import { deriveMacKeys, FieldEncryption } from "../../store/key-material";
 import type { Store } from "../../store/store";
 import { dynamoClient, kmsClient } from "./clients";
-import { type Environment, readEnvironment } from "./environment";
-import { type LogFields, makeObserver, type Observer } from "./observe";
-import { VARIABLES } from "./variables";
+import type { Environment } from "./environment";
+import type { LogFields, Observer } from "./observe";
+import { ENVIRONMENT, OBSERVER } from "./process";
 
 export type Operation<Response> = (event: unknown, call: Call, store: Store) => Promise<Response>;
 
@@ -28,28 +28,21 @@ export class TechnicalFault extends Error {
   }
 }
 
-interface Served {
-  readonly environment: Environment;
-  readonly observer: Observer;
-  readonly store: Store;
-}
-
 /** @param operationName the function's name without suffix, as audit records state it. */
 export function serve<Response extends object>(operationName: string, operation: Operation<Response>) {
-  const served = coldStart();
+  const store = makeStore(ENVIRONMENT, OBSERVER);
   return async (event: unknown, context: Context): Promise<Response> => {
-    const { observer, store, environment } = served;
     const startedAt = Date.now();
     const requestId = context.awsRequestId;
     const call = {
       operation: operationName,
-      caller: { requestId, functionName: environment.functionName },
+      caller: { requestId, functionName: ENVIRONMENT.functionName },
       now: new Date(),
       remainingMs: () => context.getRemainingTimeInMillis(),
     };
     try {
       const response = await operation(event, call, store);
-      observer.info("answered", requestId, {
+      OBSERVER.info("answered", requestId, {
         operation: operationName,
         ...summaryOf(response),
         durationMs: Date.now() - startedAt,
@@ -57,18 +50,12 @@ export function serve<Response extends object>(operationName: string, operation:
       return response;
     } catch (error) {
       const errorName = nameOf(error);
-      observer.error("failed", requestId, { operation: operationName, errorName, durationMs: Date.now() - startedAt });
+      OBSERVER.error("failed", requestId, { operation: operationName, errorName, durationMs: Date.now() - startedAt });
       throw new TechnicalFault(errorName);
     } finally {
-      observer.flush();
+      OBSERVER.flush();
     }
   };
-}
-
-function coldStart(): Served {
-  const environment = readEnvironment(VARIABLES);
-  const observer = makeObserver(environment.functionName);
-  return { environment, observer, store: makeStore(environment, observer) };
 }
 
 function makeStore(environment: Environment, observer: Observer): Store {

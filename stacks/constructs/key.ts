@@ -5,6 +5,17 @@ import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { Construct } from "constructs";
 import { policy, type Statement } from "./policy";
 
+/** What a service does with a key in the name of whoever calls it. */
+export const ENCRYPT_AND_DECRYPT = [
+  "kms:Decrypt",
+  "kms:DescribeKey",
+  "kms:Encrypt",
+  "kms:GenerateDataKey",
+  "kms:GenerateDataKeyWithoutPlaintext",
+  "kms:ReEncryptFrom",
+  "kms:ReEncryptTo",
+];
+
 /**
  * What the account's administrators may do, by their own IAM policies. No use of the key (Encrypt, Decrypt, GenerateMac)
  * and no grant is among it. Who may put a key policy can give himself more; that act is one line in CloudTrail.

@@ -55,6 +55,12 @@ export const ROLES = {
   export: "payment-export-role",
   /** Checks finished exports: reads the export bucket and counts the tables, writes reports. */
   backupCheck: "payment-backup-check-role",
+  /** Appends to the log of proofs, signs its checkpoints, writes the evidence. */
+  sealer: "payment-sealer-role",
+  /** Holds the tables against the log, and seals what the streams missed. */
+  sweeper: "payment-sweeper-role",
+  /** Restores exports into scratch tables, holds these against the log, and removes them. */
+  drill: "payment-drill-role",
 } as const;
 
 export type RoleId = keyof typeof ROLES;
@@ -77,6 +83,9 @@ export const FUNCTIONS = {
   queryTransactions: { name: "query_transactions", entry: "query-transactions", role: "transactionQuery" },
   exportTables: { name: "export_tables", entry: "export-tables", role: "export" },
   checkBackup: { name: "check_backup", entry: "check-backup", role: "backupCheck" },
+  sealAuditTrail: { name: "seal_audit_trail", entry: "seal-audit-trail", role: "sealer" },
+  sweepAuditTrail: { name: "sweep_audit_trail", entry: "sweep-audit-trail", role: "sweeper" },
+  drillRestore: { name: "drill_restore", entry: "drill-restore", role: "drill" },
 } as const satisfies Record<string, { name: string; entry: string; role: RoleId }>;
 
 export type FunctionId = keyof typeof FUNCTIONS;
@@ -99,6 +108,16 @@ export const ENV = {
   exportKeyArn: "EXPORT_KEY_ARN",
   /** ARN of the deployed tables, comma-separated `logicalName=arn` pairs: what an export names. */
   tableArns: "TABLE_ARNS",
+  /** Deployed name of the log-state table. */
+  logStateTable: "LOG_STATE_TABLE",
+  /** Bucket of the evidence: tiles, bundles, checkpoints. */
+  evidenceBucket: "EVIDENCE_BUCKET",
+  /** Origin line of the log's checkpoints, and name of its verifier keys. */
+  logOrigin: "LOG_ORIGIN",
+  /** ARNs of the KMS keys of checkpoints, comma-separated. The sealer has those that sign, two while one replaces the other; who checks has the retired ones too. */
+  checkpointKeyArns: "CHECKPOINT_KEY_ARNS",
+  /** Days from one restore drill to the next. */
+  drillEveryDays: "DRILL_EVERY_DAYS",
   /** `true`: a file object that held card data is removed after its report. */
   removeCardDataFiles: "REMOVE_CARD_DATA_FILES",
   /** ARN of the KMS key that wraps the data keys of `SecureToken`. */
@@ -141,8 +160,31 @@ export const BACKUP_METRICS = {
   checkFailed: "BackupCheckFailed",
 } as const;
 
+/** Metrics of the log of proofs; the alarms on the last three also breach when nothing is reported. */
+export const LOG_METRICS = {
+  /** A record was sealed that none of the functions wrote, or a stored one was altered or removed. */
+  tampering: "TamperingSealed",
+  /** A record was sealed only by a sweep: its stream had missed it. */
+  late: "RecordSealedLate",
+  /** The tables, the log and the evidence do not agree. */
+  checkFailed: "LogCheckFailed",
+  drillFailed: "RestoreDrillFailed",
+  checkpoint: "CheckpointPublished",
+  checkPassed: "LogCheckPassed",
+  drillPassed: "RestoreDrillPassed",
+} as const;
+
+/** The table in which the log of proofs is committed before anything of it is published. */
+export const LOG_STATE = { name: "payment-log-state", partitionKey: "LogID", sortKey: "Item" } as const;
+
+/** Prefix of the evidence bucket under which the log lies; paths below it are those of C2SP tlog-tiles. */
+export const EVIDENCE_PREFIX = "log/";
+
 /** Prefixes of the export bucket. */
-export const EXPORT_PREFIXES = { exports: "exports/", state: "state/", checks: "checks/" } as const;
+export const EXPORT_PREFIXES = { exports: "exports/", state: "state/", checks: "checks/", drills: "drills/" } as const;
+
+/** Tables that a restore drill makes and removes: this, then the deployed name of the table that is restored. */
+export const DRILL_TABLE_PREFIX = "scratch-drill-";
 
 /** KMS encryption context names and values that key policies and wrapped data keys share. */
 export const ENCRYPTION_CONTEXT = { application: "payment-ledger", tableName: "Table", fieldName: "Field" } as const;

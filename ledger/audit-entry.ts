@@ -15,6 +15,8 @@ export const LEDGER_ACTIONS = [
   "ALARM",
   "GAP",
   "BACKUP_CHECK",
+  "LOG_CHECK",
+  "RESTORE_DRILL",
 ] as const;
 export type LedgerAction = (typeof LEDGER_ACTIONS)[number];
 

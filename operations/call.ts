@@ -52,7 +52,8 @@ interface LedgerEntry {
   readonly auditId: string;
   readonly action: LedgerAction;
   readonly actor: string;
-  readonly table: LogicalTableName;
+  /** Absent where all tables are concerned. */
+  readonly table?: LogicalTableName;
   readonly transactionId?: string | undefined;
   readonly contentMac?: string;
   readonly asked: AuditDetails;
@@ -71,7 +72,7 @@ export function ledgerEntry(entry: LedgerEntry, call: Call): AuditEntry {
     recordedAt,
     caller: call.caller,
     origin: "LEDGER",
-    table: entry.table,
+    ...(entry.table === undefined ? {} : { table: entry.table }),
     ...(entry.transactionId === undefined ? {} : { transactionId: entry.transactionId }),
     ...(entry.contentMac === undefined ? {} : { contentMac: entry.contentMac }),
     query: { recordIds: entry.asked.recordIds, details: { Operation: call.operation, ...details } },

@@ -1,7 +1,7 @@
 /** What the operations need of the outside world, made once per execution environment. */
 
 import { type DynamoDBClient, GetItemCommand, QueryCommand, type QueryCommandInput } from "@aws-sdk/client-dynamodb";
-import type { BACKUP_METRICS, METRICS, TableId } from "../contract";
+import type { BACKUP_METRICS, LOG_METRICS, METRICS, TableId } from "../contract";
 import type { MacKeys } from "../ledger/record-mac";
 import type { StoredItem } from "../ledger/stored-item";
 import type { FieldEncryption } from "./key-material";
@@ -10,7 +10,8 @@ import { storedItem } from "./transaction";
 /** Facts worth an alarm or a graph, by metric name. */
 export type Signal =
   | (typeof METRICS)["integrityAlarm" | "cardDataRefused" | "messageRefused" | "paymentConflict"]
-  | (typeof BACKUP_METRICS)[keyof typeof BACKUP_METRICS];
+  | (typeof BACKUP_METRICS)[keyof typeof BACKUP_METRICS]
+  | (typeof LOG_METRICS)[keyof typeof LOG_METRICS];
 
 export interface Store {
   readonly dynamo: DynamoDBClient;

@@ -1,4 +1,9 @@
-import { EnvironmentError, readEnvironment } from "../../handlers/runtime/environment";
+import {
+  EnvironmentError,
+  readEnvironment,
+  readLogEnvironment,
+  readSignerEnvironment,
+} from "../../handlers/runtime/environment";
 
 const good = {
   AWS_LAMBDA_FUNCTION_NAME: "persist_payment_ledger",
@@ -64,4 +69,44 @@ test("through NAT and on an endpoint of the user's own no host is prescribed", (
       "PaymentLedger",
     );
   }
+});
+
+const log = {
+  LOG_STATE_TABLE: "payment-log-state-dev",
+  EVIDENCE_BUCKET: "payment-evidence-dev-111122223333",
+  LOG_ORIGIN: "payment-ledger/eu-west-1/111122223333/dev",
+  CHECKPOINT_KEY_ARNS: "arn:aws:kms:eu-west-1:111122223333:key/4,arn:aws-cn:kms:cn-north-1:111122223333:key/5",
+};
+
+test("the log of proofs: its table, bucket, name and keys", () => {
+  expect(readLogEnvironment(log)).toEqual({
+    logStateTable: log.LOG_STATE_TABLE,
+    evidenceBucket: log.EVIDENCE_BUCKET,
+    logOrigin: log.LOG_ORIGIN,
+  });
+  expect(readSignerEnvironment(log).checkpointKeyArns).toEqual(log.CHECKPOINT_KEY_ARNS.split(","));
+});
+
+test.each(["LOG_STATE_TABLE", "EVIDENCE_BUCKET", "LOG_ORIGIN"])(
+  "a missing %s stops the functions of the log",
+  (name) => {
+    expect(() => readLogEnvironment({ ...log, [name]: undefined })).toThrow(name);
+  },
+);
+
+test.each(["a b", "a+b", "a\nb", "a\u00a0b", "a\u200bb"])(
+  "a log named %j is refused: signature lines are taken apart at spaces, keys at plus signs",
+  (LOG_ORIGIN) => {
+    expect(() => readLogEnvironment({ ...log, LOG_ORIGIN })).toThrow(EnvironmentError);
+  },
+);
+
+test.each([
+  ["none", ""],
+  ["no ARN", "key-4"],
+  ["an ARN of another service", "arn:aws:s3:::bucket"],
+  ["an empty one among them", `${log.CHECKPOINT_KEY_ARNS},`],
+  ["the same twice", "arn:aws:kms:eu-west-1:111122223333:key/4,arn:aws:kms:eu-west-1:111122223333:key/4"],
+])("signing keys: %s is refused without echoing the value", (_what, CHECKPOINT_KEY_ARNS) => {
+  expect(() => readSignerEnvironment({ ...log, CHECKPOINT_KEY_ARNS })).toThrow("CHECKPOINT_KEY_ARNS");
 });

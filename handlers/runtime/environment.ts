@@ -81,6 +81,60 @@ export function readBackupEnvironment(variables: Variables): BackupEnvironment {
   };
 }
 
+export interface LogEnvironment {
+  readonly logStateTable: string;
+  readonly evidenceBucket: string;
+  readonly logOrigin: string;
+}
+
+/** What the functions around the log of proofs need. @throws EnvironmentError as `readEnvironment` does. */
+export function readLogEnvironment(variables: Variables): LogEnvironment {
+  return {
+    logStateTable: required(variables, ENV.logStateTable),
+    evidenceBucket: required(variables, ENV.evidenceBucket),
+    logOrigin: originOf(variables),
+  };
+}
+
+function originOf(variables: Variables): string {
+  const logOrigin = required(variables, ENV.logOrigin);
+  if (/^[^\s+\p{C}]+$/u.test(logOrigin)) return logOrigin;
+  throw new EnvironmentError(
+    `The environment variable ${ENV.logOrigin} has white space or a plus sign, which the names of signing keys must not have; correct the configuration and deploy again.`,
+  );
+}
+
+export interface DrillEnvironment {
+  readonly evidenceBucket: string;
+  readonly logOrigin: string;
+  readonly everyDays: number;
+}
+
+/** What only the restore drill needs, which never sees the log's own state. @throws EnvironmentError as `readEnvironment` does. */
+export function readDrillEnvironment(variables: Variables): DrillEnvironment {
+  const everyDays = Number(required(variables, ENV.drillEveryDays));
+  if (!Number.isInteger(everyDays) || everyDays < 1) {
+    throw new EnvironmentError(
+      `The environment variable ${ENV.drillEveryDays} is not a whole number from 1; correct the configuration and deploy again.`,
+    );
+  }
+  return { evidenceBucket: required(variables, ENV.evidenceBucket), logOrigin: originOf(variables), everyDays };
+}
+
+export interface SignerEnvironment {
+  readonly checkpointKeyArns: readonly string[];
+}
+
+/** What needs the keys that sign checkpoints, or their public halves. @throws EnvironmentError as `readEnvironment` does. */
+export function readSignerEnvironment(variables: Variables): SignerEnvironment {
+  const checkpointKeyArns = required(variables, ENV.checkpointKeyArns).split(",");
+  const areKeys = checkpointKeyArns.every((arn) => /^arn:[a-z-]+:kms:/.test(arn));
+  if (areKeys && new Set(checkpointKeyArns).size === checkpointKeyArns.length) return { checkpointKeyArns };
+  throw new EnvironmentError(
+    `The environment variable ${ENV.checkpointKeyArns} is not a list of the ARNs of different KMS keys; deploy the functions stack again.`,
+  );
+}
+
 function required(variables: Variables, name: string): string {
   const value = variables[name];
   if (value === undefined || value === "") {

@@ -19,6 +19,11 @@ const LOGGABLE_FIELDS = [
   "conflict",
   "refused",
   "returned",
+  "sealed",
+  "repeated",
+  "forged",
+  "tampered",
+  "size",
   "durationMs",
 ] as const;
 export type LogFields = Partial<Record<(typeof LOGGABLE_FIELDS)[number], string | number>>;

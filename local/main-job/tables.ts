@@ -93,11 +93,11 @@ function indexUnits(item: StoredItem, index: GlobalSecondaryIndexDescription, ta
   return units(itemBytes(Object.fromEntries(Object.entries(item).filter(([name]) => projected.has(name)))));
 }
 
-function units(bytes: number): number {
+export function units(bytes: number): number {
   return Math.ceil(bytes / 1024);
 }
 
-function itemBytes(item: StoredItem): number {
+export function itemBytes(item: StoredItem): number {
   return Object.entries(item).reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + valueBytes(value), 0);
 }
 

@@ -1,0 +1,144 @@
+/**
+ * Publishes what was committed: bundles and tiles first, then the signed checkpoint over them. Everything follows from
+ * the committed entries, so any sealer can do it, at any time, again and again, and puts the same bytes.
+ */
+
+import { CHECKPOINT_PATH, checkpointPath, verifierKeyPath } from "../log/paths";
+import { logForked, SealingError } from "./errors";
+import type { EvidenceBucket, EvidenceFile } from "./evidence-bucket";
+import { frontierBytes, rootOf } from "./frontier";
+import type { GrowingTree } from "./growing-tree";
+import { batchesBetween, type Head, type LogTable, readHead } from "./log-items";
+import { checkpointText, parseCheckpoint, signedNote } from "./note";
+import { type Published, readPublished, treeAt } from "./published";
+import type { Signer } from "./signers";
+
+export interface PublishSettings {
+  readonly table: LogTable;
+  readonly evidence: EvidenceBucket;
+  readonly signers: () => Promise<readonly Signer[]>;
+  /** Asked between two checkpoints; then the next call goes on from the last one. */
+  readonly outOfTime: () => boolean;
+  /** After an outage a checkpoint is published every so many entries, so that nothing is done twice. A multiple of 256. */
+  readonly entriesPerCheckpoint?: number;
+}
+
+export interface Publication {
+  /** Entries that the newest checkpoint covers. */
+  readonly size: number;
+  /** False when time ran out before everything that was committed. */
+  readonly isComplete: boolean;
+}
+
+const ENTRIES_PER_CHECKPOINT = 65_536;
+const PARALLEL_PUTS = 16;
+const REPLACE_ATTEMPTS_MAX = 8;
+
+export async function publish(settings: PublishSettings): Promise<Publication> {
+  const { evidence, table, entriesPerCheckpoint: step = ENTRIES_PER_CHECKPOINT } = settings;
+  const signers = await settings.signers();
+  // In this order: whatever was published before is then never ahead of what was committed.
+  let published = await readPublished(evidence, signers, table.origin);
+  const head = await readHead(table);
+  const { size } = head.frontier;
+  if (published !== undefined && published.size >= size) return unchanged(published, head);
+  const tree = await treeAt(published, evidence);
+  if (tree.size === published?.size) checkRoot(tree, published);
+  for await (const batch of batchesBetween(table, tree.size, size)) {
+    for (const entry of batch.entries) {
+      tree.add(entry);
+      if (tree.size === published?.size) checkRoot(tree, published);
+      if (tree.finishedCount >= PARALLEL_PUTS) await putAll(tree.takeFinished(), evidence);
+      if (tree.size % step !== 0 || tree.size === size || tree.size <= (published?.size ?? 0)) continue;
+      published = await publishCheckpoint(tree, published, signers, settings);
+      if (published.size > tree.size || settings.outOfTime()) return { size: published.size, isComplete: false };
+    }
+  }
+  if (!frontierBytes(tree.frontier()).equals(frontierBytes(head.frontier))) {
+    throw logForked(
+      "The committed entries and the published tree do not give the root that was counted when they were committed",
+    );
+  }
+  published = size === 0 ? undefined : await publishCheckpoint(tree, published, signers, settings);
+  return { size: published?.size ?? 0, isComplete: true };
+}
+
+function unchanged(published: Published, { frontier }: Head): Publication {
+  if (published.size > frontier.size) {
+    throw logForked("The published checkpoint covers more entries than the log-state table holds");
+  }
+  if (!rootOf(frontier).equals(published.root)) {
+    throw logForked("The published checkpoint has another root than the log-state table");
+  }
+  return { size: published.size, isComplete: true };
+}
+
+function checkRoot(tree: GrowingTree, { root }: Published): void {
+  if (rootOf(tree.frontier()).equals(root)) return;
+  throw logForked("The published tiles and the committed entries do not give the root of the published checkpoint");
+}
+
+async function putAll(files: readonly EvidenceFile[], evidence: EvidenceBucket): Promise<void> {
+  for (let start = 0; start < files.length; start += PARALLEL_PUTS) {
+    await Promise.all(files.slice(start, start + PARALLEL_PUTS).map((file) => putEqual(file, evidence)));
+  }
+}
+
+async function putEqual(file: EvidenceFile, evidence: EvidenceBucket): Promise<void> {
+  const standing = await evidence.putOnce(file);
+  if (standing === undefined || standing.equals(file.bytes)) return;
+  throw logForked(`${file.path} of the evidence has other bytes than the committed entries give`);
+}
+
+/** @returns the checkpoint that stands afterwards: this one, or a larger one of another sealer. */
+async function publishCheckpoint(
+  tree: GrowingTree,
+  published: Published | undefined,
+  signers: readonly Signer[],
+  settings: PublishSettings,
+): Promise<Published> {
+  const { evidence, table } = settings;
+  await putAll([...tree.takeFinished(), ...tree.unfinished()], evidence);
+  const text = checkpointText(table.origin, tree.size, rootOf(tree.frontier()));
+  const note = signedNote(text, await Promise.all(signers.map((signer) => signer.sign(text))));
+  const newKeys = signers.filter((signer) => published === undefined || !signer.hasSigned(published));
+  await putAll(newKeys.map(keyFile), evidence);
+  const bytes = Buffer.from(note);
+  const standing = await evidence.putOnce({ path: checkpointPath(tree.size), bytes });
+  // Signatures may differ from one signing to the next, and so does the set of keys while one replaces another.
+  if (standing !== undefined && parseCheckpoint(standing.toString("utf8"))?.text !== text) {
+    throw logForked(
+      `${checkpointPath(tree.size)} of the evidence is not the checkpoint that the committed entries give`,
+    );
+  }
+  return replaceCheckpoint(note, published, signers, settings);
+}
+
+function keyFile({ keyId, verifierKey }: Signer): EvidenceFile {
+  return { path: verifierKeyPath(keyId), bytes: Buffer.from(`${verifierKey}\n`) };
+}
+
+/** The newest checkpoint only ever makes room for a larger one, whoever else publishes meanwhile. */
+async function replaceCheckpoint(
+  note: string,
+  published: Published | undefined,
+  signers: readonly Signer[],
+  { evidence, table: { origin } }: PublishSettings,
+): Promise<Published> {
+  const checkpoint = parseCheckpoint(note);
+  if (checkpoint === undefined) throw new Error("A checkpoint was written that cannot be read.");
+  let standing = published;
+  for (let attempt = 0; attempt < REPLACE_ATTEMPTS_MAX; attempt++) {
+    const version = await evidence.replace({ path: CHECKPOINT_PATH, bytes: Buffer.from(note) }, standing?.version);
+    if (version !== undefined) return { ...checkpoint, version };
+    standing = await readPublished(evidence, signers, origin);
+    if (standing === undefined || standing.size < checkpoint.size) continue;
+    // The answer to the put may have been lost, and this is it; or another sealer was here.
+    if (standing.size > checkpoint.size || standing.text === checkpoint.text) return standing;
+    throw logForked("Two checkpoints of the same size have different roots");
+  }
+  throw new SealingError(
+    "EVIDENCE_BUSY",
+    "The newest checkpoint was replaced by others at every attempt. It is tried again with the next heartbeat.",
+  );
+}

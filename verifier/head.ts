@@ -1,0 +1,129 @@
+/** The checkpoint that is verified: by which pinned keys it is signed, and who outside the log has seen it or an earlier one. */
+
+import { CHECKPOINT_PATH, cosignaturePath } from "../log/paths";
+import { type Checkpoint, parseCheckpoint } from "./checkpoint";
+import {
+  checkSignatures,
+  isSignedBy,
+  type Note,
+  NoteError,
+  type NoteSignature,
+  parseSignatureLine,
+  type VerifierKey,
+} from "./note";
+import type { Finding } from "./report";
+import type { Run } from "./run";
+
+export interface SignedCheckpoint {
+  readonly checkpoint: Checkpoint;
+  readonly signers: readonly VerifierKey[];
+}
+
+/** Undefined, with findings, when nothing of the log may be believed. */
+export async function signedHead(run: Run): Promise<SignedCheckpoint | undefined> {
+  const bytes = await run.evidence.read(CHECKPOINT_PATH);
+  if (bytes === undefined) {
+    const message = `There is no checkpoint in ${run.evidence.name}. Fetch the evidence again.`;
+    run.findings.add({ verdict: "incomplete", code: "NO_CHECKPOINT", message });
+    return undefined;
+  }
+  return signedCheckpoint(bytes, "The checkpoint", run, "BAD_CHECKPOINT");
+}
+
+/** @param what how messages name it. */
+export function signedCheckpoint(
+  bytes: Uint8Array,
+  what: string,
+  run: Run,
+  badCode: "BAD_CHECKPOINT" | "BAD_LAST_CHECKPOINT",
+): SignedCheckpoint | undefined {
+  const checkpoint = parsed(bytes);
+  if (typeof checkpoint === "string") {
+    run.findings.add({ verdict: "altered", code: badCode, message: `${what}: ${checkpoint}` });
+    return undefined;
+  }
+  const { good, bad } = checkSignatures(checkpoint.note, run.keys);
+  const fault = signatureFault(checkpoint, good, bad, what);
+  if (fault === undefined) return { checkpoint, signers: good };
+  run.findings.add(fault);
+  return undefined;
+}
+
+/** The checkpoint, or in words why it is none. */
+export function parsed(bytes: Uint8Array): Checkpoint | string {
+  try {
+    const checkpoint = parseCheckpoint(bytes);
+    return checkpoint.extensions.length === 0 ? checkpoint : "It has lines that this log does not write.";
+  } catch (error) {
+    if (error instanceof NoteError) return error.message;
+    throw error;
+  }
+}
+
+function signatureFault(
+  { origin }: Checkpoint,
+  good: readonly VerifierKey[],
+  bad: readonly VerifierKey[],
+  what: string,
+): Finding | undefined {
+  if (bad.length > 0) {
+    const message = `${what} bears a signature of ${named(bad)} that this key did not make.`;
+    return { verdict: "bad-signature", code: "BAD_SIGNATURE", message };
+  }
+  if (good.length === 0) {
+    const message = `${what} is signed by none of the keys that were given. Give the key of this log, from where it was handed over.`;
+    return { verdict: "wrong-key", code: "WRONG_KEY", message };
+  }
+  if (good.some(({ name }) => name !== origin)) {
+    const message = `${what} is that of another log than the one that ${named(good)} is the key of.`;
+    return { verdict: "wrong-key", code: "WRONG_ORIGIN", message };
+  }
+  return undefined;
+}
+
+export function named(keys: readonly VerifierKey[]): string {
+  return keys.map(({ name, keyId }) => `${name}+${keyId}`).join(", ");
+}
+
+/** Whether every pinned witness has cosigned the checkpoint; false where none is pinned. */
+export async function isWitnessed({ note, size }: Checkpoint, run: Run): Promise<boolean> {
+  let seen = 0;
+  for (const witness of run.witnesses) {
+    const cosigned = await cosignature(note, size, witness, run);
+    if (cosigned === "good") seen += 1;
+    if (cosigned === "bad") run.findings.add(badCosignature(witness, size));
+    if (cosigned === "none") {
+      const message = `The witness ${named([witness])} has not cosigned the checkpoint of ${size} entries.`;
+      run.findings.add({ verdict: "tail-not-pinned", code: "WITNESS_MISSING", message });
+    }
+  }
+  return seen > 0 && seen === run.witnesses.length;
+}
+
+export function badCosignature(witness: VerifierKey, size: number): Finding {
+  const message = `The cosignature of ${named([witness])} on the checkpoint of ${size} entries is not its own.`;
+  return { verdict: "bad-signature", code: "BAD_COSIGNATURE", message };
+}
+
+/** A witness's signature stands in the note itself or in a file beside it. */
+export async function cosignature(
+  note: Note,
+  size: number,
+  witness: VerifierKey,
+  { evidence }: Run,
+): Promise<"good" | "bad" | "none"> {
+  const file = await evidence.read(cosignaturePath(size, witness.keyId));
+  const lines = note.signatures.filter(({ name, keyId }) => name === witness.name && keyId === witness.keyId);
+  const all = file === undefined ? lines : [...lines, lineOf(file)];
+  if (all.length === 0) return "none";
+  return all.every((line) => line !== undefined && isSignedBy(witness, note.text, line)) ? "good" : "bad";
+}
+
+function lineOf(file: Buffer): NoteSignature | undefined {
+  try {
+    const line = new TextDecoder("utf-8", { fatal: true }).decode(file);
+    return line.endsWith("\n") ? parseSignatureLine(line.slice(0, -1)) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Whether a source holds records that were written after the moment at which it says it was taken. Nothing signs that
+ * moment: said too early, it would excuse the absence of all records that were written since.
+ */
+
+import type { Digest } from "./digest";
+import type { Findings } from "./report";
+import { type RecordSource, timeOf } from "./sources";
+
+/** A scan goes on for a while after it began, and clocks differ. */
+const SLACK_MS = 15 * 60 * 1000;
+
+const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T/;
+
+export class LaterRecords {
+  private readonly limit: string;
+  private count = 0;
+  private last = "";
+
+  constructor(
+    private readonly source: RecordSource,
+    settleMs: number,
+  ) {
+    this.limit = new Date(timeOf(source) + Math.max(settleMs, SLACK_MS)).toISOString();
+  }
+
+  take({ writtenAt }: Digest): void {
+    // RFC 3339 in UTC, as the ledger writes it, sorts by time.
+    if (writtenAt <= this.limit || !TIME.test(writtenAt)) return;
+    this.count += 1;
+    if (writtenAt > this.last) this.last = writtenAt;
+  }
+
+  report(findings: Findings): void {
+    if (this.count === 0) return;
+    const { table, takenAt } = this.source;
+    const message = `It says it was taken at ${takenAt}, and ${this.count} of its records were written later, the last at ${this.last}. What else was written since may be missing unnoticed.`;
+    findings.add({ verdict: "incomplete", code: "SOURCE_NEWER_THAN_SAID", table, message });
+  }
+}

@@ -1,0 +1,158 @@
+/** Every checkpoint that the log ever published, held against the tree as it grows: one that says otherwise is a fork. */
+
+import { hash } from "node:crypto";
+import { checkpointPath } from "../log/paths";
+import { type Checkpoint, checkpointText } from "./checkpoint";
+import { badCosignature, cosignature, named, parsed, type SignedCheckpoint, signedCheckpoint } from "./head";
+import { checkSignatures } from "./note";
+import type { Findings } from "./report";
+import type { Run } from "./run";
+
+/** Checkpoints that a heartbeat may still name. The log publishes one a minute. */
+const REMEMBERED_MAX = 65_536;
+
+interface Reached {
+  readonly size: number;
+  readonly text: string;
+}
+
+export class PublishedCheckpoints {
+  /** How many were held against the tree. */
+  count = 0;
+  /** Whether the checkpoint that was seen before stands in this log. */
+  continuesLast = false;
+  private readonly textHashes = new Map<number, string>();
+  private reached: Reached[] = [];
+  private next = 0;
+
+  private constructor(
+    private readonly run: Run,
+    private readonly head: Checkpoint,
+    private readonly sizes: Float64Array,
+    private readonly last: Checkpoint | undefined,
+    /** Those of smaller trees were read by an earlier verification. */
+    private readonly readFrom: number,
+  ) {}
+
+  /**
+   * @param last a checkpoint of this log that was seen before, its signature checked.
+   * @param readFrom size of the smallest tree whose published checkpoint is read.
+   */
+  static async of(
+    run: Run,
+    head: Checkpoint,
+    last: Checkpoint | undefined,
+    readFrom = 0,
+  ): Promise<PublishedCheckpoints> {
+    const sizes: number[] = [];
+    for await (const path of run.evidence.list("checkpoints/")) {
+      const [, digits] = /^checkpoints\/([0-9]{16})$/.exec(path) ?? [];
+      if (digits !== undefined && Number.isSafeInteger(Number(digits))) sizes.push(Number(digits));
+      else run.findings.note(`${path} is no checkpoint's place, and was not looked at.`);
+    }
+    if (readFrom > 0)
+      run.findings.note(`Published checkpoints of fewer than ${readFrom} entries were read earlier, and not again.`);
+    return new PublishedCheckpoints(run, head, Float64Array.from(sizes).sort(), last, readFrom);
+  }
+
+  /** SHA-256 of the text of the checkpoint at this size, for what a heartbeat says of it. */
+  textHashAt(size: number): string | undefined {
+    return this.textHashes.get(size);
+  }
+
+  /** Told after each entry, and once before the first. @param root called only where it is needed. */
+  grown(size: number, root: () => Buffer, findings: Findings): void {
+    if (size === this.last?.size) this.compareLast(root(), findings);
+    if (size !== this.sizes[this.next]) return;
+    this.next += 1;
+    const text = checkpointText(this.head.origin, size, root());
+    this.textHashes.set(size, hash("sha256", text, "base64url"));
+    if (size >= this.readFrom) this.reached.push({ size, text });
+    const [oldest] = this.textHashes.keys();
+    if (this.textHashes.size > REMEMBERED_MAX && oldest !== undefined) this.textHashes.delete(oldest);
+  }
+
+  /** Reads those that the tree has come to. @param findings of the entries: they hold only if the tree is the signed one. */
+  async checkReached(findings: Findings): Promise<void> {
+    const reached = this.reached;
+    this.reached = [];
+    await Promise.all(reached.map((each) => this.check(each, findings)));
+  }
+
+  private async check({ size, text }: Reached, findings: Findings): Promise<void> {
+    const path = checkpointPath(size);
+    const bytes = await this.run.evidence.read(path);
+    const checkpoint = bytes === undefined ? "It was listed, and cannot be read." : parsed(bytes);
+    if (typeof checkpoint === "string") {
+      this.run.findings.add({ verdict: "altered", code: "EVIDENCE_ALTERED", message: `${path}: ${checkpoint}` });
+      return;
+    }
+    this.count += 1;
+    if (!this.isSigned(checkpoint, path)) return;
+    if (checkpoint.note.text !== text) {
+      const message = `${path} is signed, and says otherwise than the first ${size} entries of this log. Keep both: they prove the fork.`;
+      findings.add({ verdict: "forked", code: "CHECKPOINT_FORKED", message });
+      return;
+    }
+    for (const witness of this.run.witnesses) {
+      if (size === this.head.size) continue;
+      const isBad = (await cosignature(checkpoint.note, size, witness, this.run)) === "bad";
+      if (isBad) this.run.findings.add(badCosignature(witness, size));
+    }
+  }
+
+  private isSigned({ note }: Checkpoint, path: string): boolean {
+    const { good, bad } = checkSignatures(note, this.run.keys);
+    if (bad.length > 0) {
+      const message = `${path} bears a signature of ${named(bad)} that this key did not make.`;
+      this.run.findings.add({ verdict: "bad-signature", code: "BAD_SIGNATURE", message });
+    } else if (good.length === 0) {
+      const message = `${path} is signed by none of the keys that were given. Give the keys that the log had before, too.`;
+      this.run.findings.add({ verdict: "incomplete", code: "CHECKPOINT_UNKNOWN_SIGNER", message });
+    }
+    return bad.length === 0 && good.length > 0;
+  }
+
+  private compareLast(root: Buffer, findings: Findings): void {
+    if (this.last?.root.equals(root) === true) {
+      // Every log continues the empty one.
+      this.continuesLast = this.last.size > 0;
+      return;
+    }
+    const message = `The checkpoint of ${this.last?.size} entries that was seen before is not of this log's past. Keep both: they prove the fork.`;
+    findings.add({ verdict: "forked", code: "CHECKPOINT_FORKED", message });
+  }
+
+  /** Those of larger trees, at the end, and the head's own. */
+  async finish(): Promise<void> {
+    const { evidence, findings } = this.run;
+    const own = await evidence.read(checkpointPath(this.head.size));
+    if (own === undefined) {
+      const message = `${checkpointPath(this.head.size)} is not there, and the checkpoint says that it was published. Fetch the evidence again.`;
+      findings.add({ verdict: "incomplete", code: "EVIDENCE_MISSING", message });
+    }
+    for (const size of this.sizes.filter((each) => each > this.head.size)) await this.checkLater(size);
+  }
+
+  private async checkLater(size: number): Promise<void> {
+    const path = checkpointPath(size);
+    const bytes = await this.run.evidence.read(path);
+    const later = bytes === undefined ? "It cannot be read." : parsed(bytes);
+    if (typeof later === "string") {
+      this.run.findings.add({ verdict: "altered", code: "EVIDENCE_ALTERED", message: `${path}: ${later}` });
+    } else if (this.isSigned(later, path)) {
+      const message = `${path} is newer than the checkpoint: an old one was put back, or the evidence was copied while the log grew. Fetch it again.`;
+      this.run.findings.add({ verdict: "stale", code: "CHECKPOINT_REPLAYED", message });
+    }
+  }
+}
+
+/** The checkpoint that was seen before, if it may be believed and the log has come to it. */
+export function lastSeen(text: string | undefined, head: Checkpoint, run: Run): SignedCheckpoint | undefined {
+  if (text === undefined) return undefined;
+  const last = signedCheckpoint(Buffer.from(text), "The last checkpoint", run, "BAD_LAST_CHECKPOINT");
+  if (last === undefined || last.checkpoint.size <= head.size) return last;
+  const message = `The log had ${last.checkpoint.size} entries before and has ${head.size} now. It was put back, or this evidence is older than what was seen.`;
+  run.findings.add({ verdict: "stale", code: "LOG_WENT_BACK", message });
+  return undefined;
+}

@@ -1,0 +1,12 @@
+/** Files that the evidence commands write: whole, or not at all. */
+
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import path from "node:path";
+
+/** Beside the place and renamed: whoever looks there finds a whole file. Folders on the way are made. */
+export function writeWhole(place: string, bytes: Buffer | string): void {
+  mkdirSync(path.dirname(place), { recursive: true });
+  const partial = `${place}.${process.pid}.part`;
+  writeFileSync(partial, bytes);
+  renameSync(partial, place);
+}

@@ -1,0 +1,230 @@
+/** `history`: all that the log holds about one payment (its versions, and the audit records about it), in the log's order. */
+
+import { TABLES } from "../contract";
+import { derivedAuditId } from "../ledger/identifiers";
+import type { ItemJson } from "../log/commitment";
+import { entryBytes, type HeartbeatEntry, type RecordEntry } from "../log/entry";
+import { keyOf, versionOf } from "../log/identity";
+import type { EvidenceFolder } from "../verifier/evidence";
+import { type FoundEntry, findEntries, provenPath } from "../verifier/proof-search";
+import { EXIT_CODES, VERDICTS, type Verdict } from "../verifier/report";
+import { type SubtreeHashes, tileReader } from "../verifier/tree-proofs";
+import {
+  type Command,
+  checkSigned,
+  evidenceAt,
+  logKeys,
+  newestCheckpoint,
+  type ReadCheckpoint,
+  UNSIGNED_NOTE,
+} from "./evidence-arguments";
+import { EvidenceToolError } from "./evidence-errors";
+import { imagesWhere, type RecordImage } from "./evidence-records";
+
+interface Sealed extends FoundEntry {
+  /** The record, where the exports hold the one that was sealed. */
+  readonly item?: ItemJson;
+  /** When, by the first heartbeat after it, it had been sealed; and by the last one before it, had not. */
+  readonly sealedBefore?: string;
+  readonly sealedAfter?: string;
+}
+
+interface SealedHistory {
+  readonly sealed: readonly Sealed[];
+  /** Records about the payment that no entry commits to. */
+  readonly unsealed: readonly RecordImage[];
+  readonly lastHeartbeat?: string;
+}
+
+interface PaymentHistory extends SealedHistory {
+  /** Parts of the exports that could not be read. */
+  readonly problems: readonly string[];
+}
+
+export const history: Command = {
+  usage: `history <TransactionID> --evidence DIR --export DIR... [--key VKEY|FILE]... [--json]
+      Show every version of a payment and every audit record about it: entry, kind, version, when it was recorded
+      and before which heartbeat it was sealed; forged and altered ones too.`,
+  options: { evidence: "one", export: "many", key: "many", json: "flag" },
+  run: async (given, { print, tell }) => {
+    const id = given.onlyOperand("TransactionID");
+    const evidence = evidenceAt(given);
+    const checkpoint = await newestCheckpoint(evidence);
+    const signers = checkSigned(checkpoint, logKeys(given));
+    given.neededMany("export");
+    const { images, problems } = await imagesWhere(given, id, (table, item) => isAbout(id, table, item));
+    const found = { ...(await historyOf(id, images, evidence, checkpoint)), problems };
+    const verdict = verdictOf(found);
+    if (given.flag("json")) print(JSON.stringify(historyJson(id, verdict, found), undefined, 2));
+    else print(historyText(id, verdict, found, checkpoint));
+    if (signers.length === 0) tell(UNSIGNED_NOTE);
+    return EXIT_CODES[verdict];
+  },
+};
+
+const TRAIL = TABLES.paymentAuditTrail.logicalName;
+const PAYMENT_TABLES = Object.values(TABLES).filter(({ logicalName }) => logicalName !== TRAIL);
+
+/** Audit records name their payment; a payment is named by its key. */
+function isAbout(id: string, table: RecordImage["table"], item: ItemJson): boolean {
+  const transaction = (item["TransactionID"] ?? {}) as { readonly S?: unknown };
+  return table === TRAIL ? transaction.S === id : keyOf(table, item)[0] === id;
+}
+
+/** Audit ids that follow from the payment's: their entries are found even when the export lacks the record. */
+const VERSIONS_MAX = 20;
+
+function expectedAuditIds(id: string): string[] {
+  const updates = Array.from({ length: VERSIONS_MAX }, (_, version) =>
+    derivedAuditId("UPDATE", TABLES.paymentLedger.logicalName, id, String(version + 1)),
+  );
+  return [...PAYMENT_TABLES.map(({ logicalName }) => derivedAuditId("WRITE", logicalName, id)), ...updates];
+}
+
+async function historyOf(
+  id: string,
+  images: readonly RecordImage[],
+  evidence: EvidenceFolder,
+  checkpoint: ReadCheckpoint,
+): Promise<SealedHistory> {
+  const auditIds = images.filter(({ table }) => table === TRAIL).map(({ table, item }) => keyOf(table, item)[0] ?? "");
+  const ids = new Set([id, ...expectedAuditIds(id), ...auditIds]);
+  const hashes = tileReader(evidence, checkpoint.size);
+  const sealed: Sealed[] = [];
+  let last: FoundEntry<HeartbeatEntry> | undefined;
+  let open: Sealed[] = [];
+  for await (const each of findEntries(evidence, checkpoint.size, ids)) {
+    if (each.entry.kind === "HEARTBEAT") {
+      last = { leaf: each.leaf, entry: each.entry };
+      sealed.push(...(await closed(open, last, hashes, checkpoint)));
+      open = [];
+    } else {
+      const { entry, leaf } = each;
+      const item = images.find((image) => commits(entry, image))?.item;
+      open.push({ leaf, entry, ...(item && { item }), ...(last && { sealedAfter: last.entry.time }) });
+    }
+  }
+  sealed.push(...(await closed(open, undefined, hashes, checkpoint)));
+  if (sealed.length === 0 && images.length === 0) throw notKnown(id, checkpoint);
+  const unsealed = images.filter((image) => !sealed.some(({ entry }) => commits(entry, image)));
+  return { sealed, unsealed, ...(last && { lastHeartbeat: last.entry.time }) };
+}
+
+/** Proven against the checkpoint's root, with the heartbeat that follows. */
+async function closed(
+  open: readonly Sealed[],
+  heartbeat: FoundEntry<HeartbeatEntry> | undefined,
+  hashes: SubtreeHashes,
+  checkpoint: ReadCheckpoint,
+): Promise<Sealed[]> {
+  for (const { leaf, entry } of open) await provenPath(hashes, checkpoint, leaf, entryBytes(entry));
+  if (heartbeat === undefined) return [...open];
+  if (open.length > 0) await provenPath(hashes, checkpoint, heartbeat.leaf, entryBytes(heartbeat.entry));
+  return open.map((each) => ({ ...each, sealedBefore: heartbeat.entry.time }));
+}
+
+function commits({ table, commitment }: RecordEntry, image: RecordImage): boolean {
+  return table === image.table && commitment === image.commitment;
+}
+
+function notKnown(id: string, { size }: ReadCheckpoint): EvidenceToolError {
+  const message = `Neither the ${size} entries nor the exports hold anything about ${id}. Give the TransactionID, paymentId or transactionId.`;
+  return new EvidenceToolError("NOT_SEALED", message, "unsealed");
+}
+
+/** Younger records may be sealed with a checkpoint that the evidence does not have yet. */
+const SETTLE_MS = 15 * 60_000;
+
+function verdictOf({ sealed, unsealed, problems, lastHeartbeat = "" }: PaymentHistory): Verdict {
+  const kinds = sealed.map(({ entry }) => entry.kind);
+  const isDue = ({ table, item }: RecordImage) =>
+    Date.parse(recordedAt(table, item) ?? "") < Date.parse(lastHeartbeat) - SETTLE_MS;
+  const found = new Set<Verdict>(["ok"]);
+  if (kinds.includes("TAMPER")) found.add("altered");
+  if (kinds.includes("FORGED")) found.add("forged");
+  if (unsealed.some(isDue)) found.add("unsealed");
+  if (problems.length > 0) found.add("incomplete");
+  return VERDICTS.find((verdict) => found.has(verdict)) ?? "ok";
+}
+
+// --------------------------------------------------------------------------------------------------------- as it reads
+
+function textIn(item: ItemJson | undefined, name: string): string | undefined {
+  const { S } = (item?.[name] ?? {}) as { readonly S?: unknown };
+  return typeof S === "string" ? S : undefined;
+}
+
+/** When the ledger recorded this version, by its own clock. */
+function recordedAt(table: RecordEntry["table"], item: ItemJson | undefined): string | undefined {
+  const isPayment = table === TABLES.paymentLedger.logicalName;
+  const changed = isPayment ? textIn(item, "StatusChangedAt") : undefined;
+  return changed ?? textIn(item, "RecordedAt") ?? textIn(item, "processedAt");
+}
+
+function whatOf(item: ItemJson | undefined): string {
+  return textIn(item, "Action") ?? textIn(item, "Status") ?? textIn(item, "status") ?? "";
+}
+
+const WHAT_IT_MEANS = {
+  RECORD: "",
+  LATE: "a sweep found it",
+  FORGED: "none of the functions wrote it",
+  TAMPER: "the stored record was changed",
+} as const;
+
+function meaningOf({ kind, commitment }: RecordEntry): string {
+  return kind === "TAMPER" && commitment === "" ? "the stored record was removed" : WHAT_IT_MEANS[kind];
+}
+
+function sealedLine({ leaf, entry, item, sealedBefore, sealedAfter }: Sealed): string {
+  const time = recordedAt(entry.table, item);
+  const notes = [
+    whatOf(item),
+    meaningOf(entry),
+    time === undefined ? "not in the exports" : `recorded ${time}`,
+    sealedBefore === undefined ? "no heartbeat after it yet" : `sealed before ${sealedBefore}`,
+    sealedAfter === undefined ? "" : `and after ${sealedAfter}`,
+  ];
+  const text = notes.filter((note) => note !== "").join(", ");
+  return `  entry ${leaf} ${entry.kind} ${entry.table} ${entry.key.join(" ")} version ${entry.version}: ${text}`;
+}
+
+function unsealedLine({ table, item }: RecordImage): string {
+  const time = recordedAt(table, item) ?? "at an unknown time";
+  return `  NO ENTRY ${table} ${keyOf(table, item).join(" ")} version ${versionOf(item)}: ${[whatOf(item), `recorded ${time}`].filter(Boolean).join(", ")}`;
+}
+
+function historyText(id: string, verdict: Verdict, found: PaymentHistory, { origin, size }: ReadCheckpoint): string {
+  const { sealed, unsealed, problems, lastHeartbeat } = found;
+  return [
+    `${verdict.toUpperCase()} ${id}: ${sealed.length} entries of ${size} in ${origin}; last heartbeat ${lastHeartbeat ?? "never"}`,
+    ...sealed.map(sealedLine),
+    ...unsealed.map(unsealedLine),
+    ...problems.map((problem) => `  NOT READ ${problem}`),
+  ].join("\n");
+}
+
+function historyJson(id: string, verdict: Verdict, found: PaymentHistory): object {
+  const { sealed, unsealed, problems, lastHeartbeat } = found;
+  return {
+    verdict,
+    id,
+    lastHeartbeat: lastHeartbeat ?? null,
+    problems,
+    entries: sealed.map(({ leaf, entry, item, sealedBefore, sealedAfter }) => ({
+      leaf,
+      ...entry,
+      recordedAt: recordedAt(entry.table, item) ?? null,
+      what: whatOf(item),
+      inExport: item !== undefined,
+      sealedAfter: sealedAfter ?? null,
+      sealedBefore: sealedBefore ?? null,
+    })),
+    withoutEntry: unsealed.map(({ table, item }) => ({
+      table,
+      key: keyOf(table, item),
+      version: versionOf(item),
+      recordedAt: recordedAt(table, item) ?? null,
+    })),
+  };
+}

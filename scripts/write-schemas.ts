@@ -33,6 +33,7 @@ import { statusChangeSchema } from "../ledger/status-change";
 import { transactionSchema } from "../ledger/transaction";
 import type { ProcessorResponse } from "../operations/payment-processor";
 import type { QueueResponse } from "../operations/queue";
+import { LOG_FUNCTIONS } from "./log-schemas";
 
 export const SCHEMAS_FOLDER = join(__dirname, "..", "schemas", `v${SCHEMA_VERSION}`);
 
@@ -275,6 +276,7 @@ const OF_FUNCTIONS: Readonly<Record<string, FunctionSchemas>> = {
   },
   [FUNCTIONS.exportTables.name]: { request: exportRequest, response: exportAnswer, isScheduled: true },
   [FUNCTIONS.checkBackup.name]: { request: anyRequest, response: checkAnswer, isScheduled: true },
+  ...LOG_FUNCTIONS,
 };
 
 /** Carrier and kind of what is only carried as text, or written for others; with its side, for what others send. */

@@ -1,0 +1,35 @@
+/** Restores the newest exports into scratch tables, holds these against the log of proofs, and removes them; step by step, on schedule. */
+
+import { FUNCTIONS } from "../contract";
+import { drillRestore } from "../log-check/drill-operation";
+import { s3DrillBucket } from "../log-check/drill-state";
+import { drillTables, scratchNameOf } from "../log-check/drill-tables";
+import { s3Evidence } from "../log-check/s3-evidence";
+import { verifierKeysOf } from "../log-check/verifier-keys";
+import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
+import { readBackupEnvironment, readDrillEnvironment, readSignerEnvironment } from "./runtime/environment";
+import { OBSERVER } from "./runtime/process";
+import { serve } from "./runtime/serve";
+import { VARIABLES } from "./runtime/variables";
+
+const { exportBucket: bucket, tables } = readBackupEnvironment(VARIABLES);
+const { evidenceBucket, logOrigin, everyDays } = readDrillEnvironment(VARIABLES);
+const { checkpointKeyArns } = readSignerEnvironment(VARIABLES);
+const operation = FUNCTIONS.drillRestore.name;
+const dynamo = dynamoClient();
+const s3 = s3Client(VARIABLES);
+const settings = {
+  tables,
+  exports: { s3, bucket },
+  state: s3DrillBucket(s3, bucket),
+  dynamo,
+  scratch: drillTables(dynamo),
+  scratchName: scratchNameOf,
+  evidence: s3Evidence(s3, evidenceBucket),
+  keys: verifierKeysOf(kmsClient(), checkpointKeyArns, logOrigin),
+  everyDays,
+  log: (requestId: string, code: string) =>
+    OBSERVER.error("a restore drill needs attention", requestId, { operation, code }),
+};
+
+export const handler = serve(operation, (event, call, store) => drillRestore(event, call, store, settings));

@@ -1,0 +1,28 @@
+/** Holds the tables against the log of proofs, on schedule, and seals what the streams missed. */
+
+import { FUNCTIONS } from "../contract";
+import { checkpointMemory } from "../log-check/checkpoint-memory";
+import { s3Evidence } from "../log-check/s3-evidence";
+import { sweepAuditTrail } from "../log-check/sweep-operation";
+import { verifierKeysOf } from "../log-check/verifier-keys";
+import { openLog } from "../sealing/log-state";
+import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
+import { readLogEnvironment, readSignerEnvironment } from "./runtime/environment";
+import { OBSERVER } from "./runtime/process";
+import { serve } from "./runtime/serve";
+import { VARIABLES } from "./runtime/variables";
+
+const { evidenceBucket, logStateTable: tableName, logOrigin: origin } = readLogEnvironment(VARIABLES);
+const { checkpointKeyArns } = readSignerEnvironment(VARIABLES);
+const operation = FUNCTIONS.sweepAuditTrail.name;
+const dynamo = dynamoClient();
+const settings = {
+  evidence: s3Evidence(s3Client(VARIABLES), evidenceBucket),
+  keys: verifierKeysOf(kmsClient(), checkpointKeyArns, origin),
+  memory: checkpointMemory(dynamo, tableName, origin),
+  log: openLog({ dynamo, tableName, origin }),
+  report: (requestId: string, code: string) =>
+    OBSERVER.error("the tables and the log need attention", requestId, { operation, code }),
+};
+
+export const handler = serve(operation, (event, call, store) => sweepAuditTrail(event, call, store, settings));

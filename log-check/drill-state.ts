@@ -1,0 +1,156 @@
+/**
+ * Where the restore drill stands, as one object in the export bucket. It is saved before anything is asked of DynamoDB
+ * that cannot be asked twice, and only if nobody else has saved since; so a drill goes on from wherever it died.
+ */
+
+import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { z } from "zod";
+import { EXPORT_PREFIXES, TABLES } from "../contract";
+import { VERDICTS } from "../verifier/report";
+import { LogCheckError } from "./errors";
+
+const STATE_KEY = `${EXPORT_PREFIXES.drills}state.json`;
+
+const logicalNames = Object.values(TABLES).map(({ logicalName }) => logicalName);
+const time = z.iso.datetime();
+
+const tableSchema = z.strictObject({
+  table: z.enum(logicalNames),
+  deployedName: z.string(),
+  /** The moment of the full export. */
+  takenAt: time,
+  dataFolder: z.string(),
+  items: z.int().nonnegative(),
+  importArn: z.string().optional(),
+});
+
+const drillSchema = z.strictObject({
+  /** When it began; names its report, its imports and its audit record. */
+  id: time,
+  /** From 1; another one begins with new tables, when those of the one before are not what they must be. */
+  attempt: z.int().positive(),
+  tables: z.array(tableSchema),
+  /** What went wrong before anything could be verified. */
+  problems: z.array(z.string()),
+});
+
+const resultSchema = z.strictObject({
+  id: time,
+  verdict: z.enum(VERDICTS),
+  passed: z.boolean(),
+  /** Key of its report in the export bucket. */
+  report: z.string(),
+  finishedAt: time,
+});
+
+const stateSchema = z.strictObject({
+  format: z.literal(1),
+  phase: z.enum(["idle", "clearing", "importing", "verifying", "removing"]),
+  /** The drill under way; of a phase other than idle. */
+  drill: drillSchema.optional(),
+  /** The newest that came to a verdict. */
+  last: resultSchema.optional(),
+  /** Verdicts that have no audit record yet: a drill from a machine may not write one. */
+  unrecorded: z.array(resultSchema),
+  /** The newest checkpoint that a drill has verified: the next one asks the log to continue it. */
+  checkpoint: z.strictObject({ size: z.int().nonnegative(), text: z.string() }).optional(),
+});
+
+export type DrillState = z.infer<typeof stateSchema>;
+export type Drill = z.infer<typeof drillSchema>;
+export type DrillTable = z.infer<typeof tableSchema>;
+export type DrillResult = z.infer<typeof resultSchema>;
+
+export const FIRST_STATE: DrillState = { format: 1, phase: "idle", unrecorded: [] };
+
+export interface LoadedDrill {
+  readonly state: DrillState;
+  /** What the next save must find unchanged; absent while there is no state. */
+  readonly version?: string;
+}
+
+/** The drill's part of the export bucket. */
+export interface DrillBucket {
+  load(): Promise<LoadedDrill>;
+  /** @returns the new version, or undefined when somebody else has saved since `version`. */
+  save(state: DrillState, version: string | undefined): Promise<string | undefined>;
+  /** The text that stands under the key afterwards: this one, or what an earlier try has put there. */
+  putOnce(key: string, text: string): Promise<string>;
+  read(key: string): Promise<string | undefined>;
+}
+
+export function s3DrillBucket(s3: S3Client, bucket: string): DrillBucket {
+  const read = (key: string) => readObject(s3, bucket, key);
+  const put = (key: string, text: string, condition: Condition) => putObject(s3, bucket, key, text, condition);
+  return {
+    load: async () => {
+      const found = await read(STATE_KEY);
+      return found === undefined ? { state: FIRST_STATE } : { state: parseState(found.text), version: found.version };
+    },
+    save: (state, version) =>
+      put(STATE_KEY, JSON.stringify(state), version === undefined ? { IfNoneMatch: "*" } : { IfMatch: version }),
+    putOnce: async (key, text) => {
+      if ((await put(key, text, { IfNoneMatch: "*" })) !== undefined) return text;
+      const standing = await read(key);
+      if (standing === undefined) throw new Error("S3 refused a new object where there is none.");
+      return standing.text;
+    },
+    read: async (key) => (await read(key))?.text,
+  };
+}
+
+type Condition = { readonly IfNoneMatch: "*" } | { readonly IfMatch: string };
+
+async function readObject(s3: S3Client, bucket: string, key: string) {
+  try {
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    if (answer.ETag === undefined) throw new Error("S3 answered GetObject without an ETag.");
+    return { text: (await answer.Body?.transformToString("utf-8")) ?? "", version: answer.ETag };
+  } catch (error) {
+    if (error instanceof NoSuchKey) return undefined;
+    throw error;
+  }
+}
+
+async function putObject(
+  s3: S3Client,
+  bucket: string,
+  key: string,
+  text: string,
+  condition: Condition,
+): Promise<string | undefined> {
+  const object = { Bucket: bucket, Key: key, Body: text, ContentType: "application/json" };
+  try {
+    const answer = await s3.send(new PutObjectCommand({ ...object, ...condition }));
+    if (answer.ETag === undefined) throw new Error("S3 answered PutObject without an ETag.");
+    return answer.ETag;
+  } catch (error) {
+    if (isConflict(error)) return undefined;
+    throw error;
+  }
+}
+
+/** 412: the object is not the one that was read, or there is one. 404: it is gone. 409: another conditional write is under way. */
+function isConflict(error: unknown): boolean {
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  return status === 412 || status === 409 || (error instanceof NoSuchKey && status === 404);
+}
+
+function parseState(text: string): DrillState {
+  const parsed = stateSchema.safeParse(jsonOf(text));
+  const fits = parsed.success && (parsed.data.phase === "idle") === (parsed.data.drill === undefined);
+  if (fits) return parsed.data;
+  throw new LogCheckError(
+    "BAD_STATE",
+    `${STATE_KEY} is not what the restore drill writes. Where a drill stands is read from it alone. ` +
+      "Restore its previous version in the bucket; or remove it, and the next drill clears away what this one has left.",
+  );
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

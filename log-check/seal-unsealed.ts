@@ -1,0 +1,144 @@
+/** Seals what the streams never told of: each record is read again, and goes into the log as it stands now. */
+
+import { GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { shapeOf } from "../backup/export-lines";
+import { type LogicalTableName, TABLES, type TableId } from "../contract";
+import { canonicalJson } from "../ledger/canonical-json";
+import { hasGoodMac, type MacKey } from "../ledger/record-mac";
+import { exportFormOfItem, type StoredItem } from "../ledger/stored-item";
+import { commitmentOf } from "../log/commitment";
+import type { LogEntry, RecordEntry } from "../log/entry";
+import { versionOf } from "../log/identity";
+import { batchesBetween, readHead } from "../sealing/log-items";
+import { appendEntries, type Log } from "../sealing/log-state";
+import type { Store } from "../store/store";
+import { storedItem } from "../store/transaction";
+import { parseEntry } from "../verifier/entries";
+import type { Finding } from "../verifier/report";
+
+export interface Repair {
+  /** Records with a good MAC that are sealed now. */
+  readonly late: number;
+  /** Records that none of the functions wrote; the log says so now. */
+  readonly forged: number;
+  /** Not as they were found any more, or sealed meanwhile: the next sweep looks at them again. */
+  readonly changed: number;
+  /** Found, and not looked at for want of time. */
+  readonly left: number;
+}
+
+export interface Repairer {
+  readonly store: Store;
+  readonly log: Log;
+  readonly outOfTime: () => boolean;
+}
+
+/** Few enough that a run which is ended has sealed most of what it found; many enough for few transactions. */
+const CHUNK = 100;
+
+/** @param verifiedSize of the tree that the findings were held against: what was committed behind it is newer than they are. */
+export async function sealUnsealed(
+  findings: readonly Finding[],
+  verifiedSize: number,
+  repairer: Repairer,
+): Promise<Repair> {
+  const counts = { late: 0, forged: 0, changed: 0, left: 0 };
+  const unsealed = findings.filter(({ verdict }) => verdict === "unsealed");
+  const tail = new LogTail(verifiedSize, new Set(unsealed.map(nameOf)));
+  for (let start = 0; start < unsealed.length; start += CHUNK) {
+    if (repairer.outOfTime()) return { ...counts, left: unsealed.length - start };
+    const chunk = unsealed.slice(start, start + CHUNK);
+    const entries = await entriesFor(chunk, tail, repairer);
+    if (entries.length > 0) await appendEntries(entries, repairer.log);
+    counts.late += entries.filter(({ kind }) => kind === "LATE").length;
+    counts.forged += entries.filter(({ kind }) => kind === "FORGED").length;
+    counts.changed += chunk.length - entries.length;
+  }
+  return counts;
+}
+
+async function entriesFor(findings: readonly Finding[], tail: LogTail, repairer: Repairer): Promise<RecordEntry[]> {
+  const { store, log } = repairer;
+  const { record: macKey } = await store.macKeys();
+  const entries = await Promise.all(findings.map((finding) => entryFor(finding, macKey, store)));
+  await tail.follow(log);
+  return entries.filter((entry) => entry !== undefined).filter((entry) => !tail.has(entry));
+}
+
+/** Undefined for a record that is not as it was found: its change is so young that its stream may still tell of it. */
+async function entryFor(finding: Finding, macKey: MacKey, store: Store): Promise<RecordEntry | undefined> {
+  const { key, item, lastCommitment = "" } = finding;
+  const table = Object.values(TABLES).find(({ logicalName }) => logicalName === finding.table)?.logicalName;
+  if (table === undefined || key === undefined || item === undefined) return undefined;
+  const standing = await itemUnder(table, key, store);
+  if (standing === undefined) return undefined;
+  const image = exportFormOfItem(standing);
+  const commitment = commitmentOf(table, image);
+  if (commitment !== commitmentOf(table, item)) return undefined;
+  const kind = isGenuine(table, standing, macKey) ? "LATE" : "FORGED";
+  return { kind, table, key, version: versionOf(image), sequence: "", commitment, previous: lastCommitment };
+}
+
+/** A forged record may hold what no MAC can be made over. */
+function isGenuine(table: LogicalTableName, item: StoredItem, macKey: MacKey): boolean {
+  try {
+    return hasGoodMac(table, item, macKey);
+  } catch {
+    return false;
+  }
+}
+
+async function itemUnder(
+  table: LogicalTableName,
+  key: readonly string[],
+  { dynamo, tables }: Store,
+): Promise<StoredItem | undefined> {
+  const id = (Object.keys(TABLES) as TableId[]).find((each) => TABLES[each].logicalName === table);
+  if (id === undefined) return undefined;
+  const parts = shapeOf(table).keys.map(({ name, type }, index) => {
+    const text = key[index] ?? "";
+    return [name, type === "S" ? { S: text } : { N: text }] as const;
+  });
+  const answer = await dynamo.send(
+    new GetItemCommand({ TableName: tables[id], Key: Object.fromEntries(parts), ConsistentRead: true }),
+  );
+  return answer.Item === undefined ? undefined : storedItem(answer.Item);
+}
+
+interface Named {
+  readonly table?: string;
+  readonly key?: readonly string[];
+}
+
+function nameOf({ table, key }: Named): string {
+  return canonicalJson([table ?? "", ...(key ?? [])]);
+}
+
+/** Which of some records the log has gained an entry of since it was verified. */
+class LogTail {
+  readonly #sealed = new Set<string>();
+
+  constructor(
+    private size: number,
+    private readonly wanted: ReadonlySet<string>,
+  ) {}
+
+  async follow({ table }: Log): Promise<void> {
+    const { frontier } = await readHead(table);
+    if (frontier.size <= this.size) return;
+    for await (const { entries } of batchesBetween(table, this.size, frontier.size)) {
+      for (const bytes of entries) this.#note(parseEntry(bytes));
+    }
+    this.size = frontier.size;
+  }
+
+  has(entry: RecordEntry): boolean {
+    return this.#sealed.has(nameOf(entry));
+  }
+
+  #note(entry: LogEntry): void {
+    if (entry.kind === "HEARTBEAT") return;
+    const name = nameOf(entry);
+    if (this.wanted.has(name)) this.#sealed.add(name);
+  }
+}

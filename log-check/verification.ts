@@ -1,0 +1,47 @@
+/** What the sweep and the restore drill make of a verification. */
+
+import { CHECKPOINT_PATH } from "../log/paths";
+import { asOfNow, type EvidenceFolder } from "../verifier/evidence";
+import type { Verdict, VerificationReport } from "../verifier/report";
+import type { VerifyOptions } from "../verifier/verify";
+import { withTilesAhead } from "./s3-evidence";
+
+/** The evidence of one verification: of one checkpoint, however many are published meanwhile. */
+export async function evidenceNow(evidence: EvidenceFolder): Promise<EvidenceFolder> {
+  return withTilesAhead(await asOfNow(evidence));
+}
+
+/** That nothing pins the log's end is the normal state of the first check of a log; the later ones pin it by what that one saw. */
+export function isGood(verdict: Verdict): boolean {
+  return verdict === "ok" || verdict === "tail-not-pinned";
+}
+
+/** Findings may carry the item that they are about, for a sweep to seal; it belongs into no report. */
+export function withoutItems(report: VerificationReport): VerificationReport {
+  return { ...report, findings: report.findings.map(({ item: _item, ...finding }) => finding) };
+}
+
+/** A checkpoint that was verified, and what its tree consists of with it. */
+export interface SeenCheckpoint {
+  readonly size: number;
+  /** The whole signed note. */
+  readonly text: string;
+}
+
+/** For a verification that goes on from there: the log must continue that tree, and what was published before was read before. */
+export function goingOnFrom(seen: SeenCheckpoint | undefined): Pick<VerifyOptions, "lastCheckpoint" | "publishedFrom"> {
+  return seen === undefined ? {} : { lastCheckpoint: seen.text, publishedFrom: seen.size };
+}
+
+/**
+ * The checkpoint from which the next check may go on. Undefined where anything but records was at fault, or was not looked
+ * at: then the next one looks at all of it again.
+ */
+export async function checkpointToKeep(
+  { findings, size }: VerificationReport,
+  verified: EvidenceFolder,
+): Promise<SeenCheckpoint | undefined> {
+  if (findings.some(({ table, code }) => table === undefined && code !== "NOT_PINNED")) return undefined;
+  const checkpoint = await verified.read(CHECKPOINT_PATH);
+  return checkpoint && { size, text: checkpoint.toString("utf8") };
+}

@@ -3,6 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FINDING_CODES } from "../backup/findings";
+import { DRILL_CODES } from "../log-check/drill-steps";
+import { VERDICTS } from "../verifier/report";
 import {
   commandExists,
   namesAreDeployed,
@@ -95,6 +97,18 @@ test.each([
 test("the check's findings are all told", () => {
   const told = ENTRIES.find(({ section }) => section === "backup-check-failed")?.text ?? "";
   expect(FINDING_CODES.filter((code) => !told.includes(`\`${code}\``))).toEqual([]);
+});
+
+test("the sweep's verdicts and the drill's codes are all told", () => {
+  const told = (...sections: string[]) =>
+    ENTRIES.filter(({ section }) => sections.includes(section))
+      .map(({ text }) => text)
+      .join();
+  // A sweep remembers the checkpoint before, so it misses nothing but that: once, at its first run.
+  const faults = VERDICTS.filter((verdict) => verdict !== "ok" && verdict !== "tail-not-pinned");
+  expect(faults.filter((verdict) => !told("log-check-failed").includes(`\`${verdict}\``))).toEqual([]);
+  const drills = told("restore-drill-failed", "restore-drill-missing");
+  expect(DRILL_CODES.filter((code) => !drills.includes(`\`${code}\``))).toEqual([]);
 });
 
 // ----------------------------------------------------------------------------------------------------------- commands

@@ -24,6 +24,9 @@ export type ConfigErrorCode =
   | "bad_field_encryption"
   | "bad_reader_arn"
   | "bad_sender_arn"
+  | "bad_checkpoint_keys"
+  | "bad_evidence_arn"
+  | "bad_drill_days"
   | "bad_tags";
 
 export class ConfigError extends Error {

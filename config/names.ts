@@ -3,11 +3,12 @@
  * everywhere else; the names of payment processing (documents 003 and 004) carry it always.
  */
 
-import { FUNCTIONS, type FunctionId, QUEUES, type QueueId, ROLES, TABLES } from "../contract";
+import { FUNCTIONS, type FunctionId, LOG_STATE, QUEUES, type QueueId, ROLES, TABLES } from "../contract";
 import { ENVIRONMENTS } from "./environments";
 import type { AppConfig } from "./types";
 
-type Naming = Pick<AppConfig, "suffix">;
+/** Who asks for the names of a suffix alone gets none of the checkpoint keys: how many there are is the configuration's to say. */
+type Naming = Pick<AppConfig, "suffix"> & Partial<Pick<AppConfig, "checkpointKeys">>;
 
 /** The suffix under which the ledger's names stand bare, exactly as their documents write them. */
 export const BARE_SUFFIX = "prod";
@@ -21,6 +22,7 @@ const KEY_ALIASES = {
   mac: "payment-mac",
   trail: "payment-trail",
   backup: "payment-backup",
+  evidence: "payment-evidence",
 } as const;
 
 /** The alarms that watch no single function. */
@@ -35,14 +37,30 @@ const ALARMS = {
   exportMissing: "payment-export-missing",
   backupCheckFailed: "payment-backup-check-failed",
   backupCheckMissing: "payment-backup-check-missing",
+  tampering: "payment-log-tampering",
+  lateRecords: "payment-log-late-records",
+  sealingBehind: "payment-log-sealing-behind",
+  checkpointMissing: "payment-log-checkpoint-missing",
+  logCheckFailed: "payment-log-check-failed",
+  logCheckMissing: "payment-log-check-missing",
+  drillFailed: "payment-restore-drill-failed",
+  drillMissing: "payment-restore-drill-missing",
 } as const;
 
-const BUCKETS = { files: "payment-files", exports: "payment-exports", trail: "payment-cloudtrail" } as const;
+const BUCKETS = {
+  files: "payment-files",
+  exports: "payment-exports",
+  trail: "payment-cloudtrail",
+  evidence: "payment-evidence",
+} as const;
 
 const SCHEDULES = {
   incrementalExport: "payment-export-incremental",
   fullExport: "payment-export-full",
   backupCheck: "payment-backup-check",
+  sealHeartbeat: "payment-log-heartbeat",
+  logSweep: "payment-log-sweep",
+  restoreDrill: "payment-restore-drill",
 } as const;
 
 /** The parts of payment processing that have their documents' names, and so the suffix in production too. */
@@ -87,11 +105,14 @@ export function namesOf(config: Naming) {
   const trail = processingName(config, "payment-trail");
   return {
     tables: mapValues(TABLES, ({ logicalName }) => deployedName(config, logicalName)),
+    logStateTable: ledgerName(config, LOG_STATE.name),
     roles: mapValues(ROLES, (name) => deployedName(config, name)),
     functions,
     functionLogGroups: mapValues(functions, (name) => `/aws/lambda/${name}`),
     keyAliases: mapValues(KEY_ALIASES, (base) => `alias/${processingName(config, base)}`),
+    checkpointKeyAliases: checkpointKeyAliases(config),
     permissionsBoundary: ledgerName(config, "payment-permissions-boundary"),
+    logPermissionsBoundary: ledgerName(config, "payment-log-permissions-boundary"),
     failureQueue: ledgerName(config, "payment-ledger-failures"),
     queues: mapValues(QUEUES, ({ name, fifo }) => queueName(config, name, fifo)),
     deadLetterQueues: mapValues(QUEUES, ({ name, fifo }) => queueName(config, `${name}-dlq`, fifo)),
@@ -110,6 +131,17 @@ export function namesOf(config: Naming) {
     flowLogRole: processingName(config, "payment-flow-logs-role"),
     flowLogGroup: `/aws/vpc/${processingName(config, "payment-vpc")}/flow-logs`,
   };
+}
+
+/** By generation: `alias/payment-checkpoint-1-{suffix}`. */
+function checkpointKeyAliases(config: Naming): Record<string, string> {
+  const { signing, retired } = config.checkpointKeys ?? { signing: [], retired: [] };
+  return Object.fromEntries(
+    [...signing, ...retired].map((generation) => [
+      generation,
+      `alias/${processingName(config, `payment-checkpoint-${generation}`)}`,
+    ]),
+  );
 }
 
 export type Names = ReturnType<typeof namesOf>;
@@ -140,7 +172,7 @@ export function boundedNames(config: Naming): { service: string; limit: number; 
     ...bounded("EventBridge schedule", 64, [names.scheduleGroup, ...Object.values(names.schedules)]),
     ...bounded("backup vault", 50, [names.backupVault]),
     ...bounded("S3 bucket", 63, Object.values(bucketNamesOf(config, "0".repeat(12)))),
-    ...bounded("DynamoDB table", 255, Object.values(names.tables)),
+    ...bounded("DynamoDB table", 255, [...Object.values(names.tables), names.logStateTable]),
   ];
 }
 

@@ -35,6 +35,8 @@ export interface Protections {
   readonly emptyOnDestroy: boolean;
   /** How long nobody can remove or overwrite what CloudTrail wrote. */
   readonly trailLock: ObjectLock;
+  /** How long nobody can remove or overwrite what was published of the log of proofs. */
+  readonly evidenceLock: ObjectLock;
   /** Bounds that no backup's retention can leave; `null` leaves the vault unlocked. */
   readonly vaultLock: VaultLock | null;
 }
@@ -72,12 +74,29 @@ export interface BackupRule {
   readonly retentionDays: number;
 }
 
-/** The jobs that EventBridge Scheduler starts, each a `cron(...)` in UTC. */
+/** The jobs that EventBridge Scheduler starts, each a `cron(...)` in UTC. The log's heartbeat is none of them: its alarms know its pace. */
 export interface Schedules {
   readonly incrementalExport: string;
   readonly fullExport: string;
   readonly backupCheck: string;
+  /** Holds the tables against the log, once a day. */
+  readonly logSweep: string;
+  /** One step of a restore drill, where one is due or under way. */
+  readonly restoreDrill: string;
 }
+
+/**
+ * Generations of the keys that sign checkpoints, counted "1", "2", ... A new generation signs beside the old one until every
+ * verifier has pinned it; then the old one is retired: its key stays, and nobody can sign with it any more.
+ */
+export interface CheckpointKeys {
+  /** One; two while one replaces the other. */
+  readonly signing: readonly string[];
+  readonly retired: readonly string[];
+}
+
+/** Ed25519, or P-256 in a region whose KMS has no Ed25519. */
+export type CheckpointKeySpec = "ECC_NIST_EDWARDS25519" | "ECC_NIST_P256";
 
 export interface AppConfig {
   /** Key of `ENVIRONMENTS`; names the state and the `Environment` tag. */
@@ -115,6 +134,15 @@ export interface AppConfig {
   readonly eventSenderArns: readonly string[];
   /** ARNs of the only roles that may send payment messages; with none, as above. */
   readonly paymentSenderArns: readonly string[];
+  /** Kind of the keys that sign checkpoints. Another one replaces the keys of all generations, so it is chosen before the first apply. */
+  readonly checkpointKeySpec: CheckpointKeySpec;
+  readonly checkpointKeys: CheckpointKeys;
+  /** ARNs of the roles, of this account or another, that may read the evidence and put cosignatures beside it. */
+  readonly witnessArns: readonly string[];
+  /** ARNs of further roles that may read the evidence. Principals of this account need none: their own policies decide. */
+  readonly evidenceReaderArns: readonly string[];
+  /** Days from one restore drill to the next, 1 to 6: the alarm on missing ones looks back seven. */
+  readonly drillEveryDays: number;
   /** How many calls of its function each queue may keep busy at once, 2 to 1000. */
   readonly queueConcurrency: Readonly<Record<QueueId, number>>;
   /** A payment file that held card data is removed after its report. */

@@ -18,7 +18,7 @@ export function checkDataProtection(config: AppConfig): void {
   checkQueues(config);
 }
 
-function wholeDays(days: number, min: number): boolean {
+export function wholeDays(days: number, min: number): boolean {
   return Number.isInteger(days) && days >= min;
 }
 

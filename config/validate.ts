@@ -6,6 +6,7 @@ import { ConfigError, refuseUnless } from "./errors";
 import { BARE_SUFFIX, boundedNames, namesOf } from "./names";
 import type { AppConfig } from "./types";
 import { checkDataProtection, ROLE_ARN, TWELVE_MONTHS_DAYS } from "./validate-data";
+import { checkLog } from "./validate-log";
 
 /** Retentions that CloudWatch Logs accepts. */
 const LOG_RETENTION_DAYS = [
@@ -20,6 +21,7 @@ export function validateConfig(config: AppConfig): void {
   checkRetention(config);
   checkProtections(config);
   checkDataProtection(config);
+  checkLog(config);
   checkBackend(config);
   checkRuntime(config);
 }

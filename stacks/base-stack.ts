@@ -10,8 +10,8 @@ import type { AppConfig } from "../config/types";
 import { type FunctionId, type QueueId, type RoleId, TABLES, type TableId } from "../contract";
 import { addBackend } from "./backend";
 
-/** Every role but the one that starts exports appends to the audit trail. */
-const NO_AUDIT_RECORDS: readonly RoleId[] = ["export"];
+/** The role that starts exports leaves no record of it, and the sealer must not add to what it seals. */
+const NO_AUDIT_RECORDS: readonly RoleId[] = ["export", "sealer"];
 
 /** The S3 backend's native lock file needs it; the other backends gain nothing from an older one. */
 const TERRAFORM_VERSION = ">= 1.10.0";
@@ -65,12 +65,26 @@ export abstract class BaseStack extends TerraformStack {
     return (Object.keys(this.names.roles) as RoleId[]).filter((role) => !NO_AUDIT_RECORDS.includes(role));
   }
 
+  /** Who makes a record's MAC or checks one: it is the same call. */
+  protected macRoles(): RoleId[] {
+    return [...this.auditingRoles(), "sealer"];
+  }
+
   protected tableArn(table: TableId): string {
     return this.arn("dynamodb", `table/${this.names.tables[table]}`);
   }
 
   protected allTableArns(): string[] {
     return (Object.keys(TABLES) as TableId[]).map((table) => this.tableArn(table));
+  }
+
+  protected logStateTableArn(): string {
+    return this.arn("dynamodb", `table/${this.names.logStateTable}`);
+  }
+
+  /** First line of every checkpoint, and name of the log's verifier keys. */
+  protected logOrigin(): string {
+    return `payment-ledger/${this.config.region}/${this.accountId}/${this.config.suffix}`;
   }
 
   protected functionArn(functionId: FunctionId): string {

@@ -1,20 +1,24 @@
-/** The permission boundary of the functions' roles: whatever policy is ever attached to them, this is the most they can do. */
+/** The permission boundary of the payment functions' roles: whatever policy is ever attached to them, this is the most they can do. */
 
 import { FILE_PREFIXES } from "../contract";
 import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import type { Statement } from "./constructs/policy";
 
-export interface BoundaryArns {
+export interface SharedBoundaryArns {
   readonly tableArns: string[];
-  readonly indexArns: string[];
   /** A pattern: the keys do not exist yet when the boundary is made. Each key's own policy names its roles. */
   readonly keyArns: string;
+  /** Of the functions under this boundary. */
   readonly logStreamArns: string[];
   readonly failureQueueArn: string;
-  readonly queueArns: string[];
-  readonly filesArn: string;
   readonly exportsArn: string;
   readonly networkInterfaceArns: string;
+}
+
+export interface BoundaryArns extends SharedBoundaryArns {
+  readonly indexArns: string[];
+  readonly queueArns: string[];
+  readonly filesArn: string;
 }
 
 export function boundaryStatements(arns: BoundaryArns): Statement[] {
@@ -47,9 +51,7 @@ export function boundaryStatements(arns: BoundaryArns): Statement[] {
       actions: ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
       resources: arns.queueArns,
     },
-    { sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: arns.logStreamArns },
-    { sid: "Failures", actions: ["sqs:SendMessage"], resources: [arns.failureQueueArn] },
-    ...platformStatements(arns.networkInterfaceArns),
+    ...everyFunctionsStatements(arns),
   ];
 }
 
@@ -63,6 +65,15 @@ function objectStatements({ filesArn, exportsArn }: BoundaryArns): Statement[] {
       resources: [`${filesArn}/*`, `${exportsArn}/*`],
     },
     { sid: "CardData", actions: ["s3:DeleteObjectVersion"], resources: [`${filesArn}/${FILE_PREFIXES.payments}*`] },
+  ];
+}
+
+/** Log lines, failed calls, and what Lambda itself needs. */
+export function everyFunctionsStatements(arns: SharedBoundaryArns): Statement[] {
+  return [
+    { sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: arns.logStreamArns },
+    { sid: "Failures", actions: ["sqs:SendMessage"], resources: [arns.failureQueueArn] },
+    ...platformStatements(arns.networkInterfaceArns),
   ];
 }
 

@@ -22,6 +22,12 @@ export interface SecurityOutputs {
   readonly trailKeyArn: string;
   /** Encrypts backups, which so outlive the data key. */
   readonly backupKeyArn: string;
+  /** Encrypts the evidence, which so outlives the data key. */
+  readonly evidenceKeyArn: string;
+  /** Sign checkpoints: one, or two while one replaces the other. */
+  readonly checkpointKeyArns: readonly string[];
+  /** Signed checkpoints once; their public keys are still asked for. */
+  readonly retiredCheckpointKeyArns: readonly string[];
   readonly roleArns: Readonly<Record<RoleId, string>>;
   readonly roleNames: Readonly<Record<RoleId, string>>;
   readonly alarmTopicArn: string;
@@ -37,6 +43,9 @@ export interface NetworkOutputs {
 export interface DataOutputs {
   readonly tableNames: Readonly<Record<TableId, string>>;
   readonly tableArns: Readonly<Record<TableId, string>>;
+  readonly streamArns: Readonly<Record<TableId, string>>;
+  readonly logStateTableName: string;
+  readonly logStateTableArn: string;
   readonly bucketNames: Readonly<Record<Exclude<BucketId, "trail">, string>>;
   readonly queueArns: Readonly<Record<QueueId, string>>;
   readonly queueNames: Readonly<Record<QueueId, string>>;

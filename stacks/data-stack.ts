@@ -11,6 +11,7 @@ import {
   FILE_PREFIXES,
   FUNCTIONS,
   type FunctionId,
+  LOG_STATE,
   QUEUES,
   type QueueId,
   TABLES,
@@ -19,6 +20,7 @@ import {
 import { BaseStack } from "./base-stack";
 import { addBackups } from "./constructs/backups";
 import { addBucket, type Bucket, onlyUnderKey, onlyWrittenBy } from "./constructs/bucket";
+import { addEvidenceBucket } from "./constructs/evidence-bucket";
 import { addLedgerTable } from "./constructs/ledger-table";
 import {
   addQueue,
@@ -43,6 +45,7 @@ export class DataStack extends BaseStack {
   ) {
     super(scope, id, config);
     const tables = this.addTables();
+    const logState = this.addLogStateTable();
     const queues: Record<QueueId, QueuePair> = {
       auditEvents: this.addQueue("audit-events", "auditEvents", config.eventSenderArns),
       paymentMessages: this.addQueue("payment-messages", "paymentMessages", config.paymentSenderArns),
@@ -50,13 +53,17 @@ export class DataStack extends BaseStack {
     const failures = this.addFailureQueue();
     const files = this.addFilesBucket();
     const exports = this.addExportsBucket();
+    const evidence = this.addEvidenceBucket();
     const tableArns = mapValues(tables, ({ arn }) => arn);
     this.addBackups(Object.values(tableArns));
-    const trail = this.addTrail(Object.values(tableArns), [files, exports]);
+    const trail = this.addTrail([...Object.values(tableArns), logState.arn], [files, exports, evidence]);
     this.outputs = {
       tableNames: mapValues(tables, ({ name }) => name),
       tableArns,
-      bucketNames: { files: files.resource.id, exports: exports.resource.id },
+      streamArns: mapValues(tables, ({ streamArn }) => streamArn),
+      logStateTableName: logState.name,
+      logStateTableArn: logState.arn,
+      bucketNames: { files: files.resource.id, exports: exports.resource.id, evidence: evidence.resource.id },
       queueArns: mapValues(queues, ({ queue }) => queue.arn),
       queueNames: mapValues(queues, ({ queue }) => queue.name),
       deadLetterQueueNames: mapValues(queues, ({ deadLetters }) => deadLetters.name),
@@ -65,6 +72,8 @@ export class DataStack extends BaseStack {
     };
     this.output("PaymentBucketName", "Bucket of the payment files", files.resource.id);
     this.output("TransactionTableName", "Table of the payments that arrive as files", tables.paymentTransactions.name);
+    this.output("EvidenceBucketName", "Bucket of the log of proofs", evidence.resource.id);
+    this.output("LogOrigin", "First line of the log's checkpoints, and name of its verifier keys", this.logOrigin());
     this.output("CloudTrailName", "Trail of the account and of this project's data", trail.name);
   }
 
@@ -90,11 +99,31 @@ export class DataStack extends BaseStack {
       partitionKey,
       ...("sortKey" in rest ? { sortKey: rest.sortKey } : {}),
       indexes: Object.values(indexes),
+      streamed: true,
       kmsKeyArn: this.security.dataKeyArn,
       pitrRecoveryDays: this.config.pitrRecoveryDays,
       deletionProtection: this.config.protections.deletionProtection,
       writerRoleArns,
       updaterRoleArns,
+    });
+  }
+
+  /**
+   * Batches of entries are put once, the head again and again under the condition of its size; so a put is all that
+   * anybody needs. Its own writes are sealed nowhere, so it has no stream.
+   */
+  private addLogStateTable(): DynamodbTable {
+    return addLedgerTable(this, "log-state", {
+      name: this.names.logStateTable,
+      partitionKey: LOG_STATE.partitionKey,
+      sortKey: { name: LOG_STATE.sortKey, type: "S" },
+      indexes: [],
+      streamed: false,
+      kmsKeyArn: this.security.dataKeyArn,
+      pitrRecoveryDays: this.config.pitrRecoveryDays,
+      deletionProtection: this.config.protections.deletionProtection,
+      writerRoleArns: [this.roleArn("sealer"), this.roleArn("sweeper")],
+      updaterRoleArns: [],
     });
   }
 
@@ -153,7 +182,11 @@ export class DataStack extends BaseStack {
       name: this.bucketName("exports"),
       kmsKeyArn: this.security.dataKeyArn,
       bucketKey: true,
-      expiry: { [EXPORT_PREFIXES.exports]: exportDays, [EXPORT_PREFIXES.checks]: exportDays },
+      expiry: {
+        [EXPORT_PREFIXES.exports]: exportDays,
+        [EXPORT_PREFIXES.checks]: exportDays,
+        [EXPORT_PREFIXES.drills]: exportDays,
+      },
       oldVersionDays,
       emptyOnDestroy: this.config.protections.emptyOnDestroy,
       statements: (bucketArn) => [
@@ -163,7 +196,21 @@ export class DataStack extends BaseStack {
           `${bucketArn}/${EXPORT_PREFIXES.state}*`,
         ]),
         onlyWrittenBy("OnlyChecks", this.roleArn("backupCheck"), [`${bucketArn}/${EXPORT_PREFIXES.checks}*`]),
+        onlyWrittenBy("OnlyDrills", this.roleArn("drill"), [`${bucketArn}/${EXPORT_PREFIXES.drills}*`]),
       ],
+    });
+  }
+
+  private addEvidenceBucket(): Bucket {
+    const { protections, witnessArns, evidenceReaderArns } = this.config;
+    return addEvidenceBucket(this, "payment-evidence", {
+      name: this.bucketName("evidence"),
+      kmsKeyArn: this.security.evidenceKeyArn,
+      lock: protections.evidenceLock,
+      emptyOnDestroy: protections.emptyOnDestroy,
+      sealerArn: this.roleArn("sealer"),
+      witnessArns,
+      readerArns: evidenceReaderArns,
     });
   }
 

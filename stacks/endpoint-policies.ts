@@ -1,15 +1,23 @@
 /** What the functions may do through each endpoint of the VPC, in both layouts. */
 
-import { EXPORT_PREFIXES, FILE_PREFIXES } from "../contract";
+import { EVIDENCE_PREFIX, EXPORT_PREFIXES, FILE_PREFIXES } from "../contract";
 import { type Condition, EVERYBODY, type Statement } from "./constructs/policy";
+import { SCRATCH_TABLE_ACTIONS } from "./log-boundary";
 
 export interface EndpointArns {
   readonly tableArns: string[];
   readonly indexArns: string[];
   readonly filesArn: string;
   readonly exportsArn: string;
+  readonly evidenceArn: string;
+  readonly logStateArn: string;
+  /** A pattern: the tables of restore drills. */
+  readonly scratchArn: string;
   readonly fieldKeyArns: string[];
   readonly macKeyArn: string;
+  /** The generations that sign. */
+  readonly checkpointKeyArns: readonly string[];
+  readonly retiredCheckpointKeyArns: readonly string[];
   /**
    * The roles of the functions, by condition: as principals, `arn:...:root` would mean the root user alone, and gateway
    * endpoints accept no role at all.
@@ -21,7 +29,7 @@ export class EndpointPolicies {
   constructor(private readonly arns: EndpointArns) {}
 
   dynamodb(): Statement[] {
-    const { tableArns, indexArns } = this.arns;
+    const { tableArns, indexArns, logStateArn, scratchArn } = this.arns;
     return [
       this.allow(
         "TablesOfThisProject",
@@ -40,11 +48,13 @@ export class EndpointPolicies {
       ),
       // DynamoDB lists the exports of all tables or of none.
       this.allow("FindExports", ["dynamodb:ListExports"], ["*"]),
+      this.allow("LogState", ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], [logStateArn]),
+      this.allow("ScratchTables", SCRATCH_TABLE_ACTIONS, [scratchArn]),
     ];
   }
 
   s3(): Statement[] {
-    const { filesArn, exportsArn } = this.arns;
+    const { filesArn, exportsArn, evidenceArn } = this.arns;
     return [
       this.allow(
         "PaymentFiles",
@@ -57,15 +67,18 @@ export class EndpointPolicies {
         ["s3:GetObject", "s3:PutObject"],
         Object.values(EXPORT_PREFIXES).map((prefix) => `${exportsArn}/${prefix}*`),
       ),
-      this.allow("List", ["s3:ListBucket"], [filesArn, exportsArn]),
+      this.allow("Evidence", ["s3:GetObject", "s3:PutObject"], [`${evidenceArn}/${EVIDENCE_PREFIX}*`]),
+      this.allow("List", ["s3:ListBucket"], [filesArn, exportsArn, evidenceArn]),
     ];
   }
 
   kms(): Statement[] {
-    const { fieldKeyArns, macKeyArn } = this.arns;
+    const { fieldKeyArns, macKeyArn, checkpointKeyArns, retiredCheckpointKeyArns } = this.arns;
     return [
       this.allow("FieldKeys", ["kms:Decrypt", "kms:Encrypt"], fieldKeyArns),
       this.allow("RecordMacs", ["kms:GenerateMac"], [macKeyArn]),
+      this.allow("SignCheckpoints", ["kms:Sign"], [...checkpointKeyArns]),
+      this.allow("PublicKeys", ["kms:GetPublicKey"], [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
     ];
   }
 

@@ -22,6 +22,9 @@ export const SIZES: Record<FunctionId, Size> = {
   queryTransactions: { memoryMb: 512, timeoutSeconds: 30 },
   exportTables: { memoryMb: 512, timeoutSeconds: 300 },
   checkBackup: { memoryMb: 1769, timeoutSeconds: 900 },
+  sealAuditTrail: { memoryMb: 1024, timeoutSeconds: 120 },
+  sweepAuditTrail: { memoryMb: 1769, timeoutSeconds: 900 },
+  drillRestore: { memoryMb: 1769, timeoutSeconds: 900 },
 };
 
 export interface Feed {
@@ -34,6 +37,9 @@ export const FEEDS: Record<QueueId, Feed> = {
   auditEvents: { batchSize: 10 },
   paymentMessages: { batchSize: 25, windowSeconds: 1 },
 };
+
+/** How the tables' streams feed the sealer. A batch is one conditional write of the log, however many changes it holds: so it waits to fill. */
+export const STREAM_FEED = { batchSize: 1000, windowSeconds: 5 } as const satisfies Feed;
 
 /** AWS asks for six times the function's time, so that throttled attempts do not make a message visible again too soon. */
 const VISIBILITY_FACTOR = 6;

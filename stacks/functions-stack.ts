@@ -7,7 +7,7 @@ import type { Construct } from "constructs";
 import { CONSUMERS, type ScheduleId } from "../config/names";
 import type { AppConfig } from "../config/types";
 import {
-  ENV,
+  DRILL_TABLE_PREFIX,
   FILE_PREFIXES,
   FUNCTIONS,
   type FunctionId,
@@ -21,13 +21,19 @@ import {
 import { BaseStack } from "./base-stack";
 import { addAlarms } from "./constructs/alarms";
 import { addDashboard } from "./constructs/dashboard";
-import { addFileFeed, addQueueFeed, addSchedules } from "./constructs/feeds";
+import { addFileFeed, addQueueFeed, addSchedules, addStreamFeed, type Schedule } from "./constructs/feeds";
 import { addFunction, type LedgerFunction } from "./constructs/function";
 import type { HandlerCode } from "./constructs/handler-code";
 import { policy, type Statement } from "./constructs/policy";
 import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
-import { FEEDS, SIZES } from "./function-sizes";
+import { environmentOf } from "./function-environment";
+import { FEEDS, SIZES, STREAM_FEED } from "./function-sizes";
+import { IMPORT_LOG_GROUPS } from "./log-boundary";
+import type { PermissionArns } from "./permission-parts";
 import { permissionsOf } from "./permissions";
+
+/** How soon after its writing a record is covered by a signed checkpoint. Not configurable: the alarm on a missing one counts on it. */
+const HEARTBEAT = "rate(1 minute)";
 
 export interface FunctionsStackProps {
   readonly security: SecurityOutputs;
@@ -52,6 +58,7 @@ export class FunctionsStack extends BaseStack {
       return this.addLedgerFunction(functionId, access[FUNCTIONS[functionId].role]);
     });
     this.addQueueFeeds(functions);
+    this.addStreamFeeds(functions.sealAuditTrail);
     this.addFileFeed(functions.paymentProcessor);
     this.addSchedules(functions);
     addAlarms(this, {
@@ -64,6 +71,7 @@ export class FunctionsStack extends BaseStack {
     });
     addDashboard(this, this.names.dashboard, this.config.region, {
       functions: Object.values(functions),
+      sealer: functions.sealAuditTrail,
       queueNames: Object.values(props.data.queueNames),
       failedNames: [props.data.failureQueueName, ...Object.values(props.data.deadLetterQueueNames)],
     });
@@ -89,6 +97,17 @@ export class FunctionsStack extends BaseStack {
     }
   }
 
+  private addStreamFeeds({ entry, resource }: LedgerFunction): void {
+    for (const table of Object.keys(TABLES) as TableId[]) {
+      const name = table.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+      addStreamFeed(this, `${entry}-${name}`, {
+        ...STREAM_FEED,
+        streamArn: this.props.data.streamArns[table],
+        consumer: resource,
+      });
+    }
+  }
+
   private addFileFeed({ entry, resource }: LedgerFunction): void {
     addFileFeed(this, `${entry}-files`, {
       bucketName: this.props.data.bucketNames.files,
@@ -100,16 +119,7 @@ export class FunctionsStack extends BaseStack {
     });
   }
 
-  private addSchedules({ exportTables, checkBackup }: Functions): void {
-    const { schedules } = this.config;
-    const schedule = (id: ScheduleId, description: string, { resource }: LedgerFunction, input: object) => ({
-      id: `${id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}-schedule`,
-      name: this.names.schedules[id],
-      description,
-      expression: schedules[id],
-      target: resource,
-      input,
-    });
+  private addSchedules(functions: Functions): void {
     addSchedules(this, {
       groupName: this.names.scheduleGroup,
       groupArn: this.arn("scheduler", `schedule-group/${this.names.scheduleGroup}`),
@@ -119,12 +129,37 @@ export class FunctionsStack extends BaseStack {
       region: this.config.region,
       dataKeyArn: this.props.security.dataKeyArn,
       failureQueueArn: this.props.data.failureQueueArn,
-      schedules: [
-        schedule("incrementalExport", "Exports what changed in the tables", exportTables, { kind: "incremental" }),
-        schedule("fullExport", "Exports the tables whole", exportTables, { kind: "full" }),
-        schedule("backupCheck", "Checks the newest exports", checkBackup, {}),
-      ],
+      schedules: this.schedules(functions),
     });
+  }
+
+  private schedules({
+    exportTables,
+    checkBackup,
+    sealAuditTrail,
+    sweepAuditTrail,
+    drillRestore,
+  }: Functions): Schedule[] {
+    const expressions = { ...this.config.schedules, sealHeartbeat: HEARTBEAT };
+    const schedule = (id: ScheduleId, description: string, { resource }: LedgerFunction, input: object) => ({
+      id: `${id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}-schedule`,
+      name: this.names.schedules[id],
+      description,
+      expression: expressions[id],
+      target: resource,
+      input,
+    });
+    return [
+      schedule("incrementalExport", "Exports what changed in the tables", exportTables, { kind: "incremental" }),
+      schedule("fullExport", "Exports the tables whole", exportTables, { kind: "full" }),
+      schedule("backupCheck", "Checks the newest exports", checkBackup, {}),
+      {
+        ...schedule("sealHeartbeat", "Publishes a checkpoint of the log", sealAuditTrail, { kind: "heartbeat" }),
+        frequent: true,
+      },
+      schedule("logSweep", "Holds the tables against the log", sweepAuditTrail, { kind: "sweep" }),
+      schedule("restoreDrill", "Goes on with a restore drill, or begins one", drillRestore, { kind: "step" }),
+    ];
   }
 
   private addRolePolicies(): Record<RoleId, IamRolePolicy> {
@@ -138,7 +173,7 @@ export class FunctionsStack extends BaseStack {
   }
 
   private statementsOf(role: RoleId): Statement[] {
-    const { security, data } = this.props;
+    const { data } = this.props;
     const functions = (Object.keys(FUNCTIONS) as FunctionId[]).filter((id) => FUNCTIONS[id].role === role);
     const table = (id: TableId) => ({ tableArn: data.tableArns[id], indexArns: this.indexArns(id) });
     return permissionsOf(role, {
@@ -147,14 +182,17 @@ export class FunctionsStack extends BaseStack {
       auditTrail: table("paymentAuditTrail"),
       messages: table("paymentMessages"),
       transactions: table("paymentTransactions"),
-      keyArns: {
-        data: security.dataKeyArn,
-        token: security.tokenKeyArn,
-        audit: security.auditKeyArn,
-        mac: security.macKeyArn,
-      },
+      keyArns: this.keyArns(),
       filesArn: this.bucketArn("files"),
       exportsArn: this.bucketArn("exports"),
+      evidenceArn: this.bucketArn("evidence"),
+      logStateArn: data.logStateTableArn,
+      streamArns: Object.values(data.streamArns),
+      scratchArns: Object.values(data.tableNames).map((name) =>
+        this.arn("dynamodb", `table/${DRILL_TABLE_PREFIX}${name}`),
+      ),
+      importLogArn: this.arn("logs", IMPORT_LOG_GROUPS),
+      anyLogGroupArn: this.arn("logs", "log-group:*"),
       failureQueueArn: data.failureQueueArn,
       queueArns: data.queueArns,
       removeCardDataFiles: this.config.removeCardDataFiles,
@@ -163,6 +201,19 @@ export class FunctionsStack extends BaseStack {
       functionArns: functions.map((id) => this.functionArn(id)),
       networkInterfaceArns: this.arn("ec2", "*/*"),
     });
+  }
+
+  private keyArns(): PermissionArns["keyArns"] {
+    const { security } = this.props;
+    return {
+      data: security.dataKeyArn,
+      token: security.tokenKeyArn,
+      audit: security.auditKeyArn,
+      mac: security.macKeyArn,
+      evidence: security.evidenceKeyArn,
+      signing: security.checkpointKeyArns,
+      retired: security.retiredCheckpointKeyArns,
+    };
   }
 
   private addLedgerFunction(functionId: FunctionId, access: IamRolePolicy): LedgerFunction {
@@ -174,61 +225,24 @@ export class FunctionsStack extends BaseStack {
       access,
       bundle: handlerCode(entry),
       ...SIZES[functionId],
-      environment: { ...this.environment(), ...this.ownEnvironment(functionId) },
+      environment: environmentOf(functionId, {
+        config: this.config,
+        security,
+        network,
+        data,
+        logOrigin: this.logOrigin(),
+      }),
       environmentKeyArn: security.dataKeyArn,
       subnetIds: network.privateSubnetIds,
       securityGroupId: network.functionSecurityGroupId,
       reservedConcurrency: this.config.protections.reservedConcurrency?.[functionId],
-      failureQueueArn: data.failureQueueArn,
+      failureQueueArn: functionId === "sealAuditTrail" ? null : data.failureQueueArn,
       logGroup: {
         name: this.names.functionLogGroups[functionId],
         kmsKeyArn: security.logsKeyArn,
         retentionDays: this.config.logRetentionDays,
       },
     });
-  }
-
-  private environment(): Record<string, string> {
-    const { security, network, data } = this.props;
-    return {
-      [ENV.ledgerTable]: data.tableNames.paymentLedger,
-      [ENV.auditTable]: data.tableNames.paymentAuditTrail,
-      [ENV.messagesTable]: data.tableNames.paymentMessages,
-      [ENV.transactionsTable]: data.tableNames.paymentTransactions,
-      [ENV.tokenKeyArn]: security.tokenKeyArn,
-      [ENV.auditKeyArn]: security.auditKeyArn,
-      [ENV.macKeyArn]: security.macKeyArn,
-      [ENV.indexShardCount]: String(this.config.indexShardCount),
-      [ENV.fieldEncryption]: this.config.fieldEncryption,
-      [ENV.connectivity]: this.config.connectivity,
-      // Behind a NAT gateway, DynamoDB has its usual name.
-      ...(network.dynamodbEndpointHost === null
-        ? {}
-        : { [ENV.dynamodbEndpointUrl]: `https://${network.dynamodbEndpointHost}` }),
-    };
-  }
-
-  /** Beside what every function gets. */
-  private ownEnvironment(functionId: FunctionId): Record<string, string> {
-    const { security, data } = this.props;
-    const tableArns = (Object.keys(TABLES) as TableId[]).map((id) => `${TABLES[id].logicalName}=${data.tableArns[id]}`);
-    const exporting = {
-      [ENV.exportBucket]: data.bucketNames.exports,
-      [ENV.exportKeyArn]: security.dataKeyArn,
-      [ENV.tableArns]: tableArns.join(","),
-    };
-    switch (functionId) {
-      case "paymentProcessor":
-        return {
-          [ENV.filesBucket]: data.bucketNames.files,
-          [ENV.removeCardDataFiles]: String(this.config.removeCardDataFiles),
-        };
-      case "exportTables":
-      case "checkBackup":
-        return exporting;
-      default:
-        return {};
-    }
   }
 }
 

@@ -1,8 +1,18 @@
 /** Who may use which key for what. Each key's administrators are in `constructs/key.ts`; here stand its users. */
 
+import type { CheckpointKeySpec } from "../config/types";
 import { ENCRYPTION_CONTEXT, type RoleId, TABLES, type TableId } from "../contract";
 import { ENCRYPT_AND_DECRYPT, THIS_KEY } from "./constructs/key";
-import { arnEquals, arnLike, type Condition, equals, isTrue, type Statement, service } from "./constructs/policy";
+import {
+  accountRootsOf,
+  arnEquals,
+  arnLike,
+  type Condition,
+  equals,
+  isTrue,
+  type Statement,
+  service,
+} from "./constructs/policy";
 
 /** What the policies name. All of it is built from names: the keys stand before everything else. */
 export interface KeyUsers {
@@ -11,6 +21,7 @@ export interface KeyUsers {
   readonly accountRootArn: string;
   readonly roleArn: (role: RoleId) => string;
   readonly auditingRoleArns: string[];
+  readonly macRoleArns: string[];
   /** Who sends to or receives from a queue, by name. */
   readonly queueUserArns: string[];
   /** Accounts of the named senders, which need not be this one. */
@@ -20,11 +31,22 @@ export interface KeyUsers {
   readonly scheduleArns: string[];
   /** Buckets under the data key. */
   readonly bucketArns: string[];
+  readonly evidenceBucketArn: string;
+  /** Roles of this account or another. */
+  readonly witnessArns: readonly string[];
+  readonly evidenceReaderArns: readonly string[];
+  readonly checkpointKeySpec: CheckpointKeySpec;
   readonly logGroupArns: string[];
   readonly trailArn: string;
   /** A pattern: CloudTrail writes the events of each region in that region's name. */
   readonly anyTrailArn: string;
 }
+
+/** The only way in which each kind of key may sign. */
+const SIGNING_ALGORITHMS: Record<CheckpointKeySpec, string> = {
+  ECC_NIST_EDWARDS25519: "ED25519_SHA_512",
+  ECC_NIST_P256: "ECDSA_SHA_256",
+};
 
 export class KeyPolicies {
   constructor(private readonly users: KeyUsers) {}
@@ -110,7 +132,12 @@ export class KeyPolicies {
   /** MAC calls take no encryption context; the algorithm is what can be pinned. */
   mac(): Statement[] {
     return [
-      this.use("RecordMacs", ["kms:GenerateMac"], this.byAuditingRoles(), equals("kms:MacAlgorithm", "HMAC_SHA_256")),
+      this.use(
+        "RecordMacs",
+        ["kms:GenerateMac"],
+        arnEquals("aws:PrincipalArn", ...this.users.macRoleArns),
+        equals("kms:MacAlgorithm", "HMAC_SHA_256"),
+      ),
     ];
   }
 
@@ -147,6 +174,38 @@ export class KeyPolicies {
         isTrue("kms:GrantIsForAWSResource"),
       ),
     ];
+  }
+
+  /** Used through S3 for the evidence bucket alone; what may be put and read there is in the bucket's own policy. */
+  evidence(): Statement[] {
+    const { evidenceBucketArn, witnessArns, evidenceReaderArns } = this.users;
+    const through = [
+      this.via("s3"),
+      arnLike("kms:EncryptionContext:aws:s3:arn", evidenceBucketArn, `${evidenceBucketArn}/*`),
+    ];
+    const named = (sid: string, actions: string[], arns: readonly string[]): Statement[] => {
+      if (arns.length === 0) return [];
+      const use = this.use(sid, actions, ...through, arnEquals("aws:PrincipalArn", ...arns));
+      return [{ ...use, principals: [{ type: "AWS", identifiers: accountRootsOf(arns) }] }];
+    };
+    return [
+      this.use("SealerThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], ...through, this.byRoles("sealer")),
+      this.use("ReadersThroughS3", ["kms:Decrypt"], ...through, this.ours()),
+      ...named("WitnessesThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], witnessArns),
+      ...named("NamedReadersThroughS3", ["kms:Decrypt"], evidenceReaderArns),
+    ];
+  }
+
+  /** @param signs false for a retired generation: what it signed stays good, and nothing is signed with it any more. */
+  checkpoint(signs: boolean): Statement[] {
+    const sign = this.use(
+      "SignCheckpoints",
+      ["kms:Sign"],
+      this.byRoles("sealer"),
+      equals("kms:SigningAlgorithm", SIGNING_ALGORITHMS[this.users.checkpointKeySpec]),
+      equals("kms:MessageType", "RAW"),
+    );
+    return [...(signs ? [sign] : []), this.use("PublicKey", ["kms:GetPublicKey"], this.ours())];
   }
 
   /**

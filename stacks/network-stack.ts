@@ -19,7 +19,7 @@ import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { processingName } from "../config/names";
 import type { AppConfig } from "../config/types";
-import { TABLES, type TableId } from "../contract";
+import { DRILL_TABLE_PREFIX, TABLES, type TableId } from "../contract";
 import { BaseStack } from "./base-stack";
 import { addLogGroup } from "./constructs/log-group";
 import { addNatGateway } from "./constructs/nat-gateway";
@@ -197,14 +197,19 @@ export class NetworkStack extends BaseStack {
   }
 
   private endpointArns(): EndpointArns {
-    const { tokenKeyArn, auditKeyArn, macKeyArn } = this.security;
+    const { tokenKeyArn, auditKeyArn, macKeyArn, checkpointKeyArns, retiredCheckpointKeyArns } = this.security;
     return {
       tableArns: this.allTableArns(),
       indexArns: (Object.keys(TABLES) as TableId[]).flatMap((table) => this.indexArns(table)),
       filesArn: this.bucketArn("files"),
       exportsArn: this.bucketArn("exports"),
+      evidenceArn: this.bucketArn("evidence"),
+      logStateArn: this.logStateTableArn(),
+      scratchArn: this.arn("dynamodb", `table/${DRILL_TABLE_PREFIX}*`),
       fieldKeyArns: [tokenKeyArn, auditKeyArn],
       macKeyArn,
+      checkpointKeyArns,
+      retiredCheckpointKeyArns,
       callers: [equals("aws:PrincipalAccount", this.accountId), arnEquals("aws:PrincipalArn", ...this.allRoleArns())],
     };
   }

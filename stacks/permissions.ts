@@ -1,34 +1,11 @@
 /** What each function role may do, action by action. The tests pin the list of every role. */
 
-import { EXPORT_PREFIXES, FILE_PREFIXES, type QueueId, type RoleId, TABLES } from "../contract";
+import { EXPORT_PREFIXES, FILE_PREFIXES, type RoleId, TABLES } from "../contract";
 import { platformStatements } from "./boundary";
 import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import { arnEquals, equals, type Statement } from "./constructs/policy";
-
-interface TableArns {
-  readonly tableArn: string;
-  readonly indexArns: string[];
-}
-
-export interface PermissionArns {
-  readonly region: string;
-  readonly ledger: TableArns;
-  readonly auditTrail: TableArns;
-  readonly messages: TableArns;
-  readonly transactions: TableArns;
-  readonly keyArns: { readonly data: string; readonly token: string; readonly audit: string; readonly mac: string };
-  readonly filesArn: string;
-  readonly exportsArn: string;
-  readonly failureQueueArn: string;
-  readonly queueArns: Readonly<Record<QueueId, string>>;
-  readonly removeCardDataFiles: boolean;
-  /** The role's functions write audit records. */
-  readonly auditing: boolean;
-  /** Of the role's own functions. */
-  readonly logStreamArns: string[];
-  readonly functionArns: string[];
-  readonly networkInterfaceArns: string;
-}
+import { drillStatements, sealerStatements, sweeperStatements } from "./log-permissions";
+import { allTables, append, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
 
 export function permissionsOf(role: RoleId, arns: PermissionArns): Statement[] {
   return [...OWN[role](arns), ...sharedStatements(arns)];
@@ -88,12 +65,10 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
   ],
   export: exportStatements,
   backupCheck: (arns) => [...checkStatements(arns), append(arns.auditTrail)],
+  sealer: sealerStatements,
+  sweeper: (arns) => [...sweeperStatements(arns), append(arns.auditTrail)],
+  drill: (arns) => [...drillStatements(arns), append(arns.auditTrail)],
 };
-
-/** What a function does to the audit trail that reads nothing of it. */
-function append({ tableArn }: TableArns): Statement {
-  return { sid: "AuditTrail", actions: ["dynamodb:PutItem"], resources: [tableArn] };
-}
 
 /** What an event source mapping does in the name of its function's role. */
 function receive(queueArn: string): Statement {
@@ -128,10 +103,6 @@ function fileStatements({ filesArn, removeCardDataFiles, ...arns }: PermissionAr
     ...(removeCardDataFiles ? [removal] : []),
     dataKeyThroughS3(arns),
   ];
-}
-
-function allTables({ ledger, auditTrail, messages, transactions }: PermissionArns): string[] {
-  return [ledger, auditTrail, messages, transactions].map(({ tableArn }) => tableArn);
 }
 
 /** DynamoDB writes the exported files in the role's name. */
@@ -237,15 +208,6 @@ function sharedStatements(arns: PermissionArns): Statement[] {
       conditions: [arnEquals("lambda:SourceFunctionArn", ...arns.functionArns)],
     },
   ];
-}
-
-function dataKeyThroughS3({ region, keyArns }: Pick<PermissionArns, "region" | "keyArns">): Statement {
-  return {
-    sid: "DataKeyThroughS3",
-    actions: ["kms:Decrypt", "kms:GenerateDataKey"],
-    resources: [keyArns.data],
-    conditions: [equals("kms:ViaService", `s3.${region}.amazonaws.com`)],
-  };
 }
 
 /** DynamoDB, SQS and Lambda use the data key in the name of whoever calls them. A call of the code's own is refused. */

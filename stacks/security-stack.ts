@@ -8,13 +8,24 @@ import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import type { KeyId } from "../config/names";
 import type { AppConfig } from "../config/types";
-import { QUEUES, type QueueId, ROLES, type RoleId, TABLES, type TableId } from "../contract";
+import {
+  DRILL_TABLE_PREFIX,
+  FUNCTIONS,
+  type FunctionId,
+  QUEUES,
+  type QueueId,
+  ROLES,
+  type RoleId,
+  TABLES,
+  type TableId,
+} from "../contract";
 import { BaseStack } from "./base-stack";
-import { boundaryStatements } from "./boundary";
+import { boundaryStatements, type SharedBoundaryArns } from "./boundary";
 import { addKey } from "./constructs/key";
 import { accountRootsOf, denyWithoutTls, equals, policy, type Statement, service } from "./constructs/policy";
 import type { SecurityOutputs } from "./contracts";
 import { KeyPolicies, type KeyUsers } from "./key-policies";
+import { IMPORT_LOG_GROUPS, LOG_ROLES, logBoundaryStatements } from "./log-boundary";
 
 /** What each role is for, as the IAM console shows it. */
 const ROLE_DESCRIPTIONS: Record<RoleId, string> = {
@@ -28,6 +39,9 @@ const ROLE_DESCRIPTIONS: Record<RoleId, string> = {
   transactionQuery: "Reads the payments that arrived as files",
   export: "Exports the tables to S3",
   backupCheck: "Checks the exports",
+  sealer: "Appends to the log of proofs and signs its checkpoints",
+  sweeper: "Holds the tables against the log of proofs",
+  drill: "Restores exports into scratch tables and holds them against the log of proofs",
 };
 
 export class SecurityStack extends BaseStack {
@@ -47,6 +61,10 @@ export class SecurityStack extends BaseStack {
     const macKey = this.addPurposeKey("mac", "Record MACs", users.mac());
     const trailKey = this.addPurposeKey("trail", "What CloudTrail writes", users.trail());
     const backupKey = this.addPurposeKey("backup", "Backups of the tables", users.backup());
+    const evidenceKey = this.addPurposeKey("evidence", "Evidence of the log of proofs", users.evidence());
+    const { signing, retired } = config.checkpointKeys;
+    const checkpointKeyArns = signing.map((generation) => this.addCheckpointKey(generation, users.checkpoint(true)));
+    const retiredKeyArns = retired.map((generation) => this.addCheckpointKey(generation, users.checkpoint(false)));
     const roles = this.addRoles();
     const topic = this.addAlarmTopic(dataKey.arn);
     this.outputs = {
@@ -57,11 +75,30 @@ export class SecurityStack extends BaseStack {
       macKeyArn: macKey.arn,
       trailKeyArn: trailKey.arn,
       backupKeyArn: backupKey.arn,
+      evidenceKeyArn: evidenceKey.arn,
+      checkpointKeyArns,
+      retiredCheckpointKeyArns: retiredKeyArns,
       roleArns: mapRoles(roles, (role) => role.arn),
       roleNames: mapRoles(roles, (role) => role.name),
       alarmTopicArn: topic.arn,
     };
     new TerraformOutput(this, "KMSKeyId", { description: "Key of the stored data", value: dataKey.keyId });
+    new TerraformOutput(this, "CheckpointKeyArns", {
+      description: "Keys that sign the checkpoints of the log of proofs, separated by commas",
+      value: checkpointKeyArns.join(","),
+    });
+  }
+
+  /** Its logical id names the generation, so that no change of the others' touches it. */
+  private addCheckpointKey(generation: string, use: Statement[]): string {
+    return addKey(this, `checkpoint-${generation}-key`, {
+      accountRootArn: this.iamArn("root"),
+      alias: this.names.checkpointKeyAliases[generation] as string,
+      description: `Checkpoints of the log of proofs, generation ${generation}`,
+      deletionWindowDays: this.config.protections.kmsDeletionWindowDays,
+      usage: { sign: this.config.checkpointKeySpec },
+      use,
+    }).arn;
   }
 
   private addPurposeKey(purpose: KeyId, description: string, use: Statement[]) {
@@ -89,11 +126,16 @@ export class SecurityStack extends BaseStack {
       accountRootArn: this.iamArn("root"),
       roleArn: (role) => this.roleArn(role),
       auditingRoleArns: this.auditingRoles().map((role) => this.roleArn(role)),
+      macRoleArns: this.macRoles().map((role) => this.roleArn(role)),
       queueUserArns: [...this.allRoleArns(), this.schedulerRoleArn(), ...failureQueueReaderArns, ...senders],
       senderRootArns: accountRootsOf(senders),
       anySenders: eventSenderArns.length === 0 || paymentSenderArns.length === 0,
       scheduleArns: this.scheduleArns(),
       bucketArns: [this.bucketArn("files"), this.bucketArn("exports")],
+      evidenceBucketArn: this.bucketArn("evidence"),
+      witnessArns: this.config.witnessArns,
+      evidenceReaderArns: this.config.evidenceReaderArns,
+      checkpointKeySpec: this.config.checkpointKeySpec,
       logGroupArns: logGroups.map((name) => this.arn("logs", `log-group:${name}`)),
       trailArn: this.trailArn(),
       anyTrailArn: `arn:${this.partition}:cloudtrail:*:${this.accountId}:trail/${this.names.trail}`,
@@ -109,12 +151,17 @@ export class SecurityStack extends BaseStack {
       description: "The most that any function role of the payment ledger may ever do",
       policy: policy(this, "permissions-boundary-policy", this.boundary()),
     });
+    const logBoundary = new IamPolicy(this, "log-permissions-boundary", {
+      name: this.names.logPermissionsBoundary,
+      description: "The most that any role of the log of proofs may ever do",
+      policy: policy(this, "log-permissions-boundary-policy", this.logBoundary()),
+    });
     return mapRoles(ROLES, (baseName, role) => {
       return new IamRole(this, baseName, {
         name: this.names.roles[role],
         description: ROLE_DESCRIPTIONS[role],
         assumeRolePolicy: trust,
-        permissionsBoundary: boundary.arn,
+        permissionsBoundary: (LOG_ROLES.includes(role) ? logBoundary : boundary).arn,
       });
     });
   }
@@ -122,16 +169,36 @@ export class SecurityStack extends BaseStack {
   private boundary(): Statement[] {
     const tables = Object.keys(TABLES) as TableId[];
     return boundaryStatements({
-      tableArns: tables.map((table) => this.tableArn(table)),
+      ...this.sharedBoundaryArns((role) => !LOG_ROLES.includes(role)),
       indexArns: tables.flatMap((table) => this.indexArns(table)),
-      keyArns: this.arn("kms", "key/*"),
-      logStreamArns: Object.values(this.names.functionLogGroups).map((name) => this.arn("logs", `log-group:${name}:*`)),
-      failureQueueArn: this.arn("sqs", this.names.failureQueue),
       queueArns: (Object.keys(QUEUES) as QueueId[]).map((queue) => this.queueArn(queue)),
       filesArn: this.bucketArn("files"),
+    });
+  }
+
+  private logBoundary(): Statement[] {
+    return logBoundaryStatements({
+      ...this.sharedBoundaryArns((role) => LOG_ROLES.includes(role)),
+      auditTrailArn: this.tableArn("paymentAuditTrail"),
+      logStateArn: this.logStateTableArn(),
+      evidenceArn: this.bucketArn("evidence"),
+      scratchArn: this.arn("dynamodb", `table/${DRILL_TABLE_PREFIX}*`),
+      importLogArn: this.arn("logs", IMPORT_LOG_GROUPS),
+      anyLogGroupArn: this.arn("logs", "log-group:*"),
+      region: this.config.region,
+    });
+  }
+
+  private sharedBoundaryArns(under: (role: RoleId) => boolean): SharedBoundaryArns {
+    const functions = (Object.keys(FUNCTIONS) as FunctionId[]).filter((id) => under(FUNCTIONS[id].role));
+    return {
+      tableArns: this.allTableArns(),
+      keyArns: this.arn("kms", "key/*"),
+      logStreamArns: functions.map((id) => this.arn("logs", `log-group:${this.names.functionLogGroups[id]}:*`)),
+      failureQueueArn: this.arn("sqs", this.names.failureQueue),
       exportsArn: this.bucketArn("exports"),
       networkInterfaceArns: this.arn("ec2", "*/*"),
-    });
+    };
   }
 
   /** Nobody is subscribed: who is called at night is the operator's to say. */

@@ -23,6 +23,17 @@ test("prod has the documents' names: the ledger's bare, payment processing's wit
     files: "payment-files-prod-111122223333",
     exports: "payment-exports-prod-111122223333",
     trail: "payment-cloudtrail-prod-111122223333",
+    evidence: "payment-evidence-prod-111122223333",
+  });
+  expect(names.logStateTable).toBe("payment-log-state");
+});
+
+test("each generation of checkpoint keys has an alias of its own", () => {
+  const checkpointKeys = { signing: ["2", "3"], retired: ["1"] };
+  expect(namesOf({ suffix: "dev", checkpointKeys }).checkpointKeyAliases).toEqual({
+    "1": "alias/payment-checkpoint-1-dev",
+    "2": "alias/payment-checkpoint-2-dev",
+    "3": "alias/payment-checkpoint-3-dev",
   });
 });
 

@@ -14,6 +14,10 @@ function withProtections(config: AppConfig, changes: Partial<AppConfig["protecti
   return { ...config, protections: { ...config.protections, ...changes } };
 }
 
+function withKeys(signing: readonly string[], retired: readonly string[]): AppConfig {
+  return { ...dev, checkpointKeys: { signing, retired } };
+}
+
 function refusal(run: () => unknown): ConfigError {
   try {
     run();
@@ -183,6 +187,47 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_reader_arn", "a user", { ...dev, failureQueueReaderArns: ["arn:aws:iam::111122223333:user/alice"] }],
   ["bad_sender_arn", "every role of an account", { ...dev, eventSenderArns: ["arn:aws:iam::111122223333:role/*"] }],
   ["bad_sender_arn", "a service", { ...dev, paymentSenderArns: ["events.amazonaws.com"] }],
+  ["bad_checkpoint_keys", "no key that signs", withKeys([], ["1"])],
+  ["bad_checkpoint_keys", "three keys that sign", withKeys(["1", "2", "3"], [])],
+  ["bad_checkpoint_keys", "a generation that signs and is retired", withKeys(["1", "2"], ["1"])],
+  ["bad_checkpoint_keys", "a generation named twice", withKeys(["1", "1"], [])],
+  ["bad_checkpoint_keys", "a retired generation that is left out, and so destroyed", withKeys(["2"], [])],
+  ["bad_checkpoint_keys", "a generation that is no count", withKeys(["first"], [])],
+  ["bad_checkpoint_keys", "a count with a leading zero", withKeys(["01"], [])],
+  [
+    "bad_checkpoint_keys",
+    "a key that encrypts",
+    { ...dev, checkpointKeySpec: "SYMMETRIC_DEFAULT" as AppConfig["checkpointKeySpec"] },
+  ],
+  [
+    "bad_protections",
+    "production with evidence that can be removed",
+    withProtections(prod, { evidenceLock: { mode: "GOVERNANCE", days: 400 } }),
+  ],
+  [
+    "bad_protections",
+    "production with evidence locked for less than a year",
+    withProtections(prod, { evidenceLock: { mode: "COMPLIANCE", days: 364 } }),
+  ],
+  [
+    "bad_protections",
+    "evidence locked for half a day",
+    withProtections(dev, { evidenceLock: { mode: "GOVERNANCE", days: 0.5 } }),
+  ],
+  [
+    "bad_protections",
+    "evidence under a lock that S3 does not know",
+    withProtections(dev, { evidenceLock: { mode: "NONE" as "GOVERNANCE", days: 1 } }),
+  ],
+  ["bad_evidence_arn", "a whole account as a witness", { ...dev, witnessArns: ["arn:aws:iam::111122223333:root"] }],
+  [
+    "bad_evidence_arn",
+    "every role of an account as a reader",
+    { ...dev, evidenceReaderArns: ["arn:aws:iam::111122223333:role/*"] },
+  ],
+  ["bad_drill_days", "a drill as rare as its alarm looks back", { ...dev, drillEveryDays: 7 }],
+  ["bad_drill_days", "a drill twice a day", { ...dev, drillEveryDays: 0.5 }],
+  ["bad_schedule", "a sweep at a rate", { ...dev, schedules: { ...dev.schedules, logSweep: "rate(1 day)" } }],
   ["bad_tags", "a reserved tag", { ...dev, extraTags: { "aws:owner": "me" } }],
 ];
 
@@ -190,6 +235,17 @@ test.each(WRONG)("%s: %s", (code, _, config) => {
   const error = refusal(() => validateConfig(config));
   expect(error.code).toBe(code);
   expect(error.message).toMatch(/^Configuration error \(\w+\): .+\n {2}Rule: {3}.+\n {2}Remedy: .+$/);
+});
+
+test("a rotation goes by its three configurations, each of them valid", () => {
+  for (const [signing, retired] of [
+    [["1"], []],
+    [["1", "2"], []],
+    [["2"], ["1"]],
+    [["3", "2"], ["1"]],
+  ] as const) {
+    validateConfig(withKeys(signing, retired));
+  }
 });
 
 const WRONG_OVERRIDES: [ConfigErrorCode, Record<string, string>][] = [
@@ -235,6 +291,9 @@ test("every code of a refusal has a case here", () => {
     bad_field_encryption: true,
     bad_reader_arn: true,
     bad_sender_arn: true,
+    bad_checkpoint_keys: true,
+    bad_evidence_arn: true,
+    bad_drill_days: true,
     bad_tags: true,
   };
   expect([...covered].sort()).toEqual(Object.keys(all).sort());

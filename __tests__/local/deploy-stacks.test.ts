@@ -14,13 +14,15 @@ import {
 import {
   GetBucketNotificationConfigurationCommand,
   GetBucketVersioningCommand,
+  GetObjectCommand,
+  GetObjectLockConfigurationCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { ListSchedulesCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { FUNCTIONS, type FunctionId } from "../../contract";
+import { ENV, FUNCTIONS, type FunctionId, TABLES, type TableId } from "../../contract";
 import { type Deployment, deploy } from "../../local/deploy";
 import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
 import { PLAN_ONLY } from "../../local/resources/plan-only";
@@ -95,7 +97,50 @@ describe("queues", () => {
         }),
       ]),
     );
-    expect(mappings).toHaveLength(2);
+    const sealed = mappings.filter(({ FunctionArn }) => FunctionArn === arnOf("sealAuditTrail"));
+    expect(mappings).toHaveLength(2 + sealed.length);
+  });
+});
+
+describe("the log of proofs", () => {
+  test("every table of payments and the audit trail have their streams sealed, from the oldest change on", async () => {
+    const FunctionName = deployment.functionName("sealAuditTrail");
+    const { EventSourceMappings = [] } = await lambda.send(new ListEventSourceMappingsCommand({ FunctionName }));
+    const streams = EventSourceMappings.map(({ EventSourceArn = "", StartingPosition, MaximumRetryAttempts }) => [
+      /:table\/([^/]+)\/stream\//.exec(EventSourceArn)?.[1],
+      StartingPosition,
+      MaximumRetryAttempts,
+    ]);
+    const tables = (Object.keys(TABLES) as TableId[]).map((id) => deployment.tableName(id));
+    expect(streams.sort()).toEqual(tables.map((table) => [table, "TRIM_HORIZON", -1]).sort());
+  });
+
+  test("its functions find its table, its bucket and its keys where the plan made them", async () => {
+    const bucket = `payment-evidence-dev-${deployment.account}`;
+    for (const id of ["sealAuditTrail", "sweepAuditTrail"] as const) {
+      expect(deployment.functionEnvironment(id)).toMatchObject({
+        [ENV.logStateTable]: "payment-log-state-dev",
+        [ENV.evidenceBucket]: bucket,
+        [ENV.logOrigin]: `payment-ledger/${deployment.region}/${deployment.account}/dev`,
+        [ENV.checkpointKeyArns]: deployment.keyArn("alias/payment-checkpoint-1-dev"),
+      });
+    }
+    const { ObjectLockConfiguration } = await s3.send(new GetObjectLockConfigurationCommand({ Bucket: bucket }));
+    expect(ObjectLockConfiguration?.Rule?.DefaultRetention).toEqual({ Mode: "GOVERNANCE", Days: 1 });
+    const dynamo = new DynamoDBClient(deployment.clientConfig());
+    const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: "payment-log-state-dev" }));
+    expect(Table?.KeySchema?.map(({ AttributeName }) => AttributeName)).toEqual(["LogID", "Item"]);
+    dynamo.destroy();
+  });
+
+  test("a heartbeat publishes a checkpoint under the log's name, signed by the deployed key", async () => {
+    expect(await deployment.invoke("sealAuditTrail", { kind: "heartbeat" })).toMatchObject({ outcome: "published" });
+    const Bucket = `payment-evidence-dev-${deployment.account}`;
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: "log/checkpoint" }));
+    const [origin, size, , , signature] = ((await Body?.transformToString()) ?? "").split("\n");
+    expect(origin).toBe(deployment.functionEnvironment("sealAuditTrail")[ENV.logOrigin]);
+    expect(Number(size)).toBeGreaterThan(0);
+    expect(signature).toMatch(`— ${origin} `);
   });
 });
 
@@ -157,13 +202,16 @@ test("payment-transactions has its sort key", async () => {
   dynamo.destroy();
 });
 
-test("schedules are there and switched off, so none fires during a run", async () => {
+test("schedules by the calendar are switched off, so none fires during a run; the log's heartbeat is on", async () => {
   const scheduler = new SchedulerClient(deployment.clientConfig());
   const { Schedules = [] } = await scheduler.send(new ListSchedulesCommand({}));
-  expect(Schedules.map(({ Name, State }) => [Name, State])).toEqual([
+  expect(Schedules.map(({ Name, State }) => [Name, State]).sort()).toEqual([
     ["payment-backup-check-dev", "DISABLED"],
     ["payment-export-full-dev", "DISABLED"],
     ["payment-export-incremental-dev", "DISABLED"],
+    ["payment-log-heartbeat-dev", "ENABLED"],
+    ["payment-log-sweep-dev", "DISABLED"],
+    ["payment-restore-drill-dev", "DISABLED"],
   ]);
   scheduler.destroy();
 });

@@ -33,10 +33,13 @@ export function writeStacks(stacks: Readonly<Record<string, FixtureStack>>): str
   return directory;
 }
 
-/** Two stacks with keys, a role, a table, queues and the probe function, which answers to `FUNCTIONS.persistPaymentLedger`. */
-export function writeProbeApp(): string {
+/**
+ * Two stacks with keys, a role, a table, queues and the probe function, which answers to `FUNCTIONS.persistPaymentLedger`.
+ * @param more further resources of the stack that holds the function, by type and name.
+ */
+export function writeProbeApp(more: Readonly<Record<string, JsonObject>> = {}): string {
   const directory = writeStacks({
-    app: { dependencies: ["base"], body: readFixture("app") },
+    app: { dependencies: ["base"], body: withResources(readFixture("app"), more) },
     base: { body: readFixture("base") },
   });
   buildSync({
@@ -48,6 +51,12 @@ export function writeProbeApp(): string {
     logLevel: "error",
   });
   return directory;
+}
+
+function withResources(body: JsonObject, more: Readonly<Record<string, JsonObject>>): JsonObject {
+  const resource = body["resource"] as Readonly<Record<string, JsonObject>>;
+  const merged = Object.entries(more).map(([type, byName]) => [type, { ...resource[type], ...byName }]);
+  return { ...body, resource: { ...resource, ...(Object.fromEntries(merged) as JsonObject) } };
 }
 
 export function readFixture(name: "app" | "base"): JsonObject {

@@ -5,7 +5,20 @@ import { DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 const dynamodb = new DynamoDBClient({ maxAttempts: 1 });
 const kms = new KMSClient({ maxAttempts: 1 });
 
-export async function handler(event: { mode: string; ids?: string[] }): Promise<unknown> {
+interface StreamRecord {
+  readonly eventName: string;
+  readonly dynamodb: { readonly Keys: Record<string, { readonly S: string }>; readonly SequenceNumber: string };
+}
+
+interface ProbeEvent {
+  readonly mode: string;
+  readonly ids?: string[];
+  /** A batch of a table's stream. */
+  readonly Records?: StreamRecord[];
+}
+
+export async function handler(event: ProbeEvent): Promise<unknown> {
+  if (event.Records !== undefined) return noteDown(event.Records);
   switch (event.mode) {
     case "environment":
       return process.env;
@@ -23,5 +36,20 @@ export async function handler(event: { mode: string; ids?: string[] }): Promise<
       return { put: event.ids?.length };
     default:
       throw new RangeError(`unknown mode ${event.mode}`);
+  }
+}
+
+/** In a table without a stream of its own, so that noting down is no change to note down. */
+const SEEN_TABLE = "Seen-test";
+
+async function noteDown(records: readonly StreamRecord[]): Promise<void> {
+  for (const { eventName, dynamodb: change } of records) {
+    const Item = {
+      Table: { S: "PaymentLedger" },
+      Change: { S: change.SequenceNumber.padStart(40, "0") },
+      Event: { S: eventName },
+      Id: { S: change.Keys["TransactionID"]?.S ?? "" },
+    };
+    await dynamodb.send(new PutItemCommand({ TableName: SEEN_TABLE, Item }));
   }
 }

@@ -1,4 +1,4 @@
-import { BACKUP_METRICS, FUNCTIONS, METRICS } from "../../contract";
+import { BACKUP_METRICS, FUNCTIONS, LOG_METRICS, METRICS } from "../../contract";
 import { configOf, type JsonObject, only, published, reference, synthesize } from "../support/synth";
 
 const { functions } = synthesize(configOf("prod")).stacks;
@@ -7,7 +7,10 @@ const ALARMS = functions.resource["aws_cloudwatch_metric_alarm"] ?? {};
 const ENTRIES = Object.values(FUNCTIONS).map(({ entry }) => entry);
 
 /** The alarms that watch no single function's errors or throttles, with what they watch and where they ring. */
-const OTHERS: Record<string, [metric: string, comparison: string, threshold: number, periodSeconds: number]> = {
+const OTHERS: Record<
+  string,
+  [metric: string, comparison: string, threshold: number, periodSeconds: number, periods?: number]
+> = {
   "failures-waiting": ["ApproximateNumberOfMessagesVisible", ">=", 1, 300],
   "failures-old": ["ApproximateAgeOfOldestMessage", ">=", 3600, 300],
   "audit-events-old": ["ApproximateAgeOfOldestMessage", ">=", 900, 300],
@@ -19,8 +22,15 @@ const OTHERS: Record<string, [metric: string, comparison: string, threshold: num
   "export-missing": [BACKUP_METRICS.exported, "<", 4, 86_400],
   "backup-check-failed": [BACKUP_METRICS.checkFailed, ">=", 1, 300],
   "backup-check-missing": [BACKUP_METRICS.checkPassed, "<", 1, 86_400],
+  "late-records": [LOG_METRICS.late, ">=", 1, 300],
+  "sealing-behind": ["IteratorAge", ">=", 300_000, 300],
+  "checkpoint-missing": [LOG_METRICS.checkpoint, "<", 1, 900],
+  "log-check-failed": [LOG_METRICS.checkFailed, ">=", 1, 300],
+  "log-check-missing": [LOG_METRICS.checkPassed, "<", 1, 86_400],
+  "restore-drill-failed": [LOG_METRICS.drillFailed, ">=", 1, 300],
+  "restore-drill-missing": [LOG_METRICS.drillPassed, "<", 1, 86_400, 7],
 };
-const SUMS = ["integrity", "card-data", "message-refused"];
+const SUMS = ["integrity", "card-data", "message-refused", "tampering"];
 
 test("the stack has these alarms and no others, and each reaches the topic", () => {
   const perFunction = ENTRIES.flatMap((entry) => [`${entry}-errors`, `${entry}-throttles`]);
@@ -40,6 +50,7 @@ test("every alarm says where the runbook tells what to do", () => {
     "backup-check-missing",
     "card-data",
     "card-data-in-files",
+    "checkpoint-missing",
     "dead-letters",
     "export-failed",
     "export-missing",
@@ -48,22 +59,31 @@ test("every alarm says where the runbook tells what to do", () => {
     "function-errors",
     "function-throttles",
     "integrity",
+    "late-records",
+    "log-check-failed",
+    "log-check-missing",
     "message-refused",
     "queue-old",
+    "restore-drill-failed",
+    "restore-drill-missing",
+    "sealing-behind",
+    "tampering",
   ]);
 });
 
-test.each(Object.entries(OTHERS))("%s watches %j", (id, [metric, comparison, threshold, period]) => {
+test.each(Object.entries(OTHERS))("%s watches %j", (id, [metric, comparison, threshold, period, periods = 1]) => {
   const alarm = only(functions, "aws_cloudwatch_metric_alarm", id);
   expect(alarm).toMatchObject({
     metric_name: metric,
     comparison_operator: comparison === "<" ? "LessThanThreshold" : "GreaterThanOrEqualToThreshold",
     threshold,
     period,
-    evaluation_periods: 1,
+    evaluation_periods: periods,
     // Where something must happen each day, silence is the fault.
     treat_missing_data: comparison === "<" ? "breaching" : "notBreaching",
   });
+  // CloudWatch looks back seven days at most, and one day with periods of less than an hour.
+  expect(period * periods).toBeLessThanOrEqual(period < 3600 ? 86_400 : 604_800);
 });
 
 test("queue alarms watch their queue, the others the function that reports", () => {
@@ -82,15 +102,36 @@ test("queue alarms watch their queue, the others the function that reports", () 
     "export-missing": service("export-tables"),
     "backup-check-failed": service("check-backup"),
     "backup-check-missing": service("check-backup"),
+    "late-records": service("sweep-audit-trail"),
+    "sealing-behind": { FunctionName: reference("aws_lambda_function.seal-audit-trail.function_name") },
+    "checkpoint-missing": service("seal-audit-trail"),
+    "log-check-failed": service("sweep-audit-trail"),
+    "log-check-missing": service("sweep-audit-trail"),
+    "restore-drill-failed": service("drill-restore"),
+    "restore-drill-missing": service("drill-restore"),
   });
+});
+
+test("a drill is due more often than the alarm on missing ones looks back", () => {
+  for (const environment of ["dev", "prod"] as const) {
+    expect(configOf(environment).drillEveryDays).toBeLessThan(OTHERS["restore-drill-missing"]?.[4] ?? 0);
+  }
 });
 
 /** CloudWatch adds up ten metrics in an alarm at most. */
 const SUM_METRICS_MAX = 10;
 
+/** They look at what the others wrote, and have alarms of their own. */
+const AROUND_THE_LOG = ["seal-audit-trail", "sweep-audit-trail", "drill-restore"];
+
 test.each([
-  ["integrity", METRICS.integrityAlarm, ["export-tables"]],
-  ["card-data", METRICS.cardDataRefused, ["export-tables", "check-backup", "payment-processor"]],
+  ["integrity", METRICS.integrityAlarm, ["export-tables", ...AROUND_THE_LOG]],
+  ["card-data", METRICS.cardDataRefused, ["export-tables", "check-backup", "payment-processor", ...AROUND_THE_LOG]],
+  [
+    "tampering",
+    LOG_METRICS.tampering,
+    ENTRIES.filter((entry) => !["seal-audit-trail", "sweep-audit-trail"].includes(entry)),
+  ],
 ])("the %s alarm sums %s of all functions but %j", (id, metricName, without) => {
   const entries = ENTRIES.filter((entry) => !without.includes(entry));
   const queries = only(functions, "aws_cloudwatch_metric_alarm", id)["metric_query"] as JsonObject[];

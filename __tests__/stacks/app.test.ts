@@ -37,6 +37,7 @@ test("what the stacks publish to each other is exactly this", () => {
   const outputs = STACK_IDS.map((id) => [id, Object.keys(prod.stacks[id].output).sort()]);
   const expected: Record<StackId, string[]> = {
     security: [
+      "CheckpointKeyArns",
       "KMSKeyId",
       ...Object.values(ROLES).flatMap((role) => [
         `cross-stack-output-aws_iam_role${role}arn`,
@@ -44,6 +45,8 @@ test("what the stacks publish to each other is exactly this", () => {
       ]),
       "cross-stack-output-aws_kms_keyaudit-keyarn",
       "cross-stack-output-aws_kms_keybackup-keyarn",
+      "cross-stack-output-aws_kms_keycheckpoint-1-keyarn",
+      "cross-stack-output-aws_kms_keyevidence-keyarn",
       "cross-stack-output-aws_kms_keydata-keyarn",
       "cross-stack-output-aws_kms_keylogs-keyarn",
       "cross-stack-output-aws_kms_keymac-keyarn",
@@ -61,14 +64,20 @@ test("what the stacks publish to each other is exactly this", () => {
     ],
     data: [
       "CloudTrailName",
+      "EvidenceBucketName",
+      "LogOrigin",
       "PaymentBucketName",
       "TransactionTableName",
       ...["payment-audit-trail", "payment-ledger", "payment-messages-trail", "payment-transactions"].flatMap(
         (table) => [
           `cross-stack-output-aws_dynamodb_table${table}arn`,
           `cross-stack-output-aws_dynamodb_table${table}name`,
+          `cross-stack-output-aws_dynamodb_table${table}stream_arn`,
         ],
       ),
+      "cross-stack-output-aws_dynamodb_tablelog-statearn",
+      "cross-stack-output-aws_dynamodb_tablelog-statename",
+      "cross-stack-output-aws_s3_bucketpayment-evidenceid",
       "cross-stack-output-aws_s3_bucketpayment-exportsid",
       "cross-stack-output-aws_s3_bucketpayment-filesid",
       "cross-stack-output-aws_sqs_queueaudit-events-dead-lettersname",
@@ -109,6 +118,14 @@ test("the six outputs of document 003 are there by their names", () => {
   });
 });
 
+test("who verifies the log finds its bucket, its name and its keys in the outputs", () => {
+  const value = (id: StackId, name: string) => prod.stacks[id].output[name]?.["value"];
+  expect(value("data", "EvidenceBucketName")).toBe(reference("aws_s3_bucket.payment-evidence.id"));
+  expect(value("security", "CheckpointKeyArns")).toBe(reference("aws_kms_key.checkpoint-1-key.arn"));
+  const account = reference("data.aws_caller_identity.current.account_id");
+  expect(value("data", "LogOrigin")).toBe(`payment-ledger/us-east-1/${account}/prod`);
+});
+
 /** Every string of a stack, with where it stands. */
 function strings(value: Json, path = ""): [string, string][] {
   if (typeof value === "string") {
@@ -139,13 +156,15 @@ test.each(STACK_IDS)("every reference of %s is to something that it declares or 
 
 /** The only statements that may say `*`, and why. A key policy's `*` means its own key. */
 const ANY_RESOURCE = [
-  /^[a-z]+-key-policy\//,
+  /^[a-z]+(-\d+)?-key-policy\//,
   /* X-Ray has no resource to name. */
   /\/Traces$/,
   /* EC2 describes all or nothing. */
   /\/DescribeNetwork$/,
   /* DynamoDB lists the exports of all tables or of none. */
   /\/FindExports$/,
+  /* DynamoDB lists the streams of all tables or of none. */
+  /\/FindStreams$/,
   /* A denial. */
   /\/NotByTheCodeItself$/,
 ];
@@ -219,7 +238,7 @@ describe.each([
 const LONGEST_SUFFIX = "s".repeat(31);
 /** Bytes that AWS allows, whitespace aside. */
 const POLICY_BYTES_MAX: [RegExp, number][] = [
-  [/^permissions-boundary-policy$/, 6144],
+  [/permissions-boundary-policy$/, 6144],
   [/-(access-policy|trust)$/, 10_240],
   [/-key-policy$/, 32_768],
   [/./, 20_480],
@@ -227,7 +246,14 @@ const POLICY_BYTES_MAX: [RegExp, number][] = [
 
 test("every policy is within what AWS allows, under the longest suffix and in every layout", () => {
   const senders = ["arn:aws:iam::111122223333:role/orders", "arn:aws:iam::444455556666:role/refunds"];
-  const long: Partial<AppConfig> = { suffix: LONGEST_SUFFIX, eventSenderArns: senders, paymentSenderArns: senders };
+  const long: Partial<AppConfig> = {
+    suffix: LONGEST_SUFFIX,
+    eventSenderArns: senders,
+    paymentSenderArns: senders,
+    witnessArns: senders,
+    evidenceReaderArns: senders,
+    checkpointKeys: { signing: ["2", "3"], retired: ["1"] },
+  };
   for (const connectivity of ["privatelink", "nat"] as const) {
     const app = synthesize(configOf("dev", { ...long, connectivity }));
     for (const [documentId, document] of STACK_IDS.flatMap((id) =>

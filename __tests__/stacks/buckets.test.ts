@@ -23,6 +23,7 @@ const BUCKETS = [
   { id: "payment-files", key: DATA_KEY, bucketKey: true },
   { id: "payment-exports", key: DATA_KEY, bucketKey: true },
   { id: "payment-cloudtrail", key: TRAIL_KEY, bucketKey: false },
+  { id: "payment-evidence", key: published("security", "aws_kms_key", "evidence-key", "arn"), bucketKey: true },
 ];
 
 test.each(BUCKETS)(
@@ -80,9 +81,11 @@ test("no bucket answers to other sites, and only dev's are emptied when they are
   }
 });
 
+const ENCRYPTION_GUARDS = ["NoOtherEncryption", "NoOtherKey", "NoManagedKey", "NoCustomerKey"];
+
 /** Whether a denied put would be refused, by what the request says of encryption. */
 function refusedPuts(id: string, headers: Record<string, string>): string[] {
-  const guards = statements(data, `${id}-policy-document`).filter(({ sid }) => sid.startsWith("No"));
+  const guards = statements(data, `${id}-policy-document`).filter(({ sid }) => ENCRYPTION_GUARDS.includes(sid));
   const holds = (condition: { test: string; variable: string; values: string[] }): boolean => {
     const given = headers[condition.variable];
     if (condition.test === "Null") return (given === undefined) === (condition.values[0] === "true");
@@ -95,11 +98,15 @@ function refusedPuts(id: string, headers: Record<string, string>): string[] {
   return guards.filter(({ condition }) => condition?.every(holds)).map(({ sid }) => sid);
 }
 
-test.each(["payment-files", "payment-exports"])("%s takes objects under its own key only", (id) => {
+test.each([
+  ["payment-files", DATA_KEY],
+  ["payment-exports", DATA_KEY],
+  ["payment-evidence", published("security", "aws_kms_key", "evidence-key", "arn")],
+])("%s takes objects under its own key only", (id, ownKey) => {
   const encryption = "s3:x-amz-server-side-encryption";
   const key = "s3:x-amz-server-side-encryption-aws-kms-key-id";
   expect(refusedPuts(id, {})).toEqual([]);
-  expect(refusedPuts(id, { [encryption]: "aws:kms", [key]: DATA_KEY })).toEqual([]);
+  expect(refusedPuts(id, { [encryption]: "aws:kms", [key]: ownKey })).toEqual([]);
   expect(refusedPuts(id, { [encryption]: "AES256" })).toEqual(["NoOtherEncryption"]);
   expect(refusedPuts(id, { [encryption]: "aws:kms:dsse" })).toEqual(["NoOtherEncryption"]);
   expect(refusedPuts(id, { [encryption]: "aws:kms", [key]: TRAIL_KEY })).toEqual(["NoOtherKey"]);
@@ -114,6 +121,7 @@ test.each([
   ["payment-files", "OnlyProcessorReports", "payment-lambda-role-prod", ["continue/*", "reports/*"]],
   ["payment-exports", "OnlyExports", "payment-export-role", ["exports/*", "state/*"]],
   ["payment-exports", "OnlyChecks", "payment-backup-check-role", ["checks/*"]],
+  ["payment-exports", "OnlyDrills", "payment-drill-role", ["drills/*"]],
 ])("%s, %s: one role writes there", (id, sid, role, prefixes) => {
   const guard = statement(data, `${id}-policy-document`, sid);
   expect(guard).toMatchObject({ effect: "Deny", actions: ["s3:PutObject"] });
@@ -141,13 +149,16 @@ test("what serves its time expires: continuations, reports, exports and their ch
   expect(expiry(data, "payment-exports")).toEqual({
     [EXPORT_PREFIXES.exports]: 400,
     [EXPORT_PREFIXES.checks]: 400,
+    [EXPORT_PREFIXES.drills]: 400,
     "": undefined,
   });
   expect(expiry(data, "payment-cloudtrail")).toEqual({ "AWSLogs/": 400, "": undefined });
   expect(expiry(dev, "payment-cloudtrail")["AWSLogs/"]).toBe(90);
 });
 
-test.each(BUCKETS)("$id drops old versions and broken-off uploads", ({ id }) => {
+const KEEPING_ALL = "payment-evidence";
+
+test.each(BUCKETS.filter(({ id }) => id !== KEEPING_ALL))("$id drops old versions and broken-off uploads", ({ id }) => {
   const rules = only(data, "aws_s3_bucket_lifecycle_configuration", `${id}-lifecycle`)["rule"] as JsonObject[];
   expect(rules.at(-1)).toMatchObject({
     noncurrent_version_expiration: [{ noncurrent_days: 30 }],

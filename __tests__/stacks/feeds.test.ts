@@ -114,7 +114,22 @@ const SCHEDULES = [
     target: "check-backup",
     input: "jsonencode({})",
   },
+  {
+    id: "log-sweep-schedule",
+    name: "payment-log-sweep",
+    expression: "cron(45 4 * * ? *)",
+    target: "sweep-audit-trail",
+    input: 'jsonencode({"kind" = "sweep"})',
+  },
+  {
+    id: "restore-drill-schedule",
+    name: "payment-restore-drill",
+    expression: "cron(45 * * * ? *)",
+    target: "drill-restore",
+    input: 'jsonencode({"kind" = "step"})',
+  },
 ];
+const HEARTBEAT = { id: "seal-heartbeat-schedule", name: "payment-log-heartbeat", target: "seal-audit-trail" };
 
 test.each(SCHEDULES)("$name runs $target at $expression", ({ id, name, expression, target, input }) => {
   expect(only(functions, "aws_scheduler_schedule", id)).toMatchObject({
@@ -135,12 +150,50 @@ test.each(SCHEDULES)("$name runs $target at $expression", ({ id, name, expressio
   expect(only(dev, "aws_scheduler_schedule", id)["name"]).toBe(`${name}-dev`);
 });
 
+test("a heartbeat comes each minute, on time, and its failures are left to the next", () => {
+  expect(only(functions, "aws_scheduler_schedule", HEARTBEAT.id)).toMatchObject({
+    name: HEARTBEAT.name,
+    schedule_expression: "rate(1 minute)",
+    flexible_time_window: { mode: "OFF" },
+    kms_key_arn: DATA_KEY,
+  });
+  expect(only(functions, "aws_scheduler_schedule", HEARTBEAT.id)["target"]).toEqual({
+    arn: reference(`aws_lambda_function.${HEARTBEAT.target}.arn`),
+    role_arn: reference("aws_iam_role.scheduler-role.arn"),
+    input: reference('jsonencode({"kind" = "heartbeat"})'),
+    retry_policy: { maximum_retry_attempts: 1, maximum_event_age_in_seconds: 60 },
+  });
+});
+
+test.each([
+  ["payment-ledger", "payment-ledger"],
+  ["payment-audit-trail", "payment-audit-trail"],
+  ["payment-messages", "payment-messages-trail"],
+  ["payment-transactions", "payment-transactions"],
+])("every change of %s reaches the sealer, in order, however often it must be tried", (id, table) => {
+  const mapping = only(functions, "aws_lambda_event_source_mapping", `seal-audit-trail-${id}`);
+  expect(mapping).toEqual({
+    event_source_arn: published("data", "aws_dynamodb_table", table, "stream_arn"),
+    function_name: reference("aws_lambda_function.seal-audit-trail.arn"),
+    starting_position: "TRIM_HORIZON",
+    batch_size: 1000,
+    maximum_batching_window_in_seconds: 5,
+    parallelization_factor: 1,
+    bisect_batch_on_function_error: false,
+    // Without an end: nothing is given up, so nothing needs a destination.
+    maximum_retry_attempts: -1,
+    maximum_record_age_in_seconds: -1,
+  });
+});
+
 test("the scheduler's role may start exactly the scheduled functions, and serves this project's schedules alone", () => {
   const found = statements(functions, "scheduler-access-policy");
   expect(Object.fromEntries(found.map(({ sid, actions, resources }) => [sid, { actions, resources }]))).toEqual({
     ScheduledFunctions: {
       actions: ["lambda:InvokeFunction"],
-      resources: [...new Set(SCHEDULES.map(({ target }) => reference(`aws_lambda_function.${target}.arn`)))],
+      resources: ["export-tables", "check-backup", HEARTBEAT.target, "sweep-audit-trail", "drill-restore"].map(
+        (target) => reference(`aws_lambda_function.${target}.arn`),
+      ),
     },
     Failures: { actions: ["sqs:SendMessage"], resources: [FAILURES] },
     DataKeyThroughSqs: { actions: ["kms:Decrypt", "kms:GenerateDataKey"], resources: [DATA_KEY] },
@@ -148,7 +201,7 @@ test("the scheduler's role may start exactly the scheduled functions, and serves
   });
   const decrypts = statement(functions, "scheduler-access-policy", "DecryptSchedules");
   const context = conditionOf(decrypts, "kms:EncryptionContext:aws:scheduler:schedule:arn");
-  expect(lastParts(context?.values ?? [])).toEqual(SCHEDULES.map(({ name }) => name));
+  expect(lastParts(context?.values ?? []).sort()).toEqual([...SCHEDULES, HEARTBEAT].map(({ name }) => name).sort());
   const trust = statement(functions, "scheduler-trust", "SchedulesOfThisProject");
   expect(trust.principals).toEqual([{ type: "Service", identifiers: ["scheduler.amazonaws.com"] }]);
   expect(conditionOf(trust, "aws:SourceArn")?.values).toEqual([

@@ -23,24 +23,24 @@ const ENTRIES = Object.values(FUNCTIONS);
 test("the stack holds these resources and no others", () => {
   expect(resourceCounts(functions)).toEqual([
     "aws_cloudwatch_dashboard: 1",
-    "aws_cloudwatch_log_group: 11",
-    "aws_cloudwatch_metric_alarm: 36",
+    "aws_cloudwatch_log_group: 14",
+    "aws_cloudwatch_metric_alarm: 50",
     "aws_iam_role: 1",
-    "aws_iam_role_policy: 11",
-    "aws_lambda_event_source_mapping: 2",
-    "aws_lambda_function: 11",
-    "aws_lambda_function_event_invoke_config: 11",
+    "aws_iam_role_policy: 14",
+    "aws_lambda_event_source_mapping: 6",
+    "aws_lambda_function: 14",
+    "aws_lambda_function_event_invoke_config: 14",
     "aws_lambda_function_recursion_config: 1",
     "aws_lambda_permission: 1",
     "aws_s3_bucket_notification: 1",
-    "aws_scheduler_schedule: 3",
+    "aws_scheduler_schedule: 6",
     "aws_scheduler_schedule_group: 1",
-    "data.archive_file: 11",
+    "data.archive_file: 14",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 12",
+    "data.aws_iam_policy_document: 15",
     "data.aws_partition: 1",
     "data.terraform_remote_state: 3",
-    "terraform_data: 11",
+    "terraform_data: 14",
   ]);
 });
 
@@ -79,10 +79,14 @@ test("prod reserves concurrency for each function, dev for none", () => {
 
 const EXPORTING = [ENV.exportBucket, ENV.exportKeyArn, ENV.tableArns];
 const PROCESSING = [ENV.filesBucket, ENV.removeCardDataFiles];
+const LOG = [ENV.evidenceBucket, ENV.logOrigin, ENV.checkpointKeyArns];
 const OWN_VARIABLES: Record<string, string[]> = {
   "payment-processor": PROCESSING,
   "export-tables": EXPORTING,
   "check-backup": EXPORTING,
+  "seal-audit-trail": [...LOG, ENV.logStateTable],
+  "sweep-audit-trail": [...LOG, ENV.logStateTable],
+  "drill-restore": [...LOG, ...EXPORTING, ENV.drillEveryDays],
 };
 
 function variablesOf(stack: StackJson, entry: string): JsonObject {
@@ -91,7 +95,7 @@ function variablesOf(stack: StackJson, entry: string): JsonObject {
 
 test.each(ENTRIES)("$name gets the variables that every function has, its own, and no other", ({ entry }) => {
   const environment = { variables: variablesOf(functions, entry) };
-  const special = new Set<string>([...EXPORTING, ...PROCESSING]);
+  const special = new Set(Object.values(OWN_VARIABLES).flat());
   const shared = Object.values(ENV).filter((name) => !special.has(name));
   expect(Object.keys(environment.variables).sort()).toEqual([...shared, ...(OWN_VARIABLES[entry] ?? [])].sort());
   expect(environment.variables[ENV.connectivity]).toBe("privatelink");
@@ -128,10 +132,23 @@ test("behind a NAT gateway the functions reach DynamoDB under its usual name", (
   }
 });
 
-test.each(ENTRIES)("$name sends failed asynchronous calls to the failure queue", ({ entry }) => {
-  expect(only(functions, "aws_lambda_function_event_invoke_config", `${entry}-async`)).toMatchObject({
-    function_name: reference(`aws_lambda_function.${entry}.function_name`),
-    destination_config: { on_failure: { destination: published("data", "aws_sqs_queue", "failure-queue", "arn") } },
+const SEALER = FUNCTIONS.sealAuditTrail;
+
+test.each(ENTRIES.filter((found) => found !== SEALER))(
+  "$name sends failed asynchronous calls to the failure queue",
+  ({ entry }) => {
+    expect(only(functions, "aws_lambda_function_event_invoke_config", `${entry}-async`)).toMatchObject({
+      function_name: reference(`aws_lambda_function.${entry}.function_name`),
+      destination_config: { on_failure: { destination: published("data", "aws_sqs_queue", "failure-queue", "arn") } },
+    });
+  },
+);
+
+test("a heartbeat that failed is neither tried again nor kept: the next one is due", () => {
+  expect(only(functions, "aws_lambda_function_event_invoke_config", `${SEALER.entry}-async`)).toEqual({
+    function_name: reference(`aws_lambda_function.${SEALER.entry}.function_name`),
+    maximum_event_age_in_seconds: 60,
+    maximum_retry_attempts: 0,
   });
 });
 
@@ -183,6 +200,14 @@ const SHARED = {
 const QUEUE = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
 const DATA_KEY_THROUGH_S3 = ["kms:Decrypt", "kms:GenerateDataKey"];
 
+const LOG_STATE_USE = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"];
+const READ_EVIDENCE = {
+  Evidence: ["s3:GetObject"],
+  ListEvidence: ["s3:ListBucket"],
+  EvidenceKeyThroughS3: ["kms:Decrypt"],
+  PublicKeys: ["kms:GetPublicKey"],
+};
+
 const OWN: Record<RoleId, Record<string, string[]>> = {
   ledger: {
     Tables: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
@@ -225,13 +250,56 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     DataKeyThroughS3: DATA_KEY_THROUGH_S3,
     AuditTrail: ["dynamodb:PutItem"],
   },
+  sealer: {
+    Streams: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+    FindStreams: ["dynamodb:ListStreams"],
+    LogState: LOG_STATE_USE,
+    StatusChanges: ["dynamodb:GetItem"],
+    Evidence: ["s3:GetObject", "s3:PutObject"],
+    ListEvidence: ["s3:ListBucket"],
+    EvidenceKeyThroughS3: ["kms:Decrypt", "kms:GenerateDataKey"],
+    SignCheckpoints: ["kms:Sign"],
+    PublicKeys: ["kms:GetPublicKey"],
+    RecordMacs: ["kms:GenerateMac"],
+  },
+  sweeper: {
+    Tables: ["dynamodb:GetItem", "dynamodb:Scan"],
+    LogState: LOG_STATE_USE,
+    ...READ_EVIDENCE,
+    AuditTrail: ["dynamodb:PutItem"],
+  },
+  drill: {
+    ReadExports: ["s3:GetObject"],
+    WriteReports: ["s3:PutObject"],
+    ListExportBucket: ["s3:ListBucket"],
+    DataKeyThroughS3: DATA_KEY_THROUGH_S3,
+    DescribeTables: ["dynamodb:DescribeTable"],
+    ScratchTables: [
+      "dynamodb:DeleteTable",
+      "dynamodb:DescribeImport",
+      "dynamodb:DescribeTable",
+      "dynamodb:ImportTable",
+      "dynamodb:Scan",
+    ],
+    ScratchTableKeys: ["kms:CreateGrant"],
+    ImportLogs: [
+      "logs:CreateLogGroup",
+      "logs:CreateLogStream",
+      "logs:DescribeLogStreams",
+      "logs:PutLogEvents",
+      "logs:PutRetentionPolicy",
+    ],
+    FindImportLogs: ["logs:DescribeLogGroups"],
+    ...READ_EVIDENCE,
+    AuditTrail: ["dynamodb:PutItem"],
+  },
 };
 
 test.each(Object.keys(ROLES) as RoleId[])("the %s role may do exactly this", (role) => {
   const allowed = statements(functions, `${ROLES[role]}-access-policy`).filter(({ effect }) => effect === "Allow");
   expect(Object.fromEntries(allowed.map(({ sid, actions }) => [sid, actions]))).toEqual({
     ...OWN[role],
-    ...(role === "export" ? {} : AUDITING),
+    ...(["export", "sealer"].includes(role) ? {} : AUDITING),
     ...SHARED,
   });
 });

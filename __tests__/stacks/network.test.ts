@@ -138,6 +138,20 @@ test("each endpoint serves named actions on this project's own resources", () =>
     "dynamodb:DescribeTable",
     "dynamodb:ExportTableToPointInTime",
   ]);
+  expect(summary("dynamodb-endpoint-policy", "LogState")).toEqual({
+    actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+    resources: ["payment-log-state"],
+  });
+  expect(summary("dynamodb-endpoint-policy", "ScratchTables")).toEqual({
+    actions: [
+      "dynamodb:DeleteTable",
+      "dynamodb:DescribeImport",
+      "dynamodb:DescribeTable",
+      "dynamodb:ImportTable",
+      "dynamodb:Scan",
+    ],
+    resources: ["scratch-drill-*"],
+  });
   expect(statement(network, "dynamodb-endpoint-policy", "FindExports")).toMatchObject({
     actions: ["dynamodb:ListExports"],
     resources: ["*"],
@@ -152,6 +166,15 @@ test("each endpoint serves named actions on this project's own resources", () =>
   expect(statement(network, "kms-endpoint-policy", "RecordMacs")).toMatchObject({
     actions: ["kms:GenerateMac"],
     resources: [published("security", "aws_kms_key", "mac-key", "arn")],
+  });
+  const checkpointKey = published("security", "aws_kms_key", "checkpoint-1-key", "arn");
+  expect(statement(network, "kms-endpoint-policy", "SignCheckpoints")).toMatchObject({
+    actions: ["kms:Sign"],
+    resources: [checkpointKey],
+  });
+  expect(statement(network, "kms-endpoint-policy", "PublicKeys")).toMatchObject({
+    actions: ["kms:GetPublicKey"],
+    resources: [checkpointKey],
   });
   const account = reference("data.aws_caller_identity.current.account_id");
   const inBucket = (base: string, ...paths: string[]) =>
@@ -173,12 +196,17 @@ test("each endpoint serves named actions on this project's own resources", () =>
     {
       sid: "Exports",
       actions: ["s3:GetObject", "s3:PutObject"],
-      resources: inBucket("payment-exports", "/exports/*", "/state/*", "/checks/*"),
+      resources: inBucket("payment-exports", "/exports/*", "/state/*", "/checks/*", "/drills/*"),
+    },
+    {
+      sid: "Evidence",
+      actions: ["s3:GetObject", "s3:PutObject"],
+      resources: inBucket("payment-evidence", "/log/*"),
     },
     {
       sid: "List",
       actions: ["s3:ListBucket"],
-      resources: [...inBucket("payment-files", ""), ...inBucket("payment-exports", "")],
+      resources: ["payment-files", "payment-exports", "payment-evidence"].flatMap((base) => inBucket(base, "")),
     },
   ]);
 });

@@ -18,19 +18,20 @@ const { security } = synthesize(configOf("prod")).stacks;
 const dev = synthesize(configOf("dev")).stacks.security;
 
 const EVERY_ROLE = Object.values(ROLES).map(prodName);
-/** The role that starts exports writes no audit record. */
-const AUDITING_ROLES = EVERY_ROLE.filter((role) => role !== ROLES.export);
+/** The role that starts exports writes no audit record, and the sealer none into what it seals. */
+const AUDITING_ROLES = EVERY_ROLE.filter((role) => role !== ROLES.export && role !== ROLES.sealer);
+const LOG_ROLES: readonly string[] = [ROLES.sealer, ROLES.sweeper, ROLES.drill];
 
 test("the stack holds these resources and no others", () => {
   expect(resourceCounts(security)).toEqual([
-    "aws_iam_policy: 1",
-    "aws_iam_role: 10",
-    "aws_kms_alias: 7",
-    "aws_kms_key: 7",
+    "aws_iam_policy: 2",
+    "aws_iam_role: 13",
+    "aws_kms_alias: 9",
+    "aws_kms_key: 9",
     "aws_sns_topic: 1",
     "aws_sns_topic_policy: 1",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 10",
+    "data.aws_iam_policy_document: 13",
     "data.aws_partition: 1",
   ]);
 });
@@ -40,7 +41,7 @@ test("every key has a full policy, an alias and rotation, which an HMAC key cann
   for (const [id, key] of keys) {
     expect(key["policy"]).toBe(reference(`data.aws_iam_policy_document.${id}-policy.json`));
     expect(key["deletion_window_in_days"]).toBe(30);
-    expect(key["enable_key_rotation"]).toBe(id === "mac-key" ? undefined : true);
+    expect(key["enable_key_rotation"]).toBe(["mac-key", "checkpoint-1-key"].includes(id) ? undefined : true);
   }
   expect(only(security, "aws_kms_key", "mac-key")).toMatchObject({
     customer_master_key_spec: "HMAC_256",
@@ -49,7 +50,9 @@ test("every key has a full policy, an alias and rotation, which an HMAC key cann
   expect(Object.values(security.resource["aws_kms_alias"] ?? {}).map((alias) => alias["name"])).toEqual([
     "alias/payment-audit-prod",
     "alias/payment-backup-prod",
+    "alias/payment-checkpoint-1-prod",
     "alias/payment-processing-prod",
+    "alias/payment-evidence-prod",
     "alias/payment-logs-prod",
     "alias/payment-mac-prod",
     "alias/payment-token-prod",
@@ -100,7 +103,10 @@ test("every role that records writes audit details; the ledger's role and the au
     WrapAuditDetails: { actions: ["kms:Encrypt"], roles: AUDITING_ROLES },
     ReadAuditDetails: { actions: ["kms:Decrypt"], roles: ["paymentledger-role", "payment-auditor-role"] },
   });
-  expect(uses("mac-key-policy")).toEqual({ RecordMacs: { actions: ["kms:GenerateMac"], roles: AUDITING_ROLES } });
+  expect(uses("mac-key-policy")).toEqual({
+    // The sealer checks what the others made.
+    RecordMacs: { actions: ["kms:GenerateMac"], roles: [...AUDITING_ROLES, ROLES.sealer] },
+  });
 });
 
 test("field keys serve this application's own context only, each for its own table", () => {
@@ -136,6 +142,9 @@ test("the data key is used through services, for this project's queues, buckets 
     "payment-export-incremental",
     "payment-export-full",
     "payment-backup-check",
+    "payment-log-heartbeat",
+    "payment-log-sweep",
+    "payment-restore-drill",
   ]);
   const services = statements(stack, "data-key-policy").map((use) => conditionOf(use, "kms:ViaService")?.values[0]);
   expect(services).toEqual([
@@ -178,7 +187,8 @@ test("the roles have the documents' names, trust Lambda alone and stand under th
     "paymentledger-role-dev",
   );
   for (const role of roles) {
-    expect(role["permissions_boundary"]).toBe(reference("aws_iam_policy.permissions-boundary.arn"));
+    const boundary = LOG_ROLES.includes(String(role["name"])) ? "log-permissions-boundary" : "permissions-boundary";
+    expect(role["permissions_boundary"]).toBe(reference(`aws_iam_policy.${boundary}.arn`));
     expect(role["assume_role_policy"]).toBe(reference("data.aws_iam_policy_document.function-trust.json"));
   }
   expect(statements(security, "function-trust")).toMatchObject([
@@ -208,6 +218,32 @@ test("the boundary allows no way to delete but files with card data and messages
     "by-actor",
     "by-time",
   ]);
+});
+
+test("the log's own boundary allows to delete nothing but the tables of drills, and no payment function's writing", () => {
+  const boundary = statements(security, "log-permissions-boundary-policy");
+  const actions = boundary.flatMap((found) => found.actions);
+  expect(
+    actions.filter((action) => /Delete|Update|iam:|PutResourcePolicy|PutKeyPolicy|Batch|PartiQL/.test(action)),
+  ).toEqual(["dynamodb:DeleteTable", "ec2:DeleteNetworkInterface"]);
+  const resources = (sid: string) => lastParts(statement(security, "log-permissions-boundary-policy", sid).resources);
+  expect(resources("ScratchTables")).toEqual(["scratch-drill-*"]);
+  const puts = boundary.filter((found) => found.actions.includes("dynamodb:PutItem")).map(({ sid }) => resources(sid));
+  expect(puts).toEqual([["PaymentAuditTrail"], ["payment-log-state"]]);
+  const signs = boundary.filter((found) => found.actions.includes("kms:Sign"));
+  expect(signs.map(({ sid }) => sid)).toEqual(["Keys"]);
+  expect(signs[0]?.actions).toContain("kms:GetPublicKey");
+});
+
+test("neither boundary knows what only the other's roles do", () => {
+  const actions = (id: string) => new Set(statements(security, `${id}-policy`).flatMap((found) => found.actions));
+  const [payments, log] = [actions("permissions-boundary"), actions("log-permissions-boundary")];
+  expect(["kms:Sign", "dynamodb:DeleteTable", "dynamodb:ImportTable"].filter((action) => payments.has(action))).toEqual(
+    [],
+  );
+  expect(
+    ["dynamodb:UpdateItem", "s3:DeleteObjectVersion", "sqs:ReceiveMessage"].filter((action) => log.has(action)),
+  ).toEqual([]);
 });
 
 test("the alarm topic is encrypted and takes messages of this account's alarms over TLS only", () => {

@@ -64,12 +64,13 @@ test("data events are recorded of exactly this project's tables, buckets and fun
         table("payment-audit-trail"),
         table("payment-messages-trail"),
         table("payment-transactions"),
+        table("log-state"),
       ],
     },
     "Objects of the buckets": {
       eventCategory: ["Data"],
       "resources.type": ["AWS::S3::Object"],
-      "resources.ARN": [bucket("payment-files"), bucket("payment-exports")],
+      "resources.ARN": [bucket("payment-files"), bucket("payment-exports"), bucket("payment-evidence")],
     },
     // Not its writing, each record of which would be a write again.
     "Who reads the trail": {

@@ -8,9 +8,12 @@ import type { Arguments } from "./arguments";
 import { type CreateByType, present } from "./context";
 
 /**
- * Every schedule is created switched off: here its function is called by whoever wants to see it, at the moment of their
- * choice, and a run at a quarter past one must not differ from any other.
+ * A schedule by the calendar is created switched off: here its function is called by whoever wants to see it, at the moment
+ * of their choice, and a run at a quarter past one must not differ from any other. What comes at a rate knows no such
+ * moment and runs as planned: without its heartbeat the log would publish nothing.
  */
+const RUNS_AT_A_RATE = /^rate\(/;
+
 export const SCHEDULER: CreateByType = {
   aws_scheduler_schedule_group: async (args, context) => {
     args.withoutEffect("tags", "timeouts");
@@ -22,15 +25,16 @@ export const SCHEDULER: CreateByType = {
   aws_scheduler_schedule: async (args, context) => {
     args.withoutEffect("kms_key_arn", "state");
     const name = args.text("name");
+    const expression = args.text("schedule_expression");
     const window = args.block("flexible_time_window");
     const created = await context.client(SchedulerClient).send(
       new CreateScheduleCommand({
         Name: name,
         GroupName: args.optionalText("group_name"),
         Description: args.optionalText("description"),
-        ScheduleExpression: args.text("schedule_expression"),
+        ScheduleExpression: expression,
         ScheduleExpressionTimezone: args.optionalText("schedule_expression_timezone"),
-        State: "DISABLED",
+        State: RUNS_AT_A_RATE.test(expression) ? "ENABLED" : "DISABLED",
         FlexibleTimeWindow: {
           Mode: window?.choice<FlexibleTimeWindowMode>("mode"),
           MaximumWindowInMinutes: window?.number("maximum_window_in_minutes"),

@@ -1,46 +1,23 @@
 /** What wakes somebody. Every alarm names its section of `docs/runbook.md`, where it says what to do. */
 
-import {
-  CloudwatchMetricAlarm,
-  type CloudwatchMetricAlarmConfig,
-} from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
+import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import type { Construct } from "constructs";
-import type { Names } from "../../config/names";
-import { BACKUP_METRICS, type FunctionId, METRICS, type QueueId, TABLES } from "../../contract";
+import { BACKUP_METRICS, METRICS, type QueueId, TABLES } from "../../contract";
 import type { LedgerFunction } from "./function";
+import { logCheckAlarms, sealingAlarms } from "./log-alarms";
+import {
+  type Alarm,
+  type AlarmTarget,
+  DAY_SECONDS,
+  PERIOD_SECONDS,
+  reported,
+  sumOverFunctions,
+  type Watched,
+} from "./watched";
 
-const PERIOD_SECONDS = 300;
-const DAY_SECONDS = 24 * 60 * 60;
 const OLDEST_FAILURE_SECONDS_MAX = 60 * 60;
 /** A message waits longer only when its function fails or is throttled. */
 const OLDEST_MESSAGE_SECONDS_MAX = 15 * 60;
-
-interface AlarmTarget {
-  readonly functions: Readonly<Record<FunctionId, LedgerFunction>>;
-  readonly names: Names["alarms"];
-  readonly failureQueueName: string;
-  readonly queueNames: Readonly<Record<QueueId, string>>;
-  readonly deadLetterQueueNames: Readonly<Record<QueueId, string>>;
-  readonly topicArn: string;
-}
-
-type Watched = Pick<
-  CloudwatchMetricAlarmConfig,
-  "metricName" | "namespace" | "dimensions" | "statistic" | "period" | "metricQuery"
->;
-
-interface Alarm {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string;
-  /** Section of the runbook. */
-  readonly runbook: string;
-  readonly watched: Watched;
-  /** The alarm rings at this value and above; 1 unless said otherwise. */
-  readonly threshold?: number;
-  /** The alarm rings below this value instead, and when nothing is reported at all. */
-  readonly least?: number;
-}
 
 export function addAlarms(scope: Construct, target: AlarmTarget): void {
   for (const alarm of [
@@ -49,12 +26,14 @@ export function addAlarms(scope: Construct, target: AlarmTarget): void {
     ...queueAlarms(target),
     ...recordAlarms(target),
     ...backupAlarms(target),
+    ...sealingAlarms(target),
+    ...logCheckAlarms(target),
   ]) {
     new CloudwatchMetricAlarm(scope, alarm.id, {
       alarmName: alarm.name,
       alarmDescription: `${alarm.description} See docs/runbook.md#${alarm.runbook}`,
       ...condition(alarm),
-      evaluationPeriods: 1,
+      evaluationPeriods: alarm.periods ?? 1,
       alarmActions: [target.topicArn],
       okActions: [target.topicArn],
       ...alarm.watched,
@@ -146,7 +125,7 @@ function queueAlarms({ queueNames, deadLetterQueueNames }: AlarmTarget): Alarm[]
 
 /** An alarm can add up ten metrics at most, so each leaves out the functions that never report its own. */
 function recordAlarms({ names, functions }: AlarmTarget): Alarm[] {
-  const { exportTables, ...recording } = functions;
+  const { exportTables, sealAuditTrail, sweepAuditTrail, drillRestore, ...recording } = functions;
   const { checkBackup, paymentProcessor, ...doors } = recording;
   return [
     {
@@ -216,31 +195,4 @@ function backupAlarms({ names, functions: { exportTables, checkBackup } }: Alarm
       least: 1,
     },
   ];
-}
-
-/** A metric that one function reports. */
-function reported({ resource }: LedgerFunction, metricName: string, period: number): Watched {
-  return {
-    namespace: METRICS.namespace,
-    metricName,
-    statistic: "Sum",
-    period,
-    dimensions: { service: resource.functionName },
-  };
-}
-
-/** One alarm over the same metric of several functions. FILL, because a sum with one silent function would be silent too. */
-function sumOverFunctions(metricName: string, functions: readonly LedgerFunction[]): Watched {
-  const metrics = functions.map(({ resource }, i) => ({
-    id: `m${i + 1}`,
-    metric: {
-      namespace: METRICS.namespace,
-      metricName,
-      stat: "Sum",
-      period: PERIOD_SECONDS,
-      dimensions: { service: resource.functionName },
-    },
-  }));
-  const expression = metrics.map(({ id }) => `FILL(${id},0)`).join("+");
-  return { metricQuery: [{ id: "total", expression, label: metricName, returnData: true }, ...metrics] };
 }

@@ -35,7 +35,8 @@ export interface BucketProps {
   readonly bucketKey: boolean;
   /** Days after which the objects under a prefix expire. */
   readonly expiry: Readonly<Record<string, number>>;
-  readonly oldVersionDays: number;
+  /** Days after which replaced and deleted versions go; `null` keeps them for good. */
+  readonly oldVersionDays: number | null;
   readonly emptyOnDestroy: boolean;
   readonly lock?: ObjectLock;
   /** Beside the one that refuses everything but TLS. */
@@ -63,7 +64,7 @@ export function addBucket(scope: Construct, id: string, props: BucketProps): Buc
   });
   addEncryption(scope, id, bucket, props);
   const closed = addClosure(scope, id, bucket);
-  new S3BucketLifecycleConfiguration(scope, `${id}-lifecycle`, {
+  const lifecycle = new S3BucketLifecycleConfiguration(scope, `${id}-lifecycle`, {
     bucket,
     rule: lifecycleRules(props),
     dependsOn: [versioning],
@@ -76,8 +77,9 @@ export function addBucket(scope: Construct, id: string, props: BucketProps): Buc
       denyWithoutTls(["s3:*"], resource.arn, `${resource.arn}/*`),
       ...props.statements(resource.arn),
     ]),
-    // Both change who may reach the bucket, and S3 refuses two such changes at once.
-    dependsOn: [closed],
+    // Both change who may reach the bucket, and S3 refuses two such changes at once. And a policy may forbid whatever
+    // follows it: it is the last to be put and the first to be taken off.
+    dependsOn: [closed, lifecycle],
   });
   return { resource, policy: bucketPolicy };
 }
@@ -129,14 +131,18 @@ function lifecycleRules({ expiry, oldVersionDays }: BucketProps): S3BucketLifecy
     expiration: [{ days }],
   }));
   const everywhere = {
-    id: "old-versions",
     status: "Enabled",
     filter: [{ prefix: "" }],
-    noncurrentVersionExpiration: [{ noncurrentDays: oldVersionDays }],
-    expiration: [{ expiredObjectDeleteMarker: true }],
     abortIncompleteMultipartUpload: [{ daysAfterInitiation: BROKEN_UPLOAD_DAYS }],
   };
-  return [...expiring, everywhere];
+  if (oldVersionDays === null) return [...expiring, { id: "broken-uploads", ...everywhere }];
+  const oldVersions = {
+    id: "old-versions",
+    ...everywhere,
+    noncurrentVersionExpiration: [{ noncurrentDays: oldVersionDays }],
+    expiration: [{ expiredObjectDeleteMarker: true }],
+  };
+  return [...expiring, oldVersions];
 }
 
 /** Who says nothing about encryption gets the bucket's key. Who says something must name that key by its ARN. */

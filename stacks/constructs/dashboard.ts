@@ -1,15 +1,16 @@
-/** One page of charts: calls and their faults, refusals, and what waits in the queues. */
+/** One page of charts: calls and their faults, refusals, what waits in the queues, and how far the log of proofs is. */
 
 import { CloudwatchDashboard } from "@cdktf/provider-aws/lib/cloudwatch-dashboard";
 import { Fn } from "cdktf";
 import type { Construct } from "constructs";
-import { BACKUP_METRICS, METRICS } from "../../contract";
+import { BACKUP_METRICS, LOG_METRICS, METRICS } from "../../contract";
 import type { LedgerFunction } from "./function";
 
 const PERIOD_SECONDS = 300;
 
 interface Shown {
   readonly functions: readonly LedgerFunction[];
+  readonly sealer: LedgerFunction;
   readonly queueNames: readonly string[];
   /** Queues that should be empty. */
   readonly failedNames: readonly string[];
@@ -27,7 +28,7 @@ export function addDashboard(scope: Construct, name: string, region: string, sho
   new CloudwatchDashboard(scope, "dashboard", { dashboardName: name, dashboardBody: Fn.jsonencode({ widgets }) });
 }
 
-function charts({ functions, queueNames, failedNames }: Shown): [string, string, string[][]][] {
+function charts({ functions, sealer, queueNames, failedNames }: Shown): [string, string, string[][]][] {
   const lambda = (metric: string) =>
     functions.map(({ resource }) => ["AWS/Lambda", metric, "FunctionName", resource.functionName]);
   const own = (metric: string) =>
@@ -47,5 +48,17 @@ function charts({ functions, queueNames, failedNames }: Shown): [string, string,
     ["Age of the oldest message", "Maximum", queues("ApproximateAgeOfOldestMessage", queueNames)],
     ["Tables exported", "Sum", own(BACKUP_METRICS.exported)],
     ["Backup checks failed", "Sum", own(BACKUP_METRICS.checkFailed)],
+    [
+      "Age of the oldest change that waits to be sealed",
+      "Maximum",
+      [["AWS/Lambda", "IteratorAge", "FunctionName", sealer.resource.functionName]],
+    ],
+    [
+      "Checkpoints published",
+      "Sum",
+      [[METRICS.namespace, LOG_METRICS.checkpoint, "service", sealer.resource.functionName]],
+    ],
+    ["Tampering sealed", "Sum", own(LOG_METRICS.tampering)],
+    ["Log checks failed", "Sum", own(LOG_METRICS.checkFailed)],
   ];
 }

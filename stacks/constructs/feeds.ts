@@ -1,4 +1,4 @@
-/** What starts a function by itself: a queue, an object in a bucket, a clock. */
+/** What starts a function by itself: a queue, a table's stream, an object in a bucket, a clock. */
 
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
@@ -29,6 +29,30 @@ export function addQueueFeed(scope: Construct, id: string, props: QueueFeedProps
     ...(props.windowSeconds === undefined ? {} : { maximumBatchingWindowInSeconds: props.windowSeconds }),
     functionResponseTypes: ["ReportBatchItemFailures"],
     scalingConfig: { maximumConcurrency: props.concurrency },
+  });
+}
+
+export interface StreamFeedProps extends Feed {
+  readonly streamArn: string;
+  readonly consumer: LambdaFunction;
+}
+
+/**
+ * From the oldest change that the stream still has, in its order, one batch at a time. A batch is tried until it is taken, and
+ * nothing is ever passed over: so there is no destination for what was given up, and no splitting in search of it. What the
+ * stream itself forgets, after 24 hours, is found by the sweep.
+ */
+export function addStreamFeed(scope: Construct, id: string, props: StreamFeedProps): void {
+  new LambdaEventSourceMapping(scope, id, {
+    eventSourceArn: props.streamArn,
+    functionName: props.consumer.arn,
+    startingPosition: "TRIM_HORIZON",
+    batchSize: props.batchSize,
+    ...(props.windowSeconds === undefined ? {} : { maximumBatchingWindowInSeconds: props.windowSeconds }),
+    parallelizationFactor: 1,
+    bisectBatchOnFunctionError: false,
+    maximumRetryAttempts: -1,
+    maximumRecordAgeInSeconds: -1,
   });
 }
 
@@ -75,6 +99,8 @@ export interface Schedule {
   readonly expression: string;
   readonly target: LambdaFunction;
   readonly input: object;
+  /** It comes again so soon that it must come on time, and that a failed call is not worth many more. */
+  readonly frequent?: boolean;
 }
 
 export interface ClockProps {
@@ -93,25 +119,31 @@ const WINDOW_MINUTES = 15;
 const RETRIES = 10;
 /** Less than the day after which the next run catches up anyway. */
 const EVENT_AGE_SECONDS = 6 * 60 * 60;
+/** The shortest that Scheduler knows. */
+const FREQUENT_EVENT_AGE_SECONDS = 60;
+const FREQUENT_RETRIES = 1;
 
 export function addSchedules(scope: Construct, props: ClockProps): void {
   const group = new SchedulerScheduleGroup(scope, "schedules", { name: props.groupName });
   const role = addSchedulerRole(scope, props);
-  for (const { id, name, description, expression, target, input } of props.schedules) {
+  for (const { id, name, description, expression, target, input, frequent = false } of props.schedules) {
     new SchedulerSchedule(scope, id, {
       name,
       groupName: group.name,
       description,
       scheduleExpression: expression,
       scheduleExpressionTimezone: "UTC",
-      flexibleTimeWindow: { mode: "FLEXIBLE", maximumWindowInMinutes: WINDOW_MINUTES },
+      flexibleTimeWindow: frequent ? { mode: "OFF" } : { mode: "FLEXIBLE", maximumWindowInMinutes: WINDOW_MINUTES },
       kmsKeyArn: props.dataKeyArn,
       target: {
         arn: target.arn,
         roleArn: role.arn,
         input: Fn.jsonencode(input),
-        retryPolicy: { maximumRetryAttempts: RETRIES, maximumEventAgeInSeconds: EVENT_AGE_SECONDS },
-        deadLetterConfig: { arn: props.failureQueueArn },
+        retryPolicy: frequent
+          ? { maximumRetryAttempts: FREQUENT_RETRIES, maximumEventAgeInSeconds: FREQUENT_EVENT_AGE_SECONDS }
+          : { maximumRetryAttempts: RETRIES, maximumEventAgeInSeconds: EVENT_AGE_SECONDS },
+        // What comes again by itself need not be kept: a missing checkpoint has an alarm of its own.
+        ...(frequent ? {} : { deadLetterConfig: { arn: props.failureQueueArn } }),
       },
     });
   }

@@ -9,6 +9,8 @@ import { addLogGroup, type LogGroupProps } from "./log-group";
 
 const ASYNC_EVENT_AGE_SECONDS = 6 * 60 * 60;
 const ASYNC_RETRIES = 2;
+/** The shortest that Lambda knows. */
+const REPEATED_EVENT_AGE_SECONDS = 60;
 
 export interface FunctionProps {
   readonly name: string;
@@ -23,8 +25,8 @@ export interface FunctionProps {
   readonly subnetIds: readonly string[];
   readonly securityGroupId: string;
   readonly reservedConcurrency: number | undefined;
-  /** Where an asynchronous call goes when its retries are used up. */
-  readonly failureQueueArn: string;
+  /** Where an asynchronous call goes when its retries are used up; `null` where a clock makes the same call again anyway. */
+  readonly failureQueueArn: string | null;
   readonly logGroup: LogGroupProps;
 }
 
@@ -59,9 +61,18 @@ export function addFunction(scope: Construct, entry: string, props: FunctionProp
   resource.overrideLogicalId(entry);
   new LambdaFunctionEventInvokeConfig(scope, `${entry}-async`, {
     functionName: resource.functionName,
-    maximumEventAgeInSeconds: ASYNC_EVENT_AGE_SECONDS,
-    maximumRetryAttempts: ASYNC_RETRIES,
-    destinationConfig: { onFailure: { destination: props.failureQueueArn } },
+    ...asynchronousCalls(props.failureQueueArn),
   });
   return { entry, resource };
+}
+
+function asynchronousCalls(failureQueueArn: string | null) {
+  if (failureQueueArn === null) {
+    return { maximumEventAgeInSeconds: REPEATED_EVENT_AGE_SECONDS, maximumRetryAttempts: 0 };
+  }
+  return {
+    maximumEventAgeInSeconds: ASYNC_EVENT_AGE_SECONDS,
+    maximumRetryAttempts: ASYNC_RETRIES,
+    destinationConfig: { onFailure: { destination: failureQueueArn } },
+  };
 }

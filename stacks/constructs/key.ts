@@ -45,6 +45,9 @@ const ADMINISTRATION = [
   "kms:UpdateKeyDescription",
 ];
 
+/** What KMS does not do with a key pair. Asking for the rotation's status is not among it: Terraform asks for that of every key. */
+const ROTATION = ["kms:DisableKeyRotation", "kms:EnableKeyRotation", "kms:ListKeyRotations", "kms:RotateKeyOnDemand"];
+
 /** In a key policy `*` means this key and no other; KMS documents no other value. */
 export const THIS_KEY = ["*"];
 
@@ -54,8 +57,11 @@ export interface KeyProps {
   readonly alias: string;
   readonly description: string;
   readonly deletionWindowDays: number;
-  /** `mac` keys make HMACs; KMS cannot rotate them by itself, and the records' MACs could not follow. */
-  readonly usage: "encrypt" | "mac";
+  /**
+   * `mac` keys make HMACs; KMS cannot rotate them by itself, and the records' MACs could not follow. Key pairs sign; a new one
+   * is another key, which verifiers must pin first.
+   */
+  readonly usage: "encrypt" | "mac" | { readonly sign: string };
   /** Who may use the key, beside its administrators. */
   readonly use: Statement[];
 }
@@ -64,19 +70,24 @@ export function addKey(scope: Construct, id: string, props: KeyProps): KmsKey {
   const administration: Statement = {
     sid: "Administration",
     principals: [{ type: "AWS", identifiers: [props.accountRootArn] }],
-    actions: ADMINISTRATION,
+    actions:
+      typeof props.usage === "string" ? ADMINISTRATION : ADMINISTRATION.filter((action) => !ROTATION.includes(action)),
     resources: THIS_KEY,
   };
   const key = new KmsKey(scope, id, {
     description: props.description,
     deletionWindowInDays: props.deletionWindowDays,
     policy: policy(scope, `${id}-policy`, [administration, ...props.use]),
-    ...(props.usage === "mac"
-      ? { customerMasterKeySpec: "HMAC_256", keyUsage: "GENERATE_VERIFY_MAC" }
-      : { enableKeyRotation: true }),
+    ...kindOf(props.usage),
   });
   // Stated, because a logical id that follows the construct's place would destroy the key when it is moved.
   key.overrideLogicalId(id);
   new KmsAlias(scope, `${id}-alias`, { name: props.alias, targetKeyId: key.keyId });
   return key;
+}
+
+function kindOf(usage: KeyProps["usage"]) {
+  if (usage === "encrypt") return { enableKeyRotation: true };
+  if (usage === "mac") return { customerMasterKeySpec: "HMAC_256", keyUsage: "GENERATE_VERIFY_MAC" };
+  return { customerMasterKeySpec: usage.sign, keyUsage: "SIGN_VERIFY" };
 }

@@ -1,4 +1,4 @@
-/** An append-only table: encrypted, recoverable, streamed, and defended by its own policy. */
+/** An append-only table: encrypted, recoverable, streamed where it is sealed, and defended by its own policy. */
 
 import { DynamodbResourcePolicy } from "@cdktf/provider-aws/lib/dynamodb-resource-policy";
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
@@ -26,6 +26,8 @@ export interface LedgerTableProps {
   readonly partitionKey: string;
   readonly sortKey?: { readonly name: string; readonly type: string };
   readonly indexes: readonly IndexSchema[];
+  /** Tells the sealer of every change. */
+  readonly streamed: boolean;
   readonly kmsKeyArn: string;
   readonly pitrRecoveryDays: number;
   readonly deletionProtection: boolean;
@@ -51,8 +53,7 @@ export function addLedgerTable(scope: Construct, id: string, props: LedgerTableP
     serverSideEncryption: { enabled: true, kmsKeyArn: props.kmsKeyArn },
     pointInTimeRecovery: { enabled: true, recoveryPeriodInDays: props.pitrRecoveryDays },
     deletionProtectionEnabled: props.deletionProtection,
-    streamEnabled: true,
-    streamViewType: "NEW_AND_OLD_IMAGES",
+    ...(props.streamed ? { streamEnabled: true, streamViewType: "NEW_AND_OLD_IMAGES" } : {}),
     tags: { Name: props.name },
   });
   table.overrideLogicalId(id);

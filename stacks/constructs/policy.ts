@@ -22,6 +22,8 @@ export interface Statement {
   /** Named in full: `__tests__/stacks` refuses every wildcard that allows something. */
   readonly actions: string[];
   readonly resources: string[];
+  /** Everything but these; `resources` is empty then. Only ever to deny. */
+  readonly notResources?: string[];
   readonly principals?: { readonly type: "AWS" | "Service" | "*"; readonly identifiers: string[] }[];
   readonly conditions?: Condition[];
 }
@@ -88,11 +90,12 @@ export function denyWithoutTls(actions: string[], ...resources: string[]): State
 /** Declares the document and returns its JSON as a reference. */
 export function policy(scope: Construct, id: string, statements: Statement[]): string {
   const document = new DataAwsIamPolicyDocument(scope, id, {
-    statement: statements.map(({ sid, effect, actions, resources, principals, conditions }) => ({
+    statement: statements.map(({ sid, effect, actions, resources, notResources, principals, conditions }) => ({
       sid,
       effect: effect ?? "Allow",
       actions,
       resources,
+      ...(notResources === undefined ? {} : { notResources }),
       ...(principals === undefined ? {} : { principals }),
       ...(conditions === undefined ? {} : { condition: conditions }),
     })),

@@ -1,0 +1,124 @@
+/** The bucket of the log of proofs: what is in it is put once, kept for good, and read by whoever is to check. */
+
+import type { Construct } from "constructs";
+import type { ObjectLock } from "../../config/types";
+import { EVIDENCE_PREFIX } from "../../contract";
+import { addBucket, type Bucket, onlyUnderKey } from "./bucket";
+import { accountRootsOf, arnEquals, arnNotEquals, EVERYBODY, notGiven, type Statement } from "./policy";
+
+export interface EvidenceBucketProps {
+  readonly name: string;
+  readonly kmsKeyArn: string;
+  readonly lock: ObjectLock;
+  readonly emptyOnDestroy: boolean;
+  readonly sealerArn: string;
+  /** Roles of this account or another that put cosignatures. */
+  readonly witnessArns: readonly string[];
+  /** Roles that read; principals of this account need not be among them. */
+  readonly readerArns: readonly string[];
+}
+
+export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceBucketProps): Bucket {
+  return addBucket(scope, id, {
+    name: props.name,
+    kmsKeyArn: props.kmsKeyArn,
+    bucketKey: true,
+    // Nothing expires: a proof is worth as much as the oldest tile that it needs.
+    expiry: {},
+    oldVersionDays: null,
+    emptyOnDestroy: props.emptyOnDestroy,
+    lock: props.lock,
+    statements: (bucketArn) => [
+      ...onlyUnderKey(bucketArn, props.kmsKeyArn),
+      neverRemoved(bucketArn),
+      ...writers(bucketArn, props),
+      ...putOnce(bucketArn),
+      ...outsiders(bucketArn, props),
+    ],
+  });
+}
+
+const under = (bucketArn: string, ...paths: string[]) => paths.map((path) => `${bucketArn}/${EVIDENCE_PREFIX}${path}`);
+const denyPut = { effect: "Deny" as const, principals: EVERYBODY, actions: ["s3:PutObject"] };
+
+/**
+ * The lock keeps versions for its time; this keeps them afterwards, and keeps the newest in sight. Replication writes
+ * without `PutObject`, a lifecycle deletes without a caller. A destroy takes this policy off before anything else, and who
+ * does so by hand leaves a line in CloudTrail.
+ */
+function neverRemoved(bucketArn: string): Statement {
+  return {
+    sid: "NeverRemoved",
+    effect: "Deny",
+    principals: EVERYBODY,
+    actions: [
+      "s3:BypassGovernanceRetention",
+      "s3:DeleteObject",
+      "s3:DeleteObjectVersion",
+      "s3:PutLifecycleConfiguration",
+      "s3:ReplicateDelete",
+      "s3:ReplicateObject",
+    ],
+    resources: [bucketArn, `${bucketArn}/*`],
+  };
+}
+
+function writers(bucketArn: string, { sealerArn, witnessArns }: EvidenceBucketProps): Statement[] {
+  const cosignatures = under(bucketArn, "cosignatures/*");
+  return [
+    {
+      ...denyPut,
+      sid: "OnlySealer",
+      resources: [],
+      notResources: cosignatures,
+      conditions: [arnNotEquals("aws:PrincipalArn", sealerArn)],
+    },
+    {
+      ...denyPut,
+      sid: "OnlyWitnesses",
+      resources: cosignatures,
+      // Without a witness, nobody.
+      ...(witnessArns.length === 0 ? {} : { conditions: [arnNotEquals("aws:PrincipalArn", ...witnessArns)] }),
+    },
+  ];
+}
+
+/** Not even the sealer can put something else in the place of what is published; the newest checkpoint only knowing which one it replaces. */
+function putOnce(bucketArn: string): Statement[] {
+  return [
+    {
+      ...denyPut,
+      sid: "NeverReplaced",
+      resources: under(bucketArn, "checkpoints/*", "keys/*", "tile/*"),
+      conditions: [notGiven("s3:if-none-match")],
+    },
+    {
+      ...denyPut,
+      sid: "NeverBlindly",
+      resources: under(bucketArn, "checkpoint"),
+      conditions: [notGiven("s3:if-none-match"), notGiven("s3:if-match")],
+    },
+  ];
+}
+
+/** Their own accounts' policies must allow it too. */
+function outsiders(bucketArn: string, { witnessArns, readerArns }: EvidenceBucketProps): Statement[] {
+  const allow = (sid: string, action: string, resource: string, arns: readonly string[]): Statement[] => {
+    if (arns.length === 0) return [];
+    return [
+      {
+        sid,
+        principals: [{ type: "AWS", identifiers: accountRootsOf(arns) }],
+        actions: [action],
+        resources: [resource],
+        conditions: [arnEquals("aws:PrincipalArn", ...arns)],
+      },
+    ];
+  };
+  const readers = [...new Set([...witnessArns, ...readerArns])];
+  return [
+    ...allow("ReadersRead", "s3:GetObject", `${bucketArn}/${EVIDENCE_PREFIX}*`, readers),
+    ...allow("ReadersList", "s3:ListBucket", bucketArn, readers),
+    ...allow("WitnessesPut", "s3:PutObject", `${bucketArn}/${EVIDENCE_PREFIX}cosignatures/*`, witnessArns),
+  ];
+}

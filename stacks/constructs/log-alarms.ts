@@ -1,0 +1,88 @@
+/** The alarms of the log of proofs: that it is sealed in time, checked each day, and that a restore agrees with it. */
+
+import { LOG_METRICS } from "../../contract";
+import { type Alarm, type AlarmTarget, DAY_SECONDS, PERIOD_SECONDS, reported, sumOverFunctions } from "./watched";
+
+/** A stream's batch waits seconds to fill; longer only when sealing fails or falls behind. */
+const OLDEST_CHANGE_MS_MAX = 5 * 60 * 1000;
+/** A checkpoint is due each minute. */
+const CHECKPOINT_SECONDS_MAX = 15 * 60;
+/** Nothing longer can be watched. `drillEveryDays` is always less. */
+const DRILL_DAYS_MAX = 7;
+
+export function sealingAlarms({ names, functions: { sealAuditTrail, sweepAuditTrail } }: AlarmTarget): Alarm[] {
+  return [
+    {
+      id: "tampering",
+      name: names.tampering,
+      description: "A stored record was altered or removed, or one was slipped in; the log has it sealed.",
+      runbook: "tampering",
+      watched: sumOverFunctions(LOG_METRICS.tampering, [sealAuditTrail, sweepAuditTrail]),
+    },
+    {
+      id: "late-records",
+      name: names.lateRecords,
+      description: "A sweep found records that no stream had told of, and sealed them late.",
+      runbook: "late-records",
+      watched: reported(sweepAuditTrail, LOG_METRICS.late, PERIOD_SECONDS),
+    },
+    {
+      id: "sealing-behind",
+      name: names.sealingBehind,
+      description: "Changes of the tables wait to be sealed.",
+      runbook: "sealing-behind",
+      watched: {
+        namespace: "AWS/Lambda",
+        metricName: "IteratorAge",
+        statistic: "Maximum",
+        period: PERIOD_SECONDS,
+        dimensions: { FunctionName: sealAuditTrail.resource.functionName },
+      },
+      threshold: OLDEST_CHANGE_MS_MAX,
+    },
+    {
+      id: "checkpoint-missing",
+      name: names.checkpointMissing,
+      description: "No checkpoint of the log was published for a quarter of an hour.",
+      runbook: "checkpoint-missing",
+      watched: reported(sealAuditTrail, LOG_METRICS.checkpoint, CHECKPOINT_SECONDS_MAX),
+      least: 1,
+    },
+  ];
+}
+
+export function logCheckAlarms({ names, functions: { sweepAuditTrail, drillRestore } }: AlarmTarget): Alarm[] {
+  return [
+    {
+      id: "log-check-failed",
+      name: names.logCheckFailed,
+      description: "The tables, the log and the evidence do not agree.",
+      runbook: "log-check-failed",
+      watched: reported(sweepAuditTrail, LOG_METRICS.checkFailed, PERIOD_SECONDS),
+    },
+    {
+      id: "log-check-missing",
+      name: names.logCheckMissing,
+      description: "Within a day the tables were not found to agree with the log.",
+      runbook: "log-check-missing",
+      watched: reported(sweepAuditTrail, LOG_METRICS.checkPassed, DAY_SECONDS),
+      least: 1,
+    },
+    {
+      id: "restore-drill-failed",
+      name: names.drillFailed,
+      description: "A restored table does not agree with the log, or could not be restored.",
+      runbook: "restore-drill-failed",
+      watched: reported(drillRestore, LOG_METRICS.drillFailed, PERIOD_SECONDS),
+    },
+    {
+      id: "restore-drill-missing",
+      name: names.drillMissing,
+      description: "For a week no restore was tried with success.",
+      runbook: "restore-drill-missing",
+      watched: reported(drillRestore, LOG_METRICS.drillPassed, DAY_SECONDS),
+      least: 1,
+      periods: DRILL_DAYS_MAX,
+    },
+  ];
+}

@@ -1,0 +1,82 @@
+/** The environment variables of each function: names, ARNs and settings, and never a secret. */
+
+import type { AppConfig } from "../config/types";
+import { ENV, type FunctionId, TABLES, type TableId } from "../contract";
+import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
+
+interface Given {
+  readonly config: AppConfig;
+  readonly security: SecurityOutputs;
+  readonly network: NetworkOutputs;
+  readonly data: DataOutputs;
+  readonly logOrigin: string;
+}
+
+export function environmentOf(functionId: FunctionId, given: Given): Record<string, string> {
+  return { ...shared(given), ...own(functionId, given) };
+}
+
+function shared({ config, security, network, data }: Given): Record<string, string> {
+  return {
+    [ENV.ledgerTable]: data.tableNames.paymentLedger,
+    [ENV.auditTable]: data.tableNames.paymentAuditTrail,
+    [ENV.messagesTable]: data.tableNames.paymentMessages,
+    [ENV.transactionsTable]: data.tableNames.paymentTransactions,
+    [ENV.tokenKeyArn]: security.tokenKeyArn,
+    [ENV.auditKeyArn]: security.auditKeyArn,
+    [ENV.macKeyArn]: security.macKeyArn,
+    [ENV.indexShardCount]: String(config.indexShardCount),
+    [ENV.fieldEncryption]: config.fieldEncryption,
+    [ENV.connectivity]: config.connectivity,
+    // Behind a NAT gateway, DynamoDB has its usual name.
+    ...(network.dynamodbEndpointHost === null
+      ? {}
+      : { [ENV.dynamodbEndpointUrl]: `https://${network.dynamodbEndpointHost}` }),
+  };
+}
+
+function own(functionId: FunctionId, given: Given): Record<string, string> {
+  const { config, security, data } = given;
+  const { checkpointKeyArns, retiredCheckpointKeyArns } = security;
+  const logState = { [ENV.logStateTable]: data.logStateTableName };
+  switch (functionId) {
+    case "paymentProcessor":
+      return {
+        [ENV.filesBucket]: data.bucketNames.files,
+        [ENV.removeCardDataFiles]: String(config.removeCardDataFiles),
+      };
+    case "exportTables":
+    case "checkBackup":
+      return exporting(given);
+    case "sealAuditTrail":
+      return { ...log(given, checkpointKeyArns), ...logState };
+    case "sweepAuditTrail":
+      // Who checks knows the retired generations too: their checkpoints are part of the log for good.
+      return { ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]), ...logState };
+    case "drillRestore":
+      return {
+        ...exporting(given),
+        ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
+        [ENV.drillEveryDays]: String(config.drillEveryDays),
+      };
+    default:
+      return {};
+  }
+}
+
+function exporting({ security, data }: Given): Record<string, string> {
+  const tableArns = (Object.keys(TABLES) as TableId[]).map((id) => `${TABLES[id].logicalName}=${data.tableArns[id]}`);
+  return {
+    [ENV.exportBucket]: data.bucketNames.exports,
+    [ENV.exportKeyArn]: security.dataKeyArn,
+    [ENV.tableArns]: tableArns.join(","),
+  };
+}
+
+function log({ data, logOrigin }: Given, keyArns: readonly string[]): Record<string, string> {
+  return {
+    [ENV.evidenceBucket]: data.bucketNames.evidence,
+    [ENV.logOrigin]: logOrigin,
+    [ENV.checkpointKeyArns]: keyArns.join(","),
+  };
+}

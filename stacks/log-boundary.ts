@@ -1,0 +1,96 @@
+/**
+ * The permission boundary of the roles around the log of proofs. Its own, because one of them deletes tables: no payment
+ * function's role can ever be given that, and none of these can ever be given a payment function's writing.
+ */
+
+import { EVIDENCE_PREFIX, type RoleId } from "../contract";
+import { everyFunctionsStatements, type SharedBoundaryArns } from "./boundary";
+import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
+import { equals, type Statement } from "./constructs/policy";
+
+export const LOG_ROLES: readonly RoleId[] = ["sealer", "sweeper", "drill"];
+
+/** DynamoDB writes down there, in the name of whoever asked for an import, which items it could not import. */
+export const IMPORT_LOG_GROUPS = "log-group:/aws-dynamodb/*";
+
+/** What a drill does with its own tables, which only an import fills. An import is named below its table. */
+export const SCRATCH_TABLE_ACTIONS = [
+  "dynamodb:DeleteTable",
+  "dynamodb:DescribeImport",
+  "dynamodb:DescribeTable",
+  "dynamodb:ImportTable",
+  "dynamodb:Scan",
+];
+
+export const IMPORT_LOG_ACTIONS = [
+  "logs:CreateLogGroup",
+  "logs:CreateLogStream",
+  "logs:DescribeLogStreams",
+  "logs:PutLogEvents",
+  "logs:PutRetentionPolicy",
+];
+
+export interface LogBoundaryArns extends SharedBoundaryArns {
+  readonly auditTrailArn: string;
+  readonly logStateArn: string;
+  readonly evidenceArn: string;
+  /** A pattern: the tables of restore drills. */
+  readonly scratchArn: string;
+  readonly importLogArn: string;
+  readonly anyLogGroupArn: string;
+  readonly region: string;
+}
+
+export function logBoundaryStatements(arns: LogBoundaryArns): Statement[] {
+  const { tableArns, auditTrailArn, logStateArn, keyArns } = arns;
+  return [
+    {
+      sid: "Tables",
+      actions: ["dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:Scan"],
+      resources: tableArns,
+    },
+    { sid: "AuditTrail", actions: ["dynamodb:PutItem"], resources: [auditTrailArn] },
+    { sid: "LogState", actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], resources: [logStateArn] },
+    {
+      sid: "Streams",
+      actions: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+      resources: tableArns.map((arn) => `${arn}/stream/*`),
+    },
+    // DynamoDB lists the streams of all tables or of none.
+    { sid: "FindStreams", actions: ["dynamodb:ListStreams"], resources: ["*"] },
+    {
+      sid: "Keys",
+      actions: [...ENCRYPT_AND_DECRYPT, "kms:GenerateMac", "kms:GetPublicKey", "kms:Sign"].sort(),
+      resources: [keyArns],
+    },
+    ...objectStatements(arns),
+    ...drillStatements(arns),
+    ...everyFunctionsStatements(arns),
+  ];
+}
+
+function objectStatements({ exportsArn, evidenceArn }: LogBoundaryArns): Statement[] {
+  return [
+    { sid: "List", actions: ["s3:ListBucket"], resources: [exportsArn, evidenceArn] },
+    {
+      sid: "Objects",
+      actions: ["s3:GetObject", "s3:PutObject"],
+      resources: [`${exportsArn}/*`, `${evidenceArn}/${EVIDENCE_PREFIX}*`],
+    },
+  ];
+}
+
+/** The only tables that may ever be made or deleted are those of restore drills. */
+function drillStatements({ scratchArn, keyArns, importLogArn, anyLogGroupArn, region }: LogBoundaryArns): Statement[] {
+  return [
+    { sid: "ScratchTables", actions: SCRATCH_TABLE_ACTIONS, resources: [scratchArn] },
+    {
+      sid: "ScratchTableKeys",
+      actions: ["kms:CreateGrant"],
+      resources: [keyArns],
+      conditions: [equals("kms:ViaService", `dynamodb.${region}.amazonaws.com`)],
+    },
+    { sid: "ImportLogs", actions: IMPORT_LOG_ACTIONS, resources: [importLogArn] },
+    { sid: "FindImportLogs", actions: ["logs:DescribeLogGroups"], resources: [anyLogGroupArn] },
+  ];
+}

@@ -1,0 +1,112 @@
+/** What the roles around the log of proofs may do: who seals, who checks what was sealed, who tries a restore against it. */
+
+import { EVIDENCE_PREFIX, EXPORT_PREFIXES } from "../contract";
+import { equals, type Statement } from "./constructs/policy";
+import { IMPORT_LOG_ACTIONS, SCRATCH_TABLE_ACTIONS } from "./log-boundary";
+import { allTables, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
+
+/** The only role that signs, and the only one that puts evidence. Of the tables it reads what the streams tell, and the records of status changes. */
+export function sealerStatements(arns: PermissionArns): Statement[] {
+  const { streamArns, auditTrail, evidenceArn, keyArns } = arns;
+  return [
+    {
+      sid: "Streams",
+      actions: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+      resources: streamArns,
+    },
+    // Lambda asks for it before it takes a stream, and DynamoDB lists the streams of all tables or of none.
+    { sid: "FindStreams", actions: ["dynamodb:ListStreams"], resources: ["*"] },
+    logState(arns),
+    { sid: "StatusChanges", actions: ["dynamodb:GetItem"], resources: [auditTrail.tableArn] },
+    {
+      sid: "Evidence",
+      actions: ["s3:GetObject", "s3:PutObject"],
+      resources: [`${evidenceArn}/${EVIDENCE_PREFIX}*`],
+    },
+    listEvidence(arns),
+    evidenceKeyThroughS3(arns, "kms:Decrypt", "kms:GenerateDataKey"),
+    { sid: "SignCheckpoints", actions: ["kms:Sign"], resources: [...keyArns.signing] },
+    publicKeys(arns),
+    // It writes no audit record, but checks what the tables' writers made.
+    { sid: "RecordMacs", actions: ["kms:GenerateMac"], resources: [keyArns.mac] },
+  ];
+}
+
+/** Reads everything and repairs nothing: what it finds it adds to the log, and publishes nothing. */
+export function sweeperStatements(arns: PermissionArns): Statement[] {
+  return [
+    { sid: "Tables", actions: ["dynamodb:GetItem", "dynamodb:Scan"], resources: allTables(arns) },
+    logState(arns),
+    ...readEvidence(arns),
+  ];
+}
+
+/** Nothing but its own tables can it make, fill or delete. */
+export function drillStatements(arns: PermissionArns): Statement[] {
+  const { exportsArn, scratchArns, region, keyArns, importLogArn, anyLogGroupArn } = arns;
+  const { exports, state, drills } = EXPORT_PREFIXES;
+  return [
+    {
+      sid: "ReadExports",
+      actions: ["s3:GetObject"],
+      resources: [exports, state, drills].map((prefix) => `${exportsArn}/${prefix}*`),
+    },
+    { sid: "WriteReports", actions: ["s3:PutObject"], resources: [`${exportsArn}/${drills}*`] },
+    { sid: "ListExportBucket", actions: ["s3:ListBucket"], resources: [exportsArn] },
+    dataKeyThroughS3(arns),
+    // A scratch table is encrypted as the one that it is restored from.
+    { sid: "DescribeTables", actions: ["dynamodb:DescribeTable"], resources: allTables(arns) },
+    {
+      sid: "ScratchTables",
+      actions: SCRATCH_TABLE_ACTIONS,
+      resources: scratchArns.flatMap((arn) => [arn, `${arn}/import/*`]),
+    },
+    {
+      sid: "ScratchTableKeys",
+      actions: ["kms:CreateGrant"],
+      resources: [keyArns.data],
+      conditions: [equals("kms:ViaService", `dynamodb.${region}.amazonaws.com`)],
+    },
+    // In the role's name, DynamoDB writes down which items it could not import.
+    { sid: "ImportLogs", actions: IMPORT_LOG_ACTIONS, resources: [importLogArn] },
+    { sid: "FindImportLogs", actions: ["logs:DescribeLogGroups"], resources: [anyLogGroupArn] },
+    ...readEvidence(arns),
+  ];
+}
+
+/** The table's own policy takes every other way of writing from everybody. */
+function logState({ logStateArn }: PermissionArns): Statement {
+  return {
+    sid: "LogState",
+    actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+    resources: [logStateArn],
+  };
+}
+
+function readEvidence(arns: PermissionArns): Statement[] {
+  return [
+    { sid: "Evidence", actions: ["s3:GetObject"], resources: [`${arns.evidenceArn}/${EVIDENCE_PREFIX}*`] },
+    listEvidence(arns),
+    evidenceKeyThroughS3(arns, "kms:Decrypt"),
+    publicKeys(arns),
+  ];
+}
+
+/** Without it S3 says of an absent object that it is forbidden. */
+function listEvidence({ evidenceArn }: PermissionArns): Statement {
+  return { sid: "ListEvidence", actions: ["s3:ListBucket"], resources: [evidenceArn] };
+}
+
+function evidenceKeyThroughS3({ region, keyArns }: PermissionArns, ...actions: string[]): Statement {
+  return {
+    sid: "EvidenceKeyThroughS3",
+    actions,
+    resources: [keyArns.evidence],
+    conditions: [equals("kms:ViaService", `s3.${region}.amazonaws.com`)],
+  };
+}
+
+/** Of retired generations too: checkpoints that they signed are checked for good. */
+function publicKeys({ keyArns }: PermissionArns): Statement {
+  return { sid: "PublicKeys", actions: ["kms:GetPublicKey"], resources: [...keyArns.signing, ...keyArns.retired] };
+}

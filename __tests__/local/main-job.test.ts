@@ -1,6 +1,6 @@
 /** `npm start` as its user runs it: once with the shipped sample, once with an expectation that is wrong, once interrupted. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
@@ -10,10 +10,11 @@ import { makeSample } from "../../scripts/make-sample-payments";
 import { makeSampleFiles } from "../../scripts/sample-files";
 import { makeSampleMessages } from "../../scripts/sample-messages";
 import { expectedText } from "../../scripts/sample-values";
+import { EXIT_CODES } from "../../verifier/report";
 
 const PROJECT = path.join(__dirname, "..", "..");
-/** Under a minute of work, and up to a minute until the full one of which exports are taken. */
-const JOB_TIMEOUT_MS = 180_000;
+/** About a minute of work, and up to a minute until the full one of which exports are taken. */
+const JOB_TIMEOUT_MS = 240_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), "main-job-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -89,6 +90,33 @@ function expectArrivals(out: string): void {
   expect(out).toMatch(/backup check: good; after one byte was changed: faulty \(.*WRONG_CHECKSUM/);
 }
 
+/** The auditor's verdicts, and that each act of the administrator is named by the entry that sealed it. */
+function expectProven(out: string): void {
+  expect(out).toMatch(/first visit +tail-not-pinned; its checkpoint of [\d,]+ entries is kept/);
+  expect(out).toMatch(/second visit +ok: [\d,]+ records, [\d,]+ payments with their WRITE records/);
+  const [, bytes = "0"] = /proof of ([\d,]+) bytes, checked in [\d.]+ ms/.exec(out) ?? [];
+  expect(Number(bytes.replace(",", ""))).toBeLessThan(2048);
+  expect(out).toMatch(/third visit +altered, missing, forged/);
+  for (const [verdict, code, table] of [
+    ["altered", "RECORD_CHANGED", "PaymentLedger"],
+    ["missing", "RECORD_REMOVED", "PaymentAuditTrail"],
+    ["forged", "RECORD_FORGED", "PaymentLedger"],
+  ]) {
+    expect(out).toMatch(new RegExp(`${verdict} +${code} +${table} .*, entry \\d+`));
+  }
+  expect(out).toMatch(/tail cut off +stale.*: The log had \d+ entries before and has \d+ now/);
+}
+
+/** What the report says to type shows the same verdict again. */
+function expectCommandsAgain(out: string): void {
+  const commands = [...out.matchAll(/^ +npm run evidence -- (verify .*)$/gm)].map(([, words = ""]) => words.split(" "));
+  const exitCodes = commands.map((words) => {
+    const command = [require.resolve("tsx/cli"), "scripts/evidence.ts", ...words, "--quiet"];
+    return spawnSync(process.execPath, command, { cwd: PROJECT }).status;
+  });
+  expect(exitCodes).toEqual([EXIT_CODES.ok, EXIT_CODES.altered, EXIT_CODES.stale]);
+}
+
 /** A smaller sample, so that only one test pays for the whole file. */
 function smallSample() {
   const sample = makeSample(40);
@@ -114,6 +142,8 @@ test(
     for (const [code, count] of Object.entries(expected.refusals)) expect([code, figure(code)]).toEqual([code, count]);
     expect(out).toContain("21 reads audited: 13 READ, 1 REVEAL, 7 AUDIT_READ");
     expectArrivals(out);
+    expectProven(out);
+    expectCommandsAgain(out);
     for (const action of ["WRITE", "CONFLICT", "UPDATE", "READ", "REVEAL", "EXPORT"]) {
       expect(out).toMatch(new RegExp(`^ +\\d\\d:\\d\\d:\\d\\d\\.\\d{3} +${action} `, "m"));
     }

@@ -1,7 +1,6 @@
 /** The auditor looks up what the trail says of every read that the job made, and of one payment. */
 
 import type { AuditView } from "../../ledger/responses";
-import { FORGED_ID, type Forgery } from "./forgery";
 import type { Reader } from "./reader";
 import { gapOrder } from "./service-events";
 import { ACTORS, TOLD_EVENT_IDS } from "./tour";
@@ -14,7 +13,6 @@ export interface Audit {
   readonly records: readonly AuditView[];
   /** Everything about the hero, in order of recording. */
   readonly heroTrail: readonly AuditView[];
-  readonly forgedTrail: readonly AuditView[];
   /** The events of the order that has an invalid message among them. */
   readonly gapTrail: readonly AuditView[];
 }
@@ -25,7 +23,6 @@ export async function audit(reader: Reader, heroId: string, since: Date): Promis
     To: new Date(Date.now() + CLOCK_SLACK_MS).toISOString(),
   });
   const heroTrail = await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: heroId });
-  const forgedTrail = await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: FORGED_ID });
   const gapTrail = await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: gapOrder });
   const records: AuditView[] = [];
   for (const OfActor of [ACTORS.refunds, ACTORS.risk, ACTORS.support]) {
@@ -35,7 +32,7 @@ export async function audit(reader: Reader, heroId: string, since: Date): Promis
   records.push(
     ...(await reader.trail(ACTORS.lead, { Query: "actor", OfActor: ACTORS.auditor, ...range(), Limit: 90 })),
   );
-  return { records, heroTrail, forgedTrail, gapTrail };
+  return { records, heroTrail, gapTrail };
 }
 
 /** Each read must have exactly one record, by the same actor, with the same ids. */
@@ -59,10 +56,4 @@ export function untoldEvents({ heroTrail }: Audit): string[] {
     const both = event?.user_id === event?.Actor && event?.timestamp === event?.Timestamp;
     return found.length === 1 && event?.Origin === "EVENT" && both ? [] : [`the event ${id} does not read back`];
   });
-}
-
-export function missingAlarm({ forgedTrail }: Audit, { alarmId }: Forgery): string[] {
-  const alarm = forgedTrail.find(({ AuditID }) => AuditID === alarmId);
-  const good = alarm?.Action === "ALARM" && alarm.query_result === "RECORD_FORGED";
-  return good ? [] : ["the refused read left no ALARM record"];
 }

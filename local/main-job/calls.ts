@@ -76,6 +76,11 @@ export class LedgerCalls {
     return this.call("checkBackup", {}, z.custom<CheckResponse>(isObject));
   }
 
+  /** Appends a heartbeat and publishes, as the schedule does every minute. */
+  async sealHeartbeat(): Promise<void> {
+    await this.call("sealAuditTrail", { kind: "heartbeat" }, z.custom<object>(isObject));
+  }
+
   private async call<T>(id: FunctionId, payload: unknown, schema: z.ZodType<T>): Promise<T> {
     this.note(id);
     const answer = schema.safeParse(await this.deployment.invoke(id, payload));

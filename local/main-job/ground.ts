@@ -13,9 +13,10 @@ export interface Ground {
   readonly dynamo: DynamoDBClient;
   readonly s3: S3Client;
   readonly sqs: SQSClient;
-  /** Names of the buckets of payment files and of exports. */
+  /** Names of the buckets of payment files, of exports and of the log's evidence. */
   readonly filesBucket: string;
   readonly exportBucket: string;
+  readonly evidenceBucket: string;
   queueUrl(id: QueueId): string;
   destroy(): void;
 }
@@ -28,6 +29,7 @@ export function groundOf(deployment: Deployment): Ground {
     ...clients,
     filesBucket: present(deployment.functionEnvironment("paymentProcessor")[ENV.filesBucket], ENV.filesBucket),
     exportBucket: present(deployment.functionEnvironment("exportTables")[ENV.exportBucket], ENV.exportBucket),
+    evidenceBucket: present(deployment.functionEnvironment("sealAuditTrail")[ENV.evidenceBucket], ENV.evidenceBucket),
     queueUrl: (id) => {
       const { name, fifo } = QUEUES[id];
       return deployment.queueUrl(`${name}-${JOB_ENVIRONMENT}${fifo ? ".fifo" : ""}`);

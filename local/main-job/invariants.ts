@@ -87,6 +87,22 @@ export const INVARIANTS = {
     rule: "A row put past the ledger is refused as RECORD_FORGED on its next read and leaves an ALARM record.",
     remedy: "Look at ledger/record-mac.ts and checkRecords in operations/read-audit.ts.",
   },
+  LOG_NOT_OK: {
+    rule: "Every record of the four tables verifies offline against the sealed log, and the log against its key.",
+    remedy: "Run the verify command that the report names, then look at sealing/ and verifier/.",
+  },
+  PROOF_FAILS: {
+    rule: "One record's proof checks out with the record and the public key alone.",
+    remedy: "Look at verifier/proof.ts and scripts/evidence-proofs.ts.",
+  },
+  TAMPERING_UNNAMED: {
+    rule: "An amount changed, an audit record removed and a payment slipped in are each named by the next verification.",
+    remedy: "Look at sealing/classify.ts and at the verify command that the report names.",
+  },
+  CUT_UNNOTICED: {
+    rule: "Who kept a checkpoint notices that the end of the log was cut off.",
+    remedy: "Look at how verifier/ holds the log against the last checkpoint.",
+  },
   NOT_CIPHERTEXT: {
     rule: "SecureToken, QueryDetails and Response are binary ciphertext in every item.",
     remedy: "Look at store/payment-record.ts and store/audit-record.ts.",

@@ -1,5 +1,6 @@
-/** The whole job, stage by stage: prepare, feed, feed again, use, forge, audit, export, inspect. */
+/** The whole job, stage by stage: prepare, feed, feed again, use, audit, export, inspect, prove. */
 
+import path from "node:path";
 import type { Deployment } from "../deploy";
 import { deploy } from "../deploy";
 import type { EmbeddedAws } from "../embedded-aws";
@@ -11,17 +12,20 @@ import { type Expected, type InputLine, readExpected, readInput } from "./input"
 import { Invariants } from "./invariants";
 import type { JobOptions } from "./options";
 import { Progress } from "./progress";
+import { prove } from "./proof";
 import { Reader } from "./reader";
 import type { JobReport } from "./report";
-import { exportAll, feedAgain, feedAll, forge, inspect, lookUp, pairsOf, use } from "./stages";
+import { exportAll, feedAgain, feedAll, firstVisit, inspect, lookUp, pairsOf, use } from "./stages";
 import { synthesize } from "./synthesize";
 import { writeUnits } from "./tables";
+import { Auditing } from "./visits";
 
 export interface Session {
   readonly ground: Ground;
   readonly deployment: Deployment;
   readonly calls: LedgerCalls;
   readonly reader: Reader;
+  readonly auditing: Auditing;
   readonly lines: readonly InputLine[];
   readonly expected: Expected;
   readonly samples: ArrivalSamples;
@@ -35,12 +39,13 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
   const { ground, deployment, reader, invariants, startedAt } = session;
   try {
     const fed = await feedAll(session);
+    const visited = await firstVisit(session);
     const retried = await feedAgain(session, fed.snapshot);
     const used = await use(session, fed);
-    const forgery = await forge(session, fed.snapshot, used.hero);
-    const audited = await lookUp(session, used.hero, forgery, used.eventFaults);
+    const audited = await lookUp(session, used.hero, used.eventFaults);
     const exported = await exportAll(session, fed);
     await inspect(session);
+    const proven = await prove(session, session.auditing, visited, used.hero);
     return {
       counted: fed.counted,
       feedSeconds: fed.seconds,
@@ -51,6 +56,7 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
       hero: fed.hero,
       heroTrail: audited.heroTrail,
       exported,
+      proven,
       writeUnits: await writeUnits(pairsOf(fed.snapshot), ground.dynamo, deployment),
       invariants,
       stacks: readSynthesized(options.out).map(({ id }) => id),
@@ -83,6 +89,7 @@ async function prepare(options: JobOptions, starting: Promise<EmbeddedAws>): Pro
   const calls = new LedgerCalls(deployment);
   const ground = groundOf(deployment);
   const reader = new Reader(calls);
+  const auditing = new Auditing(ground, calls, path.join(options.out, "audit"));
   const invariants = new Invariants();
-  return { ground, deployment, calls, reader, lines, expected, samples, invariants, progress, startedAt };
+  return { ground, deployment, calls, reader, auditing, lines, expected, samples, invariants, progress, startedAt };
 }

@@ -9,8 +9,10 @@ import { FEEDER } from "./feed";
 import type { Broken, Invariants } from "./invariants";
 import type { SentPayment } from "./payments";
 import { number } from "./progress";
+import type { Proven } from "./proof";
 import type { ReadMade } from "./reader";
 import { arrivalSections, exportSection } from "./report-arrivals";
+import { proofSection } from "./report-proof";
 import type { WriteUnits } from "./tables";
 import { ACTORS, type ReadsSummary } from "./tour";
 
@@ -24,6 +26,7 @@ export interface JobReport {
   readonly hero: SentPayment;
   readonly heroTrail: readonly AuditView[];
   readonly exported: ExportChecked;
+  readonly proven: Proven;
   readonly writeUnits: WriteUnits;
   readonly invariants: Invariants;
   readonly stacks: readonly string[];
@@ -39,6 +42,7 @@ export function reportText(report: JobReport): string {
     trailSection(report),
     exportSection(report.exported),
     costSection(report.writeUnits),
+    proofSection(report.proven),
     invariantsSection(report.invariants),
     nextSection(report),
   ];
@@ -71,7 +75,7 @@ function readsSection({ reads, readsMade }: JobReport): string[] {
     `  ${readsMade.length} reads audited: ${count("READ")} READ, ${count("REVEAL")} REVEAL, ${count("AUDIT_READ")} AUDIT_READ`,
     `  ${ACTORS.refunds} read ${byTransaction} payments one by one, one of them unknown`,
     `  ${ACTORS.risk} read ${byProcessor.payments} payments of ${byProcessor.processor} (${pages(byProcessor.pages)}),` +
-      ` ${failures.payments} failures (${pages(failures.pages)}), and a forged row that was refused`,
+      ` ${failures.payments} failures (${pages(failures.pages)}), and later a forged row that was refused`,
     `  ${ACTORS.refunds} and ${ACTORS.risk} asked query_transactions ${transactions} times`,
     `  ${ACTORS.support} revealed one token; ${ACTORS.auditor} and ${ACTORS.lead} read the audit trail`,
   ];

@@ -1,0 +1,107 @@
+/**
+ * The auditor's visits: each copies the tables and the evidence to a folder and verifies them with the commands that any
+ * user has. The folders stay, so that every verdict can be looked at again.
+ */
+
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { KMSClient } from "@aws-sdk/client-kms";
+import { ENV, TABLES, type TableId } from "../../contract";
+import { bucketEvidence, scanTables } from "../../scripts/evidence-aws";
+import { OFFLINE, runEvidence } from "../../scripts/evidence-cli";
+import { fetchEvidence } from "../../scripts/evidence-fetch";
+import { checkpointSigners } from "../../sealing/signers";
+import type { VerificationReport } from "../../verifier/report";
+import { present } from "../resources/context";
+import type { LedgerCalls } from "./calls";
+import type { Ground } from "./ground";
+
+/** Streams deliver within a second or two; this is for a machine under load. */
+const SEALING_MAX_MS = 60_000;
+const POLL_MS = 500;
+
+export interface Visit {
+  readonly folder: string;
+  /** Checkpoint that the visit found, kept for the next one. */
+  readonly checkpoint: string;
+  readonly report: VerificationReport;
+  /** What the auditor typed, for whoever wants to see it again. */
+  readonly command: string;
+}
+
+export class Auditing {
+  /** File with the log's public keys. They come from KMS and not from the evidence that they are to vouch for. */
+  readonly keyFile: string;
+
+  /** @param folder is emptied: what an earlier run left would be mixed with this one's. */
+  constructor(
+    private readonly ground: Ground,
+    private readonly calls: LedgerCalls,
+    private readonly folder: string,
+  ) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    this.keyFile = path.join(folder, "log.vkey");
+  }
+
+  async pinKeys(): Promise<void> {
+    const { deployment } = this.ground;
+    const environment = deployment.functionEnvironment("sealAuditTrail");
+    const kms = new KMSClient(deployment.clientConfig());
+    try {
+      const arns = present(environment[ENV.checkpointKeyArns], ENV.checkpointKeyArns).split(",");
+      const signers = await checkpointSigners(kms, arns, present(environment[ENV.logOrigin], ENV.logOrigin))();
+      writeFileSync(this.keyFile, signers.map(({ verifierKey }) => `${verifierKey}\n`).join(""));
+    } finally {
+      kms.destroy();
+    }
+  }
+
+  /** Copies the tables, then the evidence, until all that was copied is sealed; then verifies. @param last pinned checkpoint. */
+  async visit(name: string, last?: Visit): Promise<Visit> {
+    const folder = path.join(this.folder, name);
+    const { dynamo, deployment, s3, evidenceBucket } = this.ground;
+    const names = (Object.keys(TABLES) as TableId[]).map((id) => deployment.tableName(id));
+    // What is sealed before the tables are copied must be in the copy; without a heartbeat before, nothing would have to.
+    await this.calls.sealHeartbeat();
+    await scanTables(dynamo, names, path.join(folder, "tables"));
+    const deadline = Date.now() + SEALING_MAX_MS;
+    for (;;) {
+      await this.calls.sealHeartbeat();
+      await fetchEvidence(bucketEvidence(s3, evidenceBucket), path.join(folder, "evidence"));
+      const visit = await this.verify(folder, last);
+      const isSealing = visit.report.verdicts.some((verdict) => verdict === "unsealed" || verdict === "stale");
+      if (!isSealing || Date.now() > deadline) return visit;
+      await delay(POLL_MS);
+    }
+  }
+
+  /** A copy of an earlier visit's folder, as somebody would hand it over who wants what came later forgotten. */
+  async handedOver(earlier: Visit, name: string, last: Visit): Promise<Visit> {
+    const folder = path.join(this.folder, name);
+    cpSync(earlier.folder, folder, { recursive: true });
+    return this.verify(folder, last);
+  }
+
+  async verify(folder: string, last: Visit | undefined): Promise<Visit> {
+    const words = [
+      ...["verify", "--evidence", path.join(folder, "evidence"), "--export", path.join(folder, "tables")],
+      ...["--key", this.keyFile],
+      ...(last === undefined ? [] : ["--last-checkpoint", last.checkpoint]),
+    ];
+    const { text } = await this.run([...words, "--json"]);
+    return {
+      folder,
+      checkpoint: path.join(folder, "evidence", "checkpoint"),
+      report: JSON.parse(text) as VerificationReport,
+      command: `npm run evidence -- ${words.map((word) => (path.isAbsolute(word) ? path.relative("", word) : word)).join(" ")}`,
+    };
+  }
+
+  async run(words: readonly string[]): Promise<{ readonly exitCode: number; readonly text: string }> {
+    const said: string[] = [];
+    const exitCode = await runEvidence(words, OFFLINE, { print: (text) => said.push(text), tell: () => {} });
+    return { exitCode, text: said.join("\n") };
+  }
+}

@@ -14,6 +14,9 @@ import { bucketNamesOf, namesOf } from "../config/names";
 import { FUNCTIONS, ROLES, TABLES } from "../contract";
 import { LEDGER_ACTIONS } from "../ledger/audit-entry";
 import { type AuditIdKind, derivedAuditId } from "../ledger/identifiers";
+import { parseWords } from "../scripts/evidence-arguments";
+import { fetch, scan } from "../scripts/evidence-aws";
+import { type Commands, OFFLINE } from "../scripts/evidence-cli";
 import { auditPut } from "../store/audit-record";
 import { messageRecord, transactionRecord } from "../store/transaction-record";
 import { stubStore } from "./ledger/stub-store";
@@ -69,6 +72,26 @@ function isInstalled(tool: string): boolean {
     return false;
   }
 }
+
+const EVIDENCE: Commands = { ...OFFLINE, fetch, scan };
+
+/** The evidence commands with the options that they have; what they do is for their own tests. */
+const evidenceWords: Check = ({ text }) =>
+  matches(blocksOf(text).join("\n"), /^\s*npm run evidence -- (.*)$/gm).flatMap((line) => {
+    const words = line
+      .replace(/\s+#.*$/, "")
+      .trim()
+      .split(/\s+/);
+    const length = words[0] === "witness" ? 2 : 1;
+    const command = EVIDENCE[words.slice(0, length).join(" ")];
+    if (command === undefined) return [`evidence has no command ${words[0]}`];
+    try {
+      parseWords(words.slice(length), command.options);
+      return [];
+    } catch (error) {
+      return [`npm run evidence -- ${line}: ${error instanceof Error ? error.message : "it does not parse"}`];
+    }
+  });
 
 const stackOrder: Check = ({ text }) => {
   const named = matches(text, /cdktf\.out\/stacks\/(\w+)/g).filter(
@@ -192,6 +215,11 @@ const places: Check = ({ text }) =>
 
 const CHECKS: readonly { name: string; check: Check; caught: readonly string[] }[] = [
   { name: "commands exist", check: commands, caught: ["`npm run polish`", "`npm audit`", "npx nothing-such"] },
+  {
+    name: "evidence commands have their options",
+    check: evidenceWords,
+    caught: ["```sh\nnpm run evidence -- notarize\n```", "```sh\nnpm run evidence -- verify --evidences x\n```"],
+  },
   {
     name: "stacks are named in their order",
     check: stackOrder,
@@ -422,7 +450,7 @@ describe("SECURITY.md", () => {
   test("has a row for every role and every key, and names every queue where messages wait", () => {
     expect(rowNames("Roles")).toEqual(Object.values(ROLES));
     const aliases = Object.values(deployed.keyAliases).map((alias) => alias.replace(SUFFIX, ""));
-    expect(rowNames("Keys")).toEqual(aliases);
+    expect(rowNames("Keys")).toEqual([...aliases, "alias/payment-checkpoint-1"]);
     const text = textOf("SECURITY.md");
     for (const queue of [deployed.failureQueue, ...Object.values(deployed.deadLetterQueues)]) {
       expect(text).toContain(`\`${queue}\``);

@@ -60,8 +60,23 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [/^@aws-sdk\/client-(dynamodb|kms)$/, /^node:crypto$/, /^node:timers\/promises$/],
   },
   operations: { project: [...RUN_TIME, "files"], packages: [/^zod$/, /^node:crypto$/] },
+  /** What the log of proofs is made of: all that its writer and its verifier share. */
+  log: { project: ["contract", "ledger", "log"], packages: [/^node:crypto$/] },
+  sealing: {
+    project: [...RUN_TIME, "log", "sealing"],
+    packages: [/^@aws-sdk\/client-(dynamodb|kms|s3)$/, /^zod$/, /^node:(crypto|zlib)$/],
+  },
+  /** No AWS SDK, and nothing of the writer's: who does not trust the ledger can read all of it. */
+  verifier: {
+    project: ["contract", "ledger", "files", "log", "verifier"],
+    packages: [/^node:(buffer|crypto|fs|fs\/promises|os|path|readline|stream|timers\/promises|zlib)$/],
+  },
+  "log-check": {
+    project: [...RUN_TIME, "backup", "log", "sealing", "verifier", "log-check"],
+    packages: [/^@aws-sdk\/client-(dynamodb|kms|s3)$/, /^zod$/, /^node:crypto$/],
+  },
   handlers: {
-    project: [...RUN_TIME, "files", "backup", "handlers"],
+    project: [...RUN_TIME, "files", "backup", "sealing", "log-check", "handlers"],
     packages: [/^@aws-sdk\/client-/, /^@aws-lambda-powertools\//, /^@smithy\/node-http-handler$/, /^aws-lambda$/],
   },
   config: { project: ["contract", "config"], packages: [] },
@@ -105,6 +120,7 @@ const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
   "operations/process-file.ts": ["new Date"],
   "operations/read-audit.ts": ["randomBytes"],
   "handlers/runtime/serve.ts": ["Date.now", "new Date"],
+  "handlers/seal-audit-trail.ts": ["new Date"],
 };
 const CLOCKS = new Set(["Date.now", "new Date", "Math.random", "randomUUID", "randomBytes", "performance.now"]);
 
@@ -344,13 +360,19 @@ const RULES: readonly Rule[] = [
       one("stacks/x.ts", 'import { minorUnitsOf } from "../ledger/currencies";'),
       one("stacks/constructs/x.ts", 'type X = import("../../handlers/runtime/serve").Operation<object>;'),
       one("config/x.ts", 'import { y } from "../operations/call";'),
+      one("log/x.ts", 'import { z } from "zod";'),
+      one("verifier/x.ts", 'import { S3Client } from "@aws-sdk/client-s3";'),
+      one("verifier/x.ts", 'import { rootOf } from "../sealing/frontier";'),
+      one("sealing/x.ts", 'import { verifyLog } from "../verifier/verify";'),
     ],
     fine: one("handlers/runtime/x.ts", 'import { ENV } from "../../contract";'),
   },
   {
     name: "the functions' code asks for time and chance in the places listed here only",
     check: each(
-      (file) => isCode(file) && under("ledger", "store", "operations", "files", "handlers")(file),
+      (file) =>
+        isCode(file) &&
+        under("ledger", "store", "operations", "files", "log", "sealing", "log-check", "handlers")(file),
       clockOrChance,
     ),
     caught: [
@@ -359,6 +381,7 @@ const RULES: readonly Rule[] = [
       one("ledger/money.ts", "const id = randomBytes(4);"),
       one("operations/x.ts", "const chance = Math.random();"),
       one("store/x.ts", "const id = randomUUID();"),
+      one("sealing/x.ts", "const time = new Date();"),
     ],
     fine: one("ledger/x.ts", "const then = new Date(0); // not Date.now()"),
   },

@@ -191,6 +191,11 @@ const CDKTF_OPTIONS = ["--ignore-missing-stack-dependencies", "--auto-approve", 
 const NPM_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   backup: ["--table", "--into", "--to-time", "--backup", "--export", "--wait-minutes", "--json"],
   redrive: ["--dry-run", "--max"],
+  drill: ["--here", "--key", "--json"],
+  evidence: [
+    ...["--bucket", "--to", "--evidence", "--export", "--key", "--last-checkpoint", "--witness", "--record", "--from"],
+    ...["--name", "--out", "--log-key", "--state"],
+  ],
 };
 const { scripts } = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8")) as { scripts: object };
 
@@ -248,7 +253,7 @@ function deployedBy({ names, buckets, keyArn, trailArn }: World): Readonly<Recor
     "--queue-name": [...Object.values(names.queues), ...Object.values(names.deadLetterQueues)],
     "--log-group-name": [...Object.values(names.functionLogGroups), names.trailLogGroup, names.flowLogGroup],
     "--bucket": Object.values(buckets),
-    "--key-id": [KEY_ID, keyArn, ...Object.values(names.keyAliases)],
+    "--key-id": [KEY_ID, keyArn, ...Object.values(names.keyAliases), ...Object.values(names.checkpointKeyAliases)],
     "--sse-kms-key-id": [keyArn],
     "--name": [names.trail, ...Object.values(names.schedules)],
     "--group-name": [names.scheduleGroup],
@@ -287,15 +292,20 @@ function faultOf(text: string, judge: Judge, parse: (text: string) => unknown = 
   return parsed !== undefined && judge(parsed).ok ? [] : [`the code refuses ${text}`];
 }
 
+const ofKind =
+  (...kinds: readonly string[]): Judge =>
+  (value) => ({ ok: kinds.some((kind) => JSON.stringify(value) === JSON.stringify({ kind })) });
+
 /** Who judges what each function is sent. */
 function judges({ names: { functions } }: World): Readonly<Record<string, Judge>> {
   return {
     [functions.paymentProcessor]: (value) => parseTransaction((value as { payment_data?: unknown }).payment_data),
     [functions.queryTransactions]: (value) => parseWith(transactionQuerySchema, value),
     [functions.queryPaymentAuditTrail]: (value) => parseWith(auditQuerySchema, value),
-    [functions.exportTables]: (value) => ({
-      ok: ["incremental", "full"].some((kind) => JSON.stringify(value) === JSON.stringify({ kind })),
-    }),
+    [functions.exportTables]: ofKind("incremental", "full"),
+    [functions.sealAuditTrail]: ofKind("heartbeat"),
+    [functions.sweepAuditTrail]: ofKind("sweep"),
+    [functions.drillRestore]: ofKind("step", "start"),
   };
 }
 

@@ -1,0 +1,134 @@
+/** A world with its exports and evidence, to be changed in one place and verified: what every mutation test does. */
+
+import { gunzipSync, gzipSync } from "node:zlib";
+import type { LogicalTableName } from "../../contract";
+import { exportSources } from "../../verifier/export-source";
+import type { VerificationReport } from "../../verifier/report";
+import { type VerifyOptions, verifyLog } from "../../verifier/verify";
+import { addManifest, type BuiltWorld, buildWorld, md5Of, onDisk, type World } from "./log-world";
+import { type Files, logKey, memoryEvidence, NaiveLog, type Step } from "./naive-log";
+import type { Item } from "./stored-records";
+
+export const key = logKey("log");
+export const otherKey = logKey("somebody else");
+export const witness = logKey("witness", "cosignature", "witness.example/w1");
+
+/** A copy of a world's files, which a test may change. */
+export class Draft {
+  evidence: Files;
+  readonly exports: Files;
+  options: Partial<VerifyOptions>;
+
+  constructor(readonly built: BuiltWorld) {
+    this.evidence = new Map(built.evidence);
+    this.exports = new Map(built.exports);
+    this.options = { lastCheckpoint: built.lastCheckpoint };
+  }
+
+  get world(): World {
+    return this.built.world;
+  }
+
+  verify(options: Partial<VerifyOptions> = {}): Promise<VerificationReport> {
+    return onDisk(this.exports, (folder) =>
+      verifyLog({
+        evidence: memoryEvidence(this.evidence),
+        ...exportSources(folder),
+        keys: [key.vkey],
+        settleMs: 0,
+        ...this.options,
+        ...options,
+      }),
+    );
+  }
+
+  /** Changes the lines of a full export, and its manifests with them: only the log can tell. */
+  changeLines(table: LogicalTableName, change: (lines: string[]) => string[]): void {
+    const files = [...this.exports.keys()].filter(
+      (path) => path.startsWith(`exports/${table}/`) && path.includes("full"),
+    );
+    const [data, more] = files.filter((path) => path.includes("/data/"));
+    if (data === undefined || more === undefined) throw new Error(`There is no export of ${table}.`);
+    const lines = [data, more].flatMap((path) => this.linesOf(path));
+    this.setLines(data, change(lines));
+    this.setLines(more, []);
+    this.rewriteManifests(data);
+  }
+
+  linesOf(path: string): string[] {
+    return gunzipSync(this.exports.get(path) ?? "")
+      .toString("utf8")
+      .split("\n")
+      .slice(0, -1);
+  }
+
+  setLines(path: string, lines: readonly string[]): void {
+    this.exports.set(path, gzipSync(lines.map((line) => `${line}\n`).join("")));
+  }
+
+  /** What whoever changes a data file and thinks of its manifests does. */
+  rewriteManifests(dataPath: string): void {
+    const top = dataPath.slice(0, dataPath.indexOf("/data/"));
+    const manifest = (this.exports.get(`${top}/manifest-files.json`) ?? "").toString().split("\n").slice(0, -1);
+    let total = 0;
+    const lines = manifest.map((line) => {
+      const each = JSON.parse(line) as { dataFileS3Key: string };
+      const path = each.dataFileS3Key.replace("some/prefix/", "");
+      const itemCount = this.linesOf(path).length;
+      total += itemCount;
+      return JSON.stringify({ ...each, itemCount, md5Checksum: md5Of(this.exports.get(path) as Buffer) });
+    });
+    addManifest(this.exports, `${top}/manifest-files`, lines.map((line) => `${line}\n`).join(""));
+    const summary = JSON.parse((this.exports.get(`${top}/manifest-summary.json`) ?? "").toString()) as object;
+    addManifest(this.exports, `${top}/manifest-summary`, JSON.stringify({ ...summary, itemCount: total }));
+  }
+
+  /** Changes the one item of this key. */
+  changeItem(table: LogicalTableName, keyText: string, change: (item: Item) => Item | undefined): void {
+    let found = 0;
+    this.changeLines(table, (lines) =>
+      lines.flatMap((line) => {
+        const { Item: item } = JSON.parse(line) as { Item: Item };
+        if (keyTextOf(table, item) !== keyText) return [line];
+        found += 1;
+        const changed = change(item);
+        return changed === undefined ? [] : [JSON.stringify({ Item: changed })];
+      }),
+    );
+    if (found !== 1) throw new Error(`There are ${found} items ${keyText}.`);
+  }
+
+  /** The log as its sealer would have written it with other entries: consistent, and signed by these keys. */
+  reseal(change: (steps: Step[]) => Step[], keys = [key]): void {
+    const log = NaiveLog.replay(change([...this.world.log.steps]), keys);
+    this.evidence = new Map(log.files);
+  }
+}
+
+const KEY_NAMES: Readonly<Record<LogicalTableName, readonly string[]>> = {
+  PaymentLedger: ["TransactionID"],
+  PaymentAuditTrail: ["AuditID"],
+  "payment-audit-trail": ["paymentId"],
+  "payment-transactions": ["transactionId", "timestamp"],
+};
+
+export function keyTextOf(table: LogicalTableName, item: Item): string {
+  return KEY_NAMES[table].map((name) => Object.values(item[name] as Record<string, string>)[0]).join("\n");
+}
+
+export function genuineDraft(between?: (world: World) => void): Draft {
+  return new Draft(buildWorld([key], witness, false, between));
+}
+
+export function incrementalDraft(): Draft {
+  return new Draft(buildWorld([key], witness, true));
+}
+
+/** Number of the step that adds entry `index`. */
+export function stepOfEntry(steps: readonly Step[], index: number): number {
+  let entries = -1;
+  return steps.findIndex((step) => {
+    if (step.kind !== "publish") entries += 1;
+    return entries === index;
+  });
+}

@@ -34,6 +34,8 @@ export const verify: Command = {
       keys,
       problems,
       witnessKeys: witnesses,
+      // The evidence is fetched after the records: what was written before is sealed by then, or never will be.
+      settleMs: 0,
       ...(last === undefined ? {} : { lastCheckpoint: fileAt(last, "--last-checkpoint").toString("utf8") }),
       ...(progress === undefined || given.flag("quiet") ? {} : { onProgress: progress }),
     });

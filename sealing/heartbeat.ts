@@ -20,17 +20,19 @@ export async function beat({ log, clock, ...settings }: HeartbeatSettings): Prom
 
 /**
  * The checkpoint and the clock are read after the head: so a heartbeat never names an older checkpoint than the one
- * before it, and nothing that stands before it was written after its time.
+ * before it, and nothing that stands before it was written after its time. Clocks of two machines differ; where this one is
+ * behind that of the last heartbeat, the time stands still instead of going back.
  */
 async function heartbeatAfter(
-  { counts }: Head,
+  { counts, heartbeatAt }: Head,
   { evidence, signers, table }: PublishSettings,
   clock: () => Date,
 ): Promise<HeartbeatEntry> {
   const published = await readPublished(evidence, await signers(), table.origin);
+  const now = clock().toISOString();
   return {
     kind: "HEARTBEAT",
-    time: clock().toISOString(),
+    time: now > heartbeatAt ? now : heartbeatAt,
     counts,
     previousSize: published?.size ?? 0,
     previousCheckpoint: published === undefined ? "" : hash("sha256", published.text, "base64url"),

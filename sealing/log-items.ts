@@ -11,7 +11,7 @@ import {
   type TransactWriteItem,
 } from "@aws-sdk/client-dynamodb";
 import { LOG_STATE } from "../contract";
-import { bytesOf, integerOf, type StoredItem, type StoredValue } from "../ledger/stored-item";
+import { bytesOf, integerOf, type StoredItem, type StoredValue, textOf } from "../ledger/stored-item";
 import { ENTRY_KINDS, type EntryKind } from "../log/entry";
 import { sdkItem, storedItem, transact } from "../store/transaction";
 import { type PackedBatch, unpack } from "./batches";
@@ -30,6 +30,8 @@ export interface Head {
   readonly frontier: Frontier;
   /** Entries of each kind in the log. */
   readonly counts: Readonly<Record<EntryKind, number>>;
+  /** Time of the last heartbeat in the log; empty before the first. */
+  readonly heartbeatAt: string;
 }
 
 export interface Batch {
@@ -53,14 +55,14 @@ export async function readHead(table: LogTable): Promise<Head> {
   const { Item } = await table.dynamo.send(
     new GetItemCommand({ TableName: table.tableName, Key: sdkItem(keyIn(table, HEAD)), ConsistentRead: true }),
   );
-  if (Item === undefined) return { frontier: EMPTY_FRONTIER, counts: NO_ENTRIES };
+  if (Item === undefined) return { frontier: EMPTY_FRONTIER, counts: NO_ENTRIES, heartbeatAt: "" };
   const item = storedItem(Item);
   const frontier = frontierFrom(integerOf(item, "Size") ?? -1, bytesOf(item, "Frontier") ?? Buffer.alloc(0));
   const counts = countsIn(item["Counts"]);
   if (frontier === undefined || frontier.size === 0 || counts === undefined) {
     throw logStateBroken("The log's head does not say how long the log is, or not with the hashes of that length");
   }
-  return { frontier, counts };
+  return { frontier, counts, heartbeatAt: textOf(item, "HeartbeatAt") ?? "" };
 }
 
 function countsIn(value: StoredValue | undefined): Record<EntryKind, number> | undefined {
@@ -103,12 +105,13 @@ function batchAction(table: LogTable, { frontier }: Head, { count, bytes }: Pack
   };
 }
 
-function headAction(table: LogTable, read: Head, { frontier, counts }: Head): TransactWriteItem {
+function headAction(table: LogTable, read: Head, { frontier, counts, heartbeatAt }: Head): TransactWriteItem {
   const item: StoredItem = {
     ...keyIn(table, HEAD),
     Size: { N: String(frontier.size) },
     Frontier: { B: frontierBytes(frontier) },
     Counts: { M: Object.fromEntries(ENTRY_KINDS.map((kind) => [kind, { N: String(counts[kind]) }])) },
+    ...(heartbeatAt === "" ? {} : { HeartbeatAt: { S: heartbeatAt } }),
   };
   const isFirst = read.frontier.size === 0;
   return {

@@ -57,7 +57,7 @@ export async function appendAfter(log: Log, make: (head: Head) => Promise<LogEnt
 }
 
 interface Leaf {
-  readonly kind: LogEntry["kind"];
+  readonly entry: LogEntry;
   readonly bytes: Buffer;
   readonly leaf: Buffer;
 }
@@ -119,21 +119,26 @@ async function commitFirst({ table, recent }: Log, head: Head, leaves: readonly 
 
 function leafOf(entry: LogEntry): Leaf {
   const bytes = entryBytes(entry);
-  return { kind: entry.kind, bytes, leaf: leafHash(bytes) };
+  return { entry, bytes, leaf: leafHash(bytes) };
 }
 
 function distinct(leaves: readonly Leaf[]): Leaf[] {
   return [...new Map(leaves.map((leaf) => [leaf.leaf.toString("latin1"), leaf])).values()];
 }
 
-function after({ frontier, counts }: Head, leaves: readonly Leaf[]): Head {
+function after({ frontier, counts, heartbeatAt: before }: Head, leaves: readonly Leaf[]): Head {
   const next = { ...counts };
-  for (const { kind } of leaves) next[kind] += 1;
+  let heartbeatAt = before;
+  for (const { entry } of leaves) {
+    next[entry.kind] += 1;
+    if (entry.kind === "HEARTBEAT") heartbeatAt = entry.time;
+  }
   return {
     frontier: extended(
       frontier,
       leaves.map(({ leaf }) => leaf),
     ),
     counts: next,
+    heartbeatAt,
   };
 }

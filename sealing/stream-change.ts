@@ -30,7 +30,8 @@ const streamEventSchema = z.object({
           Keys: z.unknown().optional(),
           NewImage: z.unknown().optional(),
           OldImage: z.unknown().optional(),
-          SequenceNumber: z.string(),
+          // What DynamoDB sends; the log's readers take nothing else.
+          SequenceNumber: z.string().regex(/^[0-9]{1,64}$/),
         }),
       }),
     )

@@ -6,7 +6,10 @@ import { buildHandlers, HandlerBuildError, hashDirectory } from "../../scripts/b
 
 const PROJECT = resolve(__dirname, "..", "..");
 const ENTRIES = Object.values(FUNCTIONS).map(({ entry }) => entry);
-const RUN_TIME = ["backup", "files", "handlers", "ledger", "operations", "store", "contract.ts", "tsconfig.json"];
+const RUN_TIME = [
+  ...["backup", "files", "handlers", "ledger", "log", "log-check", "operations", "sealing", "store", "verifier"],
+  ...["contract.ts", "tsconfig.json"],
+];
 
 const folders: string[] = [];
 afterAll(() => {

@@ -2,6 +2,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3ServiceException } from "@aws-sdk/client-s3";
 import { entryBytes, type RecordEntry } from "../../log/entry";
 import { packFirst } from "../../sealing/batches";
+import { batchesBetween } from "../../sealing/log-items";
 import { appendEntries } from "../../sealing/log-state";
 import { publish } from "../../sealing/publish";
 import { preconditionFailed } from "./fake-aws";
@@ -107,6 +108,17 @@ describe("after an outage", () => {
     await expectWhole(2_000);
     const sizes = versionsOf("checkpoint").map((note) => naiveCheckpoint(String(note)).size);
     expect(sizes).toEqual([512, 1_024, 1_536, 2_000]);
+  });
+
+  test("time stands still, and does not go back, where the next sealer's clock is behind", async () => {
+    const times = ["2026-11-21T12:00:00.000Z", "2026-11-21T11:59:59.000Z", "2026-11-21T12:00:01.000Z"];
+    for (const time of times) await startSealer(world, { clock: () => new Date(time) }).beat();
+    const { table } = startSealer(world).settings.log;
+    const stated: string[] = [];
+    for await (const { entries } of batchesBetween(table, 0, times.length)) {
+      stated.push(...entries.map((entry) => JSON.parse(entry.toString("utf8")).time));
+    }
+    expect(stated).toEqual([times[0], times[0], times[2]]);
   });
 
   test("a heartbeat says that it is catching up, and the next ones do", async () => {

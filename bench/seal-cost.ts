@@ -26,9 +26,9 @@ import { HASH_BYTES } from "../log/hashing";
 import { storedItem } from "../store/transaction";
 
 const RECORDS = 4_000;
-const BATCHES = [1, 10, 100, 1_000];
+const BATCHES = [1, 10, 20, 100, 1_000];
 const BOUND = 0.5;
-const BOUND_FROM_BATCH = 100;
+const BOUND_FROM_BATCH = 20;
 /** One hash short of a million entries and more: the most hashes that the head of a log of this length can have. */
 const OLD_SIZE = 2 ** 20 - 1;
 /** A transactional write is charged twice. */

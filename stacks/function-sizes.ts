@@ -39,7 +39,7 @@ export const FEEDS: Record<QueueId, Feed> = {
 };
 
 /** How the tables' streams feed the sealer. A batch is one conditional write of the log, however many changes it holds: so it waits to fill. */
-export const STREAM_FEED = { batchSize: 1000, windowSeconds: 5 } as const satisfies Feed;
+export const STREAM_FEED = { batchSize: 1000, windowSeconds: 20 } as const satisfies Feed;
 
 /** AWS asks for six times the function's time, so that throttled attempts do not make a message visible again too soon. */
 const VISIBILITY_FACTOR = 6;

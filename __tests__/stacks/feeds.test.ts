@@ -177,7 +177,7 @@ test.each([
     function_name: reference("aws_lambda_function.seal-audit-trail.arn"),
     starting_position: "TRIM_HORIZON",
     batch_size: 1000,
-    maximum_batching_window_in_seconds: 5,
+    maximum_batching_window_in_seconds: 20,
     parallelization_factor: 1,
     bisect_batch_on_function_error: false,
     // Without an end: nothing is given up, so nothing needs a destination.

@@ -1,15 +1,13 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { UpdateContinuousBackupsCommand } from "@aws-sdk/client-dynamodb";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { buildSync } from "esbuild";
 import { ENV, TABLES } from "../../contract";
 import { writeRequestedExports } from "../../local/export-stand-in";
 import { type BundleResult, runBundle } from "../../local/run-bundle";
 import { persistPayments } from "../../operations/persist-payments";
+import { bundleHandlers } from "../support/bundles";
 import { type Harness, paymentInput, startHarness } from "../support/ledger-harness";
-import { PROJECT } from "../support/project-files";
 
 const BUCKET = "payment-exports-bundles";
 const credentials = { accessKeyId: "111122223333", secretAccessKey: "embedded" };
@@ -19,17 +17,7 @@ let folder: string;
 let s3: S3Client;
 beforeAll(async () => {
   harness = await startHarness();
-  folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-bundles-"));
-  buildSync({
-    absWorkingDir: PROJECT,
-    entryPoints: ["handlers/export-tables.ts", "handlers/check-backup.ts"],
-    outdir: folder,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    mainFields: ["module", "main"],
-  });
+  folder = bundleHandlers("export-tables", "check-backup");
   s3 = new S3Client({ endpoint: harness.proxy.url, region: "us-east-1", credentials, forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   for (const { logicalName } of Object.values(TABLES)) {

@@ -1,12 +1,10 @@
 /** The sweep and the restore drill as they are deployed: bundled, with their environment, against the embedded AWS. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { buildSync } from "esbuild";
 import { ENV } from "../../contract";
 import { type BundleResult, runBundle } from "../../local/run-bundle";
-import { PROJECT } from "../support/project-files";
+import { bundleHandlers } from "../support/bundles";
 import { DrillWorld, EXPORT_BUCKET, tables } from "./drill-world";
 import { EVIDENCE_BUCKET, LOG_TABLE, minutesAfter, ORIGIN, SealedLedger } from "./sealed-ledger";
 
@@ -19,17 +17,7 @@ let folder: string;
 beforeAll(async () => {
   world = await DrillWorld.start();
   ledger = await SealedLedger.start();
-  folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-bundles-"));
-  buildSync({
-    absWorkingDir: PROJECT,
-    entryPoints: ["handlers/sweep-audit-trail.ts", "handlers/drill-restore.ts"],
-    outdir: folder,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    mainFields: ["module", "main"],
-  });
+  folder = bundleHandlers("sweep-audit-trail", "drill-restore");
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });

@@ -1,5 +1,3 @@
-import { execFile } from "node:child_process";
-import path from "node:path";
 import {
   CreateTableCommand,
   DynamoDBClient,
@@ -27,7 +25,7 @@ import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
 import { exportFiles, writeRequestedExports } from "../../local/export-stand-in";
 import { sdkItem, storedItem } from "../../store/transaction";
 import { at, ExportOnDisk, payment, payments } from "../backup/fixture";
-import { PROJECT } from "../support/project-files";
+import { type Ended, runScript, variablesOf } from "../support/run-script";
 
 const LEDGER = "PaymentLedger-dev";
 const BUCKET = "payment-exports-cli";
@@ -62,29 +60,9 @@ async function putAll(items: readonly StoredItem[]): Promise<void> {
   for (const item of items) await dynamo.send(new PutItemCommand({ TableName: LEDGER, Item: sdkItem(item) }));
 }
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** The command as `npm run backup --` starts it. */
 function backup(...words: readonly string[]): Promise<Ended> {
-  const { accessKeyId = "", secretAccessKey = "" } = aws.credentials ?? {};
-  const env = {
-    PATH: process.env["PATH"],
-    AWS_ENDPOINT_URL: aws.endpoint,
-    AWS_REGION: aws.region,
-    AWS_ACCESS_KEY_ID: accessKeyId,
-    AWS_SECRET_ACCESS_KEY: secretAccessKey,
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
-  };
-  const tsx = path.join(path.dirname(require.resolve("tsx/package.json")), "dist", "cli.mjs");
-  return new Promise((resolve) => {
-    execFile(process.execPath, [tsx, "scripts/backup.ts", ...words], { cwd: PROJECT, env }, (error, out, err) =>
-      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-    );
-  });
+  return runScript("scripts/backup.ts", words, variablesOf(aws));
 }
 
 async function itemOf(table: string, id: string): Promise<object | undefined> {

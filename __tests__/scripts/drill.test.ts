@@ -1,12 +1,9 @@
-/** `npm run drill`: the whole drill in one command, through the function and on this machine. */
-import { execFile } from "node:child_process";
-import path from "node:path";
 import type { InvokeCommand } from "@aws-sdk/client-lambda";
 import { scratchNameOf } from "../../log-check/drill-tables";
 import { MemoryDrillBucket } from "../../log-check/memory-state";
 import { invoked, stepsHere, untilVerdict } from "../../scripts/drill";
 import { DrillWorld } from "../log-check/drill-world";
-import { PROJECT } from "../support/project-files";
+import { runScript } from "../support/run-script";
 
 let world: DrillWorld;
 beforeAll(async () => {
@@ -87,13 +84,8 @@ test.each([
   [["--json"], "--key and --json go with --here."],
   [["--here"], "--here takes --key"],
 ])("%j is refused, with the usage", async (words, message) => {
-  const tsx = path.join(path.dirname(require.resolve("tsx/package.json")), "dist", "cli.mjs");
-  const env = { PATH: process.env["PATH"], AWS_REGION: "us-east-1", AWS_ENDPOINT_URL: "http://127.0.0.1:9" };
-  const ended = await new Promise<{ code: unknown; err: string }>((resolve) => {
-    execFile(process.execPath, [tsx, "scripts/drill.ts", ...words], { cwd: PROJECT, env }, (error, _out, err) =>
-      resolve({ code: error?.code, err }),
-    );
-  });
-  expect(ended).toEqual({ code: 2, err: expect.stringContaining(message) });
-  expect(ended.err).toContain("Usage: npm run drill");
+  const variables = { AWS_REGION: "us-east-1", AWS_ENDPOINT_URL: "http://127.0.0.1:9" };
+  const { code, err } = await runScript("scripts/drill.ts", words, variables);
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) });
+  expect(err).toContain("Usage: npm run drill");
 });

@@ -1,4 +1,3 @@
-import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -17,7 +16,7 @@ import { exportSources } from "../../verifier/export-source";
 import { heartbeat, signerOf, someEntries, WrittenLog } from "../interop/written-log";
 import { buildWorld } from "../support/log-world";
 import { logKey, memoryEvidence } from "../support/naive-log";
-import { PROJECT } from "../support/project-files";
+import { type Ended, runScript, variablesOf } from "../support/run-script";
 
 const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-fetch-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -274,22 +273,8 @@ describe("on AWS", () => {
   afterAll(() => aws.stop());
 
   /** The command as `npm run evidence --` starts it. */
-  function evidence(...words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-    const { accessKeyId = "", secretAccessKey = "" } = aws.credentials ?? {};
-    const env = {
-      PATH: process.env["PATH"],
-      AWS_ENDPOINT_URL: aws.endpoint,
-      AWS_REGION: aws.region,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
-    };
-    const tsx = path.join(path.dirname(require.resolve("tsx/package.json")), "dist", "cli.mjs");
-    return new Promise((resolve) => {
-      execFile(process.execPath, [tsx, "scripts/evidence.ts", ...words], { cwd: PROJECT, env }, (error, out, err) =>
-        resolve({ code: error === null ? 0 : Number(error.code), out, err }),
-      );
-    });
+  function evidence(...words: readonly string[]): Promise<Ended> {
+    return runScript("scripts/evidence.ts", words, variablesOf(aws));
   }
 
   test("fetch and scan give what verify takes: every record as it is stored, against the log as it is published", async () => {

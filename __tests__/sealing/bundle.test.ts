@@ -1,17 +1,15 @@
 /** The sealer as it is deployed: its real bundle, killed at its AWS calls. */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { CreateKeyCommand } from "@aws-sdk/client-kms";
-import { buildSync } from "esbuild";
 import { ENV, TABLES } from "../../contract";
 import { FAULTS } from "../../local/fault-proxy";
 import { type BundleResult, startBundle } from "../../local/run-bundle";
 import { deriveMacKeys } from "../../store/key-material";
 import type { Store } from "../../store/store";
 import { stubStore } from "../ledger/stub-store";
-import { PROJECT } from "../support/project-files";
+import { bundleHandlers } from "../support/bundles";
 import { aMessageRecord, LEDGER, MESSAGES, type StreamRecord, streamRecord } from "./changes";
 import { checkLog, type Expected, expectationOf, type RaceWorld } from "./race";
 import { ORIGIN } from "./sealer";
@@ -23,17 +21,7 @@ let world: RaceWorld;
 let store: Store;
 let environment: Record<string, string>;
 beforeAll(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-sealer-"));
-  buildSync({
-    absWorkingDir: PROJECT,
-    entryPoints: ["handlers/seal-audit-trail.ts"],
-    outdir: folder,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    mainFields: ["module", "main"],
-  });
+  folder = bundleHandlers("seal-audit-trail");
   embedded = await startEmbeddedWorld();
   const log = await embedded.makeLog("bundle-log");
   world = log;

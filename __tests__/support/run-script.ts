@@ -1,0 +1,39 @@
+/** Runs a script as its npm command starts it, with nothing of the caller's environment but the path. */
+
+import { execFile } from "node:child_process";
+import path from "node:path";
+import type { EmbeddedAws } from "../../local/embedded-aws";
+import { PROJECT } from "./project-files";
+
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+const TSX = path.join(path.dirname(require.resolve("tsx/package.json")), "dist", "cli.mjs");
+
+export function runScript(
+  script: string,
+  words: readonly string[],
+  variables: Readonly<Record<string, string>>,
+): Promise<Ended> {
+  const env = { PATH: process.env["PATH"], ...variables };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [TSX, script, ...words], { cwd: PROJECT, env }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    );
+  });
+}
+
+/** What makes a script talk to the embedded AWS. */
+export function variablesOf({ endpoint, region, credentials }: EmbeddedAws): Record<string, string> {
+  const { accessKeyId = "", secretAccessKey = "" } = credentials ?? {};
+  return {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
+  };
+}

@@ -6,11 +6,12 @@
  * every ciphertext. A change here needs a migration.
  */
 
-/** Logical table names. The deployed name adds the environment's suffix; MACs and ciphertexts use the logical one, so a restored or renamed table still verifies. */
+/** Logical table names. The deployed name adds the environment's suffix; MACs and ciphertexts use the logical one, so a restored or renamed table still verifies. `recordedAt` names the attribute with the ledger's own time of recording. */
 export const TABLES = {
   paymentLedger: {
     logicalName: "PaymentLedger",
     partitionKey: "TransactionID",
+    recordedAt: "RecordedAt",
     indexes: {
       byProcessor: { name: "by-processor", partitionKey: "ProcessorDay", sortKey: "TimeKey" },
       byFailure: { name: "by-failure", partitionKey: "FailureDay", sortKey: "TimeKey" },
@@ -19,6 +20,7 @@ export const TABLES = {
   paymentAuditTrail: {
     logicalName: "PaymentAuditTrail",
     partitionKey: "AuditID",
+    recordedAt: "RecordedAt",
     indexes: {
       byTransaction: { name: "by-transaction", partitionKey: "TransactionID", sortKey: "TransactionOrder" },
       byActor: { name: "by-actor", partitionKey: "ActorDay", sortKey: "TimeKey" },
@@ -26,11 +28,17 @@ export const TABLES = {
     },
   },
   /** Payments that arrive as messages on `audit-trail-queue`. */
-  paymentMessages: { logicalName: "payment-audit-trail", partitionKey: "paymentId", indexes: {} },
+  paymentMessages: {
+    logicalName: "payment-audit-trail",
+    partitionKey: "paymentId",
+    recordedAt: "processedAt",
+    indexes: {},
+  },
   /** Payments that arrive as files or as direct `payment_data`. The sort key is the time of processing in milliseconds. */
   paymentTransactions: {
     logicalName: "payment-transactions",
     partitionKey: "transactionId",
+    recordedAt: "processedAt",
     sortKey: { name: "timestamp", type: "N" },
     indexes: {},
   },

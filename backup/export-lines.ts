@@ -26,11 +26,10 @@ export function shapeOf(logicalName: LogicalTableName): TableShape {
   const table = Object.values(TABLES).find((each) => each.logicalName === logicalName);
   if (table === undefined) throw new Error(`The contract has no table ${logicalName}.`);
   const sortKey = "sortKey" in table ? [table.sortKey] : [];
-  const isEntry = logicalName === "PaymentLedger" || logicalName === "PaymentAuditTrail";
   return {
     logicalName,
     keys: [{ name: table.partitionKey, type: "S" }, ...sortKey],
-    recordedAt: isEntry ? "RecordedAt" : "processedAt",
+    recordedAt: table.recordedAt,
   };
 }
 

@@ -32,7 +32,8 @@ export function s3Folder(s3: S3Client, bucket: string, prefixes: readonly string
   };
 }
 
-async function* objectsUnder(s3: S3Client, bucket: string, prefix: string): AsyncGenerator<FolderFile> {
+/** Every object whose key begins with the prefix; paths are whole keys. */
+export async function* objectsUnder(s3: S3Client, bucket: string, prefix: string): AsyncGenerator<FolderFile> {
   let next: string | undefined;
   do {
     const page = await s3.send(

@@ -7,6 +7,7 @@ import { shapeOf, type TableShape } from "./export-lines";
 import type { Findings } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";
 import { AWS_FOLDER, CHECKSUM_ENDINGS, FILES_FILE, logicalNameOf, SUMMARY_FILE, tableNameOfArn } from "./layout";
+import { jsonOf } from "./versioned-object";
 
 const summarySchema = z.looseObject({
   exportArn: z.string().regex(/\/export\/[0-9A-Za-z-]+$/),
@@ -214,12 +215,4 @@ function compareTotals(total: number, files: readonly DataFile[], id: string, pa
     file: path,
     message: `The summary says ${total} items, and its files together ${sum}.`,
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -173,7 +173,8 @@ function tableMissing(name: string): BackupError {
   );
 }
 
-async function describeTable(dynamo: DynamoDBClient, name: string): Promise<TableDescription | undefined> {
+/** Undefined where there is none. */
+export async function describeTable(dynamo: DynamoDBClient, name: string): Promise<TableDescription | undefined> {
   try {
     return (await dynamo.send(new DescribeTableCommand({ TableName: name }))).Table;
   } catch (error) {

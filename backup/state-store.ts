@@ -1,9 +1,10 @@
 /** What was exported of each table, kept in the export bucket. Writes are conditional: of two runs at once only one goes ahead. */
 
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { z } from "zod";
 import { BackupError } from "./errors";
 import { stateKey } from "./layout";
+import { jsonOf, putVersioned, readVersioned } from "./versioned-object";
 import type { ExportState } from "./windows";
 
 export interface LoadedState {
@@ -38,34 +39,11 @@ const stateSchema = z.strictObject({
 export function s3StateStore(s3: S3Client, bucket: string): StateStore {
   return {
     load: async (table) => {
-      try {
-        const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: stateKey(table) }));
-        const text = (await answer.Body?.transformToString("utf-8")) ?? "";
-        if (answer.ETag === undefined) throw new Error("S3 answered GetObject without an ETag.");
-        return { state: parseState(text, table), version: answer.ETag };
-      } catch (error) {
-        if (error instanceof NoSuchKey) return {};
-        throw error;
-      }
+      const found = await readVersioned(s3, bucket, stateKey(table));
+      return found === undefined ? {} : { state: parseState(found.text, table), version: found.version };
     },
-    save: async (state, version) => {
-      const condition = version === undefined ? { IfNoneMatch: "*" } : { IfMatch: version };
-      const object = { Bucket: bucket, Key: stateKey(state.table), ContentType: "application/json" };
-      try {
-        const answer = await s3.send(new PutObjectCommand({ ...object, ...condition, Body: JSON.stringify(state) }));
-        return answer.ETag;
-      } catch (error) {
-        if (isConflict(error)) return undefined;
-        throw error;
-      }
-    },
+    save: (state, version) => putVersioned(s3, bucket, stateKey(state.table), JSON.stringify(state), version),
   };
-}
-
-/** 412: the object is not the one that was read. 404: it is gone. 409: another conditional write is under way. */
-function isConflict(error: unknown): boolean {
-  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-  return status === 412 || status === 409 || (error instanceof NoSuchKey && status === 404);
 }
 
 function parseState(text: string, table: string): ExportState {
@@ -76,12 +54,4 @@ function parseState(text: string, table: string): ExportState {
     `${stateKey(table)} is not what the export function writes. Where the last window ended is read from it alone. ` +
       "Restore its previous version in the bucket; or remove it, and the next run takes a full export.",
   );
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -6,7 +6,7 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { LogicalTableName } from "../contract";
-import { canonicalJson, type JsonObject } from "./canonical-json";
+import { CanonicalJsonError, canonicalJson, type JsonObject } from "./canonical-json";
 import { exportFormOfItem, type StoredItem, textOf } from "./stored-item";
 
 export interface MacKey {
@@ -35,10 +35,19 @@ export function withRecordMac(table: LogicalTableName, item: StoredItem, key: Ma
   return { ...item, [MAC_ATTRIBUTE]: { S: recordMac(table, item, key) } };
 }
 
-/** False for a forged record: no MAC, an unknown key, or any attribute added, removed or changed. */
+/**
+ * False for a forged record: no MAC, an unknown key, any attribute added, removed or changed, or content that has no
+ * canonical form and that so no MAC of ours can cover.
+ */
 export function hasGoodMac(table: LogicalTableName, item: StoredItem, key: MacKey): boolean {
   const claimed = textOf(item, MAC_ATTRIBUTE);
-  return claimed !== undefined && equalMac(claimed, recordMac(table, item, key));
+  if (claimed === undefined) return false;
+  try {
+    return equalMac(claimed, recordMac(table, item, key));
+  } catch (error) {
+    if (error instanceof CanonicalJsonError) return false;
+    throw error;
+  }
 }
 
 /** MAC of normalised input, before defaults and encryption. */

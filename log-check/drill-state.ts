@@ -3,8 +3,9 @@
  * that cannot be asked twice, and only if nobody else has saved since; so a drill goes on from wherever it died.
  */
 
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import type { S3Client } from "@aws-sdk/client-s3";
 import { z } from "zod";
+import { jsonOf, putVersioned, readVersioned } from "../backup/versioned-object";
 import { EXPORT_PREFIXES, TABLES } from "../contract";
 import { VERDICTS } from "../verifier/report";
 import { LogCheckError } from "./errors";
@@ -80,60 +81,21 @@ export interface DrillBucket {
 }
 
 export function s3DrillBucket(s3: S3Client, bucket: string): DrillBucket {
-  const read = (key: string) => readObject(s3, bucket, key);
-  const put = (key: string, text: string, condition: Condition) => putObject(s3, bucket, key, text, condition);
+  const read = (key: string) => readVersioned(s3, bucket, key);
   return {
     load: async () => {
       const found = await read(STATE_KEY);
       return found === undefined ? { state: FIRST_STATE } : { state: parseState(found.text), version: found.version };
     },
-    save: (state, version) =>
-      put(STATE_KEY, JSON.stringify(state), version === undefined ? { IfNoneMatch: "*" } : { IfMatch: version }),
+    save: (state, version) => putVersioned(s3, bucket, STATE_KEY, JSON.stringify(state), version),
     putOnce: async (key, text) => {
-      if ((await put(key, text, { IfNoneMatch: "*" })) !== undefined) return text;
+      if ((await putVersioned(s3, bucket, key, text, undefined)) !== undefined) return text;
       const standing = await read(key);
       if (standing === undefined) throw new Error("S3 refused a new object where there is none.");
       return standing.text;
     },
     read: async (key) => (await read(key))?.text,
   };
-}
-
-type Condition = { readonly IfNoneMatch: "*" } | { readonly IfMatch: string };
-
-async function readObject(s3: S3Client, bucket: string, key: string) {
-  try {
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    if (answer.ETag === undefined) throw new Error("S3 answered GetObject without an ETag.");
-    return { text: (await answer.Body?.transformToString("utf-8")) ?? "", version: answer.ETag };
-  } catch (error) {
-    if (error instanceof NoSuchKey) return undefined;
-    throw error;
-  }
-}
-
-async function putObject(
-  s3: S3Client,
-  bucket: string,
-  key: string,
-  text: string,
-  condition: Condition,
-): Promise<string | undefined> {
-  const object = { Bucket: bucket, Key: key, Body: text, ContentType: "application/json" };
-  try {
-    const answer = await s3.send(new PutObjectCommand({ ...object, ...condition }));
-    if (answer.ETag === undefined) throw new Error("S3 answered PutObject without an ETag.");
-    return answer.ETag;
-  } catch (error) {
-    if (isConflict(error)) return undefined;
-    throw error;
-  }
-}
-
-/** 412: the object is not the one that was read, or there is one. 404: it is gone. 409: another conditional write is under way. */
-function isConflict(error: unknown): boolean {
-  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-  return status === 412 || status === 409 || (error instanceof NoSuchKey && status === 404);
 }
 
 function parseState(text: string): DrillState {
@@ -145,12 +107,4 @@ function parseState(text: string): DrillState {
     `${STATE_KEY} is not what the restore drill writes. Where a drill stands is read from it alone. ` +
       "Restore its previous version in the bucket; or remove it, and the next drill clears away what this one has left.",
   );
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

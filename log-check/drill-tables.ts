@@ -3,7 +3,6 @@
 import {
   DeleteTableCommand,
   DescribeImportCommand,
-  DescribeTableCommand,
   type DynamoDBClient,
   ImportConflictException,
   ImportNotFoundException,
@@ -11,9 +10,9 @@ import {
   LimitExceededException,
   ResourceInUseException,
   ResourceNotFoundException,
-  type TableDescription,
 } from "@aws-sdk/client-dynamodb";
 import { shapeOf } from "../backup/export-lines";
+import { describeTable } from "../backup/restore";
 import { keyAttributes } from "../backup/restore-plan";
 import { DRILL_TABLE_PREFIX, type LogicalTableName } from "../contract";
 import { LogCheckError } from "./errors";
@@ -125,15 +124,6 @@ async function standingOf(dynamo: DynamoDBClient, importArn: string): Promise<Im
     return { status: "failed", code: FailureCode };
   } catch (error) {
     if (error instanceof ImportNotFoundException) return { status: "unknown" };
-    throw error;
-  }
-}
-
-async function describeTable(dynamo: DynamoDBClient, name: string): Promise<TableDescription | undefined> {
-  try {
-    return (await dynamo.send(new DescribeTableCommand({ TableName: name }))).Table;
-  } catch (error) {
-    if (error instanceof ResourceNotFoundException) return undefined;
     throw error;
   }
 }

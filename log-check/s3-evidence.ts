@@ -1,6 +1,7 @@
 /** The evidence as it lies in its bucket, for the verifier to read. */
 
-import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
+import { objectsUnder } from "../backup/folder";
 import { EVIDENCE_PREFIX } from "../contract";
 import type { EvidenceFolder } from "../verifier/evidence";
 
@@ -22,18 +23,7 @@ export function s3Evidence(s3: S3Client, bucket: string, prefix: string = EVIDEN
 }
 
 async function* pathsUnder(s3: S3Client, bucket: string, prefix: string, path: string): AsyncGenerator<string> {
-  let next: string | undefined;
-  do {
-    const page = await s3.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: `${prefix}${path}`,
-        ...(next && { ContinuationToken: next }),
-      }),
-    );
-    for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key.slice(prefix.length);
-    next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-  } while (next !== undefined);
+  for await (const { path: key } of objectsUnder(s3, bucket, `${prefix}${path}`)) yield key.slice(prefix.length);
 }
 
 /** Tiles that wait to be asked for; the verifier has fewer bundles under way. */

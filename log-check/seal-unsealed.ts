@@ -75,17 +75,8 @@ async function entryFor(finding: Finding, macKey: MacKey, store: Store): Promise
   const image = exportFormOfItem(standing);
   const commitment = commitmentOf(table, image);
   if (commitment !== commitmentOf(table, item)) return undefined;
-  const kind = isGenuine(table, standing, macKey) ? "LATE" : "FORGED";
+  const kind = hasGoodMac(table, standing, macKey) ? "LATE" : "FORGED";
   return { kind, table, key, version: versionOf(image), sequence: "", commitment, previous: lastCommitment };
-}
-
-/** A forged record may hold what no MAC can be made over. */
-function isGenuine(table: LogicalTableName, item: StoredItem, macKey: MacKey): boolean {
-  try {
-    return hasGoodMac(table, item, macKey);
-  } catch {
-    return false;
-  }
 }
 
 async function itemUnder(

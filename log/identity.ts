@@ -1,6 +1,6 @@
 /** How the log names an item: by the values of its key attributes, and by its version. */
 
-import { type LogicalTableName, TABLES } from "../contract";
+import { type LogicalTableName, TABLES, type TableId } from "../contract";
 import type { ItemJson } from "./commitment";
 
 /** Values of the key attributes as texts, partition key first. A missing one, which no stored item has, is empty. */
@@ -18,8 +18,14 @@ export function versionOf(item: ItemJson): string {
   return typeof N === "string" ? N : "1";
 }
 
-function keyAttributes(table: LogicalTableName): string[] {
+/** The contract's entry of a logical table. */
+export function shapeOf(table: LogicalTableName): (typeof TABLES)[TableId] {
   const shape = Object.values(TABLES).find(({ logicalName }) => logicalName === table);
   if (shape === undefined) throw new Error(`The contract has no table ${table}.`);
+  return shape;
+}
+
+function keyAttributes(table: LogicalTableName): string[] {
+  const shape = shapeOf(table);
   return "sortKey" in shape ? [shape.partitionKey, shape.sortKey.name] : [shape.partitionKey];
 }

@@ -7,14 +7,13 @@ import {
   ResourceNotFoundException,
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
-import { GetObjectCommand, ListObjectsV2Command, NoSuchBucket, NoSuchKey, S3Client } from "@aws-sdk/client-s3";
+import { NoSuchBucket, S3Client } from "@aws-sdk/client-s3";
 import { logicalNameOf } from "../backup/layout";
 import { loadConfig } from "../config/load";
 import { namesOf } from "../config/names";
-import { EVIDENCE_PREFIX } from "../contract";
 import { exportFormOfItem } from "../ledger/stored-item";
+import { s3Evidence } from "../log-check/s3-evidence";
 import { storedItem } from "../store/transaction";
-import type { EvidenceFolder } from "../verifier/evidence";
 import type { Command } from "./evidence-arguments";
 import { EvidenceToolError, UsageError } from "./evidence-errors";
 import { fetchEvidence } from "./evidence-fetch";
@@ -29,7 +28,7 @@ export const fetch: Command = {
     const to = given.needed("to");
     const bucket = given.needed("bucket");
     // Paths instead of host names for buckets, because an endpoint on this machine has no such names.
-    const source = bucketEvidence(new S3Client({ forcePathStyle: true }), bucket);
+    const source = s3Evidence(new S3Client({ forcePathStyle: true }), bucket);
     const { size, origin, fetched } = await withBucket(bucket, () => fetchEvidence(source, to, progress));
     print(`${to} holds ${origin} at ${size} entries; ${fetched} new objects.`);
     return 0;
@@ -46,37 +45,6 @@ async function withBucket<T>(bucket: string, work: () => Promise<T>): Promise<T>
       `There is no bucket ${bucket}. Name the evidence bucket of the environment.`,
     );
   }
-}
-
-/** The evidence in its bucket, below `EVIDENCE_PREFIX`. */
-export function bucketEvidence(s3: S3Client, bucket: string): EvidenceFolder {
-  return {
-    name: `s3://${bucket}/${EVIDENCE_PREFIX}`,
-    read: async (name) => {
-      try {
-        const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: `${EVIDENCE_PREFIX}${name}` }));
-        if (answer.Body === undefined) throw new Error("S3 answered GetObject without a body.");
-        return Buffer.from(await answer.Body.transformToByteArray());
-      } catch (error) {
-        if (error instanceof NoSuchKey) return undefined;
-        throw error;
-      }
-    },
-    list: async function* (prefix) {
-      let next: string | undefined;
-      do {
-        const page = await s3.send(
-          new ListObjectsV2Command({
-            Bucket: bucket,
-            Prefix: `${EVIDENCE_PREFIX}${prefix}`,
-            ...(next && { ContinuationToken: next }),
-          }),
-        );
-        for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key.slice(EVIDENCE_PREFIX.length);
-        next = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-      } while (next !== undefined);
-    },
-  };
 }
 
 export const scan: Command = {

@@ -3,6 +3,7 @@
 import { commitmentOf, type ItemJson } from "../log/commitment";
 import { entryBytes } from "../log/entry";
 import { keyOf } from "../log/identity";
+import type { EvidenceFolder } from "../verifier/evidence";
 import { strictBase64 } from "../verifier/note";
 import { checkProof, type ProofReport, parseProof, proofBytes } from "../verifier/proof";
 import { type FoundEntry, findEntries, proofOf, provenPath, withCosignatures } from "../verifier/proof-search";
@@ -53,7 +54,7 @@ async function proveRecord(given: Given, terminal: Terminal): Promise<number> {
   const evidence = evidenceAt(given);
   const checkpoint = await newestCheckpoint(evidence);
   const signers = checkSigned(checkpoint, logKeys(given));
-  const candidates = chosen(await leavesOf(id, given), id, given);
+  const candidates = chosen(await leavesOf(id, evidence, checkpoint.size), id, given);
   const records = isFromExport
     ? await exportedRecords(id, candidates, given, terminal)
     : [recordFile(given.needed("record"))];
@@ -89,9 +90,7 @@ async function exportedRecords(
   return images.map(({ item }) => item);
 }
 
-async function leavesOf(id: string, given: Given): Promise<FoundEntry[]> {
-  const evidence = evidenceAt(given);
-  const { size } = await newestCheckpoint(evidence);
+async function leavesOf(id: string, evidence: EvidenceFolder, size: number): Promise<FoundEntry[]> {
   const found: FoundEntry[] = [];
   for await (const { leaf, entry } of findEntries(evidence, size, new Set([id]))) {
     if (entry.kind !== "HEARTBEAT") found.push({ leaf, entry });

@@ -72,7 +72,11 @@ async function isStatusChange(change: StreamChange, judge: Judge): Promise<boole
   const [transactionId = ""] = change.key;
   const auditId = derivedAuditId("UPDATE", LEDGER.logicalName, transactionId, String(integerOf(now, "Version")));
   const record = await judge.auditRecord(auditId);
-  return record !== undefined && textOf(record, TRAIL.partitionKey) === auditId && hasGoodAuditMac(record, judge);
+  return (
+    record !== undefined &&
+    textOf(record, TRAIL.partitionKey) === auditId &&
+    hasGoodMac(TRAIL.logicalName, record, judge.macKey)
+  );
 }
 
 function isNextStatus(before: StoredItem, now: StoredItem): boolean {
@@ -87,14 +91,6 @@ function lastingText(image: ItemJson | undefined): string {
   return canonicalJson(
     Object.fromEntries(Object.entries(image ?? {}).filter(([name]) => !CHANGED_WITH_STATUS.has(name))),
   );
-}
-
-function hasGoodAuditMac(record: StoredItem, { macKey }: Judge): boolean {
-  try {
-    return hasGoodMac(TRAIL.logicalName, record, macKey);
-  } catch {
-    return false;
-  }
 }
 
 function versionIn(image: ItemJson | undefined): string {

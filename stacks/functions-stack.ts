@@ -99,8 +99,7 @@ export class FunctionsStack extends BaseStack {
 
   private addStreamFeeds({ entry, resource }: LedgerFunction): void {
     for (const table of Object.keys(TABLES) as TableId[]) {
-      const name = table.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-      addStreamFeed(this, `${entry}-${name}`, {
+      addStreamFeed(this, `${entry}-${kebabCase(table)}`, {
         ...STREAM_FEED,
         streamArn: this.props.data.streamArns[table],
         consumer: resource,
@@ -142,7 +141,7 @@ export class FunctionsStack extends BaseStack {
   }: Functions): Schedule[] {
     const expressions = { ...this.config.schedules, sealHeartbeat: HEARTBEAT };
     const schedule = (id: ScheduleId, description: string, { resource }: LedgerFunction, input: object) => ({
-      id: `${id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}-schedule`,
+      id: `${kebabCase(id)}-schedule`,
       name: this.names.schedules[id],
       description,
       expression: expressions[id],
@@ -248,4 +247,9 @@ export class FunctionsStack extends BaseStack {
 
 function mapIds<K extends string, T>(source: Readonly<Record<K, unknown>>, make: (id: K) => T): Record<K, T> {
   return Object.fromEntries((Object.keys(source) as K[]).map((id) => [id, make(id)])) as Record<K, T>;
+}
+
+/** `paymentAuditTrail` as construct ids are written: `payment-audit-trail`. */
+function kebabCase(id: string): string {
+  return id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

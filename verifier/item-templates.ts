@@ -3,7 +3,8 @@
  * takes all texts that differ from it in their values only, and puts them into their canonical form without parsing them.
  */
 
-import { type LogicalTableName, TABLES } from "../contract";
+import type { LogicalTableName } from "../contract";
+import { shapeOf } from "../log/identity";
 
 /** What a template finds in a text. */
 export interface TemplateMatch {
@@ -161,13 +162,11 @@ function partsOf(tokens: readonly Token[]) {
 
 /** The attributes that say when a record was written, the one that counts first. */
 export function timeNames(table: LogicalTableName): readonly string[] {
-  const isEntry = table === "PaymentLedger" || table === "PaymentAuditTrail";
-  return ["StatusChangedAt", isEntry ? "RecordedAt" : "processedAt"];
+  return ["StatusChangedAt", shapeOf(table).recordedAt];
 }
 
 function keyStarts(table: LogicalTableName): string[] {
-  const shape = Object.values(TABLES).find(({ logicalName }) => logicalName === table);
-  if (shape === undefined) throw new Error(`The contract has no table ${table}.`);
+  const shape = shapeOf(table);
   const partition = `"${shape.partitionKey}":{"S":"`;
   return "sortKey" in shape ? [partition, `"${shape.sortKey.name}":{"${shape.sortKey.type}":"`] : [partition];
 }

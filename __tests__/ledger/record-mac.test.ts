@@ -65,6 +65,10 @@ test.each(Object.keys(ITEM))("without %s the record is a forgery", (name) => {
   expect(hasGoodMac("PaymentLedger", rest, MAC_KEY)).toBe(false);
 });
 
+test("a record that has no canonical form is a forgery, whatever MAC it claims", () => {
+  expect(hasGoodMac("PaymentLedger", { ...GOOD, Note: { S: "\ud800" } }, MAC_KEY)).toBe(false);
+});
+
 test("a record moved to another table, or checked with another key, is a forgery", () => {
   expect(hasGoodMac("PaymentAuditTrail", GOOD, MAC_KEY)).toBe(false);
   expect(hasGoodMac("PaymentLedger", GOOD, OTHER_SECRET)).toBe(false);

@@ -8,7 +8,8 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { ENV, TABLES, type TableId } from "../../contract";
-import { bucketEvidence, scanTables } from "../../scripts/evidence-aws";
+import { s3Evidence } from "../../log-check/s3-evidence";
+import { scanTables } from "../../scripts/evidence-aws";
 import { OFFLINE, runEvidence } from "../../scripts/evidence-cli";
 import { fetchEvidence } from "../../scripts/evidence-fetch";
 import { checkpointSigners } from "../../sealing/signers";
@@ -69,7 +70,7 @@ export class Auditing {
     const deadline = Date.now() + SEALING_MAX_MS;
     for (;;) {
       await this.calls.sealHeartbeat();
-      await fetchEvidence(bucketEvidence(s3, evidenceBucket), path.join(folder, "evidence"));
+      await fetchEvidence(s3Evidence(s3, evidenceBucket), path.join(folder, "evidence"));
       const visit = await this.verify(folder, last);
       const isSealing = visit.report.verdicts.some((verdict) => verdict === "unsealed" || verdict === "stale");
       if (!isSealing || Date.now() > deadline) return visit;

@@ -6,7 +6,8 @@ module.exports = {
     "^.+\\.ts$": ["@swc/jest", { jsc: { parser: { syntax: "typescript" }, target: "es2022" } }],
   },
   modulePathIgnorePatterns: ["<rootDir>/cdktf.out", "<rootDir>/.local", "<rootDir>/dist"],
-  testTimeout: 60_000,
+  // An emulator starts in seconds on an idle machine, and in minutes on one that does much else.
+  testTimeout: 180_000,
   // Jest's default leaves one core idle; many suites wait for an emulator, so all cores are put to use.
   maxWorkers: "100%",
 };

@@ -12,7 +12,7 @@ beforeAll(async () => {
   harness = await startHarness();
 });
 afterAll(() => harness?.stop());
-afterEach(() => harness.proxy.reset());
+afterEach(() => harness?.proxy.reset());
 
 const settings = () => ({ files: harness.files, removeCardDataFiles: true });
 const run = (event: unknown, call: Call = harness.call("payment-processor")) =>

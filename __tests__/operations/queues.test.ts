@@ -12,7 +12,7 @@ beforeAll(async () => {
   harness = await startHarness();
 });
 afterAll(() => harness?.stop());
-afterEach(() => harness.proxy.reset());
+afterEach(() => harness?.proxy.reset());
 
 let sequence = 18_870_000_000_000_000_000n;
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
   harness = await startHarness();
 });
 afterAll(() => harness?.stop());
-afterEach(() => harness.proxy.reset());
+afterEach(() => harness?.proxy.reset());
 
 type Answered<T> = Extract<T, { outcome: "answered" }>;
 

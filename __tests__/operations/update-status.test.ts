@@ -10,7 +10,7 @@ beforeAll(async () => {
   harness = await startHarness();
 });
 afterAll(() => harness?.stop());
-afterEach(() => harness.proxy.reset());
+afterEach(() => harness?.proxy.reset());
 
 const update = (event: unknown) => updatePaymentStatus(event, harness.call("update_payment_status"), harness.store);
 const rowOf = async (id: string): Promise<StoredItem> => {

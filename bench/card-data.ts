@@ -338,7 +338,7 @@ function reportThroughput(): void {
     Metadata: { order: orderNumber(), customer: uuid(4), note: "second parcel, leave with the neighbour" },
   }));
   const started = process.hrtime.bigint();
-  for (const payment of payments) findCardData(payment, { exemptPaths: ["Amount"] });
+  for (const payment of payments) findCardData(payment);
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   console.log(`\nthroughput (information only): ${Math.round(payments.length / seconds)} payments a second`);
 }

@@ -23,6 +23,7 @@
  * The code is pure and its work is bounded by the length of the input: each digit starts at most 19 candidates.
  */
 
+import { isLosslessNumber, type LosslessNumber } from "lossless-json";
 import { isLuhnValid, issuedLengths, PAN_DIGITS_MAX, PAN_DIGITS_MIN } from "./card-brands";
 
 export type CardDataKind = "PAN" | "CVV" | "TRACK" | "PIN";
@@ -41,15 +42,6 @@ export interface CardDataFinding {
 export interface ScanMeter {
   characters: number;
   candidates: number;
-}
-
-export interface CardDataOptions {
-  /**
-   * Paths of amounts and epoch times, such as `Amount` or `payments[*].amount`. Only there is a decimal number of at
-   * most 12 integer digits, or an epoch in seconds or milliseconds, taken for what it is.
-   */
-  readonly exemptPaths?: readonly string[];
-  readonly meter?: ScanMeter;
 }
 
 /** The input could not be searched to its end, so nobody may treat it as free of card data. */
@@ -73,16 +65,13 @@ const VALUES_MAX = 4_000_000;
 const DECODE_ROUNDS_MAX = 3;
 
 /**
+ * @param value JSON as it was parsed. Numbers may be floats, `bigint`, or the `LosslessNumber` of exact parsing.
  * @returns one finding for each kind and path, in the order of the input; none when there is no card data.
  * @throws CardDataScanError when the input is too deep (or cyclic) or too large to be searched to its end.
  */
-export function findCardData(value: unknown, options: CardDataOptions = {}): CardDataFinding[] {
-  const scan: Scan = {
-    findings: new Map(),
-    meter: options.meter ?? { characters: 0, candidates: 0 },
-    values: 0,
-  };
-  visit(value, { place: ROOT, depth: 0, embedded: 0, exempt: exemptTree(options.exemptPaths ?? []) }, scan);
+export function findCardData(value: unknown, meter: ScanMeter = { characters: 0, candidates: 0 }): CardDataFinding[] {
+  const scan: Scan = { findings: new Map(), meter, values: 0 };
+  visit(value, { place: ROOT, depth: 0, embedded: 0 }, scan);
   return [...scan.findings.values()];
 }
 
@@ -110,7 +99,6 @@ interface Position {
   readonly place: Place;
   readonly depth: number;
   readonly embedded: number;
-  readonly exempt: ExemptTree | undefined;
 }
 
 const ROOT: Place = { parent: undefined, segment: undefined, sealed: false };
@@ -124,8 +112,9 @@ function visit(value: unknown, position: Position, scan: Scan): void {
     );
   }
   if (typeof value === "string") visitText(value, position, scan);
-  else if (typeof value === "number" || typeof value === "bigint") visitNumber(value, position, scan);
-  else if (typeof value === "object" && value !== null) visitMembers(value, position, scan);
+  else if (typeof value === "number" || typeof value === "bigint" || isLosslessNumber(value)) {
+    if (numberIsPan(value, scan.meter)) report(new Set(["PAN"]), position.place, scan);
+  } else if (typeof value === "object" && value !== null) visitMembers(value, position, scan);
 }
 
 function tooDeep(how: string): CardDataScanError {
@@ -142,7 +131,7 @@ function visitMembers(value: object, position: Position, scan: Scan): void {
   } else if (Array.isArray(value) || value instanceof Set) {
     let index = 0;
     for (const element of value) {
-      visit(element, below(position, index, position.exempt?.children.get("[*]")), scan);
+      visit(element, below(position, index), scan);
       index++;
     }
   } else {
@@ -153,23 +142,23 @@ function visitMembers(value: object, position: Position, scan: Scan): void {
 }
 
 function visitField(key: string, value: unknown, position: Position, scan: Scan): void {
-  const field = below(position, shownKey(key), position.exempt?.children.get(key));
+  const field = below(position, shownKey(key));
   report(kindsInText(key, scan.meter), field.place, scan);
   report(kindsByName(key, value), field.place, scan);
-  visit(value, field, scan);
+  // An amount is kept as text, so its digits are read across the point.
+  visit(isLosslessNumber(value) && key.toLowerCase() === "amount" ? value.value : value, field, scan);
 }
 
-function below(position: Position, segment: string | number, exempt: ExemptTree | undefined): Position {
+function below(position: Position, segment: string | number): Position {
   return {
     place: { parent: position.place, segment, sealed: false },
     depth: position.depth + 1,
     embedded: position.embedded,
-    exempt,
   };
 }
 
 function visitText(text: string, position: Position, scan: Scan): void {
-  if (isTimestamp(text) || isUuid(text) || (position.exempt?.ends && isAmountOrEpoch(text))) return;
+  if (isTimestamp(text) || isUuid(text)) return;
   report(kindsInText(text, scan.meter), position.place, scan);
   const decoded = percentDecodings(text).at(-1) ?? text;
   for (const candidate of decoded === text ? [text] : [text, decoded]) visitEmbeddedJson(candidate, position, scan);
@@ -191,7 +180,6 @@ function visitEmbeddedJson(text: string, position: Position, scan: Scan): void {
       place: { ...position.place, sealed: true },
       depth: position.depth + 1,
       embedded: position.embedded + 1,
-      exempt: undefined,
     },
     scan,
   );
@@ -199,21 +187,25 @@ function visitEmbeddedJson(text: string, position: Position, scan: Scan): void {
 
 const LOOKS_LIKE_JSON = /^\s*["[{]/;
 
-function visitNumber(value: number | bigint, position: Position, scan: Scan): void {
-  if (position.exempt?.ends && isAmountOrEpoch(String(value))) return;
-  if (numberIsPan(value, scan.meter)) report(new Set(["PAN"]), position.place, scan);
-}
-
 /** A fraction is no part of a card number: `0.4111...` is a score. What stands before the point may be one. */
-function numberIsPan(value: number | bigint, meter: ScanMeter): boolean {
-  if (typeof value === "number" && !Number.isFinite(value)) return false;
-  const whole = typeof value === "bigint" ? value : Math.trunc(value);
-  const digits = String(whole).replace("-", "");
+function numberIsPan(value: number | bigint | LosslessNumber, meter: ScanMeter): boolean {
+  const digits = integerDigits(value);
   if (digits.length < PAN_DIGITS_MIN || digits.length > PAN_DIGITS_MAX) return false;
-  if (typeof whole === "bigint" || Number.isSafeInteger(whole)) return kindsInText(digits, meter).has("PAN");
+  if (typeof value !== "number" || Math.abs(value) <= Number.MAX_SAFE_INTEGER) {
+    return kindsInText(digits, meter).has("PAN");
+  }
   // Beyond 2^53 the last digits, and with them the check digit, are lost. Prefix and length must then do: identifiers
   // of that size do not survive as JSON numbers either, so senders who need them send texts.
   return hasLength(issuedLengths(Number(digits.slice(0, 6))), digits.length);
+}
+
+/** The digits before the point, without leading zeros; none when there are more than a card number has. */
+function integerDigits(value: number | bigint | LosslessNumber): string {
+  const [, whole = "", fraction = "", exponent = "0"] =
+    /^-?(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(isLosslessNumber(value) ? value.value : String(value)) ?? [];
+  const length = whole.length + Number(exponent);
+  if (length <= 0 || length > whole.length + fraction.length + PAN_DIGITS_MAX) return "";
+  return `${whole}${fraction}`.slice(0, length).padEnd(length, "0").replace(/^0+/, "");
 }
 
 function report(kinds: ReadonlySet<CardDataKind>, place: Place, scan: Scan): void {
@@ -241,26 +233,6 @@ function shownKey(key: string): string {
 
 // ---------------------------------------------------------------------------------------------- what is exempt
 
-interface ExemptTree {
-  readonly children: Map<string, ExemptTree>;
-  ends: boolean;
-}
-
-/** The caller's paths as a tree, so that walking the input compares one segment at a time. */
-function exemptTree(paths: readonly string[]): ExemptTree {
-  const root: ExemptTree = { children: new Map(), ends: false };
-  for (const path of paths) {
-    let node = root;
-    for (const segment of path.match(/\[\*\]|[^.[\]]+/g) ?? []) {
-      const child = node.children.get(segment) ?? { children: new Map(), ends: false };
-      node.children.set(segment, child);
-      node = child;
-    }
-    node.ends = true;
-  }
-  return root;
-}
-
 /** A whole ISO 8601 date and time. The fraction is bounded: nothing measures more than nanoseconds. */
 function isTimestamp(text: string): boolean {
   return TIMESTAMP.test(text);
@@ -272,14 +244,6 @@ const TIMESTAMP =
 /** RFC 9562 with a version and variant that exist, so that a card number written in the form of a UUID mostly fails. */
 function isUuid(text: string): boolean {
   return /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i.test(text);
-}
-
-/**
- * Epochs end below 4e12 milliseconds (year 2096), where 13-digit Visa numbers begin. Microseconds need no exemption:
- * until 2039 they begin with digits that no brand issues.
- */
-function isAmountOrEpoch(text: string): boolean {
-  return /^[+-]?\d{1,12}(?:\.\d{1,6})?$/.test(text) || /^[1-3]\d{12}$/.test(text);
 }
 
 // ---------------------------------------------------------------------------------------------- card data by name

@@ -33,13 +33,10 @@ export interface Call {
 /** The actor of records about a request that named none, or none that could be stored. */
 export const UNCLAIMED_ACTOR = "unclaimed";
 
-/** Amounts are the only fields whose digits may look like a card number and are exempt by their place. */
-const EXEMPT_FIELDS = ["Amount", "amount"];
-
 /** The refusal of anything that carries card data, before any of it is looked at further. */
 export function cardDataRefusal(input: unknown, store: Store): Refusal | undefined {
   try {
-    if (findCardData(input, { exemptPaths: EXEMPT_FIELDS }).length === 0) return undefined;
+    if (findCardData(input).length === 0) return undefined;
   } catch (error) {
     if (error instanceof CardDataScanError) return refusal("INPUT_TOO_COMPLEX");
     throw error;

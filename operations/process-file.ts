@@ -8,7 +8,6 @@ import type { FileVersion, PaymentFiles } from "../files/payment-files";
 import { type BadRow, digestOf, type FileProgress } from "../files/progress";
 import { type Row, readRows } from "../files/rows";
 import type { AuditEntry, Caller } from "../ledger/audit-entry";
-import { numbersAsText } from "../ledger/exact-json";
 import { derivedAuditId } from "../ledger/identifiers";
 import { type Refusal, type RefusalCode, refusal } from "../ledger/refusals";
 import type { EntryResult } from "../ledger/responses";
@@ -152,7 +151,7 @@ async function recordBatch(
 
 function admit(row: Row, store: Store) {
   if ("fault" in row) return cardDataRefusal(row.text, store) ?? refusal(row.fault);
-  const cardData = cardDataRefusal(numbersAsText(row.value), store);
+  const cardData = cardDataRefusal(row.value, store);
   if (cardData !== undefined) return cardData;
   const parsed = parseTransaction(row.value);
   return parsed.ok ? parsed.value : parsed.refusal;

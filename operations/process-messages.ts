@@ -2,7 +2,7 @@
 
 import { TABLES } from "../contract";
 import type { AuditEntry } from "../ledger/audit-entry";
-import { numbersAsText, parseExactJson } from "../ledger/exact-json";
+import { parseExactJson } from "../ledger/exact-json";
 import { derivedAuditId } from "../ledger/identifiers";
 import {
   type PaymentMessage,
@@ -68,7 +68,7 @@ async function recordMessages(admitted: readonly Admitted[], call: Call, store: 
 function admit(message: QueueMessage, call: Call, store: Store): SentMessage | Refusal {
   const body = parseExactJson(message.body);
   if (body === undefined) return cardDataRefusal(message.body, store) ?? refusal("NOT_JSON");
-  const cardData = cardDataRefusal(numbersAsText(body), store);
+  const cardData = cardDataRefusal(body, store);
   if (cardData !== undefined) return cardData;
   const parsed = parsePaymentMessage(body, call.now);
   return parsed.ok ? parsed.value : parsed.refusal;

@@ -5,9 +5,13 @@
 
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
+import { unzipSync } from "fflate";
 import { startBundle } from "../local/run-bundle";
 import { buildHandlers } from "../scripts/build-handlers";
 
@@ -84,13 +88,15 @@ function residentMb(pid: number): number {
 }
 
 async function main(): Promise<void> {
-  buildHandlers({ entries: ["payment-processor"] });
+  const { zip } = buildHandlers({ entries: ["payment-processor"] })("payment-processor");
+  const bundle = mkdtempSync(join(tmpdir(), "payment-ledger-bench-"));
+  writeFileSync(join(bundle, "index.js"), unzipSync(readFileSync(zip))["index.js"] as Uint8Array);
   const stub = await startStub();
   const samples: { row: number; mb: number }[] = [];
   const startedAt = Date.now();
   try {
     const running = startBundle({
-      bundle: "dist/handlers/payment-processor",
+      bundle,
       event: fileEvent(),
       functionName: "payment-processor-bench",
       environment: environmentOf(stub.url),

@@ -1,26 +1,24 @@
 /**
- * Bundles the functions' code: one file for each entry, the same bytes from the same source on every machine and in every
- * folder. `main.ts` calls it at each synth.
+ * Bundles the functions' code: one zip file for each entry, the same bytes from the same source on every machine and in
+ * every folder. `main.ts` calls it at each synth.
  */
 
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { buildSync } from "esbuild";
+import { zipSync } from "fflate";
 import { FUNCTIONS } from "../contract";
 import type { HandlerBundle, HandlerCode } from "../stacks/constructs/handler-code";
 
-/** The first moment a zip can tell, so that no clock enters the archive. */
-const FIXED_TIME = new Date("1980-01-01T00:00:00Z");
+/**
+ * The first moment that a zip file can name. Local time on purpose: a zip file holds the local time without a zone, so the
+ * bytes would differ between time zones otherwise.
+ */
+const FIXED_TIME = new Date(1980, 0, 1);
+/** Without a mode of its own, the file's mode in Lambda would follow from the machine that made the zip. */
+const UNIX = 3;
+const READABLE_FILE = (0o100644 << 16) >>> 0;
 const PROJECT = resolve(__dirname, "..");
 
 export class HandlerBuildError extends Error {
@@ -34,7 +32,7 @@ export interface BuildOptions {
   readonly entries?: readonly string[];
 }
 
-/** Builds all entries at once into `dist/handlers/<entry>/index.js`. */
+/** Builds all entries at once into `dist/handlers/<entry>.zip`, each of which holds one file, `index.js`. */
 export function buildHandlers(options: BuildOptions = {}): HandlerCode {
   const { project = PROJECT, entries = Object.values(FUNCTIONS).map(({ entry }) => entry) } = options;
   for (const entry of entries) {
@@ -53,23 +51,6 @@ export function buildHandlers(options: BuildOptions = {}): HandlerCode {
     }
     return built;
   };
-}
-
-/** Of relative paths and bytes, in order: a renamed file changes it, a touched one does not. */
-export function hashDirectory(directory: string): string {
-  const hash = createHash("sha256");
-  for (const path of filesOf(directory)) {
-    const bytes = readFileSync(join(directory, path));
-    hash.update(`${path.split(sep).join("/")}\0${bytes.length}\0`).update(bytes);
-  }
-  return hash.digest("hex");
-}
-
-function filesOf(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile())
-    .map((file) => relative(directory, join(file.parentPath, file.name)))
-    .sort();
 }
 
 interface BundledCode {
@@ -108,15 +89,14 @@ function bundle(project: string, entries: readonly string[]): BundledCode[] {
 
 /** Written beside and renamed: another synth at the same time never sees half a file. */
 function write(project: string, { entry, code }: BundledCode): HandlerBundle {
-  const directory = join(project, "dist", "handlers", entry);
-  mkdirSync(directory, { recursive: true });
-  const file = join(directory, "index.js");
-  const partial = join(project, "dist", `.${entry}-${process.pid}.js`);
-  writeFileSync(partial, code, { mode: 0o644 });
-  utimesSync(partial, FIXED_TIME, FIXED_TIME);
-  renameSync(partial, file);
-  for (const stray of filesOf(directory).filter((path) => path !== "index.js")) {
-    rmSync(join(directory, stray));
-  }
-  return { directory, sha256: hashDirectory(directory) };
+  const zipped = zipSync({
+    "index.js": [code, { level: 9, mtime: FIXED_TIME, os: UNIX, attrs: READABLE_FILE }],
+  });
+  const folder = join(project, "dist", "handlers");
+  mkdirSync(folder, { recursive: true });
+  const partial = join(folder, `.${entry}-${process.pid}.zip`);
+  writeFileSync(partial, zipped);
+  const zip = join(folder, `${entry}.zip`);
+  renameSync(partial, zip);
+  return { zip, sha256: createHash("sha256").update(zipped).digest("hex") };
 }

@@ -1,6 +1,5 @@
 /** The functions: code, permissions, what starts them, alarms and the dashboard. */
 
-import { ArchiveProvider } from "@cdktf/provider-archive/lib/provider";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
@@ -52,7 +51,6 @@ export class FunctionsStack extends BaseStack {
     private readonly props: FunctionsStackProps,
   ) {
     super(scope, id, config);
-    new ArchiveProvider(this, "archive");
     const access = this.addRolePolicies();
     const functions = mapIds(FUNCTIONS, (functionId) => {
       return this.addLedgerFunction(functionId, access[FUNCTIONS[functionId].role]);

@@ -250,6 +250,5 @@ test("what is not created here is listed", () => {
     "aws_vpc_endpoint",
     "aws_vpc_security_group_egress_rule",
     "aws_vpc_security_group_ingress_rule",
-    "terraform_data",
   ]);
 });

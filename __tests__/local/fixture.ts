@@ -1,8 +1,10 @@
 /** Writes small synthesized outputs. `fixtures/` holds one, made by hand, with one of everything that the deployer must get right. */
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildSync } from "esbuild";
+import { zipSync } from "fflate";
 import type { JsonObject } from "../../local/terraform-expression";
 
 export interface FixtureStack {
@@ -38,19 +40,31 @@ export function writeStacks(stacks: Readonly<Record<string, FixtureStack>>): str
  * @param more further resources of the stack that holds the function, by type and name.
  */
 export function writeProbeApp(more: Readonly<Record<string, JsonObject>> = {}): string {
+  const code = probeCode();
+  const sourceCodeHash = createHash("sha256").update(code).digest("base64");
+  const app = withResources(readFixture("app"), more);
+  const functions = (app["resource"] as JsonObject)["aws_lambda_function"] as { probe: JsonObject };
+  functions.probe["source_code_hash"] = sourceCodeHash;
   const directory = writeStacks({
-    app: { dependencies: ["base"], body: withResources(readFixture("app"), more) },
+    app: { dependencies: ["base"], body: app },
     base: { body: readFixture("base") },
   });
-  buildSync({
+  const assets = path.join(directory, "stacks", "app", "assets");
+  mkdirSync(assets);
+  writeFileSync(path.join(assets, "probe.zip"), code);
+  return directory;
+}
+
+function probeCode(): Uint8Array {
+  const { outputFiles } = buildSync({
     entryPoints: [path.join(__dirname, "probe-handler.ts")],
-    outfile: path.join(directory, "stacks", "app", "assets", "probe", "index.js"),
+    write: false,
     bundle: true,
     platform: "node",
     target: "node20",
     logLevel: "error",
   });
-  return directory;
+  return zipSync({ "index.js": (outputFiles[0] as { contents: Uint8Array }).contents });
 }
 
 function withResources(body: JsonObject, more: Readonly<Record<string, JsonObject>>): JsonObject {

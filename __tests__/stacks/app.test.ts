@@ -274,7 +274,7 @@ test("every policy is within what AWS allows, under the longest suffix and in ev
 test("providers and Terraform are pinned", () => {
   expect(prod.stacks.functions.terraform).toMatchObject({
     required_version: ">= 1.10.0",
-    required_providers: { aws: { version: "6.25.0" }, archive: { version: "2.7.1" } },
+    required_providers: { aws: { version: "6.25.0" } },
   });
 });
 

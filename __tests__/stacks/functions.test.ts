@@ -15,7 +15,10 @@ import {
   synthesize,
 } from "../support/synth";
 
-const { functions } = synthesize(configOf("prod")).stacks;
+const {
+  stacks: { functions },
+  files,
+} = synthesize(configOf("prod"));
 const dev = synthesize(configOf("dev")).stacks.functions;
 
 const ENTRIES = Object.values(FUNCTIONS);
@@ -35,12 +38,10 @@ test("the stack holds these resources and no others", () => {
     "aws_s3_bucket_notification: 1",
     "aws_scheduler_schedule: 6",
     "aws_scheduler_schedule_group: 1",
-    "data.archive_file: 14",
     "data.aws_caller_identity: 1",
     "data.aws_iam_policy_document: 15",
     "data.aws_partition: 1",
     "data.terraform_remote_state: 3",
-    "terraform_data: 14",
   ]);
 });
 
@@ -152,24 +153,24 @@ test("a heartbeat that failed is neither tried again nor kept: the next one is d
   });
 });
 
-test.each(ENTRIES)(
-  "$name's code is zipped at apply, from inside the stack's folder, whenever it changes",
-  ({ entry }) => {
-    const sha256 = "5".repeat(64);
-    expect(only(functions, "terraform_data", `${entry}-bundle`)).toEqual({ triggers_replace: { sha256 } });
-    expect(functions.data["archive_file"]?.[`${entry}-zip`]).toEqual({
-      type: "zip",
-      source_dir: `${reference("path.module")}/assets/${entry}-code/${sha256}`,
-      output_path: `${reference("path.module")}/${entry}.zip`,
-      output_file_mode: "0644",
-      depends_on: [`terraform_data.${entry}-bundle`],
-    });
-    expect(only(functions, "aws_lambda_function", entry)).toMatchObject({
-      filename: reference(`data.archive_file.${entry}-zip.output_path`),
-      source_code_hash: reference(`data.archive_file.${entry}-zip.output_base64sha256`),
-    });
-  },
-);
+test.each(ENTRIES)("$name's code is a file of the stack's folder, made at synth", ({ entry }) => {
+  const sha256 = "5".repeat(64);
+  const file = `assets/${entry}-code/${sha256}/stub-handler.txt`;
+  expect(only(functions, "aws_lambda_function", entry)).toMatchObject({
+    filename: `${reference("path.module")}/${file}`,
+    source_code_hash: Buffer.from(sha256, "hex").toString("base64"),
+  });
+  expect(files.get(`stacks/functions/${file}`)).toBeDefined();
+});
+
+test("nothing that a plan or an apply must read or make stands between a function and its code", () => {
+  for (const resource of Object.values(functions.resource["aws_lambda_function"] ?? {})) {
+    const references = [
+      ...JSON.stringify([resource["filename"], resource["source_code_hash"]]).matchAll(/\$\{([^}]*)\}/g),
+    ];
+    expect(references.map(([, expression]) => expression)).toEqual(["path.module"]);
+  }
+});
 
 /** What every role whose functions write audit records may do for that. */
 const AUDITING = { WrapAuditDetails: ["kms:Encrypt"], RecordMacs: ["kms:GenerateMac"] };

@@ -39,7 +39,7 @@ export interface Synthesized {
   readonly files: ReadonlyMap<string, string>;
 }
 
-const STUB = { directory: join(__dirname, "stub-handler"), sha256: "5".repeat(64) };
+const STUB = { zip: join(__dirname, "stub-handler.txt"), sha256: "5".repeat(64) };
 export const stubHandlerCode: HandlerCode = () => STUB;
 
 export function configOf(environment: "dev" | "prod", changes: Partial<AppConfig> = {}): AppConfig {

@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
 import {
   AddPermissionCommand,
   type Architecture,
@@ -22,8 +25,8 @@ const ACTIVE_TIMEOUT_SECONDS = 120;
 
 export const LAMBDA: CreateByType = {
   aws_lambda_function: async (args, context) => {
-    // The network does not exist here (the subnets are ids only), and the code's hash is that of the zip made at apply.
-    args.withoutEffect("vpc_config", "source_code_hash", "tags", "timeouts", "skip_destroy");
+    // The network does not exist here: the subnets are ids only.
+    args.withoutEffect("vpc_config", "tags", "timeouts", "skip_destroy");
     const lambda = context.client(LambdaClient);
     const name = args.text("function_name");
     const created = await lambda.send(new CreateFunctionCommand(functionInput(name, args, context)));
@@ -123,7 +126,7 @@ function functionInput(name: string, args: Arguments, context: DeployContext) {
     Role: args.text("role"),
     Runtime: args.choice<Runtime>("runtime"),
     Handler: args.text("handler"),
-    Code: { ZipFile: archiveOf(args, context) },
+    Code: { ZipFile: codeOf(args) },
     Architectures: args.texts("architectures") as Architecture[],
     MemorySize: args.number("memory_size"),
     Timeout: args.number("timeout"),
@@ -143,12 +146,15 @@ function functionInput(name: string, args: Arguments, context: DeployContext) {
   };
 }
 
-function archiveOf(args: Arguments, context: DeployContext): Uint8Array {
+/** The zip file that the synth wrote. Terraform takes its hash as given; here the two are compared, so that what runs is what was planned. */
+function codeOf(args: Arguments): Uint8Array {
   const file = args.text("filename");
-  const archive = context.archives.get(file);
-  if (archive !== undefined) return archive;
+  const planned = args.text("source_code_hash");
+  const code = existsSync(file) ? readFileSync(file) : undefined;
+  const found = code === undefined ? "no file" : createHash("sha256").update(code).digest("base64");
+  if (code !== undefined && found === planned) return code;
   throw new LocalError(
     "ARGUMENT_INVALID",
-    `${args.address}: "filename" is not the output_path of a data.archive_file. A function's code comes from one, so that the zip is made at apply.`,
+    `${args.address}: the code at ${path.relative("", file)} must have the SHA-256 ${planned} of the plan, and is ${found}. Synthesize again, then deploy.`,
   );
 }

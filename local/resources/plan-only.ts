@@ -54,8 +54,6 @@ const KINDS: readonly (readonly [type: string, idPrefix: string, service: string
   ["aws_backup_plan", "plan", "backup", "backup-plan"],
   ["aws_backup_selection", "selection", "backup", "backup-selection"],
   ["aws_backup_region_settings", "settings", "backup", "region-settings"],
-  // Terraform's own: it holds a trigger, not a thing in AWS.
-  ["terraform_data", "data", "terraform", "data"],
 ];
 
 /** Attributes that other resources read of these types, beyond id and ARN. */
@@ -72,7 +70,6 @@ const FURTHER_ATTRIBUTES: Readonly<Record<string, (id: string, context: DeployCo
     network_interface_ids: [sibling("eni", id)],
   }),
   aws_eip: () => ({ public_ip: "192.0.2.1" }),
-  terraform_data: () => ({ output: null }),
 };
 
 export const PLAN_ONLY: CreateByType = Object.fromEntries(

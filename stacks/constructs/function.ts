@@ -37,7 +37,6 @@ export interface LedgerFunction {
 
 export function addFunction(scope: Construct, entry: string, props: FunctionProps): LedgerFunction {
   const logGroup = addLogGroup(scope, `${entry}-logs`, props.logGroup);
-  const zip = addHandlerCode(scope, entry, props.bundle);
   const { reservedConcurrency } = props;
   const resource = new LambdaFunction(scope, entry, {
     functionName: props.name,
@@ -45,8 +44,7 @@ export function addFunction(scope: Construct, entry: string, props: FunctionProp
     runtime: "nodejs24.x",
     architectures: ["arm64"],
     handler: "index.handler",
-    filename: zip.outputPath,
-    sourceCodeHash: zip.outputBase64Sha256,
+    ...addHandlerCode(scope, entry, props.bundle),
     memorySize: props.memoryMb,
     timeout: props.timeoutSeconds,
     environment: { variables: props.environment },

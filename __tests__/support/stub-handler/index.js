@@ -1,2 +1,0 @@
-// Stands in for every function's bundle, so that snapshots do not move with the code.
-exports.handler = async () => ({});

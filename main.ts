@@ -3,10 +3,13 @@
 import { ConfigError } from "./config/errors";
 import { loadConfig } from "./config/load";
 import { buildHandlers, HandlerBuildError } from "./scripts/build-handlers";
+import { copyProviderLocks } from "./scripts/provider-locks";
 import { buildApp } from "./stacks/build-app";
 
 try {
-  buildApp(loadConfig(), buildHandlers()).synth();
+  const app = buildApp(loadConfig(), buildHandlers());
+  app.synth();
+  copyProviderLocks(app.outdir);
 } catch (error) {
   if (!(error instanceof ConfigError || error instanceof HandlerBuildError)) {
     throw error;

@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
@@ -512,32 +512,41 @@ test.each(DOCS.filter(({ text }) => blocksOf(text).length > 0))(
   },
 );
 
-describe("npx cdktf synth", () => {
+describe("a synth", () => {
   const folder = mkdtempSync(join(tmpdir(), "payment-ledger-docs-"));
   const home = join(folder, "home");
+  const calls = join(folder, "calls.txt");
   mkdirSync(home);
+  beforeEach(() => writeFileSync(calls, ""));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** No AWS settings, no home with a profile, no Terraform on the path. */
-  function run(...options: string[]): void {
+  /** No AWS settings, no home with a profile, no Terraform on the path. Each look-up of a host name is refused and written down. */
+  function run(command: string, ...words: string[]): void {
     const path = [join(process.execPath, ".."), "/usr/bin", "/bin"].join(":");
-    execFileSync("npx", ["cdktf", "synth", ...options], {
+    const hook = `--require=${join(__dirname, "support", "refuse-network.cjs")}`;
+    execFileSync(command, words, {
       cwd: PROJECT,
-      env: { PATH: path, HOME: home, CI: "1" },
+      env: { PATH: path, HOME: home, CI: "1", NODE_OPTIONS: hook, REFUSED_CALLS: calls },
       stdio: "pipe",
     });
   }
 
   test.each([
-    { options: [], file: "cdk.tf.json" },
-    { options: ["--hcl"], file: "cdk.tf" },
-  ])("with $options writes the four stacks", ({ options, file }) => {
+    { words: ["npm", "run", "synth", "--"], file: "cdk.tf.json", hosts: [] },
+    // Without CHECKPOINT_DISABLE the CDKTF command line asks its makers for a newer version.
+    { words: ["npx", "cdktf", "synth", "--hcl"], file: "cdk.tf", hosts: ["checkpoint-api.hashicorp.com"] },
+  ])("by $words writes the four stacks; it looks up $hosts", ({ words, file, hosts }) => {
     const output = join(folder, file);
-    run(...options, "--output", output);
+    const [command = "", ...rest] = words;
+    run(command, ...rest, "--output", output);
     const manifest = JSON.parse(readFileSync(join(output, "manifest.json"), "utf8")) as { stacks: object };
     expect(Object.keys(manifest.stacks).sort()).toEqual(STACK_IDS.toSorted());
     const sizes = STACK_IDS.map((id) => readFileSync(join(output, "stacks", id, file), "utf8").length);
     expect(Math.min(...sizes)).toBeGreaterThan(2_000);
     expect(readFileSync(join(output, "stacks", "data", file), "utf8")).toContain("aws_dynamodb_table");
+    const asked = readFileSync(calls, "utf8")
+      .split("\n")
+      .filter((line) => line !== "");
+    expect([...new Set(asked)]).toEqual(hosts);
   });
 });

@@ -88,7 +88,7 @@ test("every step of the guides has its commands", () => {
   const operations = new Set(calls.map((call) => `${call.tool} ${operationOf(call)}`));
   expect([...operations]).toEqual(
     expect.arrayContaining([
-      "npx cdktf synth",
+      "npm run synth",
       "npx cdktf deploy",
       "npx cdktf destroy",
       "npm test",

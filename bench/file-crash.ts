@@ -4,6 +4,7 @@
  * `npm run soak:file-crash [-- rows rounds]`.
  */
 
+import "../local/sdk-warning";
 import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

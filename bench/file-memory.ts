@@ -3,6 +3,7 @@
  * that answers for DynamoDB, KMS and S3 and counts what it was asked to store. `npm run bench:file-memory [-- rows]`.
  */
 
+import "../local/sdk-warning";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";

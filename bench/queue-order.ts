@@ -3,6 +3,7 @@
  * message in the middle; then a technical fault on one payment. `npm run soak:queue-order`.
  */
 
+import "../local/sdk-warning";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

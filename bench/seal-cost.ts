@@ -4,6 +4,7 @@
  * `npm run bench:seal-cost`; fails when sealing takes half a write unit a record or more, in batches of 100 and more.
  */
 
+import "../local/sdk-warning";
 import { randomBytes, randomInt, randomUUID } from "node:crypto";
 import type { AttributeValue, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { stubStore } from "../__tests__/ledger/stub-store";

@@ -1,4 +1,5 @@
 /** `npm run embedded -- up|down|status`: the embedded AWS in the background, with what the synthesized stacks say. */
+import "./sdk-warning";
 import { type ChildProcess, execFile, fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, openSync } from "node:fs";

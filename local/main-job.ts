@@ -4,6 +4,7 @@
  * checks every promise against the tables, buckets, queues and logs themselves. Ends with 0 only when all of them hold.
  */
 
+import "./sdk-warning";
 import { FUNCTIONS, TABLES } from "../contract";
 import { LocalError } from "./errors";
 import { JobError } from "./main-job/errors";
@@ -11,9 +12,6 @@ import { runJob } from "./main-job/job";
 import { withAws } from "./main-job/lifetime";
 import { parseOptions, USAGE } from "./main-job/options";
 import { reportText } from "./main-job/report";
-
-// Packages and Node are pinned together; the SDK's reminder of later Node versions is for whoever moves the pins.
-process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true";
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));

@@ -3,6 +3,7 @@
  * AWS with the credentials of the environment, and on the endpoint that AWS_ENDPOINT_URL names.
  */
 
+import "../local/sdk-warning";
 import { parseArgs } from "node:util";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";

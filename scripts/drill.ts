@@ -3,6 +3,7 @@
  * `--here`, this machine does the same steps. Works on AWS, and on the endpoint that AWS_ENDPOINT_URL names.
  */
 
+import "../local/sdk-warning";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";

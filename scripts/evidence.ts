@@ -3,6 +3,7 @@
  * tables to disk. Only `fetch` and `scan` talk to AWS, or to the endpoint that AWS_ENDPOINT_URL names.
  */
 
+import "../local/sdk-warning";
 import { fetch, scan } from "./evidence-aws";
 import { main, OFFLINE } from "./evidence-cli";
 

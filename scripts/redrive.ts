@@ -1,5 +1,6 @@
 /** `npm run redrive -- <queue> [--dry-run] [--max N]`: sends what waits in a dead-letter or failure queue again. */
 
+import "../local/sdk-warning";
 import { parseArgs } from "node:util";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SQSClient } from "@aws-sdk/client-sqs";

@@ -1,77 +1,21 @@
-/**
- * Builds and runs `check/`, the programme that judges our logs with other authors' libraries. It brings its own Go
- * compiler (a Python wheel, pinned by hash), and keeps compiler, modules and programme under `.local/`.
- */
+/** `check/`: the programme that judges our logs with other authors' libraries. */
 
-import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename } from "node:fs/promises";
 import path from "node:path";
-import { ensureVenv } from "../../local/python";
-import { PROJECT } from "../support/project-files";
+import { type Ended, type GoProgram, goProgram } from "../support/go-program";
 
-const SOURCE = path.join(__dirname, "check");
-const REQUIREMENTS = path.join(__dirname, "requirements.txt");
-const KEPT = path.join(PROJECT, ".local", "interop");
-const BUILD_TIMEOUT_MS = 300_000;
-const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+export type Checked = Ended;
+export type GoCheck = GoProgram;
 
-export interface Checked {
-  readonly code: number;
-  readonly out: string;
-  /** The reason, when the code is not 0. */
-  readonly err: string;
-}
-
-export type GoCheck = (...words: readonly string[]) => Promise<Checked>;
-
-/** Built once for each state of its sources. */
 export async function goCheck(): Promise<GoCheck> {
-  const sources = [REQUIREMENTS, ...["main.go", "go.mod", "go.sum"].map((name) => path.join(SOURCE, name))];
-  const texts = await Promise.all(sources.map((file) => readFile(file, "utf8")));
-  const state = createHash("sha256").update(texts.join("\0")).digest("hex").slice(0, 12);
-  const program = path.join(KEPT, `check-${process.platform}-${process.arch}-${state}`);
-  if (!existsSync(program)) await build(program);
+  const check = await goProgram({
+    name: "check",
+    folder: path.join(__dirname, "check"),
+    package: ".",
+    files: ["main.go"],
+  });
   return async (...words) => {
-    const checked = await run(program, words);
+    const checked = await check(...words);
     // Tessera reports its progress there, in klog's form.
     return { ...checked, err: checked.err.replaceAll(/^[IWE]\d{4} .*\n/gm, "") };
   };
-}
-
-async function build(program: string): Promise<void> {
-  const { directory } = await ensureVenv({ name: "go", requirementsFile: REQUIREMENTS });
-  const lib = path.join(directory, "lib");
-  const [python = ""] = (await readdir(lib)).filter((name) => name.startsWith("python3"));
-  await mkdir(KEPT, { recursive: true });
-  const partial = `${program}.${process.pid}`;
-  const go = path.join(lib, python, "site-packages", "go", "bin", "go");
-  // Every module is pinned by its hash in go.sum: nothing is looked up, and nothing else is taken.
-  const env = {
-    ...process.env,
-    GOFLAGS: "-mod=readonly -modcacherw",
-    GOTOOLCHAIN: "local",
-    GOWORK: "off",
-    CGO_ENABLED: "0",
-    GOPATH: path.join(KEPT, "gopath"),
-    GOMODCACHE: path.join(KEPT, "gopath", "pkg", "mod"),
-    GOCACHE: path.join(KEPT, "gocache"),
-  };
-  const built = await run(go, ["build", "-trimpath", "-o", partial, "."], { cwd: SOURCE, env });
-  if (built.code !== 0) {
-    throw new Error(
-      `The independent checker could not be built. Its modules come from the proxy that GOPROXY names.\n${built.err}`,
-    );
-  }
-  await rename(partial, program);
-}
-
-function run(program: string, words: readonly string[], place: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
-  const options = { ...place, timeout: BUILD_TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX };
-  return new Promise<Checked>((resolve) => {
-    execFile(program, [...words], options, (error, out, err) =>
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err: err || (error?.message ?? "") }),
-    );
-  });
 }

@@ -80,6 +80,16 @@ export const CONSUMERS = {
   paymentMessages: "processPaymentMessages",
 } as const satisfies Record<QueueId, FunctionId>;
 
+/** The function that each schedule starts. */
+export const SCHEDULED = {
+  incrementalExport: "exportTables",
+  fullExport: "exportTables",
+  backupCheck: "checkBackup",
+  sealHeartbeat: "sealAuditTrail",
+  logSweep: "sweepAuditTrail",
+  restoreDrill: "drillRestore",
+} as const satisfies Record<ScheduleId, FunctionId>;
+
 /** `PaymentLedger`, `paymentledger-role`, ...: bare in production, else with the suffix. */
 export function ledgerName(config: Naming, base: string): string {
   return config.suffix === BARE_SUFFIX ? base : `${base}-${config.suffix}`;

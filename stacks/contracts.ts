@@ -52,4 +52,7 @@ export interface DataOutputs {
   readonly deadLetterQueueNames: Readonly<Record<QueueId, string>>;
   readonly failureQueueArn: string;
   readonly failureQueueName: string;
+  readonly scheduleGroupName: string;
+  /** Role in whose name every schedule starts its function. */
+  readonly schedulerRoleArn: string;
 }

@@ -1,10 +1,10 @@
-/** What is kept: tables, queues, buckets, their backups, and the trail of whoever touched them. */
+/** What is kept: tables, queues, buckets, their backups and scheduled exports, and the trail of whoever touched them. */
 
 import type { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { CONSUMERS } from "../config/names";
+import { CONSUMERS, SCHEDULED } from "../config/names";
 import type { AppConfig } from "../config/types";
 import {
   EXPORT_PREFIXES,
@@ -30,6 +30,7 @@ import {
   onlySentBy,
   type QueuePair,
 } from "./constructs/queue";
+import { addSchedule, addScheduling, type Scheduling } from "./constructs/schedules";
 import { addTrail, trailBucketStatements } from "./constructs/trail";
 import type { DataOutputs, SecurityOutputs } from "./contracts";
 import { visibilitySeconds } from "./function-sizes";
@@ -56,6 +57,8 @@ export class DataStack extends BaseStack {
     const evidence = this.addEvidenceBucket();
     const tableArns = mapValues(tables, ({ arn }) => arn);
     this.addBackups(Object.values(tableArns));
+    const scheduling = this.addScheduling(failures.arn);
+    this.addExportSchedules(scheduling);
     const trail = this.addTrail([...Object.values(tableArns), logState.arn], [files, exports, evidence]);
     this.outputs = {
       tableNames: mapValues(tables, ({ name }) => name),
@@ -69,6 +72,8 @@ export class DataStack extends BaseStack {
       deadLetterQueueNames: mapValues(queues, ({ deadLetters }) => deadLetters.name),
       failureQueueArn: failures.arn,
       failureQueueName: failures.name,
+      scheduleGroupName: scheduling.groupName,
+      schedulerRoleArn: scheduling.roleArn,
     };
     this.output("PaymentBucketName", "Bucket of the payment files", files.resource.id);
     this.output("TransactionTableName", "Table of the payments that arrive as files", tables.paymentTransactions.name);
@@ -227,6 +232,40 @@ export class DataStack extends BaseStack {
       backups: this.config.backups,
       protections: this.config.protections,
     });
+  }
+
+  private addScheduling(failureQueueArn: string): Scheduling {
+    const scheduled = [...new Set(Object.values(SCHEDULED))];
+    return addScheduling(this, {
+      groupName: this.names.scheduleGroup,
+      groupArn: this.arn("scheduler", `schedule-group/${this.names.scheduleGroup}`),
+      roleName: this.names.schedulerRole,
+      scheduleArns: this.scheduleArns(),
+      functionArns: scheduled.map((functionId) => this.functionArn(functionId)),
+      accountId: this.accountId,
+      region: this.config.region,
+      dataKeyArn: this.security.dataKeyArn,
+      failureQueueArn,
+    });
+  }
+
+  /** They start a function of a later stack, by its name: an export that is due before that stack is applied fails, and is kept. */
+  private addExportSchedules(scheduling: Scheduling): void {
+    const exports = [
+      { schedule: "incrementalExport", kind: "incremental", description: "Exports what changed in the tables" },
+      { schedule: "fullExport", kind: "full", description: "Exports the whole tables" },
+    ] as const;
+    for (const { schedule, kind, description } of exports) {
+      const props = {
+        id: `${kind}-export-schedule`,
+        name: this.names.schedules[schedule],
+        description,
+        expression: this.config.schedules[schedule],
+        targetArn: this.functionArn(SCHEDULED[schedule]),
+        input: { kind },
+      };
+      addSchedule(this, props, scheduling);
+    }
   }
 
   private addTrail(tableArns: string[], buckets: Bucket[]) {

@@ -3,7 +3,7 @@
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { CONSUMERS, type ScheduleId } from "../config/names";
+import { CONSUMERS, SCHEDULED, type ScheduleId } from "../config/names";
 import type { AppConfig } from "../config/types";
 import {
   DRILL_TABLE_PREFIX,
@@ -20,10 +20,11 @@ import {
 import { BaseStack } from "./base-stack";
 import { addAlarms } from "./constructs/alarms";
 import { addDashboard } from "./constructs/dashboard";
-import { addFileFeed, addQueueFeed, addSchedules, addStreamFeed, type Schedule } from "./constructs/feeds";
+import { addFileFeed, addQueueFeed, addStreamFeed } from "./constructs/feeds";
 import { addFunction, type LedgerFunction } from "./constructs/function";
 import type { HandlerCode } from "./constructs/handler-code";
 import { policy, type Statement } from "./constructs/policy";
+import { addSchedule, type Schedule } from "./constructs/schedules";
 import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
 import { environmentOf } from "./function-environment";
 import { FEEDS, SIZES, STREAM_FEED } from "./function-sizes";
@@ -116,46 +117,34 @@ export class FunctionsStack extends BaseStack {
     });
   }
 
+  /** All but those of the exports, which the data stack has. */
   private addSchedules(functions: Functions): void {
-    addSchedules(this, {
-      groupName: this.names.scheduleGroup,
-      groupArn: this.arn("scheduler", `schedule-group/${this.names.scheduleGroup}`),
-      roleName: this.names.schedulerRole,
-      scheduleArns: this.scheduleArns(),
-      accountId: this.accountId,
-      region: this.config.region,
-      dataKeyArn: this.props.security.dataKeyArn,
-      failureQueueArn: this.props.data.failureQueueArn,
-      schedules: this.schedules(functions),
-    });
+    const { security, data } = this.props;
+    for (const schedule of this.schedules(functions)) {
+      addSchedule(this, schedule, {
+        groupName: data.scheduleGroupName,
+        roleArn: data.schedulerRoleArn,
+        dataKeyArn: security.dataKeyArn,
+        failureQueueArn: data.failureQueueArn,
+      });
+    }
   }
 
-  private schedules({
-    exportTables,
-    checkBackup,
-    sealAuditTrail,
-    sweepAuditTrail,
-    drillRestore,
-  }: Functions): Schedule[] {
+  private schedules(functions: Functions): Schedule[] {
     const expressions = { ...this.config.schedules, sealHeartbeat: HEARTBEAT };
-    const schedule = (id: ScheduleId, description: string, { resource }: LedgerFunction, input: object) => ({
+    const schedule = (id: ScheduleId, description: string, input: object): Schedule => ({
       id: `${kebabCase(id)}-schedule`,
       name: this.names.schedules[id],
       description,
       expression: expressions[id],
-      target: resource,
+      targetArn: functions[SCHEDULED[id]].resource.arn,
       input,
     });
     return [
-      schedule("incrementalExport", "Exports what changed in the tables", exportTables, { kind: "incremental" }),
-      schedule("fullExport", "Exports the tables whole", exportTables, { kind: "full" }),
-      schedule("backupCheck", "Checks the newest exports", checkBackup, {}),
-      {
-        ...schedule("sealHeartbeat", "Publishes a checkpoint of the log", sealAuditTrail, { kind: "heartbeat" }),
-        frequent: true,
-      },
-      schedule("logSweep", "Holds the tables against the log", sweepAuditTrail, { kind: "sweep" }),
-      schedule("restoreDrill", "Goes on with a restore drill, or begins one", drillRestore, { kind: "step" }),
+      schedule("backupCheck", "Checks the newest exports", {}),
+      { ...schedule("sealHeartbeat", "Publishes a checkpoint of the log", { kind: "heartbeat" }), frequent: true },
+      schedule("logSweep", "Compares the tables with the log", { kind: "sweep" }),
+      schedule("restoreDrill", "Continues a restore drill, or starts one", { kind: "step" }),
     ];
   }
 

@@ -77,6 +77,8 @@ test("what the stacks publish to each other is exactly this", () => {
       ),
       "cross-stack-output-aws_dynamodb_tablelog-statearn",
       "cross-stack-output-aws_dynamodb_tablelog-statename",
+      "cross-stack-output-aws_iam_rolescheduler-rolearn",
+      "cross-stack-output-aws_scheduler_schedule_groupschedulesname",
       "cross-stack-output-aws_s3_bucketpayment-evidenceid",
       "cross-stack-output-aws_s3_bucketpayment-exportsid",
       "cross-stack-output-aws_s3_bucketpayment-filesid",

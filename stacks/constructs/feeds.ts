@@ -1,18 +1,12 @@
-/** What starts a function by itself: a queue, a table's stream, an object in a bucket, a clock. */
+/** What starts a function by itself: a queue, a table's stream, an object in a bucket. Schedules are in `schedules.ts`. */
 
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping";
 import type { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { LambdaFunctionRecursionConfig } from "@cdktf/provider-aws/lib/lambda-function-recursion-config";
 import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
 import { S3BucketNotification } from "@cdktf/provider-aws/lib/s3-bucket-notification";
-import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
-import { SchedulerScheduleGroup } from "@cdktf/provider-aws/lib/scheduler-schedule-group";
-import { Fn } from "cdktf";
 import type { Construct } from "constructs";
 import type { Feed } from "../function-sizes";
-import { arnEquals, equals, policy, type Statement, service } from "./policy";
 
 export interface QueueFeedProps extends Feed {
   readonly queueArn: string;
@@ -90,112 +84,4 @@ export function addFileFeed(scope: Construct, id: string, props: FileFeedProps):
     functionName: props.processor.functionName,
     recursiveLoop: "Allow",
   });
-}
-
-export interface Schedule {
-  readonly id: string;
-  readonly name: string;
-  readonly description: string;
-  readonly expression: string;
-  readonly target: LambdaFunction;
-  readonly input: object;
-  /** It comes again so soon that it must come on time, and that a failed call is not worth many more. */
-  readonly frequent?: boolean;
-}
-
-export interface ClockProps {
-  readonly groupName: string;
-  readonly groupArn: string;
-  readonly roleName: string;
-  readonly scheduleArns: string[];
-  readonly accountId: string;
-  readonly region: string;
-  readonly dataKeyArn: string;
-  readonly failureQueueArn: string;
-  readonly schedules: readonly Schedule[];
-}
-
-const WINDOW_MINUTES = 15;
-const RETRIES = 10;
-/** Less than the day after which the next run catches up anyway. */
-const EVENT_AGE_SECONDS = 6 * 60 * 60;
-/** The shortest that Scheduler knows. */
-const FREQUENT_EVENT_AGE_SECONDS = 60;
-const FREQUENT_RETRIES = 1;
-
-export function addSchedules(scope: Construct, props: ClockProps): void {
-  const group = new SchedulerScheduleGroup(scope, "schedules", { name: props.groupName });
-  const role = addSchedulerRole(scope, props);
-  for (const { id, name, description, expression, target, input, frequent = false } of props.schedules) {
-    new SchedulerSchedule(scope, id, {
-      name,
-      groupName: group.name,
-      description,
-      scheduleExpression: expression,
-      scheduleExpressionTimezone: "UTC",
-      flexibleTimeWindow: frequent ? { mode: "OFF" } : { mode: "FLEXIBLE", maximumWindowInMinutes: WINDOW_MINUTES },
-      kmsKeyArn: props.dataKeyArn,
-      target: {
-        arn: target.arn,
-        roleArn: role.arn,
-        input: Fn.jsonencode(input),
-        retryPolicy: frequent
-          ? { maximumRetryAttempts: FREQUENT_RETRIES, maximumEventAgeInSeconds: FREQUENT_EVENT_AGE_SECONDS }
-          : { maximumRetryAttempts: RETRIES, maximumEventAgeInSeconds: EVENT_AGE_SECONDS },
-        // What comes again by itself need not be kept: a missing checkpoint has an alarm of its own.
-        ...(frequent ? {} : { deadLetterConfig: { arn: props.failureQueueArn } }),
-      },
-    });
-  }
-}
-
-function addSchedulerRole(scope: Construct, props: ClockProps): IamRole {
-  const role = new IamRole(scope, "scheduler-role", {
-    name: props.roleName,
-    description: "Starts the scheduled functions",
-    assumeRolePolicy: policy(scope, "scheduler-trust", [
-      {
-        sid: "SchedulesOfThisProject",
-        principals: service("scheduler.amazonaws.com"),
-        actions: ["sts:AssumeRole"],
-        resources: [],
-        conditions: [equals("aws:SourceAccount", props.accountId), equals("aws:SourceArn", props.groupArn)],
-      },
-    ]),
-  });
-  new IamRolePolicy(scope, "scheduler-access", {
-    name: "scheduler-access",
-    role: role.id,
-    policy: policy(scope, "scheduler-access-policy", schedulerStatements(props)),
-  });
-  return role;
-}
-
-function schedulerStatements({
-  schedules,
-  scheduleArns,
-  failureQueueArn,
-  dataKeyArn,
-  region,
-}: ClockProps): Statement[] {
-  return [
-    {
-      sid: "ScheduledFunctions",
-      actions: ["lambda:InvokeFunction"],
-      resources: [...new Set(schedules.map(({ target }) => target))].map(({ arn }) => arn),
-    },
-    { sid: "Failures", actions: ["sqs:SendMessage"], resources: [failureQueueArn] },
-    {
-      sid: "DataKeyThroughSqs",
-      actions: ["kms:Decrypt", "kms:GenerateDataKey"],
-      resources: [dataKeyArn],
-      conditions: [equals("kms:ViaService", `sqs.${region}.amazonaws.com`)],
-    },
-    {
-      sid: "DecryptSchedules",
-      actions: ["kms:Decrypt"],
-      resources: [dataKeyArn],
-      conditions: [arnEquals("kms:EncryptionContext:aws:scheduler:schedule:arn", ...scheduleArns)],
-    },
-  ];
 }

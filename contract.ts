@@ -138,7 +138,7 @@ export const ENV = {
   indexShardCount: "INDEX_SHARD_COUNT",
   /** `cached`: a data key serves many records within bounds. `per-record`: one KMS call for each record. */
   fieldEncryption: "FIELD_ENCRYPTION",
-  /** `privatelink` and `nat` are deployments; `embedded` is the loopback AWS of a laptop; `external` is an endpoint given by its user. */
+  /** `privatelink`, `nat` and `nat-privatelink` are deployments; `embedded` is the loopback AWS of a laptop; `external` is an endpoint given by its user. */
   connectivity: "CONNECTIVITY",
   /** The DynamoDB interface endpoint's own URL (PrivateLink to DynamoDB has no private DNS). Read by the AWS SDK itself. */
   dynamodbEndpointUrl: "AWS_ENDPOINT_URL_DYNAMODB",

@@ -82,15 +82,16 @@ function titleOf(call: ts.CallExpression): { kind: "test" | "describe"; text: st
     : undefined;
 }
 
-/** Of the default layout, and of the NAT layout as `network/nat`. */
+/** Of the default layout, and of the two with a NAT gateway as `network/nat` and `network/nat-privatelink`. */
 const STACKS: Readonly<Record<string, StackJson>> = {
   ...synthesize(configOf("prod")).stacks,
   "network/nat": synthesize(configOf("prod", { connectivity: "nat" })).stacks.network,
+  "network/nat-privatelink": synthesize(configOf("prod", { connectivity: "nat-privatelink" })).stacks.network,
 };
 
 /** `stack:type.id`, `stack:data.type.id` or `stack:output.name`. */
 function isSynthesized(name: string): boolean {
-  const [, stack = "", address = ""] = /^([\w/]+):(.+)$/.exec(name) ?? [];
+  const [, stack = "", address = ""] = /^([\w/-]+):(.+)$/.exec(name) ?? [];
   const there = STACKS[stack];
   if (there === undefined) return false;
   const [first = "", second = "", third] = address.split(".");

@@ -39,7 +39,14 @@ const dev = {
   environment: "dev",
   suffix: "dev",
   logRetentionDays: 365,
-  retention: { trailDays: 90, exportDays: 35, reportDays: 90, continuationDays: 30, oldVersionDays: 7 },
+  retention: {
+    trailDays: 90,
+    exportDays: 35,
+    reportDays: 90,
+    continuationDays: 30,
+    oldVersionDays: 7,
+    oldFileVersionArchive: null,
+  },
   backups: {
     daily: { schedule: "cron(0 3 * * ? *)", retentionDays: 7 },
     weekly: { schedule: "cron(0 4 ? * SUN *)", retentionDays: 35 },
@@ -62,7 +69,14 @@ const prod = {
   environment: "prod",
   suffix: "prod",
   logRetentionDays: 400,
-  retention: { trailDays: 400, exportDays: 400, reportDays: 400, continuationDays: 30, oldVersionDays: 30 },
+  retention: {
+    trailDays: 400,
+    exportDays: 400,
+    reportDays: 400,
+    continuationDays: 30,
+    oldVersionDays: 30,
+    oldFileVersionArchive: null,
+  },
   backups: {
     daily: { schedule: "cron(0 3 * * ? *)", retentionDays: 35 },
     weekly: { schedule: "cron(0 4 ? * SUN *)", retentionDays: 400 },

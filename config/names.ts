@@ -156,9 +156,13 @@ function checkpointKeyAliases(config: Naming): Record<string, string> {
 
 export type Names = ReturnType<typeof namesOf>;
 
+export function bucketLabelsOf(config: Naming): Record<BucketId, string> {
+  return mapValues(BUCKETS, (base) => processingName(config, base));
+}
+
 /** Bucket names are global, so the account's number makes these unique. */
-export function bucketNamesOf(config: Naming, accountId: string) {
-  return mapValues(BUCKETS, (base) => `${processingName(config, base)}-${accountId}`);
+export function bucketNamesOf(config: Naming, accountId: string): Record<BucketId, string> {
+  return mapValues(bucketLabelsOf(config), (label) => `${label}-${accountId}`);
 }
 
 /** The names whose length a service bounds, with that bound. A name made from the account's number counts its 12 digits. */

@@ -2,8 +2,12 @@
 
 import type { FunctionId, QueueId } from "../contract";
 
-/** How the functions reach AWS. `privatelink`: interface endpoints, no way to the internet. `nat`: the NAT layout. */
-export type Connectivity = "privatelink" | "nat";
+/**
+ * How the functions reach AWS. `privatelink`: interface endpoints, no way to the internet. `nat`: a NAT gateway, and gateway
+ * endpoints for DynamoDB and S3. `nat-privatelink`: a NAT gateway, and PrivateLink to DynamoDB.
+ */
+export const CONNECTIVITIES = ["privatelink", "nat", "nat-privatelink"] as const;
+export type Connectivity = (typeof CONNECTIVITIES)[number];
 
 /** Where Terraform keeps its state. Credentials never belong here. */
 export type BackendConfig =
@@ -66,6 +70,16 @@ export interface Retention {
   readonly continuationDays: number;
   /** Versions that were replaced or deleted. */
   readonly oldVersionDays: number;
+  /** Old versions of payment files in Glacier, instead of their removal after `oldVersionDays`; `null` removes them. */
+  readonly oldFileVersionArchive: VersionArchive | null;
+}
+
+/** Days are counted from when a version was replaced or deleted. */
+export interface VersionArchive {
+  /** Days until it is moved to Glacier. */
+  readonly afterDays: number;
+  /** Days until it is removed. */
+  readonly keptDays: number;
 }
 
 export interface BackupRule {
@@ -112,7 +126,7 @@ export interface AppConfig {
   /** Letters after the region's name. Written down, because a zone list asked from AWS can change between two plans. */
   readonly availabilityZones: readonly string[];
   readonly connectivity: Connectivity;
-  /** Where the NAT gateway stands, in the first zone. Used with connectivity `nat` only. */
+  /** Where the NAT gateway stands, in the first zone. Not used with connectivity `privatelink`. */
   readonly publicSubnetCidr: string;
   /** Retention of every log group. PCI DSS 10.5.1 asks for twelve months. */
   readonly logRetentionDays: number;

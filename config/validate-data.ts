@@ -3,7 +3,7 @@
 import { QUEUES, type QueueId } from "../contract";
 import { refuseUnless } from "./errors";
 import { CONSUMERS } from "./names";
-import type { AppConfig, BackupRule } from "./types";
+import type { AppConfig, BackupRule, VersionArchive } from "./types";
 
 /** PCI DSS 10.5.1. */
 export const TWELVE_MONTHS_DAYS = 365;
@@ -23,6 +23,19 @@ export function wholeDays(days: number, min: number): boolean {
 }
 
 function checkRetentions({ environment, retention }: AppConfig): void {
+  const { oldFileVersionArchive, ...days } = retention;
+  checkArchive(oldFileVersionArchive);
+  checkDays(days);
+  refuseUnless(
+    environment !== "prod" || retention.trailDays >= TWELVE_MONTHS_DAYS,
+    "bad_retention",
+    `production would keep CloudTrail's files ${retention.trailDays} days.`,
+    `PCI DSS 10.5.1 asks for twelve months: ${TWELVE_MONTHS_DAYS} days or more.`,
+    "raise `retention.trailDays` of prod in config/environments.ts.",
+  );
+}
+
+function checkDays(retention: Readonly<Record<string, number>>): void {
   for (const [name, days] of Object.entries(retention)) {
     const min = name === "continuationDays" ? FAILURE_RETENTION_DAYS + 1 : 1;
     refuseUnless(
@@ -35,12 +48,20 @@ function checkRetentions({ environment, retention }: AppConfig): void {
       `set it to ${min} or more in config/environments.ts.`,
     );
   }
+}
+
+/** Glacier bills each object for 90 days at least. */
+const GLACIER_DAYS_MIN = 90;
+
+function checkArchive(archive: VersionArchive | null): void {
+  if (archive === null) return;
+  const { afterDays, keptDays } = archive;
   refuseUnless(
-    environment !== "prod" || retention.trailDays >= TWELVE_MONTHS_DAYS,
+    wholeDays(afterDays, 1) && wholeDays(keptDays, afterDays + GLACIER_DAYS_MIN),
     "bad_retention",
-    `production would keep CloudTrail's files ${retention.trailDays} days.`,
-    `PCI DSS 10.5.1 asks for twelve months: ${TWELVE_MONTHS_DAYS} days or more.`,
-    "raise `retention.trailDays` of prod in config/environments.ts.",
+    `old versions of payment files would move to Glacier after ${afterDays} days and be removed after ${keptDays}.`,
+    `both are whole days, and Glacier bills ${GLACIER_DAYS_MIN} days at least.`,
+    `set \`retention.oldFileVersionArchive\` in config/environments.ts to null, or keep them ${GLACIER_DAYS_MIN} days or more after they move.`,
   );
 }
 

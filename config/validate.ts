@@ -4,7 +4,7 @@ import { type Cidr, contains, overlap, parseCidr } from "./cidr";
 import { ENVIRONMENTS } from "./environments";
 import { ConfigError, refuseUnless } from "./errors";
 import { BARE_SUFFIX, boundedNames, namesOf } from "./names";
-import type { AppConfig } from "./types";
+import { type AppConfig, CONNECTIVITIES } from "./types";
 import { checkDataProtection, ROLE_ARN, TWELVE_MONTHS_DAYS } from "./validate-data";
 import { checkLog } from "./validate-log";
 
@@ -104,10 +104,10 @@ function checkPlace({ environment, region, suffix, expectedAccountId }: AppConfi
 
 function checkNetwork(config: AppConfig): void {
   refuseUnless(
-    ["privatelink", "nat"].includes(config.connectivity),
+    CONNECTIVITIES.includes(config.connectivity),
     "bad_connectivity",
     `there is no connectivity "${config.connectivity}".`,
-    "it is privatelink (interface endpoints, no way to the internet) or nat (a NAT gateway and gateway endpoints).",
+    "it is privatelink (interface endpoints, no way to the internet), nat (a NAT gateway and gateway endpoints) or nat-privatelink (a NAT gateway, and PrivateLink to DynamoDB).",
     "set PAYMENT_LEDGER_CONNECTIVITY, or `connectivity` in config/environments.ts.",
   );
   const vpc = cidrOrRefuse(config.vpcCidr);

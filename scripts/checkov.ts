@@ -1,5 +1,5 @@
 /**
- * `npm run checkov`: Checkov over what dev and prod synthesize, in both layouts of the network. Zero failed, apart from the reviewed exceptions of
+ * `npm run checkov`: Checkov over what dev and prod synthesize, in every layout of the network. Zero failed, apart from the reviewed exceptions of
  * `checkov-exceptions.json`, of which none may be stale.
  */
 
@@ -19,6 +19,7 @@ const SCANS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   dev: { [OVERRIDES.environment]: "dev" },
   prod: { [OVERRIDES.environment]: "prod" },
   "prod-nat": { [OVERRIDES.environment]: "prod", [OVERRIDES.connectivity]: "nat" },
+  "prod-nat-privatelink": { [OVERRIDES.environment]: "prod", [OVERRIDES.connectivity]: "nat-privatelink" },
 };
 
 async function main(): Promise<void> {

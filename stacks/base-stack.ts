@@ -5,7 +5,7 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { type BucketId, bucketNamesOf, type Names, namesOf, tagsOf } from "../config/names";
+import { type BucketId, bucketLabelsOf, bucketNamesOf, type Names, namesOf, tagsOf } from "../config/names";
 import type { AppConfig } from "../config/types";
 import { type FunctionId, type QueueId, type RoleId, TABLES, type TableId } from "../contract";
 import { addBackend } from "./backend";
@@ -97,6 +97,11 @@ export abstract class BaseStack extends TerraformStack {
 
   protected bucketName(bucket: BucketId): string {
     return bucketNamesOf(this.config, this.accountId)[bucket];
+  }
+
+  /** Without the account's number, as the documents tag it. */
+  protected bucketLabel(bucket: BucketId): string {
+    return bucketLabelsOf(this.config)[bucket];
   }
 
   /** S3 names neither region nor account. */

@@ -36,7 +36,7 @@ export interface SecurityOutputs {
 export interface NetworkOutputs {
   readonly privateSubnetIds: readonly string[];
   readonly functionSecurityGroupId: string;
-  /** Host of the DynamoDB interface endpoint: PrivateLink to DynamoDB has no private DNS. `null` with a NAT gateway. */
+  /** Host of the DynamoDB interface endpoint: PrivateLink to DynamoDB has no private DNS. `null` with connectivity `nat`. */
   readonly dynamodbEndpointHost: string | null;
 }
 

@@ -161,13 +161,15 @@ export class DataStack extends BaseStack {
   }
 
   private addFilesBucket(): Bucket {
-    const { reportDays, continuationDays, oldVersionDays } = this.config.retention;
+    const { reportDays, continuationDays, oldVersionDays, oldFileVersionArchive: archive } = this.config.retention;
     return addBucket(this, "payment-files", {
       name: this.bucketName("files"),
+      label: this.bucketLabel("files"),
       kmsKeyArn: this.security.dataKeyArn,
       bucketKey: true,
       expiry: { [FILE_PREFIXES.continuations]: continuationDays, [FILE_PREFIXES.reports]: reportDays },
-      oldVersionDays,
+      oldVersionDays: archive?.keptDays ?? oldVersionDays,
+      ...(archive === null ? {} : { archiveOldVersionsAfterDays: archive.afterDays }),
       emptyOnDestroy: this.config.protections.emptyOnDestroy,
       statements: (bucketArn) => [
         ...onlyUnderKey(bucketArn, this.security.dataKeyArn),
@@ -185,6 +187,7 @@ export class DataStack extends BaseStack {
     const { exportDays, oldVersionDays } = this.config.retention;
     return addBucket(this, "payment-exports", {
       name: this.bucketName("exports"),
+      label: this.bucketLabel("exports"),
       kmsKeyArn: this.security.dataKeyArn,
       bucketKey: true,
       expiry: {
@@ -210,6 +213,7 @@ export class DataStack extends BaseStack {
     const { protections, witnessArns, evidenceReaderArns } = this.config;
     return addEvidenceBucket(this, "payment-evidence", {
       name: this.bucketName("evidence"),
+      label: this.bucketLabel("evidence"),
       kmsKeyArn: this.security.evidenceKeyArn,
       lock: protections.evidenceLock,
       emptyOnDestroy: protections.emptyOnDestroy,
@@ -272,6 +276,7 @@ export class DataStack extends BaseStack {
     const { retention, protections, region, logRetentionDays } = this.config;
     const bucket = addBucket(this, "payment-cloudtrail", {
       name: this.bucketName("trail"),
+      label: this.bucketLabel("trail"),
       kmsKeyArn: this.security.trailKeyArn,
       bucketKey: false,
       expiry: { "AWSLogs/": retention.trailDays },

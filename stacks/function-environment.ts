@@ -28,7 +28,7 @@ function shared({ config, security, network, data }: Given): Record<string, stri
     [ENV.indexShardCount]: String(config.indexShardCount),
     [ENV.fieldEncryption]: config.fieldEncryption,
     [ENV.connectivity]: config.connectivity,
-    // Behind a NAT gateway, DynamoDB has its usual name.
+    // Through a gateway endpoint, DynamoDB has its usual name.
     ...(network.dynamodbEndpointHost === null
       ? {}
       : { [ENV.dynamodbEndpointUrl]: `https://${network.dynamodbEndpointHost}` }),

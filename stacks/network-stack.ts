@@ -1,6 +1,7 @@
 /**
  * The functions' VPC. With `privatelink` it has no way to the internet: the functions reach DynamoDB and KMS through
- * interface endpoints, S3 through a gateway endpoint, and nothing else. With `nat` they reach KMS through a NAT gateway.
+ * interface endpoints, S3 through a gateway endpoint, and nothing else. With `nat` they reach DynamoDB through a gateway
+ * endpoint and KMS through a NAT gateway. `nat-privatelink` is `nat` with the interface endpoint of DynamoDB.
  */
 
 import { DefaultSecurityGroup } from "@cdktf/provider-aws/lib/default-security-group";
@@ -29,6 +30,14 @@ import { type EndpointArns, EndpointPolicies } from "./endpoint-policies";
 
 const HTTPS = { ipProtocol: "tcp", fromPort: 443, toPort: 443 } as const;
 
+/** What every layout has. */
+interface Parts {
+  readonly vpc: Vpc;
+  readonly subnets: Subnet[];
+  readonly functions: SecurityGroup;
+  readonly routes: RouteTable;
+}
+
 export class NetworkStack extends BaseStack {
   readonly outputs: NetworkOutputs;
   private readonly policies: EndpointPolicies;
@@ -45,11 +54,7 @@ export class NetworkStack extends BaseStack {
     const subnets = this.addSubnets(vpc);
     const functions = this.addGroup("function", vpc);
     const routes = this.addRouteTable(vpc, subnets);
-    const s3 = this.addGatewayEndpoint("s3", this.policies.s3(), vpc, routes);
-    const dynamodbEndpointHost =
-      config.connectivity === "nat"
-        ? this.addNat(vpc, routes, functions)
-        : this.addPrivateLink(vpc, subnets, functions, s3);
+    const dynamodbEndpointHost = this.connect({ vpc, subnets, functions, routes });
     this.addFlowLog(vpc);
     this.outputs = {
       privateSubnetIds: subnets.map((subnet) => subnet.id),
@@ -59,18 +64,36 @@ export class NetworkStack extends BaseStack {
     new TerraformOutput(this, "VPCId", { description: "VPC of the functions", value: vpc.id });
   }
 
-  /** Interface endpoints, and no way out. Gives the host of DynamoDB's. */
-  private addPrivateLink(vpc: Vpc, subnets: Subnet[], functions: SecurityGroup, s3: VpcEndpoint): string {
-    const endpoints = this.addGroup("endpoint", vpc);
-    this.addRules(functions, endpoints, s3);
-    const dynamodb = this.addInterfaceEndpoint("dynamodb", false, this.policies.dynamodb(), vpc, subnets, endpoints);
-    this.addInterfaceEndpoint("kms", true, this.policies.kms(), vpc, subnets, endpoints);
+  /** What leads from the functions to AWS. Gives the host of DynamoDB's interface endpoint, where there is one. */
+  private connect(parts: Parts): string | null {
+    const s3 = this.addGatewayEndpoint("s3", this.policies.s3(), parts);
+    switch (this.config.connectivity) {
+      case "privatelink": {
+        const endpoints = this.addEndpointGroup(parts);
+        this.addEgressToEndpoints(parts.functions, endpoints, s3);
+        const host = this.addDynamodbPrivateLink(parts, endpoints);
+        this.addInterfaceEndpoint("kms", true, this.policies.kms(), parts, endpoints);
+        return host;
+      }
+      case "nat":
+        this.addNat(parts);
+        this.addGatewayEndpoint("dynamodb", this.policies.dynamodb(), parts);
+        return null;
+      case "nat-privatelink":
+        this.addNat(parts);
+        return this.addDynamodbPrivateLink(parts, this.addEndpointGroup(parts));
+    }
+  }
+
+  /** PrivateLink to DynamoDB has no private DNS: the functions use the endpoint's own host, which this returns. */
+  private addDynamodbPrivateLink(parts: Parts, endpoints: SecurityGroup): string {
+    const dynamodb = this.addInterfaceEndpoint("dynamodb", false, this.policies.dynamodb(), parts, endpoints);
     // The first entry is the endpoint's own regional name; the rest are one for each zone.
     return dynamodb.dnsEntry.get(0).dnsName;
   }
 
-  /** A NAT gateway in a public subnet. DynamoDB and S3 stay off it by their gateway endpoints, under their usual names. */
-  private addNat(vpc: Vpc, routes: RouteTable, functions: SecurityGroup): null {
+  /** A NAT gateway in a public subnet. What has an endpoint stays off it. */
+  private addNat({ vpc, routes, functions }: Parts): void {
     addNatGateway(this, {
       vpcId: vpc.id,
       publicSubnetCidr: this.config.publicSubnetCidr,
@@ -78,14 +101,12 @@ export class NetworkStack extends BaseStack {
       privateRouteTableId: routes.id,
       named: (base) => this.named(base),
     });
-    this.addGatewayEndpoint("dynamodb", this.policies.dynamodb(), vpc, routes);
     new VpcSecurityGroupEgressRule(this, "functions-to-aws", {
       ...HTTPS,
       securityGroupId: functions.id,
       cidrIpv4: "0.0.0.0/0",
       description: "HTTPS from the functions to AWS",
     });
-    return null;
   }
 
   private named(base: string) {
@@ -131,15 +152,29 @@ export class NetworkStack extends BaseStack {
   }
 
   private addGroup(whose: "function" | "endpoint", vpc: Vpc): SecurityGroup {
+    // The name of the functions' group is that of its document.
+    const base = whose === "function" ? "payment-lambda-sg" : "payment-endpoint-sg";
     return new SecurityGroup(this, `${whose}-security-group`, {
-      name: processingName(this.config, `payment-${whose}-sg`),
+      name: processingName(this.config, base),
       description: whose === "function" ? "Payment functions" : "Interface endpoints of the payment functions",
       vpcId: vpc.id,
-      ...this.named(`payment-${whose}-sg`),
+      ...this.named(base),
     });
   }
 
-  private addRules(functions: SecurityGroup, endpoints: SecurityGroup, s3: VpcEndpoint): void {
+  /** The interface endpoints' group, which only the functions reach. */
+  private addEndpointGroup({ vpc, functions }: Parts): SecurityGroup {
+    const endpoints = this.addGroup("endpoint", vpc);
+    new VpcSecurityGroupIngressRule(this, "endpoints-from-functions", {
+      ...HTTPS,
+      securityGroupId: endpoints.id,
+      referencedSecurityGroupId: functions.id,
+      description: "HTTPS to the endpoints from the functions only",
+    });
+    return endpoints;
+  }
+
+  private addEgressToEndpoints(functions: SecurityGroup, endpoints: SecurityGroup, s3: VpcEndpoint): void {
     new VpcSecurityGroupEgressRule(this, "functions-to-endpoints", {
       ...HTTPS,
       securityGroupId: functions.id,
@@ -152,20 +187,9 @@ export class NetworkStack extends BaseStack {
       prefixListId: s3.prefixListId,
       description: "HTTPS from the functions to S3 through the gateway endpoint",
     });
-    new VpcSecurityGroupIngressRule(this, "endpoints-from-functions", {
-      ...HTTPS,
-      securityGroupId: endpoints.id,
-      referencedSecurityGroupId: functions.id,
-      description: "HTTPS to the endpoints from the functions only",
-    });
   }
 
-  private addGatewayEndpoint(
-    serviceId: "dynamodb" | "s3",
-    statements: Statement[],
-    vpc: Vpc,
-    routes: RouteTable,
-  ): VpcEndpoint {
+  private addGatewayEndpoint(serviceId: "dynamodb" | "s3", statements: Statement[], { vpc, routes }: Parts) {
     return new VpcEndpoint(this, `${serviceId}-endpoint`, {
       vpcId: vpc.id,
       vpcEndpointType: "Gateway",
@@ -180,8 +204,7 @@ export class NetworkStack extends BaseStack {
     serviceId: "dynamodb" | "kms",
     privateDnsEnabled: boolean,
     statements: Statement[],
-    vpc: Vpc,
-    subnets: Subnet[],
+    { vpc, subnets }: Parts,
     group: SecurityGroup,
   ): VpcEndpoint {
     return new VpcEndpoint(this, `${serviceId}-endpoint`, {
@@ -223,6 +246,7 @@ export class NetworkStack extends BaseStack {
     const role = new IamRole(this, "flow-log-role", {
       name: this.names.flowLogRole,
       description: "Lets the VPC write its flow logs",
+      tags: { Name: this.names.flowLogRole },
       assumeRolePolicy: policy(this, "flow-log-trust", [
         {
           sid: "FlowLogsOfThisAccount",

@@ -162,6 +162,7 @@ export class SecurityStack extends BaseStack {
         description: ROLE_DESCRIPTIONS[role],
         assumeRolePolicy: trust,
         permissionsBoundary: (LOG_ROLES.includes(role) ? logBoundary : boundary).arn,
+        tags: { Name: this.names.roles[role] },
       });
     });
   }

@@ -128,6 +128,16 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ],
   [
     "bad_retention",
+    "old versions in Glacier for less than Glacier bills",
+    { ...dev, retention: { ...dev.retention, oldFileVersionArchive: { afterDays: 30, keptDays: 119 } } },
+  ],
+  [
+    "bad_retention",
+    "old versions in Glacier from the first moment on",
+    { ...dev, retention: { ...dev.retention, oldFileVersionArchive: { afterDays: 0, keptDays: 400 } } },
+  ],
+  [
+    "bad_retention",
     "less than a year of CloudTrail in production",
     {
       ...withProtections(prod, { trailLock: { mode: "COMPLIANCE", days: 90 } }),

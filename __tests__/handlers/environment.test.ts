@@ -46,8 +46,11 @@ test.each([
   ["a look-alike", "https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com.example.org"],
   ["another service's endpoint", "https://vpce-1.kms.eu-west-1.vpce.amazonaws.com"],
   ["no URL", "vpce-1"],
-])("with PrivateLink %s is refused as the way to DynamoDB", (_what, url) => {
-  expect(() => readEnvironment({ ...good, AWS_ENDPOINT_URL_DYNAMODB: url })).toThrow(EnvironmentError);
+])("with PrivateLink %s is refused as the way to DynamoDB, with a NAT gateway beside it too", (_what, url) => {
+  for (const CONNECTIVITY of ["privatelink", "nat-privatelink"]) {
+    expect(readEnvironment({ ...good, CONNECTIVITY }).indexShardCount).toBe(8);
+    expect(() => readEnvironment({ ...good, CONNECTIVITY, AWS_ENDPOINT_URL_DYNAMODB: url })).toThrow(EnvironmentError);
+  }
 });
 
 test("embedded, every endpoint must be on this machine", () => {

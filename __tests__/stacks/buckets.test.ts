@@ -156,6 +156,22 @@ test("what serves its time expires: continuations, reports, exports and their ch
   expect(expiry(dev, "payment-cloudtrail")["AWSLogs/"]).toBe(90);
 });
 
+test("old versions of payment files move to Glacier where the configuration says so, and stay there for its days", () => {
+  const base = configOf("prod");
+  const archived = synthesize({
+    ...base,
+    retention: { ...base.retention, oldFileVersionArchive: { afterDays: 30, keptDays: 400 } },
+  }).stacks.data;
+  const oldVersions = (stack: typeof data, id: string) =>
+    (only(stack, "aws_s3_bucket_lifecycle_configuration", `${id}-lifecycle`)["rule"] as JsonObject[]).at(-1);
+  expect(oldVersions(archived, "payment-files")).toMatchObject({
+    noncurrent_version_transition: [{ noncurrent_days: 30, storage_class: "GLACIER" }],
+    noncurrent_version_expiration: [{ noncurrent_days: 400 }],
+  });
+  expect(oldVersions(archived, "payment-exports")).toEqual(oldVersions(data, "payment-exports"));
+  expect(oldVersions(data, "payment-files")?.["noncurrent_version_transition"]).toBeUndefined();
+});
+
 const KEEPING_ALL = "payment-evidence";
 
 test.each(BUCKETS.filter(({ id }) => id !== KEEPING_ALL))("$id drops old versions and broken-off uploads", ({ id }) => {

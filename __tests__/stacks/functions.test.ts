@@ -131,6 +131,16 @@ test("behind a NAT gateway the functions reach DynamoDB under its usual name", (
   }
 });
 
+test("with PrivateLink beside a NAT gateway they reach it by its endpoint's own host, as without one", () => {
+  const both = synthesize(configOf("prod", { connectivity: "nat-privatelink" })).stacks.functions;
+  for (const { entry } of ENTRIES) {
+    const variables = variablesOf(both, entry);
+    const url = variablesOf(functions, entry)[ENV.dynamodbEndpointUrl];
+    expect(url).toMatch(/^https:/);
+    expect([variables[ENV.connectivity], variables[ENV.dynamodbEndpointUrl]]).toEqual(["nat-privatelink", url]);
+  }
+});
+
 const SEALER = FUNCTIONS.sealAuditTrail;
 
 test.each(ENTRIES.filter((found) => found !== SEALER))(

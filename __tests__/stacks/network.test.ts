@@ -323,6 +323,41 @@ describe("behind a NAT gateway", () => {
   });
 });
 
+describe("behind a NAT gateway, with PrivateLink to DynamoDB", () => {
+  const nat = synthesize(configOf("prod", { connectivity: "nat" })).stacks.network;
+  const both = synthesize(configOf("prod", { connectivity: "nat-privatelink" })).stacks.network;
+
+  test("DynamoDB has the interface endpoint and policy of PrivateLink, and no gateway endpoint beside it", () => {
+    expect(only(both, "aws_vpc_endpoint", "dynamodb-endpoint")).toEqual(
+      only(network, "aws_vpc_endpoint", "dynamodb-endpoint"),
+    );
+    expect(statements(both, "dynamodb-endpoint-policy")).toEqual(statements(network, "dynamodb-endpoint-policy"));
+    expect(Object.keys(both.resource["aws_vpc_endpoint"] ?? {}).sort()).toEqual(["dynamodb-endpoint", "s3-endpoint"]);
+  });
+
+  test("the functions alone reach the endpoint, on 443", () => {
+    for (const id of ["endpoint-security-group", "function-security-group"]) {
+      expect(only(both, "aws_security_group", id)).toEqual(only(network, "aws_security_group", id));
+    }
+    expect(both.resource["aws_vpc_security_group_ingress_rule"]).toEqual(
+      network.resource["aws_vpc_security_group_ingress_rule"],
+    );
+    expect(both.resource["aws_vpc_security_group_egress_rule"]).toEqual(
+      nat.resource["aws_vpc_security_group_egress_rule"],
+    );
+  });
+
+  test("its host is published to the functions as with PrivateLink", () => {
+    const host = "cross-stack-output-aws_vpc_endpointdynamodb-endpointdns_entry0dns_name";
+    expect(both.output[host]).toEqual(network.output[host]);
+    expect(both.output[host]).toBeDefined();
+  });
+
+  test("what it has otherwise than with a NAT gateway alone", () => {
+    expect(asJson(differences(JSON.parse(JSON.stringify(nat)), JSON.parse(JSON.stringify(both))))).toMatchSnapshot();
+  });
+});
+
 test("what dev has otherwise", () => {
   expect(asJson(differences(JSON.parse(JSON.stringify(network)), JSON.parse(JSON.stringify(dev))))).toMatchSnapshot();
 });

@@ -3,7 +3,7 @@
 import { ENV, type LogicalTableName, TABLES, type TableId } from "../../contract";
 import { INDEX_SHARD_COUNT_MAX } from "../../ledger/index-keys";
 
-const CONNECTIVITIES = ["privatelink", "nat", "embedded", "external"] as const;
+const CONNECTIVITIES = ["privatelink", "nat", "nat-privatelink", "embedded", "external"] as const;
 type Connectivity = (typeof CONNECTIVITIES)[number];
 
 export interface Environment {
@@ -166,7 +166,7 @@ function shardCount(variables: Variables): number {
  * addresses, so in that mode any other host is refused. Embedded, everything must stay on this machine.
  */
 function checkEndpoints(connectivity: Connectivity, variables: Variables): void {
-  if (connectivity === "privatelink") {
+  if (connectivity === "privatelink" || connectivity === "nat-privatelink") {
     const host = hostOf(required(variables, ENV.dynamodbEndpointUrl), ENV.dynamodbEndpointUrl);
     if (/^vpce-[a-z0-9-]+\.dynamodb\.[a-z0-9-]+\.vpce\.amazonaws\.com(\.cn)?$/.test(host)) return;
     throw new EnvironmentError(

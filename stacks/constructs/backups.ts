@@ -67,6 +67,7 @@ function addRole(scope: Construct, props: BackupProps) {
   const role = new IamRole(scope, "backup-role", {
     name: props.roleName,
     description: "Backs up the payment tables",
+    tags: { Name: props.roleName },
     assumeRolePolicy: policy(scope, "backup-trust", [
       {
         sid: "BackupOfThisAccount",

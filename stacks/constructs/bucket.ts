@@ -30,13 +30,17 @@ const BROKEN_UPLOAD_DAYS = 7;
 
 export interface BucketProps {
   readonly name: string;
+  /** The `Name` tag: the name without the account's number. */
+  readonly label: string;
   readonly kmsKeyArn: string;
   /** One data key serves many objects. Not for CloudTrail's bucket: its key policy names each file's own context. */
   readonly bucketKey: boolean;
   /** Days after which the objects under a prefix expire. */
   readonly expiry: Readonly<Record<string, number>>;
-  /** Days after which replaced and deleted versions go; `null` keeps them for good. */
+  /** Days after which replaced and deleted versions are removed; `null` keeps them for good. */
   readonly oldVersionDays: number | null;
+  /** Days after which they are moved to Glacier; absent where they are not moved. */
+  readonly archiveOldVersionsAfterDays?: number;
   readonly emptyOnDestroy: boolean;
   readonly lock?: ObjectLock;
   /** Beside the one that refuses everything but TLS. */
@@ -54,7 +58,7 @@ export function addBucket(scope: Construct, id: string, props: BucketProps): Buc
     bucket: props.name,
     forceDestroy: props.emptyOnDestroy,
     ...(props.lock === undefined ? {} : { objectLockEnabled: true }),
-    tags: { Name: props.name },
+    tags: { Name: props.label },
   });
   resource.overrideLogicalId(id);
   const bucket = resource.id;
@@ -123,7 +127,11 @@ function addLock(
   });
 }
 
-function lifecycleRules({ expiry, oldVersionDays }: BucketProps): S3BucketLifecycleConfigurationRule[] {
+function lifecycleRules({
+  expiry,
+  oldVersionDays,
+  archiveOldVersionsAfterDays,
+}: BucketProps): S3BucketLifecycleConfigurationRule[] {
   const expiring = Object.entries(expiry).map(([prefix, days]) => ({
     id: `${prefix.replace(/\/$/, "")}-expire`,
     status: "Enabled",
@@ -139,6 +147,9 @@ function lifecycleRules({ expiry, oldVersionDays }: BucketProps): S3BucketLifecy
   const oldVersions = {
     id: "old-versions",
     ...everywhere,
+    ...(archiveOldVersionsAfterDays === undefined
+      ? {}
+      : { noncurrentVersionTransition: [{ noncurrentDays: archiveOldVersionsAfterDays, storageClass: "GLACIER" }] }),
     noncurrentVersionExpiration: [{ noncurrentDays: oldVersionDays }],
     expiration: [{ expiredObjectDeleteMarker: true }],
   };

@@ -8,6 +8,8 @@ import { accountRootsOf, arnEquals, arnNotEquals, EVERYBODY, notGiven, type Stat
 
 export interface EvidenceBucketProps {
   readonly name: string;
+  /** The `Name` tag. */
+  readonly label: string;
   readonly kmsKeyArn: string;
   readonly lock: ObjectLock;
   readonly emptyOnDestroy: boolean;
@@ -21,6 +23,7 @@ export interface EvidenceBucketProps {
 export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceBucketProps): Bucket {
   return addBucket(scope, id, {
     name: props.name,
+    label: props.label,
     kmsKeyArn: props.kmsKeyArn,
     bucketKey: true,
     // Nothing expires: a proof is worth as much as the oldest tile that it needs.

@@ -54,6 +54,7 @@ export function addFunction(scope: Construct, entry: string, props: FunctionProp
     // The code writes JSON lines of its own; Lambda's JSON format would wrap each in another.
     loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
     ...(reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }),
+    tags: { Name: props.name },
     dependsOn: [props.access],
   });
   resource.overrideLogicalId(entry);

@@ -44,12 +44,7 @@ export function addLedgerTable(scope: Construct, id: string, props: LedgerTableP
     hashKey: props.partitionKey,
     ...(props.sortKey === undefined ? {} : { rangeKey: props.sortKey.name }),
     attribute: keyAttributes(props),
-    globalSecondaryIndex: props.indexes.map(({ name, partitionKey, sortKey }) => ({
-      name,
-      hashKey: partitionKey,
-      ...(sortKey === undefined ? {} : { rangeKey: sortKey }),
-      projectionType: "KEYS_ONLY",
-    })),
+    ...indexesOf(props),
     serverSideEncryption: { enabled: true, kmsKeyArn: props.kmsKeyArn },
     pointInTimeRecovery: { enabled: true, recoveryPeriodInDays: props.pitrRecoveryDays },
     deletionProtectionEnabled: props.deletionProtection,
@@ -62,6 +57,19 @@ export function addLedgerTable(scope: Construct, id: string, props: LedgerTableP
     policy: policy(scope, `${id}-guard-policy`, guardStatements(table.arn, props)),
   });
   return table;
+}
+
+/** No list at all where there is no index: HCL has no empty list of blocks, and both forms say the same. */
+function indexesOf({ indexes }: LedgerTableProps) {
+  if (indexes.length === 0) return {};
+  return {
+    globalSecondaryIndex: indexes.map(({ name, partitionKey, sortKey }) => ({
+      name,
+      hashKey: partitionKey,
+      ...(sortKey === undefined ? {} : { rangeKey: sortKey }),
+      projectionType: "KEYS_ONLY",
+    })),
+  };
 }
 
 /** Every key but the table's own sort key is a string; each is declared once, in a stable order. */

@@ -76,6 +76,7 @@ export function addScheduling(scope: Construct, props: SchedulingProps): Schedul
   const role = new IamRole(scope, "scheduler-role", {
     name: props.roleName,
     description: "Starts the scheduled functions",
+    tags: { Name: props.roleName },
     assumeRolePolicy: policy(scope, "scheduler-trust", [
       {
         sid: "SchedulesOfThisProject",

@@ -55,6 +55,7 @@ function addLogDelivery(scope: Construct, { logGroup, logRoleName, accountId, re
   const role = new IamRole(scope, "trail-role", {
     name: logRoleName,
     description: "Lets CloudTrail write to its log group",
+    tags: { Name: logRoleName },
     assumeRolePolicy: policy(scope, "trail-trust", [
       {
         sid: "ThisTrail",

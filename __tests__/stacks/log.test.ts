@@ -377,7 +377,7 @@ describe("the log-state table", () => {
       point_in_time_recovery: { enabled: true, recovery_period_in_days: 35 },
       deletion_protection_enabled: true,
     });
-    expect([table["stream_enabled"], table["global_secondary_index"]]).toEqual([undefined, []]);
+    expect([table["stream_enabled"], table["global_secondary_index"]]).toEqual([undefined, undefined]);
     expect(only(dev, "aws_dynamodb_table", "log-state")).toMatchObject({
       name: "payment-log-state-dev",
       deletion_protection_enabled: false,

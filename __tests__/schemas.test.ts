@@ -371,7 +371,7 @@ describe("docs/api.md", () => {
     const { files, objects } = stubFiles();
     const report = exampleOf("payment-files.report") as FileReport;
     const version = { key: report.key, ...(report.versionId === undefined ? {} : { versionId: report.versionId }) };
-    const progress = FileProgress.start(files, version, undefined);
+    const progress = FileProgress.start(files, version, report.request);
     const bad = exampleOf("payment-files.bad-row") as BadRow;
     await progress.add(report.rows, report.counts, [bad], report.cardDataRows);
     await progress.report(report.removed);

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { linesOf } from "../files/lines";
-import { DamagedGzipError, textOf } from "../files/text";
+import { textOf, UnreadableGzipError } from "../files/text";
 import { type ExportLine, parseExportLine } from "./export-lines";
 import type { Findings } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";
@@ -96,7 +96,7 @@ async function readLines(
       else await onLine(line);
     }
   } catch (error) {
-    if (error instanceof DamagedGzipError) return { items, damaged: true, measured };
+    if (error instanceof UnreadableGzipError) return { items, damaged: true, measured };
     throw error;
   }
   return { items, damaged: false, measured };

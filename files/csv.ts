@@ -2,11 +2,19 @@
 
 import { parse } from "csv-parse/sync";
 import type { RefusalCode } from "../ledger/refusals";
+import { transactionSchema } from "../ledger/transaction";
+import { holdsCardData } from "./card-data-search";
 import { type Line, linesOf } from "./lines";
 import type { Row } from "./rows";
 import { NOT_UTF8_MARK } from "./text";
 
+const FIELDS: ReadonlySet<string> = new Set(Object.keys(transactionSchema.shape));
 const METADATA_PREFIX = "metadata.";
+/** Line ends of other systems (carriage return, next line, line and paragraph separator). In a cell they need quotes. */
+const FOREIGN_LINE_END = /[\r\u0085\u2028\u2029]/;
+/** A well-formed quoted cell. */
+const QUOTED_CELL = /(^|,)"(?:[^"]|"")*"(?=,|$)/g;
+const NO_COLUMN_NAME = /[\p{Cc}\u2028\u2029]/u;
 
 /**
  * Lines are put together to records here, because the streaming parser of the package drops what stands behind a record
@@ -30,6 +38,8 @@ interface CsvRecord {
   readonly number: number;
   readonly text: string;
   readonly fault?: RefusalCode;
+  /** Card data was found in what is not in `text`. */
+  readonly cardData?: boolean;
 }
 
 async function* recordsOf(lines: AsyncIterable<Line>, lengthMax: number): AsyncGenerator<CsvRecord> {
@@ -41,11 +51,22 @@ async function* recordsOf(lines: AsyncIterable<Line>, lengthMax: number): AsyncG
     const end = endOfLine(line.text, held !== undefined);
     const tooLong = line.tooLong || text.length > lengthMax;
     held = end === "open" && !tooLong ? text : undefined;
-    if (tooLong) yield { number, text: text.slice(0, lengthMax), fault: "ROW_TOO_LONG" };
+    if (tooLong) yield cutRecord(line, text, lengthMax);
     else if (end === "stray") yield { number, text, fault: "NOT_CSV" };
-    else if (end === "closed" && text.trim() !== "") yield { number, text: text.replace(/\r$/, "") };
+    else if (end === "closed" && text.trim() !== "") yield closedRecord(number, text.replace(/\r$/, ""));
   }
   if (held !== undefined) yield { number, text: held, fault: "NOT_CSV" };
+}
+
+function cutRecord(line: Line, text: string, lengthMax: number): CsvRecord {
+  const cardData = line.cardDataBehind || (text.length > lengthMax && holdsCardData(text));
+  return { number: line.number, text: text.slice(0, lengthMax), fault: "ROW_TOO_LONG", cardData };
+}
+
+/** A line end that is none here would otherwise be read as a part of a name or a value. */
+function closedRecord(number: number, text: string): CsvRecord {
+  const unquoted = text.includes('"') ? text.replace(QUOTED_CELL, "$1") : text;
+  return FOREIGN_LINE_END.test(unquoted) ? { number, text, fault: "NOT_CSV" } : { number, text };
 }
 
 /**
@@ -83,13 +104,22 @@ function cellsOf(text: string): readonly string[] {
   return cells;
 }
 
-/** None for a header that names no transactionId, or a column twice: the last of both would silently count. */
+/**
+ * The names of the columns; none where the header cannot be used: it names no transactionId, a column twice (the last of
+ * both would silently count), a column that is no field, or it holds card data, which would be a name in each row.
+ */
 function headerOf({ text, fault }: CsvRecord): readonly string[] {
   const names = fault === undefined ? cellsOf(text) : [];
   const targets = names.filter((name) => name !== "");
+  if (!targets.every(isColumnName)) return [];
   if (targets.some((name) => name.startsWith(METADATA_PREFIX))) targets.push("metadata");
   const isReadable = targets.includes("transactionId") && new Set(targets).size === targets.length;
-  return isReadable && !text.includes(NOT_UTF8_MARK) ? names : [];
+  return isReadable && !holdsCardData(text) ? names : [];
+}
+
+function isColumnName(name: string): boolean {
+  if (FIELDS.has(name)) return true;
+  return name.startsWith(METADATA_PREFIX) && name.length > METADATA_PREFIX.length && !NO_COLUMN_NAME.test(name);
 }
 
 function csvRow(record: CsvRecord, header: readonly string[]): Row {
@@ -107,6 +137,6 @@ function csvRow(record: CsvRecord, header: readonly string[]): Row {
   return { number: record.number, value: Object.fromEntries(members) };
 }
 
-function badRow({ number, text }: CsvRecord, fault: RefusalCode): Row {
-  return { number, fault, text };
+function badRow({ number, text, cardData = false }: CsvRecord, fault: RefusalCode): Row {
+  return { number, fault, text, cardData };
 }

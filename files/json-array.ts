@@ -2,79 +2,75 @@
 
 import { parseExactJson } from "../ledger/exact-json";
 import type { RefusalCode } from "../ledger/refusals";
+import { BoundedText, type Taken } from "./bounded-text";
 import type { Row } from "./rows";
 
 /**
- * An element that is no JSON is one bad row. Where brackets do not close or something stands between elements, the rest
- * of the array cannot be told apart any more and is one bad row.
+ * An element that is no JSON is one bad row. Where brackets do not close or something follows the array, the rest of the
+ * file cannot be split into elements any more and is one bad row.
  */
 export async function* arrayElements(chunks: AsyncIterable<string>, lengthMax: number): AsyncGenerator<Row> {
   const scanner = new ElementScanner(lengthMax);
   for await (const chunk of chunks) {
     for (const element of scanner.push(chunk)) yield rowOf(element);
-    if (scanner.broken) return;
   }
   const rest = scanner.end();
   if (rest !== undefined) yield rowOf(rest);
 }
 
-interface Element {
+interface Element extends Taken {
   readonly number: number;
-  readonly text: string;
   readonly fault?: RefusalCode;
 }
 
-function rowOf({ number, text, fault }: Element): Row {
-  if (fault !== undefined) return { number, fault, text };
+function rowOf({ number, text, tooLong, cardDataBehind, fault }: Element): Row {
+  const found = fault ?? (tooLong ? "ROW_TOO_LONG" : undefined);
+  if (found !== undefined) return { number, fault: found, text, cardData: cardDataBehind };
   const value = parseExactJson(text);
-  return value === undefined ? { number, fault: "NOT_JSON", text } : { number, value };
+  return value === undefined ? { number, fault: "NOT_JSON", text, cardData: false } : { number, value };
 }
 
 class ElementScanner {
-  /** Set when what follows cannot be told apart into elements. */
-  broken = false;
   private depth = 0;
   private inString = false;
   private escaped = false;
   private closed = false;
   private number = 0;
-  private text = "";
-  private tooLong = false;
+  /** The element that is being read; behind the array's end, what follows it. */
+  private readonly text: BoundedText;
 
-  constructor(private readonly lengthMax: number) {}
+  constructor(lengthMax: number) {
+    this.text = new BoundedText(lengthMax);
+  }
 
   *push(chunk: string): Generator<Element> {
     let start = 0;
-    for (let at = 0; at < chunk.length; at++) {
+    for (let at = 0; at < chunk.length && !this.closed; at++) {
       const character = chunk[at] as string;
-      if (this.closed) {
-        if (character.trim() === "") continue;
-        this.broken = true;
-        yield { number: this.number + 1, text: chunk.slice(at, at + this.lengthMax), fault: "NOT_JSON" };
-        return;
-      }
       if (this.inString) this.stepInString(character);
       else if (character === '"') this.inString = true;
       else if (character === "[" || character === "{") {
         if (this.depth === 0) start = at + 1;
         this.depth += 1;
       } else if (this.endsElement(character)) {
-        this.keep(chunk.slice(start, at));
+        this.text.append(chunk.slice(start, at));
         yield* this.take(character);
         start = at + 1;
         this.closed = character === "]";
       }
     }
-    if (!this.closed) this.keep(chunk.slice(start));
+    const rest = chunk.slice(start);
+    this.text.append(this.closed && this.text.isEmpty ? rest.trimStart() : rest);
   }
 
-  /** What stands open at the end of the file: even a whole element, because nobody knows what was to follow it. */
+  /** What is open at the end of the file: even a whole element, because nobody knows what was to follow it. */
   end(): Element | undefined {
-    if (this.closed) return undefined;
-    return { number: this.number + 1, text: this.text, fault: this.tooLong ? "ROW_TOO_LONG" : "NOT_JSON" };
+    if (this.closed && this.text.isEmpty) return undefined;
+    const open = this.text.take();
+    return { number: this.number + 1, ...open, ...(this.closed || !open.tooLong ? { fault: "NOT_JSON" } : {}) };
   }
 
-  /** Counts the closing brackets. One that closes nothing spoils the element that it stands in, and no other. */
+  /** Counts the closing brackets. One that closes nothing spoils the element that it is in, and no other. */
   private endsElement(character: string): boolean {
     if (this.depth === 1) return character === "," || character === "]";
     if (character === "]" || character === "}") this.depth -= 1;
@@ -87,22 +83,10 @@ class ElementScanner {
     else if (character === '"') this.inString = false;
   }
 
-  private keep(text: string): void {
-    if (this.tooLong) return;
-    this.text += text;
-    if (this.text.length > this.lengthMax) {
-      this.text = this.text.slice(0, this.lengthMax);
-      this.tooLong = true;
-    }
-  }
-
   /** An empty array, or nothing behind the last comma's bracket, is no element; nothing between two commas is a bad one. */
   private *take(ending: string): Generator<Element> {
-    const fault: { fault?: RefusalCode } = this.tooLong ? { fault: "ROW_TOO_LONG" } : {};
-    const element: Element = { number: this.number + 1, text: this.text, ...fault };
-    this.text = "";
-    this.tooLong = false;
-    if (element.text.trim() === "" && ending !== "," && this.number === 0) return;
+    const element = { number: this.number + 1, ...this.text.take() };
+    if (element.text.trim() === "" && !element.tooLong && ending !== "," && this.number === 0) return;
     this.number += 1;
     yield element;
   }

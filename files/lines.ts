@@ -1,35 +1,23 @@
-/** Lines of streaming text, each with its number; a line beyond the limit is cut and said to be too long. */
+/** Lines of streaming text, each with its number; a line beyond the limit is cut and marked as too long. */
 
-export interface Line {
+import { BoundedText, type Taken } from "./bounded-text";
+
+export interface Line extends Taken {
   readonly number: number;
-  readonly text: string;
-  readonly tooLong: boolean;
 }
 
 export async function* linesOf(chunks: AsyncIterable<string>, lengthMax: number): AsyncGenerator<Line> {
+  const open = new BoundedText(lengthMax);
   let number = 0;
-  let open = "";
-  let tooLong = false;
-  const line = (text: string): Line => {
-    number += 1;
-    const whole = tooLong ? open : open + text;
-    const result = { number, text: whole.slice(0, lengthMax), tooLong: tooLong || whole.length > lengthMax };
-    open = "";
-    tooLong = false;
-    return result;
-  };
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf("\n"); end >= 0; end = chunk.indexOf("\n", start)) {
-      yield line(chunk.slice(start, end));
+      open.append(chunk.slice(start, end));
+      number += 1;
+      yield { number, ...open.take() };
       start = end + 1;
     }
-    if (tooLong) continue;
-    open += chunk.slice(start);
-    if (open.length > lengthMax) {
-      open = open.slice(0, lengthMax);
-      tooLong = true;
-    }
+    open.append(chunk.slice(start));
   }
-  if (open !== "" || tooLong) yield line("");
+  if (!open.isEmpty) yield { number: number + 1, ...open.take() };
 }

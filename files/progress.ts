@@ -21,6 +21,10 @@ const progressSchema = z.strictObject({
   versionId: z.string().optional(),
   /** Who AWS says put the file there; the runs that go on are started by the processor itself. */
   principal: z.string().optional(),
+  /** The request that began to process the file; S3 may send an event twice, and then two of them do. */
+  request: z.string(),
+  /** The file's checksums were verified, of the content that S3 calls by this ETag. */
+  verified: z.strictObject({ etag: z.string().optional() }).optional(),
   hop: count,
   rows: count,
   counts: z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count }),
@@ -31,8 +35,9 @@ type State = z.infer<typeof progressSchema>;
 
 export interface BadRow {
   readonly row: number;
-  readonly outcome: "conflict" | "refused";
-  readonly code: RefusalCode | "CONFLICT";
+  /** `duplicate`: its id was in an earlier row of the same file. */
+  readonly outcome: "conflict" | "duplicate" | "refused";
+  readonly code: RefusalCode | "CONFLICT" | "DUPLICATE";
   readonly field?: string;
   /** Of a row whose id can be told and is harmless. */
   readonly transactionId?: string;
@@ -42,6 +47,8 @@ export interface BadRow {
 export interface FileReport {
   readonly key: string;
   readonly versionId?: string;
+  /** The request that processed the file. */
+  readonly request: string;
   readonly rows: number;
   readonly counts: State["counts"];
   readonly cardDataRows: number;
@@ -59,12 +66,18 @@ export class FileProgress {
     private readonly state: State,
   ) {}
 
-  static start(files: PaymentFiles, { key, versionId }: FileVersion, principal: string | undefined): FileProgress {
+  static start(
+    files: PaymentFiles,
+    { key, versionId }: FileVersion,
+    request: string,
+    principal?: string,
+  ): FileProgress {
     return new FileProgress(files, {
       schemaVersion: 1,
       key,
       ...(versionId === undefined ? {} : { versionId }),
       ...(principal === undefined ? {} : { principal }),
+      request,
       hop: 0,
       rows: 0,
       counts: { stored: 0, duplicate: 0, conflict: 0, refused: 0 },
@@ -102,8 +115,29 @@ export class FileProgress {
     return this.state.cardDataRows;
   }
 
+  /** The ETag is absent where S3 named none. Undefined until the file was verified. */
+  get verified(): { readonly etag?: string | undefined } | undefined {
+    return this.state.verified;
+  }
+
+  markVerified(etag: string | undefined): void {
+    this.state.verified = etag === undefined ? {} : { etag };
+  }
+
+  /** The first report about this version of the file. */
   get summaryKey(): string {
     return `${this.reportPrefix}/summary.json`;
+  }
+
+  /** The finished report; it may be another request's. */
+  async finishedReport(): Promise<FileReport | undefined> {
+    const text = await this.files.readTextIfThere(this.summaryKey);
+    return text === undefined ? undefined : (JSON.parse(text) as FileReport);
+  }
+
+  /** Whether the report is this request's, which an earlier try has written. */
+  isOwn(report: FileReport): boolean {
+    return report.request === this.state.request;
   }
 
   /** Adds a finished batch. Batches are added in the order of the file. */
@@ -130,7 +164,7 @@ export class FileProgress {
     }
     await this.flush();
     const digest = createHash("sha256")
-      .update(JSON.stringify([this.state.key, this.state.versionId ?? ""]))
+      .update(JSON.stringify([this.state.key, this.state.versionId ?? "", this.state.request]))
       .digest("hex");
     const next = { ...this.state, hop: this.state.hop + 1 };
     await this.files.writeText(
@@ -140,19 +174,23 @@ export class FileProgress {
     );
   }
 
+  /** Writes the report. One that is there stays as it is: then this one is written into the request's own folder. */
   async report(removed: boolean): Promise<void> {
     await this.flush();
-    const { key, versionId, rows, counts, cardDataRows, reportParts } = this.state;
+    const { key, versionId, request, rows, counts, cardDataRows, reportParts } = this.state;
     const report: FileReport = {
       key,
       ...(versionId === undefined ? {} : { versionId }),
+      request,
       rows,
       counts,
       cardDataRows,
       removed,
       badRows: Array.from({ length: reportParts }, (_, index) => this.partKey(index + 1)),
     };
-    await this.files.writeText(this.summaryKey, JSON.stringify(report, null, 2), "application/json");
+    const text = JSON.stringify(report, null, 2);
+    if (await this.files.writeTextOnce(this.summaryKey, text)) return;
+    await this.files.writeText(`${this.requestPrefix}/summary.json`, text, "application/json");
   }
 
   private async flush(): Promise<void> {
@@ -163,7 +201,11 @@ export class FileProgress {
   }
 
   private partKey(part: number): string {
-    return `${this.reportPrefix}/bad-rows-${String(part).padStart(5, "0")}.ndjson`;
+    return `${this.requestPrefix}/bad-rows-${String(part).padStart(5, "0")}.ndjson`;
+  }
+
+  private get requestPrefix(): string {
+    return `${this.reportPrefix}/${this.state.request}`;
   }
 
   private get reportPrefix(): string {
@@ -173,7 +215,7 @@ export class FileProgress {
   }
 }
 
-/** Stands for a key where the key itself may not: it tells nothing about the name that somebody chose. */
+/** Names a file in records where its key must not be: a key is whatever its sender chose. */
 export function digestOf(key: string): string {
   return createHash("sha256").update(key).digest("hex");
 }

@@ -5,44 +5,68 @@
 
 import { parseExactJson } from "../ledger/exact-json";
 import type { RefusalCode } from "../ledger/refusals";
+import { holdsCardData } from "./card-data-search";
 import { csvRows } from "./csv";
 import { arrayElements } from "./json-array";
 import { type Line, linesOf } from "./lines";
-import { DamagedGzipError, NOT_UTF8_MARK, textOf } from "./text";
+import { GZIP_RATIO_MAX, NOT_UTF8_MARK, textOf, UnreadableGzipError } from "./text";
 
 /** A row's number is its (last) line in NDJSON and CSV, and its place in an array; all from 1. */
-export type Row =
-  | { readonly number: number; readonly value: unknown }
-  | {
-      readonly number: number;
-      readonly fault: RefusalCode /** The row as far as it could be read. */;
-      readonly text: string;
-    };
+export type Row = { readonly number: number; readonly value: unknown } | BadRowText;
+
+interface BadRowText {
+  readonly number: number;
+  readonly fault: RefusalCode;
+  /** The row as far as it is kept. */
+  readonly text: string;
+  /** Card data was found in the row, also in what is not kept of it. */
+  readonly cardData: boolean;
+}
 
 /** Characters that one row may hold. */
 export const ROW_LENGTH_MAX = 256 * 1024;
 /** A single object may be written over many lines; more than this is no single payment. */
 const SINGLE_OBJECT_LENGTH_MAX = 1024 * 1024;
 
-/** @throws what the download throws; faults of the file itself become rows. */
+/**
+ * Text that becomes no payment (a header, a row that is broken or too long, what follows the end of an array) is searched
+ * for card data here, to its last character. Who takes the rows searches their values.
+ *
+ * @throws what the download throws; faults of the file itself become rows.
+ */
 export async function* readRows(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
   let number = 0;
   try {
-    for await (const row of rowsOf(textOf(bytes))) {
+    for await (const row of rowsOf(textOf(bytes, GZIP_RATIO_MAX))) {
       number = row.number;
-      yield "fault" in row && row.text.includes(NOT_UTF8_MARK) ? { ...row, fault: "NOT_UTF8" } : row;
+      yield "fault" in row ? searched(row) : row;
     }
   } catch (error) {
-    if (error instanceof DamagedGzipError) yield { number: number + 1, fault: "DAMAGED_GZIP", text: "" };
-    else throw error;
+    if (!(error instanceof UnreadableGzipError)) throw error;
+    yield { number: number + 1, fault: error.code, text: "", cardData: false };
   }
 }
 
+function searched(row: BadRowText): BadRowText {
+  const fault = row.text.includes(NOT_UTF8_MARK) ? "NOT_UTF8" : row.fault;
+  return { ...row, fault, cardData: row.cardData || holdsCardData(row.text) };
+}
+
+/** A file with text has at least one row, good or bad: what was read as a header alone may have held payments. */
 async function* rowsOf(text: AsyncGenerator<string>): AsyncGenerator<Row> {
   const { first, whole } = await peek(text);
-  if (first === "[") yield* arrayElements(whole, ROW_LENGTH_MAX);
-  else if (first === "{") yield* objectRows(whole);
-  else if (first !== undefined) yield* csvRows(whole, ROW_LENGTH_MAX);
+  let isEmpty = first !== undefined;
+  for await (const row of rowsInFormat(first, whole)) {
+    isEmpty = false;
+    yield row;
+  }
+  if (isEmpty) yield { number: 1, fault: "NO_ROWS", text: "", cardData: false };
+}
+
+async function* rowsInFormat(first: string | undefined, text: AsyncGenerator<string>): AsyncGenerator<Row> {
+  if (first === "[") yield* arrayElements(text, ROW_LENGTH_MAX);
+  else if (first === "{") yield* objectRows(text);
+  else if (first !== undefined) yield* csvRows(text, ROW_LENGTH_MAX);
 }
 
 /** The first character that is no white space tells the format; undefined for an empty file. */
@@ -89,10 +113,10 @@ async function* objectRows(text: AsyncGenerator<string>): AsyncGenerator<Row> {
   else for (const each of held) yield* lineRow(each);
 }
 
-function* lineRow({ number, text, tooLong }: Line): Generator<Row> {
-  if (tooLong) yield { number, fault: "ROW_TOO_LONG", text };
+function* lineRow({ number, text, tooLong, cardDataBehind }: Line): Generator<Row> {
+  if (tooLong) yield { number, fault: "ROW_TOO_LONG", text, cardData: cardDataBehind };
   else if (text.trim() !== "") {
     const value = parseExactJson(text);
-    yield value === undefined ? { number, fault: "NOT_JSON", text } : { number, value };
+    yield value === undefined ? { number, fault: "NOT_JSON", text, cardData: false } : { number, value };
   }
 }

@@ -1,9 +1,14 @@
 /** The text of a payment file as it streams by: gunzipped where it is gzip, UTF-8 decoded, without a BOM. */
 
 import { isUtf8 } from "node:buffer";
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { createGunzip, type Gunzip } from "node:zlib";
 
+/** Text of payments shrinks to a tenth or a thirtieth. The format itself allows a thousandth. */
+export const GZIP_RATIO_MAX = 200;
+/** A file that inflates to less than this is harmless at any ratio. */
+const INFLATED_BYTES_FREE = 1024 * 1024;
+/** What is inflated at once, at most a thousandfold, stays small. */
+const GZIP_SLICE_BYTES = 16 * 1024;
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /**
@@ -15,15 +20,25 @@ const REPLACEMENT_CHARACTER = "\u{fffd}";
 const REPLACEMENT_BYTES = Buffer.from(REPLACEMENT_CHARACTER);
 const BYTE_ORDER_MARK = "\u{feff}";
 
-/** The file's compressed form is damaged from some place on; what came before it was read. */
-export class DamagedGzipError extends Error {
-  override readonly name = "DamagedGzipError";
+/**
+ * The file's gzip form cannot be read to its end: a checksum or length does not hold, something else than another member
+ * or zeros follows a member, or it inflates beyond the ratio. What was read before it may be wrong.
+ */
+export class UnreadableGzipError extends Error {
+  override readonly name = "UnreadableGzipError";
+  constructor(readonly code: "DAMAGED_GZIP" | "GZIP_RATIO_TOO_HIGH") {
+    super(code === "DAMAGED_GZIP" ? "The gzip data is damaged." : "The gzip data inflates too far.");
+  }
 }
 
-export async function* textOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** @throws UnreadableGzipError, also after the last text, when the checksum at the end does not hold. */
+export async function* textOf(
+  bytes: AsyncIterable<Uint8Array>,
+  gzipRatioMax = Number.POSITIVE_INFINITY,
+): AsyncGenerator<string> {
   let open = Buffer.alloc(0);
   let atStart = true;
-  for await (const chunk of await plainBytes(bytes)) {
+  for await (const chunk of plainBytes(bytes, gzipRatioMax)) {
     const buffer = open.length === 0 ? Buffer.from(chunk) : Buffer.concat([open, chunk]);
     const end = buffer.length - openSequenceLength(buffer);
     open = buffer.subarray(end);
@@ -63,8 +78,11 @@ function openSequenceLength(buffer: Buffer): number {
   return 0;
 }
 
-/** The format is told from the first bytes, because object keys and content types are whatever the sender chose. */
-async function plainBytes(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+/** The format follows from the first bytes, because object keys and content types are whatever the sender chose. */
+export async function* plainBytes(
+  bytes: AsyncIterable<Uint8Array>,
+  gzipRatioMax = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Uint8Array> {
   const iterator = bytes[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
   while (head.length < GZIP_MAGIC.length) {
@@ -73,7 +91,8 @@ async function plainBytes(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterab
     head = Buffer.concat([head, value]);
   }
   const whole = joined(head, iterator);
-  return head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC) ? gunzipped(whole) : whole;
+  if (head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC)) yield* gunzipped(whole, gzipRatioMax);
+  else yield* whole;
 }
 
 async function* joined(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -90,23 +109,71 @@ async function* joined(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Async
   }
 }
 
-async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const source = Readable.from(bytes, { objectMode: false });
-  const gunzip = createGunzip();
-  let sourceFault: unknown;
-  source.once("error", (error) => {
-    sourceFault = error;
-    gunzip.destroy(error);
-  });
+async function* gunzipped(bytes: AsyncIterable<Uint8Array>, ratioMax: number): AsyncGenerator<Uint8Array> {
+  const members = new GzipMembers();
+  let inflatedBytes = 0;
   try {
-    yield* source.pipe(gunzip);
-  } catch (error) {
-    // A broken download is a technical fault and is tried again; broken compression stays broken.
-    if (sourceFault !== undefined) throw sourceFault;
-    if ((error as { code?: string }).code?.startsWith("Z_")) throw new DamagedGzipError("The gzip data is damaged.");
-    throw error;
+    for await (const chunk of bytes) {
+      for (let start = 0; start < chunk.length; start += GZIP_SLICE_BYTES) {
+        for (const inflated of await members.push(chunk.subarray(start, start + GZIP_SLICE_BYTES))) {
+          inflatedBytes += inflated.length;
+          yield inflated;
+        }
+        if (inflatedBytes > INFLATED_BYTES_FREE + ratioMax * members.bytesRead)
+          throw new UnreadableGzipError("GZIP_RATIO_TOO_HIGH");
+      }
+    }
+    yield* await members.end();
   } finally {
-    source.destroy();
-    gunzip.destroy();
+    members.close();
+  }
+}
+
+/**
+ * The members of a gzip file (RFC 1952), with the checksum and the length of each held against what it inflates to. Node
+ * stops in silence at a zero byte behind a member and drops what follows it. Here only zeros to the end of the file,
+ * with which some systems fill a block, may be left.
+ */
+class GzipMembers {
+  bytesRead = 0;
+  private readonly gunzip: Gunzip = createGunzip();
+  private readonly inflated: Uint8Array[] = [];
+  private hasEnded = false;
+  private wake: () => void = () => undefined;
+
+  constructor() {
+    this.gunzip.on("data", (chunk: Uint8Array) => this.inflated.push(chunk));
+    this.gunzip.on("end", () => this.wake());
+    this.gunzip.on("error", () => this.wake());
+  }
+
+  /** What the next bytes of the file inflate to. */
+  async push(bytes: Uint8Array): Promise<Uint8Array[]> {
+    const consumedBefore = this.gunzip.bytesWritten;
+    if (!this.hasEnded) await this.until((written) => this.gunzip.write(bytes, written));
+    const consumed = this.gunzip.bytesWritten - consumedBefore;
+    this.bytesRead += bytes.length;
+    this.hasEnded = consumed < bytes.length;
+    if (!bytes.subarray(consumed).every((byte) => byte === 0)) throw new UnreadableGzipError("DAMAGED_GZIP");
+    return this.inflated.splice(0);
+  }
+
+  async end(): Promise<Uint8Array[]> {
+    if (!this.gunzip.readableEnded) await this.until(() => !this.hasEnded && this.gunzip.end());
+    return this.inflated.splice(0);
+  }
+
+  close(): void {
+    this.gunzip.destroy();
+  }
+
+  private async until(act: (done: () => void) => void): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
+      act(resolve);
+    });
+    const error = this.gunzip.errored as (Error & { code?: string }) | null;
+    if (error === null) return;
+    throw error.code?.startsWith("Z_") ? new UnreadableGzipError("DAMAGED_GZIP") : error;
   }
 }

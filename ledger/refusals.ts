@@ -43,8 +43,17 @@ const REFUSAL_TEXTS = {
     "The entry is not readable JSON. Each entry is one JSON object and names no key twice. Correct it at its source.",
   NOT_UTF8: "The row is not UTF-8. Payment files are UTF-8 text. Encode it so and upload it again.",
   DAMAGED_GZIP:
-    "The compressed file is damaged from here on. What could be read before it was recorded. Upload the file again.",
-  NOT_CSV: "The row is not readable CSV. Rows follow RFC 4180 under a header row. Correct its quotes and columns.",
+    "The compressed file is damaged: a checksum or length in it is wrong, or something other than a further member or zeros follows its end. Nothing of it was recorded. Compress and upload it again.",
+  GZIP_RATIO_TOO_HIGH:
+    "The compressed file inflates to more than 200 times its size. Nothing of such a file is recorded. Upload it without compression.",
+  NO_ROWS:
+    "The file has text but no row. A file without payments is empty; one with a header or an empty list alone may have lost them. Check its source; to send nothing, send an empty file or none.",
+  TOO_MANY_ROWS:
+    "The file has more than 5 million rows. The rows from here on were not recorded. Split the file and upload the rest.",
+  TOO_MUCH_CARD_DATA:
+    "The file has card data in more than 1,000 rows and is removed. Nothing from here on was read. Correct it at its source and upload it again.",
+  NOT_CSV:
+    "The row is not readable CSV. Rows follow RFC 4180 and end with LF or CRLF, under a header row of known columns. Correct its quotes, columns and line ends.",
   ROW_TOO_LONG: "The row is too long. A row holds at most 256 KiB. Correct it or split it.",
   INVALID_SECURE_TOKEN:
     "The SecureToken is malformed. It is a text of 1 to 2048 characters of well-formed Unicode. Send the processor's token unchanged.",

@@ -8,8 +8,9 @@ import { FILE_PREFIXES, TABLES } from "../contract";
 import type { FileVersion } from "../files/payment-files";
 import { FileProgress } from "../files/progress";
 import { ENTRIES_MAX } from "../ledger/entries";
+import { derivedAuditId } from "../ledger/identifiers";
 import { type Refusal, refusal } from "../ledger/refusals";
-import { type EntryResult, persistResponse } from "../ledger/responses";
+import { type EntryResult, persistResponse, type RefusedResponse, refusedWith } from "../ledger/responses";
 import { parseTransaction, type Transaction } from "../ledger/transaction";
 import type { Store } from "../store/store";
 import { transactionContentMac } from "../store/transaction-record";
@@ -18,12 +19,13 @@ import {
   type Call,
   cardDataRefusal,
   isHarmless,
+  ledgerEntry,
   recordEntries,
   refuseCall,
   refusedResult,
   UNCLAIMED_ACTOR,
 } from "./call";
-import { type FileSettings, processFile } from "./process-file";
+import { type FileSettings, namesOfFile, processFile } from "./process-file";
 import { type Accepted, recordPayments } from "./record-payments";
 import { transactionsBook } from "./transactions-book";
 
@@ -77,14 +79,16 @@ async function processFiles(
   settings: FileSettings,
 ): Promise<ProcessorResponse> {
   const references = records.map((record) => referenceOf(record, settings.files.bucket));
-  if (references.some((reference) => reference === undefined)) return invalidEvent(event, call, store);
-  const named = references.filter((reference) => reference !== undefined && !isHarmless(reference.file.key));
-  if (named.length > 0) return refuseKeys(named, call, store, settings);
-  const outcomes = [];
-  for (const reference of references) {
-    if (reference !== undefined) outcomes.push(await processReference(reference, call, store, settings));
+  if (!references.every((reference) => reference !== undefined)) return invalidEvent(event, call, store);
+  const files = [];
+  let refused: RefusedResponse | undefined;
+  for (const [position, reference] of references.entries()) {
+    if (isHarmless(reference.file.key)) files.push(await processReference(reference, call, store, settings));
+    else refused = await refuseKey(reference.file, position, call, store);
   }
-  return { statusCode: 200, body: JSON.stringify({ message: "Payment files processed", files: outcomes }) };
+  if (refused === undefined)
+    return { statusCode: 200, body: JSON.stringify({ message: "Payment files processed", files }) };
+  return { statusCode: 400, body: JSON.stringify({ error: "Card data in the name of a file", ...refused }) };
 }
 
 interface Reference {
@@ -111,33 +115,46 @@ function decodedKey(key: string): string | undefined {
   }
 }
 
-/** A key that holds a card number would stand in every report and record about its file, so the file is not opened. */
-async function refuseKeys(
-  references: readonly (Reference | undefined)[],
-  call: Call,
-  store: Store,
-  settings: FileSettings,
-): Promise<ProcessorResponse> {
+/**
+ * A key that holds a card number would be in every report and record about its file, so the file is not opened. It is not
+ * removed either: that a name looks like a card number proves nothing about what is in the file.
+ */
+async function refuseKey(file: FileVersion, position: number, call: Call, store: Store): Promise<RefusedResponse> {
   store.signal("CardDataRefused");
-  const response = await refuseCall({}, refusal("CARD_DATA"), TRANSACTIONS, call, store);
-  if (settings.removeCardDataFiles) {
-    for (const reference of references) if (reference !== undefined) await settings.files.remove(reference.file);
-  }
-  return { statusCode: 400, body: JSON.stringify({ error: "Card data in the name of a file", ...response }) };
+  const reason = refusal("CARD_DATA");
+  const entry = ledgerEntry(
+    {
+      auditId: derivedAuditId("REFUSAL", call.operation, call.caller.requestId, String(position)),
+      action: "REFUSAL",
+      actor: UNCLAIMED_ACTOR,
+      table: TRANSACTIONS,
+      asked: { recordIds: [], details: namesOfFile(file) },
+      answered: { recordIds: [], result: reason.code },
+    },
+    call,
+  );
+  await recordEntries([entry], store);
+  return refusedWith(reason, entry.auditId);
 }
 
 async function processReference({ file, principal }: Reference, call: Call, store: Store, settings: FileSettings) {
   const continued = file.key.startsWith(FILE_PREFIXES.continuations);
   const progress = continued
     ? await FileProgress.resume(settings.files, file.key)
-    : FileProgress.start(settings.files, file, principal);
+    : FileProgress.start(settings.files, file, call.caller.requestId, principal);
+  const earlier = await progress.finishedReport();
+  if (earlier !== undefined && progress.isOwn(earlier)) {
+    if (earlier.removed) await settings.files.remove(progress.file);
+    return { finished: true, counts: earlier.counts };
+  }
   try {
     return await processFile(progress, settings, call, store);
   } catch (error) {
     // A file that was removed for its card data is done: its report was written before.
-    const gone = error instanceof Error && ["NoSuchKey", "NoSuchVersion"].includes(error.name);
-    if (gone && (await settings.files.exists(progress.summaryKey))) return { finished: true, counts: progress.counts };
-    throw error;
+    const isGone = error instanceof Error && ["NoSuchKey", "NoSuchVersion"].includes(error.name);
+    const report = isGone ? await progress.finishedReport() : undefined;
+    if (report === undefined) throw error;
+    return { finished: true, counts: report.counts };
   }
 }
 

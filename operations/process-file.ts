@@ -1,21 +1,24 @@
 /**
  * Records the payments of one file: each valid row once, whatever is retried; bad rows are reported and stop no other.
- * Rows stream by in batches, a few of them under way at once, so memory does not grow with the file.
+ * Nothing is recorded before the file was read to its end and its checksums hold. Rows stream by in batches, a few of them
+ * under way at once, so memory does not grow with the file but for its ids.
  */
 
 import { TABLES } from "../contract";
-import type { FileVersion, PaymentFiles } from "../files/payment-files";
+import type { FileVersion, OpenFile, PaymentFiles } from "../files/payment-files";
 import { type BadRow, digestOf, type FileProgress } from "../files/progress";
-import { type Row, readRows } from "../files/rows";
+import { readRows } from "../files/rows";
+import { isCardDataIn, unreadableCode } from "../files/verify";
 import type { AuditEntry, Caller } from "../ledger/audit-entry";
+import type { JsonObject } from "../ledger/canonical-json";
 import { derivedAuditId } from "../ledger/identifiers";
-import { type Refusal, type RefusalCode, refusal } from "../ledger/refusals";
+import type { RefusalCode } from "../ledger/refusals";
 import type { EntryResult } from "../ledger/responses";
-import { transactionId as transactionIdSchema } from "../ledger/schema";
-import { parseTransaction, type Transaction } from "../ledger/transaction";
+import type { Transaction } from "../ledger/transaction";
 import type { Store } from "../store/store";
 import { transactionContentMac } from "../store/transaction-record";
-import { type Call, cardDataRefusal, isHarmless, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
+import { type Call, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
+import { FILE_LIMITS, type FileLimits, type JudgedRow, RowJudge } from "./judge-rows";
 import { type Accepted, recordPayments } from "./record-payments";
 import { transactionsBook } from "./transactions-book";
 
@@ -26,11 +29,13 @@ const BATCH_ROWS = 50;
 const BATCHES_AT_ONCE = 4;
 /** What is kept back for finishing the batches under way and writing the report or the continuation. */
 const RESERVE_MS = 60_000;
+const NO_COUNTS = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
 
 export interface FileSettings {
   readonly files: PaymentFiles;
   /** Removes a file that held card data, after its report. */
   readonly removeCardDataFiles: boolean;
+  readonly limits?: FileLimits;
 }
 
 export interface FileOutcome {
@@ -39,7 +44,7 @@ export interface FileOutcome {
 }
 
 interface Batch {
-  readonly rows: readonly Row[];
+  readonly rows: readonly JudgedRow[];
   readonly done: Promise<BatchOutcome>;
 }
 
@@ -47,6 +52,16 @@ interface BatchOutcome {
   readonly counts: { stored: number; duplicate: number; conflict: number; refused: number };
   readonly badRows: readonly BadRow[];
   readonly cardDataRows: number;
+}
+
+/** One run over a file. */
+interface Run {
+  readonly progress: FileProgress;
+  readonly settings: FileSettings;
+  readonly limits: FileLimits;
+  readonly caller: Caller;
+  readonly call: Call;
+  readonly store: Store;
 }
 
 export async function processFile(
@@ -57,26 +72,42 @@ export async function processFile(
 ): Promise<FileOutcome> {
   const { principal } = progress;
   const caller = principal === undefined ? call.caller : { ...call.caller, principal };
-  const finished = await recordRows(progress, caller, settings.files, call, store);
+  const run: Run = { progress, settings, limits: settings.limits ?? FILE_LIMITS, caller, call, store };
+  const finished = (await isVerified(run)) ? await recordRows(run) : true;
   if (!finished) {
     await progress.continueLater();
     return { finished, counts: progress.counts };
   }
+  await recordUnlistedCardData(run);
   const remove = settings.removeCardDataFiles && progress.cardDataRows > 0;
   await progress.report(remove);
   if (remove) await settings.files.remove(progress.file);
   return { finished, counts: progress.counts };
 }
 
-/** False when the time ran out before the file ended. */
-async function recordRows(
-  progress: FileProgress,
-  caller: Caller,
-  files: PaymentFiles,
-  call: Call,
-  store: Store,
-): Promise<boolean> {
+/** Reads the file to its end, once in all its runs. False, and one bad row, when nothing of it may be recorded. */
+async function isVerified({ progress, settings: { files }, caller, call, store }: Run): Promise<boolean> {
+  if (progress.verified !== undefined) return true;
   const { file } = progress;
+  const { bytes, etag } = await files.open(file);
+  const code = await unreadableCode(bytes);
+  if (code === undefined) {
+    progress.markVerified(etag);
+    return true;
+  }
+  const hasCardData = await isCardDataIn((await files.open(file, etag)).bytes);
+  if (hasCardData) {
+    store.signal("CardDataRefused");
+    await recordEntries([cardDataEntry(file, "1", { Row: 1 }, caller, call)], store);
+  }
+  const badRow: BadRow = { row: 1, outcome: "refused", code: hasCardData ? "CARD_DATA" : code };
+  await progress.add(1, { ...NO_COUNTS, refused: 1 }, [badRow], hasCardData ? 1 : 0);
+  return false;
+}
+
+/** False when the time ran out before the file ended. */
+async function recordRows(run: Run): Promise<boolean> {
+  const { progress, settings, call } = run;
   const underWay: Batch[] = [];
   const settleFirst = async () => {
     const batch = underWay.shift();
@@ -85,13 +116,13 @@ async function recordRows(
     await progress.add(batch.rows.length, counts, badRows, cardDataRows);
   };
   try {
-    for await (const rows of batchesOf(readRows(await files.open(file)), progress.rows)) {
+    for await (const rows of batchesOf(await settings.files.open(progress.file, progress.verified?.etag), run)) {
       if (underWay.length >= BATCHES_AT_ONCE) await settleFirst();
       if (call.remainingMs() < RESERVE_MS) {
         while (underWay.length > 0) await settleFirst();
         return false;
       }
-      const done = recordBatch(rows, file, caller, { ...call, now: new Date() }, store);
+      const done = recordBatch(rows, run);
       // Its failure is met when its turn comes; until then it must not count as unhandled.
       done.catch(() => undefined);
       underWay.push({ rows, done });
@@ -103,13 +134,19 @@ async function recordRows(
   }
 }
 
-async function* batchesOf(rows: AsyncIterable<Row>, skip: number): AsyncGenerator<Row[]> {
-  let batch: Row[] = [];
+async function* batchesOf(
+  { bytes }: OpenFile,
+  { progress, settings, limits, store }: Run,
+): AsyncGenerator<JudgedRow[]> {
+  const { rows: skip, cardDataRows } = progress;
+  const judge = new RowJudge({ cardDataRows, stopsAtLimit: settings.removeCardDataFiles, limits }, store);
+  let batch: JudgedRow[] = [];
   let seen = 0;
-  for await (const row of rows) {
+  for await (const row of readRows(bytes)) {
     seen += 1;
-    if (seen <= skip) continue;
-    batch.push(row);
+    if (seen <= skip) judge.pass(row);
+    else batch.push(judge.judge(row));
+    if (judge.isStopped) break;
     if (batch.length < BATCH_ROWS) continue;
     yield batch;
     batch = [];
@@ -117,80 +154,74 @@ async function* batchesOf(rows: AsyncIterable<Row>, skip: number): AsyncGenerato
   if (batch.length > 0) yield batch;
 }
 
-async function recordBatch(
-  rows: readonly Row[],
-  file: FileVersion,
-  caller: Caller,
-  call: Call,
-  store: Store,
-): Promise<BatchOutcome> {
+async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchOutcome> {
+  const { progress, caller, store } = run;
+  const call = { ...run.call, now: new Date() };
   const accepted: Accepted<Transaction>[] = [];
   const records: AuditEntry[] = [];
   const badRows: BadRow[] = [];
+  const repeats = new Set<number>();
+  const counts = { ...NO_COUNTS };
+  let cardDataRows = 0;
   for (const row of rows) {
-    const door = admit(row, store);
-    if ("code" in door) {
-      badRows.push(badRow(row, door));
-      if (door.code === "CARD_DATA") records.push(cardDataEntry(row.number, file, caller, call));
+    const { number } = row;
+    if ("payment" in row) {
+      const { payment, actor = UNCLAIMED_ACTOR, isRepeat } = row;
+      const contentMac = await transactionContentMac(payment, store);
+      accepted.push({ position: number, id: payment.transactionId, actor, caller, payment, contentMac });
+      if (isRepeat) repeats.add(number);
       continue;
     }
-    const { payment, actor = UNCLAIMED_ACTOR } = door;
-    const contentMac = await transactionContentMac(payment, store);
-    accepted.push({ position: row.number, id: payment.transactionId, actor, caller, payment, contentMac });
+    counts.refused += 1;
+    if (row.badRow !== undefined) badRows.push(row.badRow);
+    if (row.hasCardData) cardDataRows += 1;
+    if (row.hasAuditRecord) records.push(cardDataEntry(progress.file, String(number), { Row: number }, caller, call));
   }
-  const cardDataRows = records.length;
   const recording = await recordPayments(transactionsBook(store), accepted, call, store);
   await recordEntries([...records, ...recording.records], store);
-  const counts = { stored: 0, duplicate: 0, conflict: 0, refused: badRows.length };
   for (const result of recording.results) {
     counts[result.outcome] += 1;
-    badRows.push(...badRowOf(result));
+    badRows.push(...badRowOf(result, repeats));
   }
-  return { counts, badRows, cardDataRows };
+  return { counts, badRows: badRows.sort((a, b) => a.row - b.row), cardDataRows };
 }
 
-function admit(row: Row, store: Store) {
-  if ("fault" in row) return cardDataRefusal(row.text, store) ?? refusal(row.fault);
-  const cardData = cardDataRefusal(row.value, store);
-  if (cardData !== undefined) return cardData;
-  const parsed = parseTransaction(row.value);
-  return parsed.ok ? parsed.value : parsed.refusal;
-}
-
-function badRow(row: Row, { code, field }: Refusal): BadRow {
-  const value = "value" in row && typeof row.value === "object" && row.value !== null ? row.value : {};
-  const id = transactionIdSchema.safeParse("transactionId" in value ? value.transactionId : undefined);
-  return {
-    row: row.number,
-    outcome: "refused",
-    code,
-    ...(field === undefined ? {} : { field }),
-    // Whoever sent the row finds it by this; the file itself may be gone by then.
-    ...(id.success && isHarmless(id.data) ? { transactionId: id.data } : {}),
-  };
-}
-
-function badRowOf({ position: row, outcome, code, TransactionID: transactionId }: EntryResult): BadRow[] {
+/** A duplicate is what a file that is sent again consists of; within one file it may be a payment that got the wrong id. */
+function badRowOf(
+  { position: row, outcome, code, TransactionID: transactionId }: EntryResult,
+  repeats: ReadonlySet<number>,
+): BadRow[] {
   const named = transactionId === undefined ? {} : { transactionId };
   if (outcome === "conflict") return [{ row, outcome, code: "CONFLICT", ...named }];
+  if (outcome === "duplicate" && repeats.has(row)) return [{ row, outcome, code: "DUPLICATE", ...named }];
   return outcome === "refused" ? [{ row, outcome, code: code as RefusalCode, ...named }] : [];
 }
 
-/** The record of a row with card data: the file's version and the row, never a value. */
-function cardDataEntry(row: number, { key, versionId }: FileVersion, caller: Caller, call: Call): AuditEntry {
+/** One record for all rows with card data that have none of their own: a small file could otherwise leave millions. */
+async function recordUnlistedCardData({ progress, limits, caller, call, store }: Run): Promise<void> {
+  const rows = progress.cardDataRows - limits.cardDataRowsMax;
+  if (rows <= 0) return;
+  await recordEntries([cardDataEntry(progress.file, "further", { FurtherRows: rows }, caller, call)], store);
+}
+
+/** The record of card data in a file: the file's version and the row, never a value. */
+function cardDataEntry(file: FileVersion, place: string, details: JsonObject, caller: Caller, call: Call): AuditEntry {
+  const { key, versionId } = file;
   const entry = ledgerEntry(
     {
-      auditId: derivedAuditId("REFUSAL", "payment-file", key, versionId ?? "", String(row)),
+      auditId: derivedAuditId("REFUSAL", "payment-file", key, versionId ?? "", place),
       action: "REFUSAL",
       actor: UNCLAIMED_ACTOR,
       table: TRANSACTIONS,
-      asked: {
-        recordIds: [],
-        details: { Row: row, File: digestOf(key), ...(versionId === undefined ? {} : { VersionId: versionId }) },
-      },
+      asked: { recordIds: [], details: { ...details, ...namesOfFile(file) } },
       answered: { recordIds: [], result: "CARD_DATA" },
     },
     call,
   );
   return { ...entry, caller };
+}
+
+/** How an audit record names a file. */
+export function namesOfFile({ key, versionId }: FileVersion): JsonObject {
+  return { File: digestOf(key), ...(versionId === undefined ? {} : { VersionId: versionId }) };
 }

@@ -176,6 +176,7 @@ const fileReport = z
   .strictObject({
     key: z.string(),
     versionId: z.exactOptional(z.string()),
+    request: z.string().describe("The request that processed the file."),
     rows: count,
     counts: outcomeCounts,
     cardDataRows: count,
@@ -187,8 +188,8 @@ const fileReport = z
 const badRow = z
   .strictObject({
     row: z.int().min(1).describe("Its last line in NDJSON and CSV, its place in an array; from 1."),
-    outcome: z.enum(["conflict", "refused"]),
-    code: z.enum([...REFUSAL_CODES, "CONFLICT"]),
+    outcome: z.enum(["conflict", "duplicate", "refused"]).describe("duplicate: an earlier row of the file has its id."),
+    code: z.enum([...REFUSAL_CODES, "CONFLICT", "DUPLICATE"]),
     field: z.exactOptional(z.string()),
     transactionId: z.exactOptional(z.string()).describe("Where it can be told and is harmless."),
   })

@@ -1,9 +1,11 @@
 /** The progress of a file: its report in parts, its continuation, and the limits of both. */
 
+import { randomUUID } from "node:crypto";
 import { FileProgress, HOPS_MAX } from "../../files/progress";
 import { stubFiles } from "../ledger/stub-store";
 
 const FILE = { key: "payments/2026/a file.ndjson", versionId: "v1" };
+const REQUEST = "request-1";
 const PREFIX = "reports/payments/2026/a file.ndjson/v1";
 const NONE = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
 const badRow = (row: number) => ({ row, outcome: "refused", code: "NOT_JSON" }) as const;
@@ -14,7 +16,7 @@ const continuationsIn = (objects: ReadonlyMap<string, string>) =>
 
 test("a file without bad rows has a summary and no parts", async () => {
   const { files, objects } = stubFiles();
-  const progress = FileProgress.start(files, FILE, "AWS:partner");
+  const progress = FileProgress.start(files, FILE, REQUEST, "AWS:partner");
   await progress.add(50, { ...NONE, stored: 49, duplicate: 1 }, [], 0);
   await progress.add(7, { ...NONE, stored: 7 }, [], 0);
   await progress.report(false);
@@ -22,6 +24,7 @@ test("a file without bad rows has a summary and no parts", async () => {
   expect(progress.summaryKey).toBe(`${PREFIX}/summary.json`);
   expect(JSON.parse(objects.get(progress.summaryKey) ?? "")).toEqual({
     ...FILE,
+    request: REQUEST,
     rows: 57,
     counts: { stored: 56, duplicate: 1, conflict: 0, refused: 0 },
     cardDataRows: 0,
@@ -32,7 +35,7 @@ test("a file without bad rows has a summary and no parts", async () => {
 
 test("bad rows are written in parts of ten thousand, every row once and in the order of the file", async () => {
   const { files, objects } = stubFiles();
-  const progress = FileProgress.start(files, FILE, undefined);
+  const progress = FileProgress.start(files, FILE, REQUEST);
   const total = 25_030;
   for (let row = 1; row <= total; row += 50) {
     const count = Math.min(50, total - row + 1);
@@ -41,7 +44,7 @@ test("bad rows are written in parts of ten thousand, every row once and in the o
   await progress.report(true);
   const report = JSON.parse(objects.get(progress.summaryKey) ?? "");
   expect(report).toMatchObject({ rows: total, counts: { refused: total }, cardDataRows: 501, removed: true });
-  expect(report.badRows).toEqual([1, 2, 3].map((part) => `${PREFIX}/bad-rows-0000${part}.ndjson`));
+  expect(report.badRows).toEqual([1, 2, 3].map((part) => `${PREFIX}/${REQUEST}/bad-rows-0000${part}.ndjson`));
   const parts: string[] = report.badRows.map((key: string) => objects.get(key));
   expect(parts.map((part) => part.split("\n").length - 1)).toEqual([10_000, 10_000, 5_030]);
   const rows = parts
@@ -54,7 +57,7 @@ test("bad rows are written in parts of ten thousand, every row once and in the o
 
 test("a continuation carries everything: the next run counts on and numbers its parts on", async () => {
   const { files, objects } = stubFiles();
-  const first = FileProgress.start(files, FILE, "AWS:partner");
+  const first = FileProgress.start(files, FILE, REQUEST, "AWS:partner");
   await first.add(100, { ...NONE, stored: 98, refused: 2 }, badRows(7, 2), 1);
   await first.continueLater();
   const [key = ""] = continuationsIn(objects);
@@ -75,15 +78,15 @@ test("a run that is repeated writes the same objects over, and adds none", async
     await progress.add(10, { ...NONE, refused: 10 }, badRows(1, 10), 0);
     await progress.continueLater();
   };
-  await run(FileProgress.start(files, FILE, undefined));
+  await run(FileProgress.start(files, FILE, REQUEST));
   const before = new Map(objects);
-  await run(FileProgress.start(files, FILE, undefined));
+  await run(FileProgress.start(files, FILE, REQUEST));
   expect(objects).toEqual(before);
 });
 
 test(`after ${HOPS_MAX} continuations a file is given up, not continued for ever`, async () => {
   const { files, objects } = stubFiles();
-  let progress = FileProgress.start(files, FILE, undefined);
+  let progress = FileProgress.start(files, FILE, REQUEST);
   for (let hop = 1; hop <= HOPS_MAX; hop++) {
     await progress.add(1, { ...NONE, stored: 1 }, [], 0);
     await progress.continueLater();
@@ -104,7 +107,7 @@ test.each(["{}", '{"schemaVersion":2}', "null", "not json"])("%s is no continuat
 test("two versions of a file, and a file without versions, have reports of their own", () => {
   const { files } = stubFiles();
   const keys = [FILE, { ...FILE, versionId: "v2" }, { key: FILE.key }].map(
-    (file) => FileProgress.start(files, file, undefined).summaryKey,
+    (file) => FileProgress.start(files, file, REQUEST).summaryKey,
   );
   expect(new Set(keys).size).toBe(3);
 });
@@ -113,6 +116,6 @@ test("the longest key that S3 allows has a report within S3's limit", () => {
   const { files } = stubFiles();
   const key = `payments/${"ü".repeat(507)}`;
   expect(Buffer.byteLength(key)).toBe(1_023);
-  const { summaryKey } = FileProgress.start(files, { key, versionId: "v".repeat(32) }, undefined);
+  const { summaryKey } = FileProgress.start(files, { key, versionId: "v".repeat(32) }, randomUUID());
   expect(Buffer.byteLength(summaryKey)).toBeLessThanOrEqual(1_024);
 });

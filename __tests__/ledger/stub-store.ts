@@ -2,7 +2,7 @@
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
-import { S3Client } from "@aws-sdk/client-s3";
+import { NoSuchKey, S3Client } from "@aws-sdk/client-s3";
 import { TABLES } from "../../contract";
 import { PaymentFiles } from "../../files/payment-files";
 import { exportFormOfItem } from "../../ledger/stored-item";
@@ -66,6 +66,9 @@ export function stubFiles(): StubFiles {
     if (commandName === "PutObjectCommand") objects.set(String(Key), String(Body));
     if (commandName === "DeleteObjectCommand") objects.delete(String(Key));
     if (commandName !== "GetObjectCommand") return {};
+    if (!objects.has(String(Key)) && String(Key).startsWith("reports/")) {
+      throw new NoSuchKey({ message: "There is no such object.", $metadata: {} });
+    }
     const text = objects.get(String(Key)) ?? "";
     return { Body: Object.assign(bytes(text), { transformToString: async () => text }) };
   });

@@ -25,7 +25,16 @@ function processed(changes: Partial<ProcessedFile> = {}, report: Partial<Process
   const file = partnerFile();
   return {
     file,
-    report: { key: file.key, rows: 3, counts: file.counts, cardDataRows: 1, removed: true, badRows: [], ...report },
+    report: {
+      key: file.key,
+      request: "req-1",
+      rows: 3,
+      counts: file.counts,
+      cardDataRows: 1,
+      removed: true,
+      badRows: [],
+      ...report,
+    },
     badRows: file.badRows,
     isThere: false,
     ...changes,

@@ -48,6 +48,8 @@ export interface S3Event {
 }
 
 export interface Harness {
+  /** For a client of one's own, past the proxy. */
+  readonly clientConfig: AwsClientConfig;
   /** Its calls go through the proxy, so faults reach it. */
   readonly store: Store;
   readonly proxy: FaultProxy;
@@ -139,6 +141,7 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
   );
   const scan = async (table: TableName) => scanAll(direct, names[table]);
   return {
+    clientConfig: config,
     store: storeWith({}),
     storeWith,
     proxy,

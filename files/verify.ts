@@ -1,0 +1,31 @@
+/** What is done with a file before any row of it is recorded: it is read to its end, where its checksums are. */
+
+import { CardDataSearch } from "./card-data-search";
+import { GZIP_RATIO_MAX, plainBytes, textOf, UnreadableGzipError } from "./text";
+
+/** Why nothing of the file may be recorded. @throws what the download throws, also where S3's checksum does not hold. */
+export async function unreadableCode(
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<UnreadableGzipError["code"] | undefined> {
+  try {
+    for await (const _chunk of plainBytes(bytes, GZIP_RATIO_MAX));
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnreadableGzipError) return error.code;
+    throw error;
+  }
+}
+
+/** Whether card data is in a file of which nothing can be recorded, as far as it can be decoded. */
+export async function isCardDataIn(bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
+  const search = new CardDataSearch();
+  try {
+    for await (const text of textOf(bytes, GZIP_RATIO_MAX)) {
+      search.push(text);
+      if (search.found) break;
+    }
+  } catch (error) {
+    if (!(error instanceof UnreadableGzipError)) throw error;
+  }
+  return search.end();
+}

@@ -63,8 +63,10 @@ export const ROLES = {
   export: "payment-export-role",
   /** Checks finished exports: reads the export bucket and counts the tables, writes reports. */
   backupCheck: "payment-backup-check-role",
-  /** Appends to the log of proofs, signs its checkpoints, writes the evidence. */
+  /** Appends what the streams tell to the log of proofs. */
   sealer: "payment-sealer-role",
+  /** Appends heartbeats to the log of proofs, signs its checkpoints, writes the evidence. */
+  publisher: "payment-publisher-role",
   /** Holds the tables against the log, and seals what the streams missed. */
   sweeper: "payment-sweeper-role",
   /** Restores exports into scratch tables, holds these against the log, and removes them. */
@@ -92,6 +94,7 @@ export const FUNCTIONS = {
   exportTables: { name: "export_tables", entry: "export-tables", role: "export" },
   checkBackup: { name: "check_backup", entry: "check-backup", role: "backupCheck" },
   sealAuditTrail: { name: "seal_audit_trail", entry: "seal-audit-trail", role: "sealer" },
+  publishCheckpoint: { name: "publish_checkpoint", entry: "publish-checkpoint", role: "publisher" },
   sweepAuditTrail: { name: "sweep_audit_trail", entry: "sweep-audit-trail", role: "sweeper" },
   drillRestore: { name: "drill_restore", entry: "drill-restore", role: "drill" },
 } as const satisfies Record<string, { name: string; entry: string; role: RoleId }>;
@@ -122,7 +125,7 @@ export const ENV = {
   evidenceBucket: "EVIDENCE_BUCKET",
   /** Origin line of the log's checkpoints, and name of its verifier keys. */
   logOrigin: "LOG_ORIGIN",
-  /** ARNs of the KMS keys of checkpoints, comma-separated. The sealer has those that sign, two while one replaces the other; who checks has the retired ones too. */
+  /** ARNs of the KMS keys of checkpoints, comma-separated. The publisher has those that sign, two while one replaces the other; the checking functions have the retired ones too. */
   checkpointKeyArns: "CHECKPOINT_KEY_ARNS",
   /** Days from one restore drill to the next. */
   drillEveryDays: "DRILL_EVERY_DAYS",

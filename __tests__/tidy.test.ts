@@ -120,7 +120,7 @@ const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
   "operations/process-file.ts": ["new Date"],
   "operations/read-audit.ts": ["randomBytes"],
   "handlers/runtime/serve.ts": ["Date.now", "new Date"],
-  "handlers/seal-audit-trail.ts": ["new Date"],
+  "handlers/publish-checkpoint.ts": ["new Date"],
 };
 const CLOCKS = new Set(["Date.now", "new Date", "Math.random", "randomUUID", "randomBytes", "performance.now"]);
 

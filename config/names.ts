@@ -85,7 +85,7 @@ export const SCHEDULED = {
   incrementalExport: "exportTables",
   fullExport: "exportTables",
   backupCheck: "checkBackup",
-  sealHeartbeat: "sealAuditTrail",
+  sealHeartbeat: "publishCheckpoint",
   logSweep: "sweepAuditTrail",
   restoreDrill: "drillRestore",
 } as const satisfies Record<ScheduleId, FunctionId>;

@@ -1,5 +1,6 @@
 /** The rules on the log of proofs: its keys, its evidence, and the restores that are tried against it. */
 
+import { TABLES } from "../contract";
 import { refuseUnless } from "./errors";
 import type { AppConfig } from "./types";
 import { ROLE_ARN, TWELVE_MONTHS_DAYS, wholeDays } from "./validate-data";
@@ -11,6 +12,7 @@ const DRILL_ALARM_DAYS = 7;
 export function checkLog(config: AppConfig): void {
   checkCheckpointKeys(config);
   checkEvidence(config);
+  checkSealerConcurrency(config);
   const { drillEveryDays: days } = config;
   refuseUnless(
     wholeDays(days, 1) && days < DRILL_ALARM_DAYS,
@@ -18,6 +20,24 @@ export function checkLog(config: AppConfig): void {
     `a restore drill would be made every ${days} days.`,
     `every 1 to ${DRILL_ALARM_DAYS - 1} whole days: the alarm rings when ${DRILL_ALARM_DAYS} days pass without one.`,
     "set `drillEveryDays` in config/environments.ts.",
+  );
+}
+
+/** DynamoDB gives a new on-demand table four partitions, and each has a shard of its stream. */
+const SHARDS_OF_A_NEW_TABLE = 4;
+/** While a partition splits, its shard and those that follow it are read at the same time. */
+const SHARDS_IN_TRANSITION = 2;
+export const SEALER_CONCURRENCY_MIN = SHARDS_OF_A_NEW_TABLE * Object.keys(TABLES).length + SHARDS_IN_TRANSITION;
+
+/** Lambda seals each shard of a stream in an invocation of its own. */
+function checkSealerConcurrency({ protections: { reservedConcurrency } }: AppConfig): void {
+  const reserved = reservedConcurrency?.sealAuditTrail ?? SEALER_CONCURRENCY_MIN;
+  refuseUnless(
+    reserved >= SEALER_CONCURRENCY_MIN,
+    "bad_protections",
+    `${reserved} concurrent invocations would be reserved for the sealer.`,
+    `the streams of new tables have ${SHARDS_OF_A_NEW_TABLE} shards each, and ${SHARDS_IN_TRANSITION} more while one splits: ${SEALER_CONCURRENCY_MIN} or more. With fewer, shards wait for each other and their records are sealed late.`,
+    "raise `reservedConcurrency.sealAuditTrail` in config/environments.ts, or set `reservedConcurrency` to null.",
   );
 }
 

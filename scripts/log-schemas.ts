@@ -5,6 +5,7 @@ import { FUNCTIONS } from "../contract";
 import type { DrillResponse } from "../log-check/drill-operation";
 import { DRILL_CODES } from "../log-check/drill-steps";
 import type { SweepResponse } from "../log-check/sweep-operation";
+import type { PublishCheckpointResponse } from "../sealing/publish-checkpoint";
 import type { SealResponse } from "../sealing/seal";
 import { FINDING_CODES, VERDICTS } from "../verifier/report";
 
@@ -12,32 +13,35 @@ const count = z.int().min(0);
 const verdict = z.enum(VERDICTS);
 
 const sealRequest = z
-  .union([
-    z.strictObject({ kind: z.literal("heartbeat") }).describe("What the schedule sends each minute."),
-    z
-      .looseObject({ Records: z.array(z.looseObject({ eventSource: z.literal("aws:dynamodb") })).min(1) })
-      .describe("What Lambda sends from a table's stream."),
-  ])
-  .meta({ title: "Seal or publish", description: "Anything else is an error." });
+  .looseObject({ Records: z.array(z.looseObject({ eventSource: z.literal("aws:dynamodb") })).min(1) })
+  .meta({
+    title: "Changes of a table",
+    description: "What Lambda sends from a table's stream. Anything else is an error.",
+  });
 
 const sealAnswer = z
-  .union([
-    z.strictObject({
-      outcome: z.literal("sealed"),
-      counts: z.strictObject({
-        sealed: count.describe("Entries that were appended."),
-        repeated: count.describe("Changes that the log had already."),
-        forged: count.describe("Records that no function wrote."),
-        tampered: count.describe("Records that were altered or removed."),
-        size: count.describe("Entries of the log afterwards."),
-      }),
+  .strictObject({
+    outcome: z.literal("sealed"),
+    counts: z.strictObject({
+      sealed: count.describe("Entries that were appended."),
+      repeated: count.describe("Changes that the log had already."),
+      forged: count.describe("Records that no function wrote."),
+      tampered: count.describe("Records that were altered or removed."),
+      size: count.describe("Entries of the log afterwards."),
     }),
-    z.strictObject({
-      outcome: z.enum(["published", "catching-up"]).describe("catching-up: time ran out; the next heartbeat goes on."),
-      counts: z.strictObject({ size: count.describe("Entries that the newest checkpoint covers.") }),
-    }),
-  ])
+  })
   .meta({ title: "Answer of seal_audit_trail" }) satisfies z.ZodType<SealResponse>;
+
+const publishRequest = z
+  .strictObject({ kind: z.literal("heartbeat") })
+  .meta({ title: "Heartbeat", description: "What the schedule sends each minute. Anything else is an error." });
+
+const publishAnswer = z
+  .strictObject({
+    outcome: z.enum(["published", "catching-up"]).describe("catching-up: time ran out; the next heartbeat goes on."),
+    counts: z.strictObject({ size: count.describe("Entries that the newest checkpoint covers.") }),
+  })
+  .meta({ title: "Answer of publish_checkpoint" }) satisfies z.ZodType<PublishCheckpointResponse>;
 
 const sweepRequest = z
   .strictObject({ kind: z.literal("sweep") })
@@ -99,6 +103,7 @@ const drillAnswer = z
 
 export const LOG_FUNCTIONS = {
   [FUNCTIONS.sealAuditTrail.name]: { request: sealRequest, response: sealAnswer, isScheduled: true },
+  [FUNCTIONS.publishCheckpoint.name]: { request: publishRequest, response: publishAnswer, isScheduled: true },
   [FUNCTIONS.sweepAuditTrail.name]: { request: sweepRequest, response: sweepAnswer, isScheduled: true },
   [FUNCTIONS.drillRestore.name]: { request: drillRequest, response: drillAnswer, isScheduled: true },
 } as const;

@@ -50,7 +50,7 @@ export async function publish(settings: PublishSettings): Promise<Publication> {
       if (tree.size === published?.size) checkRoot(tree, published);
       if (tree.finishedCount >= PARALLEL_PUTS) await putAll(tree.takeFinished(), evidence);
       if (tree.size % step !== 0 || tree.size === size || tree.size <= (published?.size ?? 0)) continue;
-      published = await publishCheckpoint(tree, published, signers, settings);
+      published = await signAndPublish(tree, published, signers, settings);
       if (published.size > tree.size || settings.outOfTime()) return { size: published.size, isComplete: false };
     }
   }
@@ -59,7 +59,7 @@ export async function publish(settings: PublishSettings): Promise<Publication> {
       "The committed entries and the published tree do not give the root that was counted when they were committed",
     );
   }
-  published = size === 0 ? undefined : await publishCheckpoint(tree, published, signers, settings);
+  published = size === 0 ? undefined : await signAndPublish(tree, published, signers, settings);
   return { size: published?.size ?? 0, isComplete: true };
 }
 
@@ -91,7 +91,7 @@ async function putEqual(file: EvidenceFile, evidence: EvidenceBucket): Promise<v
 }
 
 /** @returns the checkpoint that stands afterwards: this one, or a larger one of another sealer. */
-async function publishCheckpoint(
+async function signAndPublish(
   tree: GrowingTree,
   published: Published | undefined,
   signers: readonly Signer[],

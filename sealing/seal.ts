@@ -1,58 +1,37 @@
-/** The sealer: takes what the tables' streams tell into the log, and publishes the log with every heartbeat. */
+/** The sealer: appends to the log what the tables' streams tell. */
 
-import { z } from "zod";
 import { LOG_METRICS, TABLES } from "../contract";
 import type { RecordEntry } from "../log/entry";
 import type { Call } from "../operations/call";
 import { getItem, type Store } from "../store/store";
 import { classify, type Judge } from "./classify";
 import { SealingError } from "./errors";
-import { beat, type HeartbeatSettings } from "./heartbeat";
-import { appendEntries } from "./log-state";
+import { appendEntries, type Log } from "./log-state";
+import { type ErrorReporting, reportingErrors } from "./report-error";
 import { type StreamChange, streamChanges } from "./stream-change";
 
-export interface SealSettings extends Omit<HeartbeatSettings, "outOfTime"> {
-  /** Writes one log line. */
-  readonly report: (requestId: string, code: string) => void;
+export interface SealSettings extends ErrorReporting {
+  readonly log: Log;
 }
 
-export type SealResponse =
-  | {
-      readonly outcome: "sealed";
-      readonly counts: Readonly<Record<"sealed" | "repeated" | "forged" | "tampered" | "size", number>>;
-    }
-  /** `catching-up`: time ran out; the next heartbeat goes on. */
-  | { readonly outcome: "published" | "catching-up"; readonly counts: { readonly size: number } };
+export interface SealResponse {
+  readonly outcome: "sealed";
+  readonly counts: Readonly<Record<"sealed" | "repeated" | "forged" | "tampered" | "size", number>>;
+}
 
-const heartbeatSchema = z.strictObject({ kind: z.literal("heartbeat") });
-/** Publishing stops before a step that might not end in time. */
-const RESERVED_MS = 20_000;
 const PARALLEL_CHANGES = 16;
 
-export async function sealAuditTrail(
+export function sealAuditTrail(
   event: unknown,
   call: Call,
   store: Store,
   settings: SealSettings,
 ): Promise<SealResponse> {
-  try {
-    if (heartbeatSchema.safeParse(event).success) return await heartbeat(call, store, settings);
+  return reportingErrors(call, store, settings, async () => {
     const changes = streamChanges(event, store.tables);
     if (changes === undefined) throw unknownEvent();
-    return await seal(changes, store, settings);
-  } catch (error) {
-    if (error instanceof SealingError) {
-      settings.report(call.caller.requestId, error.code);
-      if (error.isTampering) store.signal(LOG_METRICS.tampering);
-    }
-    throw error;
-  }
-}
-
-async function heartbeat(call: Call, store: Store, settings: SealSettings): Promise<SealResponse> {
-  const { size, isComplete } = await beat({ ...settings, outOfTime: () => call.remainingMs() < RESERVED_MS });
-  store.signal(LOG_METRICS.checkpoint);
-  return { outcome: isComplete ? "published" : "catching-up", counts: { size } };
+    return seal(changes, store, settings);
+  });
 }
 
 async function seal(changes: readonly StreamChange[], store: Store, { log }: SealSettings): Promise<SealResponse> {
@@ -82,7 +61,6 @@ async function classifyAll(changes: readonly StreamChange[], store: Store): Prom
 function unknownEvent(): SealingError {
   return new SealingError(
     "UNKNOWN_EVENT",
-    'The sealer takes events of the tables\' streams and {"kind":"heartbeat"}, and nothing else. Correct the event source ' +
-      "mapping or the schedule.",
+    "The sealer takes events of the tables' streams, and nothing else. Correct the event source mapping.",
   );
 }

@@ -10,8 +10,8 @@ import type { AppConfig } from "../config/types";
 import { type FunctionId, type QueueId, type RoleId, TABLES, type TableId } from "../contract";
 import { addBackend } from "./backend";
 
-/** The role that starts exports leaves no record of it, and the sealer must not add to what it seals. */
-const NO_AUDIT_RECORDS: readonly RoleId[] = ["export", "sealer"];
+/** The role that starts exports leaves no record of it; the sealer and the publisher must not add to what they seal. */
+const NO_AUDIT_RECORDS: readonly RoleId[] = ["export", "sealer", "publisher"];
 
 /** The S3 backend's native lock file needs it; the other backends gain nothing from an older one. */
 const TERRAFORM_VERSION = ">= 1.10.0";

@@ -127,7 +127,7 @@ export class DataStack extends BaseStack {
       kmsKeyArn: this.security.dataKeyArn,
       pitrRecoveryDays: this.config.pitrRecoveryDays,
       deletionProtection: this.config.protections.deletionProtection,
-      writerRoleArns: [this.roleArn("sealer"), this.roleArn("sweeper")],
+      writerRoleArns: [this.roleArn("sealer"), this.roleArn("publisher"), this.roleArn("sweeper")],
       updaterRoleArns: [],
     });
   }
@@ -217,7 +217,7 @@ export class DataStack extends BaseStack {
       kmsKeyArn: this.security.evidenceKeyArn,
       lock: protections.evidenceLock,
       emptyOnDestroy: protections.emptyOnDestroy,
-      sealerArn: this.roleArn("sealer"),
+      publisherArn: this.roleArn("publisher"),
       witnessArns,
       readerArns: evidenceReaderArns,
     });

@@ -49,6 +49,8 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
     case "checkBackup":
       return exporting(given);
     case "sealAuditTrail":
+      return { ...logState, [ENV.logOrigin]: given.logOrigin };
+    case "publishCheckpoint":
       return { ...log(given, checkpointKeyArns), ...logState };
     case "sweepAuditTrail":
       // Who checks knows the retired generations too: their checkpoints are part of the log for good.

@@ -23,6 +23,7 @@ export const SIZES: Record<FunctionId, Size> = {
   exportTables: { memoryMb: 512, timeoutSeconds: 300 },
   checkBackup: { memoryMb: 1769, timeoutSeconds: 900 },
   sealAuditTrail: { memoryMb: 1024, timeoutSeconds: 120 },
+  publishCheckpoint: { memoryMb: 1024, timeoutSeconds: 120 },
   sweepAuditTrail: { memoryMb: 1769, timeoutSeconds: 900 },
   drillRestore: { memoryMb: 1769, timeoutSeconds: 900 },
 };

@@ -71,6 +71,7 @@ export class FunctionsStack extends BaseStack {
     addDashboard(this, this.names.dashboard, this.config.region, {
       functions: Object.values(functions),
       sealer: functions.sealAuditTrail,
+      publisher: functions.publishCheckpoint,
       queueNames: Object.values(props.data.queueNames),
       failedNames: [props.data.failureQueueName, ...Object.values(props.data.deadLetterQueueNames)],
     });
@@ -222,7 +223,7 @@ export class FunctionsStack extends BaseStack {
       subnetIds: network.privateSubnetIds,
       securityGroupId: network.functionSecurityGroupId,
       reservedConcurrency: this.config.protections.reservedConcurrency?.[functionId],
-      failureQueueArn: functionId === "sealAuditTrail" ? null : data.failureQueueArn,
+      failureQueueArn: functionId === "publishCheckpoint" ? null : data.failureQueueArn,
       logGroup: {
         name: this.names.functionLogGroups[functionId],
         kmsKeyArn: security.logsKeyArn,

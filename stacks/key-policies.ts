@@ -189,7 +189,7 @@ export class KeyPolicies {
       return [{ ...use, principals: [{ type: "AWS", identifiers: accountRootsOf(arns) }] }];
     };
     return [
-      this.use("SealerThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], ...through, this.byRoles("sealer")),
+      this.use("PublisherThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], ...through, this.byRoles("publisher")),
       this.use("ReadersThroughS3", ["kms:Decrypt"], ...through, this.ours()),
       ...named("WitnessesThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], witnessArns),
       ...named("NamedReadersThroughS3", ["kms:Decrypt"], evidenceReaderArns),
@@ -201,7 +201,7 @@ export class KeyPolicies {
     const sign = this.use(
       "SignCheckpoints",
       ["kms:Sign"],
-      this.byRoles("sealer"),
+      this.byRoles("publisher"),
       equals("kms:SigningAlgorithm", SIGNING_ALGORITHMS[this.users.checkpointKeySpec]),
       equals("kms:MessageType", "RAW"),
     );

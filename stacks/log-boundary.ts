@@ -8,7 +8,7 @@ import { everyFunctionsStatements, type SharedBoundaryArns } from "./boundary";
 import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import { equals, type Statement } from "./constructs/policy";
 
-export const LOG_ROLES: readonly RoleId[] = ["sealer", "sweeper", "drill"];
+export const LOG_ROLES: readonly RoleId[] = ["sealer", "publisher", "sweeper", "drill"];
 
 /** DynamoDB writes down there, in the name of whoever asked for an import, which items it could not import. */
 export const IMPORT_LOG_GROUPS = "log-group:/aws-dynamodb/*";

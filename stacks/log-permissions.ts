@@ -5,9 +5,9 @@ import { equals, type Statement } from "./constructs/policy";
 import { IMPORT_LOG_ACTIONS, SCRATCH_TABLE_ACTIONS } from "./log-boundary";
 import { allTables, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
 
-/** The only role that signs, and the only one that puts evidence. Of the tables it reads what the streams tell, and the records of status changes. */
+/** Of the tables it reads what the streams tell, and the records of status changes. It publishes nothing. */
 export function sealerStatements(arns: PermissionArns): Statement[] {
-  const { streamArns, auditTrail, evidenceArn, keyArns } = arns;
+  const { streamArns, auditTrail, keyArns } = arns;
   return [
     {
       sid: "Streams",
@@ -18,6 +18,16 @@ export function sealerStatements(arns: PermissionArns): Statement[] {
     { sid: "FindStreams", actions: ["dynamodb:ListStreams"], resources: ["*"] },
     logState(arns),
     { sid: "StatusChanges", actions: ["dynamodb:GetItem"], resources: [auditTrail.tableArn] },
+    // It writes no audit record, but checks what the tables' writers made.
+    { sid: "RecordMacs", actions: ["kms:GenerateMac"], resources: [keyArns.mac] },
+  ];
+}
+
+/** The only role that signs, and the only one that puts evidence. It reads no record. */
+export function publisherStatements(arns: PermissionArns): Statement[] {
+  const { evidenceArn, keyArns } = arns;
+  return [
+    logState(arns),
     {
       sid: "Evidence",
       actions: ["s3:GetObject", "s3:PutObject"],
@@ -27,8 +37,6 @@ export function sealerStatements(arns: PermissionArns): Statement[] {
     evidenceKeyThroughS3(arns, "kms:Decrypt", "kms:GenerateDataKey"),
     { sid: "SignCheckpoints", actions: ["kms:Sign"], resources: [...keyArns.signing] },
     publicKeys(arns),
-    // It writes no audit record, but checks what the tables' writers made.
-    { sid: "RecordMacs", actions: ["kms:GenerateMac"], resources: [keyArns.mac] },
   ];
 }
 

@@ -4,7 +4,7 @@ import { EXPORT_PREFIXES, FILE_PREFIXES, type RoleId, TABLES } from "../contract
 import { platformStatements } from "./boundary";
 import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import { arnEquals, equals, type Statement } from "./constructs/policy";
-import { drillStatements, sealerStatements, sweeperStatements } from "./log-permissions";
+import { drillStatements, publisherStatements, sealerStatements, sweeperStatements } from "./log-permissions";
 import { allTables, append, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
 
 export function permissionsOf(role: RoleId, arns: PermissionArns): Statement[] {
@@ -66,6 +66,7 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
   export: exportStatements,
   backupCheck: (arns) => [...checkStatements(arns), append(arns.auditTrail)],
   sealer: sealerStatements,
+  publisher: publisherStatements,
   sweeper: (arns) => [...sweeperStatements(arns), append(arns.auditTrail)],
   drill: (arns) => [...drillStatements(arns), append(arns.auditTrail)],
 };

@@ -39,7 +39,8 @@ const ROLE_DESCRIPTIONS: Record<RoleId, string> = {
   transactionQuery: "Reads the payments that arrived as files",
   export: "Exports the tables to S3",
   backupCheck: "Checks the exports",
-  sealer: "Appends to the log of proofs and signs its checkpoints",
+  sealer: "Appends what the streams tell to the log of proofs",
+  publisher: "Publishes the log of proofs and signs its checkpoints",
   sweeper: "Holds the tables against the log of proofs",
   drill: "Restores exports into scratch tables and holds them against the log of proofs",
 };

@@ -3,7 +3,7 @@ import { ConfigError, type ConfigErrorCode } from "../../config/errors";
 import { loadConfig, OVERRIDES } from "../../config/load";
 import type { AppConfig } from "../../config/types";
 import { validateConfig } from "../../config/validate";
-import { FUNCTIONS, type FunctionId } from "../../contract";
+import { FUNCTIONS, type FunctionId, TABLES } from "../../contract";
 
 const prod = ENVIRONMENTS["prod"] as AppConfig;
 const dev = ENVIRONMENTS["dev"] as AppConfig;
@@ -228,6 +228,16 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
     "bad_protections",
     "evidence under a lock that S3 does not know",
     withProtections(dev, { evidenceLock: { mode: "NONE" as "GOVERNANCE", days: 1 } }),
+  ],
+  [
+    "bad_protections",
+    "fewer reserved for the sealer than the streams of new tables have shards",
+    withProtections(prod, {
+      reservedConcurrency: {
+        ...(prod.protections.reservedConcurrency ?? NO_RESERVATION),
+        sealAuditTrail: 4 * Object.keys(TABLES).length + 1,
+      },
+    }),
   ],
   ["bad_evidence_arn", "a whole account as a witness", { ...dev, witnessArns: ["arn:aws:iam::111122223333:root"] }],
   [

@@ -15,6 +15,7 @@ import { verifierKeysOf } from "../../log-check/verifier-keys";
 import { persistPayments } from "../../operations/persist-payments";
 import { evidenceBucket } from "../../sealing/evidence-bucket";
 import { type Log, openLog } from "../../sealing/log-state";
+import { publishCheckpoint } from "../../sealing/publish-checkpoint";
 import { sealAuditTrail } from "../../sealing/seal";
 import { checkpointSigners } from "../../sealing/signers";
 import { type Harness, paymentInput, startHarness, type TableName } from "../support/ledger-harness";
@@ -92,7 +93,14 @@ export class SealedLedger {
       const records = await this.changes(table, lost);
       if (records.length > 0) await this.sealer({ Records: records }, at);
     }
-    await this.sealer({ kind: "heartbeat" }, at);
+    const settings = {
+      ...this.settings,
+      evidence: evidenceBucket(this.s3, EVIDENCE_BUCKET, async () => {}),
+      signers: checkpointSigners(this.harness.kms, [this.keyArn], ORIGIN),
+      clock: () => at,
+    };
+    const call = this.harness.call("publish_checkpoint", at);
+    await publishCheckpoint({ kind: "heartbeat" }, call, this.harness.store, settings);
   }
 
   /** Delivers what the stream had lost: the item as it was when it was new. */
@@ -101,15 +109,12 @@ export class SealedLedger {
     await this.sealer({ Records: [this.streamRecord(table, undefined, now)] }, new Date());
   }
 
+  private get settings() {
+    return { log: this.log, report: () => {} };
+  }
+
   private sealer(event: unknown, at: Date): Promise<object> {
-    const settings = {
-      log: this.log,
-      evidence: evidenceBucket(this.s3, EVIDENCE_BUCKET, async () => {}),
-      signers: checkpointSigners(this.harness.kms, [this.keyArn], ORIGIN),
-      clock: () => at,
-      report: () => {},
-    };
-    return sealAuditTrail(event, this.harness.call("seal_audit_trail", at), this.harness.store, settings);
+    return sealAuditTrail(event, this.harness.call("seal_audit_trail", at), this.harness.store, this.settings);
   }
 
   private async changes(table: TableName, lost: Lost): Promise<object[]> {

@@ -1,4 +1,4 @@
-/** The sealer as it is deployed: its real bundle, killed at its AWS calls. */
+/** Sealer and publisher as they are deployed: their real bundles, killed at their AWS calls. */
 
 import { rmSync } from "node:fs";
 import path from "node:path";
@@ -21,7 +21,7 @@ let world: RaceWorld;
 let store: Store;
 let environment: Record<string, string>;
 beforeAll(async () => {
-  folder = bundleHandlers("seal-audit-trail");
+  folder = bundleHandlers("seal-audit-trail", "publish-checkpoint");
   embedded = await startEmbeddedWorld();
   const log = await embedded.makeLog("bundle-log");
   world = log;
@@ -56,11 +56,12 @@ afterAll(async () => {
   await embedded.stop();
 });
 
-function start(event: unknown) {
+/** A heartbeat goes to the publisher, everything else to the sealer. */
+function start(event: unknown, functionName = event === heartbeat ? "publish_checkpoint" : "seal_audit_trail") {
   const { credentials, region } = embedded.aws;
   if (credentials === undefined) throw new Error("The embedded AWS has credentials of its own.");
-  const bundle = path.join(folder, "seal-audit-trail.js");
-  return startBundle({ bundle, event, environment, credentials, region, functionName: "seal_audit_trail" });
+  const bundle = path.join(folder, `${functionName.replaceAll("_", "-")}.js`);
+  return startBundle({ bundle, event, environment, credentials, region, functionName });
 }
 
 async function answered(event: unknown): Promise<BundleResult & { outcome: "answered" }> {
@@ -130,10 +131,12 @@ test("a forgery is an alarm, and an event that is none fails without being repea
   const { logs } = await answered({ Records: [forged] });
   expect(logs).toContain('"TamperingSealed":1');
   expect(logs).toContain('"forged":1');
-  const failed = await start({ kind: "heartbeat-4711" }).result;
-  expect(failed).toMatchObject({ outcome: "failed", errorName: "TechnicalFault" });
-  expect(failed.logs).toContain('"code":"UNKNOWN_EVENT"');
-  expect(logs + failed.logs).not.toContain("4711");
+  for (const functionName of ["seal_audit_trail", "publish_checkpoint"]) {
+    const failed = await start({ kind: "heartbeat-4711" }, functionName).result;
+    expect(failed).toMatchObject({ outcome: "failed", errorName: "TechnicalFault" });
+    expect(failed.logs).toContain('"code":"UNKNOWN_EVENT"');
+    expect(logs + failed.logs).not.toContain("4711");
+  }
   const elsewhere = streamRecord(LEDGER, { now: { TransactionID: { S: "t" } } }, "another-table");
   const unknown = await start({ Records: [elsewhere] }).result;
   expect(unknown.logs).toContain('"code":"UNKNOWN_STREAM"');

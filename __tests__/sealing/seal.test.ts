@@ -118,10 +118,20 @@ test.each([
   ["a heartbeat with more in it", { kind: "heartbeat", at: "now" }],
   ["another kind", { kind: "sweep" }],
   ["an event of a bucket", { Records: [{ eventSource: "aws:s3" }] }],
-])("%s is refused with its code in the log, and is no alarm", async (_what, event) => {
+])("%s is refused by sealer and publisher with its code in the log, and is no alarm", async (_what, event) => {
   const sealer = startSealer(world);
   await expect(sealer.invoke(event)).rejects.toMatchObject({ code: "UNKNOWN_EVENT" });
-  expect([sealer.codes, sealer.signals, world.aws.items.size]).toEqual([["UNKNOWN_EVENT"], [], 0]);
+  await expect(sealer.beat(event ?? null)).rejects.toMatchObject({ code: "UNKNOWN_EVENT" });
+  const both = ["UNKNOWN_EVENT", "UNKNOWN_EVENT"];
+  expect([sealer.codes, sealer.signals, world.aws.items.size]).toEqual([both, [], 0]);
+});
+
+test("sealer and publisher do not do each other's work", async () => {
+  const sealer = startSealer(world);
+  const records = [streamRecord(LEDGER, { now: await aPaymentRecord("txn-5", store) })];
+  await expect(sealer.beat({ Records: records })).rejects.toMatchObject({ code: "UNKNOWN_EVENT" });
+  await expect(sealer.invoke({ kind: "heartbeat" })).rejects.toMatchObject({ code: "UNKNOWN_EVENT" });
+  expect(world.aws.items.size).toBe(0);
 });
 
 test("changes of several tables in one event go to one log", async () => {

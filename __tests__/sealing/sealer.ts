@@ -1,9 +1,14 @@
-/** A sealer as one execution environment of its function, over any AWS: what it knows is gone when it is. */
+/** A sealer and a publisher as execution environments of their functions, over any AWS: what they know is gone when they are. */
 
 import type { Call } from "../../operations/call";
 import { evidenceBucket } from "../../sealing/evidence-bucket";
 import { openLog } from "../../sealing/log-state";
-import { type SealResponse, type SealSettings, sealAuditTrail } from "../../sealing/seal";
+import {
+  type PublishCheckpointResponse,
+  type PublishCheckpointSettings,
+  publishCheckpoint,
+} from "../../sealing/publish-checkpoint";
+import { type SealResponse, sealAuditTrail } from "../../sealing/seal";
 import { checkpointSigners } from "../../sealing/signers";
 import type { Signal, Store } from "../../store/store";
 import { stubCall, stubStore } from "../ledger/stub-store";
@@ -33,13 +38,13 @@ export interface SealerOptions {
 
 export interface Sealer {
   readonly clients: Clients;
-  readonly settings: SealSettings;
+  readonly settings: PublishCheckpointSettings;
   readonly signals: Signal[];
   /** Codes of the log lines. */
   readonly codes: string[];
   invoke(event: unknown): Promise<SealResponse>;
   seal(records: readonly StreamRecord[]): Promise<SealResponse>;
-  beat(): Promise<SealResponse>;
+  beat(event?: unknown): Promise<PublishCheckpointResponse>;
 }
 
 const noPause = async () => {};
@@ -52,9 +57,9 @@ export function startSealer(world: World, options: SealerOptions = {}): Sealer {
   const signals: Signal[] = [];
   const codes: string[] = [];
   const store: Store = { ...STORE, dynamo: clients.dynamo, signal: (signal) => signals.push(signal) };
-  const call: Call = { ...stubCall("seal_audit_trail"), remainingMs };
+  const calling = (operation: string): Call => ({ ...stubCall(operation), remainingMs });
   const { recentEntries, entriesPerCheckpoint } = options;
-  const settings: SealSettings = {
+  const settings: PublishCheckpointSettings = {
     log: openLog(
       { dynamo: clients.dynamo, tableName: world.tableName, origin },
       { pause, ...(recentEntries === undefined ? {} : { recentEntries }) },
@@ -65,7 +70,7 @@ export function startSealer(world: World, options: SealerOptions = {}): Sealer {
     report: (_requestId, code) => codes.push(code),
     ...(entriesPerCheckpoint === undefined ? {} : { entriesPerCheckpoint }),
   };
-  const invoke = (event: unknown) => sealAuditTrail(event, call, store, settings);
+  const invoke = (event: unknown) => sealAuditTrail(event, calling("seal_audit_trail"), store, settings);
   return {
     clients,
     settings,
@@ -73,6 +78,6 @@ export function startSealer(world: World, options: SealerOptions = {}): Sealer {
     codes,
     invoke,
     seal: (records) => invoke({ Records: records }),
-    beat: () => invoke({ kind: "heartbeat" }),
+    beat: (event = { kind: "heartbeat" }) => publishCheckpoint(event, calling("publish_checkpoint"), store, settings),
   };
 }

@@ -139,8 +139,8 @@ test("PaymentLedger: only the ledger's role puts, only the status role updates, 
   }
 });
 
-/** The sealer must not add to what it seals. */
-const { export: _export, sealer: _sealer, ...AUDITING } = ROLES;
+/** Sealer and publisher must not add to what they seal. */
+const { export: _export, sealer: _sealer, publisher: _publisher, ...AUDITING } = ROLES;
 
 test.each([
   ["payment-audit-trail", Object.values(AUDITING).map(prodName)],

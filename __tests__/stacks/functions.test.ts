@@ -26,18 +26,18 @@ const ENTRIES = Object.values(FUNCTIONS);
 test("the stack holds these resources and no others", () => {
   expect(resourceCounts(functions)).toEqual([
     "aws_cloudwatch_dashboard: 1",
-    "aws_cloudwatch_log_group: 14",
-    "aws_cloudwatch_metric_alarm: 50",
-    "aws_iam_role_policy: 13",
+    "aws_cloudwatch_log_group: 15",
+    "aws_cloudwatch_metric_alarm: 51",
+    "aws_iam_role_policy: 14",
     "aws_lambda_event_source_mapping: 6",
-    "aws_lambda_function: 14",
-    "aws_lambda_function_event_invoke_config: 14",
+    "aws_lambda_function: 15",
+    "aws_lambda_function_event_invoke_config: 15",
     "aws_lambda_function_recursion_config: 1",
     "aws_lambda_permission: 1",
     "aws_s3_bucket_notification: 1",
     "aws_scheduler_schedule: 4",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 13",
+    "data.aws_iam_policy_document: 14",
     "data.aws_partition: 1",
     "data.terraform_remote_state: 3",
   ]);
@@ -83,7 +83,8 @@ const OWN_VARIABLES: Record<string, string[]> = {
   "payment-processor": PROCESSING,
   "export-tables": EXPORTING,
   "check-backup": EXPORTING,
-  "seal-audit-trail": [...LOG, ENV.logStateTable],
+  "seal-audit-trail": [ENV.logOrigin, ENV.logStateTable],
+  "publish-checkpoint": [...LOG, ENV.logStateTable],
   "sweep-audit-trail": [...LOG, ENV.logStateTable],
   "drill-restore": [...LOG, ...EXPORTING, ENV.drillEveryDays],
 };
@@ -141,9 +142,9 @@ test("with PrivateLink beside a NAT gateway they reach it by its endpoint's own 
   }
 });
 
-const SEALER = FUNCTIONS.sealAuditTrail;
+const PUBLISHER = FUNCTIONS.publishCheckpoint;
 
-test.each(ENTRIES.filter((found) => found !== SEALER))(
+test.each(ENTRIES.filter((found) => found !== PUBLISHER))(
   "$name sends failed asynchronous calls to the failure queue",
   ({ entry }) => {
     expect(only(functions, "aws_lambda_function_event_invoke_config", `${entry}-async`)).toMatchObject({
@@ -154,8 +155,8 @@ test.each(ENTRIES.filter((found) => found !== SEALER))(
 );
 
 test("a heartbeat that failed is neither tried again nor kept: the next one is due", () => {
-  expect(only(functions, "aws_lambda_function_event_invoke_config", `${SEALER.entry}-async`)).toEqual({
-    function_name: reference(`aws_lambda_function.${SEALER.entry}.function_name`),
+  expect(only(functions, "aws_lambda_function_event_invoke_config", `${PUBLISHER.entry}-async`)).toEqual({
+    function_name: reference(`aws_lambda_function.${PUBLISHER.entry}.function_name`),
     maximum_event_age_in_seconds: 60,
     maximum_retry_attempts: 0,
   });
@@ -264,12 +265,15 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     FindStreams: ["dynamodb:ListStreams"],
     LogState: LOG_STATE_USE,
     StatusChanges: ["dynamodb:GetItem"],
+    RecordMacs: ["kms:GenerateMac"],
+  },
+  publisher: {
+    LogState: LOG_STATE_USE,
     Evidence: ["s3:GetObject", "s3:PutObject"],
     ListEvidence: ["s3:ListBucket"],
     EvidenceKeyThroughS3: ["kms:Decrypt", "kms:GenerateDataKey"],
     SignCheckpoints: ["kms:Sign"],
     PublicKeys: ["kms:GetPublicKey"],
-    RecordMacs: ["kms:GenerateMac"],
   },
   sweeper: {
     Tables: ["dynamodb:GetItem", "dynamodb:Scan"],
@@ -308,7 +312,7 @@ test.each(Object.keys(ROLES) as RoleId[])("the %s role may do exactly this", (ro
   const allowed = statements(functions, `${ROLES[role]}-access-policy`).filter(({ effect }) => effect === "Allow");
   expect(Object.fromEntries(allowed.map(({ sid, actions }) => [sid, actions]))).toEqual({
     ...OWN[role],
-    ...(["export", "sealer"].includes(role) ? {} : AUDITING),
+    ...(["export", "sealer", "publisher"].includes(role) ? {} : AUDITING),
     ...SHARED,
   });
 });

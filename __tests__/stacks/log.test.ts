@@ -62,7 +62,7 @@ describe("the key that signs checkpoints", () => {
   test.each([
     ["ECC_NIST_EDWARDS25519", "ED25519_SHA_512"],
     ["ECC_NIST_P256", "ECDSA_SHA_256"],
-  ] as const)("%s signs for the sealer alone, with %s over the text itself", (checkpointKeySpec, algorithm) => {
+  ] as const)("%s signs for the publisher alone, with %s over the text itself", (checkpointKeySpec, algorithm) => {
     const stack = withRotation({ signing: ["1"], retired: [] }, { checkpointKeySpec }).security;
     expect(only(stack, "aws_kms_key", "checkpoint-1-key")["customer_master_key_spec"]).toBe(checkpointKeySpec);
     const signing = statements(stack, "checkpoint-1-key-policy").filter(({ actions }) => actions.includes("kms:Sign"));
@@ -74,7 +74,7 @@ describe("the key that signs checkpoints", () => {
         actions: ["kms:Sign"],
         resources: ["*"],
         condition: [
-          { test: "ArnEquals", variable: "aws:PrincipalArn", values: [roleArn(ROLES.sealer)] },
+          { test: "ArnEquals", variable: "aws:PrincipalArn", values: [roleArn(ROLES.publisher)] },
           { test: "StringEquals", variable: "kms:SigningAlgorithm", values: [algorithm] },
           { test: "StringEquals", variable: "kms:MessageType", values: ["RAW"] },
         ],
@@ -101,10 +101,10 @@ describe("the key that signs checkpoints", () => {
     ]);
   });
 
-  test("is used by no role but the sealer's, and by no other role's policy", () => {
+  test("is used by no role but the publisher's, and by no other role's policy", () => {
     const anything = /./;
-    expect(rolesWith("kms:Sign", anything)).toEqual(["sealer"]);
-    expect(rolesWith("kms:GetPublicKey", anything)).toEqual(["sealer", "sweeper", "drill"]);
+    expect(rolesWith("kms:Sign", anything)).toEqual(["publisher"]);
+    expect(rolesWith("kms:GetPublicKey", anything)).toEqual(["publisher", "sweeper", "drill"]);
   });
 });
 
@@ -120,8 +120,8 @@ describe("a rotation", () => {
   test("has both generations sign while it lasts", () => {
     const stacks = withRotation({ signing: ["1", "2"], retired: [] });
     expect([signed(stacks.security, "1"), signed(stacks.security, "2")]).toEqual([true, true]);
-    expect(keysOf(stacks.functions, "seal-audit-trail")).toEqual([keyArn("1"), keyArn("2")]);
-    expect(allowing(stacks.functions, "sealer", "kms:Sign").map(({ resources }) => resources)).toEqual([
+    expect(keysOf(stacks.functions, "publish-checkpoint")).toEqual([keyArn("1"), keyArn("2")]);
+    expect(allowing(stacks.functions, "publisher", "kms:Sign").map(({ resources }) => resources)).toEqual([
       [keyArn("1"), keyArn("2")],
     ]);
     expect(String(stacks.security.output["CheckpointKeyArns"]?.["value"]).split(",")).toHaveLength(2);
@@ -134,8 +134,10 @@ describe("a rotation", () => {
     expect(only(stacks.security, "aws_kms_key", "checkpoint-1-key")).toEqual(
       only(security, "aws_kms_key", "checkpoint-1-key"),
     );
-    expect(keysOf(stacks.functions, "seal-audit-trail")).toEqual([keyArn("2")]);
-    expect(allowing(stacks.functions, "sealer", "kms:Sign").map(({ resources }) => resources)).toEqual([[keyArn("2")]]);
+    expect(keysOf(stacks.functions, "publish-checkpoint")).toEqual([keyArn("2")]);
+    expect(allowing(stacks.functions, "publisher", "kms:Sign").map(({ resources }) => resources)).toEqual([
+      [keyArn("2")],
+    ]);
     expect(stacks.security.output["CheckpointKeyArns"]?.["value"]).toBe(reference("aws_kms_key.checkpoint-2-key.arn"));
   });
 
@@ -222,7 +224,7 @@ describe("the evidence bucket", () => {
       .map(({ sid }) => sid);
   }
 
-  const SEALER = roleArn(ROLES.sealer);
+  const PUBLISHER = roleArn(ROLES.publisher);
   const ADMIN = roleArn("administrator");
   const first = { "s3:if-none-match": "*" };
   const put = (by: string, key: string, says: Request["says"] = first): Request => ({
@@ -238,38 +240,39 @@ describe("the evidence bucket", () => {
     "log/keys/0a1b2c3d.vkey",
     "log/tile/0/000.p/42",
     "log/tile/entries/x001/234",
-  ])("takes %s from the sealer, and from nobody else", (key) => {
-    expect(refusals(data, put(SEALER, key))).toEqual([]);
+  ])("takes %s from the publisher, and from nobody else", (key) => {
+    expect(refusals(data, put(PUBLISHER, key))).toEqual([]);
     for (const other of Object.values(ROLES).map(prodName).map(roleArn)) {
-      expect([other, refusals(data, put(other, key))]).toEqual([other, other === SEALER ? [] : ["OnlySealer"]]);
+      expect([other, refusals(data, put(other, key))]).toEqual([other, other === PUBLISHER ? [] : ["OnlyPublisher"]]);
     }
-    for (const other of [ADMIN, WITNESS, READER]) expect(refusals(named.data, put(other, key))).toEqual(["OnlySealer"]);
+    for (const other of [ADMIN, WITNESS, READER])
+      expect(refusals(named.data, put(other, key))).toEqual(["OnlyPublisher"]);
   });
 
-  test("takes nothing elsewhere from anybody but the sealer", () => {
+  test("takes nothing elsewhere from anybody but the publisher", () => {
     for (const key of ["anything", "log/x", "log/cosignature/x", "cosignatures/x"]) {
-      expect(refusals(named.data, put(WITNESS, key))).toEqual(["OnlySealer"]);
+      expect(refusals(named.data, put(WITNESS, key))).toEqual(["OnlyPublisher"]);
     }
   });
 
   test("takes cosignatures from the witnesses, and from nobody while there is none", () => {
     const key = "log/cosignatures/0000000000000042/0a1b2c3d";
     expect(refusals(named.data, put(WITNESS, key))).toEqual([]);
-    for (const other of [SEALER, ADMIN, READER]) {
+    for (const other of [PUBLISHER, ADMIN, READER]) {
       expect(refusals(named.data, put(other, key))).toEqual(["OnlyWitnesses"]);
     }
-    for (const anybody of [SEALER, ADMIN, WITNESS]) {
+    for (const anybody of [PUBLISHER, ADMIN, WITNESS]) {
       expect(refusals(data, put(anybody, key))).toEqual(["OnlyWitnesses"]);
     }
   });
 
-  test("lets even the sealer replace nothing that is published, and the newest checkpoint only knowing which", () => {
+  test("lets even the publisher replace nothing that is published, and the newest checkpoint only knowing which", () => {
     for (const key of ["log/tile/0/000", "log/checkpoints/0000000000000042", "log/keys/0a1b2c3d.vkey"]) {
-      expect(refusals(data, put(SEALER, key, {}))).toEqual(["NeverReplaced"]);
-      expect(refusals(data, put(SEALER, key, { "s3:if-match": "etag" }))).toEqual(["NeverReplaced"]);
+      expect(refusals(data, put(PUBLISHER, key, {}))).toEqual(["NeverReplaced"]);
+      expect(refusals(data, put(PUBLISHER, key, { "s3:if-match": "etag" }))).toEqual(["NeverReplaced"]);
     }
-    expect(refusals(data, put(SEALER, "log/checkpoint", {}))).toEqual(["NeverBlindly"]);
-    expect(refusals(data, put(SEALER, "log/checkpoint", { "s3:if-match": "etag" }))).toEqual([]);
+    expect(refusals(data, put(PUBLISHER, "log/checkpoint", {}))).toEqual(["NeverBlindly"]);
+    expect(refusals(data, put(PUBLISHER, "log/checkpoint", { "s3:if-match": "etag" }))).toEqual([]);
   });
 
   test.each([
@@ -280,7 +283,7 @@ describe("the evidence bucket", () => {
     ["s3:ReplicateDelete", "log/tile/0/000"],
     ["s3:PutLifecycleConfiguration", undefined],
   ])("refuses %s to everybody, in dev too", (action, key) => {
-    for (const by of [SEALER, ADMIN, WITNESS, READER]) {
+    for (const by of [PUBLISHER, ADMIN, WITNESS, READER]) {
       const request: Request = { by, action, ...(key === undefined ? {} : { key }) };
       expect(refusals(named.data, request)).toEqual(["NeverRemoved"]);
       expect(refusals(dev, request)).toEqual(["NeverRemoved"]);
@@ -336,7 +339,7 @@ describe("the evidence bucket", () => {
   test("has a key of its own, used through S3 for this bucket alone", () => {
     const uses = statements(named.security, "evidence-key-policy").filter(({ sid }) => sid !== "Administration");
     expect(uses.map(({ sid, actions }) => [sid, actions])).toEqual([
-      ["SealerThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"]],
+      ["PublisherThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"]],
       ["ReadersThroughS3", ["kms:Decrypt"]],
       ["WitnessesThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"]],
       ["NamedReadersThroughS3", ["kms:Decrypt"]],
@@ -346,14 +349,14 @@ describe("the evidence bucket", () => {
       expect(conditionOf(use, "kms:EncryptionContext:aws:s3:arn")?.values).toEqual([EVIDENCE, `${EVIDENCE}/*`]);
     }
     expect(uses.map((use) => conditionOf(use, "aws:PrincipalArn")?.values)).toEqual([
-      [roleArn(ROLES.sealer)],
+      [roleArn(ROLES.publisher)],
       undefined,
       [WITNESS],
       [READER],
     ]);
     expect(statements(security, "evidence-key-policy").map(({ sid }) => sid)).toEqual([
       "Administration",
-      "SealerThroughS3",
+      "PublisherThroughS3",
       "ReadersThroughS3",
     ]);
   });
@@ -384,7 +387,7 @@ describe("the log-state table", () => {
     });
   });
 
-  test("is put to by the sealer and the sweep, and updated, emptied or rewritten by nobody", () => {
+  test("is put to by the sealer, the publisher and the sweep, and updated, emptied or rewritten by nobody", () => {
     const [never, onlyPut, ...rest] = statements(data, "log-state-guard-policy");
     expect(rest).toEqual([]);
     expect(never?.condition).toBeUndefined();
@@ -399,7 +402,10 @@ describe("the log-state table", () => {
     ]);
     expect(onlyPut).toMatchObject({ effect: "Deny", actions: ["dynamodb:PutItem"] });
     const writers = onlyPut === undefined ? undefined : conditionOf(onlyPut, "aws:PrincipalArn");
-    expect([writers?.test, lastParts(writers?.values ?? [])]).toEqual(["ArnNotEquals", [ROLES.sealer, ROLES.sweeper]]);
+    expect([writers?.test, lastParts(writers?.values ?? [])]).toEqual([
+      "ArnNotEquals",
+      [ROLES.sealer, ROLES.publisher, ROLES.sweeper],
+    ]);
   });
 });
 
@@ -422,8 +428,9 @@ describe("around the log", () => {
       ["sealer", "Streams", TABLES.map((table) => `<${table}stream_arn>`)],
       ["sealer", "LogState", ["<log-statearn>"]],
       ["sealer", "StatusChanges", ["<payment-audit-trailarn>"]],
-      ["sealer", "Evidence", ["payment-evidence/log/*"]],
-      ["sealer", "ListEvidence", ["payment-evidence"]],
+      ["publisher", "LogState", ["<log-statearn>"]],
+      ["publisher", "Evidence", ["payment-evidence/log/*"]],
+      ["publisher", "ListEvidence", ["payment-evidence"]],
       ["sweeper", "Tables", tables],
       ["sweeper", "LogState", ["<log-statearn>"]],
       ["sweeper", "Evidence", ["payment-evidence/log/*"]],
@@ -459,16 +466,18 @@ describe("around the log", () => {
     ]);
   });
 
-  test("only the sealer puts evidence and reads streams; it and the sweep append to the log", () => {
-    expect(rolesWith("s3:PutObject", /payment-evidence/)).toEqual(["sealer"]);
+  test("only the publisher puts evidence, and only the sealer reads streams; both and the sweep append to the log", () => {
+    expect(rolesWith("s3:PutObject", /payment-evidence/)).toEqual(["publisher"]);
     expect(rolesWith("dynamodb:GetRecords", /./)).toEqual(["sealer"]);
-    expect(rolesWith("dynamodb:PutItem", /log-state/)).toEqual(["sealer", "sweeper"]);
+    expect(rolesWith("dynamodb:PutItem", /log-state/)).toEqual(["sealer", "publisher", "sweeper"]);
     // What is sealed is nothing that a sealer could have made.
-    expect(allowing(functions, "sealer", "dynamodb:PutItem").map(({ sid }) => sid)).toEqual(["LogState"]);
+    for (const role of ["sealer", "publisher"] as const) {
+      expect(allowing(functions, role, "dynamodb:PutItem").map(({ sid }) => sid)).toEqual(["LogState"]);
+    }
   });
 
   test("the functions know the log by its name, which holds region, account and suffix", () => {
-    for (const entry of ["seal-audit-trail", "sweep-audit-trail", "drill-restore"]) {
+    for (const entry of ["publish-checkpoint", "sweep-audit-trail", "drill-restore"]) {
       expect((only(functions, "aws_lambda_function", entry)["environment"] as JsonObject)["variables"]).toMatchObject({
         LOG_ORIGIN: `payment-ledger/us-east-1/${ACCOUNT}/prod`,
         EVIDENCE_BUCKET: published("data", "aws_s3_bucket", "payment-evidence", "id"),

@@ -303,7 +303,7 @@ function judges({ names: { functions } }: World): Readonly<Record<string, Judge>
     [functions.queryTransactions]: (value) => parseWith(transactionQuerySchema, value),
     [functions.queryPaymentAuditTrail]: (value) => parseWith(auditQuerySchema, value),
     [functions.exportTables]: ofKind("incremental", "full"),
-    [functions.sealAuditTrail]: ofKind("heartbeat"),
+    [functions.publishCheckpoint]: ofKind("heartbeat"),
     [functions.sweepAuditTrail]: ofKind("sweep"),
     [functions.drillRestore]: ofKind("step", "start"),
   };

@@ -81,19 +81,23 @@ export function readBackupEnvironment(variables: Variables): BackupEnvironment {
   };
 }
 
-export interface LogEnvironment {
+export interface LogStateEnvironment {
   readonly logStateTable: string;
-  readonly evidenceBucket: string;
   readonly logOrigin: string;
 }
 
-/** What the functions around the log of proofs need. @throws EnvironmentError as `readEnvironment` does. */
+/** What a function needs to append to the log of proofs. @throws EnvironmentError as `readEnvironment` does. */
+export function readLogStateEnvironment(variables: Variables): LogStateEnvironment {
+  return { logStateTable: required(variables, ENV.logStateTable), logOrigin: originOf(variables) };
+}
+
+export interface LogEnvironment extends LogStateEnvironment {
+  readonly evidenceBucket: string;
+}
+
+/** What a function needs to append to the log and to read or write its evidence. @throws EnvironmentError as `readEnvironment` does. */
 export function readLogEnvironment(variables: Variables): LogEnvironment {
-  return {
-    logStateTable: required(variables, ENV.logStateTable),
-    evidenceBucket: required(variables, ENV.evidenceBucket),
-    logOrigin: originOf(variables),
-  };
+  return { ...readLogStateEnvironment(variables), evidenceBucket: required(variables, ENV.evidenceBucket) };
 }
 
 function originOf(variables: Variables): string {

@@ -77,8 +77,8 @@ export class LedgerCalls {
   }
 
   /** Appends a heartbeat and publishes, as the schedule does every minute. */
-  async sealHeartbeat(): Promise<void> {
-    await this.call("sealAuditTrail", { kind: "heartbeat" }, z.custom<object>(isObject));
+  async publishCheckpoint(): Promise<void> {
+    await this.call("publishCheckpoint", { kind: "heartbeat" }, z.custom<object>(isObject));
   }
 
   private async call<T>(id: FunctionId, payload: unknown, schema: z.ZodType<T>): Promise<T> {

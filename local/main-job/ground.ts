@@ -29,7 +29,10 @@ export function groundOf(deployment: Deployment): Ground {
     ...clients,
     filesBucket: present(deployment.functionEnvironment("paymentProcessor")[ENV.filesBucket], ENV.filesBucket),
     exportBucket: present(deployment.functionEnvironment("exportTables")[ENV.exportBucket], ENV.exportBucket),
-    evidenceBucket: present(deployment.functionEnvironment("sealAuditTrail")[ENV.evidenceBucket], ENV.evidenceBucket),
+    evidenceBucket: present(
+      deployment.functionEnvironment("publishCheckpoint")[ENV.evidenceBucket],
+      ENV.evidenceBucket,
+    ),
     queueUrl: (id) => {
       const { name, fifo } = QUEUES[id];
       return deployment.queueUrl(`${name}-${JOB_ENVIRONMENT}${fifo ? ".fifo" : ""}`);

@@ -48,7 +48,7 @@ export class Auditing {
 
   async pinKeys(): Promise<void> {
     const { deployment } = this.ground;
-    const environment = deployment.functionEnvironment("sealAuditTrail");
+    const environment = deployment.functionEnvironment("publishCheckpoint");
     const kms = new KMSClient(deployment.clientConfig());
     try {
       const arns = present(environment[ENV.checkpointKeyArns], ENV.checkpointKeyArns).split(",");
@@ -65,11 +65,11 @@ export class Auditing {
     const { dynamo, deployment, s3, evidenceBucket } = this.ground;
     const names = (Object.keys(TABLES) as TableId[]).map((id) => deployment.tableName(id));
     // What is sealed before the tables are copied must be in the copy; without a heartbeat before, nothing would have to.
-    await this.calls.sealHeartbeat();
+    await this.calls.publishCheckpoint();
     await scanTables(dynamo, names, path.join(folder, "tables"));
     const deadline = Date.now() + SEALING_MAX_MS;
     for (;;) {
-      await this.calls.sealHeartbeat();
+      await this.calls.publishCheckpoint();
       await fetchEvidence(s3Evidence(s3, evidenceBucket), path.join(folder, "evidence"));
       const visit = await this.verify(folder, last);
       const isSealing = visit.report.verdicts.some((verdict) => verdict === "unsealed" || verdict === "stale");

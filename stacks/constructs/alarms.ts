@@ -62,10 +62,12 @@ function functionAlarms({ functions }: AlarmTarget): Alarm[] {
       dimensions: { FunctionName: resource.functionName },
     },
   });
-  return Object.values(functions).flatMap((found) => [
-    watch(found, "Errors", "The function failed; see its log group."),
-    watch(found, "Throttles", "Calls were refused: raise its concurrency."),
-  ]);
+  // A throttled batch of a stream waits and comes again; how long it waited is what `sealing-behind` watches.
+  const { sealAuditTrail: _fedByStreams, ...called } = functions;
+  return [
+    ...Object.values(functions).map((found) => watch(found, "Errors", "The function failed; see its log group.")),
+    ...Object.values(called).map((found) => watch(found, "Throttles", "Calls were refused: raise its concurrency.")),
+  ];
 }
 
 function queue(name: string, metricName: string): Watched {
@@ -125,7 +127,7 @@ function queueAlarms({ queueNames, deadLetterQueueNames }: AlarmTarget): Alarm[]
 
 /** An alarm can add up ten metrics at most, so each leaves out the functions that never report its own. */
 function recordAlarms({ names, functions }: AlarmTarget): Alarm[] {
-  const { exportTables, sealAuditTrail, sweepAuditTrail, drillRestore, ...recording } = functions;
+  const { exportTables, sealAuditTrail, publishCheckpoint, sweepAuditTrail, drillRestore, ...recording } = functions;
   const { checkBackup, paymentProcessor, ...doors } = recording;
   return [
     {

@@ -11,6 +11,7 @@ const PERIOD_SECONDS = 300;
 interface Shown {
   readonly functions: readonly LedgerFunction[];
   readonly sealer: LedgerFunction;
+  readonly publisher: LedgerFunction;
   readonly queueNames: readonly string[];
   /** Queues that should be empty. */
   readonly failedNames: readonly string[];
@@ -28,7 +29,7 @@ export function addDashboard(scope: Construct, name: string, region: string, sho
   new CloudwatchDashboard(scope, "dashboard", { dashboardName: name, dashboardBody: Fn.jsonencode({ widgets }) });
 }
 
-function charts({ functions, sealer, queueNames, failedNames }: Shown): [string, string, string[][]][] {
+function charts({ functions, sealer, publisher, queueNames, failedNames }: Shown): [string, string, string[][]][] {
   const lambda = (metric: string) =>
     functions.map(({ resource }) => ["AWS/Lambda", metric, "FunctionName", resource.functionName]);
   const own = (metric: string) =>
@@ -56,7 +57,7 @@ function charts({ functions, sealer, queueNames, failedNames }: Shown): [string,
     [
       "Checkpoints published",
       "Sum",
-      [[METRICS.namespace, LOG_METRICS.checkpoint, "service", sealer.resource.functionName]],
+      [[METRICS.namespace, LOG_METRICS.checkpoint, "service", publisher.resource.functionName]],
     ],
     ["Tampering sealed", "Sum", own(LOG_METRICS.tampering)],
     ["Log checks failed", "Sum", own(LOG_METRICS.checkFailed)],

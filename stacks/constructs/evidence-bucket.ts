@@ -13,7 +13,7 @@ export interface EvidenceBucketProps {
   readonly kmsKeyArn: string;
   readonly lock: ObjectLock;
   readonly emptyOnDestroy: boolean;
-  readonly sealerArn: string;
+  readonly publisherArn: string;
   /** Roles of this account or another that put cosignatures. */
   readonly witnessArns: readonly string[];
   /** Roles that read; principals of this account need not be among them. */
@@ -66,15 +66,15 @@ function neverRemoved(bucketArn: string): Statement {
   };
 }
 
-function writers(bucketArn: string, { sealerArn, witnessArns }: EvidenceBucketProps): Statement[] {
+function writers(bucketArn: string, { publisherArn, witnessArns }: EvidenceBucketProps): Statement[] {
   const cosignatures = under(bucketArn, "cosignatures/*");
   return [
     {
       ...denyPut,
-      sid: "OnlySealer",
+      sid: "OnlyPublisher",
       resources: [],
       notResources: cosignatures,
-      conditions: [arnNotEquals("aws:PrincipalArn", sealerArn)],
+      conditions: [arnNotEquals("aws:PrincipalArn", publisherArn)],
     },
     {
       ...denyPut,
@@ -86,7 +86,7 @@ function writers(bucketArn: string, { sealerArn, witnessArns }: EvidenceBucketPr
   ];
 }
 
-/** Not even the sealer can put something else in the place of what is published; the newest checkpoint only knowing which one it replaces. */
+/** Not even the publisher can put something else in the place of what is published; the newest checkpoint only knowing which one it replaces. */
 function putOnce(bucketArn: string): Statement[] {
   return [
     {

@@ -10,14 +10,15 @@ const CHECKPOINT_SECONDS_MAX = 15 * 60;
 /** Nothing longer can be watched. `drillEveryDays` is always less. */
 const DRILL_DAYS_MAX = 7;
 
-export function sealingAlarms({ names, functions: { sealAuditTrail, sweepAuditTrail } }: AlarmTarget): Alarm[] {
+export function sealingAlarms({ names, functions }: AlarmTarget): Alarm[] {
+  const { sealAuditTrail, publishCheckpoint, sweepAuditTrail } = functions;
   return [
     {
       id: "tampering",
       name: names.tampering,
       description: "A stored record was altered or removed, or one was slipped in; the log has it sealed.",
       runbook: "tampering",
-      watched: sumOverFunctions(LOG_METRICS.tampering, [sealAuditTrail, sweepAuditTrail]),
+      watched: sumOverFunctions(LOG_METRICS.tampering, [sealAuditTrail, publishCheckpoint, sweepAuditTrail]),
     },
     {
       id: "late-records",
@@ -45,7 +46,7 @@ export function sealingAlarms({ names, functions: { sealAuditTrail, sweepAuditTr
       name: names.checkpointMissing,
       description: "No checkpoint of the log was published for a quarter of an hour.",
       runbook: "checkpoint-missing",
-      watched: reported(sealAuditTrail, LOG_METRICS.checkpoint, CHECKPOINT_SECONDS_MAX),
+      watched: reported(publishCheckpoint, LOG_METRICS.checkpoint, CHECKPOINT_SECONDS_MAX),
       least: 1,
     },
   ];

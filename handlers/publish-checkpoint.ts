@@ -1,0 +1,27 @@
+/** Appends a heartbeat to the log of proofs and publishes a signed checkpoint over everything, on schedule. */
+
+import { FUNCTIONS } from "../contract";
+import { evidenceBucket } from "../sealing/evidence-bucket";
+import { openLog } from "../sealing/log-state";
+import { publishCheckpoint } from "../sealing/publish-checkpoint";
+import { checkpointSigners } from "../sealing/signers";
+import { backOff } from "../store/transaction";
+import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
+import { readLogEnvironment, readSignerEnvironment } from "./runtime/environment";
+import { OBSERVER } from "./runtime/process";
+import { serve } from "./runtime/serve";
+import { VARIABLES } from "./runtime/variables";
+
+const { logStateTable: tableName, evidenceBucket: bucket, logOrigin: origin } = readLogEnvironment(VARIABLES);
+const { checkpointKeyArns } = readSignerEnvironment(VARIABLES);
+const operation = FUNCTIONS.publishCheckpoint.name;
+const settings = {
+  log: openLog({ dynamo: dynamoClient(), tableName, origin }),
+  evidence: evidenceBucket(s3Client(VARIABLES), bucket, backOff),
+  signers: checkpointSigners(kmsClient(), checkpointKeyArns, origin),
+  clock: () => new Date(),
+  report: (requestId: string, code: string) =>
+    OBSERVER.error("the log needs attention", requestId, { operation, code }),
+};
+
+export const handler = serve(operation, (event, call, store) => publishCheckpoint(event, call, store, settings));

@@ -1,0 +1,372 @@
+/** The four ways into the ledger, over an AWS in memory: every answer must fit its published schema, and nothing secret may rest. */
+
+import { gzipSync } from "node:zlib";
+import Ajv2020, { type ValidateFunction } from "ajv/dist/2020";
+import { ALL_TEST_NUMBERS } from "../../__tests__/ledger/card-test-numbers";
+import { FILE_PREFIXES, FUNCTIONS, QUEUES, TABLES } from "../../contract";
+import { PaymentFiles } from "../../files/payment-files";
+import { exportFormOfItem } from "../../ledger/stored-item";
+import type { Call } from "../../operations/call";
+import { runPaymentProcessor } from "../../operations/payment-processor";
+import { persistAuditEvents } from "../../operations/persist-audit-events";
+import { persistPayments } from "../../operations/persist-payments";
+import { persistQueuedEvents } from "../../operations/persist-queued-events";
+import { processMessages } from "../../operations/process-messages";
+import { queryAuditTrail } from "../../operations/query-audit-trail";
+import { queryLedger } from "../../operations/query-ledger";
+import { queryTransactions } from "../../operations/query-transactions";
+import { queueMessages } from "../../operations/queue";
+import { revealToken } from "../../operations/reveal-token";
+import { updatePaymentStatus } from "../../operations/update-status";
+import { publishedSchemas } from "../../scripts/write-schemas";
+import { auditView } from "../../store/audit-record";
+import { deriveMacKeys, FieldEncryption } from "../../store/key-material";
+import type { Store } from "../../store/store";
+import { storedItem } from "../../store/transaction";
+import { changed, type JsonObject, TOKEN_MARK, textOf } from "./inputs";
+import { MemoryAws } from "./memory-aws";
+import { damaged, type Random } from "./random";
+
+/** An outcome that no published answer describes, or something at rest that must not be there. */
+export class Unexpected extends Error {}
+
+export interface Way {
+  readonly name: string;
+  /** Sends one input. @returns the coded outcome. @throws Unexpected for any other outcome. */
+  send(random: Random): Promise<string>;
+  /** Looks through all that rests after the inputs so far, and begins anew. */
+  settle(): Promise<void>;
+}
+
+const BUCKET = "payment-files-fuzz";
+const ajv = new Ajv2020({ strict: false });
+const SCHEMAS = new Map<string, ValidateFunction>(
+  [...publishedSchemas()].map(([file, text]) => [file.replace(/\.json$/, ""), ajv.compile(JSON.parse(text))]),
+);
+
+export function mustFit(schema: string, answer: unknown): void {
+  const validate = SCHEMAS.get(schema);
+  if (validate === undefined) throw new Error(`No schema is published for ${schema}.`);
+  if (!validate(answer)) throw new Unexpected(`${schema}: ${ajv.errorsText(validate.errors)}`);
+}
+
+/** Each number as people group it; letters and digits on either side end it. */
+const PLANTED = new RegExp(
+  ALL_TEST_NUMBERS.map((digits) => `(?<![0-9A-Za-z])${[...digits].join("[^0-9A-Za-z]{0,3}")}(?![0-9A-Za-z])`).join("|"),
+);
+
+class LedgerWorld {
+  readonly aws = new MemoryAws();
+  readonly files = new PaymentFiles(this.aws.s3, BUCKET);
+  readonly faults: unknown[] = [];
+  readonly store: Store;
+  #requests = 0;
+
+  constructor() {
+    const { dynamo, kms } = this.aws;
+    const { paymentLedger, paymentAuditTrail, paymentMessages, paymentTransactions } = TABLES;
+    const keyArn = (id: string) => `arn:aws:kms:us-east-1:111122223333:key/${id}`;
+    const macKeys = deriveMacKeys(kms, keyArn("mac"));
+    this.store = {
+      dynamo,
+      tables: {
+        paymentLedger: paymentLedger.logicalName,
+        paymentAuditTrail: paymentAuditTrail.logicalName,
+        paymentMessages: paymentMessages.logicalName,
+        paymentTransactions: paymentTransactions.logicalName,
+      },
+      tokenFields: new FieldEncryption({ kms, keyArn: keyArn("token"), table: "PaymentLedger", hierarchy: "shared" }),
+      auditFields: new FieldEncryption({
+        kms,
+        keyArn: keyArn("audit"),
+        table: "PaymentAuditTrail",
+        hierarchy: "shared",
+      }),
+      macKeys: () => macKeys,
+      indexShardCount: 4,
+      signal: () => undefined,
+      logFault: (error) => this.faults.push(error),
+    };
+  }
+
+  call(operation: string): Call {
+    this.#requests += 1;
+    return {
+      operation,
+      caller: { requestId: `request-${this.#requests}`, functionName: operation },
+      now: new Date(),
+      remainingMs: () => 600_000,
+    };
+  }
+
+  /** A technical fault is no outcome here: the AWS in memory has none. */
+  mustHaveNoFault(): void {
+    const [fault] = this.faults;
+    if (fault !== undefined) throw new Unexpected(`A technical fault without a cause: ${String(fault)}`);
+  }
+
+  /** Items, the encrypted details of the trail in clear, reports, and the files that are still there. */
+  async atRest(): Promise<string[]> {
+    const texts: string[] = [];
+    for (const [table, items] of this.aws.tables) {
+      for (const raw of items.values()) {
+        const item = storedItem(raw);
+        texts.push(JSON.stringify(exportFormOfItem(item)));
+        if (table === TABLES.paymentAuditTrail.logicalName)
+          texts.push(JSON.stringify(await auditView(item, this.store)));
+      }
+    }
+    for (const [key, { bytes }] of this.aws.objects) {
+      // A compressed file that is damaged is kept for its sender, unread.
+      if (!key.endsWith(".gz")) texts.push(bytes.toString("utf8"));
+    }
+    return texts;
+  }
+}
+
+export abstract class LedgerWay implements Way {
+  abstract readonly name: string;
+  protected world = new LedgerWorld();
+
+  abstract send(random: Random): Promise<string>;
+
+  async settle(): Promise<void> {
+    for (const text of await this.world.atRest()) {
+      const clear = text.normalize("NFKC");
+      if (PLANTED.test(clear))
+        throw new Unexpected(`A card number rests: ${around(clear, PLANTED.exec(clear)?.index ?? 0)}`);
+      const token = clear.indexOf(TOKEN_MARK);
+      if (token >= 0) throw new Unexpected(`A token rests: ${around(clear, token)}`);
+    }
+    this.world = new LedgerWorld();
+  }
+}
+
+function around(text: string, at: number): string {
+  return text.slice(Math.max(0, at - 120), at + 60);
+}
+
+function payment(random: Random): JsonObject {
+  const id = `pay-${random.below(400)}`;
+  return {
+    TransactionID: id,
+    SecureToken: `${TOKEN_MARK}${id}`,
+    Amount: random.pick(["10.50", "0.00", "1", "99999999999.99", "10.5"]),
+    Currency: random.pick(["EUR", "USD", "JPY", "KWD", "XXX"]),
+    ProcessorID: "acme",
+    Status: random.pick(["Success", "Failure"]),
+    Timestamp: "2026-11-20T10:00:00.000Z",
+    Actor: random.pick(["checkout", "refunds", "sweep_audit_trail"]),
+  };
+}
+
+function event(random: Random): JsonObject {
+  return {
+    AuditID: `audit-${random.below(400)}`,
+    TransactionID: `pay-${random.below(400)}`,
+    Action: random.pick(["REFUND_VIEWED", "WRITE", "ALARM"]),
+    Actor: "support",
+    Timestamp: "2026-11-20T10:00:00.000Z",
+    query_record_id: `pay-${random.below(400)}`,
+    response_record_ids: [`pay-${random.below(400)}`],
+    query_result: "found",
+    QueryDetails: { reason: "call of a customer" },
+  };
+}
+
+function row(random: Random): JsonObject {
+  return {
+    transactionId: `txn-${random.below(4_000)}`,
+    amount: random.pick(["10.50", "7.00", "1.2345"]),
+    currency: "USD",
+    cardLast4: random.pick(["4242", "0000"]),
+    metadata: { order: random.below(1_000), rate: 1.4072640523226205 },
+  };
+}
+
+type Operation = (event: unknown, call: Call, store: Store) => Promise<object>;
+
+/** Direct calls of every function that people and services call. */
+export class DirectCalls extends LedgerWay {
+  readonly name = "direct calls";
+  readonly #functions: readonly (readonly [string, Operation, (random: Random) => JsonObject])[] = [
+    [FUNCTIONS.persistPaymentLedger.name, persistPayments, payment],
+    [
+      FUNCTIONS.persistPaymentLedger.name,
+      persistPayments,
+      (random) => ({ payments: [payment(random), payment(random)] }),
+    ],
+    [FUNCTIONS.persistPaymentAuditTrail.name, persistAuditEvents, event],
+    [
+      FUNCTIONS.updatePaymentStatus.name,
+      updatePaymentStatus,
+      (random) => ({
+        TransactionID: `pay-${random.below(400)}`,
+        ExpectedStatus: random.pick(["Success", "Failure"]),
+        Status: random.pick(["Success", "Failure"]),
+        Reason: "late approval",
+        Actor: "support",
+      }),
+    ],
+    [
+      FUNCTIONS.queryPaymentLedger.name,
+      queryLedger,
+      (random) => ({ Query: "transaction", TransactionID: `pay-${random.below(400)}`, Actor: "support" }),
+    ],
+    [
+      FUNCTIONS.queryPaymentLedger.name,
+      queryLedger,
+      () => ({ Query: "failures", From: "2026-11-20T00:00:00Z", To: "2026-11-21T00:00:00Z", Actor: "support" }),
+    ],
+    [
+      FUNCTIONS.queryPaymentAuditTrail.name,
+      queryAuditTrail,
+      (random) => ({ Query: "transaction", TransactionID: `pay-${random.below(400)}`, Actor: "auditor" }),
+    ],
+    [
+      FUNCTIONS.queryTransactions.name,
+      queryTransactions,
+      (random) => ({ transactionId: `txn-${random.below(400)}`, Actor: "support" }),
+    ],
+    [
+      FUNCTIONS.revealPaymentToken.name,
+      revealToken,
+      (random) => ({ TransactionID: `pay-${random.below(400)}`, Reason: "refund of the customer", Actor: "refunds" }),
+    ],
+    [
+      FUNCTIONS.paymentProcessor.name,
+      (input, call, store) =>
+        runPaymentProcessor(input, call, store, { files: this.world.files, removeCardDataFiles: true }),
+      (random) => ({ payment_data: { ...row(random), actor: "partner" } }),
+    ],
+  ];
+
+  async send(random: Random): Promise<string> {
+    const [name, operation, good] = random.pick(this.#functions);
+    // What Lambda hands over has been through JSON.
+    const input: unknown = JSON.parse(JSON.stringify(changed(good(random), random)));
+    const answer = JSON.parse(
+      JSON.stringify(await operation(input, this.world.call(name), this.world.store)),
+    ) as object;
+    mustFit(`${name}.response`, answer);
+    this.world.mustHaveNoFault();
+    return outcomeOf(answer);
+  }
+}
+
+function outcomeOf(answer: object): string {
+  const { outcome, statusCode, results, code } = answer as Record<string, unknown>;
+  if (typeof outcome === "string") return outcome;
+  if (typeof statusCode === "number") return `status ${statusCode}`;
+  if (Array.isArray(results)) return "results";
+  return typeof code === "string" ? "refused" : "answered";
+}
+
+abstract class Queue extends LedgerWay {
+  #sequence = 0;
+
+  protected message(body: string, queue: string, random: Random): object {
+    this.#sequence += 1;
+    return {
+      messageId: `message-${this.#sequence}`,
+      body,
+      eventSource: "aws:sqs",
+      eventSourceARN: `arn:aws:sqs:us-east-1:111122223333:${queue}`,
+      attributes: {
+        SenderId: random.chance(0.05) ? "AROAEXAMPLE:4111111111111111" : "AROAEXAMPLE:partner",
+        SentTimestamp: "1795514400000",
+        SequenceNumber: String(1_000_000 + this.#sequence),
+        MessageGroupId: `pay-${random.below(400)}`,
+      },
+    };
+  }
+}
+
+export class PaymentQueue extends Queue {
+  readonly name = QUEUES.paymentMessages.name;
+
+  async send(random: Random): Promise<string> {
+    const good = { paymentId: `msg-${random.below(4_000)}`, amount: random.pick(["10.50", 7]), currency: "EUR" };
+    const Records = [this.message(textOf(changed(good, random), random), this.name, random)];
+    const name = FUNCTIONS.processPaymentMessages.name;
+    const answer = await processMessages({ Records }, this.world.call(name), this.world.store);
+    mustFit(`${name}.response`, answer);
+    this.world.mustHaveNoFault();
+    if (answer.batchItemFailures.length > 0) throw new Unexpected("A message was neither recorded nor refused.");
+    return "settled";
+  }
+}
+
+export class EventQueue extends Queue {
+  readonly name = QUEUES.auditEvents.name;
+
+  async send(random: Random): Promise<string> {
+    const Records = [this.message(textOf(changed(event(random), random), random), this.name, random)];
+    const messages = queueMessages({ Records });
+    if (messages === undefined) throw new Unexpected("A message of SQS is not taken for one.");
+    const call = this.world.call(FUNCTIONS.persistPaymentAuditTrail.name);
+    const answer = await persistQueuedEvents(messages, call, this.world.store);
+    this.world.mustHaveNoFault();
+    if (answer.batchItemFailures.length > 0) throw new Unexpected("A message was neither recorded nor refused.");
+    return "settled";
+  }
+}
+
+/** Files of the three forms, plain or compressed, sound or damaged. */
+export class PaymentFileWay extends LedgerWay {
+  readonly name = "payment files";
+  #files = 0;
+
+  async send(random: Random): Promise<string> {
+    this.#files += 1;
+    const form = random.pick(["csv", "json", "ndjson"]);
+    const rows = Array.from({ length: 1 + random.below(5) }, () => changed(row(random), random));
+    let body: Buffer = Buffer.from(form === "csv" ? csvOf(rows, random) : jsonOf(form, rows, random));
+    const isCompressed = random.chance(0.25);
+    if (isCompressed) body = gzipSync(body);
+    if (random.chance(0.3)) body = damaged(body, random);
+    const key = `${FILE_PREFIXES.payments}fuzz/${this.#files}.${form}${isCompressed ? ".gz" : ""}`;
+    const versionId = `version-${this.#files}`;
+    this.world.aws.objects.set(key, { bytes: body, versionId });
+    const object = { key: encodeURIComponent(key).replaceAll("%2F", "/"), versionId };
+    const record = {
+      eventSource: "aws:s3",
+      eventName: "ObjectCreated:Put",
+      userIdentity: { principalId: "AWS:AROAEXAMPLE:partner" },
+      s3: { bucket: { name: BUCKET }, object },
+    };
+    const name = FUNCTIONS.paymentProcessor.name;
+    const settings = { files: this.world.files, removeCardDataFiles: true };
+    const answer = await runPaymentProcessor({ Records: [record] }, this.world.call(name), this.world.store, settings);
+    mustFit(`${name}.response`, JSON.parse(JSON.stringify(answer)));
+    const report = [...this.world.aws.objects.keys()].find(
+      (each) =>
+        each.startsWith(FILE_PREFIXES.reports) && each.includes(`/fuzz/${this.#files}.`) && each.includes("summary"),
+    );
+    if (report === undefined) throw new Unexpected("A file has no report.");
+    const summary: unknown = JSON.parse(this.world.aws.objects.get(report)?.bytes.toString() ?? "");
+    mustFit("payment-files.report", summary);
+    const { rows: rowCount, badRows, removed } = summary as { rows: number; badRows: string[]; removed: boolean };
+    if (body.length > 0 && rowCount === 0 && badRows.length === 0 && body.toString().trim() !== "") {
+      throw new Unexpected(`A file with text has neither a row nor a bad row: ${body.toString("base64")}`);
+    }
+    return removed ? "removed" : rowCount === 0 ? "refused whole" : "read";
+  }
+}
+
+function csvOf(rows: readonly unknown[], random: Random): string {
+  const header = ["transactionId", "amount", "currency", "cardLast4"];
+  const cells = (value: unknown) => header.map((name) => cellOf((value as JsonObject | null)?.[name]));
+  const end = random.pick(["\n", "\n", "\r\n", "\r", "\u2028", "\u0085"]);
+  return [header, ...rows.map(cells)].map((line) => line.join(",")).join(end) + random.pick([end, "", "\ufeff"]);
+}
+
+function cellOf(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value ?? "");
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function jsonOf(form: string, rows: readonly unknown[], random: Random): string {
+  const texts = rows.map((value) => textOf(value as JsonObject, random));
+  return form === "json" ? `[${texts.join(",")}]${random.pick(["", "\n", `[${texts[0]}]`])}` : `${texts.join("\n")}\n`;
+}

@@ -86,18 +86,34 @@ export class DataStack extends BaseStack {
     new TerraformOutput(this, name, { description, value });
   }
 
-  /** Only a status change updates anything; every function that records what it did appends to the audit trail. */
+  /**
+   * Only a status change updates anything; every function that records what it did appends to the audit trail. The documents
+   * let `paymentledger-role` read both its tables. Its functions only write, and a read by it would leave no audit record.
+   */
   private addTables(): Record<TableId, DynamodbTable> {
     const roles = (...ids: Parameters<DataStack["roleArn"]>[0][]) => ids.map((role) => this.roleArn(role));
     return {
-      paymentLedger: this.addTable("payment-ledger", "paymentLedger", roles("ledger"), roles("status")),
-      paymentAuditTrail: this.addTable("payment-audit-trail", "paymentAuditTrail", roles(...this.auditingRoles())),
-      paymentMessages: this.addTable("payment-messages-trail", "paymentMessages", roles("messages")),
-      paymentTransactions: this.addTable("payment-transactions", "paymentTransactions", roles("processor")),
+      paymentLedger: this.addTable("payment-ledger", "paymentLedger", {
+        writers: roles("ledger"),
+        updaters: roles("status"),
+        unreading: roles("ledger"),
+      }),
+      paymentAuditTrail: this.addTable("payment-audit-trail", "paymentAuditTrail", {
+        writers: roles(...this.auditingRoles()),
+        unreading: roles("ledger"),
+      }),
+      paymentMessages: this.addTable("payment-messages-trail", "paymentMessages", { writers: roles("messages") }),
+      paymentTransactions: this.addTable("payment-transactions", "paymentTransactions", {
+        writers: roles("processor"),
+      }),
     };
   }
 
-  private addTable(id: string, table: TableId, writerRoleArns: string[], updaterRoleArns: string[] = []) {
+  private addTable(
+    id: string,
+    table: TableId,
+    { writers, updaters = [], unreading = [] }: { writers: string[]; updaters?: string[]; unreading?: string[] },
+  ) {
     const { partitionKey, indexes, ...rest } = TABLES[table];
     return addLedgerTable(this, id, {
       name: this.names.tables[table],
@@ -108,8 +124,9 @@ export class DataStack extends BaseStack {
       kmsKeyArn: this.security.dataKeyArn,
       pitrRecoveryDays: this.config.pitrRecoveryDays,
       deletionProtection: this.config.protections.deletionProtection,
-      writerRoleArns,
-      updaterRoleArns,
+      writerRoleArns: writers,
+      updaterRoleArns: updaters,
+      unreadingRoleArns: unreading,
     });
   }
 
@@ -129,6 +146,7 @@ export class DataStack extends BaseStack {
       deletionProtection: this.config.protections.deletionProtection,
       writerRoleArns: [this.roleArn("sealer"), this.roleArn("publisher"), this.roleArn("sweeper")],
       updaterRoleArns: [],
+      unreadingRoleArns: [],
     });
   }
 

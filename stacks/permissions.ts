@@ -12,7 +12,8 @@ export function permissionsOf(role: RoleId, arns: PermissionArns): Statement[] {
 }
 
 const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
-  // The list that the ledger's documents give this role. The tables' own policies take UpdateItem back from it.
+  // The list that the ledger's documents give this role. Its functions put items and wrap keys; the tables' and the key's own
+  // policies refuse it the rest.
   ledger: ({ ledger, auditTrail, keyArns, queueArns }) => [
     {
       sid: "Tables",

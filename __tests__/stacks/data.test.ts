@@ -9,6 +9,7 @@ import {
   published,
   reference,
   resourceCounts,
+  statement,
   statements,
   synthesize,
 } from "../support/synth";
@@ -108,7 +109,10 @@ test.each(Object.keys(TABLE_IDS))("%s is guarded by its own policy, which denies
     expect(guard).toMatchObject({
       effect: "Deny",
       principals: [{ type: "*", identifiers: ["*"] }],
-      resources: [reference(`aws_dynamodb_table.${id}.arn`)],
+      resources: [
+        reference(`aws_dynamodb_table.${id}.arn`),
+        ...(guard.sid === "WritersReadNothing" ? [`${reference(`aws_dynamodb_table.${id}.arn`)}/index/*`] : []),
+      ],
     });
   }
 });
@@ -124,7 +128,7 @@ const NEVER = [
 
 test("PaymentLedger: only the ledger's role puts, only the status role updates, nobody does the rest", () => {
   const [never, put, update, ...rest] = statements(data, "payment-ledger-guard-policy");
-  expect(rest).toEqual([]);
+  expect(rest.map(({ sid }) => sid)).toEqual(["WritersReadNothing"]);
   expect(never?.actions).toEqual(NEVER);
   expect(never?.condition).toBeUndefined();
   expect(put?.actions).toEqual(["dynamodb:PutItem"]);
@@ -148,13 +152,30 @@ test.each([
   ["payment-transactions", ["payment-lambda-role-prod"]],
 ])("%s: the roles of its functions put, nobody updates or does the rest", (id, roles) => {
   const [never, put, ...rest] = statements(data, `${id}-guard-policy`);
-  expect(rest).toEqual([]);
+  expect(rest.map(({ sid }) => sid)).toEqual(id === "payment-audit-trail" ? ["WritersReadNothing"] : []);
   expect(never?.actions).toEqual([...NEVER, "dynamodb:UpdateItem"]);
   expect(never?.condition).toBeUndefined();
   expect(put?.actions).toEqual(["dynamodb:PutItem"]);
   const writers = put === undefined ? undefined : conditionOf(put, "aws:PrincipalArn");
   expect(writers?.test).toBe("ArnNotEquals");
   expect(lastParts(writers?.values ?? [])).toEqual(roles);
+});
+
+test.each([
+  "payment-ledger",
+  "payment-audit-trail",
+])("%s: the role that records reads nothing of it, although its own policy lets it", (id) => {
+  const guard = statement(data, `${id}-guard-policy`, "WritersReadNothing");
+  expect(guard.actions).toEqual([
+    "dynamodb:BatchGetItem",
+    "dynamodb:GetItem",
+    "dynamodb:PartiQLSelect",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+  ]);
+  const condition = conditionOf(guard, "aws:PrincipalArn");
+  expect(condition?.test).toBe("ArnEquals");
+  expect(lastParts(condition?.values ?? [])).toEqual(["paymentledger-role"]);
 });
 
 test("prod, whole", () => {

@@ -3,7 +3,15 @@
 import { DynamodbResourcePolicy } from "@cdktf/provider-aws/lib/dynamodb-resource-policy";
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import type { Construct } from "constructs";
-import { arnNotEquals, EVERYBODY, policy, type Statement } from "./policy";
+import { arnEquals, arnNotEquals, EVERYBODY, policy, type Statement } from "./policy";
+
+const READS = [
+  "dynamodb:BatchGetItem",
+  "dynamodb:GetItem",
+  "dynamodb:PartiQLSelect",
+  "dynamodb:Query",
+  "dynamodb:Scan",
+];
 
 /** Ways around a conditional put. TTL is among them: it deletes without a caller. */
 const NEVER = [
@@ -35,6 +43,8 @@ export interface LedgerTableProps {
   readonly writerRoleArns: string[];
   /** The only roles that may update one; nobody when empty. */
   readonly updaterRoleArns: string[];
+  /** Roles that write and must not read, whatever their own policies allow. */
+  readonly unreadingRoleArns: string[];
 }
 
 export function addLedgerTable(scope: Construct, id: string, props: LedgerTableProps): DynamodbTable {
@@ -81,7 +91,8 @@ function keyAttributes({ partitionKey, sortKey, indexes }: LedgerTableProps) {
 }
 
 /** A denial in the table's own policy holds against every principal, an administrator of the account included. */
-function guardStatements(tableArn: string, { writerRoleArns, updaterRoleArns }: LedgerTableProps): Statement[] {
+function guardStatements(tableArn: string, props: LedgerTableProps): Statement[] {
+  const { writerRoleArns, updaterRoleArns, unreadingRoleArns } = props;
   const deny = { effect: "Deny" as const, principals: EVERYBODY, resources: [tableArn] };
   const nobodyUpdates = updaterRoleArns.length === 0;
   const guards: Statement[] = [
@@ -99,6 +110,15 @@ function guardStatements(tableArn: string, { writerRoleArns, updaterRoleArns }: 
       sid: "OnlyStatusChangesUpdate",
       actions: ["dynamodb:UpdateItem"],
       conditions: [arnNotEquals("aws:PrincipalArn", ...updaterRoleArns)],
+    });
+  }
+  if (unreadingRoleArns.length > 0) {
+    guards.push({
+      ...deny,
+      sid: "WritersReadNothing",
+      actions: READS,
+      resources: [tableArn, `${tableArn}/index/*`],
+      conditions: [arnEquals("aws:PrincipalArn", ...unreadingRoleArns)],
     });
   }
   return guards;

@@ -350,23 +350,6 @@ test("deploy.md gives the environments' own values", () => {
   expect(text).toContain(`\`prod\` reserves ${reserved.reduce((sum, each) => sum + each, 0)} of`);
 });
 
-test("deploy.md counts what the stacks hold, and adds up what it costs", () => {
-  const text = textOf("docs/deploy.md");
-  const dollars = (amount: number) => `$${amount.toFixed(2)}`;
-  const keys = numberOf("security", "aws_kms_key");
-  const endpoints = Object.values(stacks.network.resource["aws_vpc_endpoint"] ?? {});
-  const interfaces = endpoints.filter((endpoint) => endpoint["vpc_endpoint_type"] === "Interface");
-  const perHour = interfaces.reduce((sum, { subnet_ids }) => sum + 0.01 * (subnet_ids as string[]).length, 0);
-  const [privatelink, nat] = [730 * perHour, 730 * (0.045 + 0.005)];
-  const month = tableUnder("docs/deploy.md", "What it costs").map((cells) => cells.at(-1));
-  expect(month.slice(0, 3)).toEqual([privatelink, nat, keys].map(dollars));
-  expect(text).toContain(`| ${keys} KMS keys |`);
-  expect(text).toContain(
-    `${dollars(privatelink + keys)} with \`privatelink\`, and ${dollars(nat + keys)} with \`nat\``,
-  );
-  expect(text).toContain(`${numberOf("functions", "aws_cloudwatch_metric_alarm")} alarms`);
-});
-
 test("architecture.md counts what the stacks hold, and names their outputs", () => {
   const rows = Object.fromEntries(
     tableUnder("docs/architecture.md", "Stacks").map(([id = "", ...rest]) => [id, rest.join()]),

@@ -18,7 +18,7 @@ import {
   worldOf,
 } from "./support/document-commands";
 import { PROJECT } from "./support/project-files";
-import { configOf, type JsonObject, type StackJson, synthesize } from "./support/synth";
+import { configOf, type JsonObject, synthesize } from "./support/synth";
 
 const TEXT = readFileSync(join(PROJECT, "docs/usage.md"), "utf8");
 const BLOCKS = shellBlocksOf(TEXT);
@@ -165,25 +165,4 @@ test("the numbers are the configuration's", () => {
   expect(TEXT).toContain(`after ${dev.retention.oldVersionDays} days (\`prod\`: ${prod.retention.oldVersionDays})`);
   expect(Object.keys(prod.protections.reservedConcurrency ?? {}).length).toBeGreaterThan(0);
   expect(dev.protections.reservedConcurrency).toBeNull();
-});
-
-test("the base costs follow from what the stacks hold", () => {
-  const HOURS = 730;
-  const dollars = (amount: number) => `$${amount.toFixed(2)}`;
-  const keys = Object.keys(stacks.security.resource["aws_kms_key"] ?? {}).length;
-  const count = (stack: StackJson, type: string) => Object.keys(stack.resource[type] ?? {}).length;
-  const interfaces = Object.values(stacks.network.resource["aws_vpc_endpoint"] ?? {}).filter(
-    (endpoint) => endpoint["vpc_endpoint_type"] === "Interface",
-  );
-  const zones = dev.privateSubnetCidrs.length;
-  const endpoints = interfaces.length * zones * 0.01 * HOURS;
-  expect(TEXT).toContain(
-    `| \`privatelink\` (default) | ${interfaces.length} interface endpoints in ${zones} zones at $0.01 an hour: ${dollars(endpoints)} | ${keys} at $1: ${dollars(keys)} | ${dollars(endpoints + keys)} |`,
-  );
-  const nat = synthesize(configOf("dev", { connectivity: "nat" })).stacks.network;
-  expect([count(nat, "aws_nat_gateway"), count(nat, "aws_eip")]).toEqual([1, 1]);
-  const [gateway, address] = [0.045 * HOURS, 0.005 * HOURS];
-  expect(TEXT).toContain(
-    `| \`nat\` | NAT gateway at $0.045 an hour: ${dollars(gateway)}; its address at $0.005: ${dollars(address)} | ${keys} at $1: ${dollars(keys)} | ${dollars(gateway + address + keys)} |`,
-  );
 });

@@ -1,4 +1,4 @@
-/** What the functions may do through each endpoint of the VPC, in both layouts. */
+/** What the functions may do through each endpoint of the VPC, in every layout. */
 
 import { EVIDENCE_PREFIX, EXPORT_PREFIXES, FILE_PREFIXES } from "../contract";
 import { type Condition, EVERYBODY, type Statement } from "./constructs/policy";

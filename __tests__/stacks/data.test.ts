@@ -161,22 +161,22 @@ test.each([
   expect(lastParts(writers?.values ?? [])).toEqual(roles);
 });
 
-test.each([
-  "payment-ledger",
-  "payment-audit-trail",
-])("%s: the role that records reads nothing of it, although its own policy lets it", (id) => {
-  const guard = statement(data, `${id}-guard-policy`, "WritersReadNothing");
-  expect(guard.actions).toEqual([
-    "dynamodb:BatchGetItem",
-    "dynamodb:GetItem",
-    "dynamodb:PartiQLSelect",
-    "dynamodb:Query",
-    "dynamodb:Scan",
-  ]);
-  const condition = conditionOf(guard, "aws:PrincipalArn");
-  expect(condition?.test).toBe("ArnEquals");
-  expect(lastParts(condition?.values ?? [])).toEqual(["paymentledger-role"]);
-});
+test.each(["payment-ledger", "payment-audit-trail"])(
+  "%s: the role that records reads nothing of it, although its own policy lets it",
+  (id) => {
+    const guard = statement(data, `${id}-guard-policy`, "WritersReadNothing");
+    expect(guard.actions).toEqual([
+      "dynamodb:BatchGetItem",
+      "dynamodb:GetItem",
+      "dynamodb:PartiQLSelect",
+      "dynamodb:Query",
+      "dynamodb:Scan",
+    ]);
+    const condition = conditionOf(guard, "aws:PrincipalArn");
+    expect(condition?.test).toBe("ArnEquals");
+    expect(lastParts(condition?.values ?? [])).toEqual(["paymentledger-role"]);
+  },
+);
 
 test("prod, whole", () => {
   expect(asJson(data)).toMatchSnapshot();

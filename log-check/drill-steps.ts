@@ -47,6 +47,8 @@ const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
 /** A drill that cannot verify anything after this has failed. */
 const DEADLINE_MS = DAY_MS;
+/** Full exports come weekly. */
+const EXPORT_AGE_MAX_MS = 8 * DAY_MS;
 /** Beginnings with new tables, in one drill. */
 const ATTEMPTS_MAX = 5;
 /** Far more than one drill has states, with others that overtake this one. */
@@ -232,6 +234,10 @@ async function verify(state: DrillState, drill: Drill, step: DrillStep): Promise
     ...goingOnFrom(state.checkpoint),
     problems: drill.problems,
     settleMs: 0,
+    now: step.now,
+    // The drill's beginning is the moment that counts: full exports come weekly.
+    asOf: new Date(drill.id),
+    sourceAgeMaxMs: EXPORT_AGE_MAX_MS,
     leftovers: false,
     outOfTime: step.outOfTime,
     ...(step.onProgress === undefined ? {} : { onProgress: step.onProgress }),

@@ -3,7 +3,7 @@
 import { GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
 import { objectsUnder } from "../backup/folder";
 import { EVIDENCE_PREFIX } from "../contract";
-import type { EvidenceFolder } from "../verifier/evidence";
+import { EvidenceError, type EvidenceFolder, maxBytesOf } from "../verifier/evidence";
 
 export function s3Evidence(s3: S3Client, bucket: string, prefix: string = EVIDENCE_PREFIX): EvidenceFolder {
   return {
@@ -12,6 +12,13 @@ export function s3Evidence(s3: S3Client, bucket: string, prefix: string = EVIDEN
       try {
         const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: `${prefix}${path}` }));
         if (answer.Body === undefined) throw new Error("S3 answered GetObject without a body.");
+        const { ContentLength = 0 } = answer;
+        if (ContentLength > maxBytesOf(path)) {
+          throw new EvidenceError(
+            path,
+            `it has ${ContentLength} bytes, and such an object has at most ${maxBytesOf(path)}.`,
+          );
+        }
         return Buffer.from(await answer.Body.transformToByteArray());
       } catch (error) {
         if (error instanceof NoSuchKey) return undefined;

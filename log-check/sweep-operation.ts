@@ -103,13 +103,15 @@ async function verifyTables(call: Call, store: Store, settings: SweepSettings): 
       keys: await settings.keys(),
       ...goingOnFrom(seen),
       settleMs: SETTLE_MS,
+      now: call.now,
       namedMax: UNSEALED_NAMED_MAX,
       // Under object lock nothing changes them, and a year has half a million.
       leftovers: false,
       outOfTime: () => call.remainingMs() < RESERVED_FOR_REPAIR_MS,
     });
   const report = await verifyAt(new Date(call.now.getTime() - TAKEN_BEFORE_MS));
-  const isNewLog = report.findings.some(({ code }) => code === "SOURCE_OLDER_THAN_LOG") && report.coveredUntil !== "";
+  const isNew = report.findings.some(({ code }) => code === "SOURCE_OLDER_THAN_LOG" || code === "NOTHING_COMPARED");
+  const isNewLog = isNew && report.coveredUntil !== "";
   const whole = isNewLog ? await verifyAt(new Date(report.coveredUntil)) : report;
   const keep = await checkpointToKeep(whole, evidence);
   if (keep !== undefined) await settings.memory.save(keep, call.now);

@@ -41,7 +41,7 @@ export async function checkpointToKeep(
   { findings, size }: VerificationReport,
   verified: EvidenceFolder,
 ): Promise<SeenCheckpoint | undefined> {
-  if (findings.some(({ table, code }) => table === undefined && code !== "NOT_PINNED")) return undefined;
+  if (findings.some(({ table, verdict }) => table === undefined && verdict !== "tail-not-pinned")) return undefined;
   const checkpoint = await verified.read(CHECKPOINT_PATH);
   return checkpoint && { size, text: checkpoint.toString("utf8") };
 }

@@ -1,6 +1,6 @@
 /** What the evidence commands are given: their options, and what these name (folders, keys, records, checkpoints). */
 
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { canonicalJson } from "../ledger/canonical-json";
 import type { ItemJson } from "../log/commitment";
@@ -9,6 +9,7 @@ import { type Checkpoint, parseCheckpoint } from "../verifier/checkpoint";
 import { isItem, parseItem } from "../verifier/digest";
 import { type EvidenceFolder, localEvidence } from "../verifier/evidence";
 import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "../verifier/note";
+import { FileError, readRegularFile } from "../verifier/regular-file";
 import { EvidenceToolError, UsageError } from "./evidence-errors";
 
 /** `many`: may be given several times. `file`, like `one`, has a value. */
@@ -111,9 +112,18 @@ export function folderAt(place: string, what: string): string {
   throw new EvidenceToolError("FOLDER_MISSING", `There is no folder ${place}. --${what} names one; correct the path.`);
 }
 
-/** @throws EvidenceToolError FILE_MISSING */
+/** Keys, proofs, checkpoints, one record, known findings: none is longer. */
+const FILE_BYTES_MAX = 16 * 1024 * 1024;
+
+/** @throws EvidenceToolError FILE_MISSING, for what is no regular file or too long too. */
 export function fileAt(place: string, what: string): Buffer {
-  if (existsSync(place) && statSync(place).isFile()) return readFileSync(place);
+  try {
+    const bytes = readRegularFile(place, FILE_BYTES_MAX);
+    if (bytes !== undefined) return bytes;
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new EvidenceToolError("FILE_MISSING", `${place} cannot be read for ${what}: ${error.message}`);
+  }
   throw new EvidenceToolError("FILE_MISSING", `There is no file ${place} for ${what}. Correct the path.`);
 }
 
@@ -146,6 +156,11 @@ export function logKeys(given: Given, option = "key"): VerifierKey[] {
   const other = keys.find(({ type }) => type === "cosignature");
   if (other !== undefined) throw new UsageError(`${other.name} is a witness's key; --${option} takes the log's.`);
   return keys;
+}
+
+/** Keys that the log had before; they vouch for its earlier checkpoints only. */
+export function retiredKeys(given: Given): VerifierKey[] {
+  return logKeys(given, "retired-key");
 }
 
 export function witnessKeys(given: Given): VerifierKey[] {

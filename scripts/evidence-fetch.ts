@@ -1,13 +1,22 @@
 /**
- * `fetch`: copies the evidence to a folder. What lies there is kept and only what is new is read; the checkpoint is read
- * first, so that a log that grows meanwhile gives a whole copy, and written last, once all of the copy leads to its root.
+ * `fetch`: copies the evidence to a folder. What lies there is kept and only what is new is read. The published checkpoints
+ * are listed before the newest one is read, so that one of a larger tree among them shows that the log was set back. The
+ * newest one is written last, once all of the copy leads to its root.
  */
 
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { bundlePath, CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
 import { type Checkpoint, parseCheckpoint } from "../verifier/checkpoint";
-import { EvidenceError, type EvidenceFolder, localEvidence, readBundle, readTile } from "../verifier/evidence";
+import {
+  EvidenceError,
+  type EvidenceFolder,
+  localEvidence,
+  publishedSize,
+  readBundle,
+  readTile,
+  storedHead,
+} from "../verifier/evidence";
 import { GrowingTree } from "../verifier/tree";
 import { tileReader, treeRoot } from "../verifier/tree-proofs";
 import { EvidenceToolError } from "./evidence-errors";
@@ -27,8 +36,10 @@ export async function fetchEvidence(
   source: EvidenceFolder,
   to: string,
   onProgress: (done: number, total: number, what: string) => void = () => {},
+  /** How long a checkpoint may take from one of its two places to the other. */
+  publishingMs?: number,
 ): Promise<FetchResult> {
-  const note = await source.read(CHECKPOINT_PATH);
+  const { checkpoint: note, published, larger } = await storedHead(source, publishingMs);
   if (note === undefined) {
     const message = `${source.name} holds no checkpoint. Name the evidence bucket; a new log has one after its first minute.`;
     throw new EvidenceToolError("BUCKET_EMPTY", message);
@@ -38,11 +49,18 @@ export async function fetchEvidence(
   const earlier = await copy.read(CHECKPOINT_PATH);
   const before = earlier === undefined ? undefined : parseCheckpoint(earlier);
   checkSameLog(before, checkpoint, to);
-  const wanted = [...treePaths(checkpoint.size), ...(await listedPaths(source, checkpoint.size))];
+  const wanted = [...treePaths(checkpoint.size), ...(await listedPaths(source, checkpoint.size, published))];
   const missing = wanted.filter((name) => !existsSync(path.join(to, ...name.split("/"))));
   await inParallel(missing, async (name) => fetchObject(source, to, name), onProgress);
   await checkCopy(copy, checkpoint, before);
   writeWhole(path.join(to, CHECKPOINT_PATH), note);
+  if (larger.length > 0) {
+    const message =
+      `The bucket holds ${[...larger].sort().at(-1)}, and its newest checkpoint has only ${checkpoint.size} entries: the log was set ` +
+      `back, or a sealer stopped between two writes. ${to} holds both. Fetch again in two minutes; if it comes again, keep the ` +
+      "copy and verify it: a signed checkpoint of more entries proves what was cut off.";
+    throw new EvidenceToolError("LOG_WENT_BACK", message, "stale");
+  }
   return { size: checkpoint.size, origin: checkpoint.origin, fetched: missing.length };
 }
 
@@ -69,17 +87,17 @@ export function treePaths(size: number): string[] {
   return paths;
 }
 
-/** Keys, earlier checkpoints and cosignatures: what no size foretells. Of a checkpoint published since, nothing is taken. */
-async function listedPaths(source: EvidenceFolder, size: number): Promise<string[]> {
-  const paths: string[] = [];
-  for (const prefix of ["keys/", "checkpoints/", "cosignatures/"]) {
-    for await (const name of source.list(prefix)) {
-      const [, covered = "0"] = /^(?:checkpoints|cosignatures)\/([0-9]{16})(?:\/|$)/.exec(name) ?? [];
-      // What a bucket calls its objects must not lead out of the folder.
-      if (/^[a-z]+(\/[0-9A-Za-z.]+)+$/.test(name) && !name.includes("..") && Number(covered) <= size) paths.push(name);
-    }
-  }
-  return paths;
+/**
+ * Keys, published checkpoints and cosignatures: what no size foretells. Of a checkpoint that was published since the listing
+ * nothing is taken.
+ */
+async function listedPaths(source: EvidenceFolder, size: number, published: readonly string[]): Promise<string[]> {
+  const paths = [...published];
+  for await (const name of source.list("keys/")) paths.push(name);
+  const covered = published.reduce((largest, name) => Math.max(largest, publishedSize(name)), size);
+  for await (const name of source.list("cosignatures/")) if (publishedSize(name) <= covered) paths.push(name);
+  // What a bucket calls its objects must not lead out of the folder.
+  return paths.filter((name) => /^[a-z]+(\/[0-9A-Za-z.]+)+$/.test(name) && !name.includes(".."));
 }
 
 async function fetchObject(source: EvidenceFolder, to: string, name: string): Promise<void> {

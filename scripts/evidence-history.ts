@@ -7,19 +7,20 @@ import { entryBytes, type HeartbeatEntry, type RecordEntry } from "../log/entry"
 import { keyOf, versionOf } from "../log/identity";
 import type { EvidenceFolder } from "../verifier/evidence";
 import { type FoundEntry, findEntries, provenPath } from "../verifier/proof-search";
-import { EXIT_CODES, VERDICTS, type Verdict } from "../verifier/report";
-import { type SubtreeHashes, tileReader } from "../verifier/tree-proofs";
 import {
-  type Command,
-  checkSigned,
-  evidenceAt,
-  logKeys,
-  newestCheckpoint,
-  type ReadCheckpoint,
-  UNSIGNED_NOTE,
-} from "./evidence-arguments";
+  type AcknowledgedFinding,
+  EXIT_CODES,
+  type Finding,
+  findingText,
+  VERDICTS,
+  type Verdict,
+} from "../verifier/report";
+import { type SubtreeHashes, tileReader } from "../verifier/tree-proofs";
+import { type VerifyOptions, verifyLog } from "../verifier/verify";
+import { type Command, checkSigned, logKeys, newestCheckpoint, type ReadCheckpoint } from "./evidence-arguments";
 import { EvidenceToolError } from "./evidence-errors";
 import { imagesWhere, type RecordImage } from "./evidence-records";
+import { VERIFY_OPTIONS, verifyOptions } from "./evidence-verify";
 
 interface Sealed extends FoundEntry {
   /** The record, where the exports hold the one that was sealed. */
@@ -37,30 +38,59 @@ interface SealedHistory {
 }
 
 interface PaymentHistory extends SealedHistory {
-  /** Parts of the exports that could not be read. */
-  readonly problems: readonly string[];
+  /** What the verification of everything found about the payment, and about the log, the evidence and the exports as a whole. */
+  readonly findings: readonly Finding[];
+  readonly acknowledged: readonly AcknowledgedFinding[];
 }
 
 export const history: Command = {
-  usage: `history <TransactionID> --evidence DIR --export DIR... [--key VKEY|FILE]... [--json]
+  usage: `history <TransactionID> (all options of verify but --all and --quiet)
       Show every version of a payment and every audit record about it: entry, kind, version, when it was recorded
-      and before which heartbeat it was sealed; forged and altered ones too.`,
-  options: { evidence: "one", export: "many", key: "many", json: "flag" },
-  run: async (given, { print, tell }) => {
+      and before which heartbeat it was sealed; forged and altered ones too. Everything is verified, and the verdict is
+      the gravest of what was found about this payment, and about the log and the exports as a whole.`,
+  options: VERIFY_OPTIONS,
+  run: async (given, { print, progress }) => {
     const id = given.onlyOperand("TransactionID");
-    const evidence = evidenceAt(given);
-    const checkpoint = await newestCheckpoint(evidence);
-    const signers = checkSigned(checkpoint, logKeys(given));
-    given.neededMany("export");
-    const { images, problems } = await imagesWhere(given, id, (table, item) => isAbout(id, table, item));
-    const found = { ...(await historyOf(id, images, evidence, checkpoint)), problems };
-    const verdict = verdictOf(found);
+    const options = verifyOptions(given);
+    const checkpoint = await newestCheckpoint(options.evidence);
+    checkSigned(checkpoint, logKeys(given));
+    const { images } = await imagesWhere(given, id, (table, item) => isAbout(id, table, item));
+    const known = await historyOf(id, images, options.evidence, checkpoint);
+    const judged = await findingsAbout(known, {
+      ...options,
+      ...(progress === undefined ? {} : { onProgress: progress }),
+    });
+    const found = { ...known, ...judged };
+    const verdict = VERDICTS.find((each) => found.findings.some((finding) => finding.verdict === each)) ?? "ok";
     if (given.flag("json")) print(JSON.stringify(historyJson(id, verdict, found), undefined, 2));
     else print(historyText(id, verdict, found, checkpoint));
-    if (signers.length === 0) tell(UNSIGNED_NOTE);
     return EXIT_CODES[verdict];
   },
 };
+
+/** Verifies everything, and keeps what is about this payment or about no record at all. */
+async function findingsAbout(
+  { sealed, unsealed }: SealedHistory,
+  options: VerifyOptions,
+): Promise<Pick<PaymentHistory, "findings" | "acknowledged">> {
+  const names = new Set([
+    ...sealed.map(({ entry }) => nameOf(entry.table, entry.key)),
+    ...unsealed.map(({ table, item }) => nameOf(table, keyOf(table, item))),
+  ]);
+  const findings: Finding[] = [];
+  const acknowledged: AcknowledgedFinding[] = [];
+  const onFinding = (finding: Finding, reason?: string) => {
+    if (finding.key === undefined || !names.has(nameOf(finding.table ?? "", finding.key))) return;
+    if (reason === undefined) findings.push(finding);
+    else acknowledged.push({ ...finding, reason });
+  };
+  const report = await verifyLog({ ...options, onFinding });
+  return { findings: [...report.findings.filter(({ key }) => key === undefined), ...findings], acknowledged };
+}
+
+function nameOf(table: string, key: readonly string[]): string {
+  return JSON.stringify([table, ...key]);
+}
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 const PAYMENT_TABLES = Object.values(TABLES).filter(({ logicalName }) => logicalName !== TRAIL);
@@ -132,21 +162,6 @@ function notKnown(id: string, { size }: ReadCheckpoint): EvidenceToolError {
   return new EvidenceToolError("NOT_SEALED", message, "unsealed");
 }
 
-/** Younger records may be sealed with a checkpoint that the evidence does not have yet. */
-const SETTLE_MS = 15 * 60_000;
-
-function verdictOf({ sealed, unsealed, problems, lastHeartbeat = "" }: PaymentHistory): Verdict {
-  const kinds = sealed.map(({ entry }) => entry.kind);
-  const isDue = ({ table, item }: RecordImage) =>
-    Date.parse(recordedAt(table, item) ?? "") < Date.parse(lastHeartbeat) - SETTLE_MS;
-  const found = new Set<Verdict>(["ok"]);
-  if (kinds.includes("TAMPER")) found.add("altered");
-  if (kinds.includes("FORGED")) found.add("forged");
-  if (unsealed.some(isDue)) found.add("unsealed");
-  if (problems.length > 0) found.add("incomplete");
-  return VERDICTS.find((verdict) => found.has(verdict)) ?? "ok";
-}
-
 // --------------------------------------------------------------------------------------------------------- as it reads
 
 function textIn(item: ItemJson | undefined, name: string): string | undefined {
@@ -195,22 +210,24 @@ function unsealedLine({ table, item }: RecordImage): string {
 }
 
 function historyText(id: string, verdict: Verdict, found: PaymentHistory, { origin, size }: ReadCheckpoint): string {
-  const { sealed, unsealed, problems, lastHeartbeat } = found;
+  const { sealed, unsealed, findings, acknowledged, lastHeartbeat } = found;
   return [
     `${verdict.toUpperCase()} ${id}: ${sealed.length} entries of ${size} in ${origin}; last heartbeat ${lastHeartbeat ?? "never"}`,
     ...sealed.map(sealedLine),
     ...unsealed.map(unsealedLine),
-    ...problems.map((problem) => `  NOT READ ${problem}`),
+    ...findings.map((finding) => `  ${findingText(finding)}`),
+    ...acknowledged.map((finding) => `  acknowledged (${finding.reason}) ${findingText(finding)}`),
   ].join("\n");
 }
 
 function historyJson(id: string, verdict: Verdict, found: PaymentHistory): object {
-  const { sealed, unsealed, problems, lastHeartbeat } = found;
+  const { sealed, unsealed, findings, acknowledged, lastHeartbeat } = found;
   return {
     verdict,
     id,
     lastHeartbeat: lastHeartbeat ?? null,
-    problems,
+    findings: findings.map(({ item: _item, ...finding }) => finding),
+    acknowledged,
     entries: sealed.map(({ leaf, entry, item, sealedBefore, sealedAfter }) => ({
       leaf,
       ...entry,

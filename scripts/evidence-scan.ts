@@ -59,7 +59,9 @@ export async function writeScan(table: ScannedTable, to: string, startedAt: Date
   };
   withChecksum(FILES_FILE, files.map((file) => `${JSON.stringify(manifestLine(file))}\n`).join(""));
   // Last, because it says that everything is there.
-  withChecksum(SUMMARY_FILE, JSON.stringify(summaryOf(table, id, `${top}/${FILES_FILE}`, takenAt, items)));
+  const endTime = new Date().toISOString();
+  const summary = { ...summaryOf(table, id, `${top}/${FILES_FILE}`, takenAt, items), endTime };
+  withChecksum(SUMMARY_FILE, JSON.stringify(summary));
   return { items, folder, takenAt };
 }
 

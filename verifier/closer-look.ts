@@ -5,7 +5,8 @@
  */
 
 import type { LogicalTableName } from "../contract";
-import type { RecordEntry } from "../log/entry";
+import { entryBytes, type RecordEntry } from "../log/entry";
+import { leafHash } from "../log/hashing";
 import { TILE_WIDTH } from "../log/paths";
 import type { Digest } from "./digest";
 import { KEY_START, plainKeyEnd, readEntry } from "./entries";
@@ -127,7 +128,10 @@ export class CloserLook {
   private reportHistory({ table, keyText, history }: KnownRecord): void {
     this.repeatedEntries += history.repeats;
     for (const { verdict, code, message, leaf } of history.faults) {
-      const place = { table, key: keyParts(table, keyText), version: leaf.version, leaf: leaf.index };
+      const key = keyParts(table, keyText);
+      const hash = leafHash(entryBytes({ ...leaf, table, key })).toString("base64");
+      const { version, index, kind } = leaf;
+      const place = { table, key, version, leaf: index, leafHash: hash, sealedAs: kind };
       this.look.run.findings.add({ verdict, code, ...place, message });
     }
   }

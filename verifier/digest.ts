@@ -24,6 +24,8 @@ export class ItemError extends Error {
   override readonly name = "ItemError";
 }
 
+/** No item is longer, but for escapes; a pattern would need memory by its length. */
+const PLAIN_CHARACTERS_MAX = 512 * 1024;
 /** Enough for the forms that records have; each further form is parsed. */
 const TEMPLATES_MAX = 64;
 
@@ -53,6 +55,7 @@ export class ItemDigester {
 
   /** The same from the text alone; undefined where that cannot be done. */
   private plain(text: string): Digest | undefined {
+    if (text.length > PLAIN_CHARACTERS_MAX) return undefined;
     // A half of a surrogate pair has no UTF-8 form to hash.
     if (!text.isWellFormed()) return undefined;
     const match = this.match(text);
@@ -115,11 +118,35 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** How many names of members a JSON text writes; parsing keeps only the last of equal ones. */
+const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+
+/** How many names of members a JSON text writes; parsing keeps only the last of equal ones. Takes no pattern: one would need memory by the length of a text. */
 function namesIn(text: string): number {
   let names = 0;
-  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*(:)?/g)) if (colon !== undefined) names += 1;
+  for (let start = text.indexOf('"'); start >= 0; ) {
+    const end = closingQuote(text, start);
+    let after = end + 1;
+    while (isSpace(text.charCodeAt(after))) after += 1;
+    if (text.charCodeAt(after) === COLON) names += 1;
+    start = text.indexOf('"', after);
+  }
   return names;
+}
+
+/** Of the text that begins at this quote; the text was parsed, so there is one. */
+function closingQuote(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = 0;
+    while (text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes += 1;
+    if (escapes % 2 === 0) return end;
+  }
+  return text.length;
+}
+
+/** What JSON takes for white space; false at the text's end. */
+function isSpace(character: number): boolean {
+  return character === 0x20 || character === 0x0a || character === 0x0d || character === 0x09;
 }
 
 /** DynamoDB nests 32 levels, each two in its JSON; deeper ones are refused when the item is committed to. */

@@ -1,15 +1,19 @@
 /** The evidence folder as the verifier reads it: tiles and bundles by C2SP tlog-tiles, from a disk or from wherever they lie. */
 
-import { opendirSync, readFileSync } from "node:fs";
+import { type Dir, lstatSync, opendirSync } from "node:fs";
 import path from "node:path";
-import { HASH_BYTES } from "../log/hashing";
+import { setTimeout as delay } from "node:timers/promises";
+import { ENTRY_BYTES_MAX, HASH_BYTES } from "../log/hashing";
 import { bundlePath, CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
 import { parseCheckpoint } from "./checkpoint";
+import { NoteError } from "./note";
+import { FileError, RegularFiles } from "./regular-file";
+import type { Findings } from "./report";
 
 export interface EvidenceFolder {
   /** How reports name it. */
   readonly name: string;
-  /** Undefined when there is no such object. */
+  /** Undefined when there is no such object. @throws EvidenceError for one that cannot be what its path says. */
   read(path: string): Promise<Buffer | undefined>;
   /** Paths of the objects whose path begins so, in any order. */
   list(prefix: string): AsyncIterable<string>;
@@ -27,25 +31,48 @@ export class EvidenceError extends Error {
   }
 }
 
+/** Tiles and bundles have their lengths by the specification; a note with a hundred post-quantum signatures fits. */
+const TILE_BYTES_MAX = TILE_WIDTH * HASH_BYTES;
+const BUNDLE_BYTES_MAX = TILE_WIDTH * (2 + ENTRY_BYTES_MAX);
+const NOTE_BYTES_MAX = 1024 * 1024;
+
+/** How long an object of the evidence can be. */
+export function maxBytesOf(name: string): number {
+  if (name.startsWith("tile/entries/")) return BUNDLE_BYTES_MAX;
+  return name.startsWith("tile/") ? TILE_BYTES_MAX : NOTE_BYTES_MAX;
+}
+
 /** A folder on this machine's disk, as `aws s3 sync` leaves it. Reading is synchronous: thousands of small files go twice as fast. */
 export function localEvidence(top: string): EvidenceFolder {
-  const onDisk = (name: string) => path.join(top, ...name.split("/"));
+  const files = new RegularFiles(top);
   return {
     name: top,
-    read: async (name) => ifThere(() => readFileSync(onDisk(name))),
+    read: async (name) => {
+      try {
+        return files.read(name, maxBytesOf(name));
+      } catch (error) {
+        if (error instanceof FileError) throw new EvidenceError(name, error.message);
+        throw error;
+      }
+    },
     list: async function* (prefix) {
       const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-      for (const name of filesUnder(onDisk(folder), folder)) if (name.startsWith(prefix)) yield name;
+      const names = filesUnder(path.join(top, ...folder.split("/")), folder, FOLDERS_DEEP_MAX);
+      for (const name of names) if (name.startsWith(prefix)) yield name;
     },
   };
 }
 
+/** A tree of 2^53 leaves needs seven. */
+const FOLDERS_DEEP_MAX = 12;
+
 /** One entry at a time: a log publishes half a million checkpoints a year into one folder. */
-function* filesUnder(directory: string, prefix: string): Generator<string> {
-  const opened = ifThere(() => opendirSync(directory));
+function* filesUnder(directory: string, prefix: string, deep: number): Generator<string> {
+  const opened = openedFolder(directory, prefix);
   try {
     for (let entry = opened?.readSync() ?? null; entry !== null; entry = opened?.readSync() ?? null) {
-      if (entry.isDirectory()) yield* filesUnder(path.join(directory, entry.name), `${prefix}${entry.name}/`);
+      if (entry.isDirectory() && deep > 0)
+        yield* filesUnder(path.join(directory, entry.name), `${prefix}${entry.name}/`, deep - 1);
       else yield `${prefix}${entry.name}`;
     }
   } finally {
@@ -53,29 +80,104 @@ function* filesUnder(directory: string, prefix: string): Generator<string> {
   }
 }
 
-function ifThere<T>(read: () => T): T | undefined {
+function openedFolder(directory: string, name: string): Dir | undefined {
   try {
-    return read();
+    if (lstatSync(directory).isSymbolicLink())
+      throw new EvidenceError(name, "it is a link, and links are not followed.");
+    return opendirSync(directory);
   } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EISDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (["ENOENT", "ENOTDIR"].includes(code)) return undefined;
+    throw error instanceof EvidenceError ? error : new EvidenceError(name, `it cannot be listed (${code}).`);
+  }
+}
+
+/** Objects that cannot be read become findings; tiles and bundles are reported by who compares them with the entries. */
+export function withFindings(evidence: EvidenceFolder, findings: Findings): EvidenceFolder {
+  const told = new Set<string>();
+  const tell = (error: unknown): undefined => {
+    if (!(error instanceof EvidenceError)) throw error;
+    if (told.has(error.path)) return undefined;
+    told.add(error.path);
+    findings.add({ verdict: "altered", code: "EVIDENCE_ALTERED", message: error.message });
+    return undefined;
+  };
+  return {
+    name: evidence.name,
+    read: (name) => (name.startsWith("tile/") ? evidence.read(name) : evidence.read(name).catch(tell)),
+    list: async function* (prefix) {
+      try {
+        yield* evidence.list(prefix);
+      } catch (error) {
+        tell(error);
+      }
+    },
+  };
+}
+
+/** A checkpoint is stored under its size first, and under `checkpoint` a moment later. */
+const PUBLISHING_MS = 5_000;
+
+/** What a reader of a growing log took up first, and goes by. */
+export interface StoredHead {
+  /** Undefined when there is none. */
+  readonly checkpoint: Buffer | undefined;
+  /** Names under `checkpoints/` that were there before `checkpoint` was read. */
+  readonly published: readonly string[];
+  /** Of the published ones, those of larger trees than the checkpoint's: signed, they prove that the log was set back. */
+  readonly larger: readonly string[];
+}
+
+/**
+ * The published checkpoints are listed first and the newest one is read after them, so it covers them all; where it does not, it
+ * is read once more after a while, because it may just be published.
+ */
+export async function storedHead(evidence: EvidenceFolder, waitMs: number = PUBLISHING_MS): Promise<StoredHead> {
+  const published: string[] = [];
+  for await (const name of evidence.list("checkpoints/")) published.push(name);
+  const read = async () => {
+    const checkpoint = await evidence.read(CHECKPOINT_PATH);
+    const size = sizeIn(checkpoint);
+    return { checkpoint, published, larger: published.filter((name) => publishedSize(name) > size) };
+  };
+  const head = await read();
+  if (head.checkpoint === undefined || head.larger.length === 0) return head;
+  await delay(waitMs);
+  return read();
+}
+
+/** Infinite for bytes that are no checkpoint: nothing is later than they. */
+function sizeIn(checkpoint: Buffer | undefined): number {
+  if (checkpoint === undefined) return 0;
+  try {
+    return parseCheckpoint(checkpoint).size;
+  } catch (error) {
+    if (error instanceof NoteError) return Number.POSITIVE_INFINITY;
     throw error;
   }
 }
 
+/** Of the tree that an object is about; 0 for an object that is about none. */
+export function publishedSize(name: string): number {
+  return Number(/^(?:checkpoints|cosignatures)\/([0-9]{16})(?:\/|$)/.exec(name)?.[1] ?? 0);
+}
+
 /**
- * The folder as of its checkpoint now: later checkpoints, which the log publishes while it is being read, are not seen.
- * For evidence that is read in place, where it grows every minute.
+ * The folder as of its checkpoint now: checkpoints that the log publishes while it is being read are not seen. Larger ones
+ * that were there before stay visible, because they say that the log was set back. For evidence that is read in place.
  */
-export async function asOfNow(evidence: EvidenceFolder): Promise<EvidenceFolder> {
-  const checkpoint = await evidence.read(CHECKPOINT_PATH);
-  const size = checkpoint === undefined ? 0 : parseCheckpoint(checkpoint).size;
-  const isLater = (name: string) => Number(/^(?:checkpoints|cosignatures)\/([0-9]{16})/.exec(name)?.[1] ?? 0) > size;
+export async function asOfNow(evidence: EvidenceFolder, waitMs: number = PUBLISHING_MS): Promise<EvidenceFolder> {
+  const { checkpoint, published, larger } = await storedHead(evidence, waitMs);
+  const size = sizeIn(checkpoint);
+  const isKnown = new Set(larger);
+  const isLater = (name: string) => publishedSize(name) > size && !isKnown.has(name);
   return {
     name: evidence.name,
     read: async (name) =>
       name === CHECKPOINT_PATH ? checkpoint : isLater(name) ? undefined : await evidence.read(name),
     list: async function* (prefix) {
-      for await (const name of evidence.list(prefix)) if (!isLater(name)) yield name;
+      const names = prefix === "checkpoints/" ? published : evidence.list(prefix);
+      for await (const name of names) if (!isLater(name)) yield name;
     },
   };
 }

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
 import type { ExportFile } from "./export-manifest";
+import { FileError } from "./regular-file";
 
 /** A line, or what is wrong at this place. */
 export type LineOrFault = { readonly line: string; readonly number: number } | { readonly fault: string };
@@ -15,11 +16,14 @@ const BATCH_LINES = 500;
 const LINE_BYTES_MAX = 8 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
+/** Empty lines are no items, and no file is full of them. */
+const LINES_BEYOND_ITEMS_MAX = 10_000;
+
 export async function* linesOfFile(file: ExportFile): AsyncGenerator<readonly LineOrFault[]> {
-  const lines = new LineSplitter();
+  const lines = new LineSplitter(2 * file.itemCount + LINES_BEYOND_ITEMS_MAX);
   const read = { md5: "", fault: "" };
   try {
-    for await (const piece of piecesOf(file.path, read)) yield* lines.take(piece);
+    for await (const piece of piecesOf(file, read)) yield* lines.take(piece);
   } catch (error) {
     read.fault = faultIn(error);
   }
@@ -33,9 +37,8 @@ export async function* linesOfFile(file: ExportFile): AsyncGenerator<readonly Li
 
 function faultIn(error: unknown): string {
   const { code = "" } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT") return "The manifest lists it, and it is not there.";
   if (code.startsWith("Z_")) return "Its gzip data is damaged.";
-  if (error instanceof LineError) return error.message;
+  if (error instanceof LineError || error instanceof FileError) return error.message;
   throw error;
 }
 
@@ -43,10 +46,12 @@ class LineError extends Error {
   override readonly name = "LineError";
 }
 
-async function* piecesOf(path: string, read: { md5: string }): AsyncGenerator<Buffer> {
+async function* piecesOf({ open }: ExportFile, read: { md5: string }): AsyncGenerator<Buffer> {
+  const fd = open();
+  if (fd === undefined) throw new LineError("The manifest lists it, and it is not there.");
   const md5 = createHash("md5");
   const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
-  const source = createReadStream(path, { highWaterMark: PIECE_BYTES });
+  const source = createReadStream("", { fd, highWaterMark: PIECE_BYTES });
   source.on("data", (bytes) => md5.update(bytes));
   source.on("error", (error) => gunzip.destroy(error));
   try {
@@ -58,11 +63,18 @@ async function* piecesOf(path: string, read: { md5: string }): AsyncGenerator<Bu
   }
 }
 
+function tooLong(number: number): LineError {
+  return new LineError(`Line ${number} is longer than any item.`);
+}
+
 class LineSplitter {
+  /** Lines that are not empty. */
   count = 0;
   private open: Buffer[] = [];
   private openBytes = 0;
   private number = 0;
+
+  constructor(private readonly linesMax: number) {}
 
   *take(piece: Buffer): Generator<readonly LineOrFault[]> {
     let start = 0;
@@ -93,13 +105,15 @@ class LineSplitter {
   private keep(rest: Buffer): void {
     if (rest.length === 0) return;
     this.openBytes += rest.length;
-    if (this.openBytes > LINE_BYTES_MAX) throw new LineError(`Line ${this.number + 1} is longer than any item.`);
+    if (this.openBytes > LINE_BYTES_MAX) throw tooLong(this.number + 1);
     // The piece's memory would stay with it otherwise.
     this.open.push(Buffer.from(rest));
   }
 
   private lineOf(bytes: Buffer, plain: boolean): LineOrFault[] {
     this.number += 1;
+    if (this.number > this.linesMax) throw new LineError("It has many more lines than its manifest says items.");
+    if (bytes.length > LINE_BYTES_MAX) throw tooLong(this.number);
     if (bytes.length === 0) return [];
     this.count += 1;
     const { number } = this;

@@ -1,12 +1,16 @@
 /** The exports in a folder: what each one is, of which files it consists, and which of them make up a table. */
 
 import { createHash } from "node:crypto";
-import { existsSync, opendirSync, readFileSync, statSync } from "node:fs";
+import { type Dir, opendirSync } from "node:fs";
 import path from "node:path";
 import { type LogicalTableName, TABLES } from "../contract";
+import { FileError, RegularFiles } from "./regular-file";
 
 export interface ExportFile {
+  /** How reports name it. */
   readonly path: string;
+  /** @returns the descriptor of the file, which the caller closes; undefined when it is not there. @throws FileError */
+  readonly open: () => number | undefined;
   readonly itemCount: number;
   /** MD5 in base64. */
   readonly md5: string;
@@ -20,6 +24,8 @@ export interface TableExport {
   /** Of an incremental export. */
   readonly from?: string;
   readonly to: string;
+  /** How long a scan went on after that; 0 for an export, which is a snapshot. */
+  readonly lastsMs: number;
   readonly files: readonly ExportFile[];
 }
 
@@ -35,48 +41,73 @@ const SUMMARY = "manifest-summary.json";
 const FILES = "manifest-files.json";
 const AWS_FOLDER = "AWSDynamoDB/";
 const MANIFEST_BYTES_MAX = 64 * 1024 * 1024;
+const CHECKSUM_BYTES_MAX = 1024;
+/** Folders of a bucket, of a table and of the export. */
+const FOLDERS_DEEP_MAX = 40;
+/** A scan of a large table; who needs longer takes an export. */
+const SCAN_LASTS_MAX_MS = 60 * 60 * 1000;
 /** The documentation says `.checksum`, the service writes `.md5`. */
 const CHECKSUMS = [".md5", ".checksum"];
 
 /** What cannot be understood goes to `problems`, in words. */
 export function exportsIn(top: string, problems: string[]): TableExport[] {
-  return summariesUnder(top)
+  const folder: ExportFolder = { top, files: new RegularFiles(top), problems };
+  return [...filesUnder(folder, "", FOLDERS_DEEP_MAX)]
+    .filter((name) => path.posix.basename(name) === SUMMARY)
     .sort()
     .flatMap((summary) => {
       try {
-        return [readExport(summary, problems)];
+        return [readExport(summary, folder)];
       } catch (error) {
-        if (!(error instanceof ManifestError)) throw error;
-        problems.push(`${summary}: ${error.message}`);
+        if (!(error instanceof ManifestError || error instanceof FileError)) throw error;
+        problems.push(`${shown(folder, summary)}: ${error.message}`);
         return [];
       }
     });
+}
+
+interface ExportFolder {
+  readonly top: string;
+  readonly files: RegularFiles;
+  readonly problems: string[];
+}
+
+/** @param name path in the folder, its parts separated by slashes. */
+function shown({ top }: ExportFolder, name: string): string {
+  return path.join(top, ...name.split("/"));
 }
 
 class ManifestError extends Error {
   override readonly name = "ManifestError";
 }
 
-function* filesUnder(directory: string): Generator<string> {
-  const opened = opendirSync(directory);
+function* filesUnder(folder: ExportFolder, prefix: string, deep: number): Generator<string> {
+  const opened = openedFolder(folder, prefix);
   try {
-    for (let entry = opened.readSync(); entry !== null; entry = opened.readSync()) {
-      const own = path.join(directory, entry.name);
-      if (entry.isDirectory()) yield* filesUnder(own);
-      else yield own;
+    for (let entry = opened?.readSync() ?? null; entry !== null; entry = opened?.readSync() ?? null) {
+      const name = `${prefix}${entry.name}`;
+      if (!entry.isDirectory()) yield name;
+      else if (deep > 0) yield* filesUnder(folder, `${name}/`, deep - 1);
+      else folder.problems.push(`${shown(folder, name)} lies deeper than any export, and was not looked at.`);
     }
   } finally {
-    opened.closeSync();
+    opened?.closeSync();
   }
 }
 
-function summariesUnder(top: string): string[] {
-  return [...filesUnder(top)].filter((file) => path.basename(file) === SUMMARY);
+function openedFolder(folder: ExportFolder, prefix: string): Dir | undefined {
+  const place = shown(folder, prefix);
+  try {
+    return opendirSync(place);
+  } catch (error) {
+    folder.problems.push(`${place} cannot be listed (${(error as NodeJS.ErrnoException).code}).`);
+    return undefined;
+  }
 }
 
-function readExport(summaryPath: string, problems: string[]): TableExport {
-  const directory = path.dirname(summaryPath);
-  const summary = objectOf(readChecked(summaryPath, problems));
+function readExport(summaryName: string, folder: ExportFolder): TableExport {
+  const { problems } = folder;
+  const summary = objectOf(readChecked(summaryName, folder));
   const { exportArn, tableArn, exportTime, exportFromTime, exportToTime, exportType, outputView, outputFormat } =
     summary;
   const id = /\/export\/([0-9A-Za-z-]+)$/.exec(textOf(exportArn))?.[1];
@@ -87,40 +118,55 @@ function readExport(summaryPath: string, problems: string[]): TableExport {
   const isFull = exportType === undefined || exportType === "FULL_EXPORT";
   if (!isFull && outputView !== "NEW_AND_OLD_IMAGES") throw new ManifestError("It lacks the old images of its items.");
   const times = isFull ? { to: timeIn(exportTime) } : { from: timeIn(exportFromTime), to: timeIn(exportToTime) };
-  const files = dataFiles(path.join(directory, FILES), problems);
+  const files = dataFiles(path.posix.join(path.posix.dirname(summaryName), FILES), folder);
   const items = files.reduce((sum, { itemCount }) => sum + itemCount, 0);
   if (items !== summary["itemCount"])
-    problems.push(`${summaryPath}: its files together have not as many items as it says.`);
-  return { id, table, deployedTable, kind: isFull ? "full" : "incremental", ...times, files };
+    problems.push(`${shown(folder, summaryName)}: its files together have not as many items as it says.`);
+  const lastsMs = lastsMsOf(id, times.to, summary["endTime"]);
+  return { id, table, deployedTable, kind: isFull ? "full" : "incremental", ...times, lastsMs, files };
+}
+
+/** Only a scan goes on after the moment that it is of; `scan` writes when it ended. */
+function lastsMsOf(id: string, to: string, endTime: unknown): number {
+  if (!id.endsWith("-scan")) return 0;
+  const lasted = Date.parse(textOf(endTime)) - Date.parse(to);
+  return lasted > 0 ? Math.min(lasted, SCAN_LASTS_MAX_MS) : 0;
 }
 
 /** A manifest, whose checksum lies beside it. */
-function readChecked(file: string, problems: string[]): string {
-  if (!existsSync(file)) throw new ManifestError(`${path.basename(file)} is not there.`);
-  if (statSync(file).size > MANIFEST_BYTES_MAX) throw new ManifestError("No manifest is that long.");
-  const bytes = readFileSync(file);
-  const checksum = CHECKSUMS.map((ending) => file.replace(/\.json$/, ending)).find(existsSync);
+function readChecked(name: string, folder: ExportFolder): string {
+  const { files, problems } = folder;
+  const bytes = files.read(name, MANIFEST_BYTES_MAX);
+  if (bytes === undefined) throw new ManifestError(`${path.posix.basename(name)} is not there.`);
+  const checksum = CHECKSUMS.map((ending) => files.read(name.replace(/\.json$/, ending), CHECKSUM_BYTES_MAX)).find(
+    (each) => each !== undefined,
+  );
   const md5 = createHash("md5").update(bytes).digest("base64");
-  if (checksum === undefined) problems.push(`${file}: its checksum is not there.`);
-  else if (readFileSync(checksum, "utf8").trim() !== md5) problems.push(`${file}: it is not what its checksum says.`);
+  if (checksum === undefined) problems.push(`${shown(folder, name)}: its checksum is not there.`);
+  else if (checksum.toString("utf8").trim() !== md5)
+    problems.push(`${shown(folder, name)}: it is not what its checksum says.`);
   return bytes.toString("utf8");
 }
 
-function dataFiles(manifest: string, problems: string[]): ExportFile[] {
-  const awsFolder = path.dirname(path.dirname(manifest));
-  const lines = readChecked(manifest, problems).split("\n");
+function dataFiles(manifest: string, folder: ExportFolder): ExportFile[] {
+  const awsFolder = path.posix.dirname(path.posix.dirname(manifest));
+  const lines = readChecked(manifest, folder).split("\n");
   const files = lines
     .filter((line) => line.trim() !== "")
     .map((line): ExportFile => {
       const { itemCount, md5Checksum, dataFileS3Key } = objectOf(line);
       const key = textOf(dataFileS3Key);
       const inside = key.slice(key.lastIndexOf(AWS_FOLDER) + AWS_FOLDER.length);
-      if (!key.includes(AWS_FOLDER) || inside.split("/").includes("..") || !Number.isSafeInteger(itemCount)) {
+      const isName = key.includes(AWS_FOLDER) && !inside.split("/").includes("..") && !inside.includes("\0");
+      if (!isName || !Number.isSafeInteger(itemCount)) {
         throw new ManifestError(`A line of ${FILES} describes no data file.`);
       }
-      return { path: path.join(awsFolder, inside), itemCount: itemCount as number, md5: textOf(md5Checksum) };
+      const name = path.posix.join(awsFolder, inside);
+      const open = () => folder.files.open(name);
+      return { path: shown(folder, name), open, itemCount: itemCount as number, md5: textOf(md5Checksum) };
     });
-  if (new Set(files.map((file) => file.path)).size < files.length) problems.push(`${manifest}: it lists a file twice.`);
+  if (new Set(files.map((file) => file.path)).size < files.length)
+    folder.problems.push(`${shown(folder, manifest)}: it lists a file twice.`);
   return files;
 }
 

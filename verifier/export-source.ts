@@ -31,6 +31,7 @@ function sourceOf(chain: ExportChain): RecordSource {
     table,
     name: `${deployedTable}, ${exports.length} exports`,
     takenAt,
+    lastsMs: Math.max(...exports.map(({ lastsMs }) => lastsMs)),
     expected: files.reduce((sum, { itemCount }) => sum + itemCount, 0),
     batches: () => changesIn(chain),
   };

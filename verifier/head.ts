@@ -1,4 +1,4 @@
-/** The checkpoint that is verified: by which pinned keys it is signed, and who outside the log has seen it or an earlier one. */
+/** The checkpoint that is verified: by which pinned keys it is signed, and the cosignatures on it. */
 
 import { CHECKPOINT_PATH, cosignaturePath } from "../log/paths";
 import { type Checkpoint, parseCheckpoint } from "./checkpoint";
@@ -30,19 +30,26 @@ export async function signedHead(run: Run): Promise<SignedCheckpoint | undefined
   return signedCheckpoint(bytes, "The checkpoint", run, "BAD_CHECKPOINT");
 }
 
-/** @param what how messages name it. */
+/** @param what how messages name it. @param trusted keys that may sign it. */
 export function signedCheckpoint(
   bytes: Uint8Array,
   what: string,
   run: Run,
   badCode: "BAD_CHECKPOINT" | "BAD_LAST_CHECKPOINT",
+  trusted: readonly VerifierKey[] = run.keys,
 ): SignedCheckpoint | undefined {
   const checkpoint = parsed(bytes);
   if (typeof checkpoint === "string") {
     run.findings.add({ verdict: "altered", code: badCode, message: `${what}: ${checkpoint}` });
     return undefined;
   }
-  const { good, bad } = checkSignatures(checkpoint.note, run.keys);
+  const { good: made, bad } = checkSignatures(checkpoint.note, [...run.keys, ...run.retiredKeys]);
+  const good = made.filter((key) => trusted.includes(key));
+  if (good.length === 0 && made.length > 0) {
+    const message = `${what} is signed by ${named(made)} alone, which is retired and vouches for earlier checkpoints only.`;
+    run.findings.add({ verdict: "wrong-key", code: "RETIRED_KEY", message });
+    return undefined;
+  }
   const fault = signatureFault(checkpoint, good, bad, what);
   if (fault === undefined) return { checkpoint, signers: good };
   run.findings.add(fault);
@@ -83,21 +90,6 @@ function signatureFault(
 
 export function named(keys: readonly VerifierKey[]): string {
   return keys.map(({ name, keyId }) => `${name}+${keyId}`).join(", ");
-}
-
-/** Whether every pinned witness has cosigned the checkpoint; false where none is pinned. */
-export async function isWitnessed({ note, size }: Checkpoint, run: Run): Promise<boolean> {
-  let seen = 0;
-  for (const witness of run.witnesses) {
-    const cosigned = await cosignature(note, size, witness, run);
-    if (cosigned === "good") seen += 1;
-    if (cosigned === "bad") run.findings.add(badCosignature(witness, size));
-    if (cosigned === "none") {
-      const message = `The witness ${named([witness])} has not cosigned the checkpoint of ${size} entries.`;
-      run.findings.add({ verdict: "tail-not-pinned", code: "WITNESS_MISSING", message });
-    }
-  }
-  return seen > 0 && seen === run.witnesses.length;
 }
 
 export function badCosignature(witness: VerifierKey, size: number): Finding {

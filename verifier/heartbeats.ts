@@ -2,6 +2,7 @@
 
 import type { LogicalTableName } from "../contract";
 import type { EntryKind, HeartbeatEntry } from "../log/entry";
+import { leafHash } from "../log/hashing";
 import { checkpointPath, TILE_WIDTH } from "../log/paths";
 import { looksLikeHeartbeat, readEntry } from "./entries";
 import { bundlesOf, downwards } from "./log-entries";
@@ -13,17 +14,27 @@ export class HeartbeatCheck {
   count = 0;
   private last: HeartbeatEntry | undefined;
 
-  /** @param textHashAt of the checkpoint of this size, as the tree has it. */
+  /**
+   * @param textHashAt of the checkpoint of this size, as the tree has it.
+   * @param latest RFC 3339; no heartbeat can be later than this.
+   */
   constructor(
     private readonly textHashAt: (size: number) => string | undefined,
+    private readonly latest: string,
     private readonly findings: Findings,
   ) {}
 
-  /** @param counts of the entries before it. */
-  take(leaf: number, entry: HeartbeatEntry, counts: Readonly<Record<EntryKind, number>>): void {
+  /** @param counts of the entries before it. @param bytes of the entry. */
+  take(leaf: number, entry: HeartbeatEntry, counts: Readonly<Record<EntryKind, number>>, bytes: Buffer): void {
     const { last } = this;
-    const wrong = (reason: string) =>
-      this.findings.add({ verdict: "altered", code: "HEARTBEAT_WRONG", leaf, message: `A heartbeat ${reason}.` });
+    const wrong = (reason: string) => {
+      const place = { leaf, leafHash: leafHash(bytes).toString("base64") };
+      this.findings.add({ verdict: "altered", code: "HEARTBEAT_WRONG", ...place, message: `A heartbeat ${reason}.` });
+    };
+    if (entry.time > this.latest) {
+      const message = `A heartbeat is of ${entry.time}, which the clock of this machine has not reached. Later ones cannot show what the log covers.`;
+      this.findings.add({ verdict: "altered", code: "HEARTBEAT_IN_FUTURE", leaf, message });
+    }
     const kinds = Object.keys(counts) as EntryKind[];
     if (kinds.some((kind) => counts[kind] !== entry.counts[kind])) wrong("counts other entries than stand before it");
     if (last !== undefined && entry.time < last.time) wrong("is earlier than the one before it");

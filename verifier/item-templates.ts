@@ -25,6 +25,8 @@ const MEMBER = `${NAME}:${VALUE}`;
 const MEMBERS = new RegExp(MEMBER, "g");
 /** Texts, numbers and binaries, and maps of these. */
 const ATTRIBUTES = new RegExp(`${NAME}:(?:${VALUE}|\\{"M":\\{(?:${MEMBER},?)*\\}\\})`, "g");
+/** Far more than a record has; a pattern of as many as fit an item would be too large. */
+const ATTRIBUTES_MAX = 200;
 const MAP = '{"M":{';
 const VALUE_START = /^"([^"]+)":\{"[SNB]":"/;
 const SALT = '"Salt":{"B":"';
@@ -61,7 +63,7 @@ export class ItemTemplate {
   /** Undefined where the text is not of the kind that can be learnt from. */
   static from(text: string, table: LogicalTableName): ItemTemplate | undefined {
     const attributes = text.startsWith("{") && text.endsWith("}") ? listOf(text.slice(1, -1), ATTRIBUTES) : undefined;
-    if (attributes === undefined) return undefined;
+    if (attributes === undefined || attributes.length > ATTRIBUTES_MAX) return undefined;
     const groups = new Map<string, number>();
     const learnt = allDistinct(attributes.map((attribute) => learnAttribute(attribute, groups)));
     if (learnt === undefined) return undefined;

@@ -115,6 +115,12 @@ function sourceFaults(record: JudgedRecord): Finding[] {
   return findings;
 }
 
-function placeOf({ table, keyText }: JudgedRecord, version: string) {
-  return { table, key: keyParts(table, keyText), ...(version === "" ? {} : { version }) };
+function placeOf({ table, keyText, leaves }: JudgedRecord, version: string) {
+  const sealedAs = (leaves.find(({ kind }) => kind === "RECORD" || kind === "LATE") ?? leaves.at(-1))?.kind;
+  return {
+    table,
+    key: keyParts(table, keyText),
+    ...(version === "" ? {} : { version }),
+    ...(sealedAs === undefined ? {} : { sealedAs }),
+  };
 }

@@ -1,7 +1,8 @@
 /** One reading of the whole log: its tree against its tiles and its checkpoint, and what its entries say. */
 
+import type { LogicalTableName } from "../contract";
 import type { EntryKind, RecordEntry } from "../log/entry";
-import { HASH_BYTES } from "../log/hashing";
+import { HASH_BYTES, leafHash } from "../log/hashing";
 import { bundlePath, TILE_WIDTH, tilePath } from "../log/paths";
 import type { Checkpoint } from "./checkpoint";
 import { readEntry } from "./entries";
@@ -10,10 +11,17 @@ import { type Coverage, CoverageCheck, HeartbeatCheck } from "./heartbeats";
 import { type Bundle, bundlesOf, upwards } from "./log-entries";
 import type { PublishedCheckpoints } from "./published";
 import type { RecordTally } from "./record-tally";
-import type { FindingCode, Findings } from "./report";
-import type { Run } from "./run";
+import { type Finding, type FindingCode, type Findings, isStatement } from "./report";
+import { CLOCKS_DIFFER_MS, type Run } from "./run";
 import type { RecordSource } from "./sources";
 import { GrowingTree } from "./tree";
+
+/** Entries about one table. */
+export interface EntryCount {
+  all: number;
+  /** Those that were sealed before the table's source was taken. */
+  compared: number;
+}
 
 interface Tile {
   readonly level: number;
@@ -32,6 +40,10 @@ export class LogWalk {
   private isWhole = true;
   /** What the entries say counts only if they turn out to be the signed ones. */
   private readonly claims: Findings;
+  /** Entries about each table: all, and those before the moment of its source. */
+  readonly entriesOf = new Map<LogicalTableName, EntryCount>();
+  /** Time of the last heartbeat among the entries that the last checkpoint covers; empty when there is none. */
+  pinnedTime = "";
   private readonly heartbeats: HeartbeatCheck;
   private readonly passed: CoverageCheck;
 
@@ -44,7 +56,8 @@ export class LogWalk {
     sources: readonly RecordSource[],
   ) {
     this.claims = run.findings.another();
-    this.heartbeats = new HeartbeatCheck((size) => published.textHashAt(size), this.claims);
+    const latest = new Date(run.clock.now.getTime() + CLOCKS_DIFFER_MS).toISOString();
+    this.heartbeats = new HeartbeatCheck((size) => published.textHashAt(size), latest, this.claims);
     this.passed = new CoverageCheck(sources);
   }
 
@@ -60,8 +73,9 @@ export class LogWalk {
     for (const tile of tree.partialTiles()) await this.compareUpperTile(tile);
     if (tree.root().equals(head.root)) {
       this.isSigned = true;
-      run.findings.addAll(this.claims);
+      run.findings.addAll(this.claims, (finding) => !isStatement(finding));
       this.compareCoverage();
+      if (run.findings.isStreaming) await this.streamStatements();
     } else {
       const message = `The ${head.size} entries are not those that the checkpoint signs: their root is ${tree.root().toString("base64")}.`;
       run.findings.add({ verdict: "altered", code: "ROOT_DIFFERS", message });
@@ -91,30 +105,45 @@ export class LogWalk {
     const entry = readEntry(bytes);
     if (entry === undefined) {
       const message = "It is signed and no entry of this log: its bytes are not the canonical form of one.";
-      this.claims.add({ verdict: "altered", code: "BAD_ENTRY", leaf, message });
+      this.claims.add({ verdict: "altered", code: "BAD_ENTRY", leaf, leafHash: hashOf(bytes), message });
       return;
     }
     if (entry.kind === "HEARTBEAT") {
-      this.heartbeats.take(leaf, entry, this.counts);
+      this.heartbeats.take(leaf, entry, this.counts, bytes);
       this.passed.take(leaf, entry);
+      if (leaf < this.published.lastSize) this.pinnedTime = entry.time;
     } else {
-      this.claim(leaf, entry);
-      this.tally.addLeaf(entry, leaf < (this.coverage.cuts.get(entry.table) ?? 0));
+      const statement = entry.kind === "RECORD" ? undefined : statementOf(leaf, entry, bytes);
+      if (statement !== undefined) this.claims.add(statement);
+      const isCompared = leaf < (this.coverage.cuts.get(entry.table) ?? 0);
+      this.count(entry.table, isCompared);
+      this.tally.addLeaf(entry, isCompared);
     }
     this.counts[entry.kind] += 1;
   }
 
-  private claim(leaf: number, entry: RecordEntry): void {
-    const place = { table: entry.table, key: entry.key, version: entry.version, leaf };
-    if (entry.kind === "FORGED") {
-      const message = "None of the ledger's functions wrote it: its MAC is not theirs.";
-      this.claims.add({ verdict: "forged", code: "RECORD_FORGED", ...place, message });
-    } else if (entry.kind === "TAMPER" && entry.commitment === "") {
-      const message = "It was removed from its table.";
-      this.claims.add({ verdict: "missing", code: "RECORD_REMOVED", ...place, message });
-    } else if (entry.kind === "TAMPER") {
-      const message = "It was changed in its table, other than the ledger changes a status.";
-      this.claims.add({ verdict: "altered", code: "RECORD_CHANGED", ...place, message });
+  private count(table: LogicalTableName, isCompared: boolean): void {
+    let count = this.entriesOf.get(table);
+    if (count === undefined) {
+      count = { all: 0, compared: 0 };
+      this.entriesOf.set(table, count);
+    }
+    count.all += 1;
+    if (isCompared) count.compared += 1;
+  }
+
+  /** Reads the log once more: what it states counts only now that its tree is known, and may be more than memory holds. */
+  private async streamStatements(): Promise<void> {
+    const { evidence, findings, goOn } = this.run;
+    const { size } = this.head;
+    for await (const { index, entries = [] } of bundlesOf(evidence, size, upwards(size))) {
+      goOn();
+      for (const [at, bytes] of entries.entries()) {
+        const entry = readEntry(bytes);
+        if (entry === undefined || entry.kind === "HEARTBEAT") continue;
+        const statement = statementOf(index * TILE_WIDTH + at, entry, bytes);
+        if (statement !== undefined) findings.stream(statement);
+      }
     }
   }
 
@@ -154,4 +183,24 @@ export class LogWalk {
     this.run.findings.add({ verdict: "incomplete", code: "EVIDENCE_CHANGED", message });
     this.isSigned = false;
   }
+}
+
+/** What an entry itself says against its record. */
+function statementOf(leaf: number, entry: RecordEntry, bytes: Buffer): Finding | undefined {
+  const { kind, table, key, version, commitment } = entry;
+  if (kind !== "FORGED" && kind !== "TAMPER") return undefined;
+  const place = { table, key, version, leaf, leafHash: hashOf(bytes), sealedAs: kind };
+  if (kind === "FORGED") {
+    const message = "None of the ledger's functions wrote it: its MAC is not theirs.";
+    return { verdict: "forged", code: "RECORD_FORGED", ...place, message };
+  }
+  if (commitment === "") {
+    return { verdict: "missing", code: "RECORD_REMOVED", ...place, message: "It was removed from its table." };
+  }
+  const message = "It was changed in its table, other than the ledger changes a status.";
+  return { verdict: "altered", code: "RECORD_CHANGED", ...place, message };
+}
+
+function hashOf(bytes: Buffer): string {
+  return leafHash(bytes).toString("base64");
 }

@@ -3,9 +3,7 @@
  * for each WRITE record its row. Held against each other like the records against the log.
  */
 
-import { hash } from "node:crypto";
 import { type LogicalTableName, TABLES } from "../contract";
-import { canonicalJson } from "../ledger/canonical-json";
 import type { ItemJson } from "../log/commitment";
 import { type Digest, textIn } from "./digest";
 import { itemIn, readSource } from "./record-pass";
@@ -14,24 +12,11 @@ import type { Run } from "./run";
 import { type RecordChange, type RecordSource, timeOf } from "./sources";
 import { keyParts } from "./standing-items";
 import { BUCKETS, type KeyedHash, Tally } from "./tally";
+import { pairIdOf } from "./write-records";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
-const WRITE_ID = /^W~/;
-const WRITE_ID_CHARACTERS = 32;
 /** A transaction takes at most as long as its function runs. */
 const TRANSACTION_MS = 15 * 60 * 1000;
-
-/** The audit id of a row's WRITE record: `derivedAuditId("WRITE", table, id)`, without its detours. */
-export function writeRecordId(table: LogicalTableName, id: string): string {
-  const named = `["payment-ledger/audit-id/1","WRITE","${table}",${canonicalJson(id)}]`;
-  return `W~${hash("sha256", named, "base64url").slice(0, WRITE_ID_CHARACTERS)}`;
-}
-
-/** Undefined for an audit record that is no WRITE record. */
-function pairIdOf(table: LogicalTableName, keyText: string): string | undefined {
-  if (table === TRAIL) return WRITE_ID.test(keyText) ? keyText : undefined;
-  return writeRecordId(table, keyParts(table, keyText)[0] ?? "");
-}
 
 /** One half of a pair that stands alone, or is there twice. */
 interface Half {

@@ -4,9 +4,10 @@ import { hash } from "node:crypto";
 import { checkpointPath } from "../log/paths";
 import { type Checkpoint, checkpointText } from "./checkpoint";
 import { badCosignature, cosignature, named, parsed, type SignedCheckpoint, signedCheckpoint } from "./head";
-import { checkSignatures } from "./note";
+import { checkSignatures, type VerifierKey } from "./note";
 import type { Findings } from "./report";
 import type { Run } from "./run";
+import { SignerOrder } from "./signer-order";
 
 /** Checkpoints that a heartbeat may still name. The log publishes one a minute. */
 const REMEMBERED_MAX = 65_536;
@@ -21,6 +22,9 @@ export class PublishedCheckpoints {
   count = 0;
   /** Whether the checkpoint that was seen before stands in this log. */
   continuesLast = false;
+  /** Of the largest checkpoint that each pinned witness cosigned, by its key id. */
+  private readonly cosigned = new Map<string, number>();
+  private readonly order = new SignerOrder();
   private readonly textHashes = new Map<number, string>();
   private reached: Reached[] = [];
   private next = 0;
@@ -29,10 +33,23 @@ export class PublishedCheckpoints {
     private readonly run: Run,
     private readonly head: Checkpoint,
     private readonly sizes: Float64Array,
-    private readonly last: Checkpoint | undefined,
+    private readonly last: SignedCheckpoint | undefined,
     /** Those of smaller trees were read by an earlier verification. */
     private readonly readFrom: number,
-  ) {}
+  ) {
+    if (last !== undefined) this.order.take(last.checkpoint.size, last.signers);
+  }
+
+  /** Entries that the checkpoint which was seen before covers; 0 without one. */
+  get lastSize(): number {
+    return this.last?.checkpoint.size ?? 0;
+  }
+
+  /** Of the largest checkpoint that all pinned witnesses cosigned; 0 where there is none. */
+  get cosignedSize(): number {
+    const sizes = this.run.witnesses.map(({ keyId }) => this.cosigned.get(keyId) ?? 0);
+    return sizes.length === 0 ? 0 : Math.min(...sizes);
+  }
 
   /**
    * @param last a checkpoint of this log that was seen before, its signature checked.
@@ -41,7 +58,7 @@ export class PublishedCheckpoints {
   static async of(
     run: Run,
     head: Checkpoint,
-    last: Checkpoint | undefined,
+    last: SignedCheckpoint | undefined,
     readFrom = 0,
   ): Promise<PublishedCheckpoints> {
     const sizes: number[] = [];
@@ -62,7 +79,7 @@ export class PublishedCheckpoints {
 
   /** Told after each entry, and once before the first. @param root called only where it is needed. */
   grown(size: number, root: () => Buffer, findings: Findings): void {
-    if (size === this.last?.size) this.compareLast(root(), findings);
+    if (size === this.last?.checkpoint.size) this.compareLast(root(), findings);
     if (size !== this.sizes[this.next]) return;
     this.next += 1;
     const text = checkpointText(this.head.origin, size, root());
@@ -96,13 +113,14 @@ export class PublishedCheckpoints {
     }
     for (const witness of this.run.witnesses) {
       if (size === this.head.size) continue;
-      const isBad = (await cosignature(checkpoint.note, size, witness, this.run)) === "bad";
-      if (isBad) this.run.findings.add(badCosignature(witness, size));
+      const cosigned = await cosignature(checkpoint.note, size, witness, this.run);
+      if (cosigned === "bad") this.run.findings.add(badCosignature(witness, size));
+      if (cosigned === "good") this.cosigned.set(witness.keyId, Math.max(size, this.cosigned.get(witness.keyId) ?? 0));
     }
   }
 
-  private isSigned({ note }: Checkpoint, path: string): boolean {
-    const { good, bad } = checkSignatures(note, this.run.keys);
+  private isSigned({ note, size }: Checkpoint, path: string): boolean {
+    const { good, bad } = checkSignatures(note, [...this.run.keys, ...this.run.retiredKeys]);
     if (bad.length > 0) {
       const message = `${path} bears a signature of ${named(bad)} that this key did not make.`;
       this.run.findings.add({ verdict: "bad-signature", code: "BAD_SIGNATURE", message });
@@ -110,28 +128,32 @@ export class PublishedCheckpoints {
       const message = `${path} is signed by none of the keys that were given. Give the keys that the log had before, too.`;
       this.run.findings.add({ verdict: "incomplete", code: "CHECKPOINT_UNKNOWN_SIGNER", message });
     }
-    return bad.length === 0 && good.length > 0;
+    if (bad.length > 0 || good.length === 0) return false;
+    this.order.take(size, good);
+    return true;
   }
 
   private compareLast(root: Buffer, findings: Findings): void {
-    if (this.last?.root.equals(root) === true) {
+    if (this.last?.checkpoint.root.equals(root) === true) {
       // Every log continues the empty one.
-      this.continuesLast = this.last.size > 0;
+      this.continuesLast = this.lastSize > 0;
       return;
     }
-    const message = `The checkpoint of ${this.last?.size} entries that was seen before is not of this log's past. Keep both: they prove the fork.`;
+    const message = `The checkpoint of ${this.lastSize} entries that was seen before is not of this log's past. Keep both: they prove the fork.`;
     findings.add({ verdict: "forked", code: "CHECKPOINT_FORKED", message });
   }
 
-  /** Those of larger trees, at the end, and the head's own. */
-  async finish(): Promise<void> {
+  /** Those of larger trees, at the end, and the head's own. @param signers of the head. */
+  async finish(signers: readonly VerifierKey[]): Promise<void> {
     const { evidence, findings } = this.run;
+    this.order.take(this.head.size, signers);
     const own = await evidence.read(checkpointPath(this.head.size));
     if (own === undefined) {
       const message = `${checkpointPath(this.head.size)} is not there, and the checkpoint says that it was published. Fetch the evidence again.`;
       findings.add({ verdict: "incomplete", code: "EVIDENCE_MISSING", message });
     }
     for (const size of this.sizes.filter((each) => each > this.head.size)) await this.checkLater(size);
+    this.order.report(findings);
   }
 
   private async checkLater(size: number): Promise<void> {
@@ -150,7 +172,8 @@ export class PublishedCheckpoints {
 /** The checkpoint that was seen before, if it may be believed and the log has come to it. */
 export function lastSeen(text: string | undefined, head: Checkpoint, run: Run): SignedCheckpoint | undefined {
   if (text === undefined) return undefined;
-  const last = signedCheckpoint(Buffer.from(text), "The last checkpoint", run, "BAD_LAST_CHECKPOINT");
+  const trusted = [...run.keys, ...run.retiredKeys];
+  const last = signedCheckpoint(Buffer.from(text), "The last checkpoint", run, "BAD_LAST_CHECKPOINT", trusted);
   if (last === undefined || last.checkpoint.size <= head.size) return last;
   const message = `The log had ${last.checkpoint.size} entries before and has ${head.size} now. It was put back, or this evidence is older than what was seen.`;
   run.findings.add({ verdict: "stale", code: "LOG_WENT_BACK", message });

@@ -1,6 +1,7 @@
 /** What a verification found, for machines (literal codes) and for people. */
 
 import type { ItemJson } from "../log/commitment";
+import type { RecordKind } from "../log/entry";
 
 /** The gravest first. `ok` is said only when everything was looked at and nothing was found. */
 export const VERDICTS = [
@@ -54,11 +55,15 @@ export const FINDING_CODES = [
   "LOG_WENT_BACK",
   "BAD_LAST_CHECKPOINT",
   "HEARTBEAT_WRONG",
+  "HEARTBEAT_IN_FUTURE",
   "HEARTBEAT_FORKED",
   "NO_HEARTBEAT",
   "BAD_COSIGNATURE",
   "WITNESS_MISSING",
   "NOT_PINNED",
+  "LAST_CHECKPOINT_IS_HEAD",
+  "LAST_CHECKPOINT_OLD",
+  "RETIRED_KEY",
   // Records against the log
   "RECORD_ALTERED",
   "ROLLED_BACK",
@@ -87,6 +92,11 @@ export const FINDING_CODES = [
   "SOURCE_NEWER_THAN_LOG",
   "SOURCE_OLDER_THAN_LOG",
   "SOURCE_NEWER_THAN_SAID",
+  "SOURCE_OLD",
+  "EVIDENCE_OLD",
+  "SOURCES_APART",
+  "NOTHING_COMPARED",
+  "KNOWN_UNMATCHED",
   "TOO_MANY_DIFFERENCES",
   "EVIDENCE_CHANGED",
   "OUT_OF_TIME",
@@ -103,6 +113,10 @@ export interface Finding {
   readonly version?: string;
   /** Number of the log's entry, from 0. */
   readonly leaf?: number;
+  /** RFC 6962 hash of that entry, in base64. Present on findings that a file of known findings can acknowledge. */
+  readonly leafHash?: string;
+  /** How the log calls the record: as the ledger wrote it, if it ever did. */
+  readonly sealedAs?: RecordKind;
   /** Of an unsealed record: what a sweep needs to seal it. */
   readonly item?: ItemJson;
   /** `commitmentOf` the record in the key's last entry; empty when there is none or it says that it was removed. */
@@ -111,22 +125,35 @@ export interface Finding {
   readonly recordedAt?: string;
 }
 
+/** A finding that a file of known findings acknowledges. It is reported, and decides no verdict. */
+export interface AcknowledgedFinding extends Finding {
+  readonly reason: string;
+}
+
 export interface VerificationReport {
   readonly verdict: Verdict;
   /** Every verdict that a finding has, the gravest first. */
   readonly verdicts: readonly Verdict[];
+  /** The weightiest first, see `weightOf`; of equal weight the newest entries first. */
   readonly findings: readonly Finding[];
   /** Findings beyond those listed. */
   readonly further: Readonly<Record<Verdict, number>>;
+  readonly acknowledged: readonly AcknowledgedFinding[];
+  /** Acknowledged findings, with those beyond the listed ones. */
+  readonly acknowledgedCount: number;
   /** What a reader must know and what is no fault. */
   readonly notes: readonly string[];
+  /** The moment against which the age of sources and evidence was judged: the auditor's clock, or the moment that he stated. */
+  readonly asOf: string;
   readonly origin: string;
   readonly size: number;
   /** Base64; empty when no checkpoint could be read. */
   readonly root: string;
   /** Names and ids of the pinned keys whose signature on the checkpoint is good. */
   readonly checkpointSigners: readonly string[];
+  /** Who outside the log vouches for its first `pinnedSize` entries. Nobody vouches for the entries after these. */
   readonly pinnedBy: "last-checkpoint" | "witness" | null;
+  readonly pinnedSize: number;
   readonly sources: readonly SourceSummary[];
   readonly counts: ReportCounts;
   /** Time of the log's last heartbeat; empty when it has none. */
@@ -138,8 +165,10 @@ export interface SourceSummary {
   readonly name: string;
   readonly takenAt: string;
   readonly records: number;
-  /** Entries before this one had to be in the source. */
-  readonly sealedBefore: number;
+  /** Entries that the log has about this table. */
+  readonly entries: number;
+  /** Those of them that were sealed before the source was taken, so that the source must agree with them. */
+  readonly compared: number;
 }
 
 export interface ReportCounts {
@@ -154,34 +183,102 @@ export interface ReportCounts {
   readonly checkpoints: number;
 }
 
-/** Of each verdict; a table that lost a file would fill the report otherwise. */
+/** Findings that are listed of each code and weight; a table that lost a file would fill the report otherwise. */
 export const NAMED_MAX = 100;
 
-/** Collects findings in bounded memory. */
-export class Findings {
-  readonly list: Finding[] = [];
-  readonly notes: string[] = [];
-  private readonly counts = new Map<Verdict, number>();
+/** The log's own statements about records: they were alarmed when they were sealed. */
+const STATEMENTS: ReadonlySet<FindingCode> = new Set(["RECORD_REMOVED", "RECORD_CHANGED", "RECORD_FORGED"]);
 
-  constructor(private readonly namedMax = NAMED_MAX) {}
+/** Whether the finding says what an entry of the log itself says of its record. */
+export function isStatement({ code }: Pick<Finding, "code">): boolean {
+  return STATEMENTS.has(code);
+}
+
+/**
+ * What a reader must see first. 0: the log, the evidence or a source as a whole. 1: a record that the ledger wrote.
+ * 2: a record that the log calls forged or tampered with: whoever may start the sealer can make these up. 3: the log's own
+ * statements of such records.
+ */
+export function weightOf({ code, key, sealedAs }: Finding): number {
+  if (isStatement({ code })) return 3;
+  if (key === undefined) return 0;
+  return sealedAs === "FORGED" || sealedAs === "TAMPER" ? 2 : 1;
+}
+
+/** Why a finding is known and settled; undefined for a new one. */
+export type Acknowledge = (finding: Finding) => string | undefined;
+
+export interface FindingsOptions {
+  readonly namedMax?: number;
+  readonly acknowledge?: Acknowledge;
+  /** Called with every finding, those too that are not listed; with the reason, where it is acknowledged. */
+  readonly onFinding?: (finding: Finding, reason?: string) => void;
+}
+
+/** Collects findings in bounded memory. Each code has its own room in each weight, so that many of one kind hide no other. */
+export class Findings {
+  readonly notes: string[] = [];
+  private readonly rooms = new Map<string, Room<Finding>>();
+  private readonly counts = new Map<Verdict, number>();
+  private readonly settled: Room<AcknowledgedFinding>;
+
+  constructor(private readonly options: FindingsOptions = {}) {
+    this.settled = new Room(this.namedMax);
+  }
+
+  private get namedMax(): number {
+    return this.options.namedMax ?? NAMED_MAX;
+  }
+
+  get isStreaming(): boolean {
+    return this.options.onFinding !== undefined;
+  }
 
   add(finding: Finding): void {
-    const count = (this.counts.get(finding.verdict) ?? 0) + 1;
-    this.counts.set(finding.verdict, count);
-    if (count <= this.namedMax) this.list.push(finding);
+    const reason = this.keep(finding);
+    this.options.onFinding?.(finding, reason);
   }
 
-  /** An empty collection with the same limit. */
-  another(): Findings {
-    return new Findings(this.namedMax);
+  /** Hands a finding that was counted before to `onFinding`. */
+  stream(finding: Finding): void {
+    this.options.onFinding?.(finding, this.options.acknowledge?.(finding));
   }
 
-  addAll(other: Findings): void {
-    for (const finding of other.list) this.add(finding);
-    for (const [verdict, count] of other.counts) {
-      const listed = Math.min(count, this.namedMax);
-      this.counts.set(verdict, (this.counts.get(verdict) ?? 0) + count - listed);
+  private keep(finding: Finding): string | undefined {
+    const reason = this.options.acknowledge?.(finding);
+    if (reason !== undefined) {
+      this.settled.add({ ...finding, reason });
+      return reason;
     }
+    this.counts.set(finding.verdict, (this.counts.get(finding.verdict) ?? 0) + 1);
+    const name = `${weightOf(finding)} ${finding.verdict} ${finding.code}`;
+    const room = this.rooms.get(name) ?? new Room<Finding>(this.namedMax);
+    this.rooms.set(name, room);
+    room.add(finding);
+    return undefined;
+  }
+
+  /** An empty collection for findings that may turn out not to count. It streams nothing. */
+  another(): Findings {
+    const { onFinding, ...options } = this.options;
+    return new Findings(options);
+  }
+
+  /** Takes over what `another()` collected. @param isStreamed which of the listed findings go to `onFinding`. */
+  addAll(other: Findings, isStreamed: (finding: Finding) => boolean = () => true): void {
+    for (const finding of other.list) {
+      this.keep(finding);
+      if (isStreamed(finding)) this.stream(finding);
+    }
+    const { further } = other;
+    for (const verdict of VERDICTS) {
+      if (further[verdict] > 0) this.counts.set(verdict, (this.counts.get(verdict) ?? 0) + further[verdict]);
+    }
+    for (const finding of other.settled.list) {
+      this.settled.add(finding);
+      if (isStreamed(finding)) this.stream(finding);
+    }
+    this.settled.count += other.settled.count - other.settled.list.length;
     for (const text of other.notes) this.note(text);
   }
 
@@ -189,14 +286,22 @@ export class Findings {
     if (this.notes.length < this.namedMax) this.notes.push(text);
   }
 
-  /** Whether one more finding of this verdict would be listed. */
-  hasRoom(verdict: Verdict): boolean {
-    return (this.counts.get(verdict) ?? 0) < this.namedMax;
+  get list(): Finding[] {
+    return [...this.rooms.values()].flatMap(({ list }) => list).sort(byWeight);
+  }
+
+  get acknowledged(): AcknowledgedFinding[] {
+    return this.settled.list;
+  }
+
+  get acknowledgedCount(): number {
+    return this.settled.count;
   }
 
   get further(): Record<Verdict, number> {
-    const beyond = (verdict: Verdict) => Math.max(0, (this.counts.get(verdict) ?? 0) - this.namedMax);
-    return Object.fromEntries(VERDICTS.map((verdict) => [verdict, beyond(verdict)])) as Record<Verdict, number>;
+    const beyond = Object.fromEntries(VERDICTS.map((verdict) => [verdict, this.counts.get(verdict) ?? 0]));
+    for (const { verdict } of this.list) beyond[verdict] = (beyond[verdict] ?? 0) - 1;
+    return beyond as Record<Verdict, number>;
   }
 
   get verdicts(): Verdict[] {
@@ -205,31 +310,67 @@ export class Findings {
   }
 }
 
+/** Keeps the findings with the highest entry numbers; of those without one the first that came. */
+class Room<F extends Finding> {
+  count = 0;
+  private kept: F[] = [];
+
+  constructor(private readonly max: number) {}
+
+  add(finding: F): void {
+    this.count += 1;
+    this.kept.push(finding);
+    if (this.kept.length >= 2 * this.max + 2) this.kept = this.list;
+  }
+
+  get list(): F[] {
+    return this.kept.toSorted(newestFirst).slice(0, this.max);
+  }
+}
+
+function newestFirst(a: Finding, b: Finding): number {
+  return (b.leaf ?? -1) - (a.leaf ?? -1);
+}
+
+function byWeight(a: Finding, b: Finding): number {
+  return weightOf(a) - weightOf(b) || VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) || newestFirst(a, b);
+}
+
 export function reportText(report: VerificationReport): string {
-  const { verdict, verdicts, origin, size, root, checkpointSigners, pinnedBy, coveredUntil, counts, sources } = report;
+  const { verdict, verdicts, origin, size, root, checkpointSigners, coveredUntil, counts, sources, asOf } = report;
   const others = verdicts.slice(1);
   return [
-    `${verdict.toUpperCase()}${others.length === 0 ? "" : ` (also ${others.join(", ")})`}`,
+    `${verdict.toUpperCase()}${others.length === 0 ? "" : ` (also ${others.join(", ")})`}, as of ${asOf}`,
     `  log ${origin || "unknown"}: ${size} entries${root === "" ? "" : `, root ${root}`}`,
-    `  signed by ${checkpointSigners.join(", ") || "no pinned key"}; ${pinText(pinnedBy)}; last heartbeat ${coveredUntil || "never"}`,
+    `  signed by ${checkpointSigners.join(", ") || "no pinned key"}; last heartbeat ${coveredUntil || "never"}`,
+    `  ${pinText(report)}`,
     ...sources.map(sourceText),
     `  ${counts.records} records, ${counts.leaves} entries (${counts.repeatedEntries} repeated), ${counts.pairs} pairs, ${counts.heartbeats} heartbeats, ${counts.checkpoints} earlier checkpoints`,
-    ...report.findings.map(findingText),
-    ...VERDICTS.filter((each) => report.further[each] > 0).map((each) => `  ${each}: ${report.further[each]} more`),
+    ...report.findings.map((finding) => `  ${findingText(finding)}`),
+    ...VERDICTS.filter((each) => report.further[each] > 0).map(
+      (each) => `  ${each}: ${report.further[each]} more; --all names every one`,
+    ),
+    ...report.acknowledged.map((finding) => `  acknowledged (${finding.reason}) ${findingText(finding)}`),
+    ...(report.acknowledgedCount > report.acknowledged.length
+      ? [`  acknowledged: ${report.acknowledgedCount - report.acknowledged.length} more`]
+      : []),
     ...report.notes.map((note) => `  note: ${note}`),
   ].join("\n");
 }
 
-function pinText(pinnedBy: VerificationReport["pinnedBy"]): string {
-  if (pinnedBy === null) return "its end is pinned by nobody";
-  return pinnedBy === "witness" ? "a witness has seen it" : "it continues the last checkpoint";
+function pinText({ pinnedBy, pinnedSize, size }: VerificationReport): string {
+  if (pinnedBy === null) return "nobody outside the log vouches for its entries";
+  const by = pinnedBy === "witness" ? "a witness" : "the last checkpoint";
+  const rest = pinnedSize < size ? `, and nobody for the ${size - pinnedSize} from entry ${pinnedSize} on` : "";
+  return `${by} vouches for the first ${pinnedSize} entries${rest}`;
 }
 
-function sourceText({ table, name, takenAt, records, sealedBefore }: SourceSummary): string {
-  return `  ${table}: ${records} records at ${takenAt}, held against the ${sealedBefore} entries before it (${name})`;
+function sourceText({ table, name, takenAt, records, entries, compared }: SourceSummary): string {
+  return `  ${table}: ${records} records at ${takenAt}; ${compared} of ${entries} entries compared (${name})`;
 }
 
-function findingText({ verdict, code, message, table, key, version, leaf }: Finding): string {
+/** One line. */
+export function findingText({ verdict, code, message, table, key, version, leaf }: Finding): string {
   const place = [
     table,
     key?.join(" "),
@@ -237,5 +378,5 @@ function findingText({ verdict, code, message, table, key, version, leaf }: Find
     leaf === undefined ? undefined : `entry ${leaf}`,
   ];
   const named = place.filter(Boolean).join(" ");
-  return `  ${verdict} ${code}${named === "" ? "" : ` ${named}`}: ${message}`;
+  return `${verdict} ${code}${named === "" ? "" : ` ${named}`}: ${message}`;
 }

@@ -20,6 +20,8 @@ export interface RecordSource {
   readonly name: string;
   /** RFC 3339 in UTC. Everything that was written before this moment is in it. */
   readonly takenAt: string;
+  /** How long the reading went on after that, for a source that is no snapshot: a scan. Default: 0. */
+  readonly lastsMs?: number;
   /** How many changes it is said to tell, where that is known: for the progress. */
   readonly expected?: number;
   /** May be read more than once; each time it tells the same, in the same order of time for each key. */

@@ -4,18 +4,28 @@ import { randomBytes } from "node:crypto";
 import { type LogicalTableName, TABLES } from "../contract";
 import type { Checkpoint } from "./checkpoint";
 import { CloserLook } from "./closer-look";
-import type { EvidenceFolder } from "./evidence";
-import { isWitnessed, named, type SignedCheckpoint, signedHead } from "./head";
+import { type EvidenceFolder, withFindings } from "./evidence";
+import { AGE_MAX_MS, reportAge, reportCompared, reportCoverage } from "./freshness";
+import { named, type SignedCheckpoint, signedHead } from "./head";
 import { type Coverage, coverageOf } from "./heartbeats";
+import { type KnownFinding, KnownFindings } from "./known-findings";
 import { LaterRecords } from "./later-records";
 import { checkLeftovers } from "./leftovers";
 import { LogWalk } from "./log-walk";
 import { parseVerifierKey } from "./note";
 import { PairTally } from "./pairs";
+import { judgePins, type LastCheckpoint, type Pin } from "./pins";
 import { lastSeen, PublishedCheckpoints } from "./published";
 import { readSource } from "./record-pass";
 import { RecordTally } from "./record-tally";
-import { Findings, NAMED_MAX, type ReportCounts, type SourceSummary, type VerificationReport } from "./report";
+import {
+  type Finding,
+  Findings,
+  NAMED_MAX,
+  type ReportCounts,
+  type SourceSummary,
+  type VerificationReport,
+} from "./report";
 import { OutOfTime, type Run } from "./run";
 import { type RecordSource, SourceError, timeOf } from "./sources";
 import { KeyedHash } from "./tally";
@@ -26,6 +36,8 @@ export interface VerifyOptions {
   readonly sources: readonly RecordSource[];
   /** Verifier keys of the log, pinned: handed over apart from the evidence. */
   readonly keys: readonly string[];
+  /** Keys that the log had before; they vouch for earlier checkpoints only. */
+  readonly retiredKeys?: readonly string[];
   readonly witnessKeys?: readonly string[];
   /** Text of a signed checkpoint that was seen before. */
   readonly lastCheckpoint?: string;
@@ -33,9 +45,19 @@ export interface VerifyOptions {
   readonly only?: readonly LogicalTableName[];
   /** What was found wrong with the sources before. */
   readonly problems?: readonly string[];
+  /** The clock of whoever verifies. Default: this machine's. */
+  readonly now?: Date;
+  /** A moment in the past whose state is of interest. Default: now. */
+  readonly asOf?: Date;
+  /** How much older than that moment a source may be. Default: 48 hours. */
+  readonly sourceAgeMaxMs?: number;
+  /** Findings that were settled before. */
+  readonly known?: readonly KnownFinding[];
+  /** Called with every finding as it is found, those too that the report only counts; with the reason where it is known. */
+  readonly onFinding?: (finding: Finding, reason?: string) => void;
   /** Records this young when the source was taken may not be sealed yet, while the log ends there. Default: 15 minutes; 0 for exports. */
   readonly settleMs?: number;
-  /** Findings of each verdict that are listed, with their items; the rest is counted. */
+  /** Findings of each code that are listed, with their items; the rest is counted. */
   readonly namedMax?: number;
   /** How many entries and records are held at once where they differ. Default: 200,000. */
   readonly heldMax?: number;
@@ -53,10 +75,18 @@ const HELD_MAX = 200_000;
 
 /** @throws NoteError for a key that is none, SourceError for sources that cannot be what they say. */
 export async function verifyLog(options: VerifyOptions): Promise<VerificationReport> {
-  const findings = new Findings(options.namedMax ?? NAMED_MAX);
+  const known = new KnownFindings(options.known ?? []);
+  const findings = new Findings({
+    namedMax: options.namedMax ?? NAMED_MAX,
+    acknowledge: (finding) => known.reasonFor(finding),
+    ...(options.onFinding === undefined ? {} : { onFinding: options.onFinding }),
+  });
+  const now = options.now ?? new Date();
   const run: Run = {
-    evidence: options.evidence,
+    evidence: withFindings(options.evidence, findings),
     keys: options.keys.map(parseVerifierKey),
+    retiredKeys: (options.retiredKeys ?? []).map(parseVerifierKey),
+    clock: { now, asOf: options.asOf ?? now, sourceAgeMaxMs: options.sourceAgeMaxMs ?? AGE_MAX_MS },
     witnesses: (options.witnessKeys ?? []).map(parseVerifierKey),
     findings,
     goOn: () => {
@@ -72,6 +102,10 @@ export async function verifyLog(options: VerifyOptions): Promise<VerificationRep
     if (!(error instanceof OutOfTime)) throw error;
     const message = "The time was up before everything was looked at. Verify from a machine, which has more.";
     findings.add({ verdict: "incomplete", code: "OUT_OF_TIME", message });
+  }
+  for (const { leaf, code } of verification.knowsEntries ? known.withoutMatch : []) {
+    const message = `The known finding ${code} of entry ${leaf} is not of this log, or its entry has another hash. Correct the file of known findings.`;
+    findings.add({ verdict: "incomplete", code: "KNOWN_UNMATCHED", leaf, message });
   }
   return verification.report();
 }
@@ -89,7 +123,7 @@ class Verification {
   private coverage: Coverage = { until: "", cuts: new Map() };
   private walk: LogWalk | undefined;
   private published: PublishedCheckpoints | undefined;
-  private pinnedBy: VerificationReport["pinnedBy"] = null;
+  private pin: Pin = { pinnedBy: null, pinnedSize: 0 };
   private readonly recordsOf = new Map<string, number>();
   private repeatedEntries = 0;
 
@@ -102,6 +136,11 @@ class Verification {
     this.pairs = new PairTally(keyed);
   }
 
+  /** Whether the entries were read, and are those that the checkpoint signs. */
+  get knowsEntries(): boolean {
+    return this.walk?.isSigned === true;
+  }
+
   async verify(): Promise<void> {
     const { run, options } = this;
     this.reportProblems();
@@ -110,18 +149,19 @@ class Verification {
       run.findings.note("Nothing else was looked at: without a checkpoint that may be believed the log says nothing.");
       return;
     }
-    const { checkpoint } = this.head;
-    const last = lastSeen(options.lastCheckpoint, checkpoint, run)?.checkpoint;
+    const { checkpoint, signers } = this.head;
+    const last = lastSeen(options.lastCheckpoint, checkpoint, run);
     this.published = await PublishedCheckpoints.of(run, checkpoint, last, options.publishedFrom);
     this.coverage = await coverageOf(run, checkpoint.size, options.sources);
     const walk = new LogWalk(run, checkpoint, this.published, this.tally, this.coverage, options.sources);
     this.walk = walk;
     await walk.walk();
-    await this.published.finish();
-    await this.pin(checkpoint);
+    await this.published.finish(signers);
+    this.pin = await judgePins(checkpoint, this.lastCheckpoint(walk), this.published.cosignedSize, run);
+    reportAge(run.findings, options.sources, this.coverage.until, run.clock);
     if (options.leftovers === false) run.findings.note("Partial tiles of earlier checkpoints were not looked at.");
     else if (walk.isSigned) await checkLeftovers(run, checkpoint, walk.faulty);
-    if (walk.isSigned) await this.compareRecords(checkpoint);
+    if (walk.isSigned) await this.compareRecords(checkpoint, walk);
     else run.findings.note("The records were not held against the log, because its entries are not known for sure.");
   }
 
@@ -145,22 +185,17 @@ class Verification {
     }
   }
 
-  private async pin(checkpoint: Checkpoint): Promise<void> {
-    const { findings, witnesses } = this.run;
-    if (await isWitnessed(checkpoint, this.run)) this.pinnedBy = "witness";
-    if (this.published?.continuesLast === true && this.walk?.isSigned === true) this.pinnedBy = "last-checkpoint";
-    if (this.pinnedBy !== null || witnesses.length > 0) return;
-    const message =
-      this.options.lastCheckpoint === undefined
-        ? "Nobody outside the log vouches for its end: later entries may have been cut off. Give the last checkpoint that you saw, or a witness's key."
-        : "The last checkpoint that was seen does not vouch for the log's end, for the reasons that are given.";
-    findings.add({ verdict: "tail-not-pinned", code: "NOT_PINNED", message });
+  private lastCheckpoint({ isSigned, pinnedTime }: LogWalk): LastCheckpoint {
+    const { continuesLast = false, lastSize = 0 } = this.published ?? {};
+    const wasGiven = this.options.lastCheckpoint !== undefined;
+    return { wasGiven, isContinued: continuesLast && isSigned, size: lastSize, time: pinnedTime };
   }
 
-  private async compareRecords(checkpoint: Checkpoint): Promise<void> {
+  private async compareRecords(checkpoint: Checkpoint, { entriesOf }: LogWalk): Promise<void> {
     const { run, options, tally, pairs, coverage } = this;
     const { settleMs = SETTLE_MS } = options;
-    this.reportCoverage();
+    reportCoverage(run.findings, options.sources, coverage);
+    reportCompared(run.findings, options.sources, entriesOf);
     for (const source of options.sources) {
       let records = 0;
       const later = new LaterRecords(source, settleMs);
@@ -190,30 +225,6 @@ class Verification {
     this.noteYoung(closer.settling, pairs.young);
   }
 
-  /** Whether the log goes as far as the sources, and began before them. */
-  private reportCoverage(): void {
-    const { findings } = this.run;
-    const { until, cuts } = this.coverage;
-    if (until === "") {
-      findings.add({
-        verdict: "stale",
-        code: "NO_HEARTBEAT",
-        message: "The log has no heartbeat, so it does not say what it covers.",
-      });
-      return;
-    }
-    for (const source of this.options.sources) {
-      const { table, takenAt } = source;
-      if (Date.parse(until) < timeOf(source)) {
-        const message = `It was taken at ${takenAt}, and the log's last heartbeat is of ${until}. Fetch the evidence again.`;
-        findings.add({ verdict: "stale", code: "SOURCE_NEWER_THAN_LOG", table, message });
-      } else if (!cuts.has(table)) {
-        const message = `It was taken at ${takenAt}, before the log's first heartbeat, so the log cannot say what it must hold.`;
-        findings.add({ verdict: "incomplete", code: "SOURCE_OLDER_THAN_LOG", table, message });
-      }
-    }
-  }
-
   private noteYoung(settling: number, young: number): void {
     const { findings } = this.run;
     if (settling > 0)
@@ -234,12 +245,15 @@ class Verification {
       verdicts,
       findings: findings.list,
       further: findings.further,
+      acknowledged: findings.acknowledged,
+      acknowledgedCount: findings.acknowledgedCount,
       notes: findings.notes,
+      asOf: this.run.clock.asOf.toISOString(),
       origin: checkpoint?.origin ?? "",
       size: checkpoint?.size ?? 0,
       root: checkpoint?.root.toString("base64") ?? "",
       checkpointSigners: (signers ?? []).map((key) => named([key])),
-      pinnedBy: this.pinnedBy,
+      ...this.pin,
       sources: this.options.sources.map((source) => this.summaryOf(source)),
       counts: this.counts(),
       coveredUntil: this.coverage.until,
@@ -247,8 +261,8 @@ class Verification {
   }
 
   private summaryOf({ table, name, takenAt }: RecordSource): SourceSummary {
-    const sealedBefore = this.coverage.cuts.get(table) ?? 0;
-    return { table, name, takenAt, records: this.recordsOf.get(table) ?? 0, sealedBefore };
+    const { all, compared } = this.walk?.entriesOf.get(table) ?? { all: 0, compared: 0 };
+    return { table, name, takenAt, records: this.recordsOf.get(table) ?? 0, entries: all, compared };
   }
 
   private counts(): ReportCounts {

@@ -116,6 +116,9 @@ describe("fetching evidence", () => {
     await grow(168);
     const pruned: EvidenceFolder = {
       ...source,
+      list: async function* (prefix) {
+        for await (const name of source.list(prefix)) if (!name.includes("0000768")) yield name;
+      },
       read: async (name) =>
         name.includes("002.p/88") ? undefined : name === "checkpoint" ? checkpoint : source.read(name),
     };
@@ -191,6 +194,15 @@ describe("fetching evidence", () => {
       exitCode: 18,
     });
     other.delete();
+  });
+
+  test("a log that was cut in its bucket: the larger checkpoints are copied, and the cut is told", async () => {
+    log.write("checkpoint", log.read("checkpoints/0000000000000300"));
+    const to = newCopy();
+    const fetching = fetchEvidence(localEvidence(log.top), to, () => {}, 1);
+    await expect(fetching).rejects.toMatchObject({ code: "LOG_WENT_BACK", exitCode: 19 });
+    for (const name of ["checkpoint", "checkpoints/0000000000000600"])
+      expect(readFileSync(path.join(to, name))).toEqual(log.read(name));
   });
 
   test("no name in the bucket leads out of the folder", async () => {

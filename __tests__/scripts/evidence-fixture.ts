@@ -4,8 +4,9 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { buildVerifier } from "../../scripts/build-verifier";
-import { type BuiltWorld, buildWorld, type World } from "../support/log-world";
+import { addManifest, type BuiltWorld, buildWorld, md5Of, type World } from "../support/log-world";
 import { type Files, logKey } from "../support/naive-log";
 
 export interface Ended {
@@ -71,6 +72,34 @@ export class Auditor {
     } finally {
       this.write(name, before);
     }
+  }
+
+  /** Changes the lines of a data file, and its manifest's checksum and counts with them. */
+  rewriteData(name: string, change: (line: string) => string): void {
+    const lines = gunzipSync(readFileSync(this.file(name)))
+      .toString("utf8")
+      .split("\n")
+      .map(change);
+    const kept = lines.filter((line) => line !== "");
+    const body = gzipSync(kept.map((line) => `${line}\n`).join(""));
+    this.write(name, body);
+    const top = name.slice(0, name.indexOf("/data/"));
+    let items = 0;
+    const manifest = this.read(`${top}/manifest-files.json`)
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => {
+        const file = JSON.parse(line) as { itemCount: number; dataFileS3Key: string };
+        const isThis = file.dataFileS3Key.endsWith(path.basename(name));
+        const changed = isThis ? { ...file, itemCount: kept.length, md5Checksum: md5Of(body) } : file;
+        items += changed.itemCount;
+        return `${JSON.stringify(changed)}\n`;
+      });
+    const files: Files = new Map();
+    addManifest(files, `${top}/manifest-files`, manifest.join(""));
+    const summary = JSON.parse(this.read(`${top}/manifest-summary.json`)) as object;
+    addManifest(files, `${top}/manifest-summary`, JSON.stringify({ ...summary, itemCount: items }));
+    this.put("", files);
   }
 
   delete(): void {

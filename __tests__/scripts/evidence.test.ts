@@ -29,7 +29,9 @@ const EXPORT = ["--export", "exports"];
 const PINNED = ["--key", "log.vkey"];
 /** Whatever signs a checkpoint or carries one: of another size than was signed. */
 const resized = (bytes: Buffer) => bytes.toString().replace(/^(payment-ledger\S*\n)(\d+)/m, "$19$2");
-const VERIFY = ["verify", ...EVIDENCE, ...EXPORT, ...PINNED];
+/** The exports are of this moment, long ago. */
+const THEN = ["--as-of", "2025-11-21T11:00:00Z"];
+const VERIFY = ["verify", ...EVIDENCE, ...EXPORT, ...PINNED, ...THEN];
 
 describe("the file", () => {
   test("is one, runs where nothing else is, and is the same at every build", async () => {
@@ -81,7 +83,11 @@ describe("a wrong use ends with 2 and the usage", () => {
     [["consistency", ...EVIDENCE], "--from is missing"],
     [["consistency", "--from", "last", "--to", "last", "--proof", "log.vkey"], "no consistency proof"],
     [["history", ...EVIDENCE, ...EXPORT], "exactly one TransactionID"],
-    [["history", "pay-1", ...EVIDENCE], "--export is missing"],
+    [["history", "pay-1", ...EVIDENCE, ...PINNED], "--export is missing"],
+    [[...VERIFY, "--as-of", "yesterday"], "--as-of is a moment in the past"],
+    [[...VERIFY, "--as-of", "2199-01-01T00:00:00Z"], "--as-of is a moment in the past"],
+    [[...VERIFY, "--known", "log.vkey"], "Line 1 of the known findings is not"],
+    [[...VERIFY, "--retired-key", WITNESS.vkey], "is a witness's key"],
     [["keys"], "--evidence is missing"],
     [["witness", "new-key", "--name", "x"], "--out is missing"],
     [["witness", "new-key", "--out", "x"], "--name is missing"],
@@ -139,8 +145,8 @@ describe("verify", () => {
     // Both keys signed; each alone is enough, as a literal, and so are both in one file.
     genuine.write("both.vkey", `${SECOND_KEY.vkey}\n\n${KEY.vkey}\n`);
     for (const key of [SECOND_KEY.vkey, "both.vkey"]) {
-      const ended = await genuine.run("verify", ...EVIDENCE, ...EXPORT, "--key", key, "--last-checkpoint", "last");
-      expect(ended.out).toMatch(/^OK\n/);
+      const words = [...EVIDENCE, ...EXPORT, ...THEN, "--key", key, "--last-checkpoint", "last"];
+      expect((await genuine.run("verify", ...words)).out).toMatch(/^OK, as of 2025-11-21T11:00:00\.000Z\n/);
     }
     expect(await genuine.run("verify", ...EVIDENCE, ...EXPORT, "--key", STRANGER.vkey)).toMatchObject({ code: 18 });
     expect(await genuine.with("evidence/checkpoint", resized, ...VERIFY)).toMatchObject({ code: 17 });
@@ -323,10 +329,11 @@ describe("consistency", () => {
 });
 
 describe("history", () => {
-  const history = (id: string, ...more: string[]) => run("history", id, ...EVIDENCE, ...EXPORT, ...more);
+  const WORDS = [...EVIDENCE, ...EXPORT, ...PINNED, ...THEN, "--last-checkpoint", "last"];
+  const history = (id: string, ...more: string[]) => run("history", id, ...WORDS, ...more);
 
   test("shows the versions of a payment and its audit records between heartbeats", async () => {
-    const ended = await history("pay-20", ...PINNED);
+    const ended = await history("pay-20");
     expect(ended).toMatchObject({ code: 0, err: "" });
     const lines = ended.out.trimEnd().split("\n").slice(1);
     expect(lines.map((line) => line.trim().split(" ").slice(2, 4).join(" "))).toEqual([
@@ -342,9 +349,9 @@ describe("history", () => {
     }
     // The exports hold what stood there when they were taken; the log knows of the version before, too.
     expect(lines[0]).toContain("version 1: not in the exports, sealed before");
-    expect(lines[2]).toMatch(/recorded 2026-11-21T10:\S+, sealed before 2026-11-21T10:\S+, and after 2026-11-21T10:/);
+    expect(lines[2]).toMatch(/recorded 2025-11-21T10:\S+, sealed before 2025-11-21T10:\S+, and after 2025-11-21T10:/);
     const json = JSON.parse((await history("pay-20", "--json")).out);
-    expect(json).toMatchObject({ verdict: "ok", withoutEntry: [], problems: [] });
+    expect(json).toMatchObject({ verdict: "ok", withoutEntry: [], findings: [] });
     expect(json.entries).toHaveLength(6);
     for (const { sealedAfter, recordedAt, sealedBefore } of json.entries.slice(1)) {
       expect([sealedAfter, recordedAt, sealedBefore].sort()).toEqual([sealedAfter, recordedAt, sealedBefore]);
@@ -352,10 +359,11 @@ describe("history", () => {
   });
 
   test("names what was forged, changed and removed", async () => {
-    expect(await history(FORGED)).toMatchObject({
-      code: 12,
-      out: expect.stringContaining("none of the functions wrote it"),
-    });
+    // It has no WRITE record either, which is graver.
+    const forged = await history(FORGED);
+    expect(forged).toMatchObject({ code: 11, out: expect.stringContaining("none of the functions wrote it") });
+    expect(forged.out).toContain(`forged RECORD_FORGED PaymentLedger ${FORGED}`);
+    expect(forged.out).toContain(`missing WRITE_RECORD_MISSING PaymentLedger ${FORGED}`);
     expect(await history(TAMPERED)).toMatchObject({
       code: 10,
       out: expect.stringContaining("the stored record was changed"),
@@ -365,24 +373,65 @@ describe("history", () => {
     expect(removed.out).toContain("not in the exports");
   });
 
-  test.each([
-    // The last heartbeat comes minutes after it: it may still be sealed.
-    { at: "2026-11-21T10:02:00.000Z", code: 0 },
-    { at: "2026-11-21T09:00:00.000Z", code: 13 },
-  ])("a record of $at that the log does not hold is said, and is a finding once it is due", async ({ at, code }) => {
-    const other = new Auditor((world) => {
-      world.rows("PaymentAuditTrail").set("stray", auditRecord("stray", "READ", "PaymentLedger", "pay-20", at));
+  test.each(["2025-11-21T10:02:00.000Z", "2025-11-21T09:00:00.000Z", "2099-01-01T00:00:00.000Z", "soon"])(
+    "a record of %s that the log does not hold is a finding, whatever time it says",
+    async (at) => {
+      const other = new Auditor((world) => {
+        world.rows("PaymentAuditTrail").set("stray", auditRecord("stray", "READ", "PaymentLedger", "pay-20", at));
+      });
+      const ended = await other.run("history", "pay-20", ...WORDS);
+      expect(ended.out).toContain("NO ENTRY PaymentAuditTrail stray version 1: READ, recorded");
+      expect(ended.out).toContain("unsealed RECORD_UNSEALED PaymentAuditTrail stray");
+      expect(ended.code).toBe(13);
+      other.delete();
+    },
+  );
+
+  test("an altered payment, and one whose records were all removed, are findings as in verify", async () => {
+    const other = new Auditor();
+    const change = (lines: (line: string) => string) => {
+      for (const name of readdirSync(other.file("exports"), { recursive: true, encoding: "utf8" })) {
+        if (name.endsWith(".json.gz")) other.rewriteData(`exports/${name}`, lines);
+      }
+    };
+    change((line) =>
+      line
+        .replace(/("TransactionID":\{"S":"pay-5"\}.*"Amount":\{"S":")[^"]*/, "$11.00")
+        .replace(/("Amount":\{"S":")[^"]*(".*"TransactionID":\{"S":"pay-5"\})/, "$11.00$2"),
+    );
+    const altered = await other.run("history", "pay-5", ...WORDS);
+    expect(altered).toMatchObject({
+      code: 10,
+      out: expect.stringContaining("altered RECORD_ALTERED PaymentLedger pay-5"),
     });
-    const ended = await other.run("history", "pay-20", ...EVIDENCE, ...EXPORT);
-    expect(ended.out).toContain("NO ENTRY PaymentAuditTrail stray version 1: READ, recorded");
-    expect(ended.code).toBe(code);
+    change((line) => (line.includes('{"S":"pay-6"}') ? "" : line));
+    const removed = await other.run("history", "pay-6", ...WORDS);
+    expect(removed).toMatchObject({
+      code: 11,
+      out: expect.stringContaining("missing RECORD_MISSING PaymentLedger pay-6"),
+    });
+    // Another payment's findings are no findings of this one.
+    expect((await other.run("history", "pay-7", ...WORDS)).code).toBe(0);
     other.delete();
+  });
+
+  test("without a key, or without anybody who vouches for the log's end, is never ok", async () => {
+    expect(await run("history", "pay-20", ...EVIDENCE, ...EXPORT, ...THEN)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--key is missing"),
+    });
+    expect(await run("history", "pay-20", ...EVIDENCE, ...EXPORT, ...THEN, ...PINNED)).toMatchObject({ code: 20 });
+    const old = [...EVIDENCE, ...EXPORT, ...PINNED, "--last-checkpoint", "last"];
+    expect(await run("history", "pay-20", ...old)).toMatchObject({
+      code: 19,
+      out: expect.stringContaining("SOURCE_OLD"),
+    });
   });
 
   test("of a payment whose export cannot be read whole is incomplete", async () => {
     const names = readdirSync(auditor.file("exports/PaymentAuditTrail"), { recursive: true, encoding: "utf8" });
     const data = names.find((name) => name.endsWith("part0.json.gz")) ?? "";
-    const words = ["history", "pay-7", ...EVIDENCE, ...EXPORT];
+    const words = ["history", "pay-7", ...WORDS];
     const name = `exports/PaymentAuditTrail/${data}`;
     const ended = await auditor.with(name, (bytes) => bytes.subarray(0, bytes.length / 2), ...words);
     expect(ended.code).toBe(21);
@@ -391,7 +440,8 @@ describe("history", () => {
   test("of nothing is told", async () => {
     const ended = await history("nobody");
     expect(ended).toMatchObject({ code: 13, out: "", err: expect.stringContaining("hold anything about nobody") });
-    expect(await history("pay-7", "--key", STRANGER.vkey)).toMatchObject({ code: 18, out: "" });
+    const stranger = ["history", "pay-7", ...EVIDENCE, ...EXPORT, "--key", STRANGER.vkey];
+    expect(await run(...stranger)).toMatchObject({ code: 18, out: "" });
   });
 });
 

@@ -5,13 +5,16 @@ import type { LogicalTableName } from "../../contract";
 import { exportSources } from "../../verifier/export-source";
 import type { VerificationReport } from "../../verifier/report";
 import { type VerifyOptions, verifyLog } from "../../verifier/verify";
-import { addManifest, type BuiltWorld, buildWorld, md5Of, onDisk, type World } from "./log-world";
+import { addManifest, at, type BuiltWorld, buildWorld, md5Of, onDisk, type World } from "./log-world";
 import { type Files, logKey, memoryEvidence, NaiveLog, type Step } from "./naive-log";
 import type { Item } from "./stored-records";
 
 export const key = logKey("log");
 export const otherKey = logKey("somebody else");
 export const witness = logKey("witness", "cosignature", "witness.example/w1");
+
+/** The auditor's clock: an hour after all that the worlds hold. */
+export const NOW = new Date(at(3600));
 
 /** A copy of a world's files, which a test may change. */
 export class Draft {
@@ -36,10 +39,17 @@ export class Draft {
         ...exportSources(folder),
         keys: [key.vkey],
         settleMs: 0,
+        now: NOW,
         ...this.options,
         ...options,
       }),
     );
+  }
+
+  /** The newest published checkpoint but the last: what somebody kept who looked at this log before. */
+  earlierCheckpoint(): string {
+    const published = [...this.evidence.keys()].filter((path) => path.startsWith("checkpoints/")).sort();
+    return (this.evidence.get(published.at(-2) ?? published.at(-1) ?? "") ?? "").toString();
   }
 
   /** Changes the lines of a full export, and its manifests with them: only the log can tell. */

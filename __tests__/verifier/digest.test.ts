@@ -5,7 +5,7 @@ import { commitmentOf } from "../../log/commitment";
 import { keyOf, versionOf } from "../../log/identity";
 import { ItemDigester, ItemError, parseItem } from "../../verifier/digest";
 import { ItemTemplate } from "../../verifier/item-templates";
-import { writeRecordId } from "../../verifier/pairs";
+import { writeRecordId } from "../../verifier/write-records";
 import { auditRecord, type Item, paymentRow, transactionRow, writeRecord } from "../support/stored-records";
 
 const TABLE_NAMES = Object.values(TABLES).map(({ logicalName }) => logicalName);

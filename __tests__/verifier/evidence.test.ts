@@ -7,6 +7,7 @@ import {
   localEvidence,
   readBundle,
   readTile,
+  storedHead,
 } from "../../verifier/evidence";
 import { onDisk } from "../support/log-world";
 import { bundleOf, type Files, logKey, memoryEvidence, NaiveLog } from "../support/naive-log";
@@ -102,16 +103,53 @@ test("a bundle is its entries to the last byte", () => {
 
 test("as of now, later checkpoints are not seen, and the checkpoint stays", async () => {
   const files = new Map(log.files);
+  const later = files.get("checkpoints/0000000000000300") as Buffer;
+  files.delete("checkpoints/0000000000000300");
   files.set("checkpoint", files.get("checkpoints/0000000000000100") as Buffer);
   files.set("cosignatures/0000000000000100/aaaaaaaa", Buffer.from("x"));
   files.set("cosignatures/0000000000000300/aaaaaaaa", Buffer.from("x"));
   const evidence = await asOfNow(memoryEvidence(files));
-  files.set("checkpoint", files.get("checkpoints/0000000000000300") as Buffer);
+  files.set("checkpoints/0000000000000300", later);
+  files.set("checkpoint", later);
   expect(await evidence.read("checkpoint")).toEqual(files.get("checkpoints/0000000000000100"));
   expect(await listed(evidence, "checkpoints/")).toEqual(["checkpoints/0000000000000100"]);
   expect(await listed(evidence, "cosignatures/")).toEqual(["cosignatures/0000000000000100/aaaaaaaa"]);
   expect(await evidence.read("checkpoints/0000000000000300")).toBeUndefined();
   expect(await evidence.read("tile/0/000")).toBeDefined();
   const empty = await asOfNow(memoryEvidence(new Map()));
+  expect(await listed(empty, "checkpoints/")).toEqual([]);
   expect(await empty.read("checkpoint")).toBeUndefined();
+});
+
+describe("a checkpoint of a larger tree that was published before the newest one was read", () => {
+  const [small, large] = ["checkpoints/0000000000000100", "checkpoints/0000000000000300"];
+
+  test("is seen: the log was set back", async () => {
+    const files = new Map(log.files);
+    files.set("checkpoint", files.get(small) as Buffer);
+    const evidence = await asOfNow(memoryEvidence(files), 1);
+    expect(await listed(evidence, "checkpoints/")).toEqual(expect.arrayContaining([small, large]));
+    expect(await evidence.read(large)).toEqual(files.get(large));
+  });
+
+  test("is only being published when the newest one follows", async () => {
+    const files = new Map(log.files);
+    const stored = memoryEvidence(files);
+    let reads = 0;
+    const publishing = {
+      ...stored,
+      read: async (name: string) => {
+        reads += 1;
+        return stored.read(reads === 1 ? small : name);
+      },
+    };
+    const head = await storedHead(publishing, 1);
+    expect(head).toMatchObject({ checkpoint: files.get("checkpoint"), larger: [] });
+    expect(reads).toBe(2);
+  });
+
+  test("does not matter beside a checkpoint that is none: the verification says so", async () => {
+    const files = new Map(log.files).set("checkpoint", Buffer.from("no note"));
+    expect((await storedHead(memoryEvidence(files), 60_000)).larger).toEqual([]);
+  });
 });

@@ -5,6 +5,7 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { type LineOrFault, linesOfFile } from "../../verifier/export-lines";
 import { exportSources } from "../../verifier/export-source";
+import { RegularFiles } from "../../verifier/regular-file";
 import type { RecordChange } from "../../verifier/sources";
 import { addExport, addManifest, at, onDisk } from "../support/log-world";
 import type { Files } from "../support/naive-log";
@@ -13,8 +14,10 @@ const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-lines-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function read(bytes: Buffer, itemCount: number, changes: { md5?: string; path?: string } = {}) {
+  const { path: place = path.join(folder, "data.json.gz") } = changes;
   const file = {
-    path: path.join(folder, "data.json.gz"),
+    path: place,
+    open: () => new RegularFiles(folder).open(path.basename(place)),
     itemCount,
     md5: createHash("md5").update(bytes).digest("base64"),
     ...changes,

@@ -163,9 +163,10 @@ describe("records that come and go", () => {
     changed.changeLines("PaymentAuditTrail", () => []);
     const report = await changed.verify({ namedMax: 5 });
     expect(report.verdict).toBe("missing");
-    expect(report.findings.filter(({ verdict }) => verdict === "missing")).toHaveLength(5);
+    for (const each of ["RECORD_MISSING", "WRITE_RECORD_MISSING"])
+      expect(report.findings.filter(({ code }) => code === each)).toHaveLength(5);
     // 191 sealed before the cut, and 173 rows without their WRITE record.
-    expect(report.further.missing).toBe(191 + 173 - 5);
+    expect(report.further.missing).toBe(191 + 173 - 10);
   });
 
   test("a payment with another key: one is missing, one was never sealed", async () => {
@@ -178,11 +179,11 @@ describe("records that come and go", () => {
 
   test("a payment made up: the finding holds what a sweep needs", async () => {
     const changed = draft();
-    const row = paymentRow("pay-x", "2026-11-21T10:00:09.000Z");
+    const row = paymentRow("pay-x", "2025-11-21T10:00:09.000Z");
     changed.changeLines("PaymentLedger", (lines) => [...lines, lineOf({ Item: row })]);
     changed.changeLines("PaymentAuditTrail", (lines) => [
       ...lines,
-      lineOf({ Item: writeRecord("PaymentLedger", "pay-x", "2026-11-21T10:00:09.000Z") }),
+      lineOf({ Item: writeRecord("PaymentLedger", "pay-x", "2025-11-21T10:00:09.000Z") }),
     ]);
     const report = await changed.verify();
     expect(report.verdict).toBe("unsealed");
@@ -192,7 +193,7 @@ describe("records that come and go", () => {
         key: ["pay-x"],
         item: row,
         lastCommitment: "",
-        recordedAt: "2026-11-21T10:00:09.000Z",
+        recordedAt: "2025-11-21T10:00:09.000Z",
       }),
     );
   });
@@ -401,7 +402,7 @@ describe("files of an export", () => {
       if (!path.endsWith("manifest-summary.json")) continue;
       const text = (changed.exports.get(path) ?? "")
         .toString()
-        .replace(/"exportTime":"[^"]+"/, '"exportTime":"2026-11-20T10:00:00.000Z"');
+        .replace(/"exportTime":"[^"]+"/, '"exportTime":"2025-11-20T10:00:00.000Z"');
       changed.exports.set(path, Buffer.from(text));
       changed.exports.set(path.replace(".json", ".md5"), Buffer.from(md5Of(text)));
     }
@@ -411,12 +412,12 @@ describe("files of an export", () => {
 
 test("an export made to look older, with records dropped that were written since: what is left gives it away", async () => {
   const changed = draft();
-  const later = paymentRow("pay-later", "2026-11-21T11:00:00.000Z");
+  const later = paymentRow("pay-later", "2025-11-21T11:00:00.000Z");
   changed.changeLines("PaymentLedger", (lines) => [...lines, lineOf({ Item: later })]);
   const report = await changed.verify();
   found(report, "incomplete", "SOURCE_NEWER_THAN_SAID");
   const message = report.findings.find(({ code }) => code === "SOURCE_NEWER_THAN_SAID")?.message;
-  expect(message).toContain("1 of its records were written later, the last at 2026-11-21T11:00:00.000Z");
+  expect(message).toContain("1 of its records were written later, the last at 2025-11-21T11:00:00.000Z");
 });
 
 describe("increments", () => {
@@ -475,7 +476,7 @@ describe("increments", () => {
       if (!path.includes("inc") || !path.endsWith("manifest-summary.json")) continue;
       const text = (changed.exports.get(path) ?? "")
         .toString()
-        .replace(/"exportFromTime":"2026-11-21T10:0./, '"exportFromTime":"2026-11-21T10:5');
+        .replace(/"exportFromTime":"2025-11-21T10:0./, '"exportFromTime":"2025-11-21T10:5');
       changed.exports.set(path, Buffer.from(text));
     }
     found(await changed.verify(), "incomplete", "SOURCE_PROBLEM");

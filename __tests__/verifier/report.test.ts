@@ -27,7 +27,7 @@ test("the gravest verdict comes first, and ok only alone", () => {
 });
 
 test("findings beyond the limit are counted, those of each verdict for themselves", () => {
-  const findings = new Findings(2);
+  const findings = new Findings({ namedMax: 2 });
   for (let each = 0; each < 5; each++) findings.add(finding("altered"));
   findings.add(finding("missing"));
   expect(findings.list).toHaveLength(3);
@@ -50,8 +50,12 @@ const report = (changes: Partial<VerificationReport>): VerificationReport => ({
   origin: "log",
   size: 7,
   root: "AAAA",
+  acknowledged: [],
+  acknowledgedCount: 0,
+  asOf: "2025-11-22T10:00:00.000Z",
   checkpointSigners: ["log+1"],
   pinnedBy: null,
+  pinnedSize: 0,
   sources: [],
   counts: { records: 0, leaves: 7, repeatedEntries: 0, pairs: 0, heartbeats: 0, checkpoints: 0 },
   coveredUntil: "",
@@ -64,12 +68,18 @@ test("the text names what was found and where, and what is left unsaid", () => {
   const text = reportText(
     report({ findings: [{ ...finding("altered", "It is other."), ...place }], further, notes: ["So it is."] }),
   );
-  expect(text).toContain("ALTERED (also stale)");
+  expect(text).toContain("ALTERED (also stale), as of 2025-11-22T10:00:00.000Z");
   expect(text).toContain("altered RECORD_ALTERED payment-transactions txn 5 version 1 entry 12: It is other.");
   expect(text).toContain("altered: 9 more");
   expect(text).toContain("note: So it is.");
-  expect(text).toContain("its end is pinned by nobody; last heartbeat never");
-  expect(reportText(report({ pinnedBy: "witness" }))).toContain("a witness has seen it");
+  expect(text).toContain("last heartbeat never");
+  expect(text).toContain("nobody outside the log vouches for its entries");
+  expect(reportText(report({ pinnedBy: "witness", pinnedSize: 7 }))).toContain(
+    "a witness vouches for the first 7 entries\n",
+  );
+  expect(reportText(report({ pinnedBy: "last-checkpoint", pinnedSize: 5 }))).toContain(
+    "the last checkpoint vouches for the first 5 entries, and nobody for the 2 from entry 5 on",
+  );
   expect(reportText(report({ origin: "", root: "", checkpointSigners: [] }))).toContain("signed by no pinned key");
 });
 

@@ -4,9 +4,9 @@ import { commitmentOf, type ItemJson } from "../log/commitment";
 import { entryBytes } from "../log/entry";
 import { keyOf } from "../log/identity";
 import type { EvidenceFolder } from "../verifier/evidence";
-import { strictBase64 } from "../verifier/note";
+import { type NoteSignature, strictBase64 } from "../verifier/note";
 import { checkProof, type ProofReport, parseProof, proofBytes } from "../verifier/proof";
-import { type FoundEntry, findEntries, proofOf, provenPath, withCosignatures } from "../verifier/proof-search";
+import { bearing, type FoundEntry, findEntries, proofOf, provenPath, withCosignatures } from "../verifier/proof-search";
 import { EXIT_CODES } from "../verifier/report";
 import { consistencyProof, isConsistent, tileReader } from "../verifier/tree-proofs";
 import {
@@ -20,6 +20,7 @@ import {
   newestCheckpoint,
   type ReadCheckpoint,
   recordFile,
+  retiredKeys,
   type Terminal,
   UNSIGNED_NOTE,
   witnessKeys,
@@ -32,13 +33,15 @@ import { imagesWhere } from "./evidence-records";
 
 export const prove: Command = {
   usage: `prove <AuditID | TransactionID> --evidence DIR (--export DIR... | --record FILE) [--key VKEY|FILE]...
-        [--table NAME] [--version N] [--leaf N] [--out FILE]
-      Write the proof that the log sealed this record: <id>.tlog-proof, and from an export the record beside it.`,
+        [--witness VKEY|FILE]... [--table NAME] [--version N] [--leaf N] [--out FILE]
+      Write the proof that the log sealed this record: <id>.tlog-proof, and from an export the record beside it. It bears
+      the signatures of the keys and witnesses that are given, and whoever checks it needs the same keys.`,
   options: {
     evidence: "one",
     export: "many",
     record: "one",
     key: "many",
+    witness: "many",
     table: "one",
     version: "one",
     leaf: "one",
@@ -61,7 +64,8 @@ async function proveRecord(given: Given, terminal: Terminal): Promise<number> {
   const { found, item } = matched(candidates, records, id);
   const bytes = entryBytes(found.entry);
   const path = await provenPath(tileReader(evidence, checkpoint.size), checkpoint, found.leaf, bytes);
-  const proof = proofBytes(proofOf(found, path, await withCosignatures(evidence, checkpoint.bytes)));
+  const note = bearing(await withCosignatures(evidence, checkpoint.bytes), signatureRule(given, checkpoint));
+  const proof = proofBytes(proofOf(found, path, note));
   // No id is a path: an id may hold a slash.
   const out = given.one("out") ?? `${encodeURIComponent(id)}.tlog-proof`;
   writeWhole(out, proof);
@@ -74,6 +78,14 @@ async function proveRecord(given: Given, terminal: Terminal): Promise<number> {
   if (isFromExport) terminal.print(`${record}: the record, which verify-proof takes with it.`);
   if (signers.length === 0) terminal.tell(UNSIGNED_NOTE);
   return 0;
+}
+
+/** Without a key the log's own signatures stay in the proof, unchecked. */
+function signatureRule(given: Given, { origin }: ReadCheckpoint) {
+  const keys = logKeys(given);
+  const wanted = [...keys, ...witnessKeys(given)];
+  return ({ name, keyId }: NoteSignature) =>
+    wanted.some((key) => key.name === name && key.keyId === keyId) || (keys.length === 0 && name === origin);
 }
 
 /** Every state of the chosen record that the exports hold. */
@@ -188,7 +200,7 @@ function proofText({ verdict, code, message, origin, size, index, entry, signers
 
 export const consistency: Command = {
   usage: `consistency --from FILE (--evidence DIR [--to FILE] [--out FILE] | --to FILE --proof FILE)
-        [--key VKEY|FILE]... [--json]
+        [--key VKEY|FILE]... [--retired-key VKEY|FILE]... [--json]
       Prove that the log still begins with all that it had at an earlier checkpoint; or check such a proof.`,
   options: {
     from: "one",
@@ -197,6 +209,7 @@ export const consistency: Command = {
     proof: "one",
     out: "one",
     key: "many",
+    "retired-key": "many",
     json: "flag",
   },
   run: async (given, terminal) => {
@@ -204,7 +217,8 @@ export const consistency: Command = {
     const from = checkpointFile(given.needed("from"), "from");
     const to = await laterCheckpoint(given);
     const keys = logKeys(given);
-    for (const checkpoint of [from, to]) checkSigned(checkpoint, keys);
+    checkSigned(from, keys.length === 0 ? keys : [...keys, ...retiredKeys(given)]);
+    checkSigned(to, keys);
     checkOrder(from, to);
     const proof = await proofBetween(from, to, given);
     if (!isConsistent(from, to, proof)) {

@@ -6,9 +6,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ENTRY_BYTES_MAX, HASH_BYTES } from "../log/hashing";
 import { bundlePath, CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
 import { parseCheckpoint } from "./checkpoint";
+import type { Findings } from "./findings";
 import { NoteError } from "./note";
 import { FileError, RegularFiles } from "./regular-file";
-import type { Findings } from "./report";
 
 export interface EvidenceFolder {
   /** How reports name it. */

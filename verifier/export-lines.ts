@@ -24,10 +24,10 @@ export async function* linesOfFile(file: ExportFile): AsyncGenerator<readonly Li
   const read = { md5: "", fault: "" };
   try {
     for await (const piece of piecesOf(file, read)) yield* lines.take(piece);
+    yield* lines.end();
   } catch (error) {
     read.fault = faultIn(error);
   }
-  yield* lines.end();
   if (read.fault !== "") yield [{ fault: `${file.path}: ${read.fault}` }];
   else if (read.md5 !== file.md5) yield [{ fault: `${file.path}: it is not what the manifest's checksum says.` }];
   if (lines.count !== file.itemCount) {

@@ -5,9 +5,9 @@
  */
 
 import type { LogicalTableName } from "../contract";
+import type { Findings } from "./findings";
 import type { Coverage } from "./heartbeats";
 import type { EntryCount } from "./log-walk";
-import type { Findings } from "./report";
 import type { Clock } from "./run";
 import { type RecordSource, timeOf } from "./sources";
 

@@ -58,29 +58,31 @@ function parseLine(line: string, number: number): KnownFinding {
     value = undefined;
   }
   const members = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
-  const { leaf, leafHash, code, reason } = members;
-  const isKnown =
-    Object.keys(members).sort().join() === MEMBERS &&
-    Number.isSafeInteger(leaf) &&
-    Number(leaf) >= 0 &&
-    HASH.test(String(leafHash)) &&
-    (FINDING_CODES as readonly unknown[]).includes(code) &&
-    typeof reason === "string" &&
-    reason.trim() !== "" &&
-    reason.length <= REASON_CHARACTERS_MAX;
-  if (!isKnown) {
+  const { leaf, leafHash, reason } = members;
+  const code = FINDING_CODES.find((each) => each === members["code"]);
+  const isReason = typeof reason === "string" && reason.trim() !== "" && reason.length <= REASON_CHARACTERS_MAX;
+  if (
+    Object.keys(members).sort().join() !== MEMBERS ||
+    typeof leaf !== "number" ||
+    !Number.isSafeInteger(leaf) ||
+    leaf < 0 ||
+    typeof leafHash !== "string" ||
+    !HASH.test(leafHash) ||
+    code === undefined ||
+    !isReason
+  ) {
     throw new KnownFindingsError(
       `Line ${number} of the known findings is not {"leaf": number, "leafHash": "base64", "code": "RECORD_REMOVED", "reason": "text"}. ` +
         "Take leaf, leafHash and code from a report in JSON.",
     );
   }
-  if (!ACKNOWLEDGEABLE.has(String(code))) {
+  if (!ACKNOWLEDGEABLE.has(code)) {
     throw new KnownFindingsError(
       `Line ${number} of the known findings names ${code}, which follows from what stands in a table or in the evidence now. ` +
         "Only what an entry of the log states for good can be acknowledged.",
     );
   }
-  return members as unknown as KnownFinding;
+  return { leaf, leafHash, code, reason };
 }
 
 function nameOf({ leaf, leafHash, code }: Pick<KnownFinding, "leaf" | "leafHash" | "code">): string {

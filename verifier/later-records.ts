@@ -4,7 +4,7 @@
  */
 
 import type { Digest } from "./digest";
-import type { Findings } from "./report";
+import type { Findings } from "./findings";
 import { type RecordSource, timeOf } from "./sources";
 
 /** An export holds nothing later; the clocks of DynamoDB and of a function may differ by this. */

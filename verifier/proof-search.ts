@@ -7,7 +7,7 @@ import { bundlePath, TILE_WIDTH } from "../log/paths";
 import { type Checkpoint, parseCheckpoint } from "./checkpoint";
 import { parseEntry } from "./entries";
 import { EvidenceError, type EvidenceFolder, readBundle } from "./evidence";
-import { NoteError, type NoteSignature, parseSignatureLine, signatureLine } from "./note";
+import { NoteError, type NoteSignature, parseNote, parseSignatureLine, signatureLine } from "./note";
 import { hintBytes, type TlogProof } from "./proof";
 import { inclusionProof, rootOfInclusion, type SubtreeHashes } from "./tree-proofs";
 
@@ -75,6 +75,12 @@ export async function provenPath(
 /** @param checkpoint as it is stored, or with cosignatures behind it. */
 export function proofOf({ leaf, entry }: FoundEntry, hashes: readonly Buffer[], checkpoint: Buffer): TlogProof {
   return { extra: hintBytes(entry), index: leaf, hashes, checkpoint };
+}
+
+/** The checkpoint with those of its signatures alone that are wanted; there is at least one. */
+export function bearing(checkpoint: Buffer, isWanted: (signature: NoteSignature) => boolean): Buffer {
+  const { text, signatures } = parseNote(checkpoint);
+  return Buffer.from(`${text}\n${signatures.filter(isWanted).map(signatureLine).join("")}`);
 }
 
 /** The checkpoint with the cosignatures that lie in the folder for it, each once and each a whole signature line. */

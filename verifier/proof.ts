@@ -83,10 +83,13 @@ export function hintBytes({ table, kind, sequence, previous, commitment }: Entry
   return Buffer.from(canonicalJson({ table, kind, sequence, previous, commitment }));
 }
 
+const COMMITMENT = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+const COMMITMENT_OR_NONE = /^(|[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])$/;
+const SEQUENCE = /^[0-9]{0,64}$/;
 const HINT_MEMBERS = ["commitment", "kind", "previous", "sequence", "table"];
 const TABLE_NAMES: readonly string[] = Object.values(TABLES).map(({ logicalName }) => logicalName);
 
-/** @throws ProofError for another application's extra line. */
+/** @throws ProofError for another application's extra line, and for one that `hintBytes` would write otherwise. */
 export function parseHint(extra: Buffer): EntryHint {
   let value: unknown;
   try {
@@ -104,7 +107,18 @@ export function parseHint(extra: Buffer): EntryHint {
   const [commitment = "", kind, previous = "", sequence = "", table] = HINT_MEMBERS.map((name) =>
     String(members[name]),
   );
-  return { table: table as LogicalTableName, kind: kind as RecordKind, sequence, previous, commitment };
+  const hint: EntryHint = {
+    table: table as LogicalTableName,
+    kind: kind as RecordKind,
+    sequence,
+    previous,
+    commitment,
+  };
+  const isWellFormed = COMMITMENT.test(commitment) && COMMITMENT_OR_NONE.test(previous) && SEQUENCE.test(sequence);
+  if (!isWellFormed || !hintBytes(hint).equals(extra)) {
+    throw notAProof("its extra line is not the canonical form of what it says of an entry");
+  }
+  return hint;
 }
 
 /** The entry that the log must hold if it sealed this record with what the hint says. */
@@ -125,6 +139,7 @@ export const PROOF_CODES = [
   "SEALED_AS_TAMPER",
   "BAD_COSIGNATURE",
   "WITNESS_MISSING",
+  "UNCHECKED_SIGNATURE",
 ] as const;
 export type ProofCode = (typeof PROOF_CODES)[number];
 
@@ -164,6 +179,7 @@ export function checkProof(
     judgeInclusion(checkpoint, proof, entry, hint) ??
     judgeKind(entry) ??
     judgeWitnesses(checkpoint, witnesses) ??
+    judgeOthers(checkpoint, [...keys, ...witnesses]) ??
     PROVEN;
   const { origin, size } = checkpoint;
   const seen = judgement.code === "WRONG_KEY" ? [] : sightings(checkpoint, witnesses);
@@ -198,14 +214,19 @@ function judgeInclusion(
   { commitment }: EntryHint,
 ): Judgement | undefined {
   const leads = (each: RecordEntry) => leadsToRoot(checkpoint, proof, each);
-  if (leads(entry)) return undefined;
+  if (leads(entry)) return commitment === entry.commitment ? undefined : PROOF_ALTERED;
   if (commitment !== entry.commitment && leads({ ...entry, commitment })) {
     const message = `The log sealed this key and version with other content: entry ${proof.index} commits to ${commitment}, the record has ${entry.commitment}.`;
     return { verdict: "altered", code: "RECORD_ALTERED", message };
   }
-  const message = "Record and proof do not lead to the signed root: the proof is of another record, or was altered.";
-  return { verdict: "altered", code: "PROOF_ALTERED", message };
+  return PROOF_ALTERED;
 }
+
+const PROOF_ALTERED: Judgement = {
+  verdict: "altered",
+  code: "PROOF_ALTERED",
+  message: "Record and proof do not lead to the signed root: the proof is of another record, or was altered.",
+};
 
 function leadsToRoot({ size, root }: Checkpoint, { index, hashes }: TlogProof, entry: RecordEntry): boolean {
   return rootOfInclusion(leafHash(entryBytes(entry)), index, size, hashes)?.equals(root) === true;
@@ -219,6 +240,18 @@ function judgeKind({ kind }: RecordEntry): Judgement | undefined {
   if (kind !== "TAMPER") return undefined;
   const message = "The log holds this record as the result of a change that the ledger does not allow.";
   return { verdict: "altered", code: "SEALED_AS_TAMPER", message };
+}
+
+/** Whoever reads a proof must be able to check all of it: a line that no key checks could say anything. */
+function judgeOthers({ note }: Checkpoint, keys: readonly VerifierKey[]): Judgement | undefined {
+  const names = note.signatures.map(({ name, keyId }) => `${name}+${keyId}`);
+  const known = new Set(keys.map(({ name, keyId }) => `${name}+${keyId}`));
+  const other = names.find((name) => !known.has(name)) ?? names.find((name, at) => names.indexOf(name) < at);
+  if (other === undefined) return undefined;
+  const message = known.has(other)
+    ? `The checkpoint bears two signatures of ${other}. Take the proof as \`prove\` wrote it.`
+    : `The checkpoint bears a signature of ${other}, and no key that was given checks it. Give its key, with --key or --witness.`;
+  return { verdict: "incomplete", code: "UNCHECKED_SIGNATURE", message };
 }
 
 function judgeWitnesses(checkpoint: Checkpoint, witnesses: readonly VerifierKey[]): Judgement | undefined {

@@ -3,9 +3,9 @@
 import { hash } from "node:crypto";
 import { checkpointPath } from "../log/paths";
 import { type Checkpoint, checkpointText } from "./checkpoint";
+import type { Findings } from "./findings";
 import { badCosignature, cosignature, named, parsed, type SignedCheckpoint, signedCheckpoint } from "./head";
 import { checkSignatures, type VerifierKey } from "./note";
-import type { Findings } from "./report";
 import type { Run } from "./run";
 import { SignerOrder } from "./signer-order";
 

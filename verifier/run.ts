@@ -1,8 +1,8 @@
 /** What all parts of one verification share. */
 
 import type { EvidenceFolder } from "./evidence";
+import type { Findings } from "./findings";
 import type { VerifierKey } from "./note";
-import type { Findings } from "./report";
 
 export interface Run {
   readonly evidence: EvidenceFolder;

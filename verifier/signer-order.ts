@@ -3,9 +3,9 @@
  * checkpoint bears its signature: one that only older keys signed was not made by the log.
  */
 
+import type { Findings } from "./findings";
 import { named } from "./head";
 import type { VerifierKey } from "./note";
-import type { Findings } from "./report";
 
 interface SignerSet {
   readonly keys: readonly VerifierKey[];

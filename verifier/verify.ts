@@ -5,6 +5,7 @@ import { type LogicalTableName, TABLES } from "../contract";
 import type { Checkpoint } from "./checkpoint";
 import { CloserLook } from "./closer-look";
 import { type EvidenceFolder, withFindings } from "./evidence";
+import { Findings, NAMED_MAX } from "./findings";
 import { AGE_MAX_MS, reportAge, reportCompared, reportCoverage } from "./freshness";
 import { named, type SignedCheckpoint, signedHead } from "./head";
 import { type Coverage, coverageOf } from "./heartbeats";
@@ -18,14 +19,7 @@ import { judgePins, type LastCheckpoint, type Pin } from "./pins";
 import { lastSeen, PublishedCheckpoints } from "./published";
 import { readSource } from "./record-pass";
 import { RecordTally } from "./record-tally";
-import {
-  type Finding,
-  Findings,
-  NAMED_MAX,
-  type ReportCounts,
-  type SourceSummary,
-  type VerificationReport,
-} from "./report";
+import type { Finding, ReportCounts, SourceSummary, VerificationReport } from "./report";
 import { OutOfTime, type Run } from "./run";
 import { type RecordSource, SourceError, timeOf } from "./sources";
 import { KeyedHash } from "./tally";

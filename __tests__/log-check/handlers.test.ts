@@ -66,8 +66,9 @@ function invoke(entry: "drill-restore" | "sweep-audit-trail", event: unknown, wi
 }
 
 test("the drill goes from its start to its verdict, a step an invocation", async () => {
-  await world.ledger.record(2, world.day(0));
-  await world.exportAll(1);
+  // The function's own clock runs: what it is given must be of today.
+  await world.ledger.record(2, world.day(29));
+  await world.exportAll(29.9);
   const begun = await invoke("drill-restore", { kind: "start" });
   expect(begun).toMatchObject({ outcome: "answered", answer: { outcome: "importing", codes: [] } });
   await delay(1_500);

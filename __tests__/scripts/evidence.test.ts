@@ -155,18 +155,18 @@ describe("verify", () => {
 });
 
 describe("prove and verify-proof", () => {
-  const prove = (id: string, ...more: string[]) => run("prove", id, ...EVIDENCE, ...more);
+  const prove = (id: string, ...more: string[]) => run("prove", id, ...EVIDENCE, ...PINNED, ...more);
   const check = (proof: string, record: string, ...more: string[]) =>
     run("verify-proof", proof, "--record", record, ...PINNED, ...more);
 
   test("a payment, its audit record, and an earlier version of a payment", async () => {
-    const proven = await prove("pay-20", ...EXPORT, ...PINNED);
+    const proven = await prove("pay-20", ...EXPORT);
     expect(proven).toMatchObject({ code: 0, err: "" });
     expect(proven.out).toMatch(
       /^pay-20\.tlog-proof: PaymentLedger pay-20, version 3, is entry \d+ \(RECORD\) of \d+; \d+ bytes\.\npay-20\.record\.json/,
     );
     expect(await check("pay-20.tlog-proof", "pay-20.record.json")).toMatchObject({ code: 0, err: "" });
-    expect(await prove("event-3", ...EXPORT, ...PINNED)).toMatchObject({ code: 0 });
+    expect(await prove("event-3", ...EXPORT)).toMatchObject({ code: 0 });
     const audited = await check("event-3.tlog-proof", "event-3.record.json", "--json");
     expect(JSON.parse(audited.out)).toMatchObject({
       verdict: "ok",
@@ -190,8 +190,13 @@ describe("prove and verify-proof", () => {
   });
 
   test("says when the signature was not checked, and checks it when it can", async () => {
-    expect((await prove("pay-7", ...EXPORT)).err).toContain("signature was not checked");
-    expect(await prove("pay-7", ...EXPORT, "--key", STRANGER.vkey)).toMatchObject({ code: 18, out: "" });
+    const unpinned = ["prove", "pay-7", ...EVIDENCE, ...EXPORT];
+    expect((await run(...unpinned)).err).toContain("signature was not checked");
+    // It bears the signatures of both keys of the log, so both are needed.
+    const checked = await check("pay-7.tlog-proof", "pay-7.record.json");
+    expect(checked).toMatchObject({ code: 21, out: expect.stringContaining("UNCHECKED_SIGNATURE") });
+    expect(await check("pay-7.tlog-proof", "pay-7.record.json", "--key", SECOND_KEY.vkey)).toMatchObject({ code: 0 });
+    expect(await run(...unpinned, "--key", STRANGER.vkey)).toMatchObject({ code: 18, out: "" });
     const ended = await auditor.with(
       "evidence/checkpoint",
       resized,
@@ -204,8 +209,9 @@ describe("prove and verify-proof", () => {
     expect(ended).toMatchObject({ code: 17, out: "" });
   });
 
-  test("carries the cosignatures that lie in the folder", async () => {
-    await prove("pay-7", ...EXPORT);
+  test("carries the cosignatures of the witnesses that are given", async () => {
+    await prove("pay-7", ...EXPORT, "--witness", WITNESS.vkey);
+    expect(await check("pay-7.tlog-proof", "pay-7.record.json")).toMatchObject({ code: 21 });
     const seen = await check("pay-7.tlog-proof", "pay-7.record.json", "--witness", WITNESS.vkey);
     expect(seen).toMatchObject({ code: 0 });
     expect(seen.out).toContain("seen by witness.example/w1 at 2026-11-18T");

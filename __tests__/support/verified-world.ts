@@ -1,7 +1,7 @@
 /** A world with its exports and evidence, to be changed in one place and verified: what every mutation test does. */
 
 import { gunzipSync, gzipSync } from "node:zlib";
-import type { LogicalTableName } from "../../contract";
+import { type LogicalTableName, TABLES } from "../../contract";
 import { exportSources } from "../../verifier/export-source";
 import type { VerificationReport } from "../../verifier/report";
 import { type VerifyOptions, verifyLog } from "../../verifier/verify";
@@ -26,6 +26,10 @@ export class Draft {
     this.evidence = new Map(built.evidence);
     this.exports = new Map(built.exports);
     this.options = { lastCheckpoint: built.lastCheckpoint };
+  }
+
+  get tables(): readonly { readonly logicalName: LogicalTableName }[] {
+    return Object.values(TABLES);
   }
 
   get world(): World {
@@ -74,6 +78,11 @@ export class Draft {
 
   setLines(path: string, lines: readonly string[]): void {
     this.exports.set(path, gzipSync(lines.map((line) => `${line}\n`).join("")));
+  }
+
+  /** @param path of a manifest in JSON, whose checksum is made anew with it. */
+  setManifest(path: string, text: string): void {
+    addManifest(this.exports, path.replace(/\.json$/, ""), text);
   }
 
   /** What whoever changes a data file and thinks of its manifests does. */

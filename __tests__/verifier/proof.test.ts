@@ -3,7 +3,7 @@ import { entryBytes, type LogEntry, type RecordEntry } from "../../log/entry";
 import { CHECKPOINT_PATH, cosignaturePath } from "../../log/paths";
 import { parseCheckpoint } from "../../verifier/checkpoint";
 import { localEvidence } from "../../verifier/evidence";
-import { NoteError, parseVerifierKey } from "../../verifier/note";
+import { NoteError, parseVerifierKey, signatureLine } from "../../verifier/note";
 import {
   checkProof,
   entryOfRecord,
@@ -14,7 +14,7 @@ import {
   proofBytes,
   type TlogProof,
 } from "../../verifier/proof";
-import { findEntries, proofOf, provenPath, withCosignatures } from "../../verifier/proof-search";
+import { bearing, findEntries, proofOf, provenPath, withCosignatures } from "../../verifier/proof-search";
 import { tileReader } from "../../verifier/tree-proofs";
 import { addCheckpoint, submissionBody } from "../../verifier/witness";
 import { cosignerOf, newWitnessKey } from "../../verifier/witness-key";
@@ -64,16 +64,21 @@ async function madeFor(id: string): Promise<TlogProof> {
   throw new Error(`There is no entry of ${id}.`);
 }
 
-const check = (proof: TlogProof, record = item, keys = [log.vkey], witnesses: readonly string[] = []) =>
+const bothKeys = () => log.signers.map(({ verifierKey }) => verifierKey);
+
+const check = (proof: TlogProof, record = item, keys = bothKeys(), witnesses: readonly string[] = [witness.vkey]) =>
   checkProof(parseProof(proofBytes(proof)), record, keys.map(keyOf), witnesses.map(keyOf));
 
 describe("a proof of a sealed record", () => {
   test("is proven by the record and either of the log's keys, and says who saw the checkpoint when", async () => {
     const proof = await madeFor(ID);
-    for (const { verifierKey } of log.signers) {
-      expect(check(proof, item, [verifierKey])).toMatchObject({ verdict: "ok", code: "PROVEN", index: 300, size: 304 });
+    for (const { verifierKey, keyId } of log.signers) {
+      const witnessId = keyOf(witness.vkey).keyId;
+      const borne = bearing(proof.checkpoint, (line) => [keyId, witnessId].includes(line.keyId));
+      const checked = check({ ...proof, checkpoint: borne }, item, [verifierKey]);
+      expect(checked).toMatchObject({ verdict: "ok", code: "PROVEN", index: 300, size: 304 });
     }
-    const report = check(proof, item, [log.vkey], [witness.vkey]);
+    const report = check(proof);
     expect(report.witnesses).toEqual([{ name: "witness.example/w1", time: "2026-11-21T13:00:00.000Z" }]);
     expect(report.entry).toMatchObject({ kind: "RECORD", table: "PaymentLedger", key: [ID], version: "1" });
   });
@@ -130,14 +135,70 @@ describe("is refused, by name", () => {
     for (const each of wrong) expect(check(each)).toMatchObject({ verdict: "altered", code: "PROOF_ALTERED" });
   });
 
-  test("what the hint says of the content decides nothing", async () => {
+  test("a hint of another commitment than the record's, or one that says the same in other bytes", async () => {
     const proof = await madeFor(ID);
     const hint = parseHint(proof.extra);
-    expect(check({ ...proof, extra: hintBytes({ ...hint, commitment: "" }) })).toMatchObject({ verdict: "ok" });
-    const other = hintBytes({ ...hint, commitment: sealed("PaymentLedger", forged).commitment });
-    expect(check({ ...proof, extra: other }, { ...item, Amount: { S: "1.00" } })).toMatchObject({
-      code: "PROOF_ALTERED",
-    });
+    const { commitment } = sealed("PaymentLedger", forged);
+    expect(check({ ...proof, extra: hintBytes({ ...hint, commitment }) })).toMatchObject({ code: "PROOF_ALTERED" });
+    expect(
+      check({ ...proof, extra: hintBytes({ ...hint, commitment }) }, { ...item, Amount: { S: "1.00" } }),
+    ).toMatchObject({ code: "PROOF_ALTERED" });
+    const text = proof.extra.toString();
+    const others = [
+      JSON.stringify(JSON.parse(text), undefined, 1),
+      text.replace("{", "{ "),
+      JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(text)).reverse())),
+      text.replace("PaymentLedger", "\\u0050aymentLedger"),
+      hintBytes({ ...hint, commitment: "" }).toString(),
+      hintBytes({ ...hint, commitment: "anything" }).toString(),
+      hintBytes({ ...hint, previous: "anything" }).toString(),
+      hintBytes({ ...hint, sequence: "one" }).toString(),
+    ];
+    for (const extra of others) expect(() => check({ ...proof, extra: Buffer.from(extra) })).toThrow(ProofError);
+  });
+
+  test("a signature line that no given key checks, or one twice", async () => {
+    const proof = await madeFor(ID);
+    for (const name of ["stranger.example", ORIGIN]) {
+      const line = signatureLine({ name, keyId: "00000000", signature: Buffer.alloc(64) });
+      const checkpoint = Buffer.concat([proof.checkpoint, Buffer.from(line)]);
+      expect(check({ ...proof, checkpoint })).toMatchObject({ verdict: "incomplete", code: "UNCHECKED_SIGNATURE" });
+    }
+    const twice = Buffer.concat([
+      proof.checkpoint,
+      Buffer.from(`${proof.checkpoint.toString().trimEnd().split("\n").at(-1)}\n`),
+    ]);
+    expect(check({ ...proof, checkpoint: twice })).toMatchObject({ code: "UNCHECKED_SIGNATURE" });
+    for (const keys of bothKeys()) expect(check(proof, item, [keys])).toMatchObject({ code: "UNCHECKED_SIGNATURE" });
+  });
+
+  test("whatever byte of it is changed, to whatever", async () => {
+    const bytes = proofBytes(await madeFor(ID));
+    const [keys, witnesses] = [bothKeys().map(keyOf), [keyOf(witness.vkey)]];
+    const codeOf = (changed: Buffer): string => {
+      try {
+        return checkProof(parseProof(changed), item, keys, witnesses).code;
+      } catch (error) {
+        if (error instanceof ProofError || error instanceof NoteError) return error.code;
+        throw error;
+      }
+    };
+    expect(codeOf(bytes)).toBe("PROVEN");
+    for (const at of bytes.keys()) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));
+      expect({ at, code: codeOf(changed) }).not.toMatchObject({ code: "PROVEN" });
+    }
+    const change = fc.record({ at: fc.nat(bytes.length - 1), to: fc.integer({ min: 0, max: 255 }) });
+    fc.assert(
+      fc.property(change, ({ at, to }) => {
+        fc.pre(bytes[at] !== to);
+        const changed = Buffer.from(bytes);
+        changed[at] = to;
+        expect(codeOf(changed)).not.toBe("PROVEN");
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test("a record that was sealed as forged, or as tampered with", async () => {
@@ -174,7 +235,7 @@ describe("is refused, by name", () => {
 
   test("a witness that did not cosign, or whose cosignature was altered", async () => {
     const proof = await madeFor(ID);
-    const missing = check(proof, item, [log.vkey], [witness.vkey, silent.vkey]);
+    const missing = check(proof, item, bothKeys(), [witness.vkey, silent.vkey]);
     expect(missing).toMatchObject({ verdict: "tail-not-pinned", code: "WITNESS_MISSING" });
     expect(missing.message).toContain("witness.example/w2");
     const lines = proof.checkpoint.toString().trimEnd().split("\n");
@@ -185,7 +246,7 @@ describe("is refused, by name", () => {
       altered[at] = (altered[at] ?? 0) ^ 1;
       const line = `— ${name} ${altered.toString("base64")}`;
       const checkpoint = Buffer.from(`${[...lines.slice(0, -1), line].join("\n")}\n`);
-      const report = check({ ...proof, checkpoint }, item, [log.vkey], [witness.vkey]);
+      const report = check({ ...proof, checkpoint }, item, bothKeys(), [witness.vkey]);
       expect(report).toMatchObject({ verdict: "bad-signature", code: "BAD_COSIGNATURE", witnesses: [] });
     }
   });

@@ -1,11 +1,5 @@
-import {
-  EXIT_CODES,
-  type Finding,
-  Findings,
-  reportText,
-  VERDICTS,
-  type VerificationReport,
-} from "../../verifier/report";
+import { Findings } from "../../verifier/findings";
+import { EXIT_CODES, type Finding, reportText, VERDICTS, type VerificationReport } from "../../verifier/report";
 import { buildWorld } from "../support/log-world";
 import { Draft, key, witness } from "../support/verified-world";
 

@@ -1,9 +1,9 @@
 /** The rows of a CSV file (RFC 4180 under a header row) as it streams by. Columns `metadata.<name>` become members of the metadata. */
 
 import { parse } from "csv-parse/sync";
+import { holdsCardData } from "../ledger/card-data";
 import type { RefusalCode } from "../ledger/refusals";
 import { transactionSchema } from "../ledger/transaction";
-import { holdsCardData } from "./card-data-search";
 import { type Line, linesOf } from "./lines";
 import type { Row } from "./rows";
 import { NOT_UTF8_MARK } from "./text";

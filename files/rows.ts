@@ -3,9 +3,9 @@
  * one row at a time, whatever the size of the file.
  */
 
+import { holdsCardData } from "../ledger/card-data";
 import { parseExactJson } from "../ledger/exact-json";
 import type { RefusalCode } from "../ledger/refusals";
-import { holdsCardData } from "./card-data-search";
 import { csvRows } from "./csv";
 import { arrayElements } from "./json-array";
 import { type Line, linesOf } from "./lines";

@@ -103,13 +103,6 @@ export function issuedLengths(firstSixDigits: number): number {
   return bits;
 }
 
-/** The check of ISO/IEC 7812-1 annex B over `digits[from]` to `digits[to - 1]`. */
-export function isLuhnValid(digits: readonly number[], from: number, to: number): boolean {
-  let sum = 0;
-  for (let index = to - 1, doubled = false; index >= from; index--, doubled = !doubled) {
-    const digit = digits[index] ?? 0;
-    const weighted = doubled ? digit * 2 : digit;
-    sum += weighted > 9 ? weighted - 9 : weighted;
-  }
-  return sum % 10 === 0;
+export function hasLength(lengthBits: number, length: number): boolean {
+  return ((lengthBits >> length) & 1) === 1;
 }

@@ -88,3 +88,12 @@ export const PUBLISHED_TEST_NUMBERS: Readonly<Record<string, readonly string[]>>
 };
 
 export const ALL_TEST_NUMBERS: readonly string[] = Object.values(PUBLISHED_TEST_NUMBERS).flat();
+
+/** The check of ISO/IEC 7812-1 annex B, digit by digit, for tests that must not ask the code under test. */
+export function isLuhnValid(number: string): boolean {
+  const sum = [...number].reverse().reduce((total, digit, index) => {
+    const weighted = index % 2 === 1 ? Number(digit) * 2 : Number(digit);
+    return total + (weighted > 9 ? weighted - 9 : weighted);
+  }, 0);
+  return sum % 10 === 0;
+}

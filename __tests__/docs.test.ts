@@ -397,6 +397,8 @@ describe("architecture.md says the stored forms", () => {
         transactionId: "t",
         table: "PaymentLedger",
         contentMac: "m",
+        repeatOf: "a",
+        eventId: "e",
         queued: { sequenceNumber: "1", sentAt: at },
         query: { recordIds: [] },
         response: { recordIds: [], result: "ok" },

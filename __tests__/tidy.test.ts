@@ -116,7 +116,7 @@ const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
   "store/audit-record.ts": ["randomBytes"],
   "store/transaction-record.ts": ["randomBytes"],
   "store/transaction.ts": ["randomUUID", "Math.random"],
-  "operations/call.ts": ["randomBytes"],
+  "operations/record-entries.ts": ["randomBytes"],
   "operations/process-file.ts": ["new Date"],
   "operations/read-audit.ts": ["randomBytes"],
   "handlers/runtime/serve.ts": ["Date.now", "new Date"],

@@ -3,7 +3,8 @@
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { BACKUP_METRICS, EXPORT_PREFIXES, type LogicalTableName } from "../contract";
 import { derivedAuditId } from "../ledger/identifiers";
-import { type Call, ledgerEntry, recordEntries } from "../operations/call";
+import { type Call, ledgerEntry } from "../operations/call";
+import { recordEntries } from "../operations/record-entries";
 import type { Store } from "../store/store";
 import { checkFolder } from "./check";
 import { type CheckReport, Findings, type Verdict } from "./findings";

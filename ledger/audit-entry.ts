@@ -10,6 +10,7 @@ export const LEDGER_ACTIONS = [
   "READ",
   "REVEAL",
   "AUDIT_READ",
+  "DUPLICATE",
   "CONFLICT",
   "REFUSAL",
   "ALARM",
@@ -43,6 +44,10 @@ export interface AuditEntry {
   readonly table?: LogicalTableName;
   /** Of a pointer: the list read that returned this transaction. Its details stand there. */
   readonly partOf?: string;
+  /** Of a further attempt: the first record of the same conflict or alarm, which holds what was attempted. */
+  readonly repeatOf?: string;
+  /** The id that an event's sender gave it, where another sender's event has that id already. */
+  readonly eventId?: string;
   /** Place of the message in its FIFO queue (20 digits), and when SQS took it: they decide the order within the transaction. */
   readonly queued?: { readonly sequenceNumber: string; readonly sentAt: string };
   /** Keyed MAC of what was sent, where a repeat must be told from a conflict. */

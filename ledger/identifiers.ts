@@ -1,6 +1,7 @@
 /** Identifiers: what callers may send, and the ids that the ledger derives. */
 
 import { createHash } from "node:crypto";
+import { FUNCTIONS } from "../contract";
 import { canonicalJson } from "./canonical-json";
 
 /**
@@ -8,6 +9,14 @@ import { canonicalJson } from "./canonical-json";
  * The first character is a letter or digit, so no id looks like an option or a path.
  */
 export const IDENTIFIER_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._:/@+=-]*$/;
+
+/** The actor of records about a request that named none, or none that could be stored. */
+export const UNCLAIMED_ACTOR = "unclaimed";
+/** Names under which the ledger itself acts: nobody may claim them. */
+export const OWN_ACTORS: readonly string[] = [UNCLAIMED_ACTOR, ...Object.values(FUNCTIONS).map(({ name }) => name)];
+/** An actor that a request may claim. */
+export const ACTOR_PATTERN = new RegExp(`^(?!(${OWN_ACTORS.join("|")})$)${IDENTIFIER_PATTERN.source.slice(1)}`);
+
 export const TRANSACTION_ID_LENGTH_MAX = 128;
 export const PROCESSOR_ID_LENGTH_MAX = 64;
 export const ACTOR_LENGTH_MAX = 256;
@@ -17,6 +26,7 @@ export const AUDIT_ID_LENGTH_MAX = 128;
 const AUDIT_ID_KINDS = {
   WRITE: "W",
   UPDATE: "U",
+  DUPLICATE: "D",
   CONFLICT: "C",
   REFUSAL: "X",
   ALARM: "A",

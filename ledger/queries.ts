@@ -11,6 +11,7 @@ import {
   type Parsed,
   processorId,
   reason,
+  recordedActor,
   refused,
   schemaVersion,
   timestamp,
@@ -66,7 +67,7 @@ export const auditQuerySchema = z
       z.strictObject({ Query: z.literal("transaction"), TransactionID: transactionId, ...paging, ...asking }),
       z.strictObject({
         Query: z.literal("actor"),
-        OfActor: actor.describe("Whose actions."),
+        OfActor: recordedActor.describe("Whose actions."),
         ...range,
         ...paging,
         ...asking,

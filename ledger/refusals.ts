@@ -30,7 +30,7 @@ const REFUSAL_TEXTS = {
   MISSING_FIELD: "A required field is missing. The schema lists the required fields. Add it and send the entry again.",
   INVALID_TRANSACTION_ID: `The TransactionID is malformed. ${id(128)}`,
   INVALID_PROCESSOR_ID: `The ProcessorID is malformed. ${id(64)}`,
-  INVALID_ACTOR: `The Actor is malformed. ${id(256)}`,
+  INVALID_ACTOR: `The Actor is malformed or one of the ledger's own names. ${id(256).replace(". Send the id in that form", ", and is neither unclaimed nor the name of a function of the ledger. Send the name of who acts")}`,
   INVALID_AUDIT_ID: `The AuditID is malformed. ${id(128)}`,
   INVALID_RECORD_ID: `A record id is malformed, or a list holds more than 1000 of them. ${id(128).replace("It is", "It is an AuditID, or")}`,
   INVALID_CARD_LAST4:

@@ -115,13 +115,25 @@ export type LedgerQueryResponse = z.infer<typeof ledgerQueryResponseSchema>;
 const auditView = z.strictObject({
   AuditID: z.string(),
   TransactionID: z.string().optional(),
-  Action: z.string(),
+  Action: z
+    .string()
+    .describe(
+      "What was done. An event that uses one of the ledger's own words is shown with EVENT: before it, for example EVENT:READ.",
+    ),
   Actor: z.string(),
   Timestamp: z.string(),
   RecordedAt: z.string(),
-  Origin: z.enum(["LEDGER", "EVENT"]),
+  Origin: z.enum(["LEDGER", "EVENT"]).describe("LEDGER: made by this ledger itself. EVENT: sent by another service."),
   Table: z.string().optional(),
   PartOf: z.string().optional().describe("The list read that returned this transaction; its details stand there."),
+  RepeatOf: z
+    .string()
+    .optional()
+    .describe("The first record of the same conflict or alarm; this one is a further request that met it."),
+  EventID: z
+    .string()
+    .optional()
+    .describe("The AuditID that this event was sent with, where another sender's event has that AuditID."),
   SequenceNumber: z.string().optional().describe("Place of the event in its FIFO queue."),
   Caller: z
     .strictObject({ RequestID: z.string(), Function: z.string(), Principal: z.string().optional() })

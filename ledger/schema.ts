@@ -3,6 +3,7 @@
 import { z } from "zod";
 import {
   ACTOR_LENGTH_MAX,
+  ACTOR_PATTERN,
   AUDIT_ID_LENGTH_MAX,
   IDENTIFIER_PATTERN,
   PROCESSOR_ID_LENGTH_MAX,
@@ -26,7 +27,9 @@ const identifier = (code: RefusalCode, lengthMax: number, pattern = IDENTIFIER_P
 
 export const transactionId = identifier("INVALID_TRANSACTION_ID", TRANSACTION_ID_LENGTH_MAX);
 export const processorId = identifier("INVALID_PROCESSOR_ID", PROCESSOR_ID_LENGTH_MAX);
-export const actor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX);
+export const actor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX, ACTOR_PATTERN);
+/** Whoever may be on record as the actor, the ledger itself too. */
+export const recordedActor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX);
 export const auditId = identifier("INVALID_AUDIT_ID", AUDIT_ID_LENGTH_MAX);
 export const recordId = identifier("INVALID_RECORD_ID", AUDIT_ID_LENGTH_MAX, RECORD_ID_PATTERN);
 export const timestamp = z.string(coded("INVALID_TIMESTAMP")).regex(TIMESTAMP_PATTERN, "INVALID_TIMESTAMP");

@@ -42,3 +42,9 @@ export function bytesOf(item: StoredItem, name: string): Uint8Array | undefined 
   const value = item[name];
   return value !== undefined && "B" in value ? value.B : undefined;
 }
+
+/** The text of a string attribute within a map attribute. */
+export function textWithin(item: StoredItem, map: string, name: string): string | undefined {
+  const value = item[map];
+  return value !== undefined && "M" in value ? textOf(value.M, name) : undefined;
+}

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import { LOG_METRICS } from "../contract";
 import { derivedAuditId } from "../ledger/identifiers";
-import { type Call, ledgerEntry, recordEntries } from "../operations/call";
+import { type Call, ledgerEntry } from "../operations/call";
+import { recordEntries } from "../operations/record-entries";
 import type { Store } from "../store/store";
 import type { Verdict } from "../verifier/report";
 import type { DrillResult, DrillState } from "./drill-state";

@@ -9,7 +9,8 @@ import { LOG_METRICS, type LogicalTableName, TABLES, type TableId } from "../con
 import { derivedAuditId } from "../ledger/identifiers";
 import type { ItemJson } from "../log/commitment";
 import { versionOf } from "../log/identity";
-import { type Call, ledgerEntry, recordEntries } from "../operations/call";
+import { type Call, ledgerEntry } from "../operations/call";
+import { recordEntries } from "../operations/record-entries";
 import type { Log } from "../sealing/log-state";
 import type { Store } from "../store/store";
 import type { EvidenceFolder } from "../verifier/evidence";

@@ -1,13 +1,11 @@
 /** What every operation shares: the call it serves, the card-data door, and the records about itself that it leaves. */
 
-import { randomBytes } from "node:crypto";
 import type { z } from "zod";
 import { type LogicalTableName, TABLES } from "../contract";
 import type { AuditDetails, AuditEntry, Caller, LedgerAction } from "../ledger/audit-entry";
 import { canonicalJson, type JsonValue } from "../ledger/canonical-json";
 import { CardDataScanError, findCardData } from "../ledger/card-data";
-import { derivedAuditId, freshAuditId } from "../ledger/identifiers";
-import { hasGoodMac } from "../ledger/record-mac";
+import { derivedAuditId, UNCLAIMED_ACTOR } from "../ledger/identifiers";
 import { type Refusal, refusal } from "../ledger/refusals";
 import { type EntryResult, type RefusedResponse, refusedWith } from "../ledger/responses";
 import {
@@ -17,9 +15,8 @@ import {
   transactionId as transactionIdSchema,
 } from "../ledger/schema";
 import { exportFormOfItem, type StoredItem } from "../ledger/stored-item";
-import { auditPut } from "../store/audit-record";
 import type { Store } from "../store/store";
-import { writeOnce } from "../store/write-once";
+import { recordEntries } from "./record-entries";
 
 export interface Call {
   /** The function's name without suffix, for example `persist_payment_ledger`. */
@@ -29,9 +26,6 @@ export interface Call {
   /** Milliseconds until Lambda ends the function. */
   readonly remainingMs: () => number;
 }
-
-/** The actor of records about a request that named none, or none that could be stored. */
-export const UNCLAIMED_ACTOR = "unclaimed";
 
 /** The refusal of anything that carries card data, before any of it is looked at further. */
 export function cardDataRefusal(input: unknown, store: Store): Refusal | undefined {
@@ -78,59 +72,53 @@ export function ledgerEntry(entry: LedgerEntry, call: Call): AuditEntry {
 }
 
 /**
- * Writes records about refusals, conflicts and alarms. One that is there already was written by an earlier try of this
- * call, unless somebody slipped it in to keep ours out: then ours is written under another id.
+ * The record that a refused input leaves: codes and, where they are harmless, the claimed actor and payment.
+ * @param listActor the actor named around a list; an entry's own actor goes before it.
  */
-export async function recordEntries(entries: readonly AuditEntry[], store: Store): Promise<void> {
-  const distinct = [...new Map(entries.map((entry) => [entry.auditId, entry])).values()];
-  const puts = await Promise.all(distinct.map((entry) => auditPut(entry, store)));
-  const outcomes = await writeOnce(
-    store.dynamo,
-    puts.map((put) => [put]),
-  );
-  for (const [index, outcome] of outcomes.entries()) {
-    const entry = distinct[index];
-    const standing = outcome.written ? undefined : outcome.existing[0];
-    if (entry === undefined || standing === undefined) continue;
-    if (!(await isForged(TABLES.paymentAuditTrail.logicalName, standing, store))) continue;
-    store.signal("IntegrityAlarm");
-    const put = await auditPut({ ...entry, auditId: freshAuditId("ALARM", randomBytes(24)) }, store);
-    await writeOnce(store.dynamo, [[put]]);
-  }
-}
-
-/** The record that a refused input leaves: codes and, where they are harmless, the claimed actor and transaction. */
 export function refusalEntry(
   input: unknown,
   reason: Refusal,
   table: LogicalTableName,
   position: number,
   call: Call,
+  listActor?: string,
 ): AuditEntry {
-  const claimed = reason.code === "CARD_DATA" ? {} : harmlessClaims(input);
+  const { actor = listActor, transactionId } = harmlessClaims(input);
   return ledgerEntry(
     {
       auditId: derivedAuditId("REFUSAL", call.operation, call.caller.requestId, String(position)),
       action: "REFUSAL",
-      actor: claimed.actor ?? UNCLAIMED_ACTOR,
+      actor: actor ?? UNCLAIMED_ACTOR,
       table,
-      transactionId: claimed.transactionId,
-      asked: { recordIds: claimed.transactionId === undefined ? [] : [claimed.transactionId] },
+      transactionId,
+      asked: { recordIds: transactionId === undefined ? [] : [transactionId] },
       answered: { recordIds: [], result: reason.code },
     },
     call,
   );
 }
 
-function harmlessClaims(input: unknown): { actor?: string; transactionId?: string } {
-  if (typeof input !== "object" || input === null) return {};
+/** The names under which the requests, messages, rows and events state who acts and which payment is concerned. */
+const ACTOR_FIELDS = ["Actor", "actor", "user_id"];
+const PAYMENT_FIELDS = ["TransactionID", "transactionId", "paymentId", "query_record_id"];
+
+export interface Claims {
+  readonly actor?: string;
+  readonly transactionId?: string;
+}
+
+/** Who acts and which payment is concerned, as a refused input claims it, where it is well formed and no card data. */
+export function harmlessClaims(input: unknown): Claims {
+  const actor = firstHarmless(input, ACTOR_FIELDS, actorSchema);
+  const transactionId = firstHarmless(input, PAYMENT_FIELDS, transactionIdSchema);
+  return { ...(actor === undefined ? {} : { actor }), ...(transactionId === undefined ? {} : { transactionId }) };
+}
+
+function firstHarmless(input: unknown, fields: readonly string[], schema: z.ZodType<string>): string | undefined {
+  if (typeof input !== "object" || input === null) return undefined;
   const sent = input as Readonly<Record<string, unknown>>;
-  const actor = actorSchema.safeParse(sent["Actor"] ?? sent["user_id"]);
-  const transactionId = transactionIdSchema.safeParse(sent["TransactionID"]);
-  return {
-    ...(actor.success && isHarmless(actor.data) ? { actor: actor.data } : {}),
-    ...(transactionId.success && isHarmless(transactionId.data) ? { transactionId: transactionId.data } : {}),
-  };
+  const claims = fields.map((field) => schema.safeParse(sent[field]));
+  return claims.find((claim) => claim.success && isHarmless(claim.data))?.data;
 }
 
 /** A claim is kept only after a scan of its own: the scan of the whole input may have given up before it. */
@@ -164,13 +152,14 @@ export async function admitEntries<Accepted extends object>(
   admit: (entry: unknown, position: number) => Promise<Accepted | Refusal>,
   table: LogicalTableName,
   call: Call,
+  listActor?: string,
 ): Promise<{ readonly accepted: Accepted[]; readonly refused: RefusedEntry[] }> {
   const accepted: Accepted[] = [];
   const refused: RefusedEntry[] = [];
   for (const [position, entry] of entries.entries()) {
     const door = await admit(entry, position);
     if (isRefusal(door))
-      refused.push({ position, reason: door, record: refusalEntry(entry, door, table, position, call) });
+      refused.push({ position, reason: door, record: refusalEntry(entry, door, table, position, call, listActor) });
     else accepted.push(door);
   }
   return { accepted, refused };
@@ -209,7 +198,7 @@ export interface IntegrityFault {
   readonly found?: StoredItem | undefined;
 }
 
-/** The alarm record of a record that must not be trusted. Reading the same forgery again does not repeat it. */
+/** The alarm record of a record that must not be trusted; `recordEntries` gives each request that meets it its own. */
 export function alarmEntry(fault: IntegrityFault, actor: string, call: Call, store: Store): AuditEntry {
   store.signal("IntegrityAlarm");
   const found = fault.found === undefined ? "" : canonicalJson(exportFormOfItem(fault.found));
@@ -229,6 +218,14 @@ export function alarmEntry(fault: IntegrityFault, actor: string, call: Call, sto
   );
 }
 
-export async function isForged(table: LogicalTableName, item: StoredItem, store: Store): Promise<boolean> {
-  return !hasGoodMac(table, item, (await store.macKeys()).record);
+/** Refuses a whole call because of a record that must not be trusted, and leaves its alarm record. */
+export async function refuseWithAlarm(
+  fault: IntegrityFault,
+  actor: string,
+  call: Call,
+  store: Store,
+): Promise<RefusedResponse> {
+  const alarm = alarmEntry(fault, actor, call, store);
+  const ids = await recordEntries([alarm], store);
+  return refusedWith(refusal(fault.code), ids.get(alarm));
 }

@@ -7,7 +7,7 @@ import { type Refusal, refusal } from "../ledger/refusals";
 import { transactionId as transactionIdSchema } from "../ledger/schema";
 import { parseTransaction, type SentTransaction } from "../ledger/transaction";
 import type { Store } from "../store/store";
-import { cardDataRefusal, isHarmless } from "./call";
+import { type Claims, cardDataRefusal, harmlessClaims, isHarmless } from "./call";
 
 export interface FileLimits {
   /** Rows that are recorded; those behind them are only searched for card data. */
@@ -30,6 +30,8 @@ export interface RefusedRow {
   readonly number: number;
   readonly hasCardData: boolean;
   readonly hasAuditRecord: boolean;
+  /** Who sent it and which payment it is, as far as that can be kept. */
+  readonly claims: Claims;
   /** Its line in the report; absent where another line stands for it. */
   readonly badRow?: BadRow;
 }
@@ -101,6 +103,7 @@ export class RowJudge {
     return {
       number: row.number,
       hasCardData,
+      claims: "value" in row ? harmlessClaims(row.value) : {},
       hasAuditRecord: hasCardData && this.cardDataRows <= this.settings.limits.cardDataRowsMax,
       ...(isListed ? { badRow } : {}),
     };

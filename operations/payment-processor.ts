@@ -8,24 +8,15 @@ import { FILE_PREFIXES, TABLES } from "../contract";
 import type { FileVersion } from "../files/payment-files";
 import { FileProgress } from "../files/progress";
 import { ENTRIES_MAX } from "../ledger/entries";
-import { derivedAuditId } from "../ledger/identifiers";
+import { derivedAuditId, UNCLAIMED_ACTOR } from "../ledger/identifiers";
 import { type Refusal, refusal } from "../ledger/refusals";
 import { type EntryResult, persistResponse, type RefusedResponse, refusedWith } from "../ledger/responses";
 import { parseTransaction, type Transaction } from "../ledger/transaction";
 import type { Store } from "../store/store";
 import { transactionContentMac } from "../store/transaction-record";
-import {
-  admitEntries,
-  type Call,
-  cardDataRefusal,
-  isHarmless,
-  ledgerEntry,
-  recordEntries,
-  refuseCall,
-  refusedResult,
-  UNCLAIMED_ACTOR,
-} from "./call";
+import { admitEntries, type Call, cardDataRefusal, isHarmless, ledgerEntry, refuseCall, refusedResult } from "./call";
 import { type FileSettings, namesOfFile, processFile } from "./process-file";
+import { recordEntries } from "./record-entries";
 import { type Accepted, recordPayments } from "./record-payments";
 import { transactionsBook } from "./transactions-book";
 
@@ -166,8 +157,11 @@ async function processDirect(paymentData: object, call: Call, store: Store): Pro
   }
   const admitOne = (entry: unknown, position: number) => admit(entry, position, store);
   const { accepted, refused } = await admitEntries(entries, admitOne, TRANSACTIONS, call);
-  const { results, records } = await recordPayments(transactionsBook(store), accepted, call, store);
-  await recordEntries([...refused.map(({ record }) => record), ...records], store);
+  const results = await recordPayments(transactionsBook(store), accepted, call, store);
+  await recordEntries(
+    refused.map(({ record }) => record),
+    store,
+  );
   return directResponse([...refused.map(refusedResult), ...results], call);
 }
 
@@ -197,6 +191,6 @@ function directResponse(results: readonly EntryResult[], call: Call): ProcessorR
 
 async function invalidEvent(event: unknown, call: Call, store: Store): Promise<ProcessorResponse> {
   const reason = cardDataRefusal(event, store) ?? refusal("INVALID_EVENT");
-  const response = await refuseCall({}, reason, TRANSACTIONS, call, store);
+  const response = await refuseCall(event, reason, TRANSACTIONS, call, store);
   return { statusCode: 400, body: JSON.stringify({ error: "Invalid event format", ...response }) };
 }

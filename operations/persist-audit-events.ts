@@ -8,22 +8,13 @@ import { derivedAuditId } from "../ledger/identifiers";
 import { contentMac, equalMac } from "../ledger/record-mac";
 import { type Refusal, refusal } from "../ledger/refusals";
 import { type EntryResult, type PersistResponse, persistResponse, type RefusedResponse } from "../ledger/responses";
-import { textOf } from "../ledger/stored-item";
+import { type StoredItem, textOf, textWithin } from "../ledger/stored-item";
 import { auditPut } from "../store/audit-record";
-import type { Store } from "../store/store";
+import { isForged, type Store } from "../store/store";
 import { type GroupOutcome, writeOnce } from "../store/write-once";
-import {
-  admitEntries,
-  alarmEntry,
-  type Call,
-  cardDataRefusal,
-  isForged,
-  ledgerEntry,
-  recordEntries,
-  refuseCall,
-  refusedResult,
-} from "./call";
-import type { Recording } from "./record-payments";
+import { admitEntries, alarmEntry, type Call, cardDataRefusal, ledgerEntry, refuseCall, refusedResult } from "./call";
+import { recordEntries } from "./record-entries";
+import { answersOf, duplicateEntry, type Outcome } from "./record-payments";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 
@@ -32,6 +23,8 @@ export interface AcceptedEvent {
   readonly position: number;
   readonly event: AuditEvent;
   readonly auditId: string;
+  /** The AuditID that it was sent with, where another sender's event has that one. */
+  readonly eventId?: string;
   readonly contentMac: string;
   readonly caller: Caller;
   readonly queued?: NonNullable<AuditEntry["queued"]>;
@@ -50,9 +43,13 @@ export async function persistAuditEvents(
     (entry, position) => acceptDirect(withActor(entry, parsed.actor), position, call, store),
     TRAIL,
     call,
+    parsed.actor,
   );
-  const { results, records } = await recordEvents(accepted, call, store);
-  await recordEntries([...refused.map(({ record }) => record), ...records], store);
+  const results = await recordEvents(accepted, call, store);
+  await recordEntries(
+    refused.map(({ record }) => record),
+    store,
+  );
   return persistResponse([...refused.map(refusedResult), ...results]);
 }
 
@@ -87,27 +84,69 @@ export async function eventContentMac(event: AuditEvent, store: Store): Promise<
 }
 
 /** Records each event once; repeats within the list are told apart by what is recorded under their AuditID. */
-export async function recordEvents(accepted: readonly AcceptedEvent[], call: Call, store: Store): Promise<Recording> {
-  const recording: Recording = { results: [], records: [] };
+export async function recordEvents(
+  accepted: readonly AcceptedEvent[],
+  call: Call,
+  store: Store,
+): Promise<EntryResult[]> {
+  const outcomes = await writeEvents(accepted, call, store);
+  const taken = outcomes.flatMap((outcome) => ("takenFrom" in outcome ? [underOwnId(outcome.takenFrom)] : []));
+  const again = taken.length === 0 ? [] : await writeEvents(taken, call, store);
+  return answersOf(
+    [...outcomes, ...again].flatMap((outcome) => ("takenFrom" in outcome ? [] : [outcome])),
+    store,
+  );
+}
+
+/** An event whose AuditID another sender's event has. */
+interface Taken {
+  readonly takenFrom: AcceptedEvent;
+}
+
+async function writeEvents(accepted: readonly AcceptedEvent[], call: Call, store: Store): Promise<(Outcome | Taken)[]> {
   const firsts = new Map<string, AcceptedEvent>();
   for (const entry of accepted) if (!firsts.has(entry.auditId)) firsts.set(entry.auditId, entry);
   const written = [...firsts.values()];
   const groups = await Promise.all(written.map(async (entry) => [await auditPut(eventEntry(entry, call), store)]));
   const outcomes = await writeOnce(store.dynamo, groups);
   const outcomeOf = new Map(written.map((entry, index) => [entry.auditId, outcomes[index]] as const));
-  for (const entry of accepted) {
-    const first = firsts.get(entry.auditId);
-    const outcome = outcomeOf.get(entry.auditId);
-    if (first === undefined || outcome === undefined) throw new Error("An audit event has no outcome.");
-    recording.results.push(await resultOf(entry, first, outcome, call, store, recording.records));
-  }
-  return recording;
+  return Promise.all(
+    accepted.map((entry) => {
+      const first = firsts.get(entry.auditId);
+      const outcome = outcomeOf.get(entry.auditId);
+      if (first === undefined || outcome === undefined) throw new Error("An audit event has no outcome.");
+      return eventOutcome(entry, first, outcome, { ...call, caller: entry.caller }, store);
+    }),
+  );
 }
 
-function eventEntry({ event, auditId, contentMac: mac, caller, queued }: AcceptedEvent, call: Call): AuditEntry {
+/**
+ * An AuditID is unique within its sender: nobody keeps another sender's event out by taking its id first. Such an event is
+ * recorded under an id that follows from its sender and the AuditID, and states the AuditID beside it.
+ */
+function underOwnId(entry: AcceptedEvent): AcceptedEvent {
+  const auditId = derivedAuditId("EVENT", "own-id", senderOf(entry.caller.principal, entry.event.actor), entry.auditId);
+  return { ...entry, auditId, eventId: entry.auditId };
+}
+
+/**
+ * Who sent an event, as far as AWS says: the principal of its message, without the name of a role's session. A direct call
+ * states none, so there the claimed actor takes its place.
+ */
+function senderOf(principal: string | undefined, actor: string): string {
+  return principal === undefined ? `actor/${actor}` : `principal/${principal.split(":")[0]}`;
+}
+
+function recordedSender(item: StoredItem): string {
+  return senderOf(textWithin(item, "Caller", "Principal"), textOf(item, "Actor") ?? "");
+}
+
+function eventEntry(accepted: AcceptedEvent, call: Call): AuditEntry {
+  const { event, auditId, eventId, contentMac: mac, caller, queued } = accepted;
   const recordedAt = call.now.toISOString();
   return {
     auditId,
+    ...(eventId === undefined ? {} : { eventId }),
     action: event.action,
     actor: event.actor,
     timestamp: event.timestamp ?? recordedAt,
@@ -129,39 +168,33 @@ function eventEntry({ event, auditId, contentMac: mac, caller, queued }: Accepte
   };
 }
 
-async function resultOf(
+async function eventOutcome(
   entry: AcceptedEvent,
   first: AcceptedEvent,
   outcome: GroupOutcome,
   call: Call,
   store: Store,
-  records: AuditEntry[],
-): Promise<EntryResult> {
-  const { position, auditId } = entry;
-  const transaction = entry.event.transactionId === undefined ? {} : { TransactionID: entry.event.transactionId };
+): Promise<Outcome | Taken> {
+  const { position, auditId, event } = entry;
+  const transaction = event.transactionId === undefined ? {} : { TransactionID: event.transactionId };
   const existing = outcome.written ? undefined : outcome.existing[0];
   if (existing !== undefined && (await isForged(TRAIL, existing, store))) {
-    const alarm = alarmEntry(
-      { code: "RECORD_FORGED", table: TRAIL, recordId: auditId, found: existing },
-      entry.event.actor,
-      { ...call, caller: entry.caller },
-      store,
-    );
-    records.push(alarm);
-    return { position, outcome: "refused", ...transaction, AuditID: alarm.auditId, ...refusal("RECORD_FORGED") };
+    const fault = { code: "RECORD_FORGED", table: TRAIL, recordId: auditId, found: existing } as const;
+    const record = alarmEntry(fault, event.actor, call, store);
+    return { result: { position, outcome: "refused", ...transaction, ...refusal("RECORD_FORGED") }, record };
   }
   const recordedMac = existing === undefined ? first.contentMac : (textOf(existing, "ContentMac") ?? "");
+  const sender = senderOf(entry.caller.principal, event.actor);
+  const holder =
+    existing === undefined ? senderOf(first.caller.principal, first.event.actor) : recordedSender(existing);
   if (!equalMac(entry.contentMac, recordedMac)) {
-    const conflict = conflictEntry(entry, { ...call, caller: entry.caller });
-    records.push(conflict);
-    return { position, outcome: "conflict", ...transaction, AuditID: conflict.auditId };
+    if (sender !== holder && entry.eventId === undefined) return { takenFrom: entry };
+    return { result: { position, outcome: "conflict", ...transaction }, record: conflictEntry(entry, call) };
   }
-  return {
-    position,
-    outcome: outcome.written && entry === first ? "stored" : "duplicate",
-    ...transaction,
-    AuditID: auditId,
-  };
+  const known = outcome.written && entry === first ? "stored" : "duplicate";
+  const result = { position, outcome: known, ...transaction, AuditID: auditId } as const;
+  if (sender === holder) return { result };
+  return { result, record: duplicateEntry(TRAIL, auditId, event.transactionId, event.actor, call) };
 }
 
 function conflictEntry({ event, auditId, contentMac: mac }: AcceptedEvent, call: Call): AuditEntry {

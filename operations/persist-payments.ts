@@ -8,7 +8,8 @@ import type { Refusal } from "../ledger/refusals";
 import { type PersistResponse, persistResponse, type RefusedResponse } from "../ledger/responses";
 import { paymentContentMac, paymentRecord } from "../store/payment-record";
 import type { Store } from "../store/store";
-import { admitEntries, type Call, cardDataRefusal, recordEntries, refuseCall, refusedResult } from "./call";
+import { admitEntries, type Call, cardDataRefusal, refuseCall, refusedResult } from "./call";
+import { recordEntries } from "./record-entries";
 import { type Accepted, type PaymentBook, recordPayments } from "./record-payments";
 
 const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
@@ -22,9 +23,12 @@ export async function persistPayments(
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "payments") : { refusal: envelopeRefusal };
   if ("refusal" in parsed) return refuseCall(event, parsed.refusal, LEDGER, call, store);
   const admitOne = (entry: unknown, position: number) => admit(entry, parsed.actor, position, call, store);
-  const { accepted, refused } = await admitEntries(parsed.entries, admitOne, LEDGER, call);
-  const { results, records } = await recordPayments(ledgerBook(store), accepted, call, store);
-  await recordEntries([...refused.map(({ record }) => record), ...records], store);
+  const { accepted, refused } = await admitEntries(parsed.entries, admitOne, LEDGER, call, parsed.actor);
+  const results = await recordPayments(ledgerBook(store), accepted, call, store);
+  await recordEntries(
+    refused.map(({ record }) => record),
+    store,
+  );
   const refusedResults = refused.map((entry) => ({ ...refusedResult(entry), ...transactionIdOf(entry.record) }));
   return persistResponse([...refusedResults, ...results]);
 }

@@ -6,13 +6,21 @@
 import { TABLES } from "../contract";
 import type { AuditEntry } from "../ledger/audit-entry";
 import type { AuditEvent } from "../ledger/audit-event";
-import { derivedAuditId } from "../ledger/identifiers";
+import { derivedAuditId, UNCLAIMED_ACTOR } from "../ledger/identifiers";
 import { type Refusal, refusal } from "../ledger/refusals";
-import { transactionId as transactionIdSchema } from "../ledger/schema";
 import type { Store } from "../store/store";
-import { type Call, cardDataRefusal, isHarmless, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
+import { type Call, cardDataRefusal, harmlessClaims, ledgerEntry } from "./call";
 import { type AcceptedEvent, admitEvent, eventContentMac, recordEvents } from "./persist-audit-events";
-import { callerOf, keptBody, type QueueMessage, type QueueResponse, queueResponse } from "./queue";
+import {
+  arrivalParts,
+  callerOf,
+  claimsOf,
+  keptBody,
+  type QueueMessage,
+  type QueueResponse,
+  queueResponse,
+} from "./queue";
+import { recordEntries } from "./record-entries";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 
@@ -65,8 +73,7 @@ async function persistEvents(
     if (door === undefined || "code" in door) continue;
     accepted.push(await acceptedEvent(door, message, position, call, store));
   }
-  const { records } = await recordEvents(accepted, call, store);
-  await recordEntries(records, store);
+  await recordEvents(accepted, call, store);
 }
 
 async function admitMessage(message: QueueMessage, call: Call, store: Store) {
@@ -108,17 +115,18 @@ function queuedOf({ sequenceNumber, sentAt }: QueueMessage): { queued?: NonNulla
 
 /** A message that can never be recorded is settled at first sight: its place in the order is kept, with the reason. */
 function settledEntry(message: QueueMessage, reason: Refusal, call: Call): AuditEntry {
-  const transactionId = transactionIdSchema.safeParse(message.groupId);
-  const named = transactionId.success && isHarmless(transactionId.data) ? transactionId.data : undefined;
+  const { actor = UNCLAIMED_ACTOR, transactionId } = claimsOf(message);
+  // The message group is the payment: there the record keeps its place in the order.
+  const { transactionId: named = transactionId } = harmlessClaims({ TransactionID: message.groupId });
   const place = message.sequenceNumber ?? message.messageId;
   const entry = ledgerEntry(
     {
-      auditId: derivedAuditId("GAP", message.queueName, message.groupId ?? "", place),
+      auditId: derivedAuditId("GAP", message.queueName, message.groupId ?? "", place, ...arrivalParts(message)),
       action: reason.code === "CARD_DATA" ? "REFUSAL" : "GAP",
-      actor: UNCLAIMED_ACTOR,
+      actor,
       table: TRAIL,
       transactionId: named,
-      asked: { recordIds: [], ...keptBody(message, reason) },
+      asked: { recordIds: transactionId === undefined ? [] : [transactionId], ...keptBody(message, reason) },
       answered: { recordIds: [], result: reason.code },
     },
     call,

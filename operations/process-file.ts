@@ -11,14 +11,15 @@ import { readRows } from "../files/rows";
 import { isCardDataIn, unreadableCode } from "../files/verify";
 import type { AuditEntry, Caller } from "../ledger/audit-entry";
 import type { JsonObject } from "../ledger/canonical-json";
-import { derivedAuditId } from "../ledger/identifiers";
+import { derivedAuditId, UNCLAIMED_ACTOR } from "../ledger/identifiers";
 import type { RefusalCode } from "../ledger/refusals";
 import type { EntryResult } from "../ledger/responses";
 import type { Transaction } from "../ledger/transaction";
 import type { Store } from "../store/store";
 import { transactionContentMac } from "../store/transaction-record";
-import { type Call, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
+import { type Call, type Claims, ledgerEntry } from "./call";
 import { FILE_LIMITS, type FileLimits, type JudgedRow, RowJudge } from "./judge-rows";
+import { recordEntries } from "./record-entries";
 import { type Accepted, recordPayments } from "./record-payments";
 import { transactionsBook } from "./transactions-book";
 
@@ -175,11 +176,13 @@ async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchO
     counts.refused += 1;
     if (row.badRow !== undefined) badRows.push(row.badRow);
     if (row.hasCardData) cardDataRows += 1;
-    if (row.hasAuditRecord) records.push(cardDataEntry(progress.file, String(number), { Row: number }, caller, call));
+    if (row.hasAuditRecord) {
+      records.push(cardDataEntry(progress.file, String(number), { Row: number }, caller, call, row.claims));
+    }
   }
-  const recording = await recordPayments(transactionsBook(store), accepted, call, store);
-  await recordEntries([...records, ...recording.records], store);
-  for (const result of recording.results) {
+  const results = await recordPayments(transactionsBook(store), accepted, call, store);
+  await recordEntries(records, store);
+  for (const result of results) {
     counts[result.outcome] += 1;
     badRows.push(...badRowOf(result, repeats));
   }
@@ -204,16 +207,27 @@ async function recordUnlistedCardData({ progress, limits, caller, call, store }:
   await recordEntries([cardDataEntry(progress.file, "further", { FurtherRows: rows }, caller, call)], store);
 }
 
-/** The record of card data in a file: the file's version and the row, never a value. */
-function cardDataEntry(file: FileVersion, place: string, details: JsonObject, caller: Caller, call: Call): AuditEntry {
+/** The record of card data in a file: the file's version, the row and its harmless claims, never another value. */
+function cardDataEntry(
+  file: FileVersion,
+  place: string,
+  details: JsonObject,
+  caller: Caller,
+  call: Call,
+  { actor = UNCLAIMED_ACTOR, transactionId }: Claims = {},
+): AuditEntry {
   const { key, versionId } = file;
   const entry = ledgerEntry(
     {
       auditId: derivedAuditId("REFUSAL", "payment-file", key, versionId ?? "", place),
       action: "REFUSAL",
-      actor: UNCLAIMED_ACTOR,
+      actor,
       table: TRANSACTIONS,
-      asked: { recordIds: [], details: { ...details, ...namesOfFile(file) } },
+      transactionId,
+      asked: {
+        recordIds: transactionId === undefined ? [] : [transactionId],
+        details: { ...details, ...namesOfFile(file) },
+      },
       answered: { recordIds: [], result: "CARD_DATA" },
     },
     call,

@@ -3,7 +3,7 @@
 import { TABLES } from "../contract";
 import type { AuditEntry } from "../ledger/audit-entry";
 import { parseExactJson } from "../ledger/exact-json";
-import { derivedAuditId } from "../ledger/identifiers";
+import { derivedAuditId, UNCLAIMED_ACTOR } from "../ledger/identifiers";
 import {
   type PaymentMessage,
   parsePaymentMessage,
@@ -11,11 +11,20 @@ import {
   type SentMessage,
 } from "../ledger/payment-message";
 import { type Refusal, refusal } from "../ledger/refusals";
-import { transactionId as transactionIdSchema } from "../ledger/schema";
 import type { Store } from "../store/store";
 import { messageContentMac, messageRecord } from "../store/transaction-record";
-import { type Call, cardDataRefusal, isHarmless, ledgerEntry, recordEntries, UNCLAIMED_ACTOR } from "./call";
-import { callerOf, keptBody, type QueueMessage, type QueueResponse, queueMessages, queueResponse } from "./queue";
+import { type Call, cardDataRefusal, ledgerEntry } from "./call";
+import {
+  arrivalParts,
+  callerOf,
+  claimsOf,
+  keptBody,
+  type QueueMessage,
+  type QueueResponse,
+  queueMessages,
+  queueResponse,
+} from "./queue";
+import { recordEntries } from "./record-entries";
 import { type Accepted, type PaymentBook, recordPayments } from "./record-payments";
 
 const { logicalName: MESSAGES, partitionKey } = TABLES.paymentMessages;
@@ -61,8 +70,7 @@ async function recordMessages(admitted: readonly Admitted[], call: Call, store: 
     const contentMac = await messageContentMac(payment, store);
     accepted.push({ position, id: payment.paymentId, actor, caller, payment, contentMac });
   }
-  const { records } = await recordPayments(messagesBook(store), accepted, call, store);
-  await recordEntries(records, store);
+  await recordPayments(messagesBook(store), accepted, call, store);
 }
 
 function admit(message: QueueMessage, call: Call, store: Store): SentMessage | Refusal {
@@ -74,29 +82,22 @@ function admit(message: QueueMessage, call: Call, store: Store): SentMessage | R
   return parsed.ok ? parsed.value : parsed.refusal;
 }
 
-/** A message that can never be recorded is settled at first sight; its record names the payment where that is harmless. */
+/** A message that can never be recorded is settled at first sight. */
 function refusalOf(message: QueueMessage, reason: Refusal, call: Call): AuditEntry {
-  const paymentId = harmlessPaymentId(message.body);
+  const { actor = UNCLAIMED_ACTOR, transactionId } = claimsOf(message);
   const entry = ledgerEntry(
     {
-      auditId: derivedAuditId("REFUSAL", message.queueName, message.messageId),
+      auditId: derivedAuditId("REFUSAL", message.queueName, ...arrivalParts(message)),
       action: "REFUSAL",
-      actor: UNCLAIMED_ACTOR,
+      actor,
       table: MESSAGES,
-      transactionId: paymentId,
-      asked: { recordIds: paymentId === undefined ? [] : [paymentId], ...keptBody(message, reason) },
+      transactionId,
+      asked: { recordIds: transactionId === undefined ? [] : [transactionId], ...keptBody(message, reason) },
       answered: { recordIds: [], result: reason.code },
     },
     call,
   );
   return { ...entry, caller: callerOf(message, call) };
-}
-
-function harmlessPaymentId(body: string): string | undefined {
-  const parsed = parseExactJson(body);
-  const claimed = typeof parsed === "object" && parsed !== null && "paymentId" in parsed ? parsed.paymentId : undefined;
-  const paymentId = transactionIdSchema.safeParse(claimed);
-  return paymentId.success && isHarmless(paymentId.data) ? paymentId.data : undefined;
 }
 
 function messagesBook(store: Store): PaymentBook<PaymentMessage> {

@@ -2,13 +2,12 @@
 
 import { TABLES } from "../contract";
 import { transactionQuerySchema } from "../ledger/queries";
-import { refusal } from "../ledger/refusals";
-import { refusedWith, type TransactionsResponse } from "../ledger/responses";
+import type { TransactionsResponse } from "../ledger/responses";
 import { SCHEMA_VERSION } from "../ledger/schema";
 import type { StoredItem } from "../ledger/stored-item";
 import { getItem, queryAll, type Store } from "../store/store";
 import { transactionView } from "../store/transaction-record";
-import { admitRequest, alarmEntry, type Call, recordEntries } from "./call";
+import { admitRequest, type Call, refuseWithAlarm } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
 import { writeAuditId } from "./record-payments";
 
@@ -21,9 +20,7 @@ export async function queryTransactions(event: unknown, call: Call, store: Store
   const items = await recordsOf(query.transactionId, store);
   if (items.length === 0 && (await wasRecorded(query.transactionId, store))) {
     const fault = { code: "AUDIT_RECORD_MISSING", table: TRANSACTIONS, recordId: query.transactionId } as const;
-    const alarm = alarmEntry(fault, query.Actor, call, store);
-    await recordEntries([alarm], store);
-    return refusedWith(refusal(fault.code), alarm.auditId);
+    return refuseWithAlarm(fault, query.Actor, call, store);
   }
   const { trusted, refused } = await checkRecords(TRANSACTIONS, partitionKey, items, query.Actor, call, store);
   const AuditID = await recordRead(

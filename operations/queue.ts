@@ -1,9 +1,11 @@
 /** SQS messages as Lambda delivers them, and the answer that tells SQS which to deliver again. */
 
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Caller } from "../ledger/audit-entry";
+import { parseExactJson } from "../ledger/exact-json";
 import type { Refusal } from "../ledger/refusals";
-import type { Call } from "./call";
+import { type Call, type Claims, harmlessClaims } from "./call";
 
 const queueEventSchema = z.object({
   Records: z
@@ -77,4 +79,17 @@ export function keptBody({ body }: QueueMessage, { code }: Refusal): { details?:
 /** What AWS says of a message: the invocation that took it, and its sender. */
 export function callerOf(message: QueueMessage, call: Call): Caller {
   return { ...call.caller, principal: message.senderId };
+}
+
+/** Who acts and which payment is concerned, as the body of a refused message claims it. */
+export function claimsOf({ body }: QueueMessage): Claims {
+  return harmlessClaims(parseExactJson(body));
+}
+
+/**
+ * Parts of the id of a refused message's record, besides its place: whoever invokes the function with a made-up message of
+ * that place does not keep the record of the real message out.
+ */
+export function arrivalParts({ messageId, senderId, body }: QueueMessage): readonly string[] {
+  return [messageId, senderId, createHash("sha256").update(body).digest("base64url")];
 }

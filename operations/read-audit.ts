@@ -9,10 +9,11 @@ import { refusal } from "../ledger/refusals";
 import type { RefusedRecord } from "../ledger/responses";
 import { type StoredItem, textOf } from "../ledger/stored-item";
 import { auditPut } from "../store/audit-record";
-import type { Store } from "../store/store";
+import { isForged, type Store } from "../store/store";
 import { transact } from "../store/transaction";
 import { putAction } from "../store/write-once";
-import { alarmEntry, type Call, isForged, ledgerEntry, recordEntries } from "./call";
+import { alarmEntry, type Call, ledgerEntry } from "./call";
+import { recordEntries } from "./record-entries";
 
 export interface Checked {
   readonly trusted: readonly StoredItem[];
@@ -29,25 +30,22 @@ export async function checkRecords(
   store: Store,
 ): Promise<Checked> {
   const trusted: StoredItem[] = [];
-  const alarms: { readonly entry: AuditEntry; readonly recordId: string }[] = [];
+  const alarms: AuditEntry[] = [];
   for (const item of items) {
     const recordId = textOf(item, partitionKey) ?? "";
     if (!(await isForged(table, item, store))) trusted.push(item);
-    else
-      alarms.push({
-        recordId,
-        entry: alarmEntry({ code: "RECORD_FORGED", table, recordId, found: item }, actor, call, store),
-      });
+    else alarms.push(alarmEntry({ code: "RECORD_FORGED", table, recordId, found: item }, actor, call, store));
   }
-  if (alarms.length > 0)
-    await recordEntries(
-      alarms.map((alarm) => alarm.entry),
-      store,
-    );
+  const ids = await recordEntries(alarms, store);
   const { code, message } = refusal("RECORD_FORGED");
   return {
     trusted,
-    refused: alarms.map(({ entry }) => ({ code, message, AuditID: entry.auditId, ...concernedPayment(entry) })),
+    refused: alarms.map((alarm) => ({
+      code,
+      message,
+      AuditID: ids.get(alarm) ?? alarm.auditId,
+      ...concernedPayment(alarm),
+    })),
   };
 }
 

@@ -12,9 +12,10 @@ import { type Refusal, refusal } from "../ledger/refusals";
 import type { EntryResult } from "../ledger/responses";
 import { type StoredItem, textOf } from "../ledger/stored-item";
 import { auditPut } from "../store/audit-record";
-import type { Store } from "../store/store";
+import { isForged, type Store } from "../store/store";
 import { type GroupOutcome, type WriteGroup, writeOnce } from "../store/write-once";
-import { alarmEntry, type Call, type IntegrityFault, isForged, ledgerEntry } from "./call";
+import { alarmEntry, type Call, type IntegrityFault, ledgerEntry } from "./call";
+import { type RecordedIds, recordEntries } from "./record-entries";
 
 /** A payment that passed the door of its table. */
 export interface Accepted<Payment> {
@@ -44,16 +45,16 @@ export interface PaymentBook<Payment> {
   readonly attempted: (payment: Payment) => JsonObject;
 }
 
-/** What the call leaves: an answer for each payment, and records about conflicts and alarms, which the caller writes. */
-export interface Recording {
-  readonly results: EntryResult[];
-  readonly records: AuditEntry[];
+/** What happened to one entry, and the record that it leaves beside the payment's own. */
+export interface Outcome {
+  readonly result: EntryResult;
+  readonly record?: AuditEntry;
 }
 
-/** What is recorded under an id now, or why nothing can be said about it. */
+/** What is recorded under an id now, by whom, or why nothing can be said about it. */
 type Recorded =
-  | { readonly kind: "stored" | "present"; readonly contentMac: string }
-  | { readonly kind: "untrusted"; readonly refusal: Refusal; readonly auditId: string };
+  | { readonly kind: "stored" | "present"; readonly contentMac: string; readonly actor: string }
+  | { readonly kind: "untrusted"; readonly refusal: Refusal; readonly alarm: AuditEntry };
 
 /** The first of each id is written; repeats within the list are then told apart by what is recorded. */
 export async function recordPayments<Payment>(
@@ -61,22 +62,33 @@ export async function recordPayments<Payment>(
   accepted: readonly Accepted<Payment>[],
   call: Call,
   store: Store,
-): Promise<Recording> {
-  const recording: Recording = { results: [], records: [] };
+): Promise<EntryResult[]> {
   const byId = new Map<string, Accepted<Payment>[]>();
   for (const entry of accepted) byId.set(entry.id, [...(byId.get(entry.id) ?? []), entry]);
   const firsts = [...byId.values()].flatMap(([first]) => (first === undefined ? [] : [first]));
   const groups = await Promise.all(firsts.map((first) => writeGroup(book, first, call, store)));
-  const outcomes = await writeOnce(store.dynamo, groups);
+  const written = await writeOnce(store.dynamo, groups);
+  const outcomes: Outcome[] = [];
   for (const [index, first] of firsts.entries()) {
-    const outcome = outcomes[index];
+    const outcome = written[index];
     if (outcome === undefined) throw new Error("A write group has no outcome.");
-    const recorded = await recordedNow(book, first, outcome, call, store, recording.records);
+    const recorded = await recordedNow(book, first, outcome, call, store);
     for (const entry of byId.get(first.id) ?? []) {
-      recording.results.push(resultOf(book, entry, entry === first, recorded, call, store, recording.records));
+      outcomes.push(outcomeOf(book, entry, entry === first, recorded, callOf(entry, call), store));
     }
   }
-  return recording;
+  return answersOf(outcomes, store);
+}
+
+/** Nothing is answered before what the entries leave is on record. */
+export async function answersOf(outcomes: readonly Outcome[], store: Store): Promise<EntryResult[]> {
+  const records = outcomes.flatMap(({ record }) => (record === undefined ? [] : [record]));
+  const ids: RecordedIds = records.length === 0 ? new Map() : await recordEntries(records, store);
+  return outcomes.map(({ result, record }) => {
+    // A duplicate's answer names the record of what is stored.
+    const auditId = result.outcome === "duplicate" || record === undefined ? undefined : ids.get(record);
+    return auditId === undefined ? result : { ...result, AuditID: auditId };
+  });
 }
 
 async function writeGroup<Payment>(
@@ -119,25 +131,24 @@ async function recordedNow<Payment>(
   outcome: GroupOutcome,
   call: Call,
   store: Store,
-  records: AuditEntry[],
   isConfirmation = false,
 ): Promise<Recorded> {
-  if (outcome.written) return { kind: "stored", contentMac: entry.contentMac };
+  if (outcome.written) return { kind: "stored", contentMac: entry.contentMac, actor: entry.actor };
   const [row, writeRecord] = outcome.existing;
   const fault = await integrityFault(book, entry.id, row, writeRecord, store);
   if (fault?.code === "AUDIT_RECORD_MISSING" && !isConfirmation) {
     // A half that is missing is an incident, so it is looked at twice before anybody is called.
     const [again] = await writeOnce(store.dynamo, [await writeGroup(book, entry, call, store)]);
     if (again === undefined) throw new Error("A write group has no outcome.");
-    return recordedNow(book, entry, again, call, store, records, true);
+    return recordedNow(book, entry, again, call, store, true);
   }
   if (fault === undefined) {
     const decisive = book.uniqueBy === "row" ? row : writeRecord;
-    return { kind: "present", contentMac: textOf(decisive ?? {}, "ContentMac") ?? "" };
+    const actor = textOf(writeRecord ?? {}, "Actor") ?? "";
+    return { kind: "present", contentMac: textOf(decisive ?? {}, "ContentMac") ?? "", actor };
   }
   const alarm = alarmEntry(fault, entry.actor, callOf(entry, call), store);
-  records.push(alarm);
-  return { kind: "untrusted", refusal: refusal(fault.code), auditId: alarm.auditId };
+  return { kind: "untrusted", refusal: refusal(fault.code), alarm };
 }
 
 /** A row and its WRITE record are put together, so one without the other, or either without a good MAC, was tampered with. */
@@ -162,30 +173,53 @@ async function integrityFault<Payment>(
   return undefined;
 }
 
-function resultOf<Payment>(
+function outcomeOf<Payment>(
   book: PaymentBook<Payment>,
   entry: Accepted<Payment>,
   isFirst: boolean,
   recorded: Recorded,
   call: Call,
   store: Store,
-  records: AuditEntry[],
-): EntryResult {
+): Outcome {
   const { position, id: TransactionID } = entry;
   if (recorded.kind === "untrusted") {
-    return { position, outcome: "refused", TransactionID, AuditID: recorded.auditId, ...recorded.refusal };
+    // The list may hold entries of several actors: each is on record.
+    const record = { ...recorded.alarm, actor: entry.actor, caller: call.caller };
+    return { result: { position, outcome: "refused", TransactionID, ...recorded.refusal }, record };
   }
   if (!equalMac(entry.contentMac, recorded.contentMac)) {
-    const conflict = conflictEntry(book, entry, callOf(entry, call));
-    if (!records.some((record) => record.auditId === conflict.auditId)) records.push(conflict);
     store.signal("PaymentConflict");
-    return { position, outcome: "conflict", TransactionID, AuditID: conflict.auditId };
+    return { result: { position, outcome: "conflict", TransactionID }, record: conflictEntry(book, entry, call) };
   }
   const outcome = isFirst && recorded.kind === "stored" ? "stored" : "duplicate";
-  return { position, outcome, TransactionID, AuditID: writeAuditId(book.table, TransactionID) };
+  const result = { position, outcome, TransactionID, AuditID: writeAuditId(book.table, TransactionID) } as const;
+  if (entry.actor === recorded.actor) return { result };
+  return { result, record: duplicateEntry(book.table, TransactionID, TransactionID, entry.actor, call) };
 }
 
-/** One record for each distinct conflicting content. */
+/** Somebody else sent what is recorded already, and the answer tells him that it is. */
+export function duplicateEntry(
+  table: LogicalTableName,
+  recordId: string,
+  transactionId: string | undefined,
+  actor: string,
+  call: Call,
+): AuditEntry {
+  return ledgerEntry(
+    {
+      auditId: derivedAuditId("DUPLICATE", table, recordId, call.caller.requestId, actor),
+      action: "DUPLICATE",
+      actor,
+      table,
+      transactionId,
+      asked: { recordIds: [recordId] },
+      answered: { recordIds: [recordId], result: "duplicate" },
+    },
+    call,
+  );
+}
+
+/** The first record of each distinct conflicting content; `recordEntries` makes those of further requests. */
 function conflictEntry<Payment>(book: PaymentBook<Payment>, entry: Accepted<Payment>, call: Call): AuditEntry {
   return ledgerEntry(
     {

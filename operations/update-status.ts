@@ -4,7 +4,7 @@ import { TABLES } from "../contract";
 import { derivedAuditId } from "../ledger/identifiers";
 import { contentMac, equalMac, MAC_ATTRIBUTE } from "../ledger/record-mac";
 import { refusal } from "../ledger/refusals";
-import { refusedWith, type StatusResponse } from "../ledger/responses";
+import type { StatusResponse } from "../ledger/responses";
 import { SCHEMA_VERSION } from "../ledger/schema";
 import {
   isAllowedTransition,
@@ -13,22 +13,15 @@ import {
   statusChangeContent,
   statusChangeSchema,
 } from "../ledger/status-change";
-import { integerOf, type StoredItem, textOf } from "../ledger/stored-item";
+import { integerOf, type StoredItem, textOf, textWithin } from "../ledger/stored-item";
 import { auditPut } from "../store/audit-record";
 import { recordWithStatus } from "../store/payment-record";
-import { getItem, type Store } from "../store/store";
+import { getItem, isForged, type Store } from "../store/store";
 import { sdkItem, sdkValue, transact } from "../store/transaction";
 import { putAction } from "../store/write-once";
-import {
-  admitRequest,
-  alarmEntry,
-  type Call,
-  type IntegrityFault,
-  isForged,
-  ledgerEntry,
-  recordEntries,
-  refuseCall,
-} from "./call";
+import { admitRequest, type Call, type IntegrityFault, ledgerEntry, refuseCall, refuseWithAlarm } from "./call";
+import { recordEntries } from "./record-entries";
+import { duplicateEntry } from "./record-payments";
 
 const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
 const TRAIL = TABLES.paymentAuditTrail;
@@ -57,7 +50,7 @@ async function tryChange(change: StatusChange, call: Call, store: Store): Promis
   if (row === undefined) return refuseCall(change, refusal("NOT_FOUND"), LEDGER, call, store);
   if (await isForged(LEDGER, row, store)) return refuseAsUntrusted(change, "RECORD_FORGED", row, call, store);
   if (!isAsExpected(change, row))
-    return (await asRepeat(change, row, store)) ?? refuseAsConflict(change, row, call, store);
+    return (await asRepeat(change, row, call, store)) ?? refuseAsConflict(change, row, call, store);
   if (!isAllowedTransition(change.ExpectedStatus, change.Status)) {
     return refuseCall(change, refusal("INVALID_TRANSITION", "Status"), LEDGER, call, store);
   }
@@ -111,9 +104,7 @@ async function refuseAsUntrusted(
   call: Call,
   store: Store,
 ): Promise<StatusResponse> {
-  const alarm = alarmEntry({ code, table: LEDGER, recordId: change.TransactionID, found }, change.Actor, call, store);
-  await recordEntries([alarm], store);
-  return refusedWith(refusal(code), alarm.auditId);
+  return refuseWithAlarm({ code, table: LEDGER, recordId: change.TransactionID, found }, change.Actor, call, store);
 }
 
 /** The row must still be the one that was read: its MAC stands for all of its attributes. */
@@ -137,15 +128,29 @@ function updateAction(row: StoredItem, next: StoredItem, store: Store) {
   };
 }
 
-/** A caller who lost the answer asks again: the change that stands is then the same one. */
-async function asRepeat(change: StatusChange, row: StoredItem, store: Store): Promise<StatusResponse | undefined> {
+/**
+ * A caller who lost the answer asks again: the change that was made is then the same one. The answer tells the payment's
+ * status, so each repeat is on record before it, whoever claims to send it.
+ */
+async function asRepeat(
+  change: StatusChange,
+  row: StoredItem,
+  call: Call,
+  store: Store,
+): Promise<StatusResponse | undefined> {
   const version = integerOf(row, "Version") ?? 0;
   if (textOf(row, "Status") !== change.Status || version < 2) return undefined;
   const auditId = updateAuditId(change.TransactionID, version);
   const record = await getItem(store.dynamo, store.tables.paymentAuditTrail, TRAIL.partitionKey, auditId);
   if (record === undefined || (await isForged(TRAIL.logicalName, record, store))) return undefined;
   const same = equalMac(textOf(record, "ContentMac") ?? "", await changeMac(change, version, store));
-  return same ? statusResponse("duplicate", row, auditId) : undefined;
+  if (!same) return undefined;
+  // A call that Lambda repeats made the change itself.
+  const isOwn =
+    textOf(record, "Actor") === change.Actor && textWithin(record, "Caller", "RequestID") === call.caller.requestId;
+  if (isOwn) return statusResponse("duplicate", row, auditId);
+  await recordEntries([duplicateEntry(LEDGER, change.TransactionID, change.TransactionID, change.Actor, call)], store);
+  return statusResponse("duplicate", row, auditId);
 }
 
 async function refuseAsConflict(
@@ -165,15 +170,21 @@ async function refuseAsConflict(
       transactionId: change.TransactionID,
       asked: {
         recordIds: [change.TransactionID],
-        details: { From: change.ExpectedStatus, To: change.Status, Version: version, Reason: change.Reason },
+        details: {
+          From: change.ExpectedStatus,
+          To: change.Status,
+          Version: version,
+          ...(change.ExpectedVersion === undefined ? {} : { ExpectedVersion: change.ExpectedVersion }),
+          Reason: change.Reason,
+        },
       },
-      answered: { recordIds: [], result: "conflict" },
+      answered: { recordIds: [change.TransactionID], result: "conflict" },
     },
     call,
   );
-  await recordEntries([entry], store);
+  const ids = await recordEntries([entry], store);
   store.signal("PaymentConflict");
-  return statusResponse("conflict", row, entry.auditId);
+  return statusResponse("conflict", row, ids.get(entry) ?? entry.auditId);
 }
 
 function updateAuditId(transactionId: string, version: number): string {

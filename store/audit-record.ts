@@ -2,7 +2,14 @@
 
 import { randomBytes } from "node:crypto";
 import { TABLES } from "../contract";
-import { type AuditDetails, type AuditEntry, type Caller, detailsText, parseDetailsText } from "../ledger/audit-entry";
+import {
+  type AuditDetails,
+  type AuditEntry,
+  type Caller,
+  detailsText,
+  LEDGER_ACTIONS,
+  parseDetailsText,
+} from "../ledger/audit-entry";
 import { dayKeyOf, timeKey } from "../ledger/index-keys";
 import { withRecordMac } from "../ledger/record-mac";
 import type { AuditView } from "../ledger/responses";
@@ -33,7 +40,13 @@ async function auditRecord(entry: AuditEntry, store: Store): Promise<StoredItem>
     Origin: { S: entry.origin },
     Caller: { M: callerAttributes(entry.caller) },
     Salt: { B: randomBytes(SALT_BYTES) },
-    ...optionalTexts({ Table: entry.table, PartOf: entry.partOf, ContentMac: entry.contentMac }),
+    ...optionalTexts({
+      Table: entry.table,
+      PartOf: entry.partOf,
+      RepeatOf: entry.repeatOf,
+      EventID: entry.eventId,
+      ContentMac: entry.contentMac,
+    }),
     ...transactionKeys(entry),
     ...dayKeys(entry, store),
     ...(await sealedDetails(entry, store)),
@@ -95,15 +108,16 @@ export async function auditView(item: StoredItem, store: Store): Promise<AuditVi
     openDetails(item, "Response", store),
   ]);
   const text = (name: string) => textOf(item, name) ?? "";
+  const origin = text("Origin") === "LEDGER" ? "LEDGER" : "EVENT";
   const caller = item["Caller"];
   const callerParts = caller !== undefined && "M" in caller ? caller.M : {};
   return {
     AuditID: text("AuditID"),
-    Action: text("Action"),
+    Action: shownAction(text("Action"), origin),
     Actor: text("Actor"),
     Timestamp: text("Timestamp"),
     RecordedAt: text("RecordedAt"),
-    Origin: text("Origin") === "LEDGER" ? "LEDGER" : "EVENT",
+    Origin: origin,
     Caller: {
       RequestID: textOf(callerParts, "RequestID") ?? "",
       Function: textOf(callerParts, "Function") ?? "",
@@ -111,10 +125,16 @@ export async function auditView(item: StoredItem, store: Store): Promise<AuditVi
     },
     user_id: text("Actor"),
     timestamp: text("Timestamp"),
-    ...presentTexts(item, ["TransactionID", "Table", "PartOf", "SequenceNumber"]),
+    ...presentTexts(item, ["TransactionID", "Table", "PartOf", "RepeatOf", "EventID", "SequenceNumber"]),
     ...queryView(query),
     ...responseView(response),
   };
+}
+
+/** Other services may use the ledger's own words (the documents' WRITE and READ); no reader takes theirs for the ledger's. */
+function shownAction(action: string, origin: AuditView["Origin"]): string {
+  const isLedgers = (LEDGER_ACTIONS as readonly string[]).includes(action);
+  return origin === "EVENT" && isLedgers ? `EVENT:${action}` : action;
 }
 
 function presentTexts(item: StoredItem, names: readonly string[]): Record<string, string> {

@@ -1,8 +1,8 @@
 /** What the operations need of the outside world, made once per execution environment. */
 
 import { type DynamoDBClient, GetItemCommand, QueryCommand, type QueryCommandInput } from "@aws-sdk/client-dynamodb";
-import type { BACKUP_METRICS, LOG_METRICS, METRICS, TableId } from "../contract";
-import type { MacKeys } from "../ledger/record-mac";
+import type { BACKUP_METRICS, LOG_METRICS, LogicalTableName, METRICS, TableId } from "../contract";
+import { hasGoodMac, type MacKeys } from "../ledger/record-mac";
 import type { StoredItem } from "../ledger/stored-item";
 import type { FieldEncryption } from "./key-material";
 import { storedItem } from "./transaction";
@@ -26,6 +26,11 @@ export interface Store {
   readonly signal: (signal: Signal) => void;
   /** Logs a technical fault that concerns a part of a batch; what it concerns is tried again by the platform. */
   readonly logFault: (error: unknown) => void;
+}
+
+/** True for a record that this ledger did not write as it is: its MAC is missing or does not cover it. */
+export async function isForged(table: LogicalTableName, item: StoredItem, store: Store): Promise<boolean> {
+  return !hasGoodMac(table, item, (await store.macKeys()).record);
 }
 
 /** Strongly consistent: a read must see the write that was answered before it. */

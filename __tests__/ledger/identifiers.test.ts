@@ -24,6 +24,10 @@ test.each([
   [["WRITE", "payment-transactions", "txn-1"], "W~z2upHkqh9xWMkwd7VS_Tyu64_GKC360f"],
   [["WRITE", "payment-audit-trail", "pay-1"], "W~6bBJncWbMH954ZeGv4dLK-TUPtdDMyoo"],
   [["CONFLICT", "payment-transactions", "txn-1", "1.ref.mac"], "C~9JIV1ZL209L-lS53FLieuS3vQKQR3Vsw"],
+  [["DUPLICATE", "PaymentLedger", "txn-1", "req-1", "alice"], "D~MYT3_-ezL1nNbewccTuUKF32BdJgbAox"],
+  [["CONFLICT", "C~aj3w5ttn_adKN2-PDBU3Y9Wv8zcP7EBD", "req-1", "alice"], "C~dWkhHoH9u0skG4tpqAY8psuBMnQjGqxs"],
+  [["ALARM", "A~antV3Gt_oR5nDh9YcrVZdknUt_-0eD7R", "req-1", "alice"], "A~W3opELjSeVj5F89aRDariUA1f9jBQzvt"],
+  [["EVENT", "own-id", "principal/AROAEXAMPLE", "crm-1"], "E~TU9yB81g08_rrNpum69Zg5hx_PSyWRFp"],
   [["READ", "check_backup", "req-1", "PaymentLedger"], "R~wsCEdn_kN_ypBqNHFNtGVEH1kINDE3k7"],
 ] as const)("golden: %j", ([kind, ...parts], auditId) => {
   expect(derivedAuditId(kind, ...parts)).toBe(auditId);
@@ -58,7 +62,17 @@ test("property: no id that a caller may send is one of the ledger's own", () => 
       expect(isReservedAuditId(id)).toBe(false);
     }),
   );
-  for (const kind of ["WRITE", "UPDATE", "CONFLICT", "REFUSAL", "ALARM", "EVENT", "READ", "GAP"] as const) {
+  for (const kind of [
+    "WRITE",
+    "UPDATE",
+    "DUPLICATE",
+    "CONFLICT",
+    "REFUSAL",
+    "ALARM",
+    "EVENT",
+    "READ",
+    "GAP",
+  ] as const) {
     const own = derivedAuditId(kind, "x");
     expect(isReservedAuditId(own)).toBe(true);
     expect(IDENTIFIER_PATTERN.test(own)).toBe(false);

@@ -134,6 +134,10 @@ describe("sending again", () => {
     expect(check(snapshot(rows, trail), new Map([...again, [1, "stored"]]))).toEqual(["RETRY_WROTE"]));
   test("a row that was changed", () =>
     expect(check(snapshot([row("a", { Status: { S: "Failure" } }), row("b")], trail))).toEqual(["RETRY_WROTE"]));
+  test("a further attempt's record, which each conflict sent again leaves", () =>
+    expect(check(snapshot(rows, [...trail, record("C~2", "CONFLICT", { RepeatOf: { S: "C~1" } })]))).toEqual([]));
+  test("a first record of a conflict more", () =>
+    expect(check(snapshot(rows, [...trail, record("C~2", "CONFLICT")]))).toEqual(["RETRY_WROTE"]));
   test("a WRITE record more", () =>
     expect(check(snapshot(rows, [...trail, record("W~2", "WRITE")]))).toEqual(["RETRY_WROTE"]));
 });

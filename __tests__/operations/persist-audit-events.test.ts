@@ -36,7 +36,7 @@ test("the sources' vocabulary comes back in both vocabularies", async () => {
   expect((await persist(event)).counts.stored).toBe(1);
   expect(await recordsOf(TransactionID)).toMatchObject([
     {
-      Action: "READ",
+      Action: "EVENT:READ",
       Actor: "user-service",
       user_id: "user-service",
       timestamp: "2026-11-20T10:00:00.000Z",
@@ -63,7 +63,7 @@ test("the audit system's vocabulary comes back in both vocabularies", async () =
       timestamp: "2026-11-20T10:00:00.000Z",
       Actor: "alice",
       Timestamp: "2026-11-20T10:00:00.000Z",
-      Action: "READ",
+      Action: "EVENT:READ",
     },
   ]);
 });
@@ -80,7 +80,7 @@ test("details are ciphertext at rest", async () => {
   expect(everythingIn(await harness.scan("audit"))).not.toContain(secret);
 });
 
-test("the same AuditID again is a duplicate; other content under it is a conflict, audited once", async () => {
+test("the same AuditID again is a duplicate; other content under it is a conflict, and each attempt is on record", async () => {
   const event = { AuditID: freshId("audit"), TransactionID: freshId(), Actor: "alice", query_result: "success" };
   expect((await persist([event, event])).results.map((result) => result.outcome)).toEqual(["stored", "duplicate"]);
   expect((await persist(event)).results[0]?.outcome).toBe("duplicate");
@@ -88,8 +88,8 @@ test("the same AuditID again is a duplicate; other content under it is a conflic
     expect((await persist({ ...event, query_result: "failed" })).results[0]?.outcome).toBe("conflict");
   }
   const actions = (await harness.trailOf(event.TransactionID)).map((record) => textOf(record, "Action"));
-  expect(actions.filter((action) => action === "CONFLICT")).toHaveLength(1);
-  expect(actions).toHaveLength(2);
+  expect(actions.filter((action) => action === "CONFLICT")).toHaveLength(2);
+  expect(actions).toHaveLength(3);
 });
 
 test("conflicting repeats within one list, and a forged record named twice, do not fail the call", async () => {

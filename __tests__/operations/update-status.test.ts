@@ -87,7 +87,7 @@ test("the same change again is a duplicate, also when the first answer was lost"
   harness.proxy.inject({ target: "DynamoDB.TransactWriteItems", calls: { from: 1 }, fault: FAULTS.loseAnswer() });
   expect(await update(change(id, "Failure", "Success"))).toMatchObject({ outcome: "updated", Version: 2 });
   expect(await update(change(id, "Failure", "Success"))).toMatchObject({ outcome: "duplicate", Version: 2 });
-  expect(await actionsOf(id)).toEqual(["WRITE", "UPDATE"]);
+  expect(await actionsOf(id)).toEqual(["WRITE", "UPDATE", "DUPLICATE"]);
 });
 
 test("another expected status is a conflict: nothing changes and the attempt is audited", async () => {

@@ -3,7 +3,7 @@
 import { type LogicalTableName, TABLES } from "../../contract";
 import { type StoredItem, textOf } from "../../ledger/stored-item";
 import type { Arrivals } from "./arrivals";
-import { countsDiffer, recordsOf, writesDiffer } from "./checks";
+import { countsDiffer, firstConflicts, recordsOf, writesDiffer } from "./checks";
 import { DIRECT_CONFLICTS, DIRECT_REFUSALS, DIRECT_SUMS } from "./direct";
 import type { Invariants } from "./invariants";
 import { filesDiffer, removalsDiffer } from "./partner-files";
@@ -39,7 +39,7 @@ function messagesDiffer({ trail, messages }: Snapshot, { samples }: Arrivals): F
 function settledRecords(trail: Snapshot["trail"], table: LogicalTableName) {
   return {
     refusals: recordsOf(trail, "REFUSAL", table).length,
-    conflicts: recordsOf(trail, "CONFLICT", table).length,
+    conflicts: firstConflicts(trail, table).length,
   };
 }
 

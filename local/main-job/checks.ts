@@ -82,7 +82,7 @@ export function checkTables(
   ]);
   const recorded = {
     REFUSAL: recordsOf(trail, "REFUSAL", LEDGER).length,
-    CONFLICT: recordsOf(trail, "CONFLICT", LEDGER).length,
+    CONFLICT: firstConflicts(trail, LEDGER).length,
   };
   const wanted = { REFUSAL: expected.outcomes["refused"] ?? 0, CONFLICT: expected.distinctConflicts };
   const extent = `${recorded.REFUSAL} refusals, ${recorded.CONFLICT} conflicts`;
@@ -94,6 +94,11 @@ export function recordsOf(trail: Snapshot["trail"], action: string, table: Logic
   return [...trail.values()].filter(
     (record) => textOf(record, "Action") === action && textOf(record, "Table") === table,
   );
+}
+
+/** One for each distinct conflicting content; each further request that sent it has a record with `RepeatOf`. */
+export function firstConflicts(trail: Snapshot["trail"], table: LogicalTableName): StoredItem[] {
+  return recordsOf(trail, "CONFLICT", table).filter((record) => !("RepeatOf" in record));
 }
 
 export function writesDiffer(writes: readonly StoredItem[], ids: ReadonlySet<string>): string[] {
@@ -127,16 +132,25 @@ export function checkRetry(
     return is === should ? [] : [`line ${line} ended ${is} instead of ${should} when sent again`];
   });
   const added = [...after.trail].filter(([id]) => !before.trail.has(id)).map(([, record]) => record);
-  const others = added.filter((record) => textOf(record, "Action") !== "REFUSAL").length;
-  const refused = countEndings(endings.values()).outcomes["refused"] ?? 0;
+  const refusals = added.filter((record) => textOf(record, "Action") === "REFUSAL").length;
+  const attempts = added.filter(isFurtherAttempt).length;
+  const others = added.length - refusals - attempts;
+  const { refused = 0, conflict = 0 } = countEndings(endings.values()).outcomes;
   invariants.record("RETRY_WROTE", `${number(endings.size)} lines sent again`, [
     ...wrong,
     ...(after.ledger.size === before.ledger.size ? [] : [`${after.ledger.size - before.ledger.size} rows more`]),
     ...changed(before.ledger, after.ledger),
     ...changed(before.trail, after.trail),
-    ...(others === 0 ? [] : [`${others} new audit records that are no refusals`]),
-    ...(added.length - others === refused ? [] : [`${added.length - others} refusal records for ${refused} refusals`]),
+    ...(others === 0 ? [] : [`${others} new audit records that are neither refusals nor further attempts`]),
+    ...(refusals === refused ? [] : [`${refusals} refusal records for ${refused} refusals`]),
+    ...(conflict === 0 || attempts > 0 ? [] : [`${conflict} conflicts left no record of the further attempt`]),
   ]);
+}
+
+/** The record of a request that met a known conflict, or sent what another actor's request has recorded. */
+function isFurtherAttempt(record: StoredItem): boolean {
+  const action = textOf(record, "Action");
+  return action === "DUPLICATE" || (action === "CONFLICT" && "RepeatOf" in record);
 }
 
 function changed(before: ReadonlyMap<string, StoredItem>, after: ReadonlyMap<string, StoredItem>): string[] {

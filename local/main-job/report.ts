@@ -107,6 +107,7 @@ function whatHappened(record: AuditView, hero: SentPayment): string {
   if (record.PartOf !== undefined) return `returned in the list of ${short(record.PartOf)}`;
   switch (record.Action) {
     case "CONFLICT":
+      if (record.RepeatOf !== undefined) return `refused the same content as ${short(record.RepeatOf)} again`;
       return `refused other content (${differing(details["Attempted"], hero)})`;
     case "UPDATE":
       return `${String(details["From"])} to ${String(details["To"])}, version ${String(details["Version"])}${reason}`;

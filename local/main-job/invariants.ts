@@ -32,7 +32,7 @@ export const INVARIANTS = {
     remedy: "Look at refusalEntry and conflictEntry in operations/.",
   },
   RETRY_WROTE: {
-    rule: "Sending payments again stores nothing; only refused lines leave one more refusal record.",
+    rule: "Sending payments again stores nothing; refused lines and conflicts leave one more record of the attempt.",
     remedy: "Look at writeAuditId in operations/persist-payments.ts: it must follow from the payment alone.",
   },
   STATUS_CHANGE_DIFFERS: {

@@ -114,7 +114,7 @@ function compare(a: StoredItem, b: StoredItem, name: string): number {
 
 /** The same as the auditor reads it. */
 export function readGapDiffers(actions: readonly string[]): string[] {
-  const wanted = eventsOf(GAP.order).map(({ Action }) => Action);
+  const wanted = eventsOf(GAP.order).map(({ Action }) => `EVENT:${Action}`);
   wanted.splice(GAP.after, 0, GAP_MARK);
   return actions.join() === wanted.join() ? [] : [`${gapOrder} reads back as ${actions.join(", ")}`];
 }

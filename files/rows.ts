@@ -37,7 +37,7 @@ const SINGLE_OBJECT_LENGTH_MAX = 1024 * 1024;
 export async function* readRows(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
   let number = 0;
   try {
-    for await (const row of rowsOf(textOf(bytes, GZIP_RATIO_MAX))) {
+    for await (const row of rowsOf(textOf(bytes, { ratioMax: GZIP_RATIO_MAX }))) {
       number = row.number;
       yield "fault" in row ? searched(row) : row;
     }

@@ -26,19 +26,30 @@ const BYTE_ORDER_MARK = "\u{feff}";
  */
 export class UnreadableGzipError extends Error {
   override readonly name = "UnreadableGzipError";
-  constructor(readonly code: "DAMAGED_GZIP" | "GZIP_RATIO_TOO_HIGH") {
+  /** @param soundBytes how many bytes of the file were read before those with the fault. */
+  constructor(
+    readonly code: "DAMAGED_GZIP" | "GZIP_RATIO_TOO_HIGH",
+    readonly soundBytes: number,
+  ) {
     super(code === "DAMAGED_GZIP" ? "The gzip data is damaged." : "The gzip data inflates too far.");
   }
 }
 
+export interface GzipReading {
+  /** How many times its size a file may inflate to. */
+  readonly ratioMax?: number;
+  /**
+   * From this byte of the file on it is inflated byte by byte. That is slow, and loses nothing of the text before a fault:
+   * what a longer piece inflates to before it fails is lost.
+   */
+  readonly bytewiseFrom?: number;
+}
+
 /** @throws UnreadableGzipError, also after the last text, when the checksum at the end does not hold. */
-export async function* textOf(
-  bytes: AsyncIterable<Uint8Array>,
-  gzipRatioMax = Number.POSITIVE_INFINITY,
-): AsyncGenerator<string> {
+export async function* textOf(bytes: AsyncIterable<Uint8Array>, gzip: GzipReading = {}): AsyncGenerator<string> {
   let open = Buffer.alloc(0);
   let atStart = true;
-  for await (const chunk of plainBytes(bytes, gzipRatioMax)) {
+  for await (const chunk of plainBytes(bytes, gzip)) {
     const buffer = open.length === 0 ? Buffer.from(chunk) : Buffer.concat([open, chunk]);
     const end = buffer.length - openSequenceLength(buffer);
     open = buffer.subarray(end);
@@ -81,7 +92,7 @@ function openSequenceLength(buffer: Buffer): number {
 /** The format follows from the first bytes, because object keys and content types are whatever the sender chose. */
 export async function* plainBytes(
   bytes: AsyncIterable<Uint8Array>,
-  gzipRatioMax = Number.POSITIVE_INFINITY,
+  gzip: GzipReading = {},
 ): AsyncGenerator<Uint8Array> {
   const iterator = bytes[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
@@ -91,7 +102,7 @@ export async function* plainBytes(
     head = Buffer.concat([head, value]);
   }
   const whole = joined(head, iterator);
-  if (head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC)) yield* gunzipped(whole, gzipRatioMax);
+  if (head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC)) yield* gunzipped(whole, gzip);
   else yield* whole;
 }
 
@@ -109,23 +120,37 @@ async function* joined(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Async
   }
 }
 
-async function* gunzipped(bytes: AsyncIterable<Uint8Array>, ratioMax: number): AsyncGenerator<Uint8Array> {
+async function* gunzipped(
+  bytes: AsyncIterable<Uint8Array>,
+  { ratioMax = Number.POSITIVE_INFINITY, bytewiseFrom = Number.POSITIVE_INFINITY }: GzipReading,
+): AsyncGenerator<Uint8Array> {
   const members = new GzipMembers();
   let inflatedBytes = 0;
   try {
-    for await (const chunk of bytes) {
-      for (let start = 0; start < chunk.length; start += GZIP_SLICE_BYTES) {
-        for (const inflated of await members.push(chunk.subarray(start, start + GZIP_SLICE_BYTES))) {
-          inflatedBytes += inflated.length;
-          yield inflated;
-        }
-        if (inflatedBytes > INFLATED_BYTES_FREE + ratioMax * members.bytesRead)
-          throw new UnreadableGzipError("GZIP_RATIO_TOO_HIGH");
+    for await (const slice of slices(bytes, bytewiseFrom)) {
+      for (const inflated of await members.push(slice)) {
+        inflatedBytes += inflated.length;
+        yield inflated;
       }
+      if (inflatedBytes > INFLATED_BYTES_FREE + ratioMax * members.bytesRead)
+        throw new UnreadableGzipError("GZIP_RATIO_TOO_HIGH", members.bytesRead);
     }
     yield* await members.end();
   } finally {
     members.close();
+  }
+}
+
+async function* slices(bytes: AsyncIterable<Uint8Array>, bytewiseFrom: number): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for await (const chunk of bytes) {
+    for (let start = 0; start < chunk.length; ) {
+      const length = at < bytewiseFrom ? Math.min(GZIP_SLICE_BYTES, bytewiseFrom - at) : 1;
+      const slice = chunk.subarray(start, start + length);
+      yield slice;
+      start += slice.length;
+      at += slice.length;
+    }
   }
 }
 
@@ -152,9 +177,9 @@ class GzipMembers {
     const consumedBefore = this.gunzip.bytesWritten;
     if (!this.hasEnded) await this.until((written) => this.gunzip.write(bytes, written));
     const consumed = this.gunzip.bytesWritten - consumedBefore;
-    this.bytesRead += bytes.length;
     this.hasEnded = consumed < bytes.length;
-    if (!bytes.subarray(consumed).every((byte) => byte === 0)) throw new UnreadableGzipError("DAMAGED_GZIP");
+    if (!bytes.subarray(consumed).every((byte) => byte === 0)) throw this.damaged();
+    this.bytesRead += bytes.length;
     return this.inflated.splice(0);
   }
 
@@ -174,6 +199,10 @@ class GzipMembers {
     });
     const error = this.gunzip.errored as (Error & { code?: string }) | null;
     if (error === null) return;
-    throw error.code?.startsWith("Z_") ? new UnreadableGzipError("DAMAGED_GZIP") : error;
+    throw error.code?.startsWith("Z_") ? this.damaged() : error;
+  }
+
+  private damaged(): UnreadableGzipError {
+    return new UnreadableGzipError("DAMAGED_GZIP", this.bytesRead);
   }
 }

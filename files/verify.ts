@@ -4,23 +4,24 @@ import { CardDataSearch } from "./card-data-search";
 import { GZIP_RATIO_MAX, plainBytes, textOf, UnreadableGzipError } from "./text";
 
 /** Why nothing of the file may be recorded. @throws what the download throws, also where S3's checksum does not hold. */
-export async function unreadableCode(
-  bytes: AsyncIterable<Uint8Array>,
-): Promise<UnreadableGzipError["code"] | undefined> {
+export async function gzipFault(bytes: AsyncIterable<Uint8Array>): Promise<UnreadableGzipError | undefined> {
   try {
-    for await (const _chunk of plainBytes(bytes, GZIP_RATIO_MAX));
+    for await (const _chunk of plainBytes(bytes, { ratioMax: GZIP_RATIO_MAX }));
     return undefined;
   } catch (error) {
-    if (error instanceof UnreadableGzipError) return error.code;
+    if (error instanceof UnreadableGzipError) return error;
     throw error;
   }
 }
 
-/** Whether card data is in a file of which nothing can be recorded, as far as it can be decoded. */
-export async function isCardDataIn(bytes: AsyncIterable<Uint8Array>): Promise<boolean> {
+/** Whether card data is in a file of which nothing can be recorded, as far as it can be read before its fault. */
+export async function isCardDataBefore(
+  { soundBytes }: UnreadableGzipError,
+  bytes: AsyncIterable<Uint8Array>,
+): Promise<boolean> {
   const search = new CardDataSearch();
   try {
-    for await (const text of textOf(bytes, GZIP_RATIO_MAX)) {
+    for await (const text of textOf(bytes, { ratioMax: GZIP_RATIO_MAX, bytewiseFrom: soundBytes })) {
       search.push(text);
       if (search.found) break;
     }

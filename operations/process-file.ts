@@ -8,7 +8,7 @@ import { TABLES } from "../contract";
 import type { FileVersion, OpenFile, PaymentFiles } from "../files/payment-files";
 import { type BadRow, digestOf, type FileProgress } from "../files/progress";
 import { readRows } from "../files/rows";
-import { isCardDataIn, unreadableCode } from "../files/verify";
+import { gzipFault, isCardDataBefore } from "../files/verify";
 import type { AuditEntry, Caller } from "../ledger/audit-entry";
 import type { JsonObject } from "../ledger/canonical-json";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../ledger/identifiers";
@@ -91,17 +91,17 @@ async function isVerified({ progress, settings: { files }, caller, call, store }
   if (progress.verified !== undefined) return true;
   const { file } = progress;
   const { bytes, etag } = await files.open(file);
-  const code = await unreadableCode(bytes);
-  if (code === undefined) {
+  const fault = await gzipFault(bytes);
+  if (fault === undefined) {
     progress.markVerified(etag);
     return true;
   }
-  const hasCardData = await isCardDataIn((await files.open(file, etag)).bytes);
+  const hasCardData = await isCardDataBefore(fault, (await files.open(file, etag)).bytes);
   if (hasCardData) {
     store.signal("CardDataRefused");
     await recordEntries([cardDataEntry(file, "1", { Row: 1 }, caller, call)], store);
   }
-  const badRow: BadRow = { row: 1, outcome: "refused", code: hasCardData ? "CARD_DATA" : code };
+  const badRow: BadRow = { row: 1, outcome: "refused", code: hasCardData ? "CARD_DATA" : fault.code };
   await progress.add(1, { ...NO_COUNTS, refused: 1 }, [badRow], hasCardData ? 1 : 0);
   return false;
 }

@@ -1,6 +1,6 @@
 /**
  * Writes `samples/`, the input of `npm start`: payments for the ledger (here), payment files (sample-files.ts) and payment
- * messages (sample-messages.ts), each with what must come of it.
+ * messages (sample-messages.ts), each with what must come of it; and of `npm run cases` (sample-cases.ts).
  *
  * It knows what it put into each line and imports nothing of the ledger, so the two can be held against each other.
  * Seeded: the same bytes on every machine.
@@ -8,6 +8,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { makeSampleCases } from "./sample-cases";
 import { makeSampleFiles } from "./sample-files";
 import { makeSampleMessages } from "./sample-messages";
 import {
@@ -378,6 +379,10 @@ if (require.main === module) {
   const messages = makeSampleMessages();
   write("messages.ndjson", messages.ndjson);
   write("messages.expected.json", expectedText(messages.expected));
+  for (const { name, bytes, expected: outcome } of makeSampleCases()) {
+    write(path.join("cases", name), bytes);
+    write(path.join("cases", `${name}.expected.json`), expectedText(outcome));
+  }
   console.log(
     `samples/: ${expected.lines} lines for the ledger, ${files.files.length} payment files, ${messages.expected.messages} messages.`,
   );

@@ -9,15 +9,15 @@ import { isReservedAuditId } from "./identifiers";
 import {
   accepted,
   actor,
-  auditId,
   coded,
+  newAuditId,
+  newTransactionId,
   type Parsed,
   parseWith,
   recordId,
   refused,
   schemaVersion,
   timestamp,
-  transactionId,
 } from "./schema";
 import { normalizeTimestamp } from "./timestamps";
 
@@ -34,10 +34,10 @@ const recordIds = z.array(recordId, coded("INVALID_RECORD_ID")).max(RECORD_IDS_M
 export const auditEventSchema = z
   .strictObject({
     schemaVersion,
-    AuditID: auditId
+    AuditID: newAuditId
       .optional()
       .describe("The event's own id; sending it again is safe. Default: derived from the invocation."),
-    TransactionID: transactionId.optional().describe("The payment concerned, where there is one."),
+    TransactionID: newTransactionId.optional().describe("The payment concerned, where there is one."),
     Action: z
       .string(coded("INVALID_ACTION"))
       .regex(/^[A-Z][A-Z0-9_]{0,31}$/, "INVALID_ACTION")

@@ -17,6 +17,56 @@ export const OWN_ACTORS: readonly string[] = [UNCLAIMED_ACTOR, ...Object.values(
 /** An actor that a request may claim. */
 export const ACTOR_PATTERN = new RegExp(`^(?!(${OWN_ACTORS.join("|")})$)${IDENTIFIER_PATTERN.source.slice(1)}`);
 
+/**
+ * Words that programs write where they have no id, in any capitals. Two payments under one of them would be taken for one.
+ */
+export const ID_PLACEHOLDERS = [
+  // No value, as JSON, JavaScript, Python, Ruby and Go write it into a text.
+  "null",
+  "undefined",
+  "none",
+  "nil",
+  // A calculation that failed, as floating-point numbers (IEEE 754) are written.
+  "nan",
+  "inf",
+  "infinity",
+  // A truth value in the place of an id.
+  "true",
+  "false",
+  // What people and spreadsheets put into an empty cell.
+  "n/a",
+  "na",
+  "n.a.",
+  "unknown",
+  "empty",
+  "missing",
+  "tbd",
+  // ISO 20022 and SEPA for a reference that nobody gave (EndToEndId).
+  "notprovided",
+  "not_provided",
+  "not-provided",
+  "notavailable",
+  // RFC 9562: the nil and the max UUID.
+  "00000000-0000-0000-0000-000000000000",
+  "ffffffff-ffff-ffff-ffff-ffffffffffff",
+] as const;
+
+/**
+ * A number in scientific notation, as spreadsheets and floats write a long number: its last digits are lost. Without a
+ * point or a sign it may be hexadecimal (`3e8`), and passes.
+ */
+const SCIENTIFIC_NUMBER = "[0-9](\\.[0-9]+[Ee][+-]?|[Ee][+-])[0-9]{1,3}";
+
+const inAnyCapitals = (word: string) =>
+  word.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`).replace(/[.]/g, "\\.");
+
+/**
+ * Ids of what is to be recorded: an identifier that is neither a placeholder nor a number in scientific notation. Reading
+ * asks for any identifier. Written without flags, because the published schemas carry it.
+ */
+export const NEW_IDENTIFIER_PATTERN = new RegExp(
+  `^(?!(${ID_PLACEHOLDERS.map(inAnyCapitals).join("|")}|${SCIENTIFIC_NUMBER})$)${IDENTIFIER_PATTERN.source.slice(1)}`,
+);
 export const TRANSACTION_ID_LENGTH_MAX = 128;
 export const PROCESSOR_ID_LENGTH_MAX = 64;
 export const ACTOR_LENGTH_MAX = 256;

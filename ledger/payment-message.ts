@@ -6,7 +6,7 @@ import type { JsonObject } from "./canonical-json";
 import { CURRENCY_CODES } from "./currencies";
 import { numbersAsText } from "./exact-json";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
-import { accepted, actor, coded, type Parsed, parseWith, processorId, refused, transactionId } from "./schema";
+import { accepted, actor, coded, newTransactionId, type Parsed, parseWith, processorId, refused } from "./schema";
 import { normalizeTimestamp, TIMESTAMP_PATTERN } from "./timestamps";
 
 /** Milliseconds since 1970, from 2000 on. */
@@ -15,7 +15,7 @@ const MESSAGE_TIME_PATTERN = new RegExp(`${TIMESTAMP_PATTERN.source}|${MILLISECO
 
 export const paymentMessageSchema = z
   .strictObject({
-    paymentId: transactionId.describe("Unique id of the payment; sending it again is safe."),
+    paymentId: newTransactionId.describe("Unique id of the payment; sending it again is safe."),
     amount: z
       .string(coded("AMOUNT_NOT_TEXT"))
       .regex(AMOUNT_PATTERN, "INVALID_AMOUNT")

@@ -8,13 +8,13 @@ import {
   accepted,
   actor,
   coded,
+  newTransactionId,
   type Parsed,
   parseWith,
   processorId,
   refused,
   schemaVersion,
   timestamp,
-  transactionId,
 } from "./schema";
 import { normalizeTimestamp } from "./timestamps";
 
@@ -24,7 +24,7 @@ export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 export const paymentSchema = z
   .strictObject({
     schemaVersion,
-    TransactionID: transactionId.describe("Unique id of the payment; sending it again is safe."),
+    TransactionID: newTransactionId.describe("Unique id of the payment; sending it again is safe."),
     SecureToken: z
       .string(coded("INVALID_SECURE_TOKEN"))
       .min(1, "INVALID_SECURE_TOKEN")

@@ -14,6 +14,9 @@ export interface Refusal {
 const id = (length: number) =>
   `It is 1 to ${length} characters of A-Z a-z 0-9 . _ : / @ + = - and begins with a letter or digit. Send the id in that form.`;
 
+const newId = (length: number) =>
+  `${id(length)} A new id is no word for a missing one, such as null or NOTPROVIDED, and no number like 1.23E+15, as spreadsheets write long ids.`;
+
 const REFUSAL_TEXTS = {
   CARD_DATA:
     "The input carries card data (a card number, security code, track or PIN). This ledger stores none, in no field. Send the processor's token instead and remove the card data at its source.",
@@ -28,10 +31,10 @@ const REFUSAL_TEXTS = {
   UNKNOWN_FIELD:
     "The entry has a field that the schema does not know. Unknown fields are refused so that nothing is dropped silently. Remove it or correct its name.",
   MISSING_FIELD: "A required field is missing. The schema lists the required fields. Add it and send the entry again.",
-  INVALID_TRANSACTION_ID: `The TransactionID is malformed. ${id(128)}`,
+  INVALID_TRANSACTION_ID: `The TransactionID is malformed. ${newId(128)}`,
   INVALID_PROCESSOR_ID: `The ProcessorID is malformed. ${id(64)}`,
   INVALID_ACTOR: `The Actor is malformed or one of the ledger's own names. ${id(256).replace(". Send the id in that form", ", and is neither unclaimed nor the name of a function of the ledger. Send the name of who acts")}`,
-  INVALID_AUDIT_ID: `The AuditID is malformed. ${id(128)}`,
+  INVALID_AUDIT_ID: `The AuditID is malformed. ${newId(128)}`,
   INVALID_RECORD_ID: `A record id is malformed, or a list holds more than 1000 of them. ${id(128).replace("It is", "It is an AuditID, or")}`,
   INVALID_CARD_LAST4:
     "The cardLast4 is malformed. It is a text of exactly four digits. Send the last four digits of the card and nothing more of it.",

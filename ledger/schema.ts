@@ -6,6 +6,7 @@ import {
   ACTOR_PATTERN,
   AUDIT_ID_LENGTH_MAX,
   IDENTIFIER_PATTERN,
+  NEW_IDENTIFIER_PATTERN,
   PROCESSOR_ID_LENGTH_MAX,
   RECORD_ID_PATTERN,
   TRANSACTION_ID_LENGTH_MAX,
@@ -25,12 +26,14 @@ export function coded(code: RefusalCode): { error: (issue: { input?: unknown }) 
 const identifier = (code: RefusalCode, lengthMax: number, pattern = IDENTIFIER_PATTERN) =>
   z.string(coded(code)).min(1, code).max(lengthMax, code).regex(pattern, code);
 
+/** Names a payment that may be there; what is to be recorded is named by `newTransactionId`. */
 export const transactionId = identifier("INVALID_TRANSACTION_ID", TRANSACTION_ID_LENGTH_MAX);
+export const newTransactionId = identifier("INVALID_TRANSACTION_ID", TRANSACTION_ID_LENGTH_MAX, NEW_IDENTIFIER_PATTERN);
 export const processorId = identifier("INVALID_PROCESSOR_ID", PROCESSOR_ID_LENGTH_MAX);
 export const actor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX, ACTOR_PATTERN);
 /** Whoever may be on record as the actor, the ledger itself too. */
 export const recordedActor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX);
-export const auditId = identifier("INVALID_AUDIT_ID", AUDIT_ID_LENGTH_MAX);
+export const newAuditId = identifier("INVALID_AUDIT_ID", AUDIT_ID_LENGTH_MAX, NEW_IDENTIFIER_PATTERN);
 export const recordId = identifier("INVALID_RECORD_ID", AUDIT_ID_LENGTH_MAX, RECORD_ID_PATTERN);
 export const timestamp = z.string(coded("INVALID_TIMESTAMP")).regex(TIMESTAMP_PATTERN, "INVALID_TIMESTAMP");
 export const schemaVersion = z.literal(SCHEMA_VERSION, coded("UNSUPPORTED_SCHEMA_VERSION")).optional();

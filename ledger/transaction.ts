@@ -6,13 +6,13 @@ import type { JsonObject } from "./canonical-json";
 import { CURRENCY_CODES } from "./currencies";
 import { exactJsonText, holdsInexactNumber, numbersAsText } from "./exact-json";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
-import { accepted, actor, coded, type Parsed, parseWith, refused, transactionId } from "./schema";
+import { accepted, actor, coded, newTransactionId, type Parsed, parseWith, refused } from "./schema";
 
 const METADATA_BYTES_MAX = 32 * 1024;
 
 export const transactionSchema = z
   .strictObject({
-    transactionId: transactionId.describe("Unique id of the payment; sending it again is safe."),
+    transactionId: newTransactionId.describe("Unique id of the payment; sending it again is safe."),
     amount: z
       .string(coded("AMOUNT_NOT_TEXT"))
       .regex(AMOUNT_PATTERN, "INVALID_AMOUNT")

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { type LogicalTableName, TABLES } from "../contract";
 import type { AuditDetails, AuditEntry, Caller, LedgerAction } from "../ledger/audit-entry";
 import { canonicalJson, type JsonValue } from "../ledger/canonical-json";
-import { CardDataScanError, findCardData } from "../ledger/card-data";
+import { CardDataScanError, findCardData, holdsCardData } from "../ledger/card-data";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../ledger/identifiers";
 import { type Refusal, refusal } from "../ledger/refusals";
 import { type EntryResult, type RefusedResponse, refusedWith } from "../ledger/responses";
@@ -123,7 +123,17 @@ function firstHarmless(input: unknown, fields: readonly string[], schema: z.ZodT
 
 /** A claim is kept only after a scan of its own: the scan of the whole input may have given up before it. */
 export function isHarmless(text: string): boolean {
-  return findCardData(text).length === 0;
+  return !holdsCardData(text);
+}
+
+/**
+ * Who AWS says sent something, as it is kept. What is behind the last colon is the name of a session, which the sender
+ * chooses: one that carries card data is withheld, and so is the whole where the rest carries some too.
+ */
+export function keptPrincipal(principal: string): string {
+  if (isHarmless(principal)) return principal;
+  const ofAws = principal.slice(0, principal.lastIndexOf(":") + 1);
+  return isHarmless(ofAws) ? `${ofAws}(withheld)` : "(withheld)";
 }
 
 /** Refuses a whole call, and leaves its record. */

@@ -14,7 +14,16 @@ import { type EntryResult, persistResponse, type RefusedResponse, refusedWith } 
 import { parseTransaction, type Transaction } from "../ledger/transaction";
 import type { Store } from "../store/store";
 import { transactionContentMac } from "../store/transaction-record";
-import { admitEntries, type Call, cardDataRefusal, isHarmless, ledgerEntry, refuseCall, refusedResult } from "./call";
+import {
+  admitEntries,
+  type Call,
+  cardDataRefusal,
+  isHarmless,
+  keptPrincipal,
+  ledgerEntry,
+  refuseCall,
+  refusedResult,
+} from "./call";
 import { type FileSettings, namesOfFile, processFile } from "./process-file";
 import { recordEntries } from "./record-entries";
 import { type Accepted, recordPayments } from "./record-payments";
@@ -87,14 +96,16 @@ interface Reference {
   readonly principal: string | undefined;
 }
 
-/** Undefined for another bucket or prefix: such an event is not for this function. */
+/** Undefined for another bucket or prefix, or a version that S3 did not name: such an event is not for this function. */
 function referenceOf({ s3, userIdentity }: S3Record, bucket: string): Reference | undefined {
   if (s3.bucket.name !== bucket) return undefined;
   const key = decodedKey(s3.object.key);
   const ours = [FILE_PREFIXES.payments, FILE_PREFIXES.continuations].some((prefix) => key?.startsWith(prefix));
   if (key === undefined || !ours) return undefined;
   const { versionId } = s3.object;
-  return { file: versionId === undefined ? { key } : { key, versionId }, principal: userIdentity?.principalId };
+  if (versionId !== undefined && !isHarmless(versionId)) return undefined;
+  const principal = userIdentity === undefined ? undefined : keptPrincipal(userIdentity.principalId);
+  return { file: versionId === undefined ? { key } : { key, versionId }, principal };
 }
 
 /** S3 encodes keys in events as in a URL's query: spaces as plus signs, the rest in percent form. */

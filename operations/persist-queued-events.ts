@@ -6,6 +6,7 @@
 import { TABLES } from "../contract";
 import type { AuditEntry } from "../ledger/audit-entry";
 import type { AuditEvent } from "../ledger/audit-event";
+import { parseExactJson } from "../ledger/exact-json";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../ledger/identifiers";
 import { type Refusal, refusal } from "../ledger/refusals";
 import type { Store } from "../store/store";
@@ -76,18 +77,11 @@ async function persistEvents(
   await recordEvents(accepted, call, store);
 }
 
-async function admitMessage(message: QueueMessage, call: Call, store: Store) {
-  const body = parseJson(message.body);
-  if (body !== undefined) return admitEvent(body, call, store);
-  return cardDataRefusal(message.body, store) ?? refusal("NOT_JSON");
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+async function admitMessage(message: QueueMessage, call: Call, store: Store): Promise<AuditEvent | Refusal> {
+  const exact = parseExactJson(message.body);
+  if (exact === undefined) return cardDataRefusal(message.body, store) ?? refusal("NOT_JSON");
+  // Searched as it was written, and as it is stored: with floats, like an event of a direct call.
+  return cardDataRefusal(exact, store) ?? admitEvent(JSON.parse(message.body), call, store);
 }
 
 async function acceptedEvent(

@@ -3,9 +3,11 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Caller } from "../ledger/audit-entry";
+import type { JsonObject } from "../ledger/canonical-json";
+import { holdsCardData } from "../ledger/card-data";
 import { parseExactJson } from "../ledger/exact-json";
 import type { Refusal } from "../ledger/refusals";
-import { type Call, type Claims, harmlessClaims } from "./call";
+import { type Call, type Claims, harmlessClaims, isHarmless, keptPrincipal } from "./call";
 
 const queueEventSchema = z.object({
   Records: z
@@ -17,10 +19,12 @@ const queueEventSchema = z.object({
         eventSourceARN: z.string(),
         attributes: z.object({
           SenderId: z.string(),
-          SentTimestamp: z.string().regex(/^[0-9]+$/),
+          SentTimestamp: z.string().regex(/^[0-9]{1,13}$/),
+          // SQS counts with 20 digits that begin with 188. It is kept, so it must be nothing else.
           SequenceNumber: z
             .string()
             .regex(/^[0-9]{1,39}$/)
+            .refine(isHarmless)
             .optional(),
           MessageGroupId: z.string().optional(),
         }),
@@ -69,16 +73,24 @@ const KEPT_BODY_LENGTH_MAX = 32 * 1024;
 
 /**
  * A message that was refused is gone from its queue, so its record keeps the body, encrypted: whoever finds the refusal
- * can correct and send it again. Not where the body holds card data, or could not be looked through for it.
+ * can correct and send it again. Only what was searched to its end is kept: nothing of a body that holds card data or could
+ * not be searched; digest and length of one that is not strict JSON, which readers may understand in more ways than one.
  */
-export function keptBody({ body }: QueueMessage, { code }: Refusal): { details?: { Body: string } } {
-  if (code === "CARD_DATA" || code === "INPUT_TOO_COMPLEX" || !body.isWellFormed()) return {};
-  return { details: { Body: body.slice(0, KEPT_BODY_LENGTH_MAX) } };
+export function keptBody({ body }: QueueMessage, { code }: Refusal): { details?: JsonObject } {
+  if (code === "CARD_DATA" || code === "INPUT_TOO_COMPLEX") return {};
+  const length = { BodyLength: body.length };
+  if (holdsCardData(body)) return { details: length };
+  if (code === "NOT_JSON" || !body.isWellFormed()) {
+    return { details: { BodySha256: createHash("sha256").update(body).digest("hex"), ...length } };
+  }
+  return {
+    details: { Body: body.slice(0, KEPT_BODY_LENGTH_MAX), ...(body.length > KEPT_BODY_LENGTH_MAX ? length : {}) },
+  };
 }
 
 /** What AWS says of a message: the invocation that took it, and its sender. */
 export function callerOf(message: QueueMessage, call: Call): Caller {
-  return { ...call.caller, principal: message.senderId };
+  return { ...call.caller, principal: keptPrincipal(message.senderId) };
 }
 
 /** Who acts and which payment is concerned, as the body of a refused message claims it. */

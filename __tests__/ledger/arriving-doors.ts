@@ -8,6 +8,7 @@ import { parseTransaction } from "../../ledger/transaction";
 import {
   AMOUNTS_REFUSED,
   badIds,
+  badNewIds,
   badReasons,
   badTimes,
   DOORS,
@@ -112,7 +113,7 @@ const transactionFaults: RefusedInput[] = [
   ...unknownFields(TRANSACTION),
   { why: "a schema version", input: aTransaction({ schemaVersion: 1 }), code: "UNKNOWN_FIELD" },
   ...missing(TRANSACTION, ["transactionId", "amount", "currency", "cardLast4"]),
-  ...badIds(TRANSACTION, "transactionId", "INVALID_TRANSACTION_ID"),
+  ...badNewIds(TRANSACTION, "transactionId", "INVALID_TRANSACTION_ID"),
   ...badIds(TRANSACTION, "actor", "INVALID_ACTOR"),
   ...badAmounts(TRANSACTION),
   ...["", "424", "42424", "4 42", "４２４２", "4242\n", 4242, null].map((cardLast4) => ({
@@ -182,7 +183,7 @@ const MESSAGE_DOOR: Door = {
     ...noObjects,
     ...unknownFields(MESSAGE),
     ...missing(MESSAGE, ["paymentId", "amount"]),
-    ...badIds(MESSAGE, "paymentId", "INVALID_TRANSACTION_ID"),
+    ...badNewIds(MESSAGE, "paymentId", "INVALID_TRANSACTION_ID"),
     ...badIds(MESSAGE, "processorId", "INVALID_PROCESSOR_ID"),
     ...badIds(MESSAGE, "actor", "INVALID_ACTOR"),
     ...badAmounts(MESSAGE),

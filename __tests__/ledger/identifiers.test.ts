@@ -5,8 +5,10 @@ import {
   ACTOR_LENGTH_MAX,
   derivedAuditId,
   freshAuditId,
+  ID_PLACEHOLDERS,
   IDENTIFIER_PATTERN,
   isReservedAuditId,
+  NEW_IDENTIFIER_PATTERN,
   pointerAuditId,
 } from "../../ledger/identifiers";
 
@@ -106,4 +108,53 @@ test.each([
   "a%20",
 ])("%j is none", (id) => {
   expect(IDENTIFIER_PATTERN.test(id)).toBe(false);
+});
+
+describe("ids of what is to be recorded", () => {
+  test("are no placeholders, in whatever capitals", () => {
+    const inSomeCapitals = fc.constantFrom(...ID_PLACEHOLDERS).chain((word) => fc.mixedCase(fc.constant(word)));
+    fc.assert(
+      fc.property(inSomeCapitals, (word) => {
+        expect(word).toMatch(IDENTIFIER_PATTERN);
+        expect(word).not.toMatch(NEW_IDENTIFIER_PATTERN);
+        // Only the whole word: it may be part of an id.
+        expect(`${word}-1`).toMatch(NEW_IDENTIFIER_PATTERN);
+        expect(`a${word}`).toMatch(NEW_IDENTIFIER_PATTERN);
+      }),
+    );
+  });
+
+  test("are no number as floats and spreadsheets write it", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e15, noNaN: true, noDefaultInfinity: true }), fc.nat(9), (number, digits) => {
+        for (const text of [number.toExponential(), number.toExponential(digits), number.toExponential().toUpperCase()])
+          expect(text).not.toMatch(NEW_IDENTIFIER_PATTERN);
+      }),
+    );
+    for (const text of ["1.23457E15", "1.2e-7", "4E+15"]) expect(text).not.toMatch(NEW_IDENTIFIER_PATTERN);
+  });
+
+  test.each([
+    "3e8",
+    "1e234567",
+    "12.5e10",
+    "1.5",
+    "1.23457E+15-1",
+    "nullable",
+    "0",
+    "Nathan",
+    "00000000-0000-0000-0000-000000000001",
+  ])("%s is one", (id) => {
+    expect(id).toMatch(NEW_IDENTIFIER_PATTERN);
+  });
+
+  test("property: apart from these they are what any id is", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.stringMatching(IDENTIFIER_PATTERN)), (text) => {
+        const isRefused =
+          ID_PLACEHOLDERS.some((word) => word === text.toLowerCase()) || /^\d(\.\d+e[+-]?|e[+-])\d{1,3}$/i.test(text);
+        expect(NEW_IDENTIFIER_PATTERN.test(text)).toBe(IDENTIFIER_PATTERN.test(text) && !isRefused);
+      }),
+    );
+  });
 });

@@ -63,6 +63,8 @@ describe("direct payment_data", () => {
     ["INVALID_METADATA", { metadata: { long: [2 ** 53] } }],
     ["UNKNOWN_FIELD", { surprise: true }],
     ["CARD_DATA", { metadata: { note: "4111 1111 1111 1111" } }],
+    ["INVALID_TRANSACTION_ID", { transactionId: "null" }],
+    ["INVALID_TRANSACTION_ID", { transactionId: "1.23457E+15" }],
   ])("refused with %s answers 400 and leaves a refusal record", async (code, extra) => {
     const response = await run({ payment_data: payment(extra) });
     expect(response.statusCode).toBe(400);
@@ -76,6 +78,7 @@ describe("direct payment_data", () => {
     ["an empty list", { payment_data: [] }],
     ["another bucket", s3Event("payments/x.json", "v1", "someone-elses-bucket")],
     ["another prefix", s3Event("reports/payments/x.json", "v1")],
+    ["a card number for a version", s3Event("payments/x.json", "4111111111111111")],
     [
       "a broken key",
       {

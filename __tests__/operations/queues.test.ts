@@ -1,6 +1,7 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { textOf } from "../../ledger/stored-item";
 import { FAULTS } from "../../local/fault-proxy";
+import { keptPrincipal } from "../../operations/call";
 import { persistQueuedEvents } from "../../operations/persist-queued-events";
 import { processMessages } from "../../operations/process-messages";
 import { queryAuditTrail } from "../../operations/query-audit-trail";
@@ -33,6 +34,20 @@ describe("audit events of the FIFO queue", () => {
     Action: "READ",
     ...extra,
   });
+  const readTrail = async (TransactionID: string) =>
+    JSON.parse(
+      JSON.stringify(
+        await queryAuditTrail(
+          { Query: "transaction", TransactionID, Actor: "auditor" },
+          harness.call("query_payment_audit_trail"),
+          harness.store,
+        ),
+      ),
+    ).records as { QueryDetails: object; query_result: string }[];
+  const detailsOf = async (TransactionID: string) =>
+    (await readTrail(TransactionID)).map(({ QueryDetails }) => QueryDetails);
+  const answeredResults = async (TransactionID: string) =>
+    (await readTrail(TransactionID)).map(({ query_result }) => query_result);
   const inOrder = async (TransactionID: string) =>
     (await harness.trailOf(TransactionID)).sort((a, b) =>
       (textOf(a, "TransactionOrder") ?? "") < (textOf(b, "TransactionOrder") ?? "") ? -1 : 1,
@@ -76,6 +91,70 @@ describe("audit events of the FIFO queue", () => {
     expect(audit).toHaveLength(before + 2);
     expect(everythingIn(audit)).not.toMatch(/4111 ?1111|5555555555554444/);
     expect((await harness.trailOf(id)).map((item) => textOf(item, "Action"))).toEqual(["REFUSAL", "REFUSAL"]);
+  });
+
+  test.each([
+    [
+      "a member named twice hides a card number",
+      '{"Actor":"svc","note":"4111 1111 1111 1111","note":"x"}',
+      "CARD_DATA",
+    ],
+    ["a member named twice hides a security code", '{"Actor":"svc","cvv":"123","cvv":"","unknown":1}', "CARD_DATA"],
+    ["a member named twice hides a PIN", '{"Actor":"svc","pin":"123456","pin":""}', "CARD_DATA"],
+    ["the number hides behind escapes", '{"Actor":"svc","a":"\\u0034111 1111 1111 1111","a":"x"}', "CARD_DATA"],
+    ["a member is named twice with equal values", '{"Actor":"svc","Actor":"svc"}', "NOT_JSON"],
+    ["it is no JSON", "{broken", "NOT_JSON"],
+  ])("of a body that is refused nothing is kept that a reader could see: %s", async (_why, body, code) => {
+    const id = freshId();
+    expect(await persist(record(body, id))).toEqual({ batchItemFailures: [] });
+    expect(await detailsOf(id)).toEqual([
+      code === "NOT_JSON"
+        ? {
+            Operation: "persist_payment_audit_trail",
+            BodySha256: createHash("sha256").update(body).digest("hex"),
+            BodyLength: body.length,
+          }
+        : { Operation: "persist_payment_audit_trail" },
+    ]);
+    expect((await answeredResults(id))[0]).toBe(code);
+  });
+
+  test("a refused body whose characters look like a card number leaves its length alone", async () => {
+    const id = freshId();
+    const body = JSON.stringify({ ...event(id), unknown: 4111.111111111111 });
+    await persist(record(body, id));
+    expect(await detailsOf(id)).toEqual([{ Operation: "persist_payment_audit_trail", BodyLength: body.length }]);
+  });
+
+  test("numbers are searched as they were written, and as they are stored", async () => {
+    const id = freshId();
+    for (const number of ["41111111111111110e-1", "4111111111111110.99999999999"])
+      await persist(record(`{"Actor":"svc","TransactionID":"${id}","QueryDetails":{"n":${number}}}`, id));
+    expect((await harness.trailOf(id)).map((item) => textOf(item, "Action"))).toEqual(["REFUSAL", "REFUSAL"]);
+    await persist(record(`{"Actor":"svc","TransactionID":"${id}","QueryDetails":{"rate":1.4072640523226205}}`, id));
+    expect(await harness.trailOf(id)).toHaveLength(3);
+  });
+
+  test("the name that a sender gives its session is not kept where it is a card number", async () => {
+    const id = freshId();
+    const message = record(event(id), id);
+    message.attributes.SenderId = "AROAEXAMPLE:4111-1111-1111-1111";
+    await persist(message);
+    const [stored] = await harness.trailOf(id);
+    expect(JSON.stringify(stored?.["Caller"])).toContain('"AROAEXAMPLE:(withheld)"');
+  });
+
+  test("an event with a card number in the place of SQS's own number is no queue's", () => {
+    const message = record(event("txn-1"), "txn-1");
+    const attributes = { ...message.attributes, SequenceNumber: "4111111111111111" };
+    expect(queueMessages({ Records: [message] })).toHaveLength(1);
+    expect(queueMessages({ Records: [{ ...message, attributes }] })).toBeUndefined();
+  });
+
+  test.each(["null", "1.23457E+15"])("an event about a payment named %s leaves a gap record", async (TransactionID) => {
+    const group = freshId();
+    await persist(record(event(TransactionID), group));
+    expect((await harness.trailOf(group)).map((item) => textOf(item, "Action"))).toEqual(["GAP"]);
   });
 
   test("a message group that is a card number is not kept", async () => {
@@ -185,6 +264,11 @@ describe("payments of audit-trail-queue", () => {
   test.each([
     ["NOT_JSON", "not json"],
     ["NOT_JSON", '{"paymentId":"a","paymentId":"b","amount":"1"}'],
+    ["INVALID_TRANSACTION_ID", message({ paymentId: "undefined" })],
+    ["INVALID_TRANSACTION_ID", message({ paymentId: "1.23457E+15" })],
+    ["CARD_DATA", message({ amount: "411111111111.1111", currency: undefined })],
+    ["CARD_DATA", '{"paymentId":"a","amount":411111111111.1111}'],
+    ["CARD_DATA", '{"paymentId":"a","securityCode":"123","securityCode":""}'],
     ["MISSING_FIELD", { amount: "1.00" }],
     ["INVALID_AMOUNT", message({ amount: "1e3" })],
     ["AMOUNT_DECIMALS", message({ amount: "1.005" })],
@@ -236,4 +320,14 @@ describe("payments of audit-trail-queue", () => {
   test("an event that no queue sent is thrown back, not answered", async () => {
     await expect(processMessages({ payments: [] }, harness.call(), harness.store)).rejects.toThrow();
   });
+});
+
+test.each([
+  ["AROAEXAMPLE:order-service", "AROAEXAMPLE:order-service"],
+  ["AWS:AROAEXAMPLE:5105105105105100", "AWS:AROAEXAMPLE:(withheld)"],
+  ["AIDAEXAMPLE", "AIDAEXAMPLE"],
+  ["4111111111111111", "(withheld)"],
+  ["4111111111111111:x", "(withheld)"],
+])("of the sender %s is kept %s", (principal, kept) => {
+  expect(keptPrincipal(principal)).toBe(kept);
 });

@@ -89,6 +89,17 @@ export const badIds = (base: Input, field: string, code: RefusalCode): RefusedIn
     field,
   }));
 
+/** Ids of what is to be recorded are no placeholders, and no numbers that have lost their digits. */
+export const badNewIds = (base: Input, field: string, code: RefusalCode): RefusedInput[] => [
+  ...badIds(base, field, code),
+  ...["null", "Undefined", "NaN", "N/A", "NOTPROVIDED", "1.23457E+15"].map((id) => ({
+    why: `${field} ${id}`,
+    input: { ...base, [field]: id },
+    code,
+    field,
+  })),
+];
+
 export const missing = (base: Input, fields: readonly string[]): RefusedInput[] =>
   fields.map((field) => ({ why: `${field} missing`, input: without(base, field), code: "MISSING_FIELD", field }));
 
@@ -207,7 +218,7 @@ export const PAYMENT_DOOR: Door = {
     ...noObjects,
     ...inAnyObject(aPayment()),
     ...missing(aPayment(), ["TransactionID", "SecureToken", "Amount", "Currency", "ProcessorID", "Status", "Actor"]),
-    ...badIds(aPayment(), "TransactionID", "INVALID_TRANSACTION_ID"),
+    ...badNewIds(aPayment(), "TransactionID", "INVALID_TRANSACTION_ID"),
     ...badIds(aPayment(), "ProcessorID", "INVALID_PROCESSOR_ID"),
     ...badIds(aPayment(), "Actor", "INVALID_ACTOR"),
     ...["", "x".repeat(2049), 7, null].map((SecureToken) => ({
@@ -326,14 +337,14 @@ export const EVENT_DOOR: Door = {
     ...noObjects,
     ...inAnyObject(anEvent()),
     { why: "nobody acts", input: without(anEvent(), "Actor"), code: "MISSING_FIELD", field: "Actor" },
-    ...badIds(anEvent(), "AuditID", "INVALID_AUDIT_ID"),
+    ...badNewIds(anEvent(), "AuditID", "INVALID_AUDIT_ID"),
     {
       why: "an AuditID of the ledger's own kind",
       input: anEvent({ AuditID: "W~QiSDVgW5JDRdopupPRMPuFR0TqfiJDY1" }),
       code: "INVALID_AUDIT_ID",
       field: "AuditID",
     },
-    ...badIds(anEvent(), "TransactionID", "INVALID_TRANSACTION_ID"),
+    ...badNewIds(anEvent(), "TransactionID", "INVALID_TRANSACTION_ID"),
     ...badIds(anEvent(), "Actor", "INVALID_ACTOR"),
     ...badIds({ Action: "READ" }, "user_id", "INVALID_ACTOR"),
     ...["read", "", "1READ", "READ ALL", "X".repeat(33), 7].map((Action) => ({

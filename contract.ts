@@ -123,6 +123,8 @@ export const ENV = {
   logStateTable: "LOG_STATE_TABLE",
   /** Bucket of the evidence: tiles, bundles, checkpoints. */
   evidenceBucket: "EVIDENCE_BUCKET",
+  /** ARN of the KMS key under which the evidence is put. */
+  evidenceKeyArn: "EVIDENCE_KEY_ARN",
   /** Origin line of the log's checkpoints, and name of its verifier keys. */
   logOrigin: "LOG_ORIGIN",
   /** ARNs of the KMS keys of checkpoints, comma-separated. The publisher has those that sign, two while one replaces the other; the checking functions have the retired ones too. */
@@ -193,6 +195,9 @@ export const EVIDENCE_PREFIX = "log/";
 
 /** Prefixes of the export bucket. */
 export const EXPORT_PREFIXES = { exports: "exports/", state: "state/", checks: "checks/", drills: "drills/" } as const;
+
+/** Tables that a restore makes. No other is ever filled or removed by hand. */
+export const SCRATCH_TABLE_PREFIX = "scratch-";
 
 /** Tables that a restore drill makes and removes: this, then the deployed name of the table that is restored. */
 export const DRILL_TABLE_PREFIX = "scratch-drill-";

@@ -19,6 +19,7 @@ import {
   ScanCommand,
   type TableDescription,
 } from "@aws-sdk/client-dynamodb";
+import { SCRATCH_TABLE_PREFIX } from "../contract";
 import { BackupError } from "./errors";
 import type { ExportFolder } from "./folder";
 import { keyAttributes, type RestorePlan, readLinesOf, sdkItemOf } from "./restore-plan";
@@ -40,7 +41,7 @@ export interface Restore {
 }
 
 const POLL_MS = 5_000;
-const SCRATCH_NAME = /^scratch-[A-Za-z0-9_.-]{1,200}$/;
+const SCRATCH_NAME = new RegExp(`^${SCRATCH_TABLE_PREFIX}[A-Za-z0-9_.-]{1,200}$`);
 /** Writes under way at once while increments are applied. */
 const PARALLEL_WRITES_MAX = 16;
 

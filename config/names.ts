@@ -47,6 +47,13 @@ const ALARMS = {
   drillMissing: "payment-restore-drill-missing",
 } as const;
 
+/** Managed policies for those who use the ledger. */
+const ACCESS_POLICIES = {
+  paymentService: "payment-service-access",
+  auditor: "payment-auditor-access",
+  operator: "payment-operator-access",
+} as const;
+
 const BUCKETS = {
   files: "payment-files",
   exports: "payment-exports",
@@ -71,6 +78,7 @@ const WITH_SUFFIX: ReadonlySet<string> = new Set([
 ]);
 
 export type KeyId = keyof typeof KEY_ALIASES;
+export type AccessPolicyId = keyof typeof ACCESS_POLICIES;
 export type BucketId = keyof typeof BUCKETS;
 export type ScheduleId = keyof typeof SCHEDULES;
 
@@ -123,6 +131,7 @@ export function namesOf(config: Naming) {
     checkpointKeyAliases: checkpointKeyAliases(config),
     permissionsBoundary: ledgerName(config, "payment-permissions-boundary"),
     logPermissionsBoundary: ledgerName(config, "payment-log-permissions-boundary"),
+    accessPolicies: mapValues(ACCESS_POLICIES, (base) => ledgerName(config, base)),
     failureQueue: ledgerName(config, "payment-ledger-failures"),
     queues: mapValues(QUEUES, ({ name, fifo }) => queueName(config, name, fifo)),
     deadLetterQueues: mapValues(QUEUES, ({ name, fifo }) => queueName(config, `${name}-dlq`, fifo)),

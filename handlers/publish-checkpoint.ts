@@ -7,7 +7,7 @@ import { publishCheckpoint } from "../sealing/publish-checkpoint";
 import { checkpointSigners } from "../sealing/signers";
 import { backOff } from "../store/transaction";
 import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
-import { readLogEnvironment, readSignerEnvironment } from "./runtime/environment";
+import { readEvidenceKeyArn, readLogEnvironment, readSignerEnvironment } from "./runtime/environment";
 import { OBSERVER } from "./runtime/process";
 import { serve } from "./runtime/serve";
 import { VARIABLES } from "./runtime/variables";
@@ -17,7 +17,7 @@ const { checkpointKeyArns } = readSignerEnvironment(VARIABLES);
 const operation = FUNCTIONS.publishCheckpoint.name;
 const settings = {
   log: openLog({ dynamo: dynamoClient(), tableName, origin }),
-  evidence: evidenceBucket(s3Client(VARIABLES), bucket, backOff),
+  evidence: evidenceBucket(s3Client(VARIABLES), { bucket, keyArn: readEvidenceKeyArn(VARIABLES) }, backOff),
   signers: checkpointSigners(kmsClient(), checkpointKeyArns, origin),
   clock: () => new Date(),
   report: (requestId: string, code: string) =>

@@ -19,6 +19,13 @@ export interface ReadFile {
   readonly version: string;
 }
 
+/** The bucket, and the key that it keeps its objects under. */
+export interface EvidencePlace {
+  readonly bucket: string;
+  /** Every put names it: the bucket's default could be changed to a key that somebody else can destroy. */
+  readonly keyArn: string;
+}
+
 export interface EvidenceBucket {
   /** Puts the file where there is none. @returns what stands there when there is one already. */
   putOnce(file: EvidenceFile): Promise<Buffer | undefined>;
@@ -35,9 +42,10 @@ const ATTEMPTS_MAX = 5;
 
 export function evidenceBucket(
   s3: S3Client,
-  bucket: string,
+  { bucket, keyArn }: EvidencePlace,
   pause: (attempt: number) => Promise<void>,
 ): EvidenceBucket {
+  const encryption = { ServerSideEncryption: "aws:kms", SSEKMSKeyId: keyArn, BucketKeyEnabled: true } as const;
   const read: EvidenceBucket["read"] = async (path) => {
     try {
       const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: `${EVIDENCE_PREFIX}${path}` }));
@@ -52,7 +60,7 @@ export function evidenceBucket(
   const put = async ({ path, bytes }: EvidenceFile, condition: { IfMatch: string } | { IfNoneMatch: "*" }) => {
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const object = { Bucket: bucket, Key: `${EVIDENCE_PREFIX}${path}`, Body: bytes, ContentType: contentType(path) };
-      const answer = await answerOf(s3.send(new PutObjectCommand({ ...object, ...condition })));
+      const answer = await answerOf(s3.send(new PutObjectCommand({ ...object, ...encryption, ...condition })));
       if (answer !== "busy") return answer === "refused" ? undefined : answer.version;
       await pause(attempt);
     }

@@ -109,6 +109,14 @@ export abstract class BaseStack extends TerraformStack {
     return `arn:${this.partition}:s3:::${this.bucketName(bucket)}`;
   }
 
+  /**
+   * Lambda names the interface, its subnet and its security group, each when it is made. The pattern over all kinds is the
+   * one of the EC2 guide; IAM's own guide wants the kind named, so these are named beside it.
+   */
+  protected networkInterfaceArns(): string[] {
+    return ["*/*", "network-interface/*", "security-group/*", "subnet/*"].map((pattern) => this.arn("ec2", pattern));
+  }
+
   protected schedulerRoleArn(): string {
     return this.iamArn(`role/${this.names.schedulerRole}`);
   }

@@ -12,7 +12,7 @@ export interface SharedBoundaryArns {
   readonly logStreamArns: string[];
   readonly failureQueueArn: string;
   readonly exportsArn: string;
-  readonly networkInterfaceArns: string;
+  readonly networkInterfaceArns: string[];
 }
 
 export interface BoundaryArns extends SharedBoundaryArns {
@@ -35,13 +35,13 @@ export function boundaryStatements(arns: BoundaryArns): Statement[] {
     },
     {
       sid: "Exports",
-      actions: [
-        "dynamodb:DescribeContinuousBackups",
-        "dynamodb:DescribeExport",
-        "dynamodb:DescribeTable",
-        "dynamodb:ExportTableToPointInTime",
-      ],
-      resources: arns.tableArns.flatMap((arn) => [arn, `${arn}/export/*`]),
+      actions: ["dynamodb:DescribeContinuousBackups", "dynamodb:ExportTableToPointInTime"],
+      resources: arns.tableArns,
+    },
+    {
+      sid: "DescribeExports",
+      actions: ["dynamodb:DescribeExport"],
+      resources: arns.tableArns.map((arn) => `${arn}/export/*`),
     },
     // DynamoDB lists the exports of all tables or of none.
     { sid: "FindExports", actions: ["dynamodb:ListExports"], resources: ["*"] },
@@ -78,7 +78,7 @@ export function everyFunctionsStatements(arns: SharedBoundaryArns): Statement[] 
 }
 
 /** What Lambda itself needs in every function's role: its network interfaces and its traces. */
-export function platformStatements(networkInterfaceArns: string): Statement[] {
+export function platformStatements(networkInterfaceArns: string[]): Statement[] {
   return [
     {
       sid: "Traces",
@@ -94,7 +94,7 @@ export function platformStatements(networkInterfaceArns: string): Statement[] {
         "ec2:DeleteNetworkInterface",
         "ec2:UnassignPrivateIpAddresses",
       ],
-      resources: [networkInterfaceArns],
+      resources: networkInterfaceArns,
     },
     {
       sid: "DescribeNetwork",

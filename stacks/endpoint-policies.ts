@@ -38,35 +38,34 @@ export class EndpointPolicies {
       ),
       this.allow(
         "ExportsOfThisProject",
-        [
-          "dynamodb:DescribeContinuousBackups",
-          "dynamodb:DescribeExport",
-          "dynamodb:DescribeTable",
-          "dynamodb:ExportTableToPointInTime",
-        ],
-        tableArns.flatMap((arn) => [arn, `${arn}/export/*`]),
+        ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:ExportTableToPointInTime"],
+        tableArns,
+      ),
+      this.allow(
+        "DescribeExports",
+        ["dynamodb:DescribeExport"],
+        tableArns.map((arn) => `${arn}/export/*`),
       ),
       // DynamoDB lists the exports of all tables or of none.
       this.allow("FindExports", ["dynamodb:ListExports"], ["*"]),
       this.allow("LogState", ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], [logStateArn]),
       this.allow("ScratchTables", SCRATCH_TABLE_ACTIONS, [scratchArn]),
+      this.allow("DescribeImports", ["dynamodb:DescribeImport"], [`${scratchArn}/import/*`]),
     ];
   }
 
   s3(): Statement[] {
     const { filesArn, exportsArn, evidenceArn } = this.arns;
+    const { payments, continuations, reports } = FILE_PREFIXES;
+    const { exports, state, checks, drills } = EXPORT_PREFIXES;
+    const under = (bucketArn: string, ...prefixes: string[]) => prefixes.map((prefix) => `${bucketArn}/${prefix}*`);
     return [
-      this.allow(
-        "PaymentFiles",
-        ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
-        Object.values(FILE_PREFIXES).map((prefix) => `${filesArn}/${prefix}*`),
-      ),
-      this.allow("CardData", ["s3:DeleteObjectVersion"], [`${filesArn}/${FILE_PREFIXES.payments}*`]),
-      this.allow(
-        "Exports",
-        ["s3:GetObject", "s3:PutObject"],
-        Object.values(EXPORT_PREFIXES).map((prefix) => `${exportsArn}/${prefix}*`),
-      ),
+      this.allow("ReadFiles", ["s3:GetObject"], under(filesArn, payments, continuations, reports)),
+      this.allow("PaymentFiles", ["s3:DeleteObjectVersion", "s3:GetObjectVersion"], under(filesArn, payments)),
+      this.allow("WriteReports", ["s3:PutObject"], under(filesArn, continuations, reports)),
+      this.allow("ReadExports", ["s3:GetObject"], under(exportsArn, exports, state, drills)),
+      // Not the exports themselves: DynamoDB writes them, and not through this endpoint. So no function's code can forge one.
+      this.allow("WriteChecks", ["s3:PutObject"], under(exportsArn, state, checks, drills)),
       this.allow("Evidence", ["s3:GetObject", "s3:PutObject"], [`${evidenceArn}/${EVIDENCE_PREFIX}*`]),
       this.allow("List", ["s3:ListBucket"], [filesArn, exportsArn, evidenceArn]),
     ];

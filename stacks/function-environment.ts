@@ -51,7 +51,7 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
     case "sealAuditTrail":
       return { ...logState, [ENV.logOrigin]: given.logOrigin };
     case "publishCheckpoint":
-      return { ...log(given, checkpointKeyArns), ...logState };
+      return { ...log(given, checkpointKeyArns), ...logState, [ENV.evidenceKeyArn]: security.evidenceKeyArn };
     case "sweepAuditTrail":
       // Who checks knows the retired generations too: their checkpoints are part of the log for good.
       return { ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]), ...logState };

@@ -14,9 +14,11 @@ import {
   type QueueId,
   ROLES,
   type RoleId,
+  SCRATCH_TABLE_PREFIX,
   TABLES,
   type TableId,
 } from "../contract";
+import { type AccessArns, addAccessPolicies } from "./access-policies";
 import { BaseStack } from "./base-stack";
 import { addAlarms } from "./constructs/alarms";
 import { addDashboard } from "./constructs/dashboard";
@@ -60,6 +62,7 @@ export class FunctionsStack extends BaseStack {
     this.addStreamFeeds(functions.sealAuditTrail);
     this.addFileFeed(functions.paymentProcessor);
     this.addSchedules(functions);
+    addAccessPolicies(this, this.names.accessPolicies, this.accessArns());
     addAlarms(this, {
       functions,
       names: this.names.alarms,
@@ -149,6 +152,27 @@ export class FunctionsStack extends BaseStack {
     ];
   }
 
+  private accessArns(): AccessArns {
+    const { security } = this.props;
+    const { queues, deadLetterQueues, failureQueue } = this.names;
+    return {
+      region: this.config.region,
+      tableArns: this.allTableArns(),
+      scratchArn: this.arn("dynamodb", `table/${SCRATCH_TABLE_PREFIX}*`),
+      filesArn: this.bucketArn("files"),
+      exportsArn: this.bucketArn("exports"),
+      evidenceArn: this.bucketArn("evidence"),
+      queueArns: Object.values(queues).map((name) => this.arn("sqs", name)),
+      failureQueueArns: [...Object.values(deadLetterQueues), failureQueue].map((name) => this.arn("sqs", name)),
+      dataKeyArn: security.dataKeyArn,
+      evidenceKeyArn: security.evidenceKeyArn,
+      checkpointKeyArns: [...security.checkpointKeyArns, ...security.retiredCheckpointKeyArns],
+      importLogArn: this.arn("logs", IMPORT_LOG_GROUPS),
+      anyLogGroupArn: this.arn("logs", "log-group:*"),
+      functionArn: (id) => this.functionArn(id),
+    };
+  }
+
   private addRolePolicies(): Record<RoleId, IamRolePolicy> {
     return mapIds(ROLES, (role) => {
       return new IamRolePolicy(this, `${ROLES[role]}-access`, {
@@ -180,13 +204,13 @@ export class FunctionsStack extends BaseStack {
       ),
       importLogArn: this.arn("logs", IMPORT_LOG_GROUPS),
       anyLogGroupArn: this.arn("logs", "log-group:*"),
-      failureQueueArn: data.failureQueueArn,
+      failureQueueArn: functions.some(failsForGood) ? data.failureQueueArn : null,
       queueArns: data.queueArns,
       removeCardDataFiles: this.config.removeCardDataFiles,
       auditing: this.auditingRoles().includes(role),
       logStreamArns: functions.map((id) => this.arn("logs", `log-group:${this.names.functionLogGroups[id]}:*`)),
       functionArns: functions.map((id) => this.functionArn(id)),
-      networkInterfaceArns: this.arn("ec2", "*/*"),
+      networkInterfaceArns: this.networkInterfaceArns(),
     });
   }
 
@@ -223,7 +247,7 @@ export class FunctionsStack extends BaseStack {
       subnetIds: network.privateSubnetIds,
       securityGroupId: network.functionSecurityGroupId,
       reservedConcurrency: this.config.protections.reservedConcurrency?.[functionId],
-      failureQueueArn: functionId === "publishCheckpoint" ? null : data.failureQueueArn,
+      failureQueueArn: failsForGood(functionId) ? data.failureQueueArn : null,
       logGroup: {
         name: this.names.functionLogGroups[functionId],
         kmsKeyArn: security.logsKeyArn,
@@ -231,6 +255,11 @@ export class FunctionsStack extends BaseStack {
       },
     });
   }
+}
+
+/** An asynchronous call of it is kept when its retries are used up. A clock makes the publisher's calls again anyway. */
+function failsForGood(functionId: FunctionId): boolean {
+  return functionId !== "publishCheckpoint";
 }
 
 function mapIds<K extends string, T>(source: Readonly<Record<K, unknown>>, make: (id: K) => T): Record<K, T> {

@@ -13,10 +13,9 @@ export const LOG_ROLES: readonly RoleId[] = ["sealer", "publisher", "sweeper", "
 /** DynamoDB writes down there, in the name of whoever asked for an import, which items it could not import. */
 export const IMPORT_LOG_GROUPS = "log-group:/aws-dynamodb/*";
 
-/** What a drill does with its own tables, which only an import fills. An import is named below its table. */
+/** What a drill does with its own tables, which only an import fills. */
 export const SCRATCH_TABLE_ACTIONS = [
   "dynamodb:DeleteTable",
-  "dynamodb:DescribeImport",
   "dynamodb:DescribeTable",
   "dynamodb:ImportTable",
   "dynamodb:Scan",
@@ -84,6 +83,7 @@ function objectStatements({ exportsArn, evidenceArn }: LogBoundaryArns): Stateme
 function drillStatements({ scratchArn, keyArns, importLogArn, anyLogGroupArn, region }: LogBoundaryArns): Statement[] {
   return [
     { sid: "ScratchTables", actions: SCRATCH_TABLE_ACTIONS, resources: [scratchArn] },
+    { sid: "DescribeImports", actions: ["dynamodb:DescribeImport"], resources: [`${scratchArn}/import/*`] },
     {
       sid: "ScratchTableKeys",
       actions: ["kms:CreateGrant"],

@@ -64,10 +64,11 @@ export function drillStatements(arns: PermissionArns): Statement[] {
     dataKeyThroughS3(arns),
     // A scratch table is encrypted as the one that it is restored from.
     { sid: "DescribeTables", actions: ["dynamodb:DescribeTable"], resources: allTables(arns) },
+    { sid: "ScratchTables", actions: SCRATCH_TABLE_ACTIONS, resources: scratchArns },
     {
-      sid: "ScratchTables",
-      actions: SCRATCH_TABLE_ACTIONS,
-      resources: scratchArns.flatMap((arn) => [arn, `${arn}/import/*`]),
+      sid: "DescribeImports",
+      actions: ["dynamodb:DescribeImport"],
+      resources: scratchArns.map((arn) => `${arn}/import/*`),
     },
     {
       sid: "ScratchTableKeys",

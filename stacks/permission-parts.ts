@@ -34,7 +34,8 @@ export interface PermissionArns {
   readonly scratchArns: string[];
   readonly importLogArn: string;
   readonly anyLogGroupArn: string;
-  readonly failureQueueArn: string;
+  /** `null` where a clock makes a failed call of the role's functions again anyway. */
+  readonly failureQueueArn: string | null;
   readonly queueArns: Readonly<Record<QueueId, string>>;
   readonly removeCardDataFiles: boolean;
   /** The role's functions write audit records. */
@@ -42,7 +43,7 @@ export interface PermissionArns {
   /** Of the role's own functions. */
   readonly logStreamArns: string[];
   readonly functionArns: string[];
-  readonly networkInterfaceArns: string;
+  readonly networkInterfaceArns: string[];
 }
 
 /** What a function does to the audit trail that reads nothing of it. */

@@ -29,11 +29,8 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
     { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
   ],
   query: ({ ledger, auditTrail }) => [
-    {
-      sid: "Ledger",
-      actions: ["dynamodb:GetItem", "dynamodb:Query"],
-      resources: [ledger.tableArn, ...ledger.indexArns],
-    },
+    { sid: "Ledger", actions: ["dynamodb:GetItem"], resources: [ledger.tableArn] },
+    { sid: "LedgerIndexes", actions: ["dynamodb:Query"], resources: ledger.indexArns },
     append(auditTrail),
   ],
   reveal: ({ ledger, auditTrail, keyArns }) => [
@@ -42,11 +39,8 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
     { sid: "RevealTokens", actions: ["kms:Decrypt"], resources: [keyArns.token] },
   ],
   auditor: ({ auditTrail, keyArns }) => [
-    {
-      sid: "AuditTrail",
-      actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
-      resources: [auditTrail.tableArn, ...auditTrail.indexArns],
-    },
+    { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
+    { sid: "AuditTrailIndexes", actions: ["dynamodb:Query"], resources: auditTrail.indexArns },
     { sid: "ReadAuditDetails", actions: ["kms:Decrypt"], resources: [keyArns.audit] },
   ],
   messages: ({ messages, auditTrail, queueArns }) => [
@@ -91,10 +85,11 @@ function fileStatements({ filesArn, removeCardDataFiles, ...arns }: PermissionAr
   return [
     {
       sid: "ReadFiles",
-      actions: ["s3:GetObject", "s3:GetObjectVersion"],
-      // Its own reports too: one that is there says that its file was finished.
+      actions: ["s3:GetObject"],
+      // Its own reports too: an existing one means that its file was finished.
       resources: [`${filesArn}/${payments}*`, `${filesArn}/${continuations}*`, `${filesArn}/${reports}*`],
     },
+    { sid: "ReadFileVersions", actions: ["s3:GetObjectVersion"], resources: [`${filesArn}/${payments}*`] },
     {
       sid: "WriteReports",
       actions: ["s3:PutObject"],
@@ -113,8 +108,13 @@ function exportStatements(arns: PermissionArns): Statement[] {
   return [
     {
       sid: "Exports",
-      actions: ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeExport", "dynamodb:ExportTableToPointInTime"],
-      resources: allTables(arns).flatMap((arn) => [arn, `${arn}/export/*`]),
+      actions: ["dynamodb:DescribeContinuousBackups", "dynamodb:ExportTableToPointInTime"],
+      resources: allTables(arns),
+    },
+    {
+      sid: "DescribeExports",
+      actions: ["dynamodb:DescribeExport"],
+      resources: allTables(arns).map((arn) => `${arn}/export/*`),
     },
     // DynamoDB lists the exports of all tables or of none.
     { sid: "FindExports", actions: ["dynamodb:ListExports"], resources: ["*"] },
@@ -145,31 +145,27 @@ const CHECKED_ATTRIBUTES = [
   "processedAt",
 ];
 
+export function scanOfKeys(tableArns: string[]): Statement {
+  return {
+    sid: "ReadKeys",
+    actions: ["dynamodb:Scan"],
+    resources: tableArns,
+    conditions: [
+      { test: "ForAllValues:StringEquals", variable: "dynamodb:Attributes", values: CHECKED_ATTRIBUTES },
+      // A scan that does not say what it wants would get everything.
+      equals("dynamodb:Select", "SPECIFIC_ATTRIBUTES"),
+    ],
+  };
+}
+
 function checkStatements(arns: PermissionArns): Statement[] {
   const { exportsArn } = arns;
-  const tables = allTables(arns);
   return [
-    {
-      sid: "ReadKeys",
-      actions: ["dynamodb:Scan"],
-      resources: tables,
-      conditions: [
-        { test: "ForAllValues:StringEquals", variable: "dynamodb:Attributes", values: CHECKED_ATTRIBUTES },
-        // A scan that does not say what it wants would get everything.
-        equals("dynamodb:Select", "SPECIFIC_ATTRIBUTES"),
-      ],
-    },
-    {
-      sid: "DescribeTables",
-      actions: ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable"],
-      resources: tables,
-    },
+    scanOfKeys(allTables(arns)),
     {
       sid: "ReadExports",
       actions: ["s3:GetObject"],
-      resources: [EXPORT_PREFIXES.exports, EXPORT_PREFIXES.state, EXPORT_PREFIXES.checks].map(
-        (prefix) => `${exportsArn}/${prefix}*`,
-      ),
+      resources: [EXPORT_PREFIXES.exports, EXPORT_PREFIXES.state].map((prefix) => `${exportsArn}/${prefix}*`),
     },
     { sid: "WriteReports", actions: ["s3:PutObject"], resources: [`${exportsArn}/${EXPORT_PREFIXES.checks}*`] },
     { sid: "ListExportBucket", actions: ["s3:ListBucket"], resources: [exportsArn] },
@@ -190,7 +186,7 @@ function sharedStatements(arns: PermissionArns): Statement[] {
   return [
     ...auditStatements(arns),
     dataKeyThroughServices(arns),
-    { sid: "Failures", actions: ["sqs:SendMessage"], resources: [arns.failureQueueArn] },
+    ...failureStatements(arns),
     { sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: arns.logStreamArns },
     ...platformStatements(arns.networkInterfaceArns),
     {
@@ -212,9 +208,17 @@ function sharedStatements(arns: PermissionArns): Statement[] {
   ];
 }
 
+/** Lambda puts an asynchronous call that failed for good into the queue, in the role's name. */
+function failureStatements({ failureQueueArn }: PermissionArns): Statement[] {
+  if (failureQueueArn === null) return [];
+  return [{ sid: "Failures", actions: ["sqs:SendMessage"], resources: [failureQueueArn] }];
+}
+
 /** DynamoDB, SQS and Lambda use the data key in the name of whoever calls them. A call of the code's own is refused. */
-function dataKeyThroughServices({ region, keyArns }: PermissionArns): Statement {
-  const services = ["dynamodb", "lambda", "sqs"].map((name) => `${name}.${region}.amazonaws.com`);
+function dataKeyThroughServices({ region, keyArns, failureQueueArn }: PermissionArns): Statement {
+  const services = ["dynamodb", "lambda", ...(failureQueueArn === null ? [] : ["sqs"])].map(
+    (name) => `${name}.${region}.amazonaws.com`,
+  );
   return {
     sid: "DataKeyThroughServices",
     actions: ENCRYPT_AND_DECRYPT,

@@ -145,7 +145,13 @@ export class SecurityStack extends BaseStack {
 
   private addRoles(): Record<RoleId, IamRole> {
     const trust = policy(this, "function-trust", [
-      { sid: "Lambda", principals: service("lambda.amazonaws.com"), actions: ["sts:AssumeRole"], resources: [] },
+      {
+        sid: "FunctionsOfThisAccount",
+        principals: service("lambda.amazonaws.com"),
+        actions: ["sts:AssumeRole"],
+        resources: [],
+        conditions: [equals("aws:SourceAccount", this.accountId)],
+      },
     ]);
     const boundary = new IamPolicy(this, "permissions-boundary", {
       name: this.names.permissionsBoundary,
@@ -199,7 +205,7 @@ export class SecurityStack extends BaseStack {
       logStreamArns: functions.map((id) => this.arn("logs", `log-group:${this.names.functionLogGroups[id]}:*`)),
       failureQueueArn: this.arn("sqs", this.names.failureQueue),
       exportsArn: this.bucketArn("exports"),
-      networkInterfaceArns: this.arn("ec2", "*/*"),
+      networkInterfaceArns: this.networkInterfaceArns(),
     };
   }
 

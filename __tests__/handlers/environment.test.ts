@@ -1,6 +1,7 @@
 import {
   EnvironmentError,
   readEnvironment,
+  readEvidenceKeyArn,
   readLogEnvironment,
   readSignerEnvironment,
 } from "../../handlers/runtime/environment";
@@ -78,6 +79,7 @@ const log = {
   LOG_STATE_TABLE: "payment-log-state-dev",
   EVIDENCE_BUCKET: "payment-evidence-dev-111122223333",
   LOG_ORIGIN: "payment-ledger/eu-west-1/111122223333/dev",
+  EVIDENCE_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/3",
   CHECKPOINT_KEY_ARNS: "arn:aws:kms:eu-west-1:111122223333:key/4,arn:aws-cn:kms:cn-north-1:111122223333:key/5",
 };
 
@@ -88,6 +90,8 @@ test("the log of proofs: its table, bucket, name and keys", () => {
     logOrigin: log.LOG_ORIGIN,
   });
   expect(readSignerEnvironment(log).checkpointKeyArns).toEqual(log.CHECKPOINT_KEY_ARNS.split(","));
+  expect(readEvidenceKeyArn(log)).toBe(log.EVIDENCE_KEY_ARN);
+  expect(() => readEvidenceKeyArn({ ...log, EVIDENCE_KEY_ARN: undefined })).toThrow("EVIDENCE_KEY_ARN");
 });
 
 test.each(["LOG_STATE_TABLE", "EVIDENCE_BUCKET", "LOG_ORIGIN"])(

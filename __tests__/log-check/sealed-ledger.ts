@@ -95,7 +95,7 @@ export class SealedLedger {
     }
     const settings = {
       ...this.settings,
-      evidence: evidenceBucket(this.s3, EVIDENCE_BUCKET, async () => {}),
+      evidence: evidenceBucket(this.s3, { bucket: EVIDENCE_BUCKET, keyArn: this.keyArn }, async () => {}),
       signers: checkpointSigners(this.harness.kms, [this.keyArn], ORIGIN),
       clock: () => at,
     };

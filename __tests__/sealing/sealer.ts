@@ -47,6 +47,9 @@ export interface Sealer {
   beat(event?: unknown): Promise<PublishCheckpointResponse>;
 }
 
+/** The emulator keeps the name and encrypts nothing. */
+const EVIDENCE_KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/evidence";
+
 const noPause = async () => {};
 /** Its keys and table names; every sealer has clients of its own. */
 const STORE = stubStore();
@@ -64,7 +67,7 @@ export function startSealer(world: World, options: SealerOptions = {}): Sealer {
       { dynamo: clients.dynamo, tableName: world.tableName, origin },
       { pause, ...(recentEntries === undefined ? {} : { recentEntries }) },
     ),
-    evidence: evidenceBucket(clients.s3, world.bucket, pause),
+    evidence: evidenceBucket(clients.s3, { bucket: world.bucket, keyArn: EVIDENCE_KEY_ARN }, pause),
     signers: checkpointSigners(clients.kms, keyArns, origin),
     clock: options.clock ?? (() => new Date()),
     report: (_requestId, code) => codes.push(code),

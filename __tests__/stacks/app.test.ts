@@ -92,6 +92,7 @@ test("what the stacks publish to each other is exactly this", () => {
     ],
     functions: [
       "PaymentProcessorFunctionArn",
+      ...["auditor", "operator", "payment-service"].map((who) => `${who}-access-arn`),
       ...Object.values(FUNCTIONS).flatMap(({ entry }) => [`${entry}-arn`, `${entry}-name`]),
     ],
   };
@@ -164,6 +165,8 @@ const ANY_RESOURCE = [
   /\/DescribeNetwork$/,
   /* DynamoDB lists the exports of all tables or of none. */
   /\/FindExports$/,
+  /* DynamoDB lists the backups of all tables or of none. */
+  /\/FindBackups$/,
   /* DynamoDB lists the streams of all tables or of none. */
   /\/FindStreams$/,
   /* A denial. */

@@ -28,6 +28,7 @@ test("the stack holds these resources and no others", () => {
     "aws_cloudwatch_dashboard: 1",
     "aws_cloudwatch_log_group: 15",
     "aws_cloudwatch_metric_alarm: 51",
+    "aws_iam_policy: 3",
     "aws_iam_role_policy: 14",
     "aws_lambda_event_source_mapping: 6",
     "aws_lambda_function: 15",
@@ -37,7 +38,7 @@ test("the stack holds these resources and no others", () => {
     "aws_s3_bucket_notification: 1",
     "aws_scheduler_schedule: 4",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 14",
+    "data.aws_iam_policy_document: 17",
     "data.aws_partition: 1",
     "data.terraform_remote_state: 3",
   ]);
@@ -84,7 +85,7 @@ const OWN_VARIABLES: Record<string, string[]> = {
   "export-tables": EXPORTING,
   "check-backup": EXPORTING,
   "seal-audit-trail": [ENV.logOrigin, ENV.logStateTable],
-  "publish-checkpoint": [...LOG, ENV.logStateTable],
+  "publish-checkpoint": [...LOG, ENV.logStateTable, ENV.evidenceKeyArn],
   "sweep-audit-trail": [...LOG, ENV.logStateTable],
   "drill-restore": [...LOG, ...EXPORTING, ENV.drillEveryDays],
 };
@@ -184,6 +185,9 @@ test("nothing that a plan or an apply must read or make stands between a functio
 /** What every role whose functions write audit records may do for that. */
 const AUDITING = { WrapAuditDetails: ["kms:Encrypt"], RecordMacs: ["kms:GenerateMac"] };
 
+/** What Lambda does in the role's name with an asynchronous call that failed for good. */
+const FAILURES = { Failures: ["sqs:SendMessage"] };
+
 /** What every role may do beside its own work. */
 const SHARED = {
   DataKeyThroughServices: [
@@ -195,7 +199,6 @@ const SHARED = {
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
   ],
-  Failures: ["sqs:SendMessage"],
   Logs: ["logs:CreateLogStream", "logs:PutLogEvents"],
   Traces: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
   NetworkInterfaces: [
@@ -226,17 +229,23 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     Queue: QUEUE,
   },
   status: { Ledger: ["dynamodb:GetItem", "dynamodb:UpdateItem"], AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"] },
-  query: { Ledger: ["dynamodb:GetItem", "dynamodb:Query"], AuditTrail: ["dynamodb:PutItem"] },
+  query: {
+    Ledger: ["dynamodb:GetItem"],
+    LedgerIndexes: ["dynamodb:Query"],
+    AuditTrail: ["dynamodb:PutItem"],
+  },
   reveal: { Ledger: ["dynamodb:GetItem"], AuditTrail: ["dynamodb:PutItem"], RevealTokens: ["kms:Decrypt"] },
   auditor: {
-    AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+    AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"],
+    AuditTrailIndexes: ["dynamodb:Query"],
     ReadAuditDetails: ["kms:Decrypt"],
   },
   messages: { Messages: ["dynamodb:PutItem"], AuditTrail: ["dynamodb:PutItem"], Queue: QUEUE },
   processor: {
     Transactions: ["dynamodb:PutItem"],
     AuditTrail: ["dynamodb:PutItem"],
-    ReadFiles: ["s3:GetObject", "s3:GetObjectVersion"],
+    ReadFiles: ["s3:GetObject"],
+    ReadFileVersions: ["s3:GetObjectVersion"],
     WriteReports: ["s3:PutObject"],
     ListFiles: ["s3:ListBucket"],
     RemoveCardData: ["s3:DeleteObjectVersion"],
@@ -244,7 +253,8 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
   },
   transactionQuery: { Transactions: ["dynamodb:Query"], AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"] },
   export: {
-    Exports: ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeExport", "dynamodb:ExportTableToPointInTime"],
+    Exports: ["dynamodb:DescribeContinuousBackups", "dynamodb:ExportTableToPointInTime"],
+    DescribeExports: ["dynamodb:DescribeExport"],
     FindExports: ["dynamodb:ListExports"],
     WriteExports: ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"],
     State: ["s3:GetObject", "s3:PutObject"],
@@ -253,7 +263,6 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
   },
   backupCheck: {
     ReadKeys: ["dynamodb:Scan"],
-    DescribeTables: ["dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable"],
     ReadExports: ["s3:GetObject"],
     WriteReports: ["s3:PutObject"],
     ListExportBucket: ["s3:ListBucket"],
@@ -287,13 +296,8 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     ListExportBucket: ["s3:ListBucket"],
     DataKeyThroughS3: DATA_KEY_THROUGH_S3,
     DescribeTables: ["dynamodb:DescribeTable"],
-    ScratchTables: [
-      "dynamodb:DeleteTable",
-      "dynamodb:DescribeImport",
-      "dynamodb:DescribeTable",
-      "dynamodb:ImportTable",
-      "dynamodb:Scan",
-    ],
+    ScratchTables: ["dynamodb:DeleteTable", "dynamodb:DescribeTable", "dynamodb:ImportTable", "dynamodb:Scan"],
+    DescribeImports: ["dynamodb:DescribeImport"],
     ScratchTableKeys: ["kms:CreateGrant"],
     ImportLogs: [
       "logs:CreateLogGroup",
@@ -313,8 +317,17 @@ test.each(Object.keys(ROLES) as RoleId[])("the %s role may do exactly this", (ro
   expect(Object.fromEntries(allowed.map(({ sid, actions }) => [sid, actions]))).toEqual({
     ...OWN[role],
     ...(["export", "sealer", "publisher"].includes(role) ? {} : AUDITING),
+    ...(role === "publisher" ? {} : FAILURES),
     ...SHARED,
   });
+  const services = (statements(functions, `${ROLES[role]}-access-policy`).find(
+    ({ sid }) => sid === "DataKeyThroughServices",
+  )?.condition ?? [])[0]?.values;
+  expect(services).toEqual(
+    (role === "publisher" ? ["dynamodb", "lambda"] : ["dynamodb", "lambda", "sqs"]).map(
+      (name) => `${name}.us-east-1.amazonaws.com`,
+    ),
+  );
 });
 
 /** The resources of a role's statement, by their logical names. */
@@ -336,16 +349,17 @@ test("the roles of messages, files and backups reach exactly this", () => {
     ["messages", "AuditTrail", ["payment-audit-trail"]],
     ["processor", "Transactions", ["payment-transactions"]],
     ["processor", "ReadFiles", inBucket("payment-files", "payments", "continue", "reports")],
+    ["processor", "ReadFileVersions", inBucket("payment-files", "payments")],
     ["processor", "WriteReports", inBucket("payment-files", "reports", "continue")],
     ["processor", "RemoveCardData", inBucket("payment-files", "payments")],
     ["processor", "ListFiles", [`payment-files-prod-${account}`]],
     ["transactionQuery", "Transactions", ["payment-transactions"]],
-    ["export", "Exports", tables.flatMap((table) => [table, `${table}/export/*`])],
+    ["export", "Exports", tables],
+    ["export", "DescribeExports", tables.map((table) => `${table}/export/*`)],
     ["export", "WriteExports", inBucket("payment-exports", "exports")],
     ["export", "State", inBucket("payment-exports", "state")],
     ["backupCheck", "ReadKeys", tables],
-    ["backupCheck", "DescribeTables", tables],
-    ["backupCheck", "ReadExports", inBucket("payment-exports", "exports", "state", "checks")],
+    ["backupCheck", "ReadExports", inBucket("payment-exports", "exports", "state")],
     ["backupCheck", "WriteReports", inBucket("payment-exports", "checks")],
   ];
   expect(expected.map(([role, sid]) => [role, sid, resourcesOf(role, sid)])).toEqual(expected);

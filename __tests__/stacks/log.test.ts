@@ -226,12 +226,16 @@ describe("the evidence bucket", () => {
 
   const PUBLISHER = roleArn(ROLES.publisher);
   const ADMIN = roleArn("administrator");
+  const underKey = {
+    "s3:x-amz-server-side-encryption": "aws:kms",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id": published("security", "aws_kms_key", "evidence-key", "arn"),
+  };
   const first = { "s3:if-none-match": "*" };
   const put = (by: string, key: string, says: Request["says"] = first): Request => ({
     by,
     action: "s3:PutObject",
     key,
-    says: says ?? {},
+    says: { ...underKey, ...says },
   });
 
   test.each([
@@ -273,6 +277,16 @@ describe("the evidence bucket", () => {
     }
     expect(refusals(data, put(PUBLISHER, "log/checkpoint", {}))).toEqual(["NeverBlindly"]);
     expect(refusals(data, put(PUBLISHER, "log/checkpoint", { "s3:if-match": "etag" }))).toEqual([]);
+  });
+
+  test("refuses a put that does not name the evidence key: the bucket's default may be another one by then", () => {
+    const unnamed: Request = { by: PUBLISHER, action: "s3:PutObject", key: "log/tile/0/000", says: first };
+    expect(refusals(data, unnamed)).toEqual(["KeyIsNamed"]);
+    const another = {
+      ...underKey,
+      "s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:us-east-1:1:key/other",
+    };
+    expect(refusals(data, put(PUBLISHER, "log/tile/0/000", { ...first, ...another }))).toEqual(["NoOtherKey"]);
   });
 
   test.each([
@@ -438,14 +452,8 @@ describe("around the log", () => {
       ["drill", "ReadExports", ["exports", "state", "drills"].map((prefix) => `payment-exports/${prefix}/*`)],
       ["drill", "WriteReports", ["payment-exports/drills/*"]],
       ["drill", "DescribeTables", tables],
-      [
-        "drill",
-        "ScratchTables",
-        TABLES.flatMap((table) => [
-          `table/scratch-drill-<${table}name>`,
-          `table/scratch-drill-<${table}name>/import/*`,
-        ]),
-      ],
+      ["drill", "ScratchTables", TABLES.map((table) => `table/scratch-drill-<${table}name>`)],
+      ["drill", "DescribeImports", TABLES.map((table) => `table/scratch-drill-<${table}name>/import/*`)],
       ["drill", "ImportLogs", ["log-group:/aws-dynamodb/*"]],
       ["drill", "FindImportLogs", ["log-group:*"]],
       ["drill", "Evidence", ["payment-evidence/log/*"]],

@@ -134,7 +134,6 @@ test("each endpoint serves named actions on this project's own resources", () =>
   });
   expect(summary("dynamodb-endpoint-policy", "ExportsOfThisProject").actions).toEqual([
     "dynamodb:DescribeContinuousBackups",
-    "dynamodb:DescribeExport",
     "dynamodb:DescribeTable",
     "dynamodb:ExportTableToPointInTime",
   ]);
@@ -143,13 +142,7 @@ test("each endpoint serves named actions on this project's own resources", () =>
     resources: ["payment-log-state"],
   });
   expect(summary("dynamodb-endpoint-policy", "ScratchTables")).toEqual({
-    actions: [
-      "dynamodb:DeleteTable",
-      "dynamodb:DescribeImport",
-      "dynamodb:DescribeTable",
-      "dynamodb:ImportTable",
-      "dynamodb:Scan",
-    ],
+    actions: ["dynamodb:DeleteTable", "dynamodb:DescribeTable", "dynamodb:ImportTable", "dynamodb:Scan"],
     resources: ["scratch-drill-*"],
   });
   expect(statement(network, "dynamodb-endpoint-policy", "FindExports")).toMatchObject({
@@ -188,15 +181,29 @@ test("each endpoint serves named actions on this project's own resources", () =>
   }));
   expect(s3).toEqual([
     {
-      sid: "PaymentFiles",
-      actions: ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+      sid: "ReadFiles",
+      actions: ["s3:GetObject"],
       resources: inBucket("payment-files", "/payments/*", "/continue/*", "/reports/*"),
     },
-    { sid: "CardData", actions: ["s3:DeleteObjectVersion"], resources: inBucket("payment-files", "/payments/*") },
     {
-      sid: "Exports",
-      actions: ["s3:GetObject", "s3:PutObject"],
-      resources: inBucket("payment-exports", "/exports/*", "/state/*", "/checks/*", "/drills/*"),
+      sid: "PaymentFiles",
+      actions: ["s3:DeleteObjectVersion", "s3:GetObjectVersion"],
+      resources: inBucket("payment-files", "/payments/*"),
+    },
+    {
+      sid: "WriteReports",
+      actions: ["s3:PutObject"],
+      resources: inBucket("payment-files", "/continue/*", "/reports/*"),
+    },
+    {
+      sid: "ReadExports",
+      actions: ["s3:GetObject"],
+      resources: inBucket("payment-exports", "/exports/*", "/state/*", "/drills/*"),
+    },
+    {
+      sid: "WriteChecks",
+      actions: ["s3:PutObject"],
+      resources: inBucket("payment-exports", "/state/*", "/checks/*", "/drills/*"),
     },
     {
       sid: "Evidence",

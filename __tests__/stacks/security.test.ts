@@ -194,7 +194,17 @@ test("the roles have the documents' names, trust Lambda alone and stand under th
     expect(role["assume_role_policy"]).toBe(reference("data.aws_iam_policy_document.function-trust.json"));
   }
   expect(statements(security, "function-trust")).toMatchObject([
-    { actions: ["sts:AssumeRole"], principals: [{ type: "Service", identifiers: ["lambda.amazonaws.com"] }] },
+    {
+      actions: ["sts:AssumeRole"],
+      principals: [{ type: "Service", identifiers: ["lambda.amazonaws.com"] }],
+      condition: [
+        {
+          test: "StringEquals",
+          variable: "aws:SourceAccount",
+          values: [reference("data.aws_caller_identity.current.account_id")],
+        },
+      ],
+    },
   ]);
 });
 

@@ -100,6 +100,11 @@ export function readLogEnvironment(variables: Variables): LogEnvironment {
   return { ...readLogStateEnvironment(variables), evidenceBucket: required(variables, ENV.evidenceBucket) };
 }
 
+/** What only who puts evidence needs. @throws EnvironmentError as `readEnvironment` does. */
+export function readEvidenceKeyArn(variables: Variables): string {
+  return required(variables, ENV.evidenceKeyArn);
+}
+
 function originOf(variables: Variables): string {
   const logOrigin = required(variables, ENV.logOrigin);
   if (/^[^\s+\p{C}]+$/u.test(logOrigin)) return logOrigin;

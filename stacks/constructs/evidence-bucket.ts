@@ -33,6 +33,7 @@ export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceB
     lock: props.lock,
     statements: (bucketArn) => [
       ...onlyUnderKey(bucketArn, props.kmsKeyArn),
+      keyIsNamed(bucketArn),
       neverRemoved(bucketArn),
       ...writers(bucketArn, props),
       ...putOnce(bucketArn),
@@ -43,6 +44,16 @@ export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceB
 
 const under = (bucketArn: string, ...paths: string[]) => paths.map((path) => `${bucketArn}/${EVIDENCE_PREFIX}${path}`);
 const denyPut = { effect: "Deny" as const, principals: EVERYBODY, actions: ["s3:PutObject"] };
+
+/** Without it, who changes the bucket's default key would have later evidence under a key that he can destroy. */
+function keyIsNamed(bucketArn: string): Statement {
+  return {
+    ...denyPut,
+    sid: "KeyIsNamed",
+    resources: [`${bucketArn}/*`],
+    conditions: [notGiven("s3:x-amz-server-side-encryption-aws-kms-key-id")],
+  };
+}
 
 /**
  * The lock keeps versions for its time; this keeps them afterwards, and keeps the newest in sight. Replication writes

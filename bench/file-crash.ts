@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import { PutBucketNotificationConfigurationCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { FUNCTIONS, TABLES, type TableId } from "../contract";
+import { TABLES, type TableId } from "../contract";
 import { type Deployment, deploy } from "../local/deploy";
 import { type EmbeddedAws, startEmbeddedAws } from "../local/embedded-aws";
 import { FAULTS, type FaultProxy, startFaultProxy } from "../local/fault-proxy";
@@ -31,9 +31,9 @@ interface Ground {
 async function round(number: number, outputDirectory: string): Promise<string> {
   const aws = await startEmbeddedAws();
   try {
-    const proxy = await startFaultProxy(aws.endpoint);
+    const deployment = await deploy({ aws, outputDirectory });
+    const proxy = await startFaultProxy(deployment.functionEnvironment("paymentProcessor")["AWS_ENDPOINT_URL"] ?? "");
     try {
-      const deployment = await deploy({ aws, outputDirectory });
       return await crashAndRetry(number, { aws, proxy, deployment });
     } finally {
       await proxy.stop();
@@ -88,7 +88,7 @@ async function run(event: object, { aws, proxy, deployment }: Ground, killAtCall
   if (aws.credentials === undefined) throw new Error("The crash rounds run on the embedded AWS only.");
   proxy.reset();
   const running = startBundle({
-    bundle: join("dist", "handlers", FUNCTIONS.paymentProcessor.entry),
+    bundle: deployment.functionCode("paymentProcessor"),
     event,
     functionName: deployment.functionName("paymentProcessor"),
     environment: {

@@ -6,8 +6,11 @@ import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { ENV, FUNCTIONS, type FunctionId, TABLES, type TableId } from "../contract";
-import type { AwsClientConfig, EmbeddedAws } from "./embedded-aws";
+import type { AwsClientConfig, Credentials, EmbeddedAws } from "./embedded-aws";
 import { LocalError } from "./errors";
+import { EffectivePolicies } from "./iam/effective";
+import { type Gate, startGate } from "./iam/gate";
+import { DEFAULT_PERSON, type PersonId } from "./iam/people";
 import { type DeployContext, present } from "./resources/context";
 import { type Deployed, environmentExists, StackGraph } from "./stack-graph";
 import { readSynthesized, type Stack } from "./synthesized";
@@ -24,9 +27,15 @@ export interface Deployment {
   readonly region: string;
   readonly account: string;
   readonly resources: readonly Deployed[];
-  /** For clients that talk to this deployment: its region is the one that the plan names. */
-  clientConfig(): AwsClientConfig;
+  /** For clients that talk to this deployment as somebody: its region is the one that the plan names. */
+  clientConfig(as?: PersonId): AwsClientConfig;
+  /** For what AWS itself does, or a broken disk: past all permissions. */
+  pastPermissions(): AwsClientConfig;
+  /** Asks of every call what AWS would ask. Undefined on an endpoint that the user gave, which has its own permissions or none. */
+  readonly gate: Gate | undefined;
   functionName(id: FunctionId): string;
+  /** Path of the function's zip file. */
+  functionCode(id: FunctionId): string;
   /** The environment that the function really got. */
   functionEnvironment(id: FunctionId): Readonly<Record<string, string>>;
   tableName(id: TableId): string;
@@ -34,8 +43,8 @@ export interface Deployment {
   keyArn(alias: string): string;
   /** By deployed queue name. */
   queueUrl(name: string): string;
-  /** Invokes and waits. Returns the parsed answer; throws `FunctionFailed` when the function threw. */
-  invoke(id: FunctionId, payload: unknown): Promise<unknown>;
+  /** Invokes as somebody and waits. Returns the parsed answer; throws `FunctionFailed` when the function threw. */
+  invoke(id: FunctionId, payload: unknown, as?: PersonId): Promise<unknown>;
 }
 
 /** The function ran and threw. `errorType` on the embedded AWS is always Runtime.HandlerError; real AWS gives the error's name. */
@@ -55,9 +64,30 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const { aws } = options;
   const stacks = readSynthesized(options.outputDirectory);
   const region = aws.kind === "embedded" ? regionOf(stacks) : aws.region;
-  const clientConfig = aws.clientConfig(region);
-  const clients = clientCache(clientConfig);
+  const clients = clientCache(aws.clientConfig(region));
   await assertNothingThere(stacks, clients);
+  const gate = aws.kind === "embedded" ? await startGate(aws.endpoint) : undefined;
+  try {
+    const deployment = await deployBehind(gate, { options, stacks, region, clients });
+    if (gate !== undefined) aws.beforeStop(() => gate.stop());
+    return deployment;
+  } catch (error) {
+    await gate?.stop();
+    throw error;
+  }
+}
+
+interface Deploying {
+  readonly options: DeployOptions;
+  readonly stacks: readonly Stack[];
+  readonly region: string;
+  readonly clients: DeployContext["client"];
+}
+
+/** Resources are created past the gate: the permissions of who deploys are not part of the plan. */
+async function deployBehind(gate: Gate | undefined, deploying: Deploying): Promise<Deployment> {
+  const { options, stacks, region, clients } = deploying;
+  const { aws } = options;
   const environments = new Map<string, Record<string, string>>();
   const waits: (() => Promise<unknown>)[] = [];
   const context: DeployContext = {
@@ -67,23 +97,29 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     client: clients,
     archives: new Map(),
     afterwards: (wait) => waits.push(wait),
-    functionEnvironment: (name, planned) => {
-      const environment = { ...localEnvironment(aws, planned), ...overridesFor(options, name) };
+    functionEnvironment: async (name, planned) => {
+      const endpoint = (await gate?.urlOf(name)) ?? aws.endpoint;
+      const environment = { ...localEnvironment(aws, endpoint, planned), ...overridesFor(options, name) };
       environments.set(name, environment);
       return environment;
     },
   };
   const resources = await new StackGraph(stacks, context).deploy();
   await Promise.all(waits.map((wait) => wait()));
-  return deployment({ aws, region, account: context.account, resources, environments, clients });
+  gate?.arm(new EffectivePolicies({ account: context.account, region }, resources));
+  return deployment({ aws, region, account: context.account, resources, environments, gate });
 }
 
-/** Every endpoint of the plan becomes this endpoint, so that no function can reach another AWS. */
-function localEnvironment(aws: EmbeddedAws, planned: Readonly<Record<string, string>>): Record<string, string> {
+/** Every endpoint of the plan becomes the function's own, so that no function can reach another AWS. */
+function localEnvironment(
+  aws: EmbeddedAws,
+  endpoint: string,
+  planned: Readonly<Record<string, string>>,
+): Record<string, string> {
   const endpoints = Object.keys(planned).filter((name) => name.startsWith("AWS_ENDPOINT_URL"));
   return {
     ...planned,
-    ...Object.fromEntries(["AWS_ENDPOINT_URL", ...endpoints].map((name) => [name, aws.endpoint])),
+    ...Object.fromEntries(["AWS_ENDPOINT_URL", ...endpoints].map((name) => [name, endpoint])),
     [ENV.connectivity]: aws.kind,
   };
 }
@@ -101,19 +137,33 @@ interface Made {
   readonly account: string;
   readonly resources: readonly Deployed[];
   readonly environments: ReadonlyMap<string, Readonly<Record<string, string>>>;
-  readonly clients: DeployContext["client"];
+  readonly gate: Gate | undefined;
 }
 
-function deployment({ aws, region, account, resources, environments, clients }: Made): Deployment {
+function deployment({ aws, region, account, resources, environments, gate }: Made): Deployment {
   const functionName = (id: FunctionId) =>
     lookUp(resources, "aws_lambda_function", "function_name", (name) => isDeployedName(name, FUNCTIONS[id].name), "arn")
       .named;
+  const clientConfig = (as: PersonId = DEFAULT_PERSON): AwsClientConfig => ({
+    ...aws.clientConfig(region),
+    ...(gate !== undefined && { endpoint: gate.url, credentials: credentialsOf(as) }),
+  });
+  const invokers = new Map<PersonId, LambdaClient>();
+  const invoker = (as: PersonId): LambdaClient => {
+    const client = invokers.get(as) ?? new LambdaClient(clientConfig(as));
+    invokers.set(as, client);
+    return client;
+  };
   return {
     region,
     account,
     resources,
-    clientConfig: () => aws.clientConfig(region),
+    gate,
+    clientConfig,
+    pastPermissions: () => aws.clientConfig(region),
     functionName,
+    functionCode: (id) =>
+      lookUp(resources, "aws_lambda_function", "function_name", (name) => name === functionName(id), "filename").value,
     functionEnvironment: (id) => present(environments.get(functionName(id)), `the environment of ${id}`),
     tableName: (id) => {
       const logical = TABLES[id].logicalName;
@@ -123,9 +173,17 @@ function deployment({ aws, region, account, resources, environments, clients }: 
       const key = lookUp(resources, "aws_kms_alias", "name", (name) => name === alias, "target_key_id").value;
       return lookUp(resources, "aws_kms_key", "key_id", (id) => id === key || key.endsWith(`/${id}`), "arn").value;
     },
-    queueUrl: (queue) => lookUp(resources, "aws_sqs_queue", "name", (name) => name === queue, "url").value,
-    invoke: (id, payload) => invoke(clients(LambdaClient), functionName(id), payload),
+    queueUrl: (queue) => {
+      const { value } = lookUp(resources, "aws_sqs_queue", "name", (name) => name === queue, "url");
+      return gate === undefined ? value : new URL(new URL(value).pathname, gate.url).href;
+    },
+    invoke: (id, payload, as = DEFAULT_PERSON) => invoke(invoker(as), functionName(id), payload),
   };
+}
+
+/** On the embedded AWS, the access key id says who somebody is; nothing checks the secret. */
+export function credentialsOf(person: PersonId): Credentials {
+  return { accessKeyId: person, secretAccessKey: "embedded" };
 }
 
 async function invoke(lambda: LambdaClient, functionName: string, payload: unknown): Promise<unknown> {

@@ -49,6 +49,8 @@ export interface EmbeddedAws {
   /** Process id of the emulator's supervisor; undefined for the user's own endpoint. */
   readonly pid: number | undefined;
   clientConfig(region?: string): AwsClientConfig;
+  /** Work that belongs to what runs here and ends with it. */
+  beforeStop(work: () => Promise<void>): void;
   /** Resolves when no process and no folder is left. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -105,6 +107,7 @@ async function useGivenEndpoint(endpoint: string, region: string | undefined): P
     kind: "external",
     pid: undefined,
     clientConfig: (other = resolved) => ({ endpoint, region: other, forcePathStyle: true }),
+    beforeStop: () => {},
     stop: async () => {},
   };
 }
@@ -113,6 +116,7 @@ function embedded(emulator: Emulator, region: string): EmbeddedAws {
   const { endpoint } = emulator;
   assertLoopback(endpoint);
   const credentials = { accessKeyId: EMBEDDED_ACCOUNT, secretAccessKey: "embedded" };
+  const endings: (() => Promise<void>)[] = [];
   return {
     endpoint,
     region,
@@ -128,7 +132,11 @@ function embedded(emulator: Emulator, region: string): EmbeddedAws {
       useDualstackEndpoint: false,
       forcePathStyle: true,
     }),
-    stop: emulator.stop,
+    beforeStop: (work) => endings.push(work),
+    stop: async () => {
+      await Promise.all(endings.splice(0).map((work) => work()));
+      await emulator.stop();
+    },
   };
 }
 

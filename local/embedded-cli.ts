@@ -1,4 +1,4 @@
-/** `npm run embedded -- up|down|status`: the embedded AWS in the background, with what the synthesized stacks say. */
+/** `npm run embedded -- up|down|status|env`: the embedded AWS in the background, with what the synthesized stacks say. */
 import "./sdk-warning";
 import { type ChildProcess, execFile, fork } from "node:child_process";
 import { once } from "node:events";
@@ -7,9 +7,10 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { deploy } from "./deploy";
+import { credentialsOf, deploy } from "./deploy";
 import { type EmbeddedAws, startEmbeddedAws } from "./embedded-aws";
 import { LocalError, type LocalErrorCode } from "./errors";
+import { DEFAULT_PERSON, isPerson, PEOPLE, type PersonId } from "./iam/people";
 import { synthesize } from "./synthesize";
 
 const STATE_DIRECTORY = path.join(__dirname, "..", ".local", "embedded");
@@ -26,6 +27,8 @@ export interface UpState {
   readonly secretAccessKey: string;
   readonly resourceCount: number;
 }
+
+const NOT_UP = "The embedded AWS is not up. Bring it up with: npm run embedded -- up";
 
 type ServeMessage = { readonly ready: UpState } | { readonly failed: { code: LocalErrorCode; message: string } };
 
@@ -108,13 +111,12 @@ async function serve(outputDirectory: string, stateDirectory: string): Promise<v
 }
 
 async function deployInto(aws: EmbeddedAws, outputDirectory: string): Promise<UpState> {
-  const { resources, region } = await deploy({ aws, outputDirectory });
+  const { resources, region, gate } = await deploy({ aws, outputDirectory });
   return {
     pid: process.pid,
-    endpoint: aws.endpoint,
+    endpoint: gate?.url ?? aws.endpoint,
     region,
-    accessKeyId: aws.credentials?.accessKeyId ?? "",
-    secretAccessKey: aws.credentials?.secretAccessKey ?? "",
+    ...(gate === undefined ? { accessKeyId: "", secretAccessKey: "" } : credentialsOf(DEFAULT_PERSON)),
     resourceCount: resources.filter(({ block }) => block.mode === "resource").length,
   };
 }
@@ -157,12 +159,29 @@ function describe(state: UpState): string {
   return [
     `The embedded AWS is up at ${state.endpoint} (process ${state.pid}) with ${state.resourceCount} resources. To talk to it:`,
     "",
-    `  export AWS_ENDPOINT_URL=${state.endpoint} AWS_REGION=${state.region}`,
-    `  export AWS_ACCESS_KEY_ID=${state.accessKeyId} AWS_SECRET_ACCESS_KEY=${state.secretAccessKey}`,
-    "  unset AWS_PROFILE AWS_SESSION_TOKEN",
+    ...environmentOf(state, DEFAULT_PERSON).map((line) => `  ${line}`),
     "",
+    `The access key id says who you are: ${PEOPLE.join(", ")}. For another one's variables:`,
+    '  eval "$(npm run --silent embedded -- env --as auditor)"',
     "Stop it, and lose everything in it, with: npm run embedded -- down",
   ].join("\n");
+}
+
+/** What a shell evaluates to talk to the embedded AWS as somebody. */
+function environmentOf({ endpoint, region }: UpState, person: PersonId): string[] {
+  const { accessKeyId, secretAccessKey } = credentialsOf(person);
+  return [
+    `export AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${region}`,
+    `export AWS_ACCESS_KEY_ID=${accessKeyId} AWS_SECRET_ACCESS_KEY=${secretAccessKey}`,
+    "unset AWS_PROFILE AWS_SESSION_TOKEN",
+  ];
+}
+
+/** @throws LocalError `PERSON_UNKNOWN`. */
+export function personIn(words: readonly string[]): PersonId {
+  const [option, person = DEFAULT_PERSON, ...rest] = words;
+  if ((option === undefined || option === "--as") && rest.length === 0 && isPerson(person)) return person;
+  throw new LocalError("PERSON_UNKNOWN", `Say "env --as" and one of ${PEOPLE.join(", ")}.`);
 }
 
 /** With AWS_ENDPOINT_URL set there is nothing to hold in the background: deploy there and return. */
@@ -174,7 +193,7 @@ async function upCommand(): Promise<string> {
   return `Deployed ${resourceCount} resources to ${aws.endpoint}, which AWS_ENDPOINT_URL names. "down" leaves it alone.`;
 }
 
-async function command(name: string | undefined): Promise<string> {
+async function command(name: string | undefined, words: readonly string[]): Promise<string> {
   switch (name) {
     case "up":
       return upCommand();
@@ -188,20 +207,27 @@ async function command(name: string | undefined): Promise<string> {
       const state = await status();
       if (state !== undefined) return describe(state);
       process.exitCode = 1;
-      return "The embedded AWS is not up. Bring it up with: npm run embedded -- up";
+      return NOT_UP;
+    }
+    case "env": {
+      const person = personIn(words);
+      const state = await status();
+      if (state !== undefined) return environmentOf(state, person).join("\n");
+      throw new LocalError("EMBEDDED_NOT_UP", NOT_UP);
     }
     default:
       process.exitCode = 2;
-      return "Usage: npm run embedded -- up|down|status";
+      return `Usage: npm run embedded -- up|down|status|env [--as ${PEOPLE.join("|")}]`;
   }
 }
 
 if (require.main === module) {
-  const [name, outputDirectory = "", stateDirectory = ""] = process.argv.slice(2);
+  const [name, ...words] = process.argv.slice(2);
   if (name === "serve") {
+    const [outputDirectory = "", stateDirectory = ""] = words;
     void serve(outputDirectory, stateDirectory);
   } else {
-    command(name).then(
+    command(name, words).then(
       (text) => process.stdout.write(`${text}\n`),
       (error: unknown) => {
         process.stderr.write(`${error instanceof LocalError ? error.message : String((error as Error).stack)}\n`);

@@ -17,7 +17,11 @@ export type LocalErrorCode =
   | "RESOURCE_FAILED"
   | "LOOKUP_FAILED"
   | "FUNCTION_FAILED"
+  | "POLICY_UNSUPPORTED"
+  | "PERMISSION_MISSING"
+  | "PERSON_UNKNOWN"
   | "EMBEDDED_ALREADY_UP"
+  | "EMBEDDED_NOT_UP"
   | "EMBEDDED_START_TIMEOUT";
 
 export class LocalError extends Error {

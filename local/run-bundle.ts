@@ -4,14 +4,16 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { unzipSync } from "fflate";
 
 const TIMEOUT_MS_DEFAULT = 30_000;
 const LOGS_CHARS_MAX = 1_000_000;
 
 export interface BundleRun {
-  /** The bundle's folder (holding `index.js`) or file. */
+  /** The function's zip file, or its bundle: a folder that holds `index.js`, or that file. */
   readonly bundle: string;
   readonly event: unknown;
   /** The function's variables, as `Deployment.functionEnvironment()` gives them. Nothing of this process's environment is added but PATH. */
@@ -45,9 +47,28 @@ export function startBundle(run: BundleRun): RunningBundle {
     serialization: "json",
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
-  const file = existsSync(path.join(run.bundle, "index.js")) ? path.join(run.bundle, "index.js") : run.bundle;
-  child.send({ bundle: path.resolve(file), event: run.event, context: lambdaContext(run, timeoutMs) });
+  child.send({ bundle: path.resolve(fileOf(run.bundle)), event: run.event, context: lambdaContext(run, timeoutMs) });
   return { pid: child.pid ?? 0, kill: () => child.kill("SIGKILL"), result: resultOf(child, timeoutMs) };
+}
+
+function fileOf(bundle: string): string {
+  const folder = bundle.endsWith(".zip") ? unpacked(bundle) : bundle;
+  const index = path.join(folder, "index.js");
+  return existsSync(index) ? index : folder;
+}
+
+const unpackedFolders = new Map<string, string>();
+
+/** Once for each zip file; the folder goes when this process does. */
+function unpacked(zip: string): string {
+  const existing = unpackedFolders.get(zip);
+  if (existing !== undefined) return existing;
+  const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-bundle-"));
+  for (const [name, bytes] of Object.entries(unzipSync(readFileSync(zip))))
+    writeFileSync(path.join(folder, name), bytes);
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  unpackedFolders.set(zip, folder);
+  return folder;
 }
 
 export function runBundle(run: BundleRun): Promise<BundleResult> {

@@ -1,7 +1,7 @@
 /** Evaluates the stacks' blocks, each once and after everything that it refers to. */
 import { LocalError } from "./errors";
 import { Arguments } from "./resources/arguments";
-import type { DeployContext } from "./resources/context";
+import type { CreateByType, DeployContext } from "./resources/context";
 import { DATA_SOURCES, RESOURCES } from "./resources/index";
 import type { Block, Stack } from "./synthesized";
 import { type Json, type JsonObject, type Lookup, type ReferencePath, resolveValue } from "./terraform-expression";
@@ -34,16 +34,18 @@ export class StackGraph {
   private readonly byId: ReadonlyMap<string, Stack>;
   private readonly done = new Map<string, Deployed>();
 
+  /** @param resources what creates each type; other than by default, nothing is created but attributes. */
   constructor(
     private readonly stacks: readonly Stack[],
     private readonly context: DeployContext,
+    private readonly resources: CreateByType = RESOURCES,
   ) {
     this.byId = new Map(stacks.map((stack) => [stack.id, stack]));
   }
 
   /** Refuses unknown types before anything is created, then creates stack by stack. */
   async deploy(): Promise<readonly Deployed[]> {
-    for (const stack of this.stacks) for (const block of stack.blocks.values()) assertKnownType(block);
+    for (const stack of this.stacks) for (const block of stack.blocks.values()) this.assertKnownType(block);
     for (const stack of this.stacks) {
       for (const block of stack.blocks.values()) {
         if (block.type !== "terraform_remote_state") await this.evaluate(stack, block, []);
@@ -68,7 +70,7 @@ export class StackGraph {
   }
 
   private async create(block: Block, values: JsonObject): Promise<JsonObject> {
-    const create = creatorOf(block);
+    const create = this.creatorOf(block);
     const args = new Arguments(block.address, values);
     try {
       const attributes = await create(args, this.context);
@@ -78,6 +80,14 @@ export class StackGraph {
       if (cause instanceof LocalError) throw cause;
       throw failed(block, cause);
     }
+  }
+
+  private creatorOf(block: Block) {
+    return (block.mode === "data" ? DATA_SOURCES : this.resources)[block.type] ?? unknownType(block);
+  }
+
+  private assertKnownType(block: Block): void {
+    if (block.type !== "terraform_remote_state") this.creatorOf(block);
   }
 
   private lookupFrom(stack: Stack, trail: readonly string[]): Lookup {
@@ -118,14 +128,6 @@ function find(stack: Stack, path: ReferencePath, written: string): Block {
     `Stack ${stack.id} refers to ${written}, but declares no ${address}. Variables, locals and other stacks' resources ` +
       "cannot be referred to; give the value out of its stack.",
   );
-}
-
-function creatorOf(block: Block) {
-  return (block.mode === "data" ? DATA_SOURCES : RESOURCES)[block.type] ?? unknownType(block);
-}
-
-function assertKnownType(block: Block): void {
-  if (block.type !== "terraform_remote_state") creatorOf(block);
 }
 
 function unknownType(block: Block): never {

@@ -12,10 +12,10 @@ import { type BundleResult, startBundle } from "../../local/run-bundle";
 import { synthesize } from "../../local/synthesize";
 import { freshId, paymentInput } from "../support/ledger-harness";
 
-const DIST = join(__dirname, "..", "..", "dist", "handlers");
-
 let aws: EmbeddedAws;
+/** In front of the function that a test is about. */
 let proxy: FaultProxy;
+const proxies = new Map<FunctionId, FaultProxy>();
 let deployment: Deployment;
 let dynamo: DynamoDBClient;
 const outputDirectory = mkdtempSync(join(tmpdir(), "payment-ledger-crash-"));
@@ -24,20 +24,23 @@ beforeAll(async () => {
   await synthesize(outputDirectory);
   aws = await startEmbeddedAws();
   deployment = await deploy({ aws, outputDirectory });
-  proxy = await startFaultProxy(aws.endpoint);
+  for (const id of Object.keys(FUNCTIONS) as FunctionId[]) {
+    proxies.set(id, await startFaultProxy(deployment.functionEnvironment(id)["AWS_ENDPOINT_URL"] ?? ""));
+  }
   dynamo = new DynamoDBClient(deployment.clientConfig());
 });
 afterAll(async () => {
   dynamo?.destroy();
-  await proxy?.stop();
+  await Promise.all([...proxies.values()].map((each) => each.stop()));
   await aws?.stop();
   rmSync(outputDirectory, { recursive: true, force: true });
 });
 
 function start(id: FunctionId, event: unknown) {
+  proxy = proxyOf(id);
   if (aws.credentials === undefined) throw new Error("The embedded AWS has credentials of its own.");
   return startBundle({
-    bundle: join(DIST, FUNCTIONS[id].entry),
+    bundle: deployment.functionCode(id),
     event,
     functionName: deployment.functionName(id),
     environment: {
@@ -50,6 +53,12 @@ function start(id: FunctionId, event: unknown) {
   });
 }
 
+function proxyOf(id: FunctionId): FaultProxy {
+  const found = proxies.get(id);
+  if (found === undefined) throw new Error(`There is no proxy for ${id}.`);
+  return found;
+}
+
 /** Kills the function just before or just after its n-th AWS call took effect. */
 async function killedAt(
   call: number,
@@ -57,7 +66,7 @@ async function killedAt(
   id: FunctionId,
   event: unknown,
 ): Promise<BundleResult> {
-  proxy.reset();
+  proxyOf(id).reset();
   const running = start(id, event);
   const hook = () => running.kill();
   proxy.inject({
@@ -69,7 +78,7 @@ async function killedAt(
 }
 
 async function answered(id: FunctionId, event: unknown): Promise<unknown> {
-  proxy.reset();
+  proxyOf(id).reset();
   const result = await start(id, event).result;
   if (result.outcome !== "answered") throw new Error(`The function did not answer: ${JSON.stringify(result)}`);
   return result.answer;

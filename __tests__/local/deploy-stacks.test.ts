@@ -4,7 +4,20 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import {
+  BatchWriteItemCommand,
+  DeleteItemCommand,
+  DeleteResourcePolicyCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ExecuteStatementCommand,
+  GetResourcePolicyCommand,
+  PutItemCommand,
+  PutResourcePolicyCommand,
+  ScanCommand,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
 import {
   GetFunctionRecursionConfigCommand,
   GetPolicyCommand,
@@ -12,23 +25,28 @@ import {
   ListEventSourceMappingsCommand,
 } from "@aws-sdk/client-lambda";
 import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetBucketNotificationConfigurationCommand,
   GetBucketVersioningCommand,
   GetObjectCommand,
   GetObjectLockConfigurationCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { ListSchedulesCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
-import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { ENV, FUNCTIONS, type FunctionId, TABLES, type TableId } from "../../contract";
 import { type Deployment, deploy } from "../../local/deploy";
 import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import { EffectivePolicies } from "../../local/iam/effective";
+import type { PersonId } from "../../local/iam/people";
 import { PLAN_ONLY } from "../../local/resources/plan-only";
 import { synthesize } from "../../local/synthesize";
 
-const SYNTH_TIMEOUT_MS = 90_000;
+const SYNTH_TIMEOUT_MS = 240_000;
 const REPORT_TIMEOUT_MS = 20_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), "deploy-stacks-test-"));
@@ -117,7 +135,7 @@ describe("the log of proofs", () => {
 
   test("its functions find its table, its bucket and its keys where the plan made them", async () => {
     const bucket = `payment-evidence-dev-${deployment.account}`;
-    for (const id of ["sealAuditTrail", "sweepAuditTrail"] as const) {
+    for (const id of ["publishCheckpoint", "sweepAuditTrail"] as const) {
       expect(deployment.functionEnvironment(id)).toMatchObject({
         [ENV.logStateTable]: "payment-log-state-dev",
         [ENV.evidenceBucket]: bucket,
@@ -134,11 +152,11 @@ describe("the log of proofs", () => {
   });
 
   test("a heartbeat publishes a checkpoint under the log's name, signed by the deployed key", async () => {
-    expect(await deployment.invoke("sealAuditTrail", { kind: "heartbeat" })).toMatchObject({ outcome: "published" });
+    expect(await deployment.invoke("publishCheckpoint", { kind: "heartbeat" })).toMatchObject({ outcome: "published" });
     const Bucket = `payment-evidence-dev-${deployment.account}`;
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: "log/checkpoint" }));
     const [origin, size, , , signature] = ((await Body?.transformToString()) ?? "").split("\n");
-    expect(origin).toBe(deployment.functionEnvironment("sealAuditTrail")[ENV.logOrigin]);
+    expect(origin).toBe(deployment.functionEnvironment("publishCheckpoint")[ENV.logOrigin]);
     expect(Number(size)).toBeGreaterThan(0);
     expect(signature).toMatch(`— ${origin} `);
   });
@@ -188,6 +206,143 @@ describe("payment files", () => {
   }, 30_000);
 });
 
+describe("permissions", () => {
+  const evidence = () => `payment-evidence-dev-${deployment.account}`;
+  const as = (person: PersonId) => {
+    const config = deployment.clientConfig(person);
+    return { dynamo: new DynamoDBClient(config), s3: new S3Client(config), sqs: new SQSClient(config) };
+  };
+  const DENIED_BY_RESOURCE = "with an explicit deny in a resource-based policy";
+  const update = () =>
+    new UpdateItemCommand({
+      TableName: deployment.tableName("paymentLedger"),
+      Key: { TransactionID: { S: "anything" } },
+      UpdateExpression: "SET Amount = :amount",
+      ExpressionAttributeValues: { ":amount": { S: "0.01" } },
+    });
+
+  test("an administrator cannot change, add or remove a record: the tables' policies refuse it, in AWS's form", async () => {
+    const { dynamo } = as("administrator");
+    const TableName = deployment.tableName("paymentAuditTrail");
+    const Item = { AuditID: { S: "forged" } };
+    for (const command of [
+      update(),
+      new PutItemCommand({ TableName, Item }),
+      new DeleteItemCommand({ TableName, Key: Item }),
+      new BatchWriteItemCommand({ RequestItems: { [TableName]: [{ PutRequest: { Item } }] } }),
+      new ExecuteStatementCommand({ Statement: `INSERT INTO "${TableName}" VALUE {'AuditID': 'forged'}` }),
+      new TransactWriteItemsCommand({ TransactItems: [{ Put: { TableName, Item } }] }),
+    ]) {
+      await expect(dynamo.send(command as PutItemCommand)).rejects.toMatchObject({
+        name: "AccessDeniedException",
+        $metadata: { httpStatusCode: 400 },
+        message: expect.stringContaining(DENIED_BY_RESOURCE),
+      });
+    }
+    dynamo.destroy();
+  });
+
+  test("an administrator who takes a table's policy off can, as on AWS; with the policy back, no more", async () => {
+    const { dynamo } = as("administrator");
+    const TableName = deployment.tableName("paymentLedger");
+    const { Table } = await dynamo.send(new DescribeTableCommand({ TableName }));
+    const ResourceArn = Table?.TableArn;
+    const { Policy } = await dynamo.send(new GetResourcePolicyCommand({ ResourceArn }));
+    await dynamo.send(new DeleteResourcePolicyCommand({ ResourceArn }));
+    await dynamo.send(update());
+    await dynamo.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
+    await expect(dynamo.send(update())).rejects.toThrow(DENIED_BY_RESOURCE);
+    dynamo.destroy();
+  });
+
+  test("an administrator cannot put or delete evidence: S3 says so in its own form", async () => {
+    const { s3: objects } = as("administrator");
+    const object = { Bucket: evidence(), Key: "log/checkpoint" };
+    for (const sending of [
+      objects.send(new PutObjectCommand({ ...object, Body: "another tree" })),
+      objects.send(new DeleteObjectCommand(object)),
+      objects.send(new DeleteObjectsCommand({ Bucket: evidence(), Delete: { Objects: [{ Key: object.Key }] } })),
+    ]) {
+      await expect(sending).rejects.toMatchObject({
+        name: "AccessDenied",
+        $metadata: { httpStatusCode: 403 },
+        message: expect.stringContaining(DENIED_BY_RESOURCE),
+      });
+    }
+    objects.destroy();
+  });
+
+  test("an auditor reads evidence and tables and changes nothing; what is absent is absent to who may list", async () => {
+    const { dynamo, s3: objects } = as("auditor");
+    const absent = (Bucket: string) => objects.send(new GetObjectCommand({ Bucket, Key: "log/absent" }));
+    await expect(absent(evidence())).rejects.toMatchObject({ name: "NoSuchKey" });
+    await dynamo.send(new ScanCommand({ TableName: deployment.tableName("paymentAuditTrail") }));
+    await expect(dynamo.send(update())).rejects.toMatchObject({ name: "AccessDeniedException" });
+    await expect(absent(filesBucket())).rejects.toMatchObject({ name: "AccessDenied" });
+    await expect(deployment.invoke("revealPaymentToken", {}, "auditor")).rejects.toMatchObject({
+      name: "AccessDeniedException",
+      message: expect.stringContaining("because no identity-based policy allows the lambda:InvokeFunction action"),
+    });
+    for (const client of [dynamo, objects]) client.destroy();
+  });
+
+  test("who may read but not list is refused instead of told that an object is absent", async () => {
+    const { s3: objects } = as("payment-service");
+    const object = { Bucket: filesBucket(), Key: "payments/absent.json" };
+    await expect(objects.send(new HeadObjectCommand(object))).rejects.toMatchObject({
+      $metadata: { httpStatusCode: 403 },
+    });
+    objects.destroy();
+  });
+
+  test("a payment service sends messages, and nobody but the function receives them", async () => {
+    const { sqs: queues } = as("payment-service");
+    const QueueUrl = deployment.queueUrl("audit-trail-queue-dev");
+    await queues.send(
+      new SendMessageCommand({ QueueUrl, MessageBody: JSON.stringify({ paymentId: "sent-by-service" }) }),
+    );
+    await expect(sqs.send(new ReceiveMessageCommand({ QueueUrl }))).rejects.toThrow(DENIED_BY_RESOURCE);
+    queues.destroy();
+  });
+
+  test("the functions are refused nothing", () => {
+    const denied = deployment.gate?.counts.denied ?? [];
+    expect(denied.filter(({ authorisation }) => authorisation.caller.kind !== "user")).toEqual([]);
+    expect(deployment.gate?.counts.calls).toBeGreaterThan(20);
+  });
+
+  test("without one permission of its role, a function is refused by name, and the platform's needs stop the deployment", () => {
+    const gate = deployment.gate;
+    if (gate === undefined) throw new Error("The embedded AWS has a gate.");
+    const without = (type: string, name: string, action: string) =>
+      deployment.resources.map((resource) => {
+        const { block, attributes } = resource;
+        if (block.type !== type || block.name !== name) return resource;
+        const policy = String(attributes["policy"]).replaceAll(`"${action}"`, '"none:None"');
+        return { ...resource, attributes: { ...attributes, policy } };
+      });
+    const place = { account: deployment.account, region: deployment.region };
+    const armed =
+      (...broken: Parameters<typeof without>) =>
+      () =>
+        gate.arm(new EffectivePolicies(place, without(...broken)));
+    for (const [name, action, address] of [
+      ["paymentledger-role-access", "sqs:ReceiveMessage", "aws_lambda_event_source_mapping"],
+      ["payment-sealer-role-access", "dynamodb:GetRecords", "aws_lambda_event_source_mapping"],
+      ["payment-query-role-access", "ec2:CreateNetworkInterface", "aws_lambda_function.query-payment-ledger"],
+      ["payment-query-role-access", "sqs:SendMessage", "aws_lambda_function_event_invoke_config"],
+      ["scheduler-access", "lambda:InvokeFunction", "aws_scheduler_schedule"],
+    ] as const) {
+      expect(armed("aws_iam_role_policy", name, action)).toThrow(
+        expect.objectContaining({
+          code: "PERMISSION_MISSING",
+          message: expect.stringMatching(`${address}.*${action}`),
+        }),
+      );
+    }
+  });
+});
+
 test("payment-transactions has its sort key", async () => {
   const dynamo = new DynamoDBClient(deployment.clientConfig());
   const TableName = deployment.tableName("paymentTransactions");
@@ -216,12 +371,14 @@ test("schedules by the calendar are switched off, so none fires during a run; th
   scheduler.destroy();
 });
 
-test("no function can reach another AWS, over any service", () => {
+test("no function can reach another AWS, over any service", async () => {
   for (const id of Object.keys(FUNCTIONS) as FunctionId[]) {
     const environment = deployment.functionEnvironment(id);
     const endpoints = Object.entries(environment).filter(([name]) => name.startsWith("AWS_ENDPOINT_URL"));
-    expect(Object.fromEntries(endpoints)).toMatchObject({ AWS_ENDPOINT_URL: aws.endpoint });
-    expect([...new Set(endpoints.map(([, url]) => url))]).toEqual([aws.endpoint]);
+    const own = await deployment.gate?.urlOf(deployment.functionName(id));
+    expect(own).toMatch(/^http:\/\/127\.0\.0\.1:/);
+    expect(Object.fromEntries(endpoints)).toMatchObject({ AWS_ENDPOINT_URL: own });
+    expect([...new Set(endpoints.map(([, url]) => url))]).toEqual([own]);
   }
 });
 

@@ -85,16 +85,17 @@ describe("what the stacks say is there", () => {
     });
   });
 
-  test("the function, with the plan's environment pointed at this endpoint", async () => {
+  test("the function, with the plan's environment pointed at its own port of the gate", async () => {
     const name = deployment.functionName("persistPaymentLedger");
     const lambda = new LambdaClient(deployment.clientConfig());
     const configuration = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName: name }));
     expect(configuration).toMatchObject({ Runtime: "nodejs24.x", Timeout: 20, Handler: "index.handler" });
+    const ownEndpoint = await deployment.gate?.urlOf(name);
     const expected = {
       PAYMENT_LEDGER_TABLE: "PaymentLedger-test",
       TOKEN_KEY_ARN: deployment.keyArn("alias/probe-data"),
-      AWS_ENDPOINT_URL: aws.endpoint,
-      AWS_ENDPOINT_URL_DYNAMODB: aws.endpoint,
+      AWS_ENDPOINT_URL: ownEndpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: ownEndpoint,
       CONNECTIVITY: "embedded",
       LITERAL: "overridden",
       EVERYWHERE: "1",

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DynamoDBClient, ListTablesCommand } from "@aws-sdk/client-dynamodb";
-import { down, status, type UpState, up } from "../../local/embedded-cli";
+import { down, personIn, status, type UpState, up } from "../../local/embedded-cli";
 import { REGION, writeProbeApp, writeStacks } from "./fixture";
 import { eventually, isRunning, processTree } from "./processes";
 
@@ -46,6 +46,23 @@ test("up deploys and stays, status tells, a second up is refused, down leaves no
   await eventually("all processes are gone", () => !processes.some(isRunning));
   expect(existsSync(stateDirectory)).toBe(false);
   expect(await down(stateDirectory)).toBeUndefined();
+});
+
+test("who talks to it is somebody: the administrator unless said otherwise, and nobody else", async () => {
+  const state = await up(kept(writeProbeApp()), stateDirectory);
+  expect(state.accessKeyId).toBe("administrator");
+  expect([personIn([]), personIn(["--as", "auditor"])]).toEqual(["administrator", "auditor"]);
+  for (const words of [["--as", "root"], ["auditor"], ["--as", "auditor", "more"]]) {
+    expect(() => personIn(words)).toThrow("administrator, auditor, operator, payment-service");
+  }
+  // The fixture's plan has no policy for auditors.
+  await expect(tablesOf({ ...state, accessKeyId: "auditor" })).rejects.toMatchObject({
+    name: "AccessDeniedException",
+    message: expect.stringContaining("because no identity-based policy allows the dynamodb:ListTables action"),
+  });
+  await expect(tablesOf({ ...state, accessKeyId: "111122223333" })).rejects.toMatchObject({
+    name: "UnrecognizedClientException",
+  });
 });
 
 test("what cannot be deployed is said, and nothing stays up", async () => {

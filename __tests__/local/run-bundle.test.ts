@@ -16,8 +16,9 @@ let deployment: Deployment;
 beforeAll(async () => {
   app = writeProbeApp();
   aws = await startEmbeddedAws();
-  proxy = await startFaultProxy(aws.endpoint);
   deployment = await deploy({ aws, outputDirectory: app });
+  const { AWS_ENDPOINT_URL: gate = "" } = deployment.functionEnvironment("persistPaymentLedger");
+  proxy = await startFaultProxy(gate);
 });
 
 afterAll(async () => {
@@ -30,7 +31,7 @@ beforeEach(() => proxy.reset());
 
 function probe(event: unknown, more: Partial<BundleRun> = {}): BundleRun {
   return {
-    bundle: path.join(app, "stacks", "app", "assets", "probe"),
+    bundle: path.join(app, "stacks", "app", "assets", "probe.zip"),
     event,
     environment: {
       ...deployment.functionEnvironment("persistPaymentLedger"),

@@ -39,7 +39,7 @@ export async function untilExportable(recordedUntil: Date): Promise<void> {
 
 export async function exportAndCheck(ground: Ground, calls: LedgerCalls): Promise<ExportChecked> {
   const { tables } = await calls.exportTables({ kind: "full" });
-  await writeRequestedExports(ground);
+  await writeRequestedExports(ground.pastPermissions);
   const scheduled = await calls.checkBackup();
   const whole = await checkFolder(s3Folder(ground.s3, ground.exportBucket, [EXPORT_PREFIXES.exports]), {
     tableOf: (deployedName) => tableReader(ground.dynamo, deployedName),
@@ -50,8 +50,8 @@ export async function exportAndCheck(ground: Ground, calls: LedgerCalls): Promis
   return { at: tables[0]?.exportedUntil ?? "", scheduled, whole, damaged };
 }
 
-/** As a disk or a hand may: the name and the length stay. */
-async function flipOneByte({ s3, exportBucket }: Ground): Promise<void> {
+/** As a broken disk may: the name and the length stay. No person could, because the bucket's policy refuses every put but DynamoDB's. */
+async function flipOneByte({ pastPermissions: { s3 }, exportBucket }: Ground): Promise<void> {
   const { Contents = [] } = await s3.send(
     new ListObjectsV2Command({ Bucket: exportBucket, Prefix: EXPORT_PREFIXES.exports }),
   );

@@ -1,4 +1,4 @@
-/** Where the job plays: the deployment, with one client a service. */
+/** Where the job plays: the deployment, with one client a service. Its calls are an administrator's, and AWS would authorise them. */
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -13,6 +13,10 @@ export interface Ground {
   readonly dynamo: DynamoDBClient;
   readonly s3: S3Client;
   readonly sqs: SQSClient;
+  /** With what the stacks let an auditor do. */
+  readonly auditor: { readonly dynamo: DynamoDBClient; readonly s3: S3Client };
+  /** What AWS itself does, or a broken disk: past all permissions. */
+  readonly pastPermissions: { readonly dynamo: DynamoDBClient; readonly s3: S3Client };
   /** Names of the buckets of payment files, of exports and of the log's evidence. */
   readonly filesBucket: string;
   readonly exportBucket: string;
@@ -23,10 +27,16 @@ export interface Ground {
 
 export function groundOf(deployment: Deployment): Ground {
   const config = deployment.clientConfig();
+  const auditing = deployment.clientConfig("auditor");
+  const auditor = { dynamo: new DynamoDBClient(auditing), s3: new S3Client(auditing) };
+  const inside = deployment.pastPermissions();
+  const pastPermissions = { dynamo: new DynamoDBClient(inside), s3: new S3Client(inside) };
   const clients = { dynamo: new DynamoDBClient(config), s3: new S3Client(config), sqs: new SQSClient(config) };
   return {
     deployment,
     ...clients,
+    auditor,
+    pastPermissions,
     filesBucket: present(deployment.functionEnvironment("paymentProcessor")[ENV.filesBucket], ENV.filesBucket),
     exportBucket: present(deployment.functionEnvironment("exportTables")[ENV.exportBucket], ENV.exportBucket),
     evidenceBucket: present(
@@ -38,7 +48,9 @@ export function groundOf(deployment: Deployment): Ground {
       return deployment.queueUrl(`${name}-${JOB_ENVIRONMENT}${fifo ? ".fifo" : ""}`);
     },
     destroy: () => {
-      for (const client of Object.values(clients)) client.destroy();
+      for (const each of [clients, auditor, pastPermissions]) {
+        for (const client of Object.values(each)) client.destroy();
+      }
     },
   };
 }

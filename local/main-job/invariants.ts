@@ -83,6 +83,15 @@ export const INVARIANTS = {
     rule: "Every read made has exactly one audit record that lists the returned ids, and there is none without a read.",
     remedy: "Look at operations/read-audit.ts: a read is recorded before it is answered.",
   },
+  PERMISSION_DENIED: {
+    rule: "AWS would allow every call that the functions and their users make.",
+    remedy:
+      "Look at the named statement in stacks/permissions.ts, boundary.ts, key-policies.ts and endpoint-policies.ts.",
+  },
+  TABLE_POLICY_IGNORED: {
+    rule: "While a table has its policy, not even an administrator can change, remove or add a record past the functions.",
+    remedy: "Look at guardStatements in stacks/constructs/ledger-table.ts and at local/iam/.",
+  },
   FORGERY_ACCEPTED: {
     rule: "A row put past the ledger is refused as RECORD_FORGED on its next read and leaves an ALARM record.",
     remedy: "Look at ledger/record-mac.ts and checkRecords in operations/read-audit.ts.",

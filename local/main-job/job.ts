@@ -11,6 +11,7 @@ import { type Ground, groundOf } from "./ground";
 import { type Expected, type InputLine, readExpected, readInput } from "./input";
 import { Invariants } from "./invariants";
 import type { JobOptions } from "./options";
+import { checkPermissions } from "./permissions";
 import { Progress } from "./progress";
 import { prove } from "./proof";
 import { Reader } from "./reader";
@@ -46,6 +47,7 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
     const exported = await exportAll(session, fed);
     await inspect(session);
     const proven = await prove(session, session.auditing, visited, used.hero);
+    const permissions = checkPermissions(session, proven.tampering);
     return {
       counted: fed.counted,
       feedSeconds: fed.seconds,
@@ -57,6 +59,7 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
       heroTrail: audited.heroTrail,
       exported,
       proven,
+      permissions,
       writeUnits: await writeUnits(pairsOf(fed.snapshot), ground.dynamo, deployment),
       invariants,
       stacks: readSynthesized(options.out).map(({ id }) => id),

@@ -1,6 +1,6 @@
 /**
- * The act that convinces: the auditor verifies, an administrator tampers behind the ledger's back, the auditor verifies
- * again and must be told each thing; then the tail is cut off, which only who kept a checkpoint can notice.
+ * The act that convinces: the auditor verifies, an administrator tampers (which the tables' policies refuse until they are
+ * taken off), the auditor verifies again and must be told each thing; then the tail is cut off, which only who kept a checkpoint can notice.
  */
 
 import { statSync } from "node:fs";
@@ -43,8 +43,9 @@ export async function prove(session: Session, auditing: Auditing, first: Visit, 
   invariants.record("LOG_NOT_OK", `${number(second.report.counts.leaves)} entries`, verdictDiffers(second, "ok"));
   const single = await proveOne(auditing, second, hero);
   invariants.record("PROOF_FAILS", "1 payment", single.faults);
-  progress.begin("Tamper as an administrator, verify again");
+  progress.begin("Tamper as an administrator: refused, so take the tables' policies off; then verify again");
   const tampering = await tamper(ground, await takeSnapshot(ground.dynamo, deployment));
+  invariants.record("TABLE_POLICY_IGNORED", "3 acts", policyIgnored(tampering, deployment.gate !== undefined));
   invariants.record("FORGERY_ACCEPTED", "1 forged row", await readForged(reader));
   const third = await auditing.visit("third-visit", second);
   progress.end(`${third.report.verdicts.join(", ")}`);
@@ -93,6 +94,12 @@ export function tamperingUnnamed({ report }: Visit, { changedId, removedId, forg
     const named = report.findings.some((finding) => finding.verdict === verdict && finding.key?.[0] === id);
     return named ? [] : [`${what} is not named as ${verdict}`];
   });
+}
+
+/** Each of the three acts is refused by the table's own policy, whatever the administrator's policy allows. */
+export function policyIgnored({ refusals }: Tampering, isEnforced: boolean): string[] {
+  const byTable = refusals.filter((message) => message.includes("explicit deny in a resource-based policy"));
+  return !isEnforced || byTable.length === 3 ? [] : [`${byTable.length} of 3 acts were refused by the table's policy`];
 }
 
 function cutUnnoticed(cut: Visit): string[] {

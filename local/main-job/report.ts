@@ -8,6 +8,7 @@ import type { ExportChecked } from "./exports";
 import { FEEDER } from "./feed";
 import type { Broken, Invariants } from "./invariants";
 import type { SentPayment } from "./payments";
+import { type PermissionsAsked, permissionsSection } from "./permissions";
 import { number } from "./progress";
 import type { Proven } from "./proof";
 import type { ReadMade } from "./reader";
@@ -27,6 +28,7 @@ export interface JobReport {
   readonly heroTrail: readonly AuditView[];
   readonly exported: ExportChecked;
   readonly proven: Proven;
+  readonly permissions: PermissionsAsked | undefined;
   readonly writeUnits: WriteUnits;
   readonly invariants: Invariants;
   readonly stacks: readonly string[];
@@ -43,6 +45,7 @@ export function reportText(report: JobReport): string {
     exportSection(report.exported),
     costSection(report.writeUnits),
     proofSection(report.proven),
+    permissionsSection(report.permissions),
     invariantsSection(report.invariants),
     nextSection(report),
   ];

@@ -1,6 +1,16 @@
-/** What an administrator could do past the functions: change an amount, remove an audit record, slip a payment in. */
+/**
+ * What an administrator could do past the functions: change an amount, remove an audit record, slip a payment in. The tables'
+ * own policies refuse all three, so the administrator takes the policies off first.
+ */
 
-import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteItemCommand,
+  DeleteResourcePolicyCommand,
+  DescribeTableCommand,
+  PutItemCommand,
+  UpdateItemCommand,
+} from "@aws-sdk/client-dynamodb";
+import type { TableId } from "../../contract";
 import { type StoredItem, textOf } from "../../ledger/stored-item";
 import { sdkItem } from "../../store/transaction";
 import type { Ground } from "./ground";
@@ -11,6 +21,8 @@ import { ACTORS } from "./tour";
 export const FORGED_ID = "forged-payment";
 
 export interface Tampering {
+  /** What AWS answered to each act while the tables still had their policies. */
+  readonly refusals: readonly string[];
   /** Payment whose amount was changed. */
   readonly changedId: string;
   /** Audit record that was removed. */
@@ -18,30 +30,64 @@ export interface Tampering {
   readonly forgedId: string;
 }
 
-/** The best that a forger can do with the forged row: a genuine one under another id and amount, MAC and ciphertext included. */
+type Act = () => Promise<unknown>;
+
 export async function tamper(ground: Ground, { ledger, trail }: Snapshot): Promise<Tampering> {
-  const { dynamo, deployment } = ground;
   const [genuine, changed] = [...ledger.values()];
   const removed = [...trail.values()].find((record) => textOf(record, "Action") === "READ");
   const changedId = idOf(changed, "TransactionID");
   const removedId = idOf(removed, "AuditID");
-  await dynamo.send(
-    new UpdateItemCommand({
-      TableName: deployment.tableName("paymentLedger"),
-      Key: { TransactionID: { S: changedId } },
-      UpdateExpression: "SET Amount = :amount",
-      ExpressionAttributeValues: { ":amount": { S: "0.01" } },
-    }),
-  );
-  await dynamo.send(
-    new DeleteItemCommand({
-      TableName: deployment.tableName("paymentAuditTrail"),
-      Key: { AuditID: { S: removedId } },
-    }),
-  );
-  const forged = { ...genuine, TransactionID: { S: FORGED_ID }, Amount: { S: "999999.99" } };
-  await dynamo.send(new PutItemCommand({ TableName: deployment.tableName("paymentLedger"), Item: sdkItem(forged) }));
-  return { changedId, removedId, forgedId: FORGED_ID };
+  const acts = actsOf(ground, { changedId, removedId, genuine });
+  const refusals: string[] = [];
+  for (const act of acts) {
+    const refusal = await refusalOf(act);
+    if (refusal !== undefined) refusals.push(refusal);
+  }
+  for (const table of ["paymentLedger", "paymentAuditTrail"] as const) await removePolicy(ground, table);
+  for (const act of acts) await act();
+  return { refusals, changedId, removedId, forgedId: FORGED_ID };
+}
+
+interface Targets {
+  readonly changedId: string;
+  readonly removedId: string;
+  readonly genuine: StoredItem | undefined;
+}
+
+/** The best that a forger can do with the forged row: a genuine one under another id and amount, MAC and ciphertext included. */
+function actsOf({ dynamo, deployment }: Ground, { changedId, removedId, genuine }: Targets): Act[] {
+  const ledger = deployment.tableName("paymentLedger");
+  const trail = deployment.tableName("paymentAuditTrail");
+  const forged = sdkItem({ ...genuine, TransactionID: { S: FORGED_ID }, Amount: { S: "999999.99" } });
+  return [
+    () =>
+      dynamo.send(
+        new UpdateItemCommand({
+          TableName: ledger,
+          Key: { TransactionID: { S: changedId } },
+          UpdateExpression: "SET Amount = :amount",
+          ExpressionAttributeValues: { ":amount": { S: "0.01" } },
+        }),
+      ),
+    () => dynamo.send(new DeleteItemCommand({ TableName: trail, Key: { AuditID: { S: removedId } } })),
+    () => dynamo.send(new PutItemCommand({ TableName: ledger, Item: forged })),
+  ];
+}
+
+/** An endpoint of the user's own may have no permissions: there the act succeeds, and does so again later. */
+async function refusalOf(act: Act): Promise<string | undefined> {
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Error && error.name === "AccessDeniedException") return error.message;
+    throw error;
+  }
+}
+
+async function removePolicy({ dynamo, deployment }: Ground, table: TableId): Promise<void> {
+  const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: deployment.tableName(table) }));
+  await dynamo.send(new DeleteResourcePolicyCommand({ ResourceArn: Table?.TableArn }));
 }
 
 function idOf(item: StoredItem | undefined, name: string): string {

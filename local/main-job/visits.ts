@@ -49,7 +49,7 @@ export class Auditing {
   async pinKeys(): Promise<void> {
     const { deployment } = this.ground;
     const environment = deployment.functionEnvironment("publishCheckpoint");
-    const kms = new KMSClient(deployment.clientConfig());
+    const kms = new KMSClient(deployment.clientConfig("auditor"));
     try {
       const arns = present(environment[ENV.checkpointKeyArns], ENV.checkpointKeyArns).split(",");
       const signers = await checkpointSigners(kms, arns, present(environment[ENV.logOrigin], ENV.logOrigin))();
@@ -62,15 +62,15 @@ export class Auditing {
   /** Copies the tables, then the evidence, until all that was copied is sealed; then verifies. @param last pinned checkpoint. */
   async visit(name: string, last?: Visit): Promise<Visit> {
     const folder = path.join(this.folder, name);
-    const { dynamo, deployment, s3, evidenceBucket } = this.ground;
+    const { auditor, deployment, evidenceBucket } = this.ground;
     const names = (Object.keys(TABLES) as TableId[]).map((id) => deployment.tableName(id));
     // What is sealed before the tables are copied must be in the copy; without a heartbeat before, nothing would have to.
     await this.calls.publishCheckpoint();
-    await scanTables(dynamo, names, path.join(folder, "tables"));
+    await scanTables(auditor.dynamo, names, path.join(folder, "tables"));
     const deadline = Date.now() + SEALING_MAX_MS;
     for (;;) {
       await this.calls.publishCheckpoint();
-      await fetchEvidence(s3Evidence(s3, evidenceBucket), path.join(folder, "evidence"));
+      await fetchEvidence(s3Evidence(auditor.s3, evidenceBucket), path.join(folder, "evidence"));
       const visit = await this.verify(folder, last);
       const isSealing = visit.report.verdicts.some((verdict) => verdict === "unsealed" || verdict === "stale");
       if (!isSealing || Date.now() > deadline) return visit;

@@ -14,7 +14,7 @@ export interface DeployContext {
   /** Waiting that nothing else depends on, done for all resources at once when everything is created. */
   afterwards(wait: () => Promise<unknown>): void;
   /** Turns the environment that the plan gives a function into the one it gets here. */
-  functionEnvironment(functionName: string, planned: Readonly<Record<string, string>>): Record<string, string>;
+  functionEnvironment(functionName: string, planned: Readonly<Record<string, string>>): Promise<Record<string, string>>;
 }
 
 /** Creates the resource and returns the attributes that others may refer to; its arguments are added to them. */

@@ -29,7 +29,7 @@ export const LAMBDA: CreateByType = {
     args.withoutEffect("vpc_config", "tags", "timeouts", "skip_destroy");
     const lambda = context.client(LambdaClient);
     const name = args.text("function_name");
-    const created = await lambda.send(new CreateFunctionCommand(functionInput(name, args, context)));
+    const created = await lambda.send(new CreateFunctionCommand(await functionInput(name, args, context)));
     context.afterwards(() =>
       waitUntilFunctionActiveV2(
         { client: lambda, maxWaitTime: ACTIVE_TIMEOUT_SECONDS, minDelay: 0.05 },
@@ -114,7 +114,7 @@ export const LAMBDA: CreateByType = {
   },
 };
 
-function functionInput(name: string, args: Arguments, context: DeployContext) {
+async function functionInput(name: string, args: Arguments, context: DeployContext) {
   const planned = args.block("environment")?.textMap("variables") ?? {};
   const tracing = args.block("tracing_config")?.choice<TracingMode>("mode");
   const deadLetter = args.block("dead_letter_config")?.text("target_arn");
@@ -133,7 +133,7 @@ function functionInput(name: string, args: Arguments, context: DeployContext) {
     Publish: args.flag("publish"),
     KMSKeyArn: args.optionalText("kms_key_arn"),
     PackageType: args.choice<"Zip">("package_type"),
-    Environment: { Variables: context.functionEnvironment(name, planned) },
+    Environment: { Variables: await context.functionEnvironment(name, planned) },
     TracingConfig: tracing === undefined ? undefined : { Mode: tracing },
     DeadLetterConfig: deadLetter === undefined ? undefined : { TargetArn: deadLetter },
     EphemeralStorage: storage === undefined ? undefined : { Size: storage },

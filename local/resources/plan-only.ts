@@ -69,7 +69,7 @@ const FURTHER_ATTRIBUTES: Readonly<Record<string, (id: string, context: DeployCo
     dns_entry: [{ dns_name: `${id}.vpce.${context.region}.amazonaws.com`, hosted_zone_id: "Z00000000000000000000" }],
     network_interface_ids: [sibling("eni", id)],
   }),
-  aws_eip: () => ({ public_ip: "192.0.2.1" }),
+  aws_eip: (id) => ({ allocation_id: id, public_ip: "192.0.2.1" }),
 };
 
 export const PLAN_ONLY: CreateByType = Object.fromEntries(

@@ -1,0 +1,40 @@
+/** What AWS authorises for one call. */
+
+import type { ApiCall } from "./api-call";
+import type { Asking, Authorisation, Caller, EndpointService } from "./authorisation";
+import { dynamodbAuthorisations } from "./dynamodb-calls";
+import type { EffectivePolicies } from "./effective";
+import { anyOther, kmsAuthorisations, lambdaAuthorisations, sqsAuthorisations } from "./other-calls";
+import { absenceQuestion, s3Authorisations } from "./s3-calls";
+
+const BY_SERVICE: Readonly<Record<string, typeof dynamodbAuthorisations>> = {
+  dynamodb: dynamodbAuthorisations,
+  kms: kmsAuthorisations,
+  lambda: lambdaAuthorisations,
+  s3: s3Authorisations,
+  sqs: sqsAuthorisations,
+};
+const ENDPOINT_SERVICES: readonly string[] = ["dynamodb", "kms", "s3"] satisfies EndpointService[];
+
+/** All of them must be allowed, or the call is refused. */
+export function authorisationsOf(call: ApiCall, caller: Caller, policies: EffectivePolicies): Authorisation[] {
+  return (BY_SERVICE[call.service] ?? anyOther)(call, askingOf(call, caller, policies));
+}
+
+/** Asked after S3 answered that an object is absent. */
+export function absenceOf(call: ApiCall, caller: Caller, policies: EffectivePolicies): Authorisation {
+  return absenceQuestion(call, askingOf(call, caller, policies));
+}
+
+function askingOf({ service }: ApiCall, caller: Caller, policies: EffectivePolicies): Asking {
+  const { functionArn, inVpc } = caller;
+  const throughEndpoint = inVpc === true && ENDPOINT_SERVICES.includes(service);
+  return {
+    policies,
+    caller,
+    own: {
+      context: functionArn === undefined ? {} : { "lambda:SourceFunctionArn": functionArn },
+      ...(throughEndpoint && { via: service as EndpointService }),
+    },
+  };
+}

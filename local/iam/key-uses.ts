@@ -1,0 +1,68 @@
+/** What services do with keys in the name of whoever calls them: KMS asks about each as about a call of the caller's own. */
+
+import type { Authorisation, Context } from "./authorisation";
+import type { EffectivePolicies } from "./effective";
+import type { Principal } from "./evaluate";
+
+type KeyService = "dynamodb" | "lambda" | "s3" | "sqs" | "backup";
+
+/** DynamoDB decrypts the table's key for each caller. Nothing to ask for a table under AWS's own key. */
+export function tableKeyUses(
+  policies: EffectivePolicies,
+  caller: Principal,
+  tableArn: string,
+  because: string,
+  actions: readonly string[],
+  keyArn = policies.tableKeys.get(tableArn),
+): Authorisation[] {
+  if (keyArn === undefined) return [];
+  return actions.map((action) => ({
+    caller,
+    action,
+    resource: keyArn,
+    because,
+    context: {
+      ...keyContext(policies, "dynamodb"),
+      "kms:EncryptionContext:aws:dynamodb:tableName": tableArn.split("/")[1] ?? "",
+      "kms:EncryptionContext:aws:dynamodb:subscriberId": policies.place.account,
+      ...(action === "kms:CreateGrant" && { "kms:GrantIsForAWSResource": "true" }),
+    },
+  }));
+}
+
+/** @param namedKey of a put whose headers name one; else the bucket's default is used. */
+export function objectKeyUses(
+  policies: EffectivePolicies,
+  caller: Principal,
+  objectArn: string,
+  because: string,
+  actions: readonly string[],
+  namedKey?: string,
+): Authorisation[] {
+  const bucketArn = objectArn.split("/")[0] ?? "";
+  const bucket = policies.bucketKeys.get(bucketArn);
+  const keyArn = namedKey ?? bucket?.keyArn;
+  if (keyArn === undefined) return [];
+  const context = {
+    ...keyContext(policies, "s3"),
+    "kms:EncryptionContext:aws:s3:arn": bucket?.isBucketKey === true ? bucketArn : objectArn,
+  };
+  return actions.map((action) => ({ caller, action, resource: keyArn, context, because }));
+}
+
+export function queueKeyUses(
+  policies: EffectivePolicies,
+  caller: Principal,
+  queueArn: string,
+  because: string,
+  ...actions: string[]
+): Authorisation[] {
+  const keyArn = policies.queueKeys.get(queueArn);
+  if (keyArn === undefined) return [];
+  const context = { ...keyContext(policies, "sqs"), "kms:EncryptionContext:aws:sqs:arn": queueArn };
+  return actions.map((action) => ({ caller, action, resource: keyArn, context, because }));
+}
+
+export function keyContext({ place }: EffectivePolicies, service: KeyService): Context {
+  return { "kms:CallerAccount": place.account, "kms:ViaService": `${service}.${place.region}.amazonaws.com` };
+}

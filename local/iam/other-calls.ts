@@ -1,0 +1,94 @@
+/** What AWS authorises for calls of KMS, SQS, Lambda and the services that people use beside them. */
+
+import { type ApiCall, mapIn, textIn } from "./api-call";
+import { type Asking, type Authorisation, question } from "./authorisation";
+import type { EffectivePolicies } from "./effective";
+import { queueKeyUses } from "./key-uses";
+
+export function kmsAuthorisations({ input, operation = "" }: ApiCall, asking: Asking): Authorisation[] {
+  const { policies } = asking;
+  const keyId = textIn(input, "KeyId", "TargetKeyId");
+  const context: Record<string, string> = { "kms:CallerAccount": policies.place.account };
+  for (const [name, value] of Object.entries(mapIn(input, "EncryptionContext"))) {
+    context[`kms:EncryptionContext:${name}`] = String(value);
+  }
+  for (const name of ["MacAlgorithm", "MessageType", "SigningAlgorithm"]) {
+    const value = textIn(input, name);
+    if (value !== undefined) context[`kms:${name}`] = value;
+  }
+  const resource = keyId === undefined ? "*" : policies.keyArn(keyId);
+  return [question(`kms:${operation}`, resource, asking, context)];
+}
+
+/** SQS has no permission for a batch: it is that of its entries. */
+const BATCHES: Readonly<Record<string, string>> = {
+  ChangeMessageVisibilityBatch: "ChangeMessageVisibility",
+  DeleteMessageBatch: "DeleteMessage",
+  SendMessageBatch: "SendMessage",
+};
+const QUEUE_KEY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  SendMessage: ["kms:GenerateDataKey", "kms:Decrypt"],
+  ReceiveMessage: ["kms:Decrypt"],
+};
+
+export function sqsAuthorisations({ input, operation = "" }: ApiCall, asking: Asking): Authorisation[] {
+  const { policies, caller } = asking;
+  const action = BATCHES[operation] ?? operation;
+  const name = textIn(input, "QueueName") ?? textIn(input, "QueueUrl")?.split("/").pop();
+  const queueArn = textIn(input, "SourceArn") ?? (name === undefined ? "*" : policies.arn("sqs", name));
+  const because = "SQS encrypts or decrypts the message";
+  return [
+    question(`sqs:${action}`, queueArn, asking),
+    ...queueKeyUses(policies, caller.principal, queueArn, because, ...(QUEUE_KEY_ACTIONS[action] ?? [])),
+  ];
+}
+
+/** Method, path below the API's version, and action; the first group of the path is the function. */
+const LAMBDA_ACTIONS: readonly (readonly [method: string, path: RegExp, action: string])[] = [
+  ["POST", /^\/functions\/([^/]+)\/invocations$/, "InvokeFunction"],
+  ["GET", /^\/functions\/?$/, "ListFunctions"],
+  ["POST", /^\/functions\/?$/, "CreateFunction"],
+  ["GET", /^\/functions\/([^/]+)$/, "GetFunction"],
+  ["DELETE", /^\/functions\/([^/]+)$/, "DeleteFunction"],
+  ["PUT", /^\/functions\/([^/]+)\/code$/, "UpdateFunctionCode"],
+  ["GET", /^\/functions\/([^/]+)\/configuration$/, "GetFunctionConfiguration"],
+  ["PUT", /^\/functions\/([^/]+)\/configuration$/, "UpdateFunctionConfiguration"],
+  ["GET", /^\/functions\/([^/]+)\/policy$/, "GetPolicy"],
+  ["POST", /^\/functions\/([^/]+)\/policy$/, "AddPermission"],
+  ["DELETE", /^\/functions\/([^/]+)\/policy\/[^/]+$/, "RemovePermission"],
+  ["GET", /^\/event-source-mappings\/?$/, "ListEventSourceMappings"],
+];
+
+export function lambdaAuthorisations(call: ApiCall, asking: Asking): Authorisation[] {
+  const path = call.path.replace(/^\/\d{4}-\d{2}-\d{2}/, "");
+  for (const [method, pattern, action] of LAMBDA_ACTIONS) {
+    const found = method === call.method ? pattern.exec(path) : null;
+    if (found === null) continue;
+    const name = found[1] === undefined ? undefined : decodeURIComponent(found[1]);
+    const resource =
+      name === undefined ? "*" : name.startsWith("arn:") ? name : asking.policies.arn("lambda", `function:${name}`);
+    return [question(`lambda:${action}`, resource, asking)];
+  }
+  return anyOther(call, asking);
+}
+
+/** Whose permissions have other names than the signatures of their calls. */
+const PERMISSION_PREFIXES: Readonly<Record<string, string>> = { monitoring: "cloudwatch", email: "ses" };
+
+/**
+ * Any other service: by the operation's name, which is the action's for nearly all of them. A call that names none gets an
+ * action that no policy can name, so that only who may do everything there passes.
+ */
+export function anyOther(call: ApiCall, asking: Asking): Authorisation[] {
+  const service = PERMISSION_PREFIXES[call.service] ?? call.service;
+  const action = `${service}:${call.operation ?? `${call.method} ${call.path}`}`;
+  return [question(action, resourceIn(call, asking.policies), asking)];
+}
+
+function resourceIn({ service, input }: ApiCall, policies: EffectivePolicies): string {
+  const group = textIn(input, "logGroupName");
+  if (service === "logs" && group !== undefined) return policies.arn("logs", `log-group:${group}`);
+  const role = textIn(input, "RoleName");
+  if (service === "iam" && role !== undefined) return `arn:aws:iam::${policies.place.account}:role/${role}`;
+  return textIn(input, "TopicArn", "PolicyArn", "RoleArn") ?? "*";
+}

@@ -1,0 +1,115 @@
+/** What the roles' policies grant and nothing uses, and what a reviewer looks for in any policy. */
+
+import type { Authorisation } from "../local/iam/authorisation";
+import type { EffectivePolicies } from "../local/iam/effective";
+import { allows, type CompiledPolicy, compilePolicy, listOf, type PolicyStatement } from "../local/iam/evaluate";
+
+/** One action on one resource, with the conditions of its statement. */
+export interface Grant {
+  /** As the plan names it, without the environment's suffix. */
+  readonly role: string;
+  readonly sid: string;
+  readonly action: string;
+  readonly resource: string;
+}
+
+/** Why grants that the flow does not use are right. `*` stands for any characters in each member. */
+export interface UnusedReason extends Grant {
+  readonly reason: string;
+}
+
+export interface UnusedGrants {
+  readonly granted: number;
+  readonly explained: number;
+  /** Neither used nor explained. */
+  readonly unexplained: readonly Grant[];
+  /** Reasons for grants that do not exist or are used. */
+  readonly stale: readonly UnusedReason[];
+}
+
+export function unusedGrants(
+  policies: EffectivePolicies,
+  authorisations: readonly Authorisation[],
+  reasons: readonly UnusedReason[],
+): UnusedGrants {
+  const byRole = new Map<string, Authorisation[]>();
+  for (const each of authorisations) {
+    if (each.caller.kind === "role") byRole.set(each.caller.arn, [...(byRole.get(each.caller.arn) ?? []), each]);
+  }
+  let granted = 0;
+  const unused: Grant[] = [];
+  for (const role of policies.roles.values()) {
+    const asked = byRole.get(role.arn) ?? [];
+    for (const { grant, compiled } of [...role.policies.values()].flatMap(({ document }) =>
+      document.Statement.flatMap((statement) => grantsOf(role.name, statement)),
+    )) {
+      granted += 1;
+      const used = asked.some((each) => allows(compiled, policies.requestOf(each)));
+      if (!used) unused.push(grant);
+    }
+  }
+  const fits = (grant: Grant, reason: UnusedReason) =>
+    (["role", "sid", "action", "resource"] as const).every((member) => matches(reason[member], grant[member]));
+  return {
+    granted,
+    explained: unused.filter((grant) => reasons.some((reason) => fits(grant, reason))).length,
+    unexplained: unused.filter((grant) => !reasons.some((reason) => fits(grant, reason))),
+    stale: reasons.filter((reason) => !unused.some((grant) => fits(grant, reason))),
+  };
+}
+
+function grantsOf(role: string, statement: PolicyStatement): { grant: Grant; compiled: CompiledPolicy }[] {
+  if (statement.Effect === "Deny") return [];
+  return listOf(statement.Action).flatMap((action) =>
+    listOf(statement.Resource).map((resource) => ({
+      grant: { role, sid: statement.Sid ?? "", action, resource },
+      compiled: compilePolicy({ Statement: [{ ...statement, Action: action, Resource: resource }] }, role),
+    })),
+  );
+}
+
+function matches(pattern: string, text: string): boolean {
+  const escaped = pattern.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replaceAll("*", ".*");
+  return new RegExp(`^${escaped}$`).test(text);
+}
+
+export interface Remarkable {
+  /** Statements that allow something on every resource, or by a pattern of actions. */
+  readonly wildcards: readonly string[];
+  /** Allowed to a service without saying for whose resource: another account's could make the service act. */
+  readonly unconditioned: readonly string[];
+}
+
+const SOURCE_CONDITION = /aws:Source(Account|Arn)|kms:EncryptionContext:/i;
+
+export function remarkable(policies: EffectivePolicies): Remarkable {
+  const wildcards: string[] = [];
+  const unconditioned: string[] = [];
+  for (const { name, statement, isOnResource } of everyStatement(policies)) {
+    if (statement.Effect === "Deny") continue;
+    const place = `${name}, ${statement.Sid}`;
+    const wild = listOf(statement.Action).filter((action) => action.includes("*"));
+    if (wild.length > 0) wildcards.push(`${place}: ${wild.join(", ")}`);
+    if (!isOnResource && listOf(statement.Resource).includes("*")) {
+      wildcards.push(`${place}: ${listOf(statement.Action).join(", ")} on *`);
+    }
+    const services = typeof statement.Principal === "object" ? listOf(statement.Principal["Service"]) : [];
+    if (services.length > 0 && !SOURCE_CONDITION.test(JSON.stringify(statement.Condition ?? {}))) {
+      unconditioned.push(`${place}: ${services.join(", ")}`);
+    }
+  }
+  return { wildcards: [...new Set(wildcards)], unconditioned: [...new Set(unconditioned)] };
+}
+
+function everyStatement({ roles, managed, resourcePolicies, endpoints }: EffectivePolicies) {
+  const of = (name: string, statements: readonly PolicyStatement[], isOnResource: boolean) =>
+    statements.map((statement) => ({ name, statement, isOnResource }));
+  return [
+    ...[...roles.values()].flatMap(({ name, policies }) =>
+      [...policies.values()].flatMap(({ document }) => of(name, document.Statement, false)),
+    ),
+    ...[...managed].flatMap(([arn, { document }]) => of(arn.split("/").pop() ?? arn, document.Statement, false)),
+    ...[...resourcePolicies].flatMap(([arn, { document }]) => of(arn, document.Statement, true)),
+    ...[...endpoints].flatMap(([service, { document }]) => of(`${service} endpoint`, document.Statement, false)),
+  ];
+}

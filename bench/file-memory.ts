@@ -1,6 +1,6 @@
 /**
  * Memory of the payment processor over a file of a million rows: the real bundle in a process of its own, against a stub
- * that answers for DynamoDB, KMS and S3 and counts what it was asked to store. `npm run bench:file-memory [-- rows]`.
+ * that answers for DynamoDB, KMS and S3 and counts what it was asked to store. `npm run bench:file-memory [-- rows [gzip]]`.
  */
 
 import "../local/sdk-warning";
@@ -12,11 +12,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { createGzip } from "node:zlib";
 import { unzipSync } from "fflate";
 import { startBundle } from "../local/run-bundle";
 import { buildHandlers } from "../scripts/build-handlers";
 
 const ROWS = Number(process.argv[2] ?? 1_000_000);
+const IS_GZIP = process.argv[3] === "gzip";
+const FILE_KEY = "payments/million.ndjson";
 const PEAK_MAX_MB = 256;
 /** From this row on memory must not grow any more; what it may still vary by is the garbage collector's to choose. */
 const FLAT_FROM_ROW = 100_000;
@@ -61,8 +64,11 @@ async function startStub(): Promise<Stub> {
           KeyId: "k",
         };
         response.setHeader("content-type", "application/x-amz-json-1.1").end(JSON.stringify(answer));
+      } else if (request.method === "GET" && request.url?.startsWith(`/${BUCKET}/${FILE_KEY}`)) {
+        const text = Readable.from(rows(ROWS));
+        (IS_GZIP ? text.pipe(createGzip()) : text).pipe(response);
       } else if (request.method === "GET") {
-        Readable.from(rows(ROWS)).pipe(response);
+        response.writeHead(404).end("<Error><Code>NoSuchKey</Code></Error>");
       } else {
         puts.set(decodeURIComponent(String(request.url).split("?")[0] ?? ""), body.toString("utf8"));
         response.setHeader("etag", '"stub"').end();
@@ -161,7 +167,7 @@ function environmentOf(url: string): Record<string, string> {
 }
 
 function fileEvent(): object {
-  const s3 = { bucket: { name: BUCKET }, object: { key: "payments/million.ndjson", versionId: "v1" } };
+  const s3 = { bucket: { name: BUCKET }, object: { key: FILE_KEY, versionId: "v1" } };
   return { Records: [{ eventSource: "aws:s3", eventName: "ObjectCreated:Put", s3 }] };
 }
 

@@ -109,7 +109,7 @@ function alphaArray(list: readonly Payment[]): SampleFile {
   const rows = list.map((payment) => stored(payment));
   const [first, second] = list;
   if (first === undefined || second === undefined) throw new Error("The list is too short.");
-  rows.splice(30, 0, { text: jsonRow(first), outcome: "duplicate" });
+  rows.splice(30, 0, { text: jsonRow(first), outcome: "DUPLICATE" });
   rows.splice(40, 0, { text: jsonRow(dearer(second)), outcome: "CONFLICT" });
   const pretty = JSON.stringify(
     rows.map((row) => JSON.parse(row.text) as unknown),
@@ -242,7 +242,7 @@ function file(
 
 function expectedOf({ name, key, day, rows, numberOf }: SampleFile): ExpectedFile {
   const count = (...outcomes: readonly Outcome[]) => rows.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const known = ["stored", "duplicate", "CONFLICT"] as const;
+  const known = ["stored", "duplicate", "DUPLICATE", "CONFLICT"] as const;
   const badRows = rows.flatMap(({ outcome }, index) =>
     outcome === "stored" || outcome === "duplicate" ? [] : [`${numberOf(index)} ${outcome}`],
   );
@@ -253,7 +253,7 @@ function expectedOf({ name, key, day, rows, numberOf }: SampleFile): ExpectedFil
     rows: rows.length,
     counts: {
       stored: count("stored"),
-      duplicate: count("duplicate"),
+      duplicate: count("duplicate", "DUPLICATE"),
       conflict: count("CONFLICT"),
       refused: rows.length - count(...known),
     },

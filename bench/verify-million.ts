@@ -300,6 +300,7 @@ async function full() {
     keys: [signer.vkey],
     lastCheckpoint: readFileSync(path.join(FOLDER, "last-checkpoint"), "utf8"),
     settleMs: 0,
+    now: new Date(timeAt(PAYMENTS + 7200)),
   });
   return { lines: report.counts.records, verdict: report.verdict, report: reportText(report) };
 }

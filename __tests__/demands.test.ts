@@ -172,12 +172,12 @@ const RULES: readonly { name: string; rule: Rule; caught: readonly string[] }[] 
     ],
   },
   {
-    name: "no id stands twice, and each document's ids count on from 1",
+    name: "no id stands twice, and each document's ids count on from 1, or from 0 where a row is about the whole document",
     rule: (rows) => {
       const next = new Map<string, number>();
       return rows.flatMap(({ id }) => {
         const [document = "", number = ""] = id.split("-");
-        const expected = next.get(document) ?? 1;
+        const expected = next.get(document) ?? (number === "0" ? 0 : 1);
         next.set(document, expected + 1);
         return Number(number) === expected ? [] : [`${id} where ${document}-${expected} is due`];
       });

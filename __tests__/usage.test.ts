@@ -18,7 +18,7 @@ import {
   worldOf,
 } from "./support/document-commands";
 import { PROJECT } from "./support/project-files";
-import { configOf, type JsonObject, synthesize } from "./support/synth";
+import { configOf, type JsonObject, STACK_IDS, synthesize } from "./support/synth";
 
 const TEXT = readFileSync(join(PROJECT, "docs/usage.md"), "utf8");
 const BLOCKS = shellBlocksOf(TEXT);
@@ -38,6 +38,9 @@ const RULES: readonly { name: string; rule: CommandRule; caught: readonly string
       "npm run redrive -- x --quick",
       "npx cdktf deploy functions --fast",
       "npx cdktf paint",
+      "npx jest __tests__/gold.test.ts",
+      "npx jest --watch-gold",
+      "terraform -chdir=cdktf.out/stacks/gold output",
       "terraform -chdir=cdktf.out/stacks/data output -raw VPCId",
     ],
   },
@@ -91,6 +94,8 @@ test("every step of the guides has its commands", () => {
       "npm run synth",
       "npx cdktf deploy",
       "npx cdktf destroy",
+      "npx jest __tests__/stacks",
+      "npx jest --coverage",
       "npm test",
       "npm start",
       "aws lambda invoke",
@@ -102,10 +107,13 @@ test("every step of the guides has its commands", () => {
       "aws s3 ls",
       "aws s3api delete-objects",
       "aws sqs send-message",
+      "aws lambda update-function-code",
     ]),
   );
-  const read = calls.filter(({ tool }) => tool === "terraform").map(({ args }) => args[3]);
-  expect(read.sort()).toEqual(Object.keys(OUTPUTS).sort());
+  const outputs = calls.filter(({ tool }) => tool === "terraform").map(({ args }) => args.slice(0, 4));
+  const [one, all] = [outputs.filter(([, , raw]) => raw === "-raw"), outputs.filter((args) => args.length === 2)];
+  expect(one.map(([, , , name]) => name).sort()).toEqual(Object.keys(OUTPUTS).sort());
+  expect(all.map(([stack]) => stack)).toEqual(STACK_IDS.map((id) => `-chdir=cdktf.out/stacks/${id}`));
 });
 
 test("the file is uploaded once without encryption headers and once with the bucket's key", () => {

@@ -1,4 +1,4 @@
-/** The transaction ids that came in a file so far: which row repeats an earlier one, in 8 bytes a row. */
+/** The transaction ids that came in a file so far: which row repeats an earlier one, in some 20 bytes a row. */
 
 import { createHash } from "node:crypto";
 
@@ -7,12 +7,16 @@ const SLOTS_AT_FIRST = 1 << 14;
 const LOAD_MAX = 0.6;
 
 /**
- * A set of 64-bit digests with open addressing. Two of five million ids share one with a chance of 1 in 1.4 million; then a
+ * A set of 64-bit digests with open addressing. Two of five million ids share one with a chance of about one in a million; then a
  * row that is a duplicate anyhow is listed as a repeat.
  */
 export class SeenIds {
   private slots = new Uint32Array(SLOTS_AT_FIRST * 2);
   private count = 0;
+
+  get byteLength(): number {
+    return this.slots.byteLength;
+  }
 
   /** @returns whether the id was added before. */
   add(id: string): boolean {

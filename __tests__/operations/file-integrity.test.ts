@@ -5,7 +5,10 @@ import { gzipSync, inflateRawSync } from "node:zlib";
 import { S3Client } from "@aws-sdk/client-s3";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { PaymentFiles } from "../../files/payment-files";
+import { GZIP_RATIO_MAX } from "../../files/text";
+import { refusal } from "../../ledger/refusals";
 import { textOf } from "../../ledger/stored-item";
+import { FILE_LIMITS } from "../../operations/judge-rows";
 import { auditView } from "../../store/audit-record";
 import { processEvent, processUpload, reportOf } from "../support/file-runs";
 import { everythingIn, FILES_BUCKET, freshId, type Harness, s3Event, startHarness } from "../support/ledger-harness";
@@ -181,6 +184,13 @@ describe("card data in text that becomes no row", () => {
 describe("what one file leaves is bounded", () => {
   const limits = { rowsMax: 100, cardDataRowsMax: 10 };
   const withCards = (count: number) => `${csv(freshIds(1))}\n${`${CARD},,,\n`.repeat(count)}`;
+
+  test("the refusals name the limits as they are", () => {
+    const { rowsMax, cardDataRowsMax } = FILE_LIMITS;
+    expect(refusal("TOO_MANY_ROWS").message).toContain(`${rowsMax / 1e6} million`);
+    expect(refusal("TOO_MUCH_CARD_DATA").message).toContain(cardDataRowsMax.toLocaleString("en"));
+    expect(refusal("GZIP_RATIO_TOO_HIGH").message).toContain(`${GZIP_RATIO_MAX} times`);
+  });
 
   test("a file that stays has a record for each of the first rows with card data, and one for all others", async () => {
     const records = await recordsLeftBy(async () => {

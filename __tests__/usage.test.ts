@@ -116,6 +116,122 @@ test("every step of the guides has its commands", () => {
   expect(all.map(([stack]) => stack)).toEqual(STACK_IDS.map((id) => `-chdir=cdktf.out/stacks/${id}`));
 });
 
+interface Step {
+  /** The demand, as docs/demands.md numbers it. */
+  readonly row: string;
+  readonly section: string;
+  /** Beginnings of the commands that the section has; a line within a command counts too. */
+  readonly commands: readonly string[];
+  readonly says?: readonly string[];
+}
+
+const STEPS: readonly Step[] = [
+  { row: "PA-2", section: "Send messages", commands: ['{ "Query": "payment", "paymentId": "pay-0001"'] },
+  {
+    row: "PA-17",
+    section: "Using it",
+    commands: [],
+    says: ["Terraform 1.10 or newer", "AWS CLI version 2", "Node.js 20.12 or newer", "a suffix that nobody else"],
+  },
+  {
+    row: "PA-21",
+    section: "Send messages",
+    commands: [
+      "aws sqs send-message --queue-url $queue",
+      "aws logs tail /aws/lambda/process_payment_messages-dev",
+      "aws lambda invoke --function-name query_transactions-dev",
+    ],
+  },
+  { row: "PP-60", section: "Deploy", commands: ["npm run synth", "npx cdktf deploy security network data functions"] },
+  { row: "PP-60", section: "Change the functions' code", commands: ["npx cdktf deploy functions"] },
+  { row: "PP-60", section: "Test", commands: ["npm test", "npm start"] },
+  { row: "PP-60", section: "Clean up", commands: ["npx cdktf destroy functions data network security"] },
+  {
+    row: "PP-62",
+    section: "View the trail",
+    commands: ["aws logs filter-log-events", "aws cloudtrail validate-logs"],
+  },
+  { row: "PG-1", section: "Deploy", commands: ["npx cdktf deploy security network data functions"] },
+  {
+    row: "PG-2",
+    section: "Deploy",
+    commands: [
+      "vpc=$(output network VPCId)",
+      "bucket=$(output data PaymentBucketName)",
+      "table=$(output data TransactionTableName)",
+      "trail=$(output data CloudTrailName)",
+      "processor=$(output functions PaymentProcessorFunctionArn)",
+      "key=$(output security KMSKeyId)",
+    ],
+  },
+  {
+    row: "PG-5",
+    section: "Invoke with payment_data",
+    commands: ["aws lambda invoke --function-name payment-processor-dev", '"payment_data": {'],
+  },
+  {
+    row: "PG-6",
+    section: "Verify the encryption",
+    commands: [
+      "aws s3api get-bucket-encryption --bucket $bucket",
+      "aws s3api head-object --bucket $bucket --key $file",
+    ],
+  },
+  { row: "PG-7", section: "Verify the encryption", commands: ["aws dynamodb describe-table --table-name $table"] },
+  {
+    row: "PG-9",
+    section: "Upload a payment file",
+    commands: ["cat > payment.json", '"metadata": {', "aws s3 cp payment.json s3://$bucket/$file"],
+  },
+  {
+    row: "PG-11",
+    section: "Query a transaction",
+    commands: ["aws lambda invoke --function-name query_transactions-dev", "aws dynamodb query --table-name $table"],
+  },
+  {
+    row: "PG-12",
+    section: "View the trail",
+    commands: [
+      "aws cloudtrail get-trail-status --name $trail",
+      "aws s3 ls s3://$trail_bucket/AWSLogs/ --recursive",
+      "aws logs filter-log-events",
+      "aws cloudtrail validate-logs",
+    ],
+  },
+  {
+    row: "PG-30",
+    section: "When something does not work",
+    commands: ["aws lambda get-function --function-name payment-processor-dev"],
+    says: ["The first call is slow.", "provisioned concurrency does"],
+  },
+  {
+    row: "PG-31",
+    section: "When something does not work",
+    commands: [],
+    says: ["No events in the trail.", "about every five minutes and may take fifteen"],
+  },
+  { row: "PG-31", section: "View the trail", commands: ["aws cloudtrail get-trail-status --name $trail"] },
+  {
+    row: "PG-32",
+    section: "When something does not work",
+    commands: ["aws kms get-key-policy --key-id $key"],
+    says: ["A key's permission is denied.", "look at the role's policy, then at the key's"],
+  },
+];
+
+/** The text from a heading to the next one; of the title, the introduction. */
+function sectionOf(heading: string): string {
+  const parts = TEXT.split(/^#{1,2} /m);
+  return parts.find((part) => part.startsWith(`${heading}\n`)) ?? "";
+}
+
+test.each(STEPS)("what $row asks for is in the section $section", ({ section, commands, says = [] }) => {
+  const lines = shellBlocksOf(sectionOf(section)).flatMap((block) => block.split("\n").map((line) => line.trim()));
+  expect(commands.filter((command) => !lines.some((line) => line.startsWith(command)))).toEqual([]);
+  const prose = sectionOf(section).replaceAll(/\s+/g, " ");
+  expect(says.filter((words) => !prose.includes(words))).toEqual([]);
+});
+
 test("the file is uploaded once without encryption headers and once with the bucket's key", () => {
   const uploads = byOperation("s3 cp").filter(({ args }) => args[3]?.startsWith("s3://"));
   expect(uploads.map((call) => optionOf(call, "--sse-kms-key-id"))).toEqual([undefined, KEY_ARN]);

@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { TABLES } from "../contract";
 import { canonicalJson, type JsonObject } from "./canonical-json";
 import { AFTER_ALL_IDS, timeKey } from "./index-keys";
 import {
@@ -93,16 +94,44 @@ export const revealSchema = z
     description: "Returns the clear token of one payment.",
   });
 
+/** The books that `query_transactions` reads. */
+export const TRANSACTION_BOOKS = [TABLES.paymentTransactions.logicalName, TABLES.paymentMessages.logicalName] as const;
+
 export const transactionQuerySchema = z
-  .strictObject({ schemaVersion, transactionId, Actor: actor.describe("Who asks."), Reason: reason.optional() })
+  .discriminatedUnion(
+    "Query",
+    [
+      z.strictObject({
+        Query: z.literal("transaction").optional(),
+        transactionId: transactionId.describe("Id of a payment of a file or of payment_data."),
+        ...asking,
+      }),
+      z.strictObject({
+        Query: z.literal("payment"),
+        paymentId: transactionId.describe("Id of a payment of a message."),
+        ...asking,
+      }),
+      z.strictObject({
+        Query: z.literal("time"),
+        Table: z
+          .enum(TRANSACTION_BOOKS, coded("INVALID_QUERY"))
+          .describe("Whose payments, by their time of recording."),
+        ...range,
+        ...paging,
+        ...asking,
+      }),
+    ],
+    coded("INVALID_QUERY"),
+  )
   .meta({
     id: "query-transactions-request",
     title: "Transactions query",
-    description: "All records of one transaction.",
+    description: "Reads the payments of files, of payment_data and of messages.",
   });
 
 export type LedgerQuery = z.infer<typeof ledgerQuerySchema>;
 export type AuditQuery = z.infer<typeof auditQuerySchema>;
+export type TransactionQuery = z.infer<typeof transactionQuerySchema>;
 export type RevealRequest = z.infer<typeof revealSchema>;
 
 export interface TimeRange {

@@ -182,14 +182,30 @@ const transactionView = z.strictObject({
 });
 export type TransactionView = z.infer<typeof transactionView>;
 
+const messageView = z.strictObject({
+  paymentId: z.string(),
+  amount: z.string(),
+  currency: z.string().optional(),
+  timestamp: z.string().describe("When it was processed, as claimed. Default: when it was recorded."),
+  processorId: z.string().optional(),
+  status: z.string().optional(),
+  processedAt: z.string().describe("When it was recorded."),
+});
+export type MessageView = z.infer<typeof messageView>;
+
 export const transactionsResponseSchema = z
   .union([
     z.strictObject({
       ...version,
       outcome: z.literal("answered"),
-      transactions: z.array(transactionView),
-      refused: z.array(refusedRecord),
-      AuditID: z.string(),
+      transactions: z.array(transactionView).describe("Payments of files and of payment_data."),
+      ...pageFields,
+    }),
+    z.strictObject({
+      ...version,
+      outcome: z.literal("answered"),
+      payments: z.array(messageView).describe("Payments of messages."),
+      ...pageFields,
     }),
     refusedResponse,
   ])

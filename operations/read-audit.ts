@@ -12,7 +12,7 @@ import { auditPut } from "../store/audit-record";
 import { isForged, type Store } from "../store/store";
 import { transact } from "../store/transaction";
 import { putAction } from "../store/write-once";
-import { alarmEntry, type Call, ledgerEntry } from "./call";
+import { alarmEntry, type Call, type IntegrityFault, ledgerEntry } from "./call";
 import { recordEntries } from "./record-entries";
 
 export interface Checked {
@@ -30,23 +30,30 @@ export async function checkRecords(
   store: Store,
 ): Promise<Checked> {
   const trusted: StoredItem[] = [];
-  const alarms: AuditEntry[] = [];
-  for (const item of items) {
-    const recordId = textOf(item, partitionKey) ?? "";
-    if (!(await isForged(table, item, store))) trusted.push(item);
-    else alarms.push(alarmEntry({ code: "RECORD_FORGED", table, recordId, found: item }, actor, call, store));
+  const faults: IntegrityFault[] = [];
+  for (const found of items) {
+    if (!(await isForged(table, found, store))) trusted.push(found);
+    else faults.push({ code: "RECORD_FORGED", table, recordId: textOf(found, partitionKey) ?? "", found });
   }
-  const ids = await recordEntries(alarms, store);
-  const { code, message } = refusal("RECORD_FORGED");
-  return {
-    trusted,
-    refused: alarms.map((alarm) => ({
-      code,
-      message,
-      AuditID: ids.get(alarm) ?? alarm.auditId,
-      ...concernedPayment(alarm),
-    })),
-  };
+  return { trusted, refused: await refuseRecords(faults, actor, call, store) };
+}
+
+/** What is not returned, each with the alarm record that it leaves. */
+export async function refuseRecords(
+  faults: readonly IntegrityFault[],
+  actor: string,
+  call: Call,
+  store: Store,
+): Promise<RefusedRecord[]> {
+  const alarms = faults.map((fault) => ({ fault, entry: alarmEntry(fault, actor, call, store) }));
+  const ids = await recordEntries(
+    alarms.map(({ entry }) => entry),
+    store,
+  );
+  return alarms.map(({ fault, entry }) => {
+    const { code, message } = refusal(fault.code);
+    return { code, message, AuditID: ids.get(entry) ?? entry.auditId, ...concernedPayment(entry) };
+  });
 }
 
 function concernedPayment(entry: AuditEntry): { TransactionID?: string } {

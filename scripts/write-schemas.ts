@@ -270,9 +270,10 @@ const OF_FUNCTIONS: Readonly<Record<string, FunctionSchemas>> = {
     response: processorAnswer,
   },
   [FUNCTIONS.queryTransactions.name]: {
-    request: z
-      .strictObject(transactionQuerySchema.shape)
-      .meta({ title: "Transactions query", description: "All records of one transaction." }),
+    request: z.union(transactionQuerySchema.options).meta({
+      title: "Transactions query",
+      description: "Reads the payments of files, of payment_data and of messages.",
+    }),
     response: z.union(transactionsResponseSchema.options).meta({ title: "Answer of query_transactions" }),
   },
   [FUNCTIONS.exportTables.name]: { request: exportRequest, response: exportAnswer, isScheduled: true },

@@ -53,10 +53,17 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
     append(arns.auditTrail),
     ...fileStatements(arns),
   ],
-  transactionQuery: ({ transactions, auditTrail }) => [
+  transactionQuery: ({ transactions, messages, auditTrail }) => [
     { sid: "Transactions", actions: ["dynamodb:Query"], resources: [transactions.tableArn] },
+    { sid: "Messages", actions: ["dynamodb:GetItem"], resources: [messages.tableArn] },
     // Where no row is found, the payment's WRITE record tells whether there must be one.
     { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
+    // Its index by time leads to the payments of a range.
+    {
+      sid: "AuditTrailByTime",
+      actions: ["dynamodb:Query"],
+      resources: auditTrail.indexArns.filter((arn) => arn.endsWith(`/${TABLES.paymentAuditTrail.indexes.byTime.name}`)),
+    },
   ],
   export: exportStatements,
   backupCheck: (arns) => [...checkStatements(arns), append(arns.auditTrail)],

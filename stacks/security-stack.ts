@@ -36,7 +36,7 @@ const ROLE_DESCRIPTIONS: Record<RoleId, string> = {
   auditor: "Reads the audit trail",
   messages: "Records the payments that arrive as messages",
   processor: "Records the payments that arrive as files",
-  transactionQuery: "Reads the payments that arrived as files",
+  transactionQuery: "Reads the payments that arrived as files and as messages",
   export: "Exports the tables to S3",
   backupCheck: "Checks the exports",
   sealer: "Appends what the streams tell to the log of proofs",

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { TABLES } from "../contract";
 import { type PaymentMessage, paymentMessageContent } from "../ledger/payment-message";
 import { contentMac, withRecordMac } from "../ledger/record-mac";
-import type { TransactionView } from "../ledger/responses";
+import type { MessageView, TransactionView } from "../ledger/responses";
 import type { StoredItem } from "../ledger/stored-item";
 import { integerOf, textOf } from "../ledger/stored-item";
 import { type Transaction, transactionContent } from "../ledger/transaction";
@@ -65,5 +65,18 @@ export function transactionView(item: StoredItem): TransactionView {
     status: text("status"),
     processedAt: text("processedAt"),
     metadata: text("metadata"),
+  };
+}
+
+/** The same of a payment that came as a message. */
+export function messageView(item: StoredItem): MessageView {
+  const text = (name: string) => textOf(item, name) ?? "";
+  const sent = ["currency", "processorId", "status"].filter((name) => textOf(item, name) !== undefined);
+  return {
+    paymentId: text("paymentId"),
+    amount: text("amount"),
+    ...Object.fromEntries(sent.map((name) => [name, text(name)])),
+    timestamp: text("timestamp"),
+    processedAt: text("processedAt"),
   };
 }

@@ -33,6 +33,14 @@ const MESSAGE: Input = {
   timestamp: "2026-11-20T10:00:00.000Z",
 };
 const QUERY: Input = { transactionId: "txn-1", Actor: "support" };
+const MESSAGE_QUERY: Input = { Query: "payment", paymentId: "pay-1", Actor: "support" };
+const TIME_QUERY: Input = {
+  Query: "time",
+  Table: "payment-audit-trail",
+  From: "2026-11-20T00:00:00Z",
+  To: "2026-11-21T00:00:00Z",
+  Actor: "support",
+};
 
 export const aTransaction = (changes: Input = {}): Input => ({ ...TRANSACTION, ...changes });
 export const aMessage = (changes: Input = {}): Input => ({ ...MESSAGE, ...changes });
@@ -218,14 +226,26 @@ const QUEUED_EVENT_DOOR: Door = { ...EVENT_DOOR, schema: "payment-audit-trail.me
 const TRANSACTION_QUERY_DOOR: Door = {
   schema: "query_transactions.request",
   parse: (input) => parseWith(transactionQuerySchema, input),
-  accepted: [QUERY, { ...QUERY, Reason: "Ticket 7", schemaVersion: 1 }],
+  accepted: [
+    QUERY,
+    { ...QUERY, Reason: "Ticket 7", schemaVersion: 1 },
+    { ...QUERY, Query: "transaction" },
+    MESSAGE_QUERY,
+    ...["payment-audit-trail", "payment-transactions"].map((Table) => ({ ...TIME_QUERY, Table })),
+    { ...TIME_QUERY, Limit: 90, PageToken: "token" },
+  ],
   refused: [
     ...noObjects,
     ...inAnyObject(QUERY),
     ...missing(QUERY, ["transactionId", "Actor"]),
+    ...missing(MESSAGE_QUERY, ["paymentId", "Actor"]),
+    ...missing(TIME_QUERY, ["Table", "From", "To", "Actor"]),
     ...badIds(QUERY, "transactionId", "INVALID_TRANSACTION_ID"),
+    ...badIds(MESSAGE_QUERY, "paymentId", "INVALID_TRANSACTION_ID"),
     ...badIds(QUERY, "Actor", "INVALID_ACTOR"),
     ...badReasons(QUERY),
+    { why: "an unknown query", input: { ...QUERY, Query: "everything" }, code: "INVALID_QUERY", field: "Query" },
+    { why: "another table", input: { ...TIME_QUERY, Table: "PaymentLedger" }, code: "INVALID_QUERY", field: "Table" },
   ],
 };
 

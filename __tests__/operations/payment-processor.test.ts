@@ -1,10 +1,12 @@
 import { gzipSync } from "node:zlib";
-import { integerOf, textOf } from "../../ledger/stored-item";
+import { integerOf, textOf, textWithin } from "../../ledger/stored-item";
 import { FAULTS } from "../../local/fault-proxy";
 import type { Call } from "../../operations/call";
+import { processMessages } from "../../operations/process-messages";
 import { queryTransactions } from "../../operations/query-transactions";
 import { processEvent, processUpload, reportOf } from "../support/file-runs";
 import { everythingIn, FILES_BUCKET, freshId, type Harness, s3Event, startHarness } from "../support/ledger-harness";
+import { queueRecord } from "../support/queue-records";
 
 let harness: Harness;
 beforeAll(async () => {
@@ -32,6 +34,10 @@ describe("direct payment_data", () => {
     const sent = { payment_data: payment() };
     const [first, second] = [await run(sent), await run(sent)];
     expect([first.statusCode, JSON.parse(first.body).counts.stored]).toEqual([200, 1]);
+    expect(JSON.parse(first.body)).toMatchObject({
+      message: "Payment processed successfully",
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+    });
     expect([second.statusCode, JSON.parse(second.body).counts.duplicate]).toEqual([200, 1]);
     expect(await rowsOf(sent.payment_data.transactionId)).toHaveLength(1);
     expect(await actionsOf(sent.payment_data.transactionId)).toEqual(["WRITE"]);
@@ -66,9 +72,13 @@ describe("direct payment_data", () => {
     ["INVALID_TRANSACTION_ID", { transactionId: "null" }],
     ["INVALID_TRANSACTION_ID", { transactionId: "1.23457E+15" }],
   ])("refused with %s answers 400 and leaves a refusal record", async (code, extra) => {
-    const response = await run({ payment_data: payment(extra) });
+    const sent = payment(extra);
+    const response = await run({ payment_data: sent });
     expect(response.statusCode).toBe(400);
-    expect(JSON.parse(response.body).results[0]).toMatchObject({ outcome: "refused", code });
+    const [result] = JSON.parse(response.body).results;
+    expect(result).toMatchObject({ outcome: "refused", code });
+    const [record] = await harness.trailOf(sent.transactionId);
+    expect(record).toMatchObject({ Action: { S: "REFUSAL" }, AuditID: { S: result.AuditID } });
   });
 
   test.each([
@@ -91,8 +101,13 @@ describe("direct payment_data", () => {
       },
     ],
     ["another kind of record", { Records: [{ eventSource: "aws:sqs" }] }],
-  ])("an event with %s answers 400, never 200", async (_what, event) => {
-    expect(await run(event)).toMatchObject({ statusCode: 400 });
+  ])("an event with %s answers 400, never 200, and is on record", async (_what, event) => {
+    const call = harness.call("payment-processor");
+    const response = await run(event, call);
+    expect(response.statusCode).toBe(400);
+    const { AuditID } = JSON.parse(response.body);
+    const record = (await harness.scan("audit")).find((item) => textOf(item, "AuditID") === AuditID);
+    expect(textWithin(record ?? {}, "Caller", "RequestID")).toBe(call.caller.requestId);
   });
 });
 
@@ -153,6 +168,12 @@ describe("payment files", () => {
       amount: { S: "100.10" },
       metadata: { S: '{"__proto__":{"x":1},"a":12345678901234567890.12,"b":1.10}' },
     });
+  });
+
+  test("without metadata the stored text is an empty object", async () => {
+    const row = payment();
+    await run({ payment_data: row });
+    expect((await rowsOf(row.transactionId))[0]).toMatchObject({ metadata: { S: "{}" } });
   });
 
   test("bad rows are reported with their number and code, and stop no other", async () => {
@@ -333,7 +354,90 @@ describe("query_transactions", () => {
     ["MISSING_FIELD", {}],
     ["UNKNOWN_FIELD", { transactionId: "x", all: true }],
     ["CARD_DATA", { transactionId: "4111111111111111" }],
+    [
+      "INVALID_QUERY",
+      { Query: "time", Table: "PaymentLedger", From: "2026-11-20T00:00:00Z", To: "2026-11-21T00:00:00Z" },
+    ],
+    [
+      "RANGE_TOO_LONG",
+      { Query: "time", Table: "payment-audit-trail", From: "2026-01-01T00:00:00Z", To: "2026-11-21T00:00:00Z" },
+    ],
   ])("refuses with %s", async (code, event) => {
     expect(await query(event)).toMatchObject({ outcome: "refused", code });
+  });
+
+  describe("payments of messages", () => {
+    const send = async (...bodies: object[]) => {
+      const event = { Records: bodies.map((body) => queueRecord(body)) };
+      await processMessages(event, harness.call("process_payment_messages"), harness.store);
+    };
+    const message = () => ({ paymentId: freshId("pay"), amount: "10.50", currency: "EUR", actor: "shop" });
+    const remove = async (paymentId: string) => harness.removeMessage(paymentId);
+    const hour = () => ({
+      From: new Date(Date.now() - 3_600_000).toISOString(),
+      To: new Date(Date.now() + 60_000).toISOString(),
+    });
+
+    test("one is returned by its id after the read was recorded", async () => {
+      const sent = { ...message(), status: "paid", processorId: "acme", timestamp: "2026-11-20T10:00:00.000Z" };
+      await send(sent);
+      const { actor: _actor, ...content } = sent;
+      expect(await query({ Query: "payment", paymentId: sent.paymentId })).toMatchObject({
+        outcome: "answered",
+        payments: [{ ...content, processedAt: expect.any(String) }],
+        refused: [],
+      });
+      expect(await actionsOf(sent.paymentId)).toEqual(["READ", "WRITE"]);
+    });
+
+    test("none is answered of an id that was never recorded, and of one that was removed an alarm", async () => {
+      expect(await query({ Query: "payment", paymentId: freshId("absent") })).toMatchObject({ payments: [] });
+      const sent = message();
+      await send(sent);
+      await remove(sent.paymentId);
+      expect(await query({ Query: "payment", paymentId: sent.paymentId })).toMatchObject({
+        outcome: "refused",
+        code: "AUDIT_RECORD_MISSING",
+      });
+    });
+
+    test("an altered one is refused", async () => {
+      const sent = message();
+      await send(sent);
+      const row = (await harness.scan("messages")).find((item) => textOf(item, "paymentId") === sent.paymentId);
+      await harness.put("messages", { ...row, amount: { S: "99.00" } });
+      expect(await query({ Query: "payment", paymentId: sent.paymentId })).toMatchObject({
+        payments: [],
+        refused: [{ code: "RECORD_FORGED", TransactionID: sent.paymentId }],
+      });
+    });
+
+    test("by time, over pages: each of the table's payments once, each with a pointer to its read; a lost one is named", async () => {
+      const sent = Array.from({ length: 9 }, message);
+      await send(...sent);
+      const other = payment();
+      await run({ payment_data: other });
+      const lost = sent[4]?.paymentId ?? "";
+      await remove(lost);
+      const range = hour();
+      const [found, refused]: [string[], (string | undefined)[]] = [[], []];
+      let token: string | undefined;
+      do {
+        const asked = { Query: "time", Table: "payment-audit-trail", ...range, Limit: 20 };
+        const page = await query({ ...asked, ...(token === undefined ? {} : { PageToken: token }) });
+        if (!("payments" in page)) throw new Error("The query was refused.");
+        found.push(...page.payments.map(({ paymentId }) => paymentId));
+        refused.push(...page.refused.map(({ TransactionID }) => TransactionID));
+        token = page.NextPageToken;
+      } while (token !== undefined);
+      const ids = sent.map(({ paymentId }) => paymentId);
+      expect(ids.filter((id) => id !== lost && found.filter((one) => one === id).length !== 1)).toEqual([]);
+      expect(found).not.toContain(other.transactionId);
+      expect(refused).toContain(lost);
+      expect(await actionsOf(ids[0] ?? "")).toEqual(["READ", "WRITE"]);
+      expect(await query({ Query: "time", Table: "payment-transactions", ...range, Limit: 90 })).toHaveProperty(
+        "transactions",
+      );
+    });
   });
 });

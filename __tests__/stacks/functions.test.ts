@@ -251,7 +251,12 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     RemoveCardData: ["s3:DeleteObjectVersion"],
     DataKeyThroughS3: DATA_KEY_THROUGH_S3,
   },
-  transactionQuery: { Transactions: ["dynamodb:Query"], AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"] },
+  transactionQuery: {
+    Transactions: ["dynamodb:Query"],
+    Messages: ["dynamodb:GetItem"],
+    AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"],
+    AuditTrailByTime: ["dynamodb:Query"],
+  },
   export: {
     Exports: ["dynamodb:DescribeContinuousBackups", "dynamodb:ExportTableToPointInTime"],
     DescribeExports: ["dynamodb:DescribeExport"],
@@ -333,16 +338,29 @@ test.each(Object.keys(ROLES) as RoleId[])("the %s role may do exactly this", (ro
 /** The resources of a role's statement, by their logical names. */
 function resourcesOf(role: RoleId, sid: string): string[] {
   return statement(functions, `${ROLES[role]}-access-policy`, sid).resources.map((arn) =>
-    arn.replace(/^.*cross-stack-output-aws_(?:dynamodb_table|sqs_queue)([\w-]+)arn\}/, "$1").replace(/^.*:s3:::/, ""),
+    arn
+      .replace(/^.*cross-stack-output-aws_(?:dynamodb_table|sqs_queue)([\w-]+)arn\}/, "$1")
+      .replace(/^.*:(s3:::|dynamodb:.*:table\/)/, ""),
   );
 }
 
-test("the roles of messages, files and backups reach exactly this", () => {
+test("the roles of the ledger, messages, files and backups reach exactly this", () => {
   const account = reference("data.aws_caller_identity.current.account_id");
   const inBucket = (base: string, ...prefixes: string[]) =>
     prefixes.map((prefix) => `${base}-prod-${account}/${prefix}/*`);
   const tables = ["payment-ledger", "payment-audit-trail", "payment-messages-trail", "payment-transactions"];
+  const indexesOf = (table: string, ...names: string[]) => names.map((name) => `${table}/index/${name}`);
   const expected: [RoleId, string, string[]][] = [
+    [
+      "ledger",
+      "Tables",
+      [
+        "payment-ledger",
+        ...indexesOf("PaymentLedger", "by-processor", "by-failure"),
+        "payment-audit-trail",
+        ...indexesOf("PaymentAuditTrail", "by-transaction", "by-actor", "by-time"),
+      ],
+    ],
     ["ledger", "Queue", ["audit-events"]],
     ["messages", "Queue", ["payment-messages"]],
     ["messages", "Messages", ["payment-messages-trail"]],
@@ -354,6 +372,9 @@ test("the roles of messages, files and backups reach exactly this", () => {
     ["processor", "RemoveCardData", inBucket("payment-files", "payments")],
     ["processor", "ListFiles", [`payment-files-prod-${account}`]],
     ["transactionQuery", "Transactions", ["payment-transactions"]],
+    ["transactionQuery", "Messages", ["payment-messages-trail"]],
+    ["transactionQuery", "AuditTrail", ["payment-audit-trail"]],
+    ["transactionQuery", "AuditTrailByTime", ["PaymentAuditTrail/index/by-time"]],
     ["export", "Exports", tables],
     ["export", "DescribeExports", tables.map((table) => `${table}/export/*`)],
     ["export", "WriteExports", inBucket("payment-exports", "exports")],

@@ -77,6 +77,7 @@ export interface Harness {
   put(table: TableName, item: StoredItem): Promise<void>;
   remove(table: TableName, id: string): Promise<void>;
   removeTransaction(id: string, timestamp: number): Promise<void>;
+  removeMessage(paymentId: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -185,6 +186,10 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
     removeTransaction: async (id, timestamp) => {
       const Key = { transactionId: { S: id }, timestamp: { N: String(timestamp) } };
       await direct.send(new DeleteItemCommand({ TableName: names.transactions, Key }));
+    },
+    removeMessage: async (paymentId) => {
+      const Key = { [TABLES.paymentMessages.partitionKey]: { S: paymentId } };
+      await direct.send(new DeleteItemCommand({ TableName: names.messages, Key }));
     },
     stop: async () => {
       for (const client of [direct, kms, dynamo, proxiedKms, s3, proxiedS3]) client.destroy();

@@ -45,7 +45,9 @@ export class Reader {
   /** All records of one payment of the files and of direct `payment_data`. */
   async transactions(actor: string, transactionId: string, reason: string): Promise<readonly TransactionView[]> {
     const query = { transactionId, Reason: reason, Actor: actor };
-    const { AuditID: auditId, transactions } = await this.calls.queryTransactions(query);
+    const answer = await this.calls.queryTransactions(query);
+    if (!("transactions" in answer)) throw new Error("The answer is one about payments of messages.");
+    const { AuditID: auditId, transactions } = answer;
     const returnedIds = transactions.map((found) => found.transactionId);
     this.made.push({ action: "READ", actor, auditId, returnedIds, isList: false });
     return transactions;

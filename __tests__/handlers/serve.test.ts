@@ -1,0 +1,103 @@
+/** What a function's log says: one line a call, and nothing of what was sent or of an error's message. */
+
+import type { Context } from "aws-lambda";
+import type { Operation } from "../../handlers/runtime/serve";
+
+const SECRET = "tok_9fKx27Qm-secret";
+const VARIABLES = {
+  AWS_REGION: "eu-west-1",
+  AWS_LAMBDA_FUNCTION_NAME: "persist_payment_ledger",
+  PAYMENT_LEDGER_TABLE: "PaymentLedger",
+  PAYMENT_AUDIT_TRAIL_TABLE: "PaymentAuditTrail",
+  PAYMENT_MESSAGES_TABLE: "payment-audit-trail",
+  DYNAMODB_TABLE: "payment-transactions-prod",
+  TOKEN_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/1",
+  AUDIT_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/2",
+  MAC_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/3",
+  INDEX_SHARD_COUNT: "8",
+  FIELD_ENCRYPTION: "cached",
+  CONNECTIVITY: "privatelink",
+  AWS_ENDPOINT_URL_DYNAMODB: "https://vpce-0a1b2c3d-4e5f.dynamodb.eu-west-1.vpce.amazonaws.com",
+  // Lets the logger write through the console, where the test sees it.
+  POWERTOOLS_DEV: "true",
+};
+
+const lines: string[] = [];
+let makeHandler: (operation: Operation<object>) => (event: unknown) => Promise<object>;
+
+beforeAll(() => {
+  jest.replaceProperty(process, "env", { ...process.env, ...VARIABLES });
+  for (const method of ["log", "info", "error", "warn"] as const) {
+    jest.spyOn(console, method).mockImplementation((...parts: unknown[]) => {
+      lines.push(parts.map(String).join(" "));
+    });
+  }
+  // It reads its environment when it is loaded.
+  const { serve } = jest.requireActual<typeof import("../../handlers/runtime/serve")>("../../handlers/runtime/serve");
+  const context = { awsRequestId: "req-1", getRemainingTimeInMillis: () => 60_000 } as unknown as Context;
+  makeHandler = (operation) => {
+    const handler = serve("persist_payment_ledger", operation);
+    return (event) => handler(event, context);
+  };
+});
+beforeEach(() => {
+  lines.length = 0;
+});
+afterAll(() => jest.restoreAllMocks());
+
+const logged = () => lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+
+test("an answered call leaves one line with its outcome", async () => {
+  const counts = { stored: 1, duplicate: 0, conflict: 2, refused: 0 };
+  const answer = { counts, results: [{ note: SECRET }], SecureToken: SECRET };
+  expect(await makeHandler(async () => answer)({ SecureToken: SECRET, Amount: "10.50" })).toBe(answer);
+  expect(logged()).toEqual([
+    {
+      level: "INFO",
+      message: "answered",
+      timestamp: expect.any(String),
+      service: "persist_payment_ledger",
+      requestId: "req-1",
+      operation: "persist_payment_ledger",
+      ...counts,
+      durationMs: expect.any(Number),
+    },
+  ]);
+});
+
+const named = (name: string) => Object.assign(new Error(`The item ${SECRET} is too large`), { name, Item: SECRET });
+
+test.each<[string, unknown, string]>([
+  ["an error of the SDK", named("ValidationException"), "ValidationException"],
+  ["an error whose name is input", named(`${SECRET}`), "UnknownError"],
+  ["an error with a cause", new TypeError(SECRET, { cause: named("Inner") }), "TypeError"],
+  ["a text that was thrown", SECRET, "UnknownError"],
+])("%s leaves a line with the error's name and nothing else of it", async (_what, error, errorName) => {
+  const handler = makeHandler(async () => {
+    throw error;
+  });
+  const fault: unknown = await handler({ SecureToken: SECRET }).catch((thrown: unknown) => thrown);
+  expect(fault).toMatchObject({ name: "TechnicalFault", code: "TECHNICAL_FAULT" });
+  expect(`${String(fault)} ${JSON.stringify(fault)} ${(fault as Error).stack}`).not.toContain(SECRET);
+  expect(logged()).toEqual([
+    {
+      level: "ERROR",
+      message: "failed",
+      timestamp: expect.any(String),
+      service: "persist_payment_ledger",
+      requestId: "req-1",
+      operation: "persist_payment_ledger",
+      errorName,
+      durationMs: expect.any(Number),
+    },
+  ]);
+});
+
+test("a failed part of a batch leaves a line with the error's name and nothing else of it", async () => {
+  await makeHandler(async (_event, _call, store) => {
+    store.logFault(named("InternalServerError"));
+    return {};
+  })({});
+  expect(lines.join()).not.toContain(SECRET);
+  expect(logged()).toMatchObject([{ level: "ERROR", errorName: "InternalServerError" }, { message: "answered" }]);
+});

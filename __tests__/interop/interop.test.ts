@@ -153,18 +153,18 @@ describe("our proof of a record", () => {
     expect(report).toMatchObject({ verdict: "ok", index: 4711, size: SIZE });
   });
 
-  test("whatever character of it is changed, we and they agree, and nothing is let pass", async () => {
+  test("whatever character of it is changed, we refuse it, and so do they but for another base64 text of the same bytes", async () => {
     const start = proof.indexOf("index ");
     const positions = fc.sample(fc.integer({ min: start, max: proof.length - 2 }), { numRuns: 60, seed: 5 });
-    let accepted = 0;
     for (const at of positions) {
       const changed = Buffer.from(proof);
       changed[at] = changed[at] === 0x41 ? 0x42 : 0x41;
       const { code } = await check(changed, witness.vkey);
-      expect({ at, code }).toEqual({ at, code: ourVerdict(changed) === "ok" ? 0 : 1 });
-      accepted += code === 0 ? 1 : 0;
+      expect({ at, verdict: ourVerdict(changed) }).not.toEqual({ at, verdict: "ok" });
+      // The bits before the padding that belong to no byte are ignored by Go's decoder, and refused by ours.
+      const isBeforePadding = proof[at + 1] === 0x3d;
+      if (!isBeforePadding) expect({ at, code }).toEqual({ at, code: 1 });
     }
-    expect(accepted).toBe(0);
   });
 
   function ourVerdict(bytes: Buffer): string {

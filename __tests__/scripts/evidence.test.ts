@@ -154,6 +154,65 @@ describe("verify", () => {
   });
 });
 
+describe("verify, of a settled incident", () => {
+  interface Said {
+    readonly finding?: { readonly leaf?: number; readonly leafHash?: string; readonly code: string };
+    readonly acknowledged?: string;
+    readonly report?: { readonly verdict: string; readonly acknowledgedCount: number };
+  }
+  const PINNED_BY_LAST = ["--last-checkpoint", "last"];
+
+  test("--all prints every finding on a line, and --known acknowledges those that its file names", async () => {
+    const all = await run(...VERIFY, ...PINNED_BY_LAST, "--all", "--json");
+    const said = all.out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Said);
+    const findings = said.flatMap(({ finding }) => (finding === undefined ? [] : [finding]));
+    expect(said.at(-1)?.report).toMatchObject({ verdict: "altered", acknowledgedCount: 0 });
+    const settled = findings.filter(({ leafHash }) => leafHash !== undefined);
+    expect(settled.length).toBeGreaterThanOrEqual(3);
+    const lines = settled.map(({ leaf, leafHash, code }) => JSON.stringify({ leaf, leafHash, code, reason: "INC-7" }));
+    auditor.write("known", `${lines.join("\n")}\n`);
+    const known = await run(...VERIFY, ...PINNED_BY_LAST, "--known", "known");
+    expect(known).toMatchObject({ code: 0, out: expect.stringMatching(/^OK, as of/) });
+    expect(known.out).toContain(`acknowledged (INC-7) missing RECORD_REMOVED PaymentLedger ${REMOVED}`);
+    auditor.write("known", `${lines.slice(1).join("\n")}\n`);
+    const left = await run(...VERIFY, ...PINNED_BY_LAST, "--known", "known", "--all");
+    expect(left.code).not.toBe(0);
+    expect(left.out).toContain("acknowledged (INC-7)");
+    expect(left.out).toContain(String(settled[0]?.code));
+    auditor.write("known", `${lines.join("\n").replace(/"leaf":(\d+)/, '"leaf":1$1')}\n`);
+    expect((await run(...VERIFY, ...PINNED_BY_LAST, "--known", "known")).out).toContain("KNOWN_UNMATCHED");
+  });
+
+  test("history takes the same file", async () => {
+    const found = JSON.parse((await run(...VERIFY, ...PINNED_BY_LAST, "--json")).out) as {
+      findings: Said["finding"][];
+    };
+    const own = found.findings.filter((each) => each?.leafHash !== undefined && each.code === "RECORD_CHANGED");
+    expect(own).toHaveLength(1);
+    const [first] = own;
+    auditor.write(
+      "known",
+      JSON.stringify({ leaf: first?.leaf, leafHash: first?.leafHash, code: first?.code, reason: "x" }),
+    );
+    const words = ["history", TAMPERED, ...EVIDENCE, ...EXPORT, ...PINNED, ...THEN, ...PINNED_BY_LAST];
+    expect(await run(...words)).toMatchObject({ code: 10 });
+    const known = await run(...words, "--known", "known");
+    expect(known).toMatchObject({ code: 0, out: expect.stringContaining("acknowledged (x) altered RECORD_CHANGED") });
+  });
+
+  test("old exports are stale, and a device is no file of keys", async () => {
+    const now = VERIFY.filter((word) => !THEN.includes(word));
+    expect(await run(...now, ...PINNED_BY_LAST, "--json")).toMatchObject({
+      out: expect.stringContaining("SOURCE_OLD"),
+    });
+    const device = await run("verify", ...EVIDENCE, ...EXPORT, "--key", "/dev/zero");
+    expect(device).toMatchObject({ code: 2, err: expect.stringContaining("no regular file") });
+  });
+});
+
 describe("prove and verify-proof", () => {
   const prove = (id: string, ...more: string[]) => run("prove", id, ...EVIDENCE, ...PINNED, ...more);
   const check = (proof: string, record: string, ...more: string[]) =>
@@ -375,7 +434,7 @@ describe("history", () => {
       out: expect.stringContaining("the stored record was changed"),
     });
     const removed = await history(REMOVED);
-    expect(removed).toMatchObject({ code: 10, out: expect.stringContaining("the stored record was removed") });
+    expect(removed).toMatchObject({ code: 11, out: expect.stringContaining("the stored record was removed") });
     expect(removed.out).toContain("not in the exports");
   });
 

@@ -16,7 +16,7 @@ const { logStateTable: tableName, evidenceBucket: bucket, logOrigin: origin } = 
 const { checkpointKeyArns } = readSignerEnvironment(VARIABLES);
 const operation = FUNCTIONS.publishCheckpoint.name;
 const settings = {
-  log: openLog({ dynamo: dynamoClient(), tableName, origin }),
+  log: openLog({ dynamo: dynamoClient(), tableName, origin }, { recentEntries: 0 }),
   evidence: evidenceBucket(s3Client(VARIABLES), { bucket, keyArn: readEvidenceKeyArn(VARIABLES) }, backOff),
   signers: checkpointSigners(kmsClient(), checkpointKeyArns, origin),
   clock: () => new Date(),

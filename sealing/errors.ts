@@ -6,6 +6,7 @@ export type SealingErrorCode =
   | "LOG_CONTENDED"
   | "LOG_STATE_BROKEN"
   | "LOG_FORKED"
+  | "HEARTBEAT_AHEAD"
   | "CHECKPOINT_NOT_OURS"
   | "EVIDENCE_MISSING"
   | "EVIDENCE_BUSY"
@@ -15,6 +16,7 @@ export type SealingErrorCode =
 const TAMPERING: ReadonlySet<SealingErrorCode> = new Set([
   "LOG_STATE_BROKEN",
   "LOG_FORKED",
+  "HEARTBEAT_AHEAD",
   "CHECKPOINT_NOT_OURS",
   "EVIDENCE_MISSING",
 ]);

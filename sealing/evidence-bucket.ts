@@ -3,7 +3,7 @@
  * and one whose answer was lost finds its own object, which has equal bytes.
  */
 
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { EVIDENCE_PREFIX } from "../contract";
 import { SealingError } from "./errors";
 
@@ -30,6 +30,8 @@ export interface EvidenceBucket {
   /** Puts the file where there is none. @returns what stands there when there is one already. */
   putOnce(file: EvidenceFile): Promise<Buffer | undefined>;
   read(path: string): Promise<ReadFile | undefined>;
+  /** Paths that begin with the prefix and come behind `after`, in the order of their names; page by page, as they are taken. */
+  listAfter(prefix: string, after: string): AsyncIterable<string>;
   /**
    * @param version of what was read; absent when there was nothing.
    * @returns the version of what was put; undefined when something else stands there by now.
@@ -71,6 +73,21 @@ export function evidenceBucket(
   };
   return {
     read,
+    listAfter: async function* (prefix, after) {
+      let token: string | undefined;
+      do {
+        const page = await s3.send(
+          new ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: `${EVIDENCE_PREFIX}${prefix}`,
+            StartAfter: `${EVIDENCE_PREFIX}${after}`,
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          }),
+        );
+        for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key.slice(EVIDENCE_PREFIX.length);
+        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+      } while (token !== undefined);
+    },
     putOnce: async (file) => {
       for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
         if ((await put(file, { IfNoneMatch: "*" })) !== undefined) return undefined;

@@ -50,9 +50,15 @@ export async function appendEntries(entries: readonly LogEntry[], log: Log): Pro
   return { appended, repeated: entries.length - appended, size };
 }
 
-/** Appends the one entry that `make` makes of the head behind which it will stand. @returns the size of the log afterwards. */
-export async function appendAfter(log: Log, make: (head: Head) => Promise<LogEntry>): Promise<number> {
-  const { size } = await append(log, [], async (head) => [leafOf(await make(head))]);
+/**
+ * Appends the one entry that `make` makes of the head behind which it will stand; nothing where it makes none.
+ * @returns the size of the log afterwards.
+ */
+export async function appendAfter(log: Log, make: (head: Head) => Promise<LogEntry | undefined>): Promise<number> {
+  const { size } = await append(log, [], async (head) => {
+    const entry = await make(head);
+    return entry === undefined ? [] : [leafOf(entry)];
+  });
   return size;
 }
 

@@ -8,6 +8,7 @@ import { logForked, SealingError } from "./errors";
 import type { EvidenceBucket, EvidenceFile } from "./evidence-bucket";
 import { frontierBytes, rootOf } from "./frontier";
 import type { GrowingTree } from "./growing-tree";
+import { LaterCheckpoints } from "./later-checkpoints";
 import { batchesBetween, type Head, type LogTable, readHead } from "./log-items";
 import { checkpointText, parseCheckpoint, signedNote } from "./note";
 import { type Published, readPublished, treeAt } from "./published";
@@ -41,6 +42,9 @@ export async function publish(settings: PublishSettings): Promise<Publication> {
   let published = await readPublished(evidence, signers, table.origin);
   const head = await readHead(table);
   const { size } = head.frontier;
+  // Before anything is signed: what was published since an older state proves that the log was set back to it.
+  const later = await LaterCheckpoints.after(published?.size ?? 0, evidence);
+  await later.checkNoneBeyond(size, async () => (await readHead(table)).frontier.size);
   if (published !== undefined && published.size >= size) return unchanged(published, head);
   const tree = await treeAt(published, evidence);
   if (tree.size === published?.size) checkRoot(tree, published);
@@ -48,8 +52,9 @@ export async function publish(settings: PublishSettings): Promise<Publication> {
     for (const entry of batch.entries) {
       tree.add(entry);
       if (tree.size === published?.size) checkRoot(tree, published);
+      await later.compare(tree, table.origin);
       if (tree.finishedCount >= PARALLEL_PUTS) await putAll(tree.takeFinished(), evidence);
-      if (tree.size % step !== 0 || tree.size === size || tree.size <= (published?.size ?? 0)) continue;
+      if (tree.size === size || !isDue(tree.size, published?.size ?? 0, later, step)) continue;
       published = await signAndPublish(tree, published, signers, settings);
       if (published.size > tree.size || settings.outOfTime()) return { size: published.size, isComplete: false };
     }
@@ -61,6 +66,12 @@ export async function publish(settings: PublishSettings): Promise<Publication> {
   }
   published = size === 0 ? undefined : await signAndPublish(tree, published, signers, settings);
   return { size: published?.size ?? 0, isComplete: true };
+}
+
+/** While checkpoints lie ahead, nothing but what one of them says is signed: the next may show that the log was set back. */
+function isDue(size: number, publishedSize: number, later: LaterCheckpoints, step: number): boolean {
+  if (later.areAhead) return later.matchedSize === size && size - publishedSize >= step;
+  return size % step === 0 && size > publishedSize;
 }
 
 function unchanged(published: Published, { frontier }: Head): Publication {

@@ -156,6 +156,7 @@ export class WrittenLog {
         const bytes = standing(name);
         return bytes && { bytes, version: hash("sha256", bytes) };
       },
+      listAfter: async function* () {},
       putOnce: async ({ path: name, bytes }) => {
         const before = standing(name);
         if (before === undefined) this.write(name, bytes);

@@ -117,6 +117,8 @@ test("killed at each of its calls it loses nothing, and says in its log what it 
     const records = await take(2);
     all.push(...records);
     if ((await killedAt(call, { Records: records })).outcome === "killed") killed += 1;
+    // As Lambda does. And a heartbeat so soon after another makes all its calls only where something new is sealed.
+    await answered({ Records: records });
     if ((await killedAt(call, heartbeat)).outcome === "killed") killed += 1;
   }
   expect(killed).toBeGreaterThanOrEqual(sealCalls + beatCalls - 2);

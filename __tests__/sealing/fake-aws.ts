@@ -40,6 +40,7 @@ export class FakeAws {
     });
     answering(s3.middlewareStack as DynamoDBClient["middlewareStack"], {
       GetObjectCommand: (input) => this.#getObject(input),
+      ListObjectsV2Command: (input) => this.#listObjects(input),
       PutObjectCommand: (input) => this.#putObject(input),
     });
     answering(kms.middlewareStack as DynamoDBClient["middlewareStack"], {
@@ -113,6 +114,18 @@ export class FakeAws {
     const bytes = versions.at(-1);
     if (bytes === undefined) throw new NoSuchKey({ message: "", $metadata: { httpStatusCode: 404 } });
     return { ETag: `"${versions.length}"`, Body: { transformToByteArray: async () => bytes } };
+  }
+
+  /** Small pages, so that every reader has to turn them. */
+  #listObjects({ Bucket, Prefix, StartAfter = "", ContinuationToken }: Input): object {
+    const start = String(ContinuationToken ?? StartAfter);
+    const keys = [...this.objects.keys()]
+      .map((name) => name.slice(`${Bucket}/`.length))
+      .filter((key) => key.startsWith(String(Prefix)) && key > start)
+      .sort();
+    const page = keys.slice(0, 3);
+    const Contents = page.map((Key) => ({ Key }));
+    return keys.length > 3 ? { Contents, IsTruncated: true, NextContinuationToken: page.at(-1) } : { Contents };
   }
 
   #putObject({ Bucket, Key, Body, IfMatch, IfNoneMatch }: Input): object {

@@ -112,11 +112,14 @@ describe("after an outage", () => {
 
   test("time stands still, and does not go back, where the next sealer's clock is behind", async () => {
     const times = ["2026-11-21T12:00:00.000Z", "2026-11-21T11:59:59.000Z", "2026-11-21T12:00:01.000Z"];
-    for (const time of times) await startSealer(world, { clock: () => new Date(time) }).beat();
+    for (const time of times) {
+      await startSealer(world, { clock: () => new Date(time) }).beat();
+      await grow(1);
+    }
     const { table } = startSealer(world).settings.log;
     const stated: string[] = [];
-    for await (const { entries } of batchesBetween(table, 0, times.length)) {
-      stated.push(...entries.map((entry) => JSON.parse(entry.toString("utf8")).time));
+    for await (const { entries } of batchesBetween(table, 0, 2 * times.length)) {
+      stated.push(...entries.flatMap((entry) => JSON.parse(entry.toString("utf8")).time ?? []));
     }
     expect(stated).toEqual([times[0], times[0], times[2]]);
   });
@@ -124,7 +127,12 @@ describe("after an outage", () => {
   test("a heartbeat says that it is catching up, and the next ones do", async () => {
     await grow(1_200);
     let remaining = 0;
-    const sealer = startSealer(world, { entriesPerCheckpoint: step, remainingMs: () => remaining });
+    let now = Date.parse("2026-11-21T12:00:00.000Z");
+    const clock = () => {
+      now += 60_000;
+      return new Date(now);
+    };
+    const sealer = startSealer(world, { entriesPerCheckpoint: step, remainingMs: () => remaining, clock });
     expect(await sealer.beat()).toEqual({ outcome: "catching-up", counts: { size: 512 } });
     remaining = 60_000;
     expect(await sealer.beat()).toEqual({ outcome: "published", counts: { size: 1_202 } });
@@ -320,6 +328,156 @@ describe("what does not agree is never signed over", () => {
     expect(newest().size).toBe(SIZE);
     expect(await publishNow(startSealer(world))).toEqual({ size: SIZE + MORE, isComplete: true });
     await expectWhole(SIZE + MORE);
+  });
+});
+
+describe("a log that was set back", () => {
+  /** What DynamoDB holds of the log, to be put back later. */
+  const stateNow = () => new Map(world.aws.items);
+  const restore = (state: ReturnType<typeof stateNow>) => {
+    world.aws.items.clear();
+    for (const [name, item] of state) world.aws.items.set(name, item);
+  };
+  const signatures = () => paths().filter((path) => path.startsWith("checkpoints/")).length;
+
+  /** 600 entries are published, then 7 more, which somebody wants to be gone: table and checkpoint are put back. */
+  async function setBack(): Promise<void> {
+    await grow(600);
+    await publishNow(startSealer(world));
+    const [state, checkpoint] = [stateNow(), versionsOf("checkpoint").at(-1) ?? ""];
+    await grow(7);
+    await publishNow(startSealer(world));
+    restore(state);
+    slipIn("checkpoint", checkpoint);
+  }
+
+  test.each([
+    ["as it is", 0],
+    ["with fewer new entries than were cut off", 3],
+    ["with as many", 7],
+    ["with more", 400],
+  ])("%s: nothing is signed over what was published since", async (_how, more) => {
+    await setBack();
+    await grow(more);
+    const signed = signatures();
+    const sealer = startSealer(world, { entriesPerCheckpoint: 256 });
+    await expect(publishNow(sealer)).rejects.toMatchObject({ code: "LOG_FORKED", isTampering: true });
+    await expect(sealer.beat()).rejects.toMatchObject({ code: "LOG_FORKED" });
+    expect([signatures(), newest().size, sealer.signals]).toEqual([signed, 600, ["TamperingSealed"]]);
+  });
+
+  test("hidden as a whole, the newest checkpoint too: a new history is not signed beside the old one", async () => {
+    for (let round = 0; round < 8; round++) {
+      await grow(100);
+      await publishNow(startSealer(world));
+    }
+    const signed = signatures();
+    world.aws.items.clear();
+    world.aws.objects.delete(objectName("checkpoint"));
+    await grow(2_000);
+    const sealer = startSealer(world, { entriesPerCheckpoint: 256 });
+    await expect(publishNow(sealer)).rejects.toMatchObject({ code: "LOG_FORKED" });
+    expect([signatures(), versionsOf("checkpoint").length]).toEqual([signed, 0]);
+  });
+
+  test("an object that no publisher put among the checkpoints stops it too", async () => {
+    await setBack();
+    world.aws.objects.delete(objectName("checkpoints/0000000000000607"));
+    slipIn("checkpoints/later", "anything");
+    await expect(publishNow(startSealer(world))).rejects.toMatchObject({ code: "LOG_FORKED" });
+  });
+
+  test("the newest checkpoint hidden, the log as it was: it is made anew, and every checkpoint is compared on the way", async () => {
+    for (let round = 0; round < 8; round++) {
+      await grow(100);
+      await publishNow(startSealer(world));
+    }
+    const whole = new Map(world.aws.objects);
+    world.aws.objects.delete(objectName("checkpoint"));
+    expect(await publishNow(startSealer(world, { entriesPerCheckpoint: 256 }))).toEqual({
+      size: 800,
+      isComplete: true,
+    });
+    expect(versionsOf("checkpoint").map((note) => naiveCheckpoint(String(note)).size)).toEqual([300, 600, 800]);
+    expect([...world.aws.objects.keys()].sort()).toEqual([...whole.keys()].sort());
+  });
+
+  test("a publisher that died between its last two puts is no fork: the next one goes on from there", async () => {
+    await grow(5);
+    const dying = startSealer(world);
+    beforePut(dying, "checkpoint", () => Promise.reject(new Error("killed")));
+    await expect(publishNow(dying)).rejects.toThrow("killed");
+    await grow(5);
+    expect(await publishNow(startSealer(world))).toEqual({ size: 10, isComplete: true });
+    await expectWhole(10);
+  });
+
+  test("a checkpoint that another publisher puts meanwhile is no fork: the head is read again", async () => {
+    await grow(5);
+    const slow = startSealer(world);
+    let isDone = false;
+    (slow.clients.s3.middlewareStack as DynamoDBClient["middlewareStack"]).add(
+      (next, context) => async (args) => {
+        if (context["commandName"] === "ListObjectsV2Command" && !isDone) {
+          isDone = true;
+          await grow(5);
+          await publishNow(startSealer(world));
+        }
+        return next(args);
+      },
+      { step: "initialize", name: "meanwhile", priority: "high" },
+    );
+    expect((await publishNow(slow)).size).toBe(10);
+    await expectWhole(10);
+  });
+});
+
+describe("heartbeats by hand", () => {
+  let now: number;
+  const clock = () => new Date(now);
+  beforeEach(() => {
+    now = Date.parse("2026-11-21T12:00:00.000Z");
+  });
+  const objects = () => [...world.aws.objects.values()].reduce((sum, versions) => sum + versions.length, 0);
+
+  test("twenty in half a minute leave what one leaves, and the next minute's is taken", async () => {
+    await startSealer(world, { clock }).beat();
+    const before = [objects(), world.aws.items.size];
+    for (let count = 0; count < 20; count++) {
+      now += 1_000;
+      expect(await startSealer(world, { clock }).beat()).toEqual({ outcome: "published", counts: { size: 1 } });
+    }
+    expect([objects(), world.aws.items.size]).toEqual(before);
+    now += 10_000;
+    expect(await startSealer(world, { clock }).beat()).toEqual({ outcome: "published", counts: { size: 2 } });
+  });
+
+  test("one that has something to publish is taken at once", async () => {
+    await startSealer(world, { clock }).beat();
+    await grow(3);
+    now += 1_000;
+    expect(await startSealer(world, { clock }).beat()).toEqual({ outcome: "published", counts: { size: 5 } });
+  });
+
+  test("one that finds a young heartbeat unpublished publishes it", async () => {
+    const dying = startSealer(world, { clock });
+    beforePut(dying, "checkpoint", () => Promise.reject(new Error("killed")));
+    await expect(dying.beat()).rejects.toThrow("killed");
+    now += 1_000;
+    expect(await startSealer(world, { clock }).beat()).toEqual({ outcome: "published", counts: { size: 1 } });
+    expect(newest().size).toBe(1);
+  });
+
+  test("behind a heartbeat more than an hour ahead none is appended and nothing is published, with an alarm", async () => {
+    now = Date.parse("2030-01-01T00:00:00.000Z");
+    await startSealer(world, { clock }).beat();
+    await grow(1);
+    now = Date.parse("2029-12-31T22:59:59.999Z");
+    const sealer = startSealer(world, { clock });
+    await expect(sealer.beat()).rejects.toMatchObject({ code: "HEARTBEAT_AHEAD" });
+    expect([sealer.codes, sealer.signals, newest().size]).toEqual([["HEARTBEAT_AHEAD"], ["TamperingSealed"], 1]);
+    now += 1;
+    expect(await startSealer(world, { clock }).beat()).toMatchObject({ counts: { size: 3 } });
   });
 });
 

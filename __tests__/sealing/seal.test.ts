@@ -71,7 +71,12 @@ test("an audit record that cannot be read is a technical fault: nothing of the b
 });
 
 test("a heartbeat says when, what stands before it, and which checkpoint it continues", async () => {
-  const sealer = startSealer(world, { clock: () => new Date("2026-11-21T12:00:00.000Z") });
+  let now = Date.parse("2026-11-21T11:59:00.000Z");
+  const clock = () => {
+    now += 60_000;
+    return new Date(now);
+  };
+  const sealer = startSealer(world, { clock });
   await sealer.seal([streamRecord(LEDGER, { now: await aPaymentRecord("txn-4", store) })]);
   expect(await sealer.beat()).toEqual({ outcome: "published", counts: { size: 2 } });
   expect(await sealer.beat()).toEqual({ outcome: "published", counts: { size: 3 } });

@@ -1,18 +1,16 @@
 /** Seals what the streams never told of: each record is read again, and goes into the log as it stands now. */
 
-import { GetItemCommand } from "@aws-sdk/client-dynamodb";
-import { shapeOf } from "../backup/export-lines";
-import { type LogicalTableName, TABLES, type TableId } from "../contract";
+import { TABLES } from "../contract";
 import { canonicalJson } from "../ledger/canonical-json";
 import { hasGoodMac, type MacKey } from "../ledger/record-mac";
-import { exportFormOfItem, type StoredItem } from "../ledger/stored-item";
+import { exportFormOfItem } from "../ledger/stored-item";
 import { commitmentOf } from "../log/commitment";
 import type { LogEntry, RecordEntry } from "../log/entry";
 import { versionOf } from "../log/identity";
 import { batchesBetween, readHead } from "../sealing/log-items";
 import { appendEntries, type Log } from "../sealing/log-state";
+import { standingItem } from "../sealing/standing-item";
 import type { Store } from "../store/store";
-import { storedItem } from "../store/transaction";
 import { parseEntry } from "../verifier/entries";
 import type { Finding } from "../verifier/report";
 
@@ -70,30 +68,13 @@ async function entryFor(finding: Finding, macKey: MacKey, store: Store): Promise
   const { key, item, lastCommitment = "" } = finding;
   const table = Object.values(TABLES).find(({ logicalName }) => logicalName === finding.table)?.logicalName;
   if (table === undefined || key === undefined || item === undefined) return undefined;
-  const standing = await itemUnder(table, key, store);
+  const standing = await standingItem(table, key, store);
   if (standing === undefined) return undefined;
   const image = exportFormOfItem(standing);
   const commitment = commitmentOf(table, image);
   if (commitment !== commitmentOf(table, item)) return undefined;
   const kind = hasGoodMac(table, standing, macKey) ? "LATE" : "FORGED";
   return { kind, table, key, version: versionOf(image), sequence: "", commitment, previous: lastCommitment };
-}
-
-async function itemUnder(
-  table: LogicalTableName,
-  key: readonly string[],
-  { dynamo, tables }: Store,
-): Promise<StoredItem | undefined> {
-  const id = (Object.keys(TABLES) as TableId[]).find((each) => TABLES[each].logicalName === table);
-  if (id === undefined) return undefined;
-  const parts = shapeOf(table).keys.map(({ name, type }, index) => {
-    const text = key[index] ?? "";
-    return [name, type === "S" ? { S: text } : { N: text }] as const;
-  });
-  const answer = await dynamo.send(
-    new GetItemCommand({ TableName: tables[id], Key: Object.fromEntries(parts), ConsistentRead: true }),
-  );
-  return answer.Item === undefined ? undefined : storedItem(answer.Item);
 }
 
 interface Named {

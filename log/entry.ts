@@ -10,7 +10,8 @@ export const ENTRY_FORMAT = "payment-ledger/entry/1";
 
 /**
  * `RECORD`: a record, or its next allowed version, with a good MAC. `FORGED`: a record that none of the functions wrote.
- * `TAMPER`: a stored record was altered or removed. `LATE`: a record that the stream never told of; a sweep found it.
+ * `TAMPER`: a stored record was altered or removed. `LATE`: a record as a consistent read found it in its table: one that the
+ * stream never told of, or of which an event said what the table did not show.
  */
 export const RECORD_KINDS = ["RECORD", "FORGED", "TAMPER", "LATE"] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
@@ -25,7 +26,7 @@ export interface RecordEntry {
   readonly key: readonly string[];
   /** The item's `Version`; "1" in tables whose items have none. Of a removed item, its last. */
   readonly version: string;
-  /** The stream record's sequence number; empty where no stream told of it. */
+  /** The stream record's sequence number; empty in a `LATE` entry, which follows from no stream record. */
   readonly sequence: string;
   /** `commitmentOf` the item as it is now; empty when it was removed. */
   readonly commitment: string;

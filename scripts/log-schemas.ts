@@ -27,6 +27,7 @@ const sealAnswer = z
       repeated: count.describe("Changes that the log had already."),
       forged: count.describe("Records that no function wrote."),
       tampered: count.describe("Records that were altered or removed."),
+      unconfirmed: count.describe("Events that said so while the table showed nothing of it."),
       size: count.describe("Entries of the log afterwards."),
     }),
   })

@@ -1,14 +1,17 @@
 /**
  * What a change of a table is to the log. Nothing in an item makes this fail: what no function of the ledger can have
  * done becomes an entry that says so, because a change that could not be sealed would hold up all those behind it.
+ *
+ * Whoever may invoke the sealer can make up an event. So an event that says that somebody tampered is compared with the
+ * table, and what the table shows is sealed: an entry stays for ever, and nothing may stay for ever because somebody said so.
  */
 
-import { TABLES } from "../contract";
+import { type LogicalTableName, TABLES } from "../contract";
 import { canonicalJson } from "../ledger/canonical-json";
 import { derivedAuditId } from "../ledger/identifiers";
 import { hasGoodMac, MAC_ATTRIBUTE, type MacKey } from "../ledger/record-mac";
 import { isAllowedTransition, isPaymentStatus } from "../ledger/status-change";
-import { integerOf, type StoredItem, textOf } from "../ledger/stored-item";
+import { exportFormOfItem, integerOf, type StoredItem, textOf } from "../ledger/stored-item";
 import { commitmentOf, type ItemJson, SALT_ATTRIBUTE } from "../log/commitment";
 import type { RecordEntry } from "../log/entry";
 import { keyOf, versionOf } from "../log/identity";
@@ -22,10 +25,26 @@ export interface Judge {
   readonly macKey: MacKey;
   /** Strongly consistent read of an audit record. */
   readonly auditRecord: (auditId: string) => Promise<StoredItem | undefined>;
+  /** Strongly consistent read of what stands under the key now. */
+  readonly standing: (table: LogicalTableName, key: readonly string[]) => Promise<StoredItem | undefined>;
 }
 
-/** @throws only what `judge.auditRecord` throws. */
-export async function classify(change: StreamChange, judge: Judge): Promise<RecordEntry> {
+/**
+ * @returns a `LATE` entry, or none, for an event that says that somebody tampered while the table shows nothing of it.
+ * @throws only what the judge's reads throw.
+ */
+export async function classify(change: StreamChange, judge: Judge): Promise<RecordEntry | undefined> {
+  const entry = await entryBySaying(change, judge);
+  return entry.kind === "RECORD" ? entry : asTheTableShows(entry, change, judge);
+}
+
+/** Whether `classify` found that the table shows nothing of what the event says. */
+export function isUnconfirmed(entry: RecordEntry | undefined): boolean {
+  return entry === undefined || entry.kind === "LATE";
+}
+
+/** The entry of a change that happened as the event says. */
+async function entryBySaying(change: StreamChange, judge: Judge): Promise<RecordEntry> {
   const { table, key, sequence, now, before } = change;
   const place = { table, key, sequence };
   const previous = before === undefined ? "" : commitmentOrNone(change, before);
@@ -40,6 +59,31 @@ export async function classify(change: StreamChange, judge: Judge): Promise<Reco
   }
   const kind = (await isStatusChange(change, judge)) ? "RECORD" : "TAMPER";
   return { kind, ...place, version, commitment, previous };
+}
+
+/**
+ * Nothing stands there: then a record that the ledger wrote is gone, whoever says so; of anything else nothing but the
+ * event knows. Something stands there that no function wrote, or an older version than before: the event is true enough.
+ * Both images are the ledger's own and the second one stands there: it is, and was changed in no allowed way. Otherwise a
+ * record of the ledger stands there. It is sealed as the table shows it, which adds nothing where it is sealed already.
+ */
+async function asTheTableShows(
+  said: RecordEntry,
+  change: StreamChange,
+  judge: Judge,
+): Promise<RecordEntry | undefined> {
+  const { table, key } = said;
+  const standing = await judge.standing(table, key);
+  const before = genuine(change, change.before, judge);
+  if (standing === undefined) return before === undefined ? undefined : said;
+  const image = exportFormOfItem(standing);
+  if (genuine(change, image, judge) === undefined) return said;
+  const version = versionOf(image);
+  if (before !== undefined && BigInt(version) < BigInt(versionOf(exportFormOfItem(before)))) return said;
+  const commitment = commitmentOf(table, image);
+  const isChanged = before !== undefined && change.event === "MODIFY" && said.commitment === commitment;
+  if (isChanged) return said;
+  return { kind: "LATE", table, key, version, sequence: "", commitment, previous: said.previous };
 }
 
 /** The item, when one of the functions wrote it under the key that the stream names. */

@@ -5,9 +5,9 @@ import { equals, type Statement } from "./constructs/policy";
 import { IMPORT_LOG_ACTIONS, SCRATCH_TABLE_ACTIONS } from "./log-boundary";
 import { allTables, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
 
-/** Of the tables it reads what the streams tell, and the records of status changes. It publishes nothing. */
+/** Of the tables it reads what the streams tell, and single items. It publishes nothing. */
 export function sealerStatements(arns: PermissionArns): Statement[] {
-  const { streamArns, auditTrail, keyArns } = arns;
+  const { streamArns, keyArns } = arns;
   return [
     {
       sid: "Streams",
@@ -17,7 +17,8 @@ export function sealerStatements(arns: PermissionArns): Statement[] {
     // Lambda asks for it before it takes a stream, and DynamoDB lists the streams of all tables or of none.
     { sid: "FindStreams", actions: ["dynamodb:ListStreams"], resources: ["*"] },
     logState(arns),
-    { sid: "StatusChanges", actions: ["dynamodb:GetItem"], resources: [auditTrail.tableArn] },
+    // The records of status changes, and what stands where an event says that somebody tampered.
+    { sid: "Tables", actions: ["dynamodb:GetItem"], resources: allTables(arns) },
     // It writes no audit record, but checks what the tables' writers made.
     { sid: "RecordMacs", actions: ["kms:GenerateMac"], resources: [keyArns.mac] },
   ];

@@ -101,7 +101,7 @@ test("killed at each of its calls it loses nothing, and says in its log what it 
   const sealed = await answered({ Records: first });
   expect(sealed.answer).toEqual({
     outcome: "sealed",
-    counts: { sealed: 3, repeated: 0, forged: 0, tampered: 0, size: 3 },
+    counts: { sealed: 3, repeated: 0, forged: 0, tampered: 0, unconfirmed: 0, size: 3 },
   });
   const sealCalls = embedded.proxy.calls.length;
   const beaten = await answered(heartbeat);
@@ -130,6 +130,8 @@ test("killed at each of its calls it loses nothing, and says in its log what it 
 test("a forgery is an alarm, and an event that is none fails without being repeated in the log", async () => {
   const [record] = await newRecords(1);
   const forged = { ...record, dynamodb: { ...record?.dynamodb, NewImage: { paymentId: { S: "msg-forged-4711" } } } };
+  const { S: paymentId = "" } = record?.dynamodb.Keys["paymentId"] as { S?: string };
+  await world.putRecord(MESSAGES, { paymentId: { S: paymentId } });
   const { logs } = await answered({ Records: [forged] });
   expect(logs).toContain('"TamperingSealed":1');
   expect(logs).toContain('"forged":1');

@@ -1,7 +1,7 @@
 import { DeleteObjectCommand, HeadObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import { FAULTS } from "../../local/fault-proxy";
 import { stubStore } from "../ledger/stub-store";
-import { aMessageRecord, aPaymentRecord, aStatusChanged, LEDGER, MESSAGES, streamRecord } from "./changes";
+import { aMessageRecord, aPaymentRecord, aStatusChanged, LEDGER, MESSAGES, streamRecord, TRAIL } from "./changes";
 import { naiveCheckpoint, naiveVerify } from "./naive-log";
 import { checkLog, type Expected, expectationOf, type RaceWorld } from "./race";
 import { type Sealer, startSealer } from "./sealer";
@@ -42,7 +42,7 @@ test("changes are sealed and published under Object Lock, and what was published
   const sealer = startSealer(world);
   const row = await aPaymentRecord("txn-1", store);
   const { now, audit } = await aStatusChanged(row, "Failure", store);
-  await world.putAuditRecord(audit);
+  await world.putRecord(TRAIL, audit);
   const records = [streamRecord(LEDGER, { now: row }), streamRecord(LEDGER, { before: row, now })];
   expected.entries.push(...records.map(expectationOf));
   await sealer.seal(records);
@@ -148,11 +148,13 @@ test("an older checkpoint never replaces a newer one", async () => {
       target.startsWith(`PUT /${world.bucket}/log/checkpoint?`) || target === `PUT /${world.bucket}/log/checkpoint`,
     calls: { from: 1 },
     fault: FAULTS.before(async () => {
-      await startSealer({ ...world, clients: () => world.direct }).beat();
+      const other = startSealer({ ...world, clients: () => world.direct });
+      await sealSome(other, expected, 1);
+      await other.beat();
     }),
   });
-  expect(await slow.beat()).toEqual({ outcome: "published", counts: { size: 5 } });
-  expect((await newestOf(world)).size).toBe(5);
+  expect(await slow.beat()).toEqual({ outcome: "published", counts: { size: 6 } });
+  expect((await newestOf(world)).size).toBe(6);
   const { Versions = [] } = await world.direct.s3.send(
     new ListObjectVersionsCommand({ Bucket: world.bucket, Prefix: "log/checkpoint" }),
   );

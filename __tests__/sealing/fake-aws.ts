@@ -7,9 +7,17 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node
 import { type AttributeValue, DynamoDBClient, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { NoSuchKey, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
-import { LOG_STATE } from "../../contract";
+import { LOG_STATE, TABLES } from "../../contract";
 
 const CLIENT = { region: "us-east-1", credentials: { accessKeyId: "none", secretAccessKey: "none" } };
+
+const KEYS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.values(TABLES).map((table) => [
+    table.logicalName,
+    "sortKey" in table ? [table.partitionKey, table.sortKey.name] : [table.partitionKey],
+  ]),
+);
+const LOG_KEY = [LOG_STATE.partitionKey, LOG_STATE.sortKey, ""];
 
 type Item = Record<string, AttributeValue>;
 type Input = Readonly<Record<string, unknown>>;
@@ -167,7 +175,7 @@ function sortKeyOf(item: Item): string {
 }
 
 function itemName(table: string, item: Item): string {
-  const key = [LOG_STATE.partitionKey, LOG_STATE.sortKey, "AuditID"].map((name) => item[name]?.S ?? "");
+  const key = (KEYS.get(table) ?? LOG_KEY).map((name) => item[name]?.S ?? item[name]?.N ?? "");
   return `${table}|${key.join("|")}`;
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { createHash } from "node:crypto";
+import type { LogicalTableName } from "../../contract";
 import type { StoredItem } from "../../ledger/stored-item";
 import type { Store } from "../../store/store";
 import { stubStore } from "../ledger/stub-store";
@@ -39,7 +40,8 @@ export interface RaceWorld extends World {
   objects(): Promise<Map<string, readonly Buffer[]>>;
   /** Start and inflated bytes of each batch, by start. */
   batches(): Promise<readonly { readonly start: number; readonly bundle: Buffer }[]>;
-  putAuditRecord(item: StoredItem): Promise<void>;
+  /** What stands in the table under the item's key. */
+  putRecord(table: LogicalTableName, item: StoredItem): Promise<void>;
 }
 
 /** What the log must hold. Grows from round to round of one log. */
@@ -115,7 +117,7 @@ async function makeChanges(world: RaceWorld, random: Random, seed: number): Prom
     if (choice === 0) records.push(streamRecord(MESSAGES, { now: await aMessageRecord(id, store) }));
     else if (choice === 1) records.push(streamRecord(TRANSACTIONS, { now: await aTransactionRecord(id, store) }));
     else if (choice === 2) records.push(...(await changedPayment(world, id)));
-    else if (choice === 3) records.push(...(await tamperedPayment(id)));
+    else if (choice === 3) records.push(...(await tamperedPayment(world, id)));
     else {
       records.push(streamRecord(LEDGER, { now: await aPaymentRecord(id, store) }));
       records.push(streamRecord(TRAIL, { now: await anAuditRecord(`W-${id}`, store) }));
@@ -127,7 +129,7 @@ async function makeChanges(world: RaceWorld, random: Random, seed: number): Prom
 async function changedPayment(world: RaceWorld, id: string): Promise<StreamRecord[]> {
   const first = await aPaymentRecord(id, store);
   const { now: changed, audit } = await aStatusChanged(first, "Failure", store);
-  await world.putAuditRecord(audit);
+  await world.putRecord(TRAIL, audit);
   return [
     streamRecord(LEDGER, { now: first }),
     streamRecord(LEDGER, { before: first, now: changed }),
@@ -135,9 +137,10 @@ async function changedPayment(world: RaceWorld, id: string): Promise<StreamRecor
   ];
 }
 
-async function tamperedPayment(id: string): Promise<StreamRecord[]> {
+async function tamperedPayment(world: RaceWorld, id: string): Promise<StreamRecord[]> {
   const row = await aPaymentRecord(id, store);
   const altered = { ...row, Amount: { S: "99.00" } };
+  await world.putRecord(LEDGER, altered);
   return [
     streamRecord(LEDGER, { now: row }),
     streamRecord(LEDGER, { before: row, now: altered }),

@@ -20,7 +20,7 @@ test("a batch of a stream: every change a leaf, in order, and nothing published 
   const sealer = startSealer(world);
   const row = await aPaymentRecord("txn-1", store);
   const { now, audit } = await aStatusChanged(row, "Failure", store);
-  await world.putAuditRecord(audit);
+  await world.putRecord(TRAIL, audit);
   const records = [
     streamRecord(LEDGER, { now: row }),
     streamRecord(TRAIL, { now: await anAuditRecord("W-1", store) }),
@@ -28,7 +28,7 @@ test("a batch of a stream: every change a leaf, in order, and nothing published 
   ];
   expect(await sealer.seal(records)).toEqual({
     outcome: "sealed",
-    counts: { sealed: 3, repeated: 0, forged: 0, tampered: 0, size: 3 },
+    counts: { sealed: 3, repeated: 0, forged: 0, tampered: 0, unconfirmed: 0, size: 3 },
   });
   expect((await sealed()).map(({ kind, table, version }) => [kind, table, version])).toEqual([
     ["RECORD", LEDGER, "1"],
@@ -41,6 +41,7 @@ test("a batch of a stream: every change a leaf, in order, and nothing published 
 test("each forgery and each tampering is an alarm, again when the batch comes again", async () => {
   const row = await aPaymentRecord("txn-2", store);
   const forged = { ...row, Amount: { S: "99.00" } };
+  await world.putRecord(LEDGER, forged);
   const records = [streamRecord(LEDGER, { now: forged }), streamRecord(LEDGER, { before: forged })];
   const first = startSealer(world);
   expect(await first.seal(records)).toMatchObject({ counts: { sealed: 2, forged: 1, tampered: 1 } });
@@ -48,6 +49,23 @@ test("each forgery and each tampering is an alarm, again when the batch comes ag
   const second = startSealer(world);
   expect(await second.seal(records)).toMatchObject({ counts: { sealed: 0, repeated: 2, forged: 1, tampered: 1 } });
   expect([first.signals, second.signals]).toEqual(Array(2).fill(["TamperingSealed", "TamperingSealed"]));
+});
+
+test("a made-up event leaves no entry of its own, and an alarm", async () => {
+  const row = await aPaymentRecord("txn-there", store);
+  await world.putRecord(LEDGER, row);
+  const sealer = startSealer(world);
+  await sealer.seal([streamRecord(LEDGER, { now: row })]);
+  const made = [
+    streamRecord(LEDGER, { before: { TransactionID: { S: "never-was" } } }),
+    streamRecord(LEDGER, { now: { TransactionID: { S: "never-was" } } }),
+    streamRecord(LEDGER, { before: row }),
+  ];
+  expect(await sealer.seal(made)).toMatchObject({ counts: { sealed: 1, forged: 0, tampered: 0, unconfirmed: 3 } });
+  expect([sealer.codes, sealer.signals]).toEqual([["CHANGE_NOT_CONFIRMED"], Array(3).fill("TamperingSealed")]);
+  const [record, late] = await sealed();
+  expect(late).toMatchObject({ kind: "LATE", key: ["txn-there"], commitment: record.commitment });
+  expect(await sealer.seal(made)).toMatchObject({ counts: { sealed: 0, repeated: 1 } });
 });
 
 test("an audit record that cannot be read is a technical fault: nothing of the batch is sealed, and it comes again", async () => {

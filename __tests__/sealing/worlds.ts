@@ -20,7 +20,6 @@ import { LOG_STATE, TABLES } from "../../contract";
 import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
 import { sdkItem } from "../../store/transaction";
-import { TRAIL } from "./changes";
 import { type Clients, FakeAws } from "./fake-aws";
 import type { RaceWorld } from "./race";
 
@@ -43,7 +42,7 @@ export function fakeWorld(): FakeWorld {
     objects: async () =>
       new Map([...aws.objects].map(([name, versions]) => [name.slice(`${BUCKET}/${FOLDER}`.length), versions])),
     batches: async () => batchesIn([...aws.items].filter(([name]) => name.startsWith(TABLE)).map(([, item]) => item)),
-    putAuditRecord: async (item) => aws.putItem(TRAIL, sdkItem(item)),
+    putRecord: async (table, item) => aws.putItem(table, sdkItem(item)),
   };
 }
 
@@ -75,8 +74,10 @@ export async function startEmbeddedWorld(): Promise<EmbeddedWorld> {
     return each;
   };
   const direct = clients(aws.endpoint);
-  const { partitionKey } = TABLES.paymentAuditTrail;
-  await createTable(direct.dynamo, TRAIL, [partitionKey]);
+  for (const { logicalName, ...table } of Object.values(TABLES)) {
+    const sortKey = "sortKey" in table ? [table.sortKey.name] : [];
+    await createTable(direct.dynamo, logicalName, [table.partitionKey, ...sortKey]);
+  }
   const createKey = async (KeySpec: "ECC_NIST_EDWARDS25519" | "ECC_NIST_P256") => {
     const { KeyMetadata } = await direct.kms.send(new CreateKeyCommand({ KeySpec, KeyUsage: "SIGN_VERIFY" }));
     return KeyMetadata?.Arn ?? "";
@@ -96,8 +97,8 @@ export async function startEmbeddedWorld(): Promise<EmbeddedWorld> {
         keyArns: [await createKey("ECC_NIST_EDWARDS25519")],
         objects: () => allVersions(direct.s3, name),
         batches: () => allBatches(direct.dynamo, name),
-        putAuditRecord: async (item) => {
-          await direct.dynamo.send(new PutItemCommand({ TableName: TRAIL, Item: sdkItem(item) }));
+        putRecord: async (table, item) => {
+          await direct.dynamo.send(new PutItemCommand({ TableName: table, Item: sdkItem(item) }));
         },
       };
     },
@@ -114,7 +115,7 @@ async function createTable(dynamo: DynamoDBClient, name: string, keys: readonly 
     new CreateTableCommand({
       TableName: name,
       BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: keys.map((key) => ({ AttributeName: key, AttributeType: "S" })),
+      AttributeDefinitions: keys.map((key) => ({ AttributeName: key, AttributeType: key === "timestamp" ? "N" : "S" })),
       KeySchema: keys.map((key, index) => ({ AttributeName: key, KeyType: index === 0 ? "HASH" : "RANGE" })),
     }),
   );

@@ -278,7 +278,7 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     Streams: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
     FindStreams: ["dynamodb:ListStreams"],
     LogState: LOG_STATE_USE,
-    StatusChanges: ["dynamodb:GetItem"],
+    Tables: ["dynamodb:GetItem"],
     RecordMacs: ["kms:GenerateMac"],
   },
   publisher: {

@@ -441,7 +441,7 @@ describe("around the log", () => {
     const expected: [RoleId, string, string[]][] = [
       ["sealer", "Streams", TABLES.map((table) => `<${table}stream_arn>`)],
       ["sealer", "LogState", ["<log-statearn>"]],
-      ["sealer", "StatusChanges", ["<payment-audit-trailarn>"]],
+      ["sealer", "Tables", tables],
       ["publisher", "LogState", ["<log-statearn>"]],
       ["publisher", "Evidence", ["payment-evidence/log/*"]],
       ["publisher", "ListEvidence", ["payment-evidence"]],

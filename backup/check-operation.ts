@@ -29,6 +29,10 @@ export interface CheckResponse {
   readonly tables: readonly { readonly table: string; readonly verdict: Verdict; readonly codes: readonly string[] }[];
 }
 
+const CONTENTS_NOT_COMPARED =
+  "Keys and times of recording were compared with the table. What the exports say of each record was not: the restore drill " +
+  "compares full exports with the log, and `npm run evidence -- verify --export` increments too.";
+
 interface TableCheck {
   readonly table: LogicalTableName;
   readonly exportedUntil: string;
@@ -40,6 +44,8 @@ const HOUR_MS = 60 * 60 * 1000;
 const RUNNING_MAX_MS = 6 * HOUR_MS;
 /** Exports are daily; a second one that is missing is a fault. */
 const STALE_AFTER_MS = 48 * HOUR_MS;
+/** Full exports are weekly. */
+const FULL_EXPORT_AGE_MAX_MS = 8 * 24 * HOUR_MS;
 /** Kept for the report and the audit records. */
 const RESERVED_MS = 30_000;
 
@@ -74,6 +80,7 @@ async function checkTable(
   const finished = await finishedUnder(folder);
   const missing = chain.filter((entry) => !finished.some((path) => path.startsWith(prefixOf(entry))));
   reportState(table, state, missing, call, findings);
+  reportOldFull(table, chain, call, findings);
   if (finished.length === 0 && chain.length > 0 && findings.list.length === 0) {
     findings.add({ code: "CHECK_INCOMPLETE", table, message: "No export of the table has ended yet." });
     return { table, exportedUntil: state?.exportedUntil ?? "", report: emptyReport(folder, findings) };
@@ -82,8 +89,10 @@ async function checkTable(
   const report = await checkFolder(folder, {
     tableOf: () => reader,
     outOfTime: () => call.remainingMs() < RESERVED_MS,
+    planOf: (summaryPath) => chain.find((entry) => summaryPath.startsWith(prefixOf(entry))),
     findings,
   });
+  findings.note(CONTENTS_NOT_COMPARED);
   return { table, exportedUntil: state?.exportedUntil ?? "", report };
 }
 
@@ -118,6 +127,17 @@ function reportState(
       message: `The last window ended at ${state.exportedUntil}. Exports are daily.`,
     });
   }
+}
+
+/** An old full export restores an old table, however good it is; and what it must hold follows from its moment. */
+function reportOldFull(table: string, chain: readonly ExportEntry[], call: Call, findings: Findings): void {
+  const [full] = chain;
+  if (full === undefined || call.now.getTime() - Date.parse(full.to) <= FULL_EXPORT_AGE_MAX_MS) return;
+  findings.add({
+    code: "STALE_EXPORT",
+    table,
+    message: `The newest full export is of ${full.to}. Full exports are weekly.`,
+  });
 }
 
 async function writeReport(

@@ -3,12 +3,13 @@
  * nothing which the table holds is missing. It shares no code with what writes exports but the names of the folders.
  */
 
+import { randomBytes } from "node:crypto";
 import { type Chain, chainsOf } from "./chain";
-import { bucketOf, KeyTally } from "./compare-keys";
+import { KeyTally } from "./compare-keys";
 import { checkDataFile, type OnLine } from "./data-file";
 import { type CheckedExport, type CheckReport, type Comparison, type Finding, Findings } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";
-import { SUMMARY_FILE } from "./layout";
+import { type PlannedExport, planOfPath, SUMMARY_FILE } from "./layout";
 import { type Manifest, readManifest } from "./manifest";
 import type { TableReader } from "./table-keys";
 
@@ -19,11 +20,17 @@ export interface CheckOptions {
   readonly settleMs?: number;
   /** True when the check must come to its end; what it has not looked at is then said. */
   readonly outOfTime?: () => boolean;
+  /**
+   * What the export was asked for whose summary lies under this path: an export that says something else of itself is not
+   * that export, whoever wrote it. Default: what the path itself says.
+   */
+  readonly planOf?: (summaryPath: string) => PlannedExport | undefined;
   /** What was found before about the same exports. */
   readonly findings?: Findings;
 }
 
 const SETTLE_MS = 15 * 60 * 1000;
+const RUN_KEY_BYTES = 32;
 
 interface Check {
   readonly folder: ExportFolder;
@@ -45,7 +52,7 @@ export async function checkFolder(folder: ExportFolder, options: CheckOptions = 
   const exports: CheckedExport[] = [];
   const comparisons: Comparison[] = [];
   try {
-    const manifests = await readManifests(check);
+    const manifests = (await readManifests(check)).map((each) => asPlanned(each, options.planOf ?? planOfPath, check));
     reportUnlisted(manifests, check);
     const chains = chainsOf(manifests, findings);
     for (const manifest of manifests) {
@@ -90,6 +97,31 @@ async function readManifests(check: Check): Promise<Manifest[]> {
     if (manifest !== undefined) manifests.push(manifest);
   }
   return manifests;
+}
+
+/** The export under the window that it was asked for: what it must hold follows from that, and not from what it says of itself. */
+function asPlanned(
+  manifest: Manifest,
+  planOf: (summaryPath: string) => PlannedExport | undefined,
+  { findings }: Check,
+): Manifest {
+  const plan = planOf(manifest.path);
+  if (plan === undefined) return manifest;
+  const { from: _from, ...rest } = manifest;
+  const [said, asked] = [windowText(manifest), windowText(plan)];
+  if (said === asked) return manifest;
+  findings.add({
+    code: "WRONG_WINDOW",
+    table: manifest.deployedTable,
+    export: manifest.id,
+    file: manifest.path,
+    message: `Its manifest calls it ${said}, and ${asked} was asked for.`,
+  });
+  return { ...rest, ...plan };
+}
+
+function windowText({ kind, from, to }: PlannedExport): string {
+  return from === undefined ? `the ${kind} export of ${to}` : `the ${kind} export of ${from} to ${to}`;
 }
 
 /** Increments share one data folder, so what one export does not list another may. */
@@ -153,7 +185,8 @@ async function checkChain(
   }
   const until = new Date(Date.parse(chain.until) - (options.settleMs ?? SETTLE_MS)).toISOString();
   const isDue = (recordedAt: string | undefined) => recordedAt !== undefined && recordedAt < until;
-  const exported = new KeyTally();
+  const secret = randomBytes(RUN_KEY_BYTES);
+  const exported = new KeyTally(secret);
   for (const manifest of chain.exports) {
     const onLine: OnLine = ({ effect, key, recordedAt }) => {
       if (effect !== "changed" && isDue(recordedAt)) exported.add(key, effect === "added" ? 1 : -1);
@@ -164,26 +197,35 @@ async function checkChain(
     check.findings.note(`${chain.deployedTable} has no full export here, so nothing was compared with its table.`);
     return;
   }
-  const held = new KeyTally();
+  const held = new KeyTally(secret);
   let undated = 0;
+  let young = 0;
   for await (const { key, recordedAt } of untilTime(table.keys(), check)) {
     if (recordedAt === undefined) undated += 1;
     else if (isDue(recordedAt)) held.add(key, 1);
+    else young += 1;
   }
   comparisons.push({ table: chain.deployedTable, recordedUntil: until, compared: held.size, undated });
+  if (held.size === 0 && young + undated > 0) reportNothingCompared(chain.deployedTable, until, young + undated, check);
   const { buckets, all } = held.differing(exported);
-  if (buckets.size > 0) await nameDifferences(chain, table, buckets, isDue, check);
+  const isDiffering = (key: string) => buckets.has(held.bucketOf(key));
+  if (buckets.size > 0) await nameDifferences(chain, table, isDiffering, isDue, check);
   if (!all)
     check.findings.note(
       `${chain.deployedTable} differs in more keys than were looked up; those named are some of them.`,
     );
 }
 
+function reportNothingCompared(table: string, until: string, items: number, { findings }: Check): void {
+  const message = `It holds ${items} items, and none that says that it was recorded before ${until}: so no item of its exports was compared.`;
+  findings.add({ code: "NOTHING_COMPARED", table, message });
+}
+
 /** The keys of the differing buckets, read once more on both sides. Only what differs now is reported. */
 async function nameDifferences(
   chain: Chain,
   table: TableReader,
-  buckets: ReadonlySet<number>,
+  isDiffering: (key: string) => boolean,
   isDue: (recordedAt: string | undefined) => boolean,
   check: Check,
 ): Promise<void> {
@@ -191,13 +233,13 @@ async function nameDifferences(
   const silent = new Findings();
   for (const manifest of chain.exports) {
     await checkExport(manifest, { ...check, findings: silent }, ({ effect, key, recordedAt }) => {
-      if (!buckets.has(bucketOf(key))) return;
+      if (!isDiffering(key)) return;
       if (effect === "removed") exported.delete(key);
       else exported.set(key, isDue(recordedAt));
     });
   }
   for await (const { key, recordedAt } of untilTime(table.keys(), check)) {
-    if (!buckets.has(bucketOf(key))) continue;
+    if (!isDiffering(key)) continue;
     if (!exported.has(key) && isDue(recordedAt)) {
       const message = `The table holds it since ${recordedAt}, and no export does.`;
       check.findings.add({ code: "MISSING_ITEM", table: chain.deployedTable, key, message });

@@ -1,9 +1,10 @@
 /**
- * Whether two long lists hold the same keys, in bounded memory. Each side is summed up in buckets by hash; only where the
- * sums differ are the keys themselves read again and compared.
+ * Whether two long lists hold the same keys, in bounded memory. Each side is summed up in buckets by a hash under a secret
+ * that is drawn for each run, so that nobody can prepare two lists with the same sums; only where the sums differ are the keys
+ * themselves read again and compared.
  */
 
-import { createHash } from "node:crypto";
+import { createHmac } from "node:crypto";
 
 const BUCKETS = 65_536;
 /** Keys that the second reading holds at once. */
@@ -15,8 +16,11 @@ export class KeyTally {
   private readonly sums = new Uint32Array(BUCKETS * 2);
   size = 0;
 
+  /** @param secret the same for both sides. */
+  constructor(private readonly secret: Uint8Array) {}
+
   add(key: string, times: 1 | -1): void {
-    const digest = createHash("sha256").update(key).digest();
+    const digest = this.digestOf(key);
     const bucket = digest.readUInt16BE(0);
     this.size += times;
     this.counts[bucket] = (this.counts[bucket] ?? 0) + times;
@@ -42,8 +46,12 @@ export class KeyTally {
     }
     return { buckets, all: true };
   }
-}
 
-export function bucketOf(key: string): number {
-  return createHash("sha256").update(key).digest().readUInt16BE(0);
+  bucketOf(key: string): number {
+    return this.digestOf(key).readUInt16BE(0);
+  }
+
+  private digestOf(key: string): Buffer {
+    return createHmac("sha256", this.secret).update(key).digest();
+  }
 }

@@ -6,6 +6,7 @@ export const FINDING_CODES = [
   "STALE_EXPORT",
   "BAD_MANIFEST",
   "WRONG_TABLE",
+  "WRONG_WINDOW",
   "MISSING_FILE",
   "UNLISTED_FILE",
   "DUPLICATE_FILE",
@@ -17,6 +18,7 @@ export const FINDING_CODES = [
   "WINDOW_GAP",
   "MISSING_ITEM",
   "REMOVED_ITEM",
+  "NOTHING_COMPARED",
   "CHECK_INCOMPLETE",
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
@@ -95,7 +97,7 @@ export class Findings {
 
   get verdict(): Verdict {
     const codes = new Set(this.counts.keys());
-    const incomplete = codes.delete("CHECK_INCOMPLETE");
+    const incomplete = [codes.delete("CHECK_INCOMPLETE"), codes.delete("NOTHING_COMPARED")].includes(true);
     if (codes.size > 0) return "faulty";
     return incomplete ? "incomplete" : "good";
   }

@@ -19,12 +19,20 @@ export function exportPrefix(table: string, { kind, from, to, attempt }: ExportE
 }
 
 /** What `exportPrefix` says, read back; undefined for a prefix of somebody else. */
-export function entryOfPrefix(prefix: string): Pick<ExportEntry, "kind" | "from" | "to"> | undefined {
+export function entryOfPrefix(prefix: string): PlannedExport | undefined {
   const found = /\/(full|incremental)\/(?:(\d{8}T\d{6}Z)-)?(\d{8}T\d{6}Z)\/\d+$/.exec(prefix);
   if (found === null) return undefined;
   const [, kind, from, to = ""] = found;
   if (kind === "incremental" && from !== undefined) return { kind, from: expanded(from), to: expanded(to) };
   return kind === "full" && from === undefined ? { kind, to: expanded(to) } : undefined;
+}
+
+export type PlannedExport = Pick<ExportEntry, "kind" | "from" | "to">;
+
+/** What the export was asked for under whose prefix a file lies, as the prefix says it; undefined elsewhere. */
+export function planOfPath(path: string): PlannedExport | undefined {
+  const end = path.indexOf(`/${AWS_FOLDER}/`);
+  return end < 0 ? undefined : entryOfPrefix(path.slice(0, end));
 }
 
 /** Follows from what is exported alone, so asking again within the token's eight hours starts nothing twice. */

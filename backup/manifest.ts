@@ -38,6 +38,8 @@ export interface DataFile {
 
 export interface Manifest {
   readonly id: string;
+  /** Of its summary. */
+  readonly path: string;
   readonly deployedTable: string;
   readonly shape: TableShape;
   readonly kind: "full" | "incremental";
@@ -98,7 +100,8 @@ export async function readManifest(
   const files = await dataFiles(filesText, id, `${directory}${FILES_FILE}`, locate, findings);
   compareTotals(summary.itemCount, files, id, summaryPath, findings);
   const dataFolder = locate(`${AWS_FOLDER}/${times.kind === "full" ? `${id}/` : ""}data/`) ?? "";
-  return { id, deployedTable, shape: shapeOf(logicalName), ...times, itemCount: summary.itemCount, files, dataFolder };
+  const { itemCount } = summary;
+  return { id, path: summaryPath, deployedTable, shape: shapeOf(logicalName), ...times, itemCount, files, dataFolder };
 }
 
 /** The text of a manifest whose checksum file agrees with it. A wrong one is reported and read all the same. */

@@ -57,5 +57,8 @@ async function completeExport(
   if (manifest === undefined || findings.verdict !== "good" || manifest.deployedTable !== deployedName) {
     return undefined;
   }
-  return { table, deployedName, takenAt: manifest.to, dataFolder: manifest.dataFolder, items: manifest.itemCount };
+  const { dataFolder, itemCount: items, kind, to } = manifest;
+  const fault = kind === entry.kind && to === entry.to ? undefined : `calls itself the ${kind} export of ${to}`;
+  // What it must hold follows from the moment that was asked for, and not from what it says of itself.
+  return { table, deployedName, takenAt: entry.to, dataFolder, items, ...(fault === undefined ? {} : { fault }) };
 }

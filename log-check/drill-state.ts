@@ -22,6 +22,8 @@ const tableSchema = z.strictObject({
   takenAt: time,
   dataFolder: z.string(),
   items: z.int().nonnegative(),
+  /** What makes it another export than the one that was asked for; the drill goes on, and does not pass. */
+  fault: z.string().optional(),
   importArn: z.string().optional(),
 });
 

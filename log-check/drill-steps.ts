@@ -108,6 +108,18 @@ async function beginDrill(state: DrillState, step: DrillStep): Promise<DrillStat
   return { ...state, phase: "clearing", drill: { id: step.now.toISOString(), attempt: 1, tables, problems: [] } };
 }
 
+/** What is wrong with the exports themselves, before anything is restored of them. */
+function exportProblems({ id, tables }: Drill): string[] {
+  return tables.flatMap(({ table, takenAt, fault }) => {
+    const isOld = Date.parse(id) - Date.parse(takenAt) > EXPORT_AGE_MAX_MS;
+    const what = `The full export of ${table} of ${takenAt}`;
+    return [
+      ...(fault === undefined ? [] : [`${what} is not the one that was asked for: it ${fault}.`]),
+      ...(isOld ? [`${what} is more than 8 days old. Full exports are weekly.`] : []),
+    ];
+  });
+}
+
 function isDue({ last }: DrillState, { now, everyDays }: DrillStep): boolean {
   return last === undefined || now.getTime() - Date.parse(last.finishedAt) >= everyDays * DAY_MS;
 }
@@ -156,7 +168,7 @@ async function importTables(state: DrillState, drill: Drill, step: DrillStep): P
   const refused = problemsOf(drill.tables, imports, (each) =>
     each.status === "completed" && each.refused > 0 ? `refused ${each.refused} items of the export` : "",
   );
-  return { ...state, phase: "verifying", drill: { ...drill, problems: refused } };
+  return { ...state, phase: "verifying", drill: { ...drill, problems: [...exportProblems(drill), ...refused] } };
 }
 
 function problemsOf(

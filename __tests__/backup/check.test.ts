@@ -60,6 +60,15 @@ describe("a good export", () => {
     expect(report.comparisons[0]).toMatchObject({ compared: 230 });
   });
 
+  test("of which nothing was compared, although the table holds something, is incomplete", async () => {
+    disk.write(FULL, 0, []);
+    const report = await against(payments(5, 10));
+    expect(report).toMatchObject({ verdict: "incomplete", comparisons: [{ compared: 0 }] });
+    expect(report.findings.map(({ code }) => code)).toEqual(["NOTHING_COMPARED"]);
+    const { RecordedAt: _time, ...undated } = payment("txn-undated", at(-500));
+    expect(await codes(against([undated]))).toEqual(["NOTHING_COMPARED"]);
+  });
+
   test("of an empty table is good", async () => {
     disk.write(FULL, 0, []);
     expect(await against([])).toMatchObject({ verdict: "good" });
@@ -303,6 +312,21 @@ describe("a fault is named", () => {
     expect((await check()).findings).toContainEqual(
       expect.objectContaining({ code: "DUPLICATE_FILE", file: manifest, line: 5 }),
     );
+  });
+
+  test("an export of another moment than it was asked for, wherever that is said", async () => {
+    const to = "2026-11-21T03:00:00.000Z";
+    const items = [...BEFORE];
+    disk.write({ kind: "full", to }, 0, [], 4, "exports/PaymentLedger/full/20261121T030000Z/1");
+    expect(await codes(against(items))).toEqual(["MISSING_ITEM"]);
+    // Emptied, and now dated back to before the first record too: what it must hold follows from its place.
+    const [summary = ""] = disk.keys("manifest-summary.json");
+    disk.editManifest(summary, (text) => text.replace(/("exportTime":)"[^"]+"/, `$1"${at(-2 * DAY)}"`));
+    const report = await against(items);
+    expect([...new Set(report.findings.map(({ code }) => code))]).toEqual(["WRONG_WINDOW", "MISSING_ITEM"]);
+    expect(report.further).toEqual({ MISSING_ITEM: 150 });
+    const options: CheckOptions = { planOf: () => ({ kind: "incremental", from: at(-DAY), to: at(0) }) };
+    expect(await codes(check(options))).toEqual(["WRONG_WINDOW"]);
   });
 
   test("a window that is missing", async () => {

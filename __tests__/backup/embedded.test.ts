@@ -1,10 +1,13 @@
+import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { DescribeExportCommand, ListExportsCommand, UpdateContinuousBackupsCommand } from "@aws-sdk/client-dynamodb";
 import {
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { checkBackups } from "../../backup/check-operation";
@@ -76,6 +79,36 @@ async function record(count: number, days: number): Promise<string[]> {
 async function objectsUnder(prefix: string): Promise<string[]> {
   const answer = await s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: prefix }));
   return (answer.Contents ?? []).map(({ Key }) => Key ?? "");
+}
+
+/** Empties the newest full export of each table, as a forger would: everything in it agrees. @returns what stood there. */
+async function forgeFullExports(exportTime: string): Promise<Map<string, Buffer>> {
+  const asItWas = new Map<string, Buffer>();
+  const md5 = (body: string | Buffer) => createHash("md5").update(body).digest("base64");
+  const put = (Key: string, Body: string | Buffer) => s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
+  for (const { table } of tables) {
+    const keys = await objectsUnder(`exports/${table}/full`);
+    const newest = keys
+      .map((key) => key.split("/")[3] ?? "")
+      .sort()
+      .at(-1);
+    const own = keys.filter((key) => key.includes(`/${newest}/`));
+    for (const key of own) {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+      asItWas.set(key, Buffer.from((await Body?.transformToByteArray()) ?? []));
+    }
+    const empty = gzipSync("");
+    for (const key of own.filter((each) => each.endsWith(".json.gz"))) await put(key, empty);
+    for (const key of own.filter((each) => each.endsWith(".json"))) {
+      const text = String(asItWas.get(key))
+        .replaceAll(/"itemCount":\d+/g, '"itemCount":0')
+        .replaceAll(/"md5Checksum":"[^"]+"/g, `"md5Checksum":"${md5(empty)}"`)
+        .replace(/("exportTime":)"[^"]+"/, `$1"${exportTime}"`);
+      await put(key, text);
+      await put(key.replace(/\.json$/, ".md5"), md5(text));
+    }
+  }
+  return asItWas;
 }
 
 const signalsOf = (run: () => Promise<unknown>) => {
@@ -182,6 +215,24 @@ test("a new full export mends it, once it is there", async () => {
   await delay(1_200);
   await exportAll("incremental", 7);
   expect(await checkAll(7.1)).toMatchObject({ outcome: "good" });
+});
+
+test("gutted exports of all tables, dated back to before the first record: each is named, and none is good", async () => {
+  const asItWas = await forgeFullExports(at(-2).toISOString());
+  const answer = await checkAll(7.2);
+  expect(answer.outcome).toBe("faulty");
+  expect(answer.tables.map(({ table, verdict }) => [table, verdict])).toEqual(
+    tables.map(({ table }) => [table, "faulty"]),
+  );
+  for (const { codes } of answer.tables) expect(codes).toContain("WRONG_WINDOW");
+  for (const { codes } of answer.tables.slice(0, 2)) expect(codes).toContain("MISSING_ITEM");
+  for (const [key, body] of asItWas) await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));
+  expect(await checkAll(7.3)).toMatchObject({ outcome: "good" });
+});
+
+test("a full export that is older than its schedule allows is none to rely on", async () => {
+  const answer = await checkAll(15.2);
+  for (const { codes } of answer.tables) expect(codes).toContain("STALE_EXPORT");
 });
 
 test("an export that left nothing, and windows that stopped, fail the check", async () => {

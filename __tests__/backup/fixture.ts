@@ -53,8 +53,8 @@ export function requested(window: Window, minutes: number, prefix = "exports"): 
 export class ExportOnDisk {
   readonly top = mkdtempSync(path.join(tmpdir(), "payment-ledger-export-"));
 
-  write(window: Window, minutes: number, items: readonly StoredItem[], files = 4): RequestedExport {
-    const request = requested(window, minutes);
+  write(window: Window, minutes: number, items: readonly StoredItem[], files = 4, prefix = "exports"): RequestedExport {
+    const request = requested(window, minutes, prefix);
     for (const { key, body } of exportFiles(request, items, files)) this.put(key, body);
     return request;
   }

@@ -151,8 +151,11 @@ export class DrillWorld {
     await this.ledger.s3.send(new DeleteObjectsCommand({ Bucket: EXPORT_BUCKET, Delete: { Objects } }));
   }
 
-  /** Changes the lines of the newest export's files of a table as a forger would: all checksums and counts agree afterwards. */
-  async forgeExport(table: string, change: (line: string) => string[]): Promise<void> {
+  /**
+   * Changes the lines of the newest export's files of a table as a forger would: all checksums and counts agree afterwards.
+   * @param exportTime what the export calls itself from then on.
+   */
+  async forgeExport(table: string, change: (line: string) => string[], exportTime?: string): Promise<void> {
     const keys = await this.objectKeys(`exports/${table}/full/`);
     const newest = keys
       .map((key) => key.split("/")[3] ?? "")
@@ -180,7 +183,10 @@ export class DrillWorld {
         })
         .join(""),
     );
-    await edit("manifest-summary.json", (text) => text.replace(/"itemCount":\d+/, `"itemCount":${total}`));
+    await edit("manifest-summary.json", (text) => {
+      const counted = text.replace(/"itemCount":\d+/, `"itemCount":${total}`);
+      return exportTime === undefined ? counted : counted.replace(/("exportTime":)"[^"]+"/, `$1"${exportTime}"`);
+    });
   }
 
   private async forgeManifest(keys: readonly string[], ending: string, change: (text: string) => string) {

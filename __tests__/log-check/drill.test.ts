@@ -257,6 +257,29 @@ test.each([{}, { kind: "begin" }, { kind: "start", table: "PaymentLedger" }, nul
   },
 );
 
+test("gutted exports of all tables, dated back to before the first record: each is named, and the drill does not pass", async () => {
+  await world.exportAll(22);
+  const exportTime = world.day(-1).toISOString();
+  for (const { table } of tables) await world.forgeExport(table, () => [], exportTime);
+  expect((await world.drill(22.1)).last).toMatchObject({ passed: false });
+  const report = await reportOf(world.day(22.1).toISOString());
+  expect(report.passed).toBe(false);
+  expect(report.problems).toEqual(
+    tables.map(({ table }) =>
+      expect.stringMatching(`^The full export of ${table} of .* calls itself .* ${exportTime}.$`),
+    ),
+  );
+  const missing = report.verification?.findings.filter(({ verdict }) => verdict === "missing") ?? [];
+  expect(missing.map(({ key = [] }) => key[0])).toContain(first);
+});
+
+test("exports that are older than their schedule allows fail the drill", async () => {
+  await world.exportAll(23);
+  expect((await world.drill(31.5)).last).toMatchObject({ passed: false });
+  const report = await reportOf(world.day(31.5).toISOString());
+  expect(report.problems).toEqual(tables.map(() => expect.stringContaining("is more than 8 days old.")));
+});
+
 test("its records and reports tell nothing of a payment but ids", async () => {
   const text = everythingIn(await world.drillRecords());
   expect(text).not.toContain("tok_");

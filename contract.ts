@@ -129,6 +129,8 @@ export const ENV = {
   logOrigin: "LOG_ORIGIN",
   /** ARNs of the KMS keys of checkpoints, comma-separated. The publisher has those that sign, two while one replaces the other; the checking functions have the retired ones too. */
   checkpointKeyArns: "CHECKPOINT_KEY_ARNS",
+  /** ARN of the stream of each table that feeds the sealer, comma-separated `logicalName=arn` pairs. */
+  streamArns: "STREAM_ARNS",
   /** Days from one restore drill to the next. */
   drillEveryDays: "DRILL_EVERY_DAYS",
   /** `true`: a file object that held card data is removed after its report. */
@@ -179,6 +181,8 @@ export const LOG_METRICS = {
   tampering: "TamperingSealed",
   /** A record was sealed only by a sweep: its stream had missed it. */
   late: "RecordSealedLate",
+  /** A table has another stream than the one that feeds the sealer, or none. */
+  streamLost: "StreamLost",
   /** The tables, the log and the evidence do not agree. */
   checkFailed: "LogCheckFailed",
   drillFailed: "RestoreDrillFailed",
@@ -192,6 +196,9 @@ export const LOG_STATE = { name: "payment-log-state", partitionKey: "LogID", sor
 
 /** Prefix of the evidence bucket under which the log lies; paths below it are those of C2SP tlog-tiles. */
 export const EVIDENCE_PREFIX = "log/";
+
+/** Below it, the checkpoints that sweeps have verified. */
+export const SWEPT_PREFIX = "sweeps/";
 
 /** Prefixes of the export bucket. */
 export const EXPORT_PREFIXES = { exports: "exports/", state: "state/", checks: "checks/", drills: "drills/" } as const;

@@ -41,6 +41,7 @@ const ALARMS = {
   lateRecords: "payment-log-late-records",
   sealingBehind: "payment-log-sealing-behind",
   checkpointMissing: "payment-log-checkpoint-missing",
+  streamLost: "payment-log-stream-lost",
   logCheckFailed: "payment-log-check-failed",
   logCheckMissing: "payment-log-check-missing",
   drillFailed: "payment-restore-drill-failed",

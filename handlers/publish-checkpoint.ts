@@ -7,7 +7,12 @@ import { publishCheckpoint } from "../sealing/publish-checkpoint";
 import { checkpointSigners } from "../sealing/signers";
 import { backOff } from "../store/transaction";
 import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
-import { readEvidenceKeyArn, readLogEnvironment, readSignerEnvironment } from "./runtime/environment";
+import {
+  readEvidenceKeyArn,
+  readLogEnvironment,
+  readSignerEnvironment,
+  readStreamEnvironment,
+} from "./runtime/environment";
 import { OBSERVER } from "./runtime/process";
 import { serve } from "./runtime/serve";
 import { VARIABLES } from "./runtime/variables";
@@ -20,6 +25,7 @@ const settings = {
   evidence: evidenceBucket(s3Client(VARIABLES), { bucket, keyArn: readEvidenceKeyArn(VARIABLES) }, backOff),
   signers: checkpointSigners(kmsClient(), checkpointKeyArns, origin),
   clock: () => new Date(),
+  streams: readStreamEnvironment(VARIABLES),
   report: (requestId: string, code: string) =>
     OBSERVER.error("the log needs attention", requestId, { operation, code }),
 };

@@ -4,6 +4,7 @@ import { FUNCTIONS } from "../contract";
 import { checkpointMemory } from "../log-check/checkpoint-memory";
 import { s3Evidence } from "../log-check/s3-evidence";
 import { sweepAuditTrail } from "../log-check/sweep-operation";
+import { memoryBeside } from "../log-check/swept-checkpoints";
 import { verifierKeysOf } from "../log-check/verifier-keys";
 import { openLog } from "../sealing/log-state";
 import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
@@ -12,14 +13,16 @@ import { OBSERVER } from "./runtime/process";
 import { serve } from "./runtime/serve";
 import { VARIABLES } from "./runtime/variables";
 
-const { evidenceBucket, logStateTable: tableName, logOrigin: origin } = readLogEnvironment(VARIABLES);
+const { evidenceBucket: bucket, logStateTable: tableName, logOrigin: origin } = readLogEnvironment(VARIABLES);
 const { checkpointKeyArns } = readSignerEnvironment(VARIABLES);
 const operation = FUNCTIONS.sweepAuditTrail.name;
 const dynamo = dynamoClient();
+const s3 = s3Client(VARIABLES);
+const evidence = s3Evidence(s3, bucket);
 const settings = {
-  evidence: s3Evidence(s3Client(VARIABLES), evidenceBucket),
+  evidence,
   keys: verifierKeysOf(kmsClient(), checkpointKeyArns, origin),
-  memory: checkpointMemory(dynamo, tableName, origin),
+  memory: memoryBeside(checkpointMemory(dynamo, tableName, origin), evidence, { s3, bucket }),
   log: openLog({ dynamo, tableName, origin }),
   report: (requestId: string, code: string) =>
     OBSERVER.error("the tables and the log need attention", requestId, { operation, code }),

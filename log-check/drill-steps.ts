@@ -14,6 +14,7 @@ import { drillReport, reportKeyOf, resultOf } from "./drill-report";
 import type { Drill, DrillBucket, DrillState, DrillTable } from "./drill-state";
 import type { DrillTables, ImportStanding } from "./drill-tables";
 import { scanSource } from "./scan-source";
+import { largerOf, sweptCheckpoint } from "./swept-checkpoints";
 import { checkpointToKeep, evidenceNow, goingOnFrom } from "./verification";
 
 export interface DrillSettings {
@@ -243,7 +244,7 @@ async function verify(state: DrillState, drill: Drill, step: DrillStep): Promise
       scanSource(step.dynamo, { table, deployedName: step.scratchName(deployedName), takenAt, consistent: true }),
     ),
     keys: await step.keys(),
-    ...goingOnFrom(state.checkpoint),
+    ...goingOnFrom(largerOf(state.checkpoint, await sweptCheckpoint(step.evidence))),
     problems: drill.problems,
     settleMs: 0,
     now: step.now,

@@ -19,6 +19,7 @@ import type { RecordSource } from "../verifier/sources";
 import { verifyLog } from "../verifier/verify";
 import type { CheckpointMemory } from "./checkpoint-memory";
 import { LogCheckError } from "./errors";
+import { withoutMemory } from "./first-sweep";
 import { scanSource } from "./scan-source";
 import { type Repair, sealUnsealed } from "./seal-unsealed";
 import { checkpointToKeep, evidenceNow, goingOnFrom, isGood } from "./verification";
@@ -116,7 +117,7 @@ async function verifyTables(call: Call, store: Store, settings: SweepSettings): 
   const whole = isNewLog ? await verifyAt(new Date(report.coveredUntil)) : report;
   const keep = await checkpointToKeep(whole, evidence);
   if (keep !== undefined) await settings.memory.save(keep, call.now);
-  return whole;
+  return seen === undefined && keep !== undefined ? withoutMemory(whole, evidence, call.now) : whole;
 }
 
 function sourcesAt(takenAt: Date, { dynamo, tables }: Store): RecordSource[] {

@@ -1,5 +1,7 @@
 /** Where the parts of the log lie in the evidence folder, by C2SP tlog-tiles. */
 
+import { SWEPT_PREFIX } from "../contract";
+
 /** Hashes in a full tile, and entries in a full bundle. */
 export const TILE_WIDTH = 256;
 
@@ -27,6 +29,11 @@ function tileName(index: number, width: number): string {
 /** Every checkpoint that was ever published, under the size of its tree: so that a tree can be held against an earlier one. */
 export function checkpointPath(size: number): string {
   return `checkpoints/${String(size).padStart(16, "0")}`;
+}
+
+/** A checkpoint that a sweep has verified, under the size of its tree. */
+export function sweptPath(size: number): string {
+  return `${SWEPT_PREFIX}${String(size).padStart(16, "0")}`;
 }
 
 /** Verifier keys that ever signed, for the record. Whoever verifies pins the key from elsewhere. @param keyId eight hex digits. */

@@ -43,10 +43,9 @@ async function heartbeatAfter(
   const sinceLastMs = heartbeatAt === "" ? Number.POSITIVE_INFINITY : now.getTime() - Date.parse(heartbeatAt);
   if (sinceLastMs < -CLOCK_DIFFERENCE_MAX_MS) throw heartbeatAhead(heartbeatAt);
   if (sinceLastMs < SAME_BEAT_MS && (await endsWithHeartbeat(head, table))) return undefined;
-  const time = now.toISOString();
   return {
     kind: "HEARTBEAT",
-    time: time > heartbeatAt ? time : heartbeatAt,
+    time: sinceLastMs > 0 ? now.toISOString() : heartbeatAt,
     counts,
     previousSize: published?.size ?? 0,
     previousCheckpoint: published === undefined ? "" : hash("sha256", published.text, "base64url"),

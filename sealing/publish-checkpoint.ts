@@ -7,8 +7,12 @@ import type { Store } from "../store/store";
 import { SealingError } from "./errors";
 import { beat, type HeartbeatSettings } from "./heartbeat";
 import { type ErrorReporting, reportingErrors } from "./report-error";
+import { type FedStream, lostStreams } from "./stream-check";
 
-export interface PublishCheckpointSettings extends Omit<HeartbeatSettings, "outOfTime">, ErrorReporting {}
+export interface PublishCheckpointSettings extends Omit<HeartbeatSettings, "outOfTime">, ErrorReporting {
+  /** The streams that feed the sealer. */
+  readonly streams: readonly FedStream[];
+}
 
 export interface PublishCheckpointResponse {
   /** `catching-up`: time ran out; the next heartbeat goes on. */
@@ -22,6 +26,8 @@ export interface PublishCheckpointResponse {
 const requestSchema = z.strictObject({ kind: z.literal("heartbeat") });
 /** Publishing stops before a step that might not end in time. */
 const RESERVED_MS = 20_000;
+/** The streams are looked at in every fifth minute. */
+const STREAM_CHECK_MINUTES = 5;
 
 export function publishCheckpoint(
   event: unknown,
@@ -33,8 +39,15 @@ export function publishCheckpoint(
     if (!requestSchema.safeParse(event).success) throw unknownEvent();
     const { size, isComplete } = await beat({ ...settings, outOfTime: () => call.remainingMs() < RESERVED_MS });
     store.signal(LOG_METRICS.checkpoint);
+    if (call.now.getUTCMinutes() % STREAM_CHECK_MINUTES === 0) await checkStreams(call, store, settings);
     return { outcome: isComplete ? "published" : "catching-up", counts: { size } };
   });
+}
+
+async function checkStreams(call: Call, store: Store, { streams, report }: PublishCheckpointSettings): Promise<void> {
+  const lost = await lostStreams(store.dynamo, streams);
+  for (const _table of lost) store.signal(LOG_METRICS.streamLost);
+  if (lost.length > 0) report(call.caller.requestId, "STREAM_LOST");
 }
 
 function unknownEvent(): SealingError {

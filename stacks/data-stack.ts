@@ -236,6 +236,7 @@ export class DataStack extends BaseStack {
       lock: protections.evidenceLock,
       emptyOnDestroy: protections.emptyOnDestroy,
       publisherArn: this.roleArn("publisher"),
+      sweeperArn: this.roleArn("sweeper"),
       witnessArns,
       readerArns: evidenceReaderArns,
     });

@@ -51,7 +51,12 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
     case "sealAuditTrail":
       return { ...logState, [ENV.logOrigin]: given.logOrigin };
     case "publishCheckpoint":
-      return { ...log(given, checkpointKeyArns), ...logState, [ENV.evidenceKeyArn]: security.evidenceKeyArn };
+      return {
+        ...log(given, checkpointKeyArns),
+        ...logState,
+        [ENV.evidenceKeyArn]: security.evidenceKeyArn,
+        [ENV.streamArns]: byTable(data.streamArns),
+      };
     case "sweepAuditTrail":
       // Who checks knows the retired generations too: their checkpoints are part of the log for good.
       return { ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]), ...logState };
@@ -67,12 +72,16 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
 }
 
 function exporting({ security, data }: Given): Record<string, string> {
-  const tableArns = (Object.keys(TABLES) as TableId[]).map((id) => `${TABLES[id].logicalName}=${data.tableArns[id]}`);
   return {
     [ENV.exportBucket]: data.bucketNames.exports,
     [ENV.exportKeyArn]: security.dataKeyArn,
-    [ENV.tableArns]: tableArns.join(","),
+    [ENV.tableArns]: byTable(data.tableArns),
   };
+}
+
+/** `logicalName=arn` pairs. */
+function byTable(arns: Readonly<Record<TableId, string>>): string {
+  return (Object.keys(TABLES) as TableId[]).map((id) => `${TABLES[id].logicalName}=${arns[id]}`).join(",");
 }
 
 function log({ data, logOrigin }: Given, keyArns: readonly string[]): Record<string, string> {

@@ -190,7 +190,12 @@ export class KeyPolicies {
       return [{ ...use, principals: [{ type: "AWS", identifiers: accountRootsOf(arns) }] }];
     };
     return [
-      this.use("PublisherThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], ...through, this.byRoles("publisher")),
+      this.use(
+        "WritersThroughS3",
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        ...through,
+        this.byRoles("publisher", "sweeper"),
+      ),
       this.use("ReadersThroughS3", ["kms:Decrypt"], ...through, this.ours()),
       ...named("WitnessesThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], witnessArns),
       ...named("NamedReadersThroughS3", ["kms:Decrypt"], evidenceReaderArns),

@@ -1,6 +1,6 @@
 /** What the roles around the log of proofs may do: who seals, who checks what was sealed, who tries a restore against it. */
 
-import { EVIDENCE_PREFIX, EXPORT_PREFIXES } from "../contract";
+import { EVIDENCE_PREFIX, EXPORT_PREFIXES, SWEPT_PREFIX } from "../contract";
 import { equals, type Statement } from "./constructs/policy";
 import { IMPORT_LOG_ACTIONS, SCRATCH_TABLE_ACTIONS } from "./log-boundary";
 import { allTables, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
@@ -29,6 +29,8 @@ export function publisherStatements(arns: PermissionArns): Statement[] {
   const { evidenceArn, keyArns } = arns;
   return [
     logState(arns),
+    // Which stream each table has: the one that feeds the sealer, or another by now.
+    { sid: "DescribeTables", actions: ["dynamodb:DescribeTable"], resources: allTables(arns) },
     {
       sid: "Evidence",
       actions: ["s3:GetObject", "s3:PutObject"],
@@ -41,12 +43,14 @@ export function publisherStatements(arns: PermissionArns): Statement[] {
   ];
 }
 
-/** Reads everything and repairs nothing: what it finds it adds to the log, and publishes nothing. */
+/** Reads everything and repairs nothing: what it finds it adds to the log. Of the evidence it puts only what it has verified. */
 export function sweeperStatements(arns: PermissionArns): Statement[] {
   return [
     { sid: "Tables", actions: ["dynamodb:GetItem", "dynamodb:Scan"], resources: allTables(arns) },
     logState(arns),
-    ...readEvidence(arns),
+    ...readEvidence(arns, "kms:GenerateDataKey"),
+    // What it has verified, for the next one to go on from.
+    { sid: "Swept", actions: ["s3:PutObject"], resources: [`${arns.evidenceArn}/${EVIDENCE_PREFIX}${SWEPT_PREFIX}*`] },
   ];
 }
 
@@ -93,11 +97,12 @@ function logState({ logStateArn }: PermissionArns): Statement {
   };
 }
 
-function readEvidence(arns: PermissionArns): Statement[] {
+/** @param writing what of the evidence's key only a role needs that also puts objects. */
+function readEvidence(arns: PermissionArns, ...writing: string[]): Statement[] {
   return [
     { sid: "Evidence", actions: ["s3:GetObject"], resources: [`${arns.evidenceArn}/${EVIDENCE_PREFIX}*`] },
     listEvidence(arns),
-    evidenceKeyThroughS3(arns, "kms:Decrypt"),
+    evidenceKeyThroughS3(arns, "kms:Decrypt", ...writing),
     publicKeys(arns),
   ];
 }

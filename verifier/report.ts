@@ -100,6 +100,7 @@ export const FINDING_CODES = [
   "TOO_MANY_DIFFERENCES",
   "EVIDENCE_CHANGED",
   "OUT_OF_TIME",
+  "SWEEP_FORGOTTEN",
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 

@@ -11,6 +11,7 @@ import { keyOf } from "../../log/identity";
 import { checkpointMemory } from "../../log-check/checkpoint-memory";
 import { s3Evidence } from "../../log-check/s3-evidence";
 import type { SweepSettings } from "../../log-check/sweep-operation";
+import { memoryBeside } from "../../log-check/swept-checkpoints";
 import { verifierKeysOf } from "../../log-check/verifier-keys";
 import { persistPayments } from "../../operations/persist-payments";
 import { evidenceBucket } from "../../sealing/evidence-bucket";
@@ -98,6 +99,7 @@ export class SealedLedger {
       evidence: evidenceBucket(this.s3, { bucket: EVIDENCE_BUCKET, keyArn: this.keyArn }, async () => {}),
       signers: checkpointSigners(this.harness.kms, [this.keyArn], ORIGIN),
       clock: () => at,
+      streams: [],
     };
     const call = this.harness.call("publish_checkpoint", at);
     await publishCheckpoint({ kind: "heartbeat" }, call, this.harness.store, settings);
@@ -107,6 +109,18 @@ export class SealedLedger {
   async tellAgain(table: TableName, id: string): Promise<void> {
     const now = exportFormOfItem(await this.item(table, id)) as ItemJson;
     await this.sealer({ Records: [this.streamRecord(table, undefined, now)] }, new Date());
+  }
+
+  /** Invokes the sealer with a removal of the payment, which is there, and a removal and a forgery of one that never was. */
+  async makeUp(id: string, at: Date): Promise<void> {
+    const image = exportFormOfItem(await this.item("ledger", id)) as ItemJson;
+    const never = { TransactionID: { S: "never-was" } };
+    const Records = [
+      this.streamRecord("ledger", image, undefined),
+      this.streamRecord("ledger", never, undefined),
+      this.streamRecord("ledger", undefined, never),
+    ];
+    await this.sealer({ Records }, at);
   }
 
   private get settings() {
@@ -152,10 +166,14 @@ export class SealedLedger {
 
   sweepSettings(): SweepSettings {
     const { dynamo } = this.harness.store;
+    const evidence = s3Evidence(this.s3, EVIDENCE_BUCKET);
     return {
-      evidence: s3Evidence(this.s3, EVIDENCE_BUCKET),
+      evidence,
       keys: verifierKeysOf(this.harness.kms, [this.keyArn], ORIGIN),
-      memory: checkpointMemory(dynamo, LOG_TABLE, ORIGIN),
+      memory: memoryBeside(checkpointMemory(dynamo, LOG_TABLE, ORIGIN), evidence, {
+        s3: this.s3,
+        bucket: EVIDENCE_BUCKET,
+      }),
       log: openLog({ dynamo, tableName: LOG_TABLE, origin: ORIGIN }),
       report: (_requestId, code) => this.reported.push(code),
     };

@@ -1,14 +1,16 @@
 /** The sweep over the living tables: what it seals, what it leaves alone, what it finds and what it tells. */
 import { generateKeyPairSync } from "node:crypto";
-import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
+import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { textOf } from "../../ledger/stored-item";
 import { FAULTS } from "../../local/fault-proxy";
+import { SWEEP_ITEM } from "../../log-check/checkpoint-memory";
 import { type SweepResponse, sweepAuditTrail } from "../../log-check/sweep-operation";
 import type { Call } from "../../operations/call";
 import { updatePaymentStatus } from "../../operations/update-status";
 import { ED25519, verifierKey } from "../../sealing/note";
 import { everythingIn, type TableName } from "../support/ledger-harness";
-import { EVIDENCE_BUCKET, minutesAfter, ORIGIN, SealedLedger } from "./sealed-ledger";
+import { EVIDENCE_BUCKET, LOG_TABLE, minutesAfter, ORIGIN, SealedLedger } from "./sealed-ledger";
 
 let ledger: SealedLedger;
 /** The ledger's clock; each test goes on from where the one before ended. */
@@ -237,6 +239,47 @@ test("time that runs out is incomplete, never a pass", async () => {
     });
   });
   expect(told).toEqual(["LogCheckFailed"]);
+});
+
+test("events that somebody made up leave no fault behind: the sweep agrees with the table and the log", async () => {
+  const [id = ""] = await ledger.record(1, pass(1));
+  await ledger.seal(pass(1));
+  const told = await signals(() => ledger.makeUp(id, now));
+  expect(told).toEqual(["TamperingSealed", "TamperingSealed", "TamperingSealed"]);
+  await ledger.seal(pass(30));
+  expect(await sweep()).toMatchObject({ outcome: "good", verdict: "ok" });
+});
+
+/** Removes what the sweep remembers in the log-state table. */
+const forget = () =>
+  ledger.harness.store.dynamo.send(
+    new DeleteItemCommand({ TableName: LOG_TABLE, Key: { LogID: { S: ORIGIN }, Item: { S: SWEEP_ITEM } } }),
+  );
+
+test("the sweep remembers beside the evidence too, and a sweep without any memory of an older log is no pass", async () => {
+  await ledger.seal(pass(27 * 60));
+  await ledger.record(1, pass(1));
+  await ledger.seal(pass(1));
+  await ledger.seal(pass(30));
+  expect(await sweep()).toMatchObject({ outcome: "good", verdict: "ok" });
+  const remembered = await ledger.sweepSettings().memory.load();
+  await forget();
+  expect(await ledger.sweepSettings().memory.load()).toEqual(remembered);
+  expect(await sweep()).toMatchObject({ outcome: "good", verdict: "ok" });
+
+  await forget();
+  const { Contents = [] } = await ledger.s3.send(
+    new ListObjectsV2Command({ Bucket: EVIDENCE_BUCKET, Prefix: "log/sweeps/" }),
+  );
+  for (const { Key } of Contents) await ledger.s3.send(new DeleteObjectCommand({ Bucket: EVIDENCE_BUCKET, Key }));
+  const told = await signals(async () => {
+    const answer = await sweep();
+    expect(answer).toMatchObject({ outcome: "incomplete", verdict: "incomplete" });
+    expect(answer.findings).toContainEqual(expect.objectContaining({ code: "SWEEP_FORGOTTEN" }));
+  });
+  expect([told, ledger.reported]).toEqual([["LogCheckFailed"], ["incomplete"]]);
+  // It has looked at everything, so the next one goes on from there.
+  expect(await sweep()).toMatchObject({ outcome: "good", verdict: "ok" });
 });
 
 test("an altered record is found by its id, and is not sealed away", async () => {

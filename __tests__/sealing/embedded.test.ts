@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { DescribeTableCommand, UpdateTableCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteObjectCommand, HeadObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import { FAULTS } from "../../local/fault-proxy";
 import { stubStore } from "../ledger/stub-store";
@@ -111,6 +113,40 @@ test("answers that are lost after their call took effect change nothing", async 
     expect(unfired).toEqual(round === 0 ? [] : [put("keys/*")]);
   }
   expect(await checkLog(world, expected)).toEqual({ entries: 393, heartbeats: 3, repeats: 0, checkpoints: 3 });
+});
+
+describe("a heartbeat looks whether the tables' streams are still those that feed the sealer", () => {
+  const everyFifthMinute = new Date("2026-11-21T12:05:00.000Z");
+  const update = async (world: Awaited<ReturnType<typeof makeLog>>, enabled: boolean): Promise<string> => {
+    const { dynamo } = world.direct;
+    const StreamSpecification = enabled
+      ? { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" as const }
+      : { StreamEnabled: false };
+    await dynamo.send(new UpdateTableCommand({ TableName: MESSAGES, StreamSpecification }));
+    const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: MESSAGES }));
+    return Table?.LatestStreamArn ?? "";
+  };
+
+  test("one that was switched off, and one that was switched on again, are alarms", async () => {
+    const world = await makeLog();
+    const streamArn = await update(world, true);
+    const beat = async (now = everyFifthMinute) => {
+      const sealer = startSealer(world, { streams: [{ table: MESSAGES, streamArn }], now });
+      await sealer.beat();
+      return [...sealer.signals, ...sealer.codes];
+    };
+    expect(await beat()).toEqual(["CheckpointPublished"]);
+    await update(world, false);
+    expect(await beat()).toEqual(["CheckpointPublished", "StreamLost", "STREAM_LOST"]);
+    expect(await beat(new Date("2026-11-21T12:06:00.000Z"))).toEqual(["CheckpointPublished"]);
+    await delay(1_100);
+    expect(await update(world, true)).not.toBe(streamArn);
+    expect(await beat()).toEqual(["CheckpointPublished", "StreamLost", "STREAM_LOST"]);
+    const elsewhere = streamArn.replace(`/${MESSAGES}/`, "/not-there/");
+    const gone = startSealer(world, { streams: [{ table: MESSAGES, streamArn: elsewhere }], now: everyFifthMinute });
+    await gone.beat();
+    expect(gone.codes).toEqual(["STREAM_LOST"]);
+  });
 });
 
 test("conflicts and throttles of DynamoDB are waited out", async () => {

@@ -33,6 +33,8 @@ export interface SealerOptions {
   readonly origin?: string;
   readonly remainingMs?: () => number;
   readonly clock?: () => Date;
+  readonly now?: Date;
+  readonly streams?: PublishCheckpointSettings["streams"];
   readonly pause?: (attempt: number) => Promise<void>;
 }
 
@@ -60,7 +62,11 @@ export function startSealer(world: World, options: SealerOptions = {}): Sealer {
   const signals: Signal[] = [];
   const codes: string[] = [];
   const store: Store = { ...STORE, dynamo: clients.dynamo, signal: (signal) => signals.push(signal) };
-  const calling = (operation: string): Call => ({ ...stubCall(operation), remainingMs });
+  const calling = (operation: string): Call => ({
+    ...stubCall(operation),
+    ...(options.now && { now: options.now }),
+    remainingMs,
+  });
   const { recentEntries, entriesPerCheckpoint } = options;
   const settings: PublishCheckpointSettings = {
     log: openLog(
@@ -69,6 +75,7 @@ export function startSealer(world: World, options: SealerOptions = {}): Sealer {
     ),
     evidence: evidenceBucket(clients.s3, { bucket: world.bucket, keyArn: EVIDENCE_KEY_ARN }, pause),
     signers: checkpointSigners(clients.kms, keyArns, origin),
+    streams: options.streams ?? [],
     clock: options.clock ?? (() => new Date()),
     report: (_requestId, code) => codes.push(code),
     ...(entriesPerCheckpoint === undefined ? {} : { entriesPerCheckpoint }),

@@ -27,7 +27,7 @@ test("the stack holds these resources and no others", () => {
   expect(resourceCounts(functions)).toEqual([
     "aws_cloudwatch_dashboard: 1",
     "aws_cloudwatch_log_group: 15",
-    "aws_cloudwatch_metric_alarm: 51",
+    "aws_cloudwatch_metric_alarm: 52",
     "aws_iam_policy: 3",
     "aws_iam_role_policy: 14",
     "aws_lambda_event_source_mapping: 6",
@@ -85,7 +85,7 @@ const OWN_VARIABLES: Record<string, string[]> = {
   "export-tables": EXPORTING,
   "check-backup": EXPORTING,
   "seal-audit-trail": [ENV.logOrigin, ENV.logStateTable],
-  "publish-checkpoint": [...LOG, ENV.logStateTable, ENV.evidenceKeyArn],
+  "publish-checkpoint": [...LOG, ENV.logStateTable, ENV.evidenceKeyArn, ENV.streamArns],
   "sweep-audit-trail": [...LOG, ENV.logStateTable],
   "drill-restore": [...LOG, ...EXPORTING, ENV.drillEveryDays],
 };
@@ -283,6 +283,7 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
   },
   publisher: {
     LogState: LOG_STATE_USE,
+    DescribeTables: ["dynamodb:DescribeTable"],
     Evidence: ["s3:GetObject", "s3:PutObject"],
     ListEvidence: ["s3:ListBucket"],
     EvidenceKeyThroughS3: ["kms:Decrypt", "kms:GenerateDataKey"],
@@ -293,6 +294,8 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     Tables: ["dynamodb:GetItem", "dynamodb:Scan"],
     LogState: LOG_STATE_USE,
     ...READ_EVIDENCE,
+    EvidenceKeyThroughS3: ["kms:Decrypt", "kms:GenerateDataKey"],
+    Swept: ["s3:PutObject"],
     AuditTrail: ["dynamodb:PutItem"],
   },
   drill: {

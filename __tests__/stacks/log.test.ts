@@ -259,6 +259,16 @@ describe("the evidence bucket", () => {
     }
   });
 
+  test("takes what sweeps have verified from the sweep alone, once", () => {
+    const key = "log/sweeps/0000000000000042";
+    const sweep = roleArn(ROLES.sweeper);
+    expect(refusals(named.data, put(sweep, key))).toEqual([]);
+    expect(refusals(named.data, put(sweep, key, {}))).toEqual(["NeverReplaced"]);
+    for (const other of [PUBLISHER, ADMIN, WITNESS, READER]) {
+      expect(refusals(named.data, put(other, key))).toEqual(["OnlySweep"]);
+    }
+  });
+
   test("takes cosignatures from the witnesses, and from nobody while there is none", () => {
     const key = "log/cosignatures/0000000000000042/0a1b2c3d";
     expect(refusals(named.data, put(WITNESS, key))).toEqual([]);
@@ -353,7 +363,7 @@ describe("the evidence bucket", () => {
   test("has a key of its own, used through S3 for this bucket alone", () => {
     const uses = statements(named.security, "evidence-key-policy").filter(({ sid }) => sid !== "Administration");
     expect(uses.map(({ sid, actions }) => [sid, actions])).toEqual([
-      ["PublisherThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"]],
+      ["WritersThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"]],
       ["ReadersThroughS3", ["kms:Decrypt"]],
       ["WitnessesThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"]],
       ["NamedReadersThroughS3", ["kms:Decrypt"]],
@@ -363,14 +373,14 @@ describe("the evidence bucket", () => {
       expect(conditionOf(use, "kms:EncryptionContext:aws:s3:arn")?.values).toEqual([EVIDENCE, `${EVIDENCE}/*`]);
     }
     expect(uses.map((use) => conditionOf(use, "aws:PrincipalArn")?.values)).toEqual([
-      [roleArn(ROLES.publisher)],
+      [roleArn(ROLES.publisher), roleArn(ROLES.sweeper)],
       undefined,
       [WITNESS],
       [READER],
     ]);
     expect(statements(security, "evidence-key-policy").map(({ sid }) => sid)).toEqual([
       "Administration",
-      "PublisherThroughS3",
+      "WritersThroughS3",
       "ReadersThroughS3",
     ]);
   });
@@ -443,11 +453,13 @@ describe("around the log", () => {
       ["sealer", "LogState", ["<log-statearn>"]],
       ["sealer", "Tables", tables],
       ["publisher", "LogState", ["<log-statearn>"]],
+      ["publisher", "DescribeTables", tables],
       ["publisher", "Evidence", ["payment-evidence/log/*"]],
       ["publisher", "ListEvidence", ["payment-evidence"]],
       ["sweeper", "Tables", tables],
       ["sweeper", "LogState", ["<log-statearn>"]],
       ["sweeper", "Evidence", ["payment-evidence/log/*"]],
+      ["sweeper", "Swept", ["payment-evidence/log/sweeps/*"]],
       ["sweeper", "AuditTrail", ["<payment-audit-trailarn>"]],
       ["drill", "ReadExports", ["exports", "state", "drills"].map((prefix) => `payment-exports/${prefix}/*`)],
       ["drill", "WriteReports", ["payment-exports/drills/*"]],
@@ -474,8 +486,8 @@ describe("around the log", () => {
     ]);
   });
 
-  test("only the publisher puts evidence, and only the sealer reads streams; both and the sweep append to the log", () => {
-    expect(rolesWith("s3:PutObject", /payment-evidence/)).toEqual(["publisher"]);
+  test("only publisher and sweep put evidence, and only the sealer reads streams; all three append to the log", () => {
+    expect(rolesWith("s3:PutObject", /payment-evidence/)).toEqual(["publisher", "sweeper"]);
     expect(rolesWith("dynamodb:GetRecords", /./)).toEqual(["sealer"]);
     expect(rolesWith("dynamodb:PutItem", /log-state/)).toEqual(["sealer", "publisher", "sweeper"]);
     // What is sealed is nothing that a sealer could have made.

@@ -64,21 +64,31 @@ export interface BackupEnvironment {
 
 /** What only the functions of the exports need. @throws EnvironmentError as `readEnvironment` does. */
 export function readBackupEnvironment(variables: Variables): BackupEnvironment {
-  const pairs = required(variables, ENV.tableArns)
-    .split(",")
-    .map((pair) => pair.split("="));
-  const tables = Object.values(TABLES).map(({ logicalName }) => {
-    const arn = pairs.find(([name]) => name === logicalName)?.[1];
-    if (arn?.startsWith("arn:")) return { table: logicalName, arn };
-    throw new EnvironmentError(
-      `The environment variable ${ENV.tableArns} has no ARN for ${logicalName}. It names every table; deploy the functions stack again.`,
-    );
-  });
+  const tables = arnsByTable(variables, ENV.tableArns);
   return {
     exportBucket: required(variables, ENV.exportBucket),
     exportKeyArn: required(variables, ENV.exportKeyArn),
     tables,
   };
+}
+
+/** @throws EnvironmentError for a variable that does not name one ARN for each table. */
+function arnsByTable(variables: Variables, name: string) {
+  const pairs = required(variables, name)
+    .split(",")
+    .map((pair) => pair.split("="));
+  return Object.values(TABLES).map(({ logicalName: table }) => {
+    const arn = pairs.find(([each]) => each === table)?.[1];
+    if (arn?.startsWith("arn:")) return { table, arn };
+    throw new EnvironmentError(
+      `The environment variable ${name} has no ARN for ${table}. It names every table; deploy the functions stack again.`,
+    );
+  });
+}
+
+/** The streams that feed the sealer. @throws EnvironmentError as `readEnvironment` does. */
+export function readStreamEnvironment(variables: Variables) {
+  return arnsByTable(variables, ENV.streamArns).map(({ table, arn }) => ({ table, streamArn: arn }));
 }
 
 export interface LogStateEnvironment {

@@ -2,7 +2,7 @@
 
 import type { Construct } from "constructs";
 import type { ObjectLock } from "../../config/types";
-import { EVIDENCE_PREFIX } from "../../contract";
+import { EVIDENCE_PREFIX, SWEPT_PREFIX } from "../../contract";
 import { addBucket, type Bucket, onlyUnderKey } from "./bucket";
 import { accountRootsOf, arnEquals, arnNotEquals, EVERYBODY, notGiven, type Statement } from "./policy";
 
@@ -14,6 +14,7 @@ export interface EvidenceBucketProps {
   readonly lock: ObjectLock;
   readonly emptyOnDestroy: boolean;
   readonly publisherArn: string;
+  readonly sweeperArn: string;
   /** Roles of this account or another that put cosignatures. */
   readonly witnessArns: readonly string[];
   /** Roles that read; principals of this account need not be among them. */
@@ -77,15 +78,22 @@ function neverRemoved(bucketArn: string): Statement {
   };
 }
 
-function writers(bucketArn: string, { publisherArn, witnessArns }: EvidenceBucketProps): Statement[] {
+function writers(bucketArn: string, { publisherArn, sweeperArn, witnessArns }: EvidenceBucketProps): Statement[] {
   const cosignatures = under(bucketArn, "cosignatures/*");
+  const swept = under(bucketArn, `${SWEPT_PREFIX}*`);
   return [
     {
       ...denyPut,
       sid: "OnlyPublisher",
       resources: [],
-      notResources: cosignatures,
+      notResources: [...cosignatures, ...swept],
       conditions: [arnNotEquals("aws:PrincipalArn", publisherArn)],
+    },
+    {
+      ...denyPut,
+      sid: "OnlySweep",
+      resources: swept,
+      conditions: [arnNotEquals("aws:PrincipalArn", sweeperArn)],
     },
     {
       ...denyPut,
@@ -103,7 +111,7 @@ function putOnce(bucketArn: string): Statement[] {
     {
       ...denyPut,
       sid: "NeverReplaced",
-      resources: under(bucketArn, "checkpoints/*", "keys/*", "tile/*"),
+      resources: under(bucketArn, "checkpoints/*", "keys/*", `${SWEPT_PREFIX}*`, "tile/*"),
       conditions: [notGiven("s3:if-none-match")],
     },
     {

@@ -42,6 +42,13 @@ export function sealingAlarms({ names, functions }: AlarmTarget): Alarm[] {
       threshold: OLDEST_CHANGE_MS_MAX,
     },
     {
+      id: "stream-lost",
+      name: names.streamLost,
+      description: "A table has another stream than the one that feeds the sealer, or none.",
+      runbook: "stream-lost",
+      watched: reported(publishCheckpoint, LOG_METRICS.streamLost, PERIOD_SECONDS),
+    },
+    {
       id: "checkpoint-missing",
       name: names.checkpointMissing,
       description: "No checkpoint of the log was published for a quarter of an hour.",

@@ -6,9 +6,11 @@ import { s3Evidence } from "../log-check/s3-evidence";
 import { sweepAuditTrail } from "../log-check/sweep-operation";
 import { memoryBeside } from "../log-check/swept-checkpoints";
 import { verifierKeysOf } from "../log-check/verifier-keys";
+import { evidenceBucket } from "../sealing/evidence-bucket";
 import { openLog } from "../sealing/log-state";
+import { backOff } from "../store/transaction";
 import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
-import { readLogEnvironment, readSignerEnvironment } from "./runtime/environment";
+import { readEvidenceKeyArn, readLogEnvironment, readSignerEnvironment } from "./runtime/environment";
 import { OBSERVER } from "./runtime/process";
 import { serve } from "./runtime/serve";
 import { VARIABLES } from "./runtime/variables";
@@ -22,7 +24,11 @@ const evidence = s3Evidence(s3, bucket);
 const settings = {
   evidence,
   keys: verifierKeysOf(kmsClient(), checkpointKeyArns, origin),
-  memory: memoryBeside(checkpointMemory(dynamo, tableName, origin), evidence, { s3, bucket }),
+  memory: memoryBeside(
+    checkpointMemory(dynamo, tableName, origin),
+    evidence,
+    evidenceBucket(s3, { bucket, keyArn: readEvidenceKeyArn(VARIABLES) }, backOff),
+  ),
   log: openLog({ dynamo, tableName, origin }),
   report: (requestId: string, code: string) =>
     OBSERVER.error("the tables and the log need attention", requestId, { operation, code }),

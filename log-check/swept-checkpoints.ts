@@ -3,9 +3,9 @@
  * back to an earlier state: so a log-state table that is put back, with what the sweep remembers in it, hides nothing.
  */
 
-import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
-import { EVIDENCE_PREFIX, SWEPT_PREFIX } from "../contract";
+import { SWEPT_PREFIX } from "../contract";
 import { sweptPath } from "../log/paths";
+import type { EvidenceBucket } from "../sealing/evidence-bucket";
 import type { EvidenceFolder } from "../verifier/evidence";
 import type { CheckpointMemory } from "./checkpoint-memory";
 import type { SeenCheckpoint } from "./verification";
@@ -21,18 +21,17 @@ export async function sweptCheckpoint(evidence: EvidenceFolder): Promise<SeenChe
   return text && { size, text: text.toString("utf8") };
 }
 
-/** Where a sweep puts what it has verified. */
-export interface SweptBucket {
-  readonly s3: S3Client;
-  readonly bucket: string;
-}
-
 /** What the sweep remembers, in its table and beside the evidence: of the two the larger tree counts. */
-export function memoryBeside(table: CheckpointMemory, evidence: EvidenceFolder, place: SweptBucket): CheckpointMemory {
+export function memoryBeside(
+  table: CheckpointMemory,
+  evidence: EvidenceFolder,
+  bucket: Pick<EvidenceBucket, "putOnce">,
+): CheckpointMemory {
   return {
     load: async () => largerOf(await table.load(), await sweptCheckpoint(evidence)),
     save: async (checkpoint, now) => {
-      await putOnce(checkpoint, place);
+      // One that is there already says the same: both were verified.
+      await bucket.putOnce({ path: sweptPath(checkpoint.size), bytes: Buffer.from(checkpoint.text) });
       await table.save(checkpoint, now);
     },
   };
@@ -40,17 +39,4 @@ export function memoryBeside(table: CheckpointMemory, evidence: EvidenceFolder, 
 
 export function largerOf(a: SeenCheckpoint | undefined, b: SeenCheckpoint | undefined): SeenCheckpoint | undefined {
   return a === undefined || (b !== undefined && b.size > a.size) ? b : a;
-}
-
-/** One that is there already says the same: both were verified. */
-async function putOnce({ size, text }: SeenCheckpoint, { s3, bucket }: SweptBucket): Promise<void> {
-  const Key = `${EVIDENCE_PREFIX}${sweptPath(size)}`;
-  const object = { Bucket: bucket, Key, Body: text, ContentType: "text/plain; charset=utf-8" };
-  try {
-    await s3.send(new PutObjectCommand({ ...object, IfNoneMatch: "*" }));
-  } catch (error) {
-    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-    // 409: another sweep is just putting it.
-    if (status !== 412 && status !== 409) throw error;
-  }
 }

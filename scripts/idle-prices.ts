@@ -32,7 +32,15 @@ const MINUTES = HOURS * 60;
 const DAYS = HOURS / 24;
 
 /** What one heartbeat of a log to which nothing came asks of AWS. `__tests__/scripts/idle-cost.test.ts` counts it. */
-export const HEARTBEAT_CALLS = { GetItem: 2, Query: 2, TransactWriteItems: 1, GetObject: 4, PutObject: 5, Sign: 1 };
+export const HEARTBEAT_CALLS = {
+  GetItem: 2,
+  Query: 2,
+  TransactWriteItems: 1,
+  GetObject: 4,
+  PutObject: 5,
+  ListObjectsV2: 1,
+  Sign: 1,
+};
 const HEARTBEAT_WRITE_UNITS = 4;
 /** A read unit each; the head and the newest batch are small. */
 const HEARTBEAT_READ_UNITS = HEARTBEAT_CALLS.GetItem + HEARTBEAT_CALLS.Query;
@@ -248,7 +256,8 @@ function scheduledRuns(schedules: Readonly<Record<string, Block>>, stacks: reado
   const heartbeat =
     HEARTBEAT_WRITE_UNITS * PRICES.writeUnit +
     HEARTBEAT_READ_UNITS * PRICES.readUnit +
-    HEARTBEAT_CALLS.PutObject * PRICES.s3Put +
+    // S3 asks the same for a list as for a put.
+    (HEARTBEAT_CALLS.PutObject + HEARTBEAT_CALLS.ListObjectsV2) * PRICES.s3Put +
     HEARTBEAT_CALLS.GetObject * PRICES.s3Get +
     HEARTBEAT_CALLS.Sign * PRICES.kmsSignature;
   const daily = Object.keys(schedules).length - 1;

@@ -59,7 +59,11 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
       };
     case "sweepAuditTrail":
       // Who checks knows the retired generations too: their checkpoints are part of the log for good.
-      return { ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]), ...logState };
+      return {
+        ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
+        ...logState,
+        [ENV.evidenceKeyArn]: security.evidenceKeyArn,
+      };
     case "drillRestore":
       return {
         ...exporting(given),

@@ -1,9 +1,11 @@
+import { TABLES } from "../../contract";
 import {
   EnvironmentError,
   readEnvironment,
   readEvidenceKeyArn,
   readLogEnvironment,
   readSignerEnvironment,
+  readStreamEnvironment,
 } from "../../handlers/runtime/environment";
 
 const good = {
@@ -116,4 +118,16 @@ test.each([
   ["the same twice", "arn:aws:kms:eu-west-1:111122223333:key/4,arn:aws:kms:eu-west-1:111122223333:key/4"],
 ])("signing keys: %s is refused without echoing the value", (_what, CHECKPOINT_KEY_ARNS) => {
   expect(() => readSignerEnvironment({ ...log, CHECKPOINT_KEY_ARNS })).toThrow("CHECKPOINT_KEY_ARNS");
+});
+
+test("the streams that feed the sealer are named for every table, as ARNs", () => {
+  const streams = Object.values(TABLES).map(({ logicalName: table }) => ({
+    table,
+    streamArn: `arn:aws:dynamodb:eu-west-1:111122223333:table/${table}/stream/2026-11-21T09:00:00.000`,
+  }));
+  const pairs = streams.map(({ table, streamArn }) => `${table}=${streamArn}`);
+  expect(readStreamEnvironment({ STREAM_ARNS: pairs.join(",") })).toEqual(streams);
+  for (const value of [undefined, "", pairs.slice(1).join(","), pairs.join(",").replace("=arn:", "=none:")]) {
+    expect(() => readStreamEnvironment({ STREAM_ARNS: value })).toThrow("STREAM_ARNS");
+  }
 });

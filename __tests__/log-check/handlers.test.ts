@@ -51,7 +51,7 @@ function invoke(entry: "drill-restore" | "sweep-audit-trail", event: unknown, wi
           [ENV.tableArns]: tables.map(({ table, arn }) => `${table}=${arn}`).join(","),
           [ENV.drillEveryDays]: "3",
         }
-      : { [ENV.logStateTable]: LOG_TABLE }),
+      : { [ENV.logStateTable]: LOG_TABLE, [ENV.evidenceKeyArn]: keyArn }),
   };
   if (without !== undefined) delete environment[without];
   return runBundle({

@@ -96,7 +96,7 @@ export class SealedLedger {
     }
     const settings = {
       ...this.settings,
-      evidence: evidenceBucket(this.s3, { bucket: EVIDENCE_BUCKET, keyArn: this.keyArn }, async () => {}),
+      evidence: this.bucket,
       signers: checkpointSigners(this.harness.kms, [this.keyArn], ORIGIN),
       clock: () => at,
       streams: [],
@@ -121,6 +121,10 @@ export class SealedLedger {
       this.streamRecord("ledger", undefined, never),
     ];
     await this.sealer({ Records }, at);
+  }
+
+  private get bucket() {
+    return evidenceBucket(this.s3, { bucket: EVIDENCE_BUCKET, keyArn: this.keyArn }, async () => {});
   }
 
   private get settings() {
@@ -170,10 +174,7 @@ export class SealedLedger {
     return {
       evidence,
       keys: verifierKeysOf(this.harness.kms, [this.keyArn], ORIGIN),
-      memory: memoryBeside(checkpointMemory(dynamo, LOG_TABLE, ORIGIN), evidence, {
-        s3: this.s3,
-        bucket: EVIDENCE_BUCKET,
-      }),
+      memory: memoryBeside(checkpointMemory(dynamo, LOG_TABLE, ORIGIN), evidence, this.bucket),
       log: openLog({ dynamo, tableName: LOG_TABLE, origin: ORIGIN }),
       report: (_requestId, code) => this.reported.push(code),
     };

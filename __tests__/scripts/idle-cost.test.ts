@@ -80,7 +80,12 @@ test("a schedule costs its runs: twice as many heartbeats, twice their price; an
 });
 
 test("a heartbeat of a log to which nothing came makes the calls that are priced", async () => {
-  const sealer = startSealer(fakeWorld());
+  let now = Date.parse("2026-11-21T12:00:00.000Z");
+  const clock = () => {
+    now += 60_000;
+    return new Date(now);
+  };
+  const sealer = startSealer(fakeWorld(), { clock });
   // More than one full tile: heartbeats alone fill that many in a day.
   const store = stubStore();
   const payments = await Promise.all(Array.from({ length: 300 }, (_, i) => aPaymentRecord(`txn-${i}`, store)));

@@ -74,6 +74,7 @@ test("every alarm says where the runbook tells what to do", () => {
     "restore-drill-failed",
     "restore-drill-missing",
     "sealing-behind",
+    "stream-lost",
     "tampering",
   ]);
 });

@@ -86,7 +86,7 @@ const OWN_VARIABLES: Record<string, string[]> = {
   "check-backup": EXPORTING,
   "seal-audit-trail": [ENV.logOrigin, ENV.logStateTable],
   "publish-checkpoint": [...LOG, ENV.logStateTable, ENV.evidenceKeyArn, ENV.streamArns],
-  "sweep-audit-trail": [...LOG, ENV.logStateTable],
+  "sweep-audit-trail": [...LOG, ENV.logStateTable, ENV.evidenceKeyArn],
   "drill-restore": [...LOG, ...EXPORTING, ENV.drillEveryDays],
 };
 

@@ -7,8 +7,8 @@ const SLOTS_AT_FIRST = 1 << 14;
 const LOAD_MAX = 0.6;
 
 /**
- * A set of 64-bit digests with open addressing. Two of five million ids share one with a chance of about one in a million; then a
- * row that is a duplicate anyhow is listed as a repeat.
+ * A set of 64-bit digests with open addressing. Among five million ids the chance that two share a digest is about one in a
+ * million; then a row that is a duplicate anyhow is listed as a repeat.
  */
 export class SeenIds {
   private slots = new Uint32Array(SLOTS_AT_FIRST * 2);

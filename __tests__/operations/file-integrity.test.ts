@@ -62,6 +62,24 @@ test("the checksum that S3 holds is verified before anything is recorded", async
   expect((await reportOf(harness, event)).report.counts.stored).toBe(120);
 });
 
+test("where the event names no version, a file replaced between its two readings is not recorded", async () => {
+  const [key, replaced] = ["payments/replaced-between.csv", freshIds(3)];
+  await harness.upload(key, csv(freshIds(3)));
+  const files = new PaymentFiles(new S3Client({ ...harness.clientConfig, forcePathStyle: true }), FILES_BUCKET);
+  const open = files.open.bind(files);
+  let readings = 0;
+  files.open = async (...version) => {
+    readings += 1;
+    if (readings === 2) await harness.upload(key, csv(replaced));
+    return open(...version);
+  };
+  await expect(processEvent(harness, s3Event(key, undefined), { files })).rejects.toMatchObject({
+    name: "PreconditionFailed",
+  });
+  const stored = await storedIds();
+  expect(replaced.filter((id) => stored.has(id))).toEqual([]);
+});
+
 describe("an id that comes twice", () => {
   test("in one file is listed with its row, in one batch and in another", async () => {
     const ids = freshIds(120);

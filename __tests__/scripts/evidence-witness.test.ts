@@ -73,7 +73,8 @@ describe("witness cosign", () => {
   });
 
   test("pins the log's end for whoever verifies", async () => {
-    const verify = ["verify", "--evidence", "evidence", "--export", "exports", "--key", "log.vkey", "--quiet"];
+    const then = ["--as-of", "2025-11-21T11:00:00Z"];
+    const verify = ["verify", "--evidence", "evidence", "--export", "exports", "--key", "log.vkey", ...then, "--quiet"];
     expect(await run(...verify)).toMatchObject({ code: 20 });
     expect(await run(...verify, "--witness", vkey)).toMatchObject({ code: 0, out: "OK\n" });
   });

@@ -11,9 +11,11 @@ export type MoneyResult = { readonly amount: string } | { readonly fault: MoneyF
 /**
  * The amount written with exactly the currency's decimal places ("10.5" USD is "10.50"), so that equal money is equal text.
  * More decimals than the currency has are a fault even when they are zeros: the sender meant another currency or scale.
+ *
+ * @param at when the payment happened, normalised: a currency that has ended counts for payments before its end.
  */
-export function normalizeAmount(amount: string, currencyCode: string): MoneyResult {
-  const minorUnits = minorUnitsOf(currencyCode);
+export function normalizeAmount(amount: string, currencyCode: string, at?: string): MoneyResult {
+  const minorUnits = minorUnitsOf(currencyCode, at);
   if (minorUnits === undefined) return { fault: "UNKNOWN_CURRENCY" };
   if (!AMOUNT_PATTERN.test(amount)) return { fault: "INVALID_AMOUNT" };
   const [whole = "", decimals = ""] = amount.split(".");

@@ -3,7 +3,7 @@
 import { isLosslessNumber } from "lossless-json";
 import { z } from "zod";
 import type { JsonObject } from "./canonical-json";
-import { CURRENCY_CODES } from "./currencies";
+import { CURRENCY_CODES, CURRENCY_WITH_TIME } from "./currencies";
 import { numbersAsText } from "./exact-json";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
 import { accepted, actor, coded, newTransactionId, type Parsed, parseWith, processorId, refused } from "./schema";
@@ -23,7 +23,7 @@ export const paymentMessageSchema = z
     currency: z
       .enum(CURRENCY_CODES, coded("UNKNOWN_CURRENCY"))
       .optional()
-      .describe("ISO 4217 code. With it the decimals are checked."),
+      .describe(`${CURRENCY_WITH_TIME} With it the decimals are checked.`),
     timestamp: z
       .string(coded("INVALID_TIMESTAMP"))
       .regex(MESSAGE_TIME_PATTERN, "INVALID_TIMESTAMP")
@@ -62,11 +62,11 @@ export function parsePaymentMessage(input: unknown, now: Date): Parsed<SentMessa
   const parsed = parseWith(paymentMessageSchema, withTexts(input));
   if (!parsed.ok) return parsed;
   const { actor: claimedActor, amount, currency, timestamp, ...rest } = parsed.value;
-  // Without a currency no decimals can be checked: the amount is kept as it was written.
-  const money = currency === undefined ? { amount } : normalizeAmount(amount, currency);
-  if ("fault" in money) return refused(money.fault, money.fault === "UNKNOWN_CURRENCY" ? "currency" : "amount");
   const time = timestamp === undefined ? undefined : normalizeTimestamp(isoOf(timestamp), now);
   if (time !== undefined && "fault" in time) return refused(time.fault, "timestamp");
+  // Without a currency no decimals can be checked: the amount is kept as it was written.
+  const money = currency === undefined ? { amount } : normalizeAmount(amount, currency, time?.timestamp);
+  if ("fault" in money) return refused(money.fault, money.fault === "UNKNOWN_CURRENCY" ? "currency" : "amount");
   const payment: PaymentMessage = {
     paymentId: rest.paymentId,
     amount: money.amount,

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { JsonObject } from "./canonical-json";
-import { CURRENCY_CODES } from "./currencies";
+import { CURRENCY_CODES, CURRENCY_WITH_TIME } from "./currencies";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
 import {
   accepted,
@@ -35,7 +35,7 @@ export const paymentSchema = z
       .string(coded("AMOUNT_NOT_TEXT"))
       .regex(AMOUNT_PATTERN, "INVALID_AMOUNT")
       .describe('Decimal string with at most as many decimals as the currency has minor units, for example "10.50".'),
-    Currency: z.enum(CURRENCY_CODES, coded("UNKNOWN_CURRENCY")).describe('ISO 4217 code, for example "EUR".'),
+    Currency: z.enum(CURRENCY_CODES, coded("UNKNOWN_CURRENCY")).describe(CURRENCY_WITH_TIME),
     ProcessorID: processorId.describe("The payment processor that handled the payment."),
     Status: z.enum(PAYMENT_STATUSES, coded("INVALID_STATUS")).describe("Outcome that the processor answered."),
     Timestamp: timestamp
@@ -71,13 +71,12 @@ export function parsePayment(input: unknown, listActor: string | undefined, now:
   const { Actor, schemaVersion: _version, Timestamp, ...sent } = parsed.value;
   const claimedActor = Actor ?? listActor;
   if (claimedActor === undefined) return refused("MISSING_FIELD", "Actor");
-  const money = normalizeAmount(sent.Amount, sent.Currency);
+  const time = Timestamp === undefined ? undefined : normalizeTimestamp(Timestamp, now);
+  if (time !== undefined && "fault" in time) return refused(time.fault, "Timestamp");
+  const money = normalizeAmount(sent.Amount, sent.Currency, time?.timestamp);
   if ("fault" in money) return refused(money.fault, money.fault === "UNKNOWN_CURRENCY" ? "Currency" : "Amount");
-  const payment = { ...sent, Amount: money.amount };
-  if (Timestamp === undefined) return accepted({ payment, actor: claimedActor });
-  const time = normalizeTimestamp(Timestamp, now);
-  if ("fault" in time) return refused(time.fault, "Timestamp");
-  return accepted({ payment: { ...payment, Timestamp: time.timestamp }, actor: claimedActor });
+  const own = time === undefined ? {} : { Timestamp: time.timestamp };
+  return accepted({ payment: { ...sent, Amount: money.amount, ...own }, actor: claimedActor });
 }
 
 /** What decides whether the same id came with the same content: everything the sender said, and nothing that we added. */

@@ -3,6 +3,8 @@
  * fixed, so no refusal can echo a value that somebody sent.
  */
 
+import { ISO_4217_AMENDMENT } from "./currencies";
+
 export interface Refusal {
   readonly code: RefusalCode;
   /** What happened, the rule and the remedy, in one text. */
@@ -66,7 +68,7 @@ const REFUSAL_TEXTS = {
     'The Amount is malformed. It is a decimal string without sign, exponent, spaces or leading zeros, with at most 15 digits before the point. Send for example "10.50".',
   AMOUNT_DECIMALS:
     "The Amount has more decimal places than its currency. ISO 4217 gives each currency its minor units. Check the currency or the scale of the amount.",
-  UNKNOWN_CURRENCY: 'The Currency is unknown. It is a current ISO 4217 code in capitals. Send for example "EUR".',
+  UNKNOWN_CURRENCY: `The Currency is unknown, or had ended when the payment happened. It is a code of ISO 4217 (amendment ${ISO_4217_AMENDMENT.number}, ${ISO_4217_AMENDMENT.effectiveFrom}) in capitals; one that has ended since 2013 counts where the payment's own time is before its end. Send for example "EUR".`,
   INVALID_STATUS:
     "The Status is unknown. A payment is recorded as Success or Failure. Map the processor's answer to one of them.",
   INVALID_VERSION:

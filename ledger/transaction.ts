@@ -3,7 +3,7 @@
 import { isLosslessNumber } from "lossless-json";
 import { z } from "zod";
 import type { JsonObject } from "./canonical-json";
-import { CURRENCY_CODES } from "./currencies";
+import { CURRENT_CURRENCY_CODES } from "./currencies";
 import { exactJsonText, holdsInexactNumber, numbersAsText } from "./exact-json";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
 import { accepted, actor, coded, newTransactionId, type Parsed, parseWith, refused } from "./schema";
@@ -17,7 +17,7 @@ export const transactionSchema = z
       .string(coded("AMOUNT_NOT_TEXT"))
       .regex(AMOUNT_PATTERN, "INVALID_AMOUNT")
       .describe("Decimal with at most as many decimals as the currency has minor units, in quotes."),
-    currency: z.enum(CURRENCY_CODES, coded("UNKNOWN_CURRENCY")).describe("ISO 4217 code."),
+    currency: z.enum(CURRENT_CURRENCY_CODES, coded("UNKNOWN_CURRENCY")).describe("Current ISO 4217 code."),
     cardLast4: z
       .string(coded("INVALID_CARD_LAST4"))
       .regex(/^[0-9]{4}$/, "INVALID_CARD_LAST4")

@@ -2,48 +2,87 @@
 
 import currencyCodes from "currency-codes";
 import fc from "fast-check";
-import { CURRENCY_CODES, minorUnitsOf } from "../../ledger/currencies";
+import { CURRENCY_CODES, CURRENT_CURRENCY_CODES, ISO_4217_AMENDMENT, minorUnitsOf } from "../../ledger/currencies";
 import { amountMinor, normalizeAmount } from "../../ledger/money";
+import { parsePayment } from "../../ledger/payment";
+import { parsePaymentMessage } from "../../ledger/payment-message";
+import { refusal } from "../../ledger/refusals";
+import { parseTransaction } from "../../ledger/transaction";
+import { AMENDMENTS, LIST_ONE_PUBLISHED, LIST_THREE } from "./iso-4217-facts";
 
-/** Where our table differs from the package `currency-codes` (published 2024-06-25), and why. */
-const NOT_MONEY = "no currency of payments: ISO 4217 gives it no minor units";
-const DIFFERENCES: Readonly<Record<string, string>> = {
-  XCG: "ours only: the Caribbean guilder, in force since 2025-03-31, is newer than the package",
-  ANG: "theirs only: replaced by XCG in 2025",
-  CUC: "theirs only: withdrawn by Cuba in 2021",
-  XAG: NOT_MONEY,
-  XAU: NOT_MONEY,
-  XPD: NOT_MONEY,
-  XPT: NOT_MONEY,
-  XBA: NOT_MONEY,
-  XBB: NOT_MONEY,
-  XBC: NOT_MONEY,
-  XBD: NOT_MONEY,
-  XDR: NOT_MONEY,
-  XSU: NOT_MONEY,
-  XUA: NOT_MONEY,
-  XTS: "theirs only: reserved for tests",
-  XXX: "theirs only: stands for no currency",
-};
+/** Codes of List One that are no currency of payments: ISO 4217 gives them no minor units, or reserves them. */
+const NOT_MONEY = ["XAG", "XAU", "XPD", "XPT", "XBA", "XBB", "XBC", "XBD", "XDR", "XSU", "XUA", "XTS", "XXX"];
 
 describe("the currency table", () => {
-  const theirs = new Map(currencyCodes.data.map(({ code, digits }) => [code, digits]));
+  const listOne = new Map(currencyCodes.data.map(({ code, digits }) => [code, digits]));
+  const current = new Map(CURRENT_CURRENCY_CODES.map((code) => [code, minorUnitsOf(code)]));
 
-  test("holds the same currencies as an independent package, apart from the listed differences", () => {
-    const all = new Set([...theirs.keys(), ...CURRENCY_CODES]);
-    const onOneSide = [...all].filter((code) => theirs.has(code) !== (minorUnitsOf(code) !== undefined));
-    expect(onOneSide.sort()).toEqual(Object.keys(DIFFERENCES).sort());
+  test("is List One of its source with every later amendment, and names the last of them", () => {
+    expect(currencyCodes.publishDate).toBe(LIST_ONE_PUBLISHED);
+    const expected = new Map(listOne);
+    for (const code of NOT_MONEY) expect(expected.delete(code)).toBe(true);
+    for (const { added, ended } of AMENDMENTS) {
+      for (const [code, minorUnits] of Object.entries(added)) expected.set(code, minorUnits);
+      for (const code of ended) expect(expected.delete(code)).toBe(true);
+    }
+    expect([...current].sort()).toEqual([...expected].sort());
+    const last = AMENDMENTS.at(-1);
+    expect(ISO_4217_AMENDMENT).toEqual({ number: last?.number, effectiveFrom: last?.effectiveFrom });
   });
 
-  test("gives every shared currency the same minor units", () => {
-    const shared = CURRENCY_CODES.filter((code) => theirs.has(code));
-    expect(shared.length).toBeGreaterThan(160);
-    expect(shared.filter((code) => minorUnitsOf(code) !== theirs.get(code))).toEqual([]);
+  test("names the amendments in order, and the amendment in its refusal", () => {
+    expect(AMENDMENTS.map(({ number }) => number)).toEqual([176, 178, 179, 180]);
+    expect(refusal("UNKNOWN_CURRENCY").message).toContain(
+      `amendment ${ISO_4217_AMENDMENT.number}, ${ISO_4217_AMENDMENT.effectiveFrom}`,
+    );
+  });
+
+  test("takes a currency that has ended until its last day, for payments that say when they happened", () => {
+    for (const [code, minorUnits, lastDay] of LIST_THREE) {
+      const nextDay = new Date(Date.parse(lastDay) + 86_400_000).toISOString();
+      expect([code, minorUnitsOf(code, `${lastDay}T23:59:59.999Z`)]).toEqual([code, minorUnits]);
+      expect([code, minorUnitsOf(code, "2000-01-01T00:00:00.000Z")]).toEqual([code, minorUnits]);
+      expect([code, minorUnitsOf(code, nextDay)]).toEqual([code, undefined]);
+      expect([code, minorUnitsOf(code)]).toEqual([code, undefined]);
+    }
+    const taken = new Set([...CURRENT_CURRENCY_CODES, ...LIST_THREE.map(([code]) => code)]);
+    expect([...CURRENCY_CODES]).toEqual([...taken].sort());
+  });
+
+  test("takes a current currency at any time", () => {
+    for (const code of CURRENT_CURRENCY_CODES)
+      expect(minorUnitsOf(code, "2000-01-01T00:00:00.000Z")).toBe(current.get(code));
   });
 
   test("knows only codes in capitals, and no names of object internals", () => {
-    for (const code of ["eur", "Eur", " EUR", "", "constructor", "__proto__"])
+    for (const code of ["eur", "Eur", " EUR", "", "constructor", "__proto__"]) {
       expect(minorUnitsOf(code)).toBeUndefined();
+      expect(minorUnitsOf(code, "2020-01-01T00:00:00.000Z")).toBeUndefined();
+    }
+  });
+
+  test("a payment's own time decides, on each way in", () => {
+    const now = new Date("2026-11-28T00:00:00.000Z");
+    const at = (Timestamp?: string) => {
+      const payment = {
+        TransactionID: "txn-1",
+        SecureToken: "tok_1",
+        Amount: "10.5",
+        Currency: "HRK",
+        ProcessorID: "p",
+        Status: "Success",
+        Actor: "a",
+        ...(Timestamp === undefined ? {} : { Timestamp }),
+      };
+      const message = { paymentId: "txn-1", amount: "10.5", currency: "HRK", timestamp: Timestamp };
+      return [parsePayment(payment, undefined, now), parsePaymentMessage(message, now)];
+    };
+    const unknown = { ok: false, refusal: { code: "UNKNOWN_CURRENCY", field: expect.stringMatching(/^[Cc]urrency$/) } };
+    for (const parsed of at("2022-06-01T12:00:00Z")) expect(parsed).toMatchObject({ ok: true });
+    for (const parsed of [...at("2023-06-01T12:00:00Z"), ...at()]) expect(parsed).toMatchObject(unknown);
+    const row = { transactionId: "txn-1", amount: "10.50", currency: "HRK", cardLast4: "4242" };
+    expect(parseTransaction(row)).toMatchObject(unknown);
+    expect(parseTransaction({ ...row, currency: "XAD" })).toMatchObject({ ok: true });
   });
 });
 
@@ -90,7 +129,7 @@ test.each([
 });
 
 /** A currency, and an amount of it as a whole number of minor units, up to the largest that the form allows. */
-const moneyArbitrary = fc.constantFrom(...CURRENCY_CODES).chain((currency) => {
+const moneyArbitrary = fc.constantFrom(...CURRENT_CURRENCY_CODES).chain((currency) => {
   const scale = 10n ** BigInt(minorUnitsOf(currency) ?? 0);
   return fc.record({ currency: fc.constant(currency), minor: fc.bigInt({ min: 0n, max: 10n ** 15n * scale - 1n }) });
 });
@@ -123,7 +162,7 @@ test("property: normalising is idempotent, and whatever it takes is one plain de
     moneyArbitrary.map(({ minor }) => minor.toString()),
   );
   fc.assert(
-    fc.property(texts, fc.constantFrom(...CURRENCY_CODES), (text, currency) => {
+    fc.property(texts, fc.constantFrom(...CURRENT_CURRENCY_CODES), (text, currency) => {
       const once = normalizeAmount(text, currency);
       if ("fault" in once) return;
       expect(once.amount).toMatch(/^[0-9]{1,15}(\.[0-9]{2,4})?$/);

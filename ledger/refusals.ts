@@ -17,7 +17,10 @@ const id = (length: number) =>
   `It is 1 to ${length} characters of A-Z a-z 0-9 . _ : / @ + = - and begins with a letter or digit. Send the id in that form.`;
 
 const newId = (length: number) =>
-  `${id(length)} A new id is no word for a missing one, such as null or NOTPROVIDED, and no number like 1.23E+15, as spreadsheets write long ids.`;
+  id(length).replace(
+    ". Send",
+    "; a new one is neither a word for a missing id, such as NOTPROVIDED, nor a number like 1.23E+15, which a spreadsheet made of it. Send",
+  );
 
 const REFUSAL_TEXTS = {
   CARD_DATA:

@@ -49,7 +49,7 @@ type Check = (doc: SourceFile) => string[];
 const NPM_COMMANDS = new Set(["ci", "install", "start", "test", "run"]);
 
 const commands: Check = ({ text }) => {
-  const missing = matches(text, /\bnpm run ([\w:-]+)/g).filter((script) => !(script in scripts));
+  const missing = matches(text, /\bnpm run (?:--silent )?([\w:-]+)/g).filter((script) => !(script in scripts));
   const unknown = matches(text, /`npm ([a-z-]+)|^\s*npm ([a-z-]+)/gm).filter((word) => word && !NPM_COMMANDS.has(word));
   const tools = matches(text, /\bnpx ([\w-]+)/g).filter((tool) => tool !== "cdktn" && !isInstalled(tool));
   return [

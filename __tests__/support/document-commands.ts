@@ -71,6 +71,7 @@ export function worldOf(config: AppConfig, { stacks }: Synthesized) {
     PaymentProcessorFunctionArn: functionArn,
     KMSKeyId: KEY_ID,
     CloudTrailName: names.trail,
+    "payment-service-access-arn": `arn:aws:iam::${ACCOUNT}:policy/${names.accessPolicies.paymentService}`,
   };
   return { names, buckets, keyArn, trailArn, outputs, stacks };
 }
@@ -159,6 +160,7 @@ const AWS_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     "--index-name",
   ],
   "ec2 describe-vpc-endpoints": ["--filters", "--vpc-endpoint-ids"],
+  "iam attach-role-policy": ["--role-name", "--policy-arn"],
   "kms describe-key": ["--key-id"],
   "kms get-key-policy": ["--key-id", "--policy-name"],
   "kms get-key-rotation-status": ["--key-id"],
@@ -196,6 +198,7 @@ const CDKTF_OPTIONS = ["--ignore-missing-stack-dependencies", "--auto-approve", 
 const NPM_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   backup: ["--table", "--into", "--to-time", "--backup", "--export", "--wait-minutes", "--json"],
   redrive: ["--dry-run", "--max"],
+  embedded: ["--as"],
   drill: ["--here", "--key", "--json"],
   evidence: [
     ...["--bucket", "--to", "--evidence", "--export", "--key", "--last-checkpoint", "--witness", "--record", "--from"],
@@ -206,8 +209,8 @@ const { scripts } = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8
 
 /** `npm run backup -- check x` as script and words. */
 function scriptOf({ args }: RecordedCall): { script: string; words: readonly string[] } {
-  const [first = "", second = ""] = args;
-  return first === "run" ? { script: second, words: args.slice(3) } : { script: first, words: [] };
+  const [first = "", second = "", ...rest] = args.filter((word) => word !== "--silent");
+  return first === "run" ? { script: second, words: rest.slice(1) } : { script: first, words: [] };
 }
 
 function awsFaults(call: RecordedCall): string[] {

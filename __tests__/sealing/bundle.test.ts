@@ -13,7 +13,7 @@ import { bundleHandlers } from "../support/bundles";
 import { aMessageRecord, LEDGER, MESSAGES, type StreamRecord, streamRecord } from "./changes";
 import type { Clients } from "./fake-aws";
 import { checkLog, type Expected, expectationOf, type RaceWorld } from "./race";
-import { ORIGIN, startSealer } from "./sealer";
+import { EVIDENCE_KEY_ARN, ORIGIN, startSealer } from "./sealer";
 import { type EmbeddedWorld, startEmbeddedWorld } from "./worlds";
 
 let embedded: EmbeddedWorld;
@@ -50,6 +50,7 @@ beforeAll(async () => {
     [ENV.fieldEncryption]: "cached",
     [ENV.logStateTable]: world.tableName,
     [ENV.evidenceBucket]: world.bucket,
+    [ENV.evidenceKeyArn]: EVIDENCE_KEY_ARN,
     [ENV.logOrigin]: ORIGIN,
     [ENV.streamArns]: Object.values(TABLES)
       .map(({ logicalName }) => `${logicalName}=arn:aws:dynamodb:us-east-1:111122223333:table/${logicalName}/stream/x`)

@@ -50,7 +50,7 @@ export interface Sealer {
 }
 
 /** The emulator keeps the name and encrypts nothing. */
-const EVIDENCE_KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/evidence";
+export const EVIDENCE_KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/evidence";
 
 const noPause = async () => {};
 /** Its keys and table names; every sealer has clients of its own. */

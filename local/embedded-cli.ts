@@ -162,7 +162,7 @@ function describe(state: UpState): string {
     ...environmentOf(state, DEFAULT_PERSON).map((line) => `  ${line}`),
     "",
     `The access key id says who you are: ${PEOPLE.join(", ")}. For another one's variables:`,
-    '  eval "$(npm run --silent embedded -- env --as auditor)"',
+    '  eval "$(npm run embedded --silent -- env --as auditor)"',
     "Stop it, and lose everything in it, with: npm run embedded -- down",
   ].join("\n");
 }

@@ -126,7 +126,7 @@ function report({ authorisations, policies, counts }: Recorded, plans: readonly 
   const strictest = plans.find(({ name }) => name.startsWith("prod"))?.policies ?? policies;
   console.log(`\n${matrixText(strictest)}`);
   const { wildcards, unconditioned } = remarkable(strictest);
-  console.log(`\nAllowed by a wildcard\n${wildcards.map((each) => `  ${each}`).join("\n")}`);
+  console.log(`\nAllowed by a wildcard\n${grouped(wildcards)}`);
   console.log("\nAllowed to a service for anybody's resource");
   count("statements", unconditioned);
   console.log(`\n${problems.length === 0 ? "Success" : `${problems.length} problems, named above`}`);
@@ -162,6 +162,16 @@ function matrixText(policies: EffectivePolicies): string {
   );
   const head = `  ${"on".padEnd(18)}${"action".padEnd(36)}${"administrator".padEnd(14)}${"root user".padEnd(14)}other account`;
   return ["What stops an administrator with every permission (prod)", head, ...rows].join("\n");
+}
+
+/** The same statement of several policies, once. */
+function grouped(places: readonly string[]): string {
+  const policies = new Map<string, string[]>();
+  for (const place of places) {
+    const [name = "", statement = ""] = place.split(/, (.*)/s);
+    policies.set(statement, [...(policies.get(statement) ?? []), name]);
+  }
+  return [...policies].map(([statement, names]) => `  ${statement} (${names.length} policies)`).join("\n");
 }
 
 main().then(

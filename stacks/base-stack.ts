@@ -9,6 +9,7 @@ import { type BucketId, bucketLabelsOf, bucketNamesOf, type Names, namesOf, tags
 import type { AppConfig } from "../config/types";
 import { type FunctionId, type QueueId, type RoleId, TABLES, type TableId } from "../contract";
 import { addBackend } from "./backend";
+import type { NetworkInterfaceArns } from "./boundary";
 
 /** The role that starts exports leaves no record of it; the sealer and the publisher must not add to what they seal. */
 const NO_AUDIT_RECORDS: readonly RoleId[] = ["export", "sealer", "publisher"];
@@ -113,8 +114,9 @@ export abstract class BaseStack extends TerraformStack {
    * Lambda names the interface, its subnet and its security group, each when it is made. The pattern over all kinds is the
    * one of the EC2 guide; IAM's own guide wants the kind named, so these are named beside it.
    */
-  protected networkInterfaceArns(): string[] {
-    return ["*/*", "network-interface/*", "security-group/*", "subnet/*"].map((pattern) => this.arn("ec2", pattern));
+  protected networkInterfaceArns(): NetworkInterfaceArns {
+    const existing = [this.arn("ec2", "*/*"), this.arn("ec2", "network-interface/*")];
+    return { existing, made: [...existing, this.arn("ec2", "security-group/*"), this.arn("ec2", "subnet/*")] };
   }
 
   protected schedulerRoleArn(): string {

@@ -4,6 +4,13 @@ import { FILE_PREFIXES } from "../contract";
 import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import type { Statement } from "./constructs/policy";
 
+/** Patterns. */
+export interface NetworkInterfaceArns {
+  readonly existing: string[];
+  /** With what a new one is made of. */
+  readonly made: string[];
+}
+
 export interface SharedBoundaryArns {
   readonly tableArns: string[];
   /** A pattern: the keys do not exist yet when the boundary is made. Each key's own policy names its roles. */
@@ -12,7 +19,7 @@ export interface SharedBoundaryArns {
   readonly logStreamArns: string[];
   readonly failureQueueArn: string;
   readonly exportsArn: string;
-  readonly networkInterfaceArns: string[];
+  readonly networkInterfaceArns: NetworkInterfaceArns;
 }
 
 export interface BoundaryArns extends SharedBoundaryArns {
@@ -78,7 +85,7 @@ export function everyFunctionsStatements(arns: SharedBoundaryArns): Statement[] 
 }
 
 /** What Lambda itself needs in every function's role: its network interfaces and its traces. */
-export function platformStatements(networkInterfaceArns: string[]): Statement[] {
+export function platformStatements(networkInterfaceArns: NetworkInterfaceArns): Statement[] {
   return [
     {
       sid: "Traces",
@@ -88,13 +95,13 @@ export function platformStatements(networkInterfaceArns: string[]): Statement[] 
     },
     {
       sid: "NetworkInterfaces",
-      actions: [
-        "ec2:AssignPrivateIpAddresses",
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
-        "ec2:UnassignPrivateIpAddresses",
-      ],
-      resources: networkInterfaceArns,
+      actions: ["ec2:AssignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"],
+      resources: networkInterfaceArns.existing,
+    },
+    {
+      sid: "NewNetworkInterfaces",
+      actions: ["ec2:CreateNetworkInterface"],
+      resources: networkInterfaceArns.made,
     },
     {
       sid: "DescribeNetwork",

@@ -1,6 +1,7 @@
 /** What the permissions of several roles are made of. */
 
 import type { QueueId } from "../contract";
+import type { NetworkInterfaceArns } from "./boundary";
 import { equals, type Statement } from "./constructs/policy";
 
 export interface TableArns {
@@ -43,7 +44,7 @@ export interface PermissionArns {
   /** Of the role's own functions. */
   readonly logStreamArns: string[];
   readonly functionArns: string[];
-  readonly networkInterfaceArns: string[];
+  readonly networkInterfaceArns: NetworkInterfaceArns;
 }
 
 /** What a function does to the audit trail that reads nothing of it. */

@@ -41,15 +41,19 @@ import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand, S
 import { ENV, FUNCTIONS, type FunctionId, TABLES, type TableId } from "../../contract";
 import { type Deployment, deploy } from "../../local/deploy";
 import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { Authorisation } from "../../local/iam/authorisation";
 import { EffectivePolicies } from "../../local/iam/effective";
 import type { PersonId } from "../../local/iam/people";
 import { PLAN_ONLY } from "../../local/resources/plan-only";
 import { synthesize } from "../../local/synthesize";
+import { removeSingly } from "../../scripts/permissions-control";
 
 const SYNTH_TIMEOUT_MS = 240_000;
 const REPORT_TIMEOUT_MS = 20_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), "deploy-stacks-test-"));
+/** What the functions and the tests below asked and were allowed. */
+const asked = new Map<string, Authorisation>();
 let aws: EmbeddedAws;
 let deployment: Deployment;
 let s3: S3Client;
@@ -59,6 +63,7 @@ let lambda: LambdaClient;
 beforeAll(async () => {
   [aws] = await Promise.all([startEmbeddedAws(), synthesize(folder)]);
   deployment = await deploy({ aws, outputDirectory: folder });
+  if (deployment.gate !== undefined) deployment.gate.onAllowed = (each) => asked.set(JSON.stringify(each), each);
   const config = deployment.clientConfig();
   s3 = new S3Client(config);
   sqs = new SQSClient(config);
@@ -309,6 +314,14 @@ describe("permissions", () => {
     const denied = deployment.gate?.counts.denied ?? [];
     expect(denied.filter(({ authorisation }) => authorisation.caller.kind !== "user")).toEqual([]);
     expect(deployment.gate?.counts.calls).toBeGreaterThan(20);
+  });
+
+  test("each permission that a function used, taken away singly, is missed", () => {
+    const policies = deployment.gate?.policies;
+    if (policies === undefined) throw new Error("The embedded AWS has a gate.");
+    const { removals, undetected } = removeSingly(policies, [...asked.values()]);
+    expect(removals).toBeGreaterThan(40);
+    expect(undetected).toEqual([]);
   });
 
   test("without one permission of its role, a function is refused by name, and the platform's needs stop the deployment", () => {

@@ -201,12 +201,8 @@ const SHARED = {
   ],
   Logs: ["logs:CreateLogStream", "logs:PutLogEvents"],
   Traces: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-  NetworkInterfaces: [
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:UnassignPrivateIpAddresses",
-  ],
+  NetworkInterfaces: ["ec2:AssignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"],
+  NewNetworkInterfaces: ["ec2:CreateNetworkInterface"],
   DescribeNetwork: ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
 };
 

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-iam";
 import { type CreateByType, present } from "./context";
 
-/** Roles and policies are stored and never enforced by the embedded AWS: no test may take a call that succeeds for a permission. */
+/** The emulator stores roles and policies and enforces none. The gate in front of it (`local/iam/`) does, from the same attributes. */
 export const IAM: CreateByType = {
   aws_iam_role: async (args, context) => {
     args.withoutEffect("tags", "force_detach_policies");

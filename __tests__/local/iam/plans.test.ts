@@ -1,0 +1,293 @@
+/** The synthesized policies, evaluated: what AWS would allow whom, for dev and prod in every layout of the network. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { CONNECTIVITIES } from "../../../config/types";
+import { FUNCTIONS, ROLES, type RoleId } from "../../../contract";
+import type { Authorisation } from "../../../local/iam/authorisation";
+import type { EffectivePolicies } from "../../../local/iam/effective";
+import type { Principal } from "../../../local/iam/evaluate";
+import { personArn } from "../../../local/iam/people";
+import { plannedPolicies, renaming } from "../../../local/iam/planned";
+import { functionPrincipal, platformAuthorisations } from "../../../local/iam/platform";
+import { administratorMatrix } from "../../../scripts/permissions-administrator";
+import { removeSingly } from "../../../scripts/permissions-control";
+import { remarkable, unusedGrants } from "../../../scripts/permissions-grants";
+import { buildApp } from "../../../stacks/build-app";
+import { configOf, prodName, stubHandlerCode } from "../../support/synth";
+
+const ACCOUNT = "111122223333";
+const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-plans-"));
+const plans = new Map<string, EffectivePolicies>();
+
+beforeAll(async () => {
+  for (const environment of ["dev", "prod"] as const) {
+    for (const connectivity of CONNECTIVITIES) {
+      const name = `${environment} ${connectivity}`;
+      const outdir = path.join(folder, name.replace(" ", "-"));
+      buildApp(configOf(environment, { connectivity }), stubHandlerCode, outdir).synth();
+      plans.set(name, await plannedPolicies(outdir, ACCOUNT));
+    }
+  }
+}, 240_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function planOf(name: string): EffectivePolicies {
+  const found = plans.get(name);
+  if (found === undefined) throw new Error(`There is no plan ${name}.`);
+  return found;
+}
+
+const PROD = () => planOf("prod privatelink");
+const NAMES = ["dev", "prod"].flatMap((environment) => CONNECTIVITIES.map((each) => `${environment} ${each}`));
+
+/** The decision's words. */
+function decided(
+  policies: EffectivePolicies,
+  authorisation: Omit<Authorisation, "because" | "context"> & Partial<Authorisation>,
+) {
+  const decision = policies.decide({ context: {}, because: "the test", ...authorisation });
+  return decision.allowed ? "allowed" : decision.reason;
+}
+
+const roleOf = (role: RoleId): Principal =>
+  functionPrincipal(`arn:aws:iam::${ACCOUNT}:role/${prodName(ROLES[role])}`, "test");
+const object = (bucket: string, key: string) => `arn:aws:s3:::${bucket}-prod-${ACCOUNT}/${key}`;
+
+test.each(NAMES)("%s: services may do all that the deployed resources need of them", (name) => {
+  const policies = planOf(name);
+  const needs = platformAuthorisations(policies);
+  expect(needs.length).toBeGreaterThan(400);
+  expect(
+    needs.filter((each) => !policies.decide(each).allowed).map(({ address, action }) => [address, action]),
+  ).toEqual([]);
+});
+
+test.each(NAMES)("%s: each of those permissions of a role, taken away singly, is missed", (name) => {
+  const { removals, undetected } = removeSingly(planOf(name), platformAuthorisations(planOf(name)));
+  expect(removals).toBeGreaterThan(400);
+  expect(undetected).toEqual([]);
+});
+
+describe("what an administrator with every permission may do in production", () => {
+  const allowedTo = (who: 0 | 1 | 2) =>
+    administratorMatrix(PROD())
+      .filter(({ allowed }) => allowed[who])
+      .map(({ kind, action }) => `${kind} ${action}`);
+  const ALLOWED = [
+    "tables dynamodb:Scan",
+    "tables dynamodb:PutResourcePolicy",
+    "tables dynamodb:DeleteResourcePolicy",
+    "tables dynamodb:UpdateTable",
+    "tables dynamodb:DeleteTable",
+    "tables dynamodb:UpdateContinuousBackups",
+    "evidence s3:GetObject",
+    "evidence s3:PutBucketPolicy",
+    "evidence s3:DeleteBucketPolicy",
+    "evidence s3:PutEncryptionConfiguration",
+    "evidence s3:PutBucketObjectLockConfiguration",
+    "evidence s3:DeleteBucket",
+    ...["PutObject", "DeleteObject", "DeleteObjectVersion", "BypassGovernanceRetention"].map(
+      (each) => `trail s3:${each}`,
+    ),
+    ...["ReplicateObject", "ReplicateDelete", "GetObject", "PutLifecycleConfiguration"].map(
+      (each) => `trail s3:${each}`,
+    ),
+    ...["PutBucketPolicy", "DeleteBucketPolicy", "PutEncryptionConfiguration"].map((each) => `trail s3:${each}`),
+    ...["PutBucketObjectLockConfiguration", "DeleteBucket"].map((each) => `trail s3:${each}`),
+    "keys, through S3 kms:Decrypt",
+    "keys kms:PutKeyPolicy",
+    "keys kms:ScheduleKeyDeletion",
+    "keys kms:DisableKey",
+    "keys kms:GetPublicKey",
+  ];
+
+  test("is this and nothing else: SECURITY.md names each", () => {
+    expect(allowedTo(0).sort()).toEqual([...ALLOWED].sort());
+  });
+
+  test("the root user may no more, and another account nothing", () => {
+    expect(allowedTo(1).sort()).toEqual([...ALLOWED].sort());
+    expect(allowedTo(2)).toEqual([]);
+  });
+
+  test("DynamoDB's own role may write to no table, so no replica can be added while a table has its policy", () => {
+    const name = "aws-service-role/replication.dynamodb.amazonaws.com/AWSServiceRoleForDynamoDBReplication";
+    const arn = `arn:aws:iam::${ACCOUNT}:role/${name}`;
+    const policies = PROD();
+    const role = {
+      name,
+      arn,
+      boundaryArn: undefined,
+      policies: new Map(policies.roles.values().next().value?.policies),
+    };
+    for (const table of policies.tableKeys.keys()) {
+      for (const action of ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"]) {
+        policies.roles.set(arn, role);
+        const caller: Principal = {
+          kind: "role",
+          arn,
+          sessionArn: `arn:aws:sts::${ACCOUNT}:assumed-role/replication/x`,
+        };
+        const decision = decided(policies, { caller, action: `dynamodb:${action}`, resource: table });
+        policies.roles.delete(arn);
+        expect([table, action, decision]).toEqual([table, action, "with an explicit deny in a resource-based policy"]);
+      }
+    }
+  });
+});
+
+describe("changed code of a function", () => {
+  test("cannot put an export, which DynamoDB writes past the endpoint", () => {
+    const put = {
+      caller: roleOf("export"),
+      action: "s3:PutObject",
+      resource: object("payment-exports", "exports/forged.json.gz"),
+    };
+    expect(decided(PROD(), { ...put, via: "s3" })).toBe(
+      "because no VPC endpoint policy allows the s3:PutObject action",
+    );
+    expect(decided(PROD(), put)).toBe("allowed");
+  });
+
+  test("cannot publish evidence under another key than the one of the log", () => {
+    const policies = PROD();
+    const caller = roleOf("publisher");
+    const resource = object("payment-evidence", "log/tile/0/000");
+    const put = { caller, action: "s3:PutObject", resource, via: "s3" as const };
+    const evidenceKey = policies.keyArn(`alias/payment-evidence-prod`);
+    const named = (keyArn: string) => ({
+      "s3:if-none-match": "*",
+      "s3:x-amz-server-side-encryption": "aws:kms",
+      "s3:x-amz-server-side-encryption-aws-kms-key-id": keyArn,
+    });
+    expect(decided(policies, { ...put, context: named(evidenceKey) })).toBe("allowed");
+    const denied = "with an explicit deny in a resource-based policy";
+    expect(decided(policies, { ...put, context: { "s3:if-none-match": "*" } })).toBe(denied);
+    expect(decided(policies, { ...put, context: named(policies.keyArn("alias/payment-processing-prod")) })).toBe(
+      denied,
+    );
+  });
+
+  test("cannot make network interfaces, which Lambda does with the same role", () => {
+    const make = {
+      caller: roleOf("query"),
+      action: "ec2:CreateNetworkInterface",
+      resource: PROD().arn("ec2", "subnet/s"),
+    };
+    const functionArn = PROD().arn("lambda", `function:${prodName(FUNCTIONS.queryPaymentLedger.name)}`);
+    expect(decided(PROD(), make)).toBe("allowed");
+    expect(decided(PROD(), { ...make, context: { "lambda:SourceFunctionArn": functionArn } })).toBe(
+      "with an explicit deny in an identity-based policy",
+    );
+  });
+});
+
+test("Lambda assumes the roles for functions of this account only", () => {
+  const assume = (account: string) =>
+    decided(PROD(), {
+      caller: { kind: "service", name: "lambda.amazonaws.com" },
+      action: "sts:AssumeRole",
+      resource: `arn:aws:iam::${ACCOUNT}:role/${ROLES.ledger}`,
+      context: { "aws:SourceAccount": account },
+    });
+  expect([assume(ACCOUNT), assume("444455556666")]).toEqual([
+    "allowed",
+    "because no resource-based policy allows the sts:AssumeRole action",
+  ]);
+});
+
+test("no service may act for anybody's resource, and no statement allows every action", () => {
+  const { wildcards, unconditioned } = remarkable(PROD());
+  expect(unconditioned).toEqual([]);
+  expect(wildcards.filter((each) => !each.endsWith(" on *"))).toEqual([]);
+  expect(remarkable(weakened(PROD())).unconditioned).toHaveLength(Object.keys(ROLES).length);
+});
+
+/** The trust in Lambda without its condition. */
+function weakened(policies: EffectivePolicies): EffectivePolicies {
+  const resourcePolicies = new Map(
+    [...policies.resourcePolicies].map(([arn, policy]) => {
+      const Statement = policy.document.Statement.map(({ Condition, ...rest }) =>
+        JSON.stringify(rest.Principal ?? "").includes("lambda.amazonaws.com")
+          ? rest
+          : { ...rest, ...(Condition && { Condition }) },
+      );
+      return [arn, { ...policy, document: { ...policy.document, Statement } }];
+    }),
+  );
+  return Object.assign(Object.create(Object.getPrototypeOf(policies) as object), policies, { resourcePolicies });
+}
+
+test("a grant that nothing uses is named, unless it has a reason; a reason without such a grant is named too", () => {
+  const policies = PROD();
+  const asked = platformAuthorisations(policies);
+  const reason = { role: "*", sid: "*", action: "*", resource: "*", reason: "all of them" };
+  expect(unusedGrants(policies, asked, []).unexplained).toContainEqual({
+    role: ROLES.query,
+    sid: "Ledger",
+    action: "dynamodb:GetItem",
+    resource: policies.tableArn("PaymentLedger"),
+  });
+  expect(unusedGrants(policies, asked, [reason])).toMatchObject({ unexplained: [], stale: [] });
+  const stale = { ...reason, action: "dynamodb:DeleteTable", role: ROLES.query };
+  expect(unusedGrants(policies, asked, [reason, stale]).stale).toEqual([stale]);
+});
+
+describe("the policies for people", () => {
+  const may = (person: "auditor" | "operator" | "payment-service", action: string, resource: string) =>
+    decided(PROD(), { caller: { kind: "user", arn: personArn(person, PROD()) }, action, resource });
+  const lambda = (id: keyof typeof FUNCTIONS) => PROD().arn("lambda", `function:${prodName(FUNCTIONS[id].name)}`);
+
+  test.each([
+    ["payment-service", "persistPaymentLedger", "allowed"],
+    [
+      "payment-service",
+      "revealPaymentToken",
+      "because no identity-based policy allows the lambda:InvokeFunction action",
+    ],
+    [
+      "payment-service",
+      "queryPaymentAuditTrail",
+      "because no identity-based policy allows the lambda:InvokeFunction action",
+    ],
+    ["auditor", "queryPaymentAuditTrail", "allowed"],
+    ["auditor", "persistPaymentLedger", "because no identity-based policy allows the lambda:InvokeFunction action"],
+    ["operator", "drillRestore", "allowed"],
+    ["operator", "revealPaymentToken", "because no identity-based policy allows the lambda:InvokeFunction action"],
+  ] as const)("%s calls %s: %s", (person, id, expected) => {
+    expect(may(person, "lambda:InvokeFunction", lambda(id))).toBe(expected);
+  });
+
+  test("an operator makes and removes scratch tables and no others, and reads failed calls only where it is named", () => {
+    const remove = (table: string) => may("operator", "dynamodb:DeleteTable", PROD().tableArn(table));
+    expect([remove("scratch-x"), remove("PaymentLedger")]).toEqual([
+      "allowed",
+      "because no identity-based policy allows the dynamodb:DeleteTable action",
+    ]);
+    expect(may("operator", "sqs:ReceiveMessage", PROD().arn("sqs", "payment-ledger-failures"))).toBe(
+      "with an explicit deny in a resource-based policy",
+    );
+  });
+
+  test("fit into a managed policy", () => {
+    for (const [arn, { document }] of PROD().managed) {
+      expect([arn, JSON.stringify(document).length < 6144]).toEqual([arn, true]);
+    }
+  });
+});
+
+test("what one deployment asked can be asked of another by their names", () => {
+  const rename = renaming(planOf("dev privatelink").resources, PROD().resources);
+  expect(rename("arn:aws:dynamodb:us-east-1:111122223333:table/scratch-drill-PaymentLedger-dev/import/1")).toBe(
+    "arn:aws:dynamodb:us-east-1:111122223333:table/scratch-drill-PaymentLedger/import/1",
+  );
+  expect(rename(`arn:aws:s3:::payment-files-dev-${ACCOUNT}/payments/x`)).toBe(
+    `arn:aws:s3:::payment-files-prod-${ACCOUNT}/payments/x`,
+  );
+  expect(rename("payment-audit-trail-dev.fifo payment-audit-trail-dev")).toBe(
+    "payment-audit-trail.fifo payment-audit-trail",
+  );
+});

@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
+import { ROLES } from "../contract";
 import { PROJECT, projectFiles, type SourceFile, syntaxOf } from "./support/project-files";
 import { configOf, type StackJson, synthesize } from "./support/synth";
 
@@ -195,6 +196,26 @@ test("the table is read", () => {
   expect(Math.min(...inEach)).toBeGreaterThan(10);
   expect(ROWS.length).toBe(matches(TEXT, /^\| (?!Id |---)/gm).length);
   expect(matches(TEXT, /^(\| Id .*)$/gm)).toEqual(Array.from({ length: 6 }, () => HEADER));
+});
+
+test.each([
+  { row: "PP-21", counted: "buckets", type: "aws_s3_bucket", stack: "data" },
+  { row: "PP-64", counted: "buckets", type: "aws_s3_bucket_lifecycle_configuration", stack: "data" },
+  { row: "PG-18", counted: "tables", type: "aws_dynamodb_table", stack: "data" },
+])("$row says of how many $counted the stack has it", ({ row, counted, type, stack }) => {
+  const count = Object.keys(STACKS[stack]?.resource[type] ?? {}).length;
+  const word = ["", "one", "two", "three", "four", "five", "six"][count];
+  expect(
+    TEXT.split("\n")
+      .find((line) => line.startsWith(`| ${row} |`))
+      ?.toLowerCase(),
+  ).toContain(`all ${word} ${counted}`);
+});
+
+test("PG-24 says how many roles the functions have", () => {
+  const words = ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen"];
+  const row = TEXT.split("\n").find((line) => line.startsWith("| PG-24 |"));
+  expect(row?.toLowerCase()).toContain(`${words[Object.keys(ROLES).length - 10]} for the functions`);
 });
 
 describe.each(RULES)("$name", ({ rule, caught }) => {

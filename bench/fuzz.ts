@@ -6,7 +6,8 @@
 
 import "../local/sdk-warning";
 import { fork } from "node:child_process";
-import { DirectCalls, EventQueue, PaymentFileWay, PaymentQueue, type Way } from "./fuzz/ledger-ways";
+import { DirectCalls, EventQueue, PaymentFileWay, PaymentQueue } from "./fuzz/ledger-ways";
+import type { Way } from "./fuzz/ledger-world";
 import { Proofs, StreamEvents, VerifierFolders } from "./fuzz/log-ways";
 import { Random } from "./fuzz/random";
 

@@ -21,7 +21,7 @@ import { VERDICTS } from "../../verifier/report";
 import { SourceError } from "../../verifier/sources";
 import { tileReader } from "../../verifier/tree-proofs";
 import { anyJson, changed, type JsonObject } from "./inputs";
-import { mustFit, Unexpected, type Way } from "./ledger-ways";
+import { mustFit, Unexpected, type Way } from "./ledger-world";
 import { damaged, type Random } from "./random";
 
 /** Events as the tables' streams send them, or as somebody who may invoke the sealer shapes them. */

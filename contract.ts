@@ -203,11 +203,11 @@ export const SWEPT_PREFIX = "sweeps/";
 /** Prefixes of the export bucket. */
 export const EXPORT_PREFIXES = { exports: "exports/", state: "state/", checks: "checks/", drills: "drills/" } as const;
 
-/** Tables that a restore makes. No other is ever filled or removed by hand. */
+/** Every table that a restore makes has a name that begins with this. */
 export const SCRATCH_TABLE_PREFIX = "scratch-";
 
 /** Tables that a restore drill makes and removes: this, then the deployed name of the table that is restored. */
-export const DRILL_TABLE_PREFIX = "scratch-drill-";
+export const DRILL_TABLE_PREFIX = `${SCRATCH_TABLE_PREFIX}drill-`;
 
 /** KMS encryption context names and values that key policies and wrapped data keys share. */
 export const ENCRYPTION_CONTEXT = { application: "payment-ledger", tableName: "Table", fieldName: "Field" } as const;

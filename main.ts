@@ -2,12 +2,13 @@
 
 import { ConfigError } from "./config/errors";
 import { loadConfig } from "./config/load";
-import { buildHandlers, HandlerBuildError } from "./scripts/build-handlers";
+import { buildArtifacts } from "./scripts/build-artifacts";
+import { HandlerBuildError } from "./scripts/build-handlers";
 import { copyProviderLocks } from "./scripts/provider-locks";
 import { buildApp } from "./stacks/build-app";
 
 try {
-  const app = buildApp(loadConfig(), buildHandlers());
+  const app = buildApp(loadConfig(), buildArtifacts());
   app.synth();
   copyProviderLocks(app.outdir);
 } catch (error) {

@@ -82,7 +82,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   config: { project: ["contract", "config"], packages: [] },
   stacks: {
     project: ["contract", "config", "stacks"],
-    packages: [/^cdktf$/, /^constructs$/, /^@cdktf\/provider-(aws|archive)\//],
+    packages: [/^cdktf$/, /^constructs$/, /^@cdktf\/provider-(aws|archive|local)\//],
   },
   main: { project: ["config", "scripts", "stacks"], packages: [] },
 };

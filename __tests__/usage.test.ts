@@ -149,7 +149,7 @@ const STEPS: readonly Step[] = [
   {
     row: "PP-62",
     section: "View the trail",
-    commands: ["aws logs filter-log-events", "aws cloudtrail validate-logs"],
+    commands: ["aws cloudtrail lookup-events", "aws cloudtrail validate-logs"],
   },
   { row: "PG-1", section: "Deploy", commands: ["npx cdktf deploy security network data functions"] },
   {
@@ -194,7 +194,7 @@ const STEPS: readonly Step[] = [
     commands: [
       "aws cloudtrail get-trail-status --name $trail",
       "aws s3 ls s3://$trail_bucket/AWSLogs/ --recursive",
-      "aws logs filter-log-events",
+      "aws cloudtrail lookup-events",
       "aws cloudtrail validate-logs",
     ],
   },

@@ -23,6 +23,7 @@ const KEY_ALIASES = {
   trail: "payment-trail",
   backup: "payment-backup",
   evidence: "payment-evidence",
+  alarms: "payment-alarms",
 } as const;
 
 /** The alarms that watch no single function. */
@@ -37,6 +38,9 @@ const ALARMS = {
   exportMissing: "payment-export-missing",
   backupCheckFailed: "payment-backup-check-failed",
   backupCheckMissing: "payment-backup-check-missing",
+  vaultBackupFailed: "payment-vault-backup-failed",
+  vaultBackupMissing: "payment-vault-backup-missing",
+  guardReportsFailed: "payment-guard-reports-failed",
   tampering: "payment-log-tampering",
   lateRecords: "payment-log-late-records",
   sealingBehind: "payment-log-sealing-behind",
@@ -118,10 +122,17 @@ function queueName(config: Naming, base: string, fifo: boolean): string {
   return `${ledgerName(config, base)}${fifo ? ".fifo" : ""}`;
 }
 
+/** What the names of the alarms that watch no single function, and of the rules, begin with. */
+export const WATCH_PREFIX = "payment-";
+
+/** Of the rule that reports calls on one kind of guard. */
+export function guardRuleName(config: Naming, id: string): string {
+  return ledgerName(config, `${WATCH_PREFIX}${id}`);
+}
+
 /** Every name that AWS must find unique or bounds in length, in one place. */
 export function namesOf(config: Naming) {
   const functions = mapValues(FUNCTIONS, ({ name }) => deployedName(config, name));
-  const trail = processingName(config, "payment-trail");
   return {
     tables: mapValues(TABLES, ({ logicalName }) => deployedName(config, logicalName)),
     logStateTable: ledgerName(config, LOG_STATE.name),
@@ -139,11 +150,11 @@ export function namesOf(config: Naming) {
     schedules: mapValues(SCHEDULES, (base) => ledgerName(config, base)),
     scheduleGroup: ledgerName(config, "payment-ledger"),
     schedulerRole: ledgerName(config, "payment-scheduler-role"),
-    trail,
-    trailLogGroup: `/aws/cloudtrail/${trail}`,
-    trailLogRole: processingName(config, "payment-trail-role"),
+    trail: processingName(config, "payment-trail"),
     backupVault: processingName(config, "payment-backup"),
     backupRole: processingName(config, "payment-backup-role"),
+    restoreRole: processingName(config, "payment-restore-role"),
+    guardEventsRole: processingName(config, "payment-guard-events-role"),
     alarmTopic: ledgerName(config, "payment-alarms"),
     dashboard: ledgerName(config, "payment-ledger"),
     alarms: mapValues(ALARMS, (base) => ledgerName(config, base)),
@@ -184,9 +195,11 @@ export function boundedNames(config: Naming): { service: string; limit: number; 
       ...Object.values(names.roles),
       names.flowLogRole,
       names.schedulerRole,
-      names.trailLogRole,
       names.backupRole,
+      names.restoreRole,
+      names.guardEventsRole,
     ]),
+    ...bounded("EventBridge rule", 64, [guardRuleName(config, "role-guards-forwarded")]),
     ...bounded("Lambda function", 64, Object.values(names.functions)),
     ...bounded("SQS queue", 80, [
       names.failureQueue,

@@ -13,6 +13,11 @@ const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 const SUBNETS = 3;
+/** Of Terraform Enterprise, or `app.terraform.io`. */
+const HOSTNAME =
+  /^(?=.{1,253}(:|$))[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(:\d{1,5})?$/;
+/** Three zones are needed, and an account there gets two. */
+const REGIONS_OF_TWO_ZONES: ReadonlySet<string> = new Set(["us-west-1"]);
 
 export function validateConfig(config: AppConfig): void {
   checkSuffix(config);
@@ -84,6 +89,20 @@ function checkPlace({ environment, region, suffix, expectedAccountId }: AppConfi
     `"${region}" is not an AWS region.`,
     "a region looks like us-east-1 or eu-central-1.",
     "set PAYMENT_LEDGER_REGION, or `region` in config/environments.ts.",
+  );
+  refuseUnless(
+    !/^(cn|us-iso[a-z]*|eu-isoe|eusc)-/.test(region),
+    "bad_region",
+    `"${region}" is in a partition that this project does not support.`,
+    "service names in policies and endpoints are written for the partitions aws and aws-us-gov; China and the isolated partitions use others.",
+    "set PAYMENT_LEDGER_REGION to a commercial or GovCloud region.",
+  );
+  refuseUnless(
+    !REGIONS_OF_TWO_ZONES.has(region),
+    "bad_region",
+    `${region} gives an account two availability zones.`,
+    "the private subnets lie in three.",
+    "set PAYMENT_LEDGER_REGION to a region with three zones.",
   );
   const home = ENVIRONMENTS[environment];
   refuseUnless(
@@ -234,6 +253,13 @@ function checkBackend({ backend }: AppConfig): void {
       `"${backend.organization}" is not an HCP Terraform organization.`,
       "letters, digits, hyphens and underscores.",
       "set PAYMENT_LEDGER_HCP_ORGANIZATION to the organization's name.",
+    );
+    refuseUnless(
+      HOSTNAME.test(backend.hostname),
+      "bad_backend",
+      `"${backend.hostname}" is not the host name of an HCP Terraform server.`,
+      "a host name in lower case, with a port where it has one; no scheme, no path, and not empty.",
+      "set PAYMENT_LEDGER_HCP_HOSTNAME to a name such as tfe.example.com, or unset it for app.terraform.io.",
     );
   }
 }

@@ -11,7 +11,7 @@ import { loadConfig, OVERRIDES } from "../config/load";
 import { LocalError } from "../local/errors";
 import { ensureVenv } from "../local/python";
 import { buildApp } from "../stacks/build-app";
-import { buildHandlers } from "./build-handlers";
+import { buildArtifacts } from "./build-artifacts";
 import { type CheckovReport, type Exception, judge } from "./checkov-judge";
 
 /** Each layout of the network is scanned once with production's settings. */
@@ -44,7 +44,7 @@ function scan(name: string, python: string): CheckovReport {
   try {
     const outdir = join(folder, "out");
     mkdirSync(outdir);
-    buildApp(loadConfig(SCANS[name]), buildHandlers(), outdir).synth();
+    buildApp(loadConfig(SCANS[name]), buildArtifacts(), outdir).synth();
     dropRequiredVersion(outdir);
     const report = JSON.parse(runCheckov(python, outdir)) as { results: Omit<CheckovReport, "environment"> };
     return { environment: name, ...report.results };

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { loadConfig } from "../config/load";
 import { CONNECTIVITIES, type Connectivity } from "../config/types";
-import { buildApp } from "../stacks/build-app";
+import { type Artifacts, buildApp } from "../stacks/build-app";
 import { type CostLine, idleCost, type PricedStack, together } from "./idle-prices";
 
 /** A Markdown table: a row for each kind of cost, a column for each layout of the network. */
@@ -52,11 +52,16 @@ const STACKS = ["security", "network", "data", "functions"];
 const TABLE = /^\| What \| Count \|[\s\S]*?^\| Together .*$/m;
 const sumOf = (layout: string) => new RegExp(`^(\\| \`${layout}\`[^|]*\\| )\\$[\\d.]+ \\|`, "m");
 
+/** What the functions do has no price, so any file stands for their code, and any folder for the auditor's kit. */
+const STAND_INS: Artifacts = {
+  handlerCode: () => ({ zip: __filename, sha256: "0".repeat(64) }),
+  auditorKit: { directory: join(PROJECT, "stacks", "provider-locks"), sha256: "0".repeat(64) },
+};
+
 function stacksWith(connectivity: Connectivity): PricedStack[] {
   const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-cost-"));
   try {
-    // What the functions do has no price, so any file stands for their code.
-    buildApp({ ...loadConfig(), connectivity }, () => ({ zip: __filename, sha256: "0".repeat(64) }), outdir).synth();
+    buildApp({ ...loadConfig(), connectivity }, STAND_INS, outdir).synth();
     return STACKS.map((id) => {
       return JSON.parse(readFileSync(join(outdir, "stacks", id, "cdk.tf.json"), "utf8")) as PricedStack;
     });

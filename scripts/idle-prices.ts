@@ -49,7 +49,6 @@ const HEARTBEAT_READ_UNITS = HEARTBEAT_CALLS.GetItem + HEARTBEAT_CALLS.Query;
 const RUN_SECONDS = 0.5;
 const LOG_BYTES_PER_RUN = 2_000;
 const FLOW_LOG_BYTES_PER_RUN = 4_000;
-const TRAIL_BYTES_PER_EVENT = 2_000;
 /** What an unused log adds to the evidence bucket: the unfinished tile and bundle of each checkpoint. */
 const EVIDENCE_GIGABYTES = 2;
 /** CloudTrail's files: each five minutes where something happens, a digest each hour in each region. */
@@ -102,18 +101,15 @@ const PRICED: Readonly<Record<string, Price>> = {
     // The dearer of the two prices; one of the queues is FIFO.
     return [{ what: "Lambda's polling of the empty queues", count, dollars: count * PRICES.sqsFifoRequest }];
   },
-  aws_cloudtrail: (blocks, stacks) => {
-    const copied = Object.values(blocks).some((trail) => trail["cloud_watch_logs_group_arn"] !== undefined);
+  aws_cloudtrail: (_blocks, stacks) => {
     const { Sign: _managementEvent, ...data } = HEARTBEAT_CALLS;
     const perHeartbeat = 1 + Object.values(data).reduce((sum, calls) => sum + calls, 0);
     const events = perHeartbeat * heartbeatsOf(stacks);
-    const copy = copied ? events * gigabytes(TRAIL_BYTES_PER_EVENT) * PRICES.logGigabyte : 0;
-    const where = copied ? ", and their copy in CloudWatch Logs" : "";
     return [
       {
-        what: `CloudTrail's data events of the heartbeats${where}`,
+        what: "CloudTrail's data events of the heartbeats",
         count: events,
-        dollars: events * PRICES.dataEvent + copy,
+        dollars: events * PRICES.dataEvent,
       },
       {
         what: "CloudTrail's files: S3 and KMS requests",
@@ -174,7 +170,6 @@ const FREE: Readonly<Record<string, string>> = {
   aws_vpc: "free",
   aws_vpc_security_group_egress_rule: "free",
   aws_vpc_security_group_ingress_rule: "free",
-  terraform_data: "Terraform's own",
 };
 
 /** Every type is priced or known to be free. @throws Error naming each type of resource that is neither priced nor known to be free. */

@@ -19,7 +19,7 @@ import type { GateCounts } from "../local/iam/gate";
 import { plannedPolicies, renaming } from "../local/iam/planned";
 import { platformAuthorisations } from "../local/iam/platform";
 import { buildApp } from "../stacks/build-app";
-import { buildHandlers } from "./build-handlers";
+import { buildArtifacts } from "./build-artifacts";
 import { administratorMatrix } from "./permissions-administrator";
 import { removeSingly } from "./permissions-control";
 import { driveEverything } from "./permissions-flow";
@@ -58,7 +58,7 @@ async function main(): Promise<number> {
 
 function synthesize(folder: string, name: string, config: AppConfig): string {
   const outdir = path.join(folder, name);
-  buildApp({ ...config, ...READERS }, buildHandlers(), outdir).synth();
+  buildApp({ ...config, ...READERS }, buildArtifacts(), outdir).synth();
   return outdir;
 }
 

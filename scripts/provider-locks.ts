@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { loadConfig } from "../config/load";
 import { buildApp } from "../stacks/build-app";
-import { buildHandlers } from "./build-handlers";
+import { buildArtifacts } from "./build-artifacts";
 
 const LOCK_FILE = ".terraform.lock.hcl";
 export const PROVIDER_LOCKS = resolve(__dirname, "..", "stacks", "provider-locks");
@@ -41,7 +41,7 @@ export function lockCommand(folder: string, options: readonly string[]): string[
 export function writeProviderLocks(options: readonly string[], locks: string = PROVIDER_LOCKS): string[] {
   const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-locks-"));
   try {
-    buildApp(loadConfig({}), buildHandlers(), outdir).synth();
+    buildApp(loadConfig({}), buildArtifacts(), outdir).synth();
     mkdirSync(locks, { recursive: true });
     return readdirSync(join(outdir, "stacks")).map((stack) => {
       const folder = join(outdir, "stacks", stack);

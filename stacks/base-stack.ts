@@ -9,7 +9,7 @@ import { type BucketId, bucketLabelsOf, bucketNamesOf, type Names, namesOf, tags
 import type { AppConfig } from "../config/types";
 import { type FunctionId, type QueueId, type RoleId, TABLES, type TableId } from "../contract";
 import { addBackend } from "./backend";
-import type { NetworkInterfaceArns } from "./boundary";
+import type { NetworkInterfaceArns } from "./platform-permissions";
 
 /** The role that starts exports leaves no record of it; the sealer and the publisher must not add to what they seal. */
 const NO_AUDIT_RECORDS: readonly RoleId[] = ["export", "sealer", "publisher"];

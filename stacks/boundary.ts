@@ -3,13 +3,7 @@
 import { FILE_PREFIXES } from "../contract";
 import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import type { Statement } from "./constructs/policy";
-
-/** Patterns. */
-export interface NetworkInterfaceArns {
-  readonly existing: string[];
-  /** With what a new one is made of. */
-  readonly made: string[];
-}
+import { type NetworkInterfaceArns, platformStatements } from "./platform-permissions";
 
 export interface SharedBoundaryArns {
   readonly tableArns: string[];
@@ -81,33 +75,5 @@ export function everyFunctionsStatements(arns: SharedBoundaryArns): Statement[] 
     { sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: arns.logStreamArns },
     { sid: "Failures", actions: ["sqs:SendMessage"], resources: [arns.failureQueueArn] },
     ...platformStatements(arns.networkInterfaceArns),
-  ];
-}
-
-/** What Lambda itself needs in every function's role: its network interfaces and its traces. */
-export function platformStatements(networkInterfaceArns: NetworkInterfaceArns): Statement[] {
-  return [
-    {
-      sid: "Traces",
-      actions: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-      // X-Ray has no resource to name.
-      resources: ["*"],
-    },
-    {
-      sid: "NetworkInterfaces",
-      actions: ["ec2:AssignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"],
-      resources: networkInterfaceArns.existing,
-    },
-    {
-      sid: "NewNetworkInterfaces",
-      actions: ["ec2:CreateNetworkInterface"],
-      resources: networkInterfaceArns.made,
-    },
-    {
-      sid: "DescribeNetwork",
-      actions: ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
-      // EC2 allows describing on all resources or on none.
-      resources: ["*"],
-    },
   ];
 }

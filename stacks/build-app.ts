@@ -2,18 +2,25 @@
 
 import { App } from "cdktf";
 import type { AppConfig } from "../config/types";
+import type { AuditorKit } from "./constructs/auditor-kit";
 import type { HandlerCode } from "./constructs/handler-code";
 import { DataStack } from "./data-stack";
 import { FunctionsStack } from "./functions-stack";
 import { NetworkStack } from "./network-stack";
 import { SecurityStack } from "./security-stack";
 
+/** What the stacks ship and do not make themselves. */
+export interface Artifacts {
+  readonly handlerCode: HandlerCode;
+  readonly auditorKit: AuditorKit;
+}
+
 /** @param outdir default: what the CDKTF command line asks for, else `cdktf.out`. */
-export function buildApp(config: AppConfig, handlerCode: HandlerCode, outdir?: string): App {
+export function buildApp(config: AppConfig, { handlerCode, auditorKit }: Artifacts, outdir?: string): App {
   const app = new App(outdir === undefined ? {} : { outdir });
   const security = new SecurityStack(app, "security", config);
   const network = new NetworkStack(app, "network", config, security.outputs);
-  const data = new DataStack(app, "data", config, security.outputs);
+  const data = new DataStack(app, "data", config, { security: security.outputs, auditorKit });
   new FunctionsStack(app, "functions", config, {
     security: security.outputs,
     network: network.outputs,

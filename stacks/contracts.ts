@@ -8,7 +8,7 @@ import type { BucketId } from "../config/names";
 import type { QueueId, RoleId, TableId } from "../contract";
 
 export interface SecurityOutputs {
-  /** Encrypts tables, queues, files, exports, schedules, the alarm topic and the functions' environment. */
+  /** Encrypts tables, queues, files, exports, schedules and the functions' environment. */
   readonly dataKeyArn: string;
   /** Encrypts log groups. */
   readonly logsKeyArn: string;
@@ -24,6 +24,8 @@ export interface SecurityOutputs {
   readonly backupKeyArn: string;
   /** Encrypts the evidence, which so outlives the data key. */
   readonly evidenceKeyArn: string;
+  /** Encrypts the alarm topic, which so works when another key is gone. */
+  readonly alarmKeyArn: string;
   /** Sign checkpoints: one, or two while one replaces the other. */
   readonly checkpointKeyArns: readonly string[];
   /** Signed checkpoints once; their public keys are still asked for. */
@@ -55,4 +57,5 @@ export interface DataOutputs {
   readonly scheduleGroupName: string;
   /** Role in whose name every schedule starts its function. */
   readonly schedulerRoleArn: string;
+  readonly backupPlanId: string;
 }

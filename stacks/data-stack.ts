@@ -1,5 +1,6 @@
 /** What is kept: tables, queues, buckets, their backups and scheduled exports, and the trail of whoever touched them. */
 
+import type { BackupPlan } from "@cdktf/provider-aws/lib/backup-plan";
 import type { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { TerraformOutput } from "cdktf";
@@ -14,10 +15,12 @@ import {
   LOG_STATE,
   QUEUES,
   type QueueId,
+  SCRATCH_TABLE_PREFIX,
   TABLES,
   type TableId,
 } from "../contract";
 import { BaseStack } from "./base-stack";
+import type { AuditorKit } from "./constructs/auditor-kit";
 import { addBackups } from "./constructs/backups";
 import { addBucket, type Bucket, onlyUnderKey, onlyWrittenBy } from "./constructs/bucket";
 import { addEvidenceBucket } from "./constructs/evidence-bucket";
@@ -35,6 +38,11 @@ import { addTrail, trailBucketStatements } from "./constructs/trail";
 import type { DataOutputs, SecurityOutputs } from "./contracts";
 import { visibilitySeconds } from "./function-sizes";
 
+export interface DataStackProps {
+  readonly security: SecurityOutputs;
+  readonly auditorKit: AuditorKit;
+}
+
 export class DataStack extends BaseStack {
   readonly outputs: DataOutputs;
 
@@ -42,7 +50,7 @@ export class DataStack extends BaseStack {
     scope: Construct,
     id: string,
     config: AppConfig,
-    private readonly security: SecurityOutputs,
+    private readonly props: DataStackProps,
   ) {
     super(scope, id, config);
     const tables = this.addTables();
@@ -56,10 +64,11 @@ export class DataStack extends BaseStack {
     const exports = this.addExportsBucket();
     const evidence = this.addEvidenceBucket();
     const tableArns = mapValues(tables, ({ arn }) => arn);
-    this.addBackups(Object.values(tableArns));
+    const backupPlan = this.addBackups(Object.values(tableArns));
     const scheduling = this.addScheduling(failures.arn);
     this.addExportSchedules(scheduling);
-    const trail = this.addTrail([...Object.values(tableArns), logState.arn], [files, exports, evidence]);
+    const waiting = [failures.arn, ...Object.values(queues).map(({ deadLetters }) => deadLetters.arn)];
+    const trail = this.addTrail([...Object.values(tableArns), logState.arn], waiting, [files, exports, evidence]);
     this.outputs = {
       tableNames: mapValues(tables, ({ name }) => name),
       tableArns,
@@ -74,6 +83,7 @@ export class DataStack extends BaseStack {
       failureQueueName: failures.name,
       scheduleGroupName: scheduling.groupName,
       schedulerRoleArn: scheduling.roleArn,
+      backupPlanId: backupPlan.id,
     };
     this.output("PaymentBucketName", "Bucket of the payment files", files.resource.id);
     this.output("TransactionTableName", "Table of the payments that arrive as files", tables.paymentTransactions.name);
@@ -121,7 +131,7 @@ export class DataStack extends BaseStack {
       ...("sortKey" in rest ? { sortKey: rest.sortKey } : {}),
       indexes: Object.values(indexes),
       streamed: true,
-      kmsKeyArn: this.security.dataKeyArn,
+      kmsKeyArn: this.props.security.dataKeyArn,
       pitrRecoveryDays: this.config.pitrRecoveryDays,
       deletionProtection: this.config.protections.deletionProtection,
       writerRoleArns: writers,
@@ -141,7 +151,7 @@ export class DataStack extends BaseStack {
       sortKey: { name: LOG_STATE.sortKey, type: "S" },
       indexes: [],
       streamed: false,
-      kmsKeyArn: this.security.dataKeyArn,
+      kmsKeyArn: this.props.security.dataKeyArn,
       pitrRecoveryDays: this.config.pitrRecoveryDays,
       deletionProtection: this.config.protections.deletionProtection,
       writerRoleArns: [this.roleArn("sealer"), this.roleArn("publisher"), this.roleArn("sweeper")],
@@ -155,7 +165,7 @@ export class DataStack extends BaseStack {
       name: this.names.queues[queue],
       deadLetterName: this.names.deadLetterQueues[queue],
       fifo: QUEUES[queue].fifo,
-      kmsKeyArn: this.security.dataKeyArn,
+      kmsKeyArn: this.props.security.dataKeyArn,
       visibilitySeconds: visibilitySeconds(queue),
       consumerRoleArn: this.roleArn(FUNCTIONS[CONSUMERS[queue]].role),
       senderArns,
@@ -167,7 +177,7 @@ export class DataStack extends BaseStack {
   private addFailureQueue(): SqsQueue {
     const queue = new SqsQueue(this, "failure-queue", {
       name: this.names.failureQueue,
-      kmsMasterKeyId: this.security.dataKeyArn,
+      kmsMasterKeyId: this.props.security.dataKeyArn,
       messageRetentionSeconds: FAILURE_RETENTION_SECONDS,
     });
     queue.overrideLogicalId("failure-queue");
@@ -183,14 +193,14 @@ export class DataStack extends BaseStack {
     return addBucket(this, "payment-files", {
       name: this.bucketName("files"),
       label: this.bucketLabel("files"),
-      kmsKeyArn: this.security.dataKeyArn,
+      kmsKeyArn: this.props.security.dataKeyArn,
       bucketKey: true,
       expiry: { [FILE_PREFIXES.continuations]: continuationDays, [FILE_PREFIXES.reports]: reportDays },
       oldVersionDays: archive?.keptDays ?? oldVersionDays,
       ...(archive === null ? {} : { archiveOldVersionsAfterDays: archive.afterDays }),
       emptyOnDestroy: this.config.protections.emptyOnDestroy,
       statements: (bucketArn) => [
-        ...onlyUnderKey(bucketArn, this.security.dataKeyArn),
+        ...onlyUnderKey(bucketArn, this.props.security.dataKeyArn),
         // A made-up continuation would have the processor pass over rows.
         onlyWrittenBy("OnlyProcessorReports", this.roleArn("processor"), [
           `${bucketArn}/${FILE_PREFIXES.continuations}*`,
@@ -206,7 +216,7 @@ export class DataStack extends BaseStack {
     return addBucket(this, "payment-exports", {
       name: this.bucketName("exports"),
       label: this.bucketLabel("exports"),
-      kmsKeyArn: this.security.dataKeyArn,
+      kmsKeyArn: this.props.security.dataKeyArn,
       bucketKey: true,
       expiry: {
         [EXPORT_PREFIXES.exports]: exportDays,
@@ -216,7 +226,7 @@ export class DataStack extends BaseStack {
       oldVersionDays,
       emptyOnDestroy: this.config.protections.emptyOnDestroy,
       statements: (bucketArn) => [
-        ...onlyUnderKey(bucketArn, this.security.dataKeyArn),
+        ...onlyUnderKey(bucketArn, this.props.security.dataKeyArn),
         onlyWrittenBy("OnlyExports", this.roleArn("export"), [
           `${bucketArn}/${EXPORT_PREFIXES.exports}*`,
           `${bucketArn}/${EXPORT_PREFIXES.state}*`,
@@ -232,9 +242,10 @@ export class DataStack extends BaseStack {
     return addEvidenceBucket(this, "payment-evidence", {
       name: this.bucketName("evidence"),
       label: this.bucketLabel("evidence"),
-      kmsKeyArn: this.security.evidenceKeyArn,
+      kmsKeyArn: this.props.security.evidenceKeyArn,
       lock: protections.evidenceLock,
       emptyOnDestroy: protections.emptyOnDestroy,
+      auditorKit: this.props.auditorKit,
       publisherArn: this.roleArn("publisher"),
       sweeperArn: this.roleArn("sweeper"),
       witnessArns,
@@ -242,16 +253,19 @@ export class DataStack extends BaseStack {
     });
   }
 
-  private addBackups(tableArns: string[]): void {
-    addBackups(this, {
+  private addBackups(tableArns: string[]): BackupPlan {
+    return addBackups(this, {
       vaultName: this.names.backupVault,
       vaultArn: this.arn("backup", `backup-vault:${this.names.backupVault}`),
       roleName: this.names.backupRole,
+      restoreRoleName: this.names.restoreRole,
       region: this.config.region,
       accountId: this.accountId,
       tableArns,
-      dataKeyArn: this.security.dataKeyArn,
-      backupKeyArn: this.security.backupKeyArn,
+      scratchTableArns: this.arn("dynamodb", `table/${SCRATCH_TABLE_PREFIX}*`),
+      recoveryPointArns: this.arn("backup", "recovery-point:*"),
+      dataKeyArn: this.props.security.dataKeyArn,
+      backupKeyArn: this.props.security.backupKeyArn,
       backups: this.config.backups,
       protections: this.config.protections,
     });
@@ -267,7 +281,7 @@ export class DataStack extends BaseStack {
       functionArns: scheduled.map((functionId) => this.functionArn(functionId)),
       accountId: this.accountId,
       region: this.config.region,
-      dataKeyArn: this.security.dataKeyArn,
+      dataKeyArn: this.props.security.dataKeyArn,
       failureQueueArn,
     });
   }
@@ -291,12 +305,12 @@ export class DataStack extends BaseStack {
     }
   }
 
-  private addTrail(tableArns: string[], buckets: Bucket[]) {
-    const { retention, protections, region, logRetentionDays } = this.config;
+  private addTrail(tableArns: string[], waitingQueueArns: string[], buckets: Bucket[]) {
+    const { retention, protections } = this.config;
     const bucket = addBucket(this, "payment-cloudtrail", {
       name: this.bucketName("trail"),
       label: this.bucketLabel("trail"),
-      kmsKeyArn: this.security.trailKeyArn,
+      kmsKeyArn: this.props.security.trailKeyArn,
       bucketKey: false,
       expiry: { "AWSLogs/": retention.trailDays },
       oldVersionDays: retention.oldVersionDays,
@@ -307,18 +321,12 @@ export class DataStack extends BaseStack {
     return addTrail(this, {
       name: this.names.trail,
       arn: this.trailArn(),
-      kmsKeyArn: this.security.trailKeyArn,
+      kmsKeyArn: this.props.security.trailKeyArn,
       bucket,
-      logGroup: {
-        name: this.names.trailLogGroup,
-        kmsKeyArn: this.security.logsKeyArn,
-        retentionDays: logRetentionDays,
-      },
-      logRoleName: this.names.trailLogRole,
-      accountId: this.accountId,
-      region,
       watched: {
         tableArns,
+        scratchTables: this.arn("dynamodb", `table/${SCRATCH_TABLE_PREFIX}`),
+        waitingQueueArns,
         bucketArns: buckets.map(({ resource }) => resource.arn),
         functionArns: (Object.keys(FUNCTIONS) as FunctionId[]).map((functionId) => this.functionArn(functionId)),
       },

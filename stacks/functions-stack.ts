@@ -3,7 +3,7 @@
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { CONSUMERS, SCHEDULED, type ScheduleId } from "../config/names";
+import { CONSUMERS, guardRuleName, SCHEDULED, type ScheduleId, WATCH_PREFIX } from "../config/names";
 import type { AppConfig } from "../config/types";
 import {
   DRILL_TABLE_PREFIX,
@@ -24,12 +24,14 @@ import { addAlarms } from "./constructs/alarms";
 import { addDashboard } from "./constructs/dashboard";
 import { addFileFeed, addQueueFeed, addStreamFeed } from "./constructs/feeds";
 import { addFunction, type LedgerFunction } from "./constructs/function";
+import { addGuards } from "./constructs/guards";
 import type { HandlerCode } from "./constructs/handler-code";
 import { policy, type Statement } from "./constructs/policy";
 import { addSchedule, type Schedule } from "./constructs/schedules";
 import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
 import { environmentOf } from "./function-environment";
 import { FEEDS, SIZES, STREAM_FEED } from "./function-sizes";
+import { guardRules } from "./guard-rules";
 import { IMPORT_LOG_GROUPS } from "./log-boundary";
 import type { PermissionArns } from "./permission-parts";
 import { permissionsOf } from "./permissions";
@@ -69,6 +71,9 @@ export class FunctionsStack extends BaseStack {
       failureQueueName: props.data.failureQueueName,
       queueNames: props.data.queueNames,
       deadLetterQueueNames: props.data.deadLetterQueueNames,
+      backupVaultName: this.names.backupVault,
+      drillEveryDays: config.drillEveryDays,
+      guardRuleNames: this.addGuards(),
       topicArn: props.security.alarmTopicArn,
     });
     addDashboard(this, this.names.dashboard, this.config.region, {
@@ -173,6 +178,63 @@ export class FunctionsStack extends BaseStack {
     };
   }
 
+  /** In the last stack, so that they report what happens to the others and not their first apply. */
+  private addGuards(): string[] {
+    const { security, network, data } = this.props;
+    const { names } = this;
+    return addGuards(this, {
+      rules: guardRules({
+        tableNames: [...Object.values(names.tables), names.logStateTable],
+        tableArns: [...this.allTableArns(), this.logStateTableArn()],
+        bucketNames: (["files", "exports", "evidence", "trail"] as const).map((id) => this.bucketName(id)),
+        keyArns: this.allKeyArns(),
+        queueNames: [...Object.values(names.queues), ...Object.values(names.deadLetterQueues), names.failureQueue],
+        trailName: names.trail,
+        trailArn: this.trailArn(),
+        roleNames: [
+          ...Object.values(names.roles),
+          names.schedulerRole,
+          names.backupRole,
+          names.restoreRole,
+          names.flowLogRole,
+        ],
+        boundaryArns: [names.permissionsBoundary, names.logPermissionsBoundary].map((name) =>
+          this.iamArn(`policy/${name}`),
+        ),
+        functionNames: Object.values(names.functions),
+        scheduleGroup: names.scheduleGroup,
+        backupVaultName: names.backupVault,
+        backupPlanId: data.backupPlanId,
+        topicArn: security.alarmTopicArn,
+        securityGroupId: network.functionSecurityGroupId,
+        namePrefix: WATCH_PREFIX,
+      }),
+      ruleName: (id) => guardRuleName(this.config, id),
+      topicArn: security.alarmTopicArn,
+      region: this.config.region,
+      accountId: this.accountId,
+      busArn: this.arn("events", "event-bus/default"),
+      forwardRoleName: names.guardEventsRole,
+    });
+  }
+
+  private allKeyArns(): string[] {
+    const { security } = this.props;
+    return [
+      security.dataKeyArn,
+      security.logsKeyArn,
+      security.tokenKeyArn,
+      security.auditKeyArn,
+      security.macKeyArn,
+      security.trailKeyArn,
+      security.backupKeyArn,
+      security.evidenceKeyArn,
+      security.alarmKeyArn,
+      ...security.checkpointKeyArns,
+      ...security.retiredCheckpointKeyArns,
+    ];
+  }
+
   private addRolePolicies(): Record<RoleId, IamRolePolicy> {
     return mapIds(ROLES, (role) => {
       return new IamRolePolicy(this, `${ROLES[role]}-access`, {
@@ -209,8 +271,6 @@ export class FunctionsStack extends BaseStack {
       removeCardDataFiles: this.config.removeCardDataFiles,
       auditing: this.auditingRoles().includes(role),
       logStreamArns: functions.map((id) => this.arn("logs", `log-group:${this.names.functionLogGroups[id]}:*`)),
-      functionArns: functions.map((id) => this.functionArn(id)),
-      networkInterfaceArns: this.networkInterfaceArns(),
     });
   }
 

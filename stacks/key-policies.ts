@@ -22,6 +22,8 @@ export interface KeyUsers {
   readonly roleArn: (role: RoleId) => string;
   readonly auditingRoleArns: string[];
   readonly macRoleArns: string[];
+  /** The roles that AWS Backup backs up and restores under. */
+  readonly backupRoleArns: string[];
   /** Who sends to or receives from a queue, by name. */
   readonly queueUserArns: string[];
   /** Accounts of the named senders, which need not be this one. */
@@ -77,6 +79,27 @@ export class KeyPolicies {
         this.ours(),
         arnEquals("kms:EncryptionContext:aws:scheduler:schedule:arn", ...this.users.scheduleArns),
       ),
+      this.grantsOfBackupRoles(),
+      // DynamoDB looks at the key of a table by itself too. What it reads is what the key is, not what it encrypts.
+      {
+        sid: "DynamoDbDescribes",
+        principals: service("dynamodb.amazonaws.com"),
+        actions: [
+          "kms:DescribeKey",
+          "kms:GetKeyPolicy",
+          "kms:GetKeyRotationStatus",
+          "kms:ListGrants",
+          "kms:ListKeyPolicies",
+          "kms:ListResourceTags",
+        ],
+        resources: THIS_KEY,
+      },
+    ];
+  }
+
+  /** A key of its own, so that whoever disables the key of the data does not silence the report of it. */
+  alarms(): Statement[] {
+    return [
       {
         sid: "AlarmsToTopic",
         principals: service("cloudwatch.amazonaws.com"),
@@ -84,7 +107,24 @@ export class KeyPolicies {
         resources: THIS_KEY,
         conditions: [equals("aws:SourceAccount", this.users.accountId)],
       },
+      // EventBridge supports no condition here. The topic's policy says which topic; the key opens nothing else for it.
+      {
+        sid: "EventsToTopic",
+        principals: service("events.amazonaws.com"),
+        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+        resources: THIS_KEY,
+      },
     ];
+  }
+
+  /** Beside what they do through a service: AWS Backup makes grants with its role directly. */
+  private grantsOfBackupRoles(): Statement {
+    return this.use(
+      "GrantsOfBackupRoles",
+      ["kms:CreateGrant"],
+      arnEquals("aws:PrincipalArn", ...this.users.backupRoleArns),
+      isTrue("kms:GrantIsForAWSResource"),
+    );
   }
 
   /** Who sends needs the key as much as who receives; who may do which of both is in the queues' own policies. */
@@ -174,6 +214,7 @@ export class KeyPolicies {
         this.ours(),
         isTrue("kms:GrantIsForAWSResource"),
       ),
+      this.grantsOfBackupRoles(),
     ];
   }
 
@@ -197,6 +238,8 @@ export class KeyPolicies {
         this.byRoles("publisher", "sweeper"),
       ),
       this.use("ReadersThroughS3", ["kms:Decrypt"], ...through, this.ours()),
+      // Whoever deploys puts the auditor's kit. What may be put where, the bucket's policy says.
+      this.use("DeployersThroughS3", ["kms:GenerateDataKey"], ...through, this.ours()),
       ...named("WitnessesThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], witnessArns),
       ...named("NamedReadersThroughS3", ["kms:Decrypt"], evidenceReaderArns),
     ];

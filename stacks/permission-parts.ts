@@ -1,7 +1,6 @@
 /** What the permissions of several roles are made of. */
 
 import type { QueueId } from "../contract";
-import type { NetworkInterfaceArns } from "./boundary";
 import { equals, type Statement } from "./constructs/policy";
 
 export interface TableArns {
@@ -43,8 +42,6 @@ export interface PermissionArns {
   readonly auditing: boolean;
   /** Of the role's own functions. */
   readonly logStreamArns: string[];
-  readonly functionArns: string[];
-  readonly networkInterfaceArns: NetworkInterfaceArns;
 }
 
 /** What a function does to the audit trail that reads nothing of it. */

@@ -1,9 +1,8 @@
 /** What each function role may do, action by action. The tests pin the list of every role. */
 
 import { EXPORT_PREFIXES, FILE_PREFIXES, type RoleId, TABLES } from "../contract";
-import { platformStatements } from "./boundary";
 import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
-import { arnEquals, equals, type Statement } from "./constructs/policy";
+import { equals, type Statement } from "./constructs/policy";
 import { drillStatements, publisherStatements, sealerStatements, sweeperStatements } from "./log-permissions";
 import { allTables, append, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
 
@@ -195,23 +194,6 @@ function sharedStatements(arns: PermissionArns): Statement[] {
     dataKeyThroughServices(arns),
     ...failureStatements(arns),
     { sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: arns.logStreamArns },
-    ...platformStatements(arns.networkInterfaceArns),
-    {
-      // Network interfaces are Lambda's to manage. With this key in the request, it is the function's code that asks.
-      sid: "NotByTheCodeItself",
-      effect: "Deny",
-      actions: [
-        "ec2:AssignPrivateIpAddresses",
-        "ec2:CreateNetworkInterface",
-        "ec2:DeleteNetworkInterface",
-        "ec2:DescribeNetworkInterfaces",
-        "ec2:DescribeSubnets",
-        "ec2:DetachNetworkInterface",
-        "ec2:UnassignPrivateIpAddresses",
-      ],
-      resources: ["*"],
-      conditions: [arnEquals("lambda:SourceFunctionArn", ...arns.functionArns)],
-    },
   ];
 }
 

@@ -2,6 +2,7 @@
 
 import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { TerraformOutput } from "cdktf";
@@ -26,6 +27,7 @@ import { accountRootsOf, denyWithoutTls, equals, policy, type Statement, service
 import type { SecurityOutputs } from "./contracts";
 import { KeyPolicies, type KeyUsers } from "./key-policies";
 import { IMPORT_LOG_GROUPS, LOG_ROLES, logBoundaryStatements } from "./log-boundary";
+import { notByTheCodeItself, platformStatements } from "./platform-permissions";
 
 /** What each role is for, as the IAM console shows it. */
 const ROLE_DESCRIPTIONS: Record<RoleId, string> = {
@@ -53,7 +55,7 @@ export class SecurityStack extends BaseStack {
     const users = new KeyPolicies(this.keyUsers());
     const dataKey = this.addPurposeKey(
       "data",
-      "Tables, queues, files, exports, schedules, alarm topic and function environments",
+      "Tables, queues, files, exports, schedules and function environments",
       users.data(),
     );
     const logsKey = this.addPurposeKey("logs", "Log groups", users.logs());
@@ -63,11 +65,12 @@ export class SecurityStack extends BaseStack {
     const trailKey = this.addPurposeKey("trail", "What CloudTrail writes", users.trail());
     const backupKey = this.addPurposeKey("backup", "Backups of the tables", users.backup());
     const evidenceKey = this.addPurposeKey("evidence", "Evidence of the log of proofs", users.evidence());
+    const alarmKey = this.addPurposeKey("alarms", "Alarm topic", users.alarms());
     const { signing, retired } = config.checkpointKeys;
     const checkpointKeyArns = signing.map((generation) => this.addCheckpointKey(generation, users.checkpoint(true)));
     const retiredKeyArns = retired.map((generation) => this.addCheckpointKey(generation, users.checkpoint(false)));
     const roles = this.addRoles();
-    const topic = this.addAlarmTopic(dataKey.arn);
+    const topic = this.addAlarmTopic(alarmKey.arn);
     this.outputs = {
       dataKeyArn: dataKey.arn,
       logsKeyArn: logsKey.arn,
@@ -77,6 +80,7 @@ export class SecurityStack extends BaseStack {
       trailKeyArn: trailKey.arn,
       backupKeyArn: backupKey.arn,
       evidenceKeyArn: evidenceKey.arn,
+      alarmKeyArn: alarmKey.arn,
       checkpointKeyArns,
       retiredCheckpointKeyArns: retiredKeyArns,
       roleArns: mapRoles(roles, (role) => role.arn),
@@ -116,17 +120,14 @@ export class SecurityStack extends BaseStack {
   private keyUsers(): KeyUsers {
     const { eventSenderArns, paymentSenderArns, failureQueueReaderArns } = this.config;
     const senders = [...eventSenderArns, ...paymentSenderArns];
-    const logGroups = [
-      ...Object.values(this.names.functionLogGroups),
-      this.names.flowLogGroup,
-      this.names.trailLogGroup,
-    ];
+    const logGroups = [...Object.values(this.names.functionLogGroups), this.names.flowLogGroup];
     return {
       region: this.config.region,
       accountId: this.accountId,
       accountRootArn: this.iamArn("root"),
       roleArn: (role) => this.roleArn(role),
       auditingRoleArns: this.auditingRoles().map((role) => this.roleArn(role)),
+      backupRoleArns: [this.names.backupRole, this.names.restoreRole].map((name) => this.iamArn(`role/${name}`)),
       macRoleArns: this.macRoles().map((role) => this.roleArn(role)),
       queueUserArns: [...this.allRoleArns(), this.schedulerRoleArn(), ...failureQueueReaderArns, ...senders],
       senderRootArns: accountRootsOf(senders),
@@ -164,13 +165,27 @@ export class SecurityStack extends BaseStack {
       policy: policy(this, "log-permissions-boundary-policy", this.logBoundary()),
     });
     return mapRoles(ROLES, (baseName, role) => {
-      return new IamRole(this, baseName, {
+      const iamRole = new IamRole(this, baseName, {
         name: this.names.roles[role],
         description: ROLE_DESCRIPTIONS[role],
         assumeRolePolicy: trust,
         permissionsBoundary: (LOG_ROLES.includes(role) ? logBoundary : boundary).arn,
         tags: { Name: this.names.roles[role] },
       });
+      this.addPlatformAccess(baseName, role, iamRole);
+      return iamRole;
+    });
+  }
+
+  private addPlatformAccess(baseName: string, role: RoleId, iamRole: IamRole): void {
+    const functions = (Object.keys(FUNCTIONS) as FunctionId[]).filter((id) => FUNCTIONS[id].role === role);
+    new IamRolePolicy(this, `${baseName}-platform`, {
+      name: "platform-access",
+      role: iamRole.name,
+      policy: policy(this, `${baseName}-platform-policy`, [
+        ...platformStatements(this.networkInterfaceArns()),
+        notByTheCodeItself(functions.map((id) => this.functionArn(id))),
+      ]),
     });
   }
 
@@ -210,8 +225,8 @@ export class SecurityStack extends BaseStack {
   }
 
   /** Nobody is subscribed: who is called at night is the operator's to say. */
-  private addAlarmTopic(dataKeyArn: string): SnsTopic {
-    const topic = new SnsTopic(this, "alarm-topic", { name: this.names.alarmTopic, kmsMasterKeyId: dataKeyArn });
+  private addAlarmTopic(alarmKeyArn: string): SnsTopic {
+    const topic = new SnsTopic(this, "alarm-topic", { name: this.names.alarmTopic, kmsMasterKeyId: alarmKeyArn });
     new SnsTopicPolicy(this, "alarm-topic-policy", {
       arn: topic.arn,
       policy: policy(this, "alarm-topic-policy-document", [
@@ -221,6 +236,13 @@ export class SecurityStack extends BaseStack {
           actions: ["sns:Publish"],
           resources: [topic.arn],
           conditions: [equals("aws:SourceAccount", this.accountId)],
+        },
+        // EventBridge supports no condition in the policy of a topic, nor in that of its key.
+        {
+          sid: "EventsOfThisAccount",
+          principals: service("events.amazonaws.com"),
+          actions: ["sns:Publish"],
+          resources: [topic.arn],
         },
         denyWithoutTls(["sns:Publish", "sns:Subscribe"], topic.arn),
       ]),

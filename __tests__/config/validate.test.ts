@@ -47,6 +47,10 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["suffix_taken", "a suffix that makes a name production has", { ...dev, suffix: "dlq" }],
   ["name_too_long", "a suffix that makes a bucket name too long", { ...dev, suffix: "a".repeat(32) }],
   ["bad_region", "a place that is no region", { ...dev, region: "frankfurt" }],
+  ...["cn-north-1", "us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "eusc-de-east-1"].map(
+    (region): (typeof WRONG)[number] => ["bad_region", `the partition of ${region}`, { ...dev, region, suffix: "far" }],
+  ),
+  ["bad_region", "a region of two zones", { ...dev, region: "us-west-1", suffix: "west" }],
   ["region_needs_suffix", "a second region under the same suffix", { ...dev, region: "eu-central-1" }],
   ["bad_account", "an account that is too short", { ...dev, expectedAccountId: "1234" }],
   ["bad_cidr", "a block that is none", { ...dev, vpcCidr: "10.0.0.0" }],
@@ -274,12 +278,35 @@ const WRONG_OVERRIDES: [ConfigErrorCode, Record<string, string>][] = [
   ["bad_backend", { [OVERRIDES.backend]: "ftp" }],
   ["bad_backend", { [OVERRIDES.backend]: "s3" }],
   ["bad_backend", { [OVERRIDES.backend]: "cloud", [OVERRIDES.organization]: "" }],
+  ...[
+    "",
+    "https://tfe.example.com/",
+    "tfe.example.com/app",
+    "TFE.example.com",
+    "tfe_1.example.com",
+    "tfe.example.com:x",
+  ].map((hostname): (typeof WRONG_OVERRIDES)[number] => [
+    "bad_backend",
+    { [OVERRIDES.backend]: "cloud", [OVERRIDES.organization]: "acme", [OVERRIDES.hostname]: hostname },
+  ]),
   ["bad_suffix", { [OVERRIDES.suffix]: "" }],
   ["region_needs_suffix", { [OVERRIDES.region]: "eu-central-1" }],
   ["bad_availability_zones", { [OVERRIDES.availabilityZones]: "a,c" }],
   ["bad_connectivity", { [OVERRIDES.connectivity]: "internet" }],
   ["bad_account", { [OVERRIDES.expectedAccountId]: "me" }],
 ];
+
+test.each(["app.terraform.io", "tfe.example.com", "localhost:8443", "10.0.0.7:443"])(
+  "the host name %s is taken",
+  (hostname) => {
+    const cloud = { [OVERRIDES.backend]: "cloud", [OVERRIDES.organization]: "acme", [OVERRIDES.hostname]: hostname };
+    expect(loadConfig(cloud).backend).toMatchObject({ hostname });
+  },
+);
+
+test.each(["us-gov-west-1", "eu-central-1", "ap-southeast-2"])("the region %s is taken", (region) => {
+  expect(loadConfig({ [OVERRIDES.region]: region, [OVERRIDES.suffix]: "far" }).region).toBe(region);
+});
 
 test.each(WRONG_OVERRIDES)("%s: %j", (code, variables) => {
   expect(refusal(() => loadConfig(variables)).code).toBe(code);

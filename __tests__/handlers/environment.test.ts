@@ -48,6 +48,7 @@ test.each([
   ["the public endpoint", "https://dynamodb.eu-west-1.amazonaws.com"],
   ["a look-alike", "https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com.example.org"],
   ["another service's endpoint", "https://vpce-1.kms.eu-west-1.vpce.amazonaws.com"],
+  ["a name of one zone", "https://vpce-0a1b2c3d-4e5f-eu-west-1a.dynamodb.eu-west-1.vpce.amazonaws.com"],
   ["no URL", "vpce-1"],
 ])("with PrivateLink %s is refused as the way to DynamoDB, with a NAT gateway beside it too", (_what, url) => {
   for (const CONNECTIVITY of ["privatelink", "nat-privatelink"]) {

@@ -404,6 +404,8 @@ test("what is not created here is listed", () => {
     "aws_backup_vault",
     "aws_cloudtrail",
     "aws_cloudwatch_dashboard",
+    "aws_cloudwatch_event_rule",
+    "aws_cloudwatch_event_target",
     "aws_cloudwatch_metric_alarm",
     "aws_default_security_group",
     "aws_flow_log",

@@ -7,10 +7,7 @@ const ALARMS = functions.resource["aws_cloudwatch_metric_alarm"] ?? {};
 const ENTRIES = Object.values(FUNCTIONS).map(({ entry }) => entry);
 
 /** The alarms that watch no single function's errors or throttles, with what they watch and where they ring. */
-const OTHERS: Record<
-  string,
-  [metric: string, comparison: string, threshold: number, periodSeconds: number, periods?: number]
-> = {
+const OTHERS: Record<string, [metric: string, comparison: string, threshold: number, periodSeconds: number]> = {
   "failures-waiting": ["ApproximateNumberOfMessagesVisible", ">=", 1, 300],
   "failures-old": ["ApproximateAgeOfOldestMessage", ">=", 3600, 300],
   "audit-events-old": ["ApproximateAgeOfOldestMessage", ">=", 900, 300],
@@ -19,19 +16,31 @@ const OTHERS: Record<
   "payment-messages-dead-letters": ["ApproximateNumberOfMessagesVisible", ">=", 1, 300],
   "card-data-in-files": [METRICS.cardDataRefused, ">=", 1, 300],
   "export-failed": [BACKUP_METRICS.exportFailed, ">=", 1, 300],
-  "export-missing": [BACKUP_METRICS.exported, "<", 4, 86_400],
   "backup-check-failed": [BACKUP_METRICS.checkFailed, ">=", 1, 300],
-  "backup-check-missing": [BACKUP_METRICS.checkPassed, "<", 1, 86_400],
   "late-records": [LOG_METRICS.late, ">=", 1, 300],
   "sealing-behind": ["IteratorAge", ">=", 300_000, 300],
   "stream-lost": [LOG_METRICS.streamLost, ">=", 1, 300],
-  "checkpoint-missing": [LOG_METRICS.checkpoint, "<", 1, 900],
   "log-check-failed": [LOG_METRICS.checkFailed, ">=", 1, 300],
-  "log-check-missing": [LOG_METRICS.checkPassed, "<", 1, 86_400],
   "restore-drill-failed": [LOG_METRICS.drillFailed, ">=", 1, 300],
-  "restore-drill-missing": [LOG_METRICS.drillPassed, "<", 1, 86_400, 7],
 };
-const SUMS = ["integrity", "card-data", "message-refused", "tampering"];
+/** The alarms that ring when something did not happen: what they count, how often at least, in how many windows of how long. */
+const MISSING: Record<string, [metric: string, least: number, windowSeconds: number, windows: number]> = {
+  "export-missing": [BACKUP_METRICS.exported, 4, 26 * 3600, 1],
+  "backup-check-missing": [BACKUP_METRICS.checkPassed, 1, 26 * 3600, 1],
+  "checkpoint-missing": [LOG_METRICS.checkpoint, 1, 300, 3],
+  "log-check-missing": [LOG_METRICS.checkPassed, 1, 26 * 3600, 1],
+  "restore-drill-missing": [LOG_METRICS.drillPassed, 1, (4 * 24 + 2) * 3600, 1],
+  "vault-backup-missing": ["NumberOfBackupJobsCompleted", 4, 34 * 3600, 1],
+};
+const SUMS = [
+  "vault-backup-failed",
+  "guard-reports-failed-1",
+  "guard-reports-failed-2",
+  "integrity",
+  "card-data",
+  "message-refused",
+  "tampering",
+];
 
 /** A throttled batch of a stream waits and comes again: its age is watched instead. */
 const FED_BY_STREAMS = "seal-audit-trail";
@@ -41,7 +50,9 @@ test("the stack has these alarms and no others, and each reaches the topic", () 
     `${entry}-errors`,
     ...(entry === FED_BY_STREAMS ? [] : [`${entry}-throttles`]),
   ]);
-  expect(Object.keys(ALARMS).sort()).toEqual([...perFunction, ...Object.keys(OTHERS), ...SUMS].sort());
+  expect(Object.keys(ALARMS).sort()).toEqual(
+    [...perFunction, ...Object.keys(OTHERS), ...Object.keys(MISSING), ...SUMS].sort(),
+  );
   const topic = [published("security", "aws_sns_topic", "alarm-topic", "arn")];
   for (const alarm of Object.values(ALARMS)) {
     expect([alarm["alarm_actions"], alarm["ok_actions"]]).toEqual([topic, topic]);
@@ -65,6 +76,7 @@ test("every alarm says where the runbook tells what to do", () => {
     "failures-waiting",
     "function-errors",
     "function-throttles",
+    "guard-reports-failed",
     "integrity",
     "late-records",
     "log-check-failed",
@@ -76,22 +88,37 @@ test("every alarm says where the runbook tells what to do", () => {
     "sealing-behind",
     "stream-lost",
     "tampering",
+    "vault-backup-failed",
+    "vault-backup-missing",
   ]);
 });
 
-test.each(Object.entries(OTHERS))("%s watches %j", (id, [metric, comparison, threshold, period, periods = 1]) => {
-  const alarm = only(functions, "aws_cloudwatch_metric_alarm", id);
-  expect(alarm).toMatchObject({
+test.each(Object.entries(OTHERS))("%s watches %j", (id, [metric, comparison, threshold, period]) => {
+  expect(only(functions, "aws_cloudwatch_metric_alarm", id)).toMatchObject({
     metric_name: metric,
     comparison_operator: comparison === "<" ? "LessThanThreshold" : "GreaterThanOrEqualToThreshold",
     threshold,
     period,
-    evaluation_periods: periods,
-    // Where something must happen each day, silence is the fault.
-    treat_missing_data: comparison === "<" ? "breaching" : "notBreaching",
+    evaluation_periods: 1,
+    treat_missing_data: "notBreaching",
+  });
+});
+
+test.each(Object.entries(MISSING))("%s counts %j", (id, [metric, least, windowSeconds, windows]) => {
+  const alarm = only(functions, "aws_cloudwatch_metric_alarm", id);
+  expect(alarm).toMatchObject({
+    comparison_operator: "LessThanThreshold",
+    threshold: least,
+    evaluation_periods: windows,
+    treat_missing_data: "breaching",
+    metric_query: [
+      { expression: "FILL(m1,0)", return_data: true },
+      { id: "m1", metric: { metric_name: metric, stat: "Sum", period: windowSeconds } },
+    ],
   });
   // CloudWatch looks back seven days at most, and one day with periods of less than an hour.
-  expect(period * periods).toBeLessThanOrEqual(period < 3600 ? 86_400 : 604_800);
+  expect(windowSeconds * windows).toBeLessThanOrEqual(windowSeconds < 3600 ? 86_400 : 604_800);
+  expect(windowSeconds % 60).toBe(0);
 });
 
 test("queue alarms watch their queue, the others the function that reports", () => {
@@ -107,24 +134,13 @@ test("queue alarms watch their queue, the others the function that reports", () 
     "payment-messages-dead-letters": queue("payment-messages-dead-letters"),
     "card-data-in-files": service("payment-processor"),
     "export-failed": service("export-tables"),
-    "export-missing": service("export-tables"),
     "backup-check-failed": service("check-backup"),
-    "backup-check-missing": service("check-backup"),
     "late-records": service("sweep-audit-trail"),
     "sealing-behind": { FunctionName: reference("aws_lambda_function.seal-audit-trail.function_name") },
     "stream-lost": service("publish-checkpoint"),
-    "checkpoint-missing": service("publish-checkpoint"),
     "log-check-failed": service("sweep-audit-trail"),
-    "log-check-missing": service("sweep-audit-trail"),
     "restore-drill-failed": service("drill-restore"),
-    "restore-drill-missing": service("drill-restore"),
   });
-});
-
-test("a drill is due more often than the alarm on missing ones looks back", () => {
-  for (const environment of ["dev", "prod"] as const) {
-    expect(configOf(environment).drillEveryDays).toBeLessThan(OTHERS["restore-drill-missing"]?.[4] ?? 0);
-  }
 });
 
 /** CloudWatch adds up ten metrics in an alarm at most. */

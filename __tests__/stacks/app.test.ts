@@ -42,6 +42,7 @@ test("what the stacks publish to each other is exactly this", () => {
         `cross-stack-output-aws_iam_role${role}arn`,
         `cross-stack-output-aws_iam_role${role}name`,
       ]),
+      "cross-stack-output-aws_kms_keyalarms-keyarn",
       "cross-stack-output-aws_kms_keyaudit-keyarn",
       "cross-stack-output-aws_kms_keybackup-keyarn",
       "cross-stack-output-aws_kms_keycheckpoint-1-keyarn",
@@ -62,11 +63,13 @@ test("what the stacks publish to each other is exactly this", () => {
       "cross-stack-output-aws_vpc_endpointdynamodb-endpointdns_entry0dns_name",
     ],
     data: [
+      "AuditorKitSha256",
       "CloudTrailName",
       "EvidenceBucketName",
       "LogOrigin",
       "PaymentBucketName",
       "TransactionTableName",
+      "cross-stack-output-aws_backup_planbackup-planid",
       ...["payment-audit-trail", "payment-ledger", "payment-messages-trail", "payment-transactions"].flatMap(
         (table) => [
           `cross-stack-output-aws_dynamodb_table${table}arn`,
@@ -147,7 +150,7 @@ function declares(stack: StackJson, address: string): boolean {
 test.each(STACK_IDS)("every reference of %s is to something that it declares or that was published", (id) => {
   const stack = prod.stacks[id];
   for (const [path, text] of strings(stack as unknown as Json)) {
-    for (const [, address] of text.matchAll(/\b((?:data\.)?(?:aws|archive|terraform)_[a-z_]+\.[a-z0-9-]+)/g)) {
+    for (const [, address] of text.matchAll(/\b((?:data\.)?(?:aws|archive|local|terraform)_[a-z_]+\.[a-z0-9-]+)/g)) {
       expect([path, address, declares(stack, address as string)]).toEqual([path, address, true]);
     }
     for (const [, producer, output] of text.matchAll(/reference-input-(\w+)\.outputs\.([\w-]+)/g)) {
@@ -276,10 +279,13 @@ test("every policy is within what AWS allows, under the longest suffix and in ev
 });
 
 test("providers and Terraform are pinned", () => {
-  expect(prod.stacks.functions.terraform).toMatchObject({
-    required_version: ">= 1.10.0",
-    required_providers: { aws: { version: "6.25.0" } },
-  });
+  const aws = { aws: { version: "6.25.0" } };
+  const others = { data: { archive: { version: "2.7.1" }, local: { version: "2.6.1" } } };
+  for (const id of STACK_IDS) {
+    const providers = { ...aws, ...(id === "data" ? others.data : {}) };
+    expect(prod.stacks[id].terraform).toMatchObject({ required_version: ">= 1.10.0", required_providers: providers });
+    expect(Object.keys(prod.stacks[id].provider).sort()).toEqual(Object.keys(providers).sort());
+  }
 });
 
 test("every resource is tagged by the provider, which touches the expected account only", () => {

@@ -16,7 +16,7 @@ import {
 } from "../support/synth";
 
 const {
-  stacks: { functions },
+  stacks: { functions, security },
   files,
 } = synthesize(configOf("prod"));
 const dev = synthesize(configOf("dev")).stacks.functions;
@@ -26,8 +26,10 @@ const ENTRIES = Object.values(FUNCTIONS);
 test("the stack holds these resources and no others", () => {
   expect(resourceCounts(functions)).toEqual([
     "aws_cloudwatch_dashboard: 1",
+    "aws_cloudwatch_event_rule: 13",
+    "aws_cloudwatch_event_target: 13",
     "aws_cloudwatch_log_group: 15",
-    "aws_cloudwatch_metric_alarm: 52",
+    "aws_cloudwatch_metric_alarm: 56",
     "aws_iam_policy: 3",
     "aws_iam_role_policy: 14",
     "aws_lambda_event_source_mapping: 6",
@@ -160,6 +162,7 @@ test("a heartbeat that failed is neither tried again nor kept: the next one is d
     function_name: reference(`aws_lambda_function.${PUBLISHER.entry}.function_name`),
     maximum_event_age_in_seconds: 60,
     maximum_retry_attempts: 0,
+    lifecycle: { replace_triggered_by: [`aws_lambda_function.${PUBLISHER.entry}`] },
   });
 });
 
@@ -200,10 +203,6 @@ const SHARED = {
     "kms:ReEncryptTo",
   ],
   Logs: ["logs:CreateLogStream", "logs:PutLogEvents"],
-  Traces: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
-  NetworkInterfaces: ["ec2:AssignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"],
-  NewNetworkInterfaces: ["ec2:CreateNetworkInterface"],
-  DescribeNetwork: ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
 };
 
 const QUEUE = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"];
@@ -421,11 +420,27 @@ test("a role writes into its own functions' log groups, and its code cannot touc
     "persist_payment_ledger:*",
     "persist_payment_audit_trail:*",
   ]);
-  expect(statement(functions, documentId, "NotByTheCodeItself")).toMatchObject({
-    effect: "Deny",
-    resources: ["*"],
-    condition: [{ test: "ArnEquals", variable: "lambda:SourceFunctionArn" }],
+});
+
+/** From the security stack, which is destroyed last: Lambda gives the interfaces back minutes after the function is gone. */
+test.each(Object.values(ROLES))("%s lets Lambda manage network interfaces, and the code itself not", (role) => {
+  const platform = statements(security, `${role}-platform-policy`);
+  expect(Object.fromEntries(platform.map(({ sid, actions }) => [sid, actions]))).toMatchObject({
+    Traces: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+    NetworkInterfaces: ["ec2:AssignPrivateIpAddresses", "ec2:DeleteNetworkInterface", "ec2:UnassignPrivateIpAddresses"],
+    NewNetworkInterfaces: ["ec2:CreateNetworkInterface"],
+    DescribeNetwork: ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
   });
+  const ec2 = (kind: string) => `:ec2:us-east-1:${reference("data.aws_caller_identity.current.account_id")}:${kind}`;
+  expect(platform.find(({ sid }) => sid === "NewNetworkInterfaces")?.resources).toEqual(
+    ["*/*", "network-interface/*", "security-group/*", "subnet/*"].map((kind) => expect.stringContaining(ec2(kind))),
+  );
+  const own = Object.values(FUNCTIONS).filter((found) => ROLES[found.role] === role);
+  const denied = platform.find(({ sid }) => sid === "NotByTheCodeItself");
+  expect(denied).toMatchObject({ effect: "Deny", resources: ["*"] });
+  expect(denied?.condition?.[0]?.values.map((arn) => arn.split(":function:")[1])).toEqual(
+    own.map(({ name }) => prodName(name)),
+  );
 });
 
 test("prod, whole", () => {

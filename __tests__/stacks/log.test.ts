@@ -172,8 +172,14 @@ describe("the evidence bucket", () => {
     expect(retention(dev)).toEqual({ default_retention: { mode: "GOVERNANCE", days: 1 } });
   });
 
-  test("lets nothing expire but broken-off uploads", () => {
+  test("lets nothing expire but broken-off uploads and old versions of the newest checkpoint", () => {
     expect(only(data, "aws_s3_bucket_lifecycle_configuration", "payment-evidence-lifecycle")["rule"]).toEqual([
+      {
+        id: "log-checkpoint-versions",
+        status: "Enabled",
+        filter: [{ prefix: "log/checkpoint" }],
+        noncurrent_version_expiration: [{ noncurrent_days: 400, newer_noncurrent_versions: 100 }],
+      },
       {
         id: "broken-uploads",
         status: "Enabled",
@@ -338,7 +344,7 @@ describe("the evidence bucket", () => {
         effect: "Allow",
         principals: [{ type: "AWS", identifiers: roots }],
         actions: ["s3:GetObject"],
-        resources: [`${bucket}/log/*`],
+        resources: [`${bucket}/log/*`, `${bucket}/kit/*`],
         condition: byNamed(WITNESS, READER),
       },
       {
@@ -365,6 +371,7 @@ describe("the evidence bucket", () => {
     expect(uses.map(({ sid, actions }) => [sid, actions])).toEqual([
       ["WritersThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"]],
       ["ReadersThroughS3", ["kms:Decrypt"]],
+      ["DeployersThroughS3", ["kms:GenerateDataKey"]],
       ["WitnessesThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"]],
       ["NamedReadersThroughS3", ["kms:Decrypt"]],
     ]);
@@ -375,6 +382,7 @@ describe("the evidence bucket", () => {
     expect(uses.map((use) => conditionOf(use, "aws:PrincipalArn")?.values)).toEqual([
       [roleArn(ROLES.publisher), roleArn(ROLES.sweeper)],
       undefined,
+      undefined,
       [WITNESS],
       [READER],
     ]);
@@ -382,6 +390,7 @@ describe("the evidence bucket", () => {
       "Administration",
       "WritersThroughS3",
       "ReadersThroughS3",
+      "DeployersThroughS3",
     ]);
   });
 });

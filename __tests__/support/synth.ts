@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { loadConfig, OVERRIDES } from "../../config/load";
 import type { AppConfig } from "../../config/types";
-import { buildApp } from "../../stacks/build-app";
-import type { HandlerCode } from "../../stacks/constructs/handler-code";
+import { type Artifacts, buildApp } from "../../stacks/build-app";
 
 export const STACK_IDS = ["security", "network", "data", "functions"] as const;
 export type StackId = (typeof STACK_IDS)[number];
@@ -40,7 +39,11 @@ export interface Synthesized {
 }
 
 const STUB = { zip: join(__dirname, "stub-handler.txt"), sha256: "5".repeat(64) };
-export const stubHandlerCode: HandlerCode = () => STUB;
+/** Stand in for what is built, so that no snapshot changes with the code. */
+export const STUB_ARTIFACTS: Artifacts = {
+  handlerCode: () => STUB,
+  auditorKit: { directory: join(__dirname, "stub-kit"), sha256: "6".repeat(64) },
+};
 
 export function configOf(environment: "dev" | "prod", changes: Partial<AppConfig> = {}): AppConfig {
   return { ...loadConfig({ [OVERRIDES.environment]: environment }), ...changes };
@@ -49,7 +52,7 @@ export function configOf(environment: "dev" | "prod", changes: Partial<AppConfig
 export function synthesize(config: AppConfig, form: "json" | "hcl" = "json"): Synthesized {
   const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-synth-"));
   try {
-    withHcl(form === "hcl", () => buildApp(config, stubHandlerCode, outdir).synth());
+    withHcl(form === "hcl", () => buildApp(config, STUB_ARTIFACTS, outdir).synth());
     const files = new Map(pathsIn(outdir).map((path) => [path, readFileSync(join(outdir, path), "utf8")]));
     const stacks = form === "hcl" ? [] : STACK_IDS.map((id) => [id, parseStack(files.get(`stacks/${id}/cdk.tf.json`))]);
     return {

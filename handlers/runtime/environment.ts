@@ -187,7 +187,8 @@ function shardCount(variables: Variables): number {
 function checkEndpoints(connectivity: Connectivity, variables: Variables): void {
   if (connectivity === "privatelink" || connectivity === "nat-privatelink") {
     const host = hostOf(required(variables, ENV.dynamodbEndpointUrl), ENV.dynamodbEndpointUrl);
-    if (/^vpce-[a-z0-9-]+\.dynamodb\.[a-z0-9-]+\.vpce\.amazonaws\.com(\.cn)?$/.test(host)) return;
+    // The endpoint's name in all zones. A name with a zone in it, `vpce-1-2-us-east-1a`, works until that zone fails.
+    if (/^vpce-[a-z0-9]+-[a-z0-9]+\.dynamodb\.[a-z0-9-]+\.vpce\.amazonaws\.com$/.test(host)) return;
     throw new EnvironmentError(
       `${ENV.dynamodbEndpointUrl} does not name a DynamoDB VPC endpoint. With PrivateLink the functions reach DynamoDB through nothing else; deploy the network stack and then the functions stack again.`,
     );

@@ -45,8 +45,21 @@ export const DATA_SOURCES: CreateByType = {
     const outputPath = args.text("output_path");
     const archive = zipFolder(args);
     context.archives.set(outputPath, archive);
-    const hash = createHash("sha256").update(archive);
-    return { id: outputPath, output_size: archive.length, output_base64sha256: hash.digest("base64") };
+    const digest = createHash("sha256").update(archive).digest();
+    return {
+      id: outputPath,
+      output_size: archive.length,
+      output_sha256: digest.toString("hex"),
+      output_base64sha256: digest.toString("base64"),
+    };
+  },
+
+  local_file: async (args, context) => {
+    const filename = args.text("filename");
+    // An archive is kept in memory here: nothing is written into the synthesized folder.
+    const bytes = context.archives.get(filename) ?? (existsSync(filename) ? readFileSync(filename) : undefined);
+    if (bytes === undefined) throw archiveRefused(args, `the file ${path.relative("", filename)} does not exist`);
+    return { id: filename, content_base64: Buffer.from(bytes).toString("base64") };
   },
 
   aws_ec2_managed_prefix_list: prefixList,
@@ -59,7 +72,7 @@ async function prefixList(args: Arguments, { region }: DeployContext) {
   return { id, prefix_list_id: id, cidr_blocks: [], entries: [] };
 }
 
-/** The function's real bundle: every file of the folder that the plan would zip at apply. */
+/** Every file of the folder that the plan would zip. */
 function zipFolder(args: Arguments): Uint8Array {
   const folder = args.text("source_dir");
   if (!existsSync(folder)) throw archiveRefused(args, `the folder ${path.relative("", folder)} does not exist`);

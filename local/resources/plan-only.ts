@@ -36,6 +36,8 @@ const KINDS: readonly (readonly [type: string, idPrefix: string, service: string
   ["aws_ebs_encryption_by_default", "ebs", "ec2", "ebs-encryption"],
   ["aws_cloudwatch_metric_alarm", "alarm", "cloudwatch", "alarm"],
   ["aws_cloudwatch_composite_alarm", "alarm", "cloudwatch", "alarm"],
+  ["aws_cloudwatch_event_rule", "rule", "events", "rule"],
+  ["aws_cloudwatch_event_target", "target", "events", "target"],
   ["aws_cloudwatch_dashboard", "dashboard", "cloudwatch", "dashboard"],
   ["aws_cloudwatch_log_metric_filter", "filter", "logs", "metric-filter"],
   ["aws_cloudwatch_log_resource_policy", "policy", "logs", "resource-policy"],

@@ -1,13 +1,16 @@
 import {
   type BucketLocationConstraint,
   type BucketVersioningStatus,
+  type ChecksumAlgorithm,
   CreateBucketCommand,
   type Event,
   type ObjectLockRetentionMode,
   PutBucketNotificationConfigurationCommand,
   PutBucketVersioningCommand,
+  PutObjectCommand,
   PutObjectLockConfigurationCommand,
   S3Client,
+  type ServerSideEncryption,
 } from "@aws-sdk/client-s3";
 import type { Arguments } from "./arguments";
 import type { CreateByType } from "./context";
@@ -64,6 +67,23 @@ export const STORAGE: CreateByType = {
       }),
     );
     return { id: bucket };
+  },
+
+  aws_s3_object: async (args, context) => {
+    args.withoutEffect("force_destroy");
+    const [bucket, key] = [args.text("bucket"), args.text("key")];
+    const answer = await context.client(S3Client).send(
+      new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: Buffer.from(args.text("content_base64"), "base64"),
+        ContentType: args.optionalText("content_type"),
+        ServerSideEncryption: args.choice<ServerSideEncryption>("server_side_encryption"),
+        SSEKMSKeyId: args.optionalText("kms_key_id"),
+        ChecksumAlgorithm: args.choice<ChecksumAlgorithm>("checksum_algorithm"),
+      }),
+    );
+    return { id: `${bucket}/${key}`, version_id: answer.VersionId ?? null };
   },
 
   aws_s3_bucket_notification: async (args, context) => {

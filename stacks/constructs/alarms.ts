@@ -3,14 +3,17 @@
 import { CloudwatchMetricAlarm } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
 import type { Construct } from "constructs";
 import { BACKUP_METRICS, METRICS, type QueueId, TABLES } from "../../contract";
+import { BACKUP_COMPLETION_MINUTES, BACKUP_START_MINUTES } from "./backups";
 import type { LedgerFunction } from "./function";
 import { logCheckAlarms, sealingAlarms } from "./log-alarms";
 import {
   type Alarm,
   type AlarmTarget,
-  DAY_SECONDS,
+  countOf,
+  DAILY_WINDOW_SECONDS,
   PERIOD_SECONDS,
   reported,
+  sumOf,
   sumOverFunctions,
   type Watched,
 } from "./watched";
@@ -26,6 +29,8 @@ export function addAlarms(scope: Construct, target: AlarmTarget): void {
     ...queueAlarms(target),
     ...recordAlarms(target),
     ...backupAlarms(target),
+    ...vaultAlarms(target),
+    ...guardAlarms(target),
     ...sealingAlarms(target),
     ...logCheckAlarms(target),
   ]) {
@@ -41,7 +46,7 @@ export function addAlarms(scope: Construct, target: AlarmTarget): void {
   }
 }
 
-/** Silence is the normal state of most that is watched here, and the fault itself where something must happen each day. */
+/** Silence is the normal state of most that is watched here, and the fault itself where something must happen again and again. */
 function condition({ threshold = 1, least }: Alarm) {
   return least === undefined
     ? { comparisonOperator: "GreaterThanOrEqualToThreshold", threshold, treatMissingData: "notBreaching" }
@@ -176,9 +181,9 @@ function backupAlarms({ names, functions: { exportTables, checkBackup } }: Alarm
     {
       id: "export-missing",
       name: names.exportMissing,
-      description: "Not every table was exported within a day.",
+      description: "Not every table was exported within 26 hours.",
       runbook: "export-missing",
-      watched: reported(exportTables, BACKUP_METRICS.exported, DAY_SECONDS),
+      watched: countOf(exportTables, BACKUP_METRICS.exported, DAILY_WINDOW_SECONDS),
       least: Object.keys(TABLES).length,
     },
     {
@@ -191,10 +196,64 @@ function backupAlarms({ names, functions: { exportTables, checkBackup } }: Alarm
     {
       id: "backup-check-missing",
       name: names.backupCheckMissing,
-      description: "No export was found good within a day.",
+      description: "No export was found good within 26 hours.",
       runbook: "backup-check-missing",
-      watched: reported(checkBackup, BACKUP_METRICS.checkPassed, DAY_SECONDS),
+      watched: countOf(checkBackup, BACKUP_METRICS.checkPassed, DAILY_WINDOW_SECONDS),
       least: 1,
     },
   ];
+}
+
+/** From one daily backup of a table to the next: the plan's day, and the time within which AWS Backup may start and end a job. */
+const VAULT_WINDOW_SECONDS = 24 * 60 * 60 + (BACKUP_START_MINUTES + BACKUP_COMPLETION_MINUTES) * 60 + 60 * 60;
+
+/** How a job of AWS Backup ends otherwise than well. */
+const FAILED_JOBS = ["NumberOfBackupJobsFailed", "NumberOfBackupJobsAborted", "NumberOfBackupJobsExpired"];
+
+function vaultAlarms({ names, backupVaultName }: AlarmTarget): Alarm[] {
+  const jobs = (metricName: string) => ({
+    namespace: "AWS/Backup",
+    metricName,
+    dimensions: { BackupVaultName: backupVaultName },
+  });
+  return [
+    {
+      id: "vault-backup-failed",
+      name: names.vaultBackupFailed,
+      description: "AWS Backup could not make a backup of a table.",
+      runbook: "vault-backup-failed",
+      watched: sumOf("Failed backup jobs", FAILED_JOBS.map(jobs), PERIOD_SECONDS),
+    },
+    {
+      id: "vault-backup-missing",
+      name: names.vaultBackupMissing,
+      description: "Within 34 hours AWS Backup did not make a backup of every table.",
+      runbook: "vault-backup-missing",
+      watched: sumOf("Backup jobs completed", [jobs("NumberOfBackupJobsCompleted")], VAULT_WINDOW_SECONDS),
+      least: Object.keys(TABLES).length,
+    },
+  ];
+}
+
+/** An alarm can add up ten metrics at most. */
+const SUMMED_MAX = 10;
+
+/** A call on a guard was seen and could not be reported to the topic. */
+function guardAlarms({ names, guardRuleNames }: AlarmTarget): Alarm[] {
+  const failed = guardRuleNames.map((RuleName) => ({
+    namespace: "AWS/Events",
+    metricName: "FailedInvocations",
+    dimensions: { RuleName },
+  }));
+  const half = Math.ceil(failed.length / 2);
+  return [failed.slice(0, half), failed.slice(half)].map((metrics, i) => {
+    if (metrics.length > SUMMED_MAX) throw new Error("Split the rules over more alarms: CloudWatch sums ten metrics.");
+    return {
+      id: `guard-reports-failed-${i + 1}`,
+      name: `${names.guardReportsFailed}-${i + 1}`,
+      description: "A call that takes a guard off was seen and could not be reported.",
+      runbook: "guard-reports-failed",
+      watched: sumOf("Reports that failed", metrics, PERIOD_SECONDS),
+    };
+  });
 }

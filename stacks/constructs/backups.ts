@@ -1,4 +1,4 @@
-/** AWS Backup of the tables: a vault under its own key, a plan, and a role that can back up these tables and nothing else. */
+/** AWS Backup of the tables: a vault under its own key, a plan, a role that backs up these tables, and one that restores them. */
 
 import { BackupPlan } from "@cdktf/provider-aws/lib/backup-plan";
 import { BackupSelection } from "@cdktf/provider-aws/lib/backup-selection";
@@ -10,23 +10,30 @@ import type { Construct } from "constructs";
 import type { AppConfig, BackupRule } from "../../config/types";
 import { equals, isTrue, policy, type Statement, service } from "./policy";
 
-const START_WINDOW_MINUTES = 60;
-const COMPLETION_WINDOW_MINUTES = 8 * 60;
+/** A job starts within the first and is complete within the second, counted from its time in the plan. */
+export const BACKUP_START_MINUTES = 60;
+export const BACKUP_COMPLETION_MINUTES = 8 * 60;
 
 export interface BackupProps {
   readonly vaultName: string;
   readonly vaultArn: string;
   readonly roleName: string;
+  readonly restoreRoleName: string;
   readonly region: string;
   readonly accountId: string;
   readonly tableArns: string[];
+  /** A pattern: the tables that a restore may make. */
+  readonly scratchTableArns: string;
+  /** A pattern: the backups in the vault. */
+  readonly recoveryPointArns: string;
   readonly dataKeyArn: string;
   readonly backupKeyArn: string;
   readonly backups: AppConfig["backups"];
   readonly protections: AppConfig["protections"];
 }
 
-export function addBackups(scope: Construct, props: BackupProps): void {
+/** Gives the plan. */
+export function addBackups(scope: Construct, props: BackupProps): BackupPlan {
   const vault = new BackupVault(scope, "backup-vault", {
     name: props.vaultName,
     kmsKeyArn: props.backupKeyArn,
@@ -41,7 +48,16 @@ export function addBackups(scope: Construct, props: BackupProps): void {
     name: props.vaultName,
     rule: Object.entries(props.backups).map(([name, rule]) => planRule(name, rule, vault.name)),
   });
-  const { role, access } = addRole(scope, props);
+  const { role, access } = addRole(scope, "backup", props, {
+    name: props.roleName,
+    description: "Backs up the payment tables",
+    statements: backupStatements(props),
+  });
+  addRole(scope, "restore", props, {
+    name: props.restoreRoleName,
+    description: "Restores backups of the payment tables into scratch tables",
+    statements: restoreStatements(props),
+  });
   new BackupSelection(scope, "backup-selection", {
     name: "payment-tables",
     planId: plan.id,
@@ -49,6 +65,7 @@ export function addBackups(scope: Construct, props: BackupProps): void {
     resources: props.tableArns,
     dependsOn: [access],
   });
+  return plan;
 }
 
 /** Continuous backup is not among AWS Backup's for DynamoDB: the tables' own point-in-time recovery is that. */
@@ -57,18 +74,19 @@ function planRule(name: string, { schedule, retentionDays }: BackupRule, targetV
     ruleName: name,
     targetVaultName,
     schedule,
-    startWindow: START_WINDOW_MINUTES,
-    completionWindow: COMPLETION_WINDOW_MINUTES,
+    startWindow: BACKUP_START_MINUTES,
+    completionWindow: BACKUP_COMPLETION_MINUTES,
     lifecycle: { deleteAfter: retentionDays },
   };
 }
 
-function addRole(scope: Construct, props: BackupProps) {
-  const role = new IamRole(scope, "backup-role", {
-    name: props.roleName,
-    description: "Backs up the payment tables",
-    tags: { Name: props.roleName },
-    assumeRolePolicy: policy(scope, "backup-trust", [
+/** Both roles are AWS Backup's to assume, for this account alone. */
+function addRole(scope: Construct, id: string, props: BackupProps, role: NewRole) {
+  const iamRole = new IamRole(scope, `${id}-role`, {
+    name: role.name,
+    description: role.description,
+    tags: { Name: role.name },
+    assumeRolePolicy: policy(scope, `${id}-trust`, [
       {
         sid: "BackupOfThisAccount",
         principals: service("backup.amazonaws.com"),
@@ -78,16 +96,21 @@ function addRole(scope: Construct, props: BackupProps) {
       },
     ]),
   });
-  const access = new IamRolePolicy(scope, "backup-access", {
-    name: "backup-access",
-    role: role.id,
-    policy: policy(scope, "backup-access-policy", backupStatements(props)),
+  const access = new IamRolePolicy(scope, `${id}-access`, {
+    name: `${id}-access`,
+    role: iamRole.id,
+    policy: policy(scope, `${id}-access-policy`, role.statements),
   });
-  return { role, access };
+  return { role: iamRole, access };
 }
 
-function backupStatements({ region, tableArns, vaultArn, dataKeyArn, backupKeyArn }: BackupProps): Statement[] {
-  const via = equals("kms:ViaService", `backup.${region}.amazonaws.com`, `dynamodb.${region}.amazonaws.com`);
+interface NewRole {
+  readonly name: string;
+  readonly description: string;
+  readonly statements: Statement[];
+}
+
+function backupStatements({ tableArns, vaultArn, recoveryPointArns, ...props }: BackupProps): Statement[] {
   return [
     {
       sid: "Tables",
@@ -105,17 +128,68 @@ function backupStatements({ region, tableArns, vaultArn, dataKeyArn, backupKeyAr
       resources: tableArns.map((arn) => `${arn}/backup/*`),
     },
     { sid: "Vault", actions: ["backup:DescribeBackupVault"], resources: [vaultArn] },
+    // A recovery point takes over the tags of its table. A job fails where the role may not set them.
+    { sid: "TagRecoveryPoints", actions: ["backup:TagResource"], resources: [recoveryPointArns] },
+    ...keyStatements(props, ["kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"]),
+  ];
+}
+
+/**
+ * Restores into scratch tables only: no role can put a restored table under a name that the ledger uses. What AWS Backup writes
+ * into the new table it writes in this role's name.
+ */
+function restoreStatements({ tableArns, scratchTableArns, ...props }: BackupProps): Statement[] {
+  return [
     {
-      sid: "KeysThroughServices",
-      actions: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"],
-      resources: [dataKeyArn, backupKeyArn],
-      conditions: [via],
+      sid: "ScratchTables",
+      actions: [
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:DescribeTable",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:RestoreTableFromAwsBackup",
+        "dynamodb:RestoreTableFromBackup",
+        "dynamodb:Scan",
+        "dynamodb:UpdateItem",
+      ],
+      resources: [scratchTableArns],
     },
     {
-      sid: "GrantsOfBackup",
+      sid: "BackupsOfTables",
+      actions: ["dynamodb:RestoreTableFromBackup"],
+      resources: tableArns.map((arn) => `${arn}/backup/*`),
+    },
+    ...keyStatements(props, [
+      "kms:Decrypt",
+      "kms:Encrypt",
+      "kms:GenerateDataKey",
+      "kms:GenerateDataKeyWithoutPlaintext",
+      "kms:ReEncryptFrom",
+      "kms:ReEncryptTo",
+    ]),
+  ];
+}
+
+/** AWS Backup describes keys and makes grants by itself too, not only through DynamoDB; its own policies say so. */
+function keyStatements({ region, dataKeyArn, backupKeyArn }: KeyProps, use: string[]): Statement[] {
+  const resources = [dataKeyArn, backupKeyArn];
+  return [
+    {
+      sid: "KeysThroughServices",
+      actions: use,
+      resources,
+      conditions: [equals("kms:ViaService", `backup.${region}.amazonaws.com`, `dynamodb.${region}.amazonaws.com`)],
+    },
+    { sid: "DescribeKeys", actions: ["kms:DescribeKey"], resources },
+    {
+      sid: "GrantsOfAws",
       actions: ["kms:CreateGrant"],
-      resources: [backupKeyArn],
-      conditions: [via, isTrue("kms:GrantIsForAWSResource")],
+      resources,
+      conditions: [isTrue("kms:GrantIsForAWSResource")],
     },
   ];
 }
+
+type KeyProps = Pick<BackupProps, "region" | "dataKeyArn" | "backupKeyArn">;

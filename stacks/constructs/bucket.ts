@@ -11,6 +11,7 @@ import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
 import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
 import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 import type { ObjectLock } from "../../config/types";
 import {
@@ -41,8 +42,12 @@ export interface BucketProps {
   readonly oldVersionDays: number | null;
   /** Days after which they are moved to Glacier; absent where they are not moved. */
   readonly archiveOldVersionsAfterDays?: number;
+  /** Objects that are replaced again and again, where old versions are kept otherwise: the newest stay, the rest go in time. */
+  readonly replaced?: { readonly prefix: string; readonly keepNewest: number; readonly days: number };
   readonly emptyOnDestroy: boolean;
   readonly lock?: ObjectLock;
+  /** Objects that are put before the policy, which may forbid to remove them; they need what is given to them. */
+  readonly contents?: (bucket: string, dependsOn: ITerraformDependable[]) => ITerraformDependable[];
   /** Beside the one that refuses everything but TLS. */
   readonly statements: (bucketArn: string) => Statement[];
 }
@@ -66,14 +71,15 @@ export function addBucket(scope: Construct, id: string, props: BucketProps): Buc
     bucket,
     versioningConfiguration: { status: "Enabled" },
   });
-  addEncryption(scope, id, bucket, props);
+  const encryption = addEncryption(scope, id, bucket, props);
   const closed = addClosure(scope, id, bucket);
   const lifecycle = new S3BucketLifecycleConfiguration(scope, `${id}-lifecycle`, {
     bucket,
     rule: lifecycleRules(props),
     dependsOn: [versioning],
   });
-  addLock(scope, id, bucket, versioning, props.lock);
+  const lock = addLock(scope, id, bucket, versioning, props.lock);
+  const contents = props.contents?.(bucket, [encryption, closed, versioning, ...lock]) ?? [];
   const bucketPolicy = new S3BucketPolicy(scope, `${id}-policy`, {
     bucket,
     policy: policy(scope, `${id}-policy-document`, [
@@ -83,13 +89,13 @@ export function addBucket(scope: Construct, id: string, props: BucketProps): Buc
     ]),
     // Both change who may reach the bucket, and S3 refuses two such changes at once. And a policy may forbid whatever
     // follows it: it is the last to be put and the first to be taken off.
-    dependsOn: [closed, lifecycle],
+    dependsOn: [closed, lifecycle, ...contents],
   });
   return { resource, policy: bucketPolicy };
 }
 
-function addEncryption(scope: Construct, id: string, bucket: string, { kmsKeyArn, bucketKey }: BucketProps): void {
-  new S3BucketServerSideEncryptionConfigurationA(scope, `${id}-encryption`, {
+function addEncryption(scope: Construct, id: string, bucket: string, { kmsKeyArn, bucketKey }: BucketProps) {
+  return new S3BucketServerSideEncryptionConfigurationA(scope, `${id}-encryption`, {
     bucket,
     rule: [
       {
@@ -118,20 +124,24 @@ function addLock(
   bucket: string,
   versioning: S3BucketVersioningA,
   lock: ObjectLock | undefined,
-): void {
-  if (lock === undefined) return;
-  new S3BucketObjectLockConfigurationA(scope, `${id}-lock`, {
-    bucket,
-    rule: { defaultRetention: { mode: lock.mode, days: lock.days } },
-    dependsOn: [versioning],
-  });
+): S3BucketObjectLockConfigurationA[] {
+  if (lock === undefined) return [];
+  return [
+    new S3BucketObjectLockConfigurationA(scope, `${id}-lock`, {
+      bucket,
+      rule: { defaultRetention: { mode: lock.mode, days: lock.days } },
+      dependsOn: [versioning],
+    }),
+  ];
 }
 
 function lifecycleRules({
   expiry,
   oldVersionDays,
   archiveOldVersionsAfterDays,
+  replaced,
 }: BucketProps): S3BucketLifecycleConfigurationRule[] {
+  const bounded = replaced === undefined ? [] : [boundedVersions(replaced)];
   const expiring = Object.entries(expiry).map(([prefix, days]) => ({
     id: `${prefix.replace(/\/$/, "")}-expire`,
     status: "Enabled",
@@ -143,7 +153,7 @@ function lifecycleRules({
     filter: [{ prefix: "" }],
     abortIncompleteMultipartUpload: [{ daysAfterInitiation: BROKEN_UPLOAD_DAYS }],
   };
-  if (oldVersionDays === null) return [...expiring, { id: "broken-uploads", ...everywhere }];
+  if (oldVersionDays === null) return [...expiring, ...bounded, { id: "broken-uploads", ...everywhere }];
   const oldVersions = {
     id: "old-versions",
     ...everywhere,
@@ -153,7 +163,17 @@ function lifecycleRules({
     noncurrentVersionExpiration: [{ noncurrentDays: oldVersionDays }],
     expiration: [{ expiredObjectDeleteMarker: true }],
   };
-  return [...expiring, oldVersions];
+  return [...expiring, ...bounded, oldVersions];
+}
+
+/** S3 slows down the requests to an object that has millions of versions. */
+function boundedVersions({ prefix, keepNewest, days }: NonNullable<BucketProps["replaced"]>) {
+  return {
+    id: `${prefix.replaceAll("/", "-")}-versions`,
+    status: "Enabled",
+    filter: [{ prefix }],
+    noncurrentVersionExpiration: [{ noncurrentDays: days, newerNoncurrentVersions: keepNewest }],
+  };
 }
 
 /** Who says nothing about encryption gets the bucket's key. Who says something must name that key by its ARN. */

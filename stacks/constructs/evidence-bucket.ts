@@ -3,6 +3,7 @@
 import type { Construct } from "constructs";
 import type { ObjectLock } from "../../config/types";
 import { EVIDENCE_PREFIX, SWEPT_PREFIX } from "../../contract";
+import { AUDITOR_KIT_PREFIX, type AuditorKit, addAuditorKit } from "./auditor-kit";
 import { addBucket, type Bucket, onlyUnderKey } from "./bucket";
 import { accountRootsOf, arnEquals, arnNotEquals, EVERYBODY, notGiven, type Statement } from "./policy";
 
@@ -13,6 +14,7 @@ export interface EvidenceBucketProps {
   readonly kmsKeyArn: string;
   readonly lock: ObjectLock;
   readonly emptyOnDestroy: boolean;
+  readonly auditorKit: AuditorKit;
   readonly publisherArn: string;
   readonly sweeperArn: string;
   /** Roles of this account or another that put cosignatures. */
@@ -20,6 +22,9 @@ export interface EvidenceBucketProps {
   /** Roles that read; principals of this account need not be among them. */
   readonly readerArns: readonly string[];
 }
+
+/** As many as S3 can be told to keep. */
+const CHECKPOINT_VERSIONS = 100;
 
 export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceBucketProps): Bucket {
   return addBucket(scope, id, {
@@ -30,8 +35,19 @@ export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceB
     // Nothing expires: a proof is worth as much as the oldest tile that it needs.
     expiry: {},
     oldVersionDays: null,
+    // One a minute. Each checkpoint is also kept by its size, under `checkpoints/`, which has the same beginning and is put once.
+    replaced: { prefix: `${EVIDENCE_PREFIX}checkpoint`, keepNewest: CHECKPOINT_VERSIONS, days: props.lock.days },
     emptyOnDestroy: props.emptyOnDestroy,
     lock: props.lock,
+    contents: (bucket, dependsOn) => [
+      addAuditorKit(scope, {
+        bucket,
+        kmsKeyArn: props.kmsKeyArn,
+        kit: props.auditorKit,
+        forceDestroy: props.emptyOnDestroy,
+        dependsOn,
+      }),
+    ],
     statements: (bucketArn) => [
       ...onlyUnderKey(bucketArn, props.kmsKeyArn),
       keyIsNamed(bucketArn),
@@ -86,7 +102,8 @@ function writers(bucketArn: string, { publisherArn, sweeperArn, witnessArns }: E
       ...denyPut,
       sid: "OnlyPublisher",
       resources: [],
-      notResources: [...cosignatures, ...swept],
+      // The kit is put by whoever deploys; an auditor compares its fingerprint.
+      notResources: [...cosignatures, ...swept, `${bucketArn}/${AUDITOR_KIT_PREFIX}*`],
       conditions: [arnNotEquals("aws:PrincipalArn", publisherArn)],
     },
     {
@@ -125,22 +142,27 @@ function putOnce(bucketArn: string): Statement[] {
 
 /** Their own accounts' policies must allow it too. */
 function outsiders(bucketArn: string, { witnessArns, readerArns }: EvidenceBucketProps): Statement[] {
-  const allow = (sid: string, action: string, resource: string, arns: readonly string[]): Statement[] => {
+  const allow = (sid: string, action: string, resources: string[], arns: readonly string[]): Statement[] => {
     if (arns.length === 0) return [];
     return [
       {
         sid,
         principals: [{ type: "AWS", identifiers: accountRootsOf(arns) }],
         actions: [action],
-        resources: [resource],
+        resources,
         conditions: [arnEquals("aws:PrincipalArn", ...arns)],
       },
     ];
   };
   const readers = [...new Set([...witnessArns, ...readerArns])];
   return [
-    ...allow("ReadersRead", "s3:GetObject", `${bucketArn}/${EVIDENCE_PREFIX}*`, readers),
-    ...allow("ReadersList", "s3:ListBucket", bucketArn, readers),
-    ...allow("WitnessesPut", "s3:PutObject", `${bucketArn}/${EVIDENCE_PREFIX}cosignatures/*`, witnessArns),
+    ...allow(
+      "ReadersRead",
+      "s3:GetObject",
+      [`${bucketArn}/${EVIDENCE_PREFIX}*`, `${bucketArn}/${AUDITOR_KIT_PREFIX}*`],
+      readers,
+    ),
+    ...allow("ReadersList", "s3:ListBucket", [bucketArn], readers),
+    ...allow("WitnessesPut", "s3:PutObject", [`${bucketArn}/${EVIDENCE_PREFIX}cosignatures/*`], witnessArns),
   ];
 }

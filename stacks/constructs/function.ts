@@ -61,6 +61,8 @@ export function addFunction(scope: Construct, entry: string, props: FunctionProp
   new LambdaFunctionEventInvokeConfig(scope, `${entry}-async`, {
     functionName: resource.functionName,
     ...asynchronousCalls(props.failureQueueArn),
+    // Lambda forgets them with the function, and a function that is made anew has the same name.
+    lifecycle: { replaceTriggeredBy: [`aws_lambda_function.${entry}`] },
   });
   return { entry, resource };
 }

@@ -1,14 +1,22 @@
 /** The alarms of the log of proofs: that it is sealed in time, checked each day, and that a restore agrees with it. */
 
 import { LOG_METRICS } from "../../contract";
-import { type Alarm, type AlarmTarget, DAY_SECONDS, PERIOD_SECONDS, reported, sumOverFunctions } from "./watched";
+import {
+  type Alarm,
+  type AlarmTarget,
+  countOf,
+  DAILY_WINDOW_SECONDS,
+  PERIOD_SECONDS,
+  reported,
+  sumOverFunctions,
+} from "./watched";
 
 /** A stream's batch waits seconds to fill; longer only when sealing fails or falls behind. */
 const OLDEST_CHANGE_MS_MAX = 5 * 60 * 1000;
-/** A checkpoint is due each minute. */
-const CHECKPOINT_SECONDS_MAX = 15 * 60;
-/** Nothing longer can be watched. `drillEveryDays` is always less. */
-const DRILL_DAYS_MAX = 7;
+/** A checkpoint is due each minute. Each of three windows must be without one: the newest may not have all its points yet. */
+const CHECKPOINT_WINDOWS = 3;
+const HOUR_SECONDS = 60 * 60;
+const DAY_SECONDS = 24 * HOUR_SECONDS;
 
 export function sealingAlarms({ names, functions }: AlarmTarget): Alarm[] {
   const { sealAuditTrail, publishCheckpoint, sweepAuditTrail } = functions;
@@ -53,13 +61,15 @@ export function sealingAlarms({ names, functions }: AlarmTarget): Alarm[] {
       name: names.checkpointMissing,
       description: "No checkpoint of the log was published for a quarter of an hour.",
       runbook: "checkpoint-missing",
-      watched: reported(publishCheckpoint, LOG_METRICS.checkpoint, CHECKPOINT_SECONDS_MAX),
+      watched: countOf(publishCheckpoint, LOG_METRICS.checkpoint, PERIOD_SECONDS),
       least: 1,
+      periods: CHECKPOINT_WINDOWS,
     },
   ];
 }
 
-export function logCheckAlarms({ names, functions: { sweepAuditTrail, drillRestore } }: AlarmTarget): Alarm[] {
+export function logCheckAlarms({ names, functions, drillEveryDays }: AlarmTarget): Alarm[] {
+  const { sweepAuditTrail, drillRestore } = functions;
   return [
     {
       id: "log-check-failed",
@@ -71,9 +81,9 @@ export function logCheckAlarms({ names, functions: { sweepAuditTrail, drillResto
     {
       id: "log-check-missing",
       name: names.logCheckMissing,
-      description: "Within a day the tables were not found to agree with the log.",
+      description: "Within 26 hours the tables were not found to agree with the log.",
       runbook: "log-check-missing",
-      watched: reported(sweepAuditTrail, LOG_METRICS.checkPassed, DAY_SECONDS),
+      watched: countOf(sweepAuditTrail, LOG_METRICS.checkPassed, DAILY_WINDOW_SECONDS),
       least: 1,
     },
     {
@@ -86,11 +96,18 @@ export function logCheckAlarms({ names, functions: { sweepAuditTrail, drillResto
     {
       id: "restore-drill-missing",
       name: names.drillMissing,
-      description: "For a week no restore was tried with success.",
+      description: "No restore drill passed in time.",
       runbook: "restore-drill-missing",
-      watched: reported(drillRestore, LOG_METRICS.drillPassed, DAY_SECONDS),
+      watched: countOf(drillRestore, LOG_METRICS.drillPassed, drillWindowSeconds(drillEveryDays)),
       least: 1,
-      periods: DRILL_DAYS_MAX,
     },
   ];
+}
+
+/**
+ * A drill begins `everyDays` after the last verdict, at the next hour, and has its own verdict within a day. CloudWatch looks
+ * back seven days at most.
+ */
+function drillWindowSeconds(everyDays: number): number {
+  return Math.min((everyDays + 1) * DAY_SECONDS + 2 * HOUR_SECONDS, 7 * DAY_SECONDS);
 }

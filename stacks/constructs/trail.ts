@@ -1,36 +1,35 @@
-/** CloudTrail: every management event of the account, and every touch of this project's data and functions. */
+/**
+ * CloudTrail: every management event of the account, and every touch of this project's data and functions. It has no copy in
+ * CloudWatch Logs: the calls that matter at once are reported by the rules of `guards.ts`, the rest is read from its files.
+ */
 
 import {
   Cloudtrail,
   type CloudtrailAdvancedEventSelector,
   type CloudtrailAdvancedEventSelectorFieldSelector,
 } from "@cdktf/provider-aws/lib/cloudtrail";
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import type { Construct } from "constructs";
 import type { Bucket } from "./bucket";
-import { addLogGroup, type LogGroupProps } from "./log-group";
-import { equals, policy, type Statement, service } from "./policy";
+import { equals, type Statement, service } from "./policy";
 
 export interface TrailProps {
   readonly name: string;
   readonly arn: string;
   readonly kmsKeyArn: string;
   readonly bucket: Bucket;
-  readonly logGroup: LogGroupProps;
-  readonly logRoleName: string;
-  readonly accountId: string;
-  readonly region: string;
   /** What data events are recorded of. */
   readonly watched: {
     readonly tableArns: string[];
+    /** What the ARNs of restored tables begin with. */
+    readonly scratchTables: string;
+    /** Queues that no function reads. */
+    readonly waitingQueueArns: string[];
     readonly bucketArns: string[];
     readonly functionArns: string[];
   };
 }
 
 export function addTrail(scope: Construct, props: TrailProps): Cloudtrail {
-  const logs = addLogDelivery(scope, props);
   const trail = new Cloudtrail(scope, "trail", {
     name: props.name,
     s3BucketName: props.bucket.resource.id,
@@ -39,45 +38,13 @@ export function addTrail(scope: Construct, props: TrailProps): Cloudtrail {
     includeGlobalServiceEvents: true,
     enableLogging: true,
     enableLogFileValidation: true,
-    cloudWatchLogsGroupArn: `${logs.groupArn}:*`,
-    cloudWatchLogsRoleArn: logs.role.arn,
     advancedEventSelector: selectors(props),
     tags: { Name: props.name },
-    // CloudTrail tries both before it accepts them.
-    dependsOn: [props.bucket.policy, logs.access],
+    // CloudTrail tries the bucket before it accepts it.
+    dependsOn: [props.bucket.policy],
   });
   trail.overrideLogicalId("trail");
   return trail;
-}
-
-function addLogDelivery(scope: Construct, { logGroup, logRoleName, accountId, region, arn }: TrailProps) {
-  const group = addLogGroup(scope, "trail-logs", logGroup);
-  const role = new IamRole(scope, "trail-role", {
-    name: logRoleName,
-    description: "Lets CloudTrail write to its log group",
-    tags: { Name: logRoleName },
-    assumeRolePolicy: policy(scope, "trail-trust", [
-      {
-        sid: "ThisTrail",
-        principals: service("cloudtrail.amazonaws.com"),
-        actions: ["sts:AssumeRole"],
-        resources: [],
-        conditions: [equals("aws:SourceArn", arn)],
-      },
-    ]),
-  });
-  const access = new IamRolePolicy(scope, "trail-access", {
-    name: "trail-access",
-    role: role.id,
-    policy: policy(scope, "trail-access-policy", [
-      {
-        sid: "WriteTrail",
-        actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-        resources: [`${group.arn}:log-stream:${accountId}_CloudTrail_${region}*`],
-      },
-    ]),
-  });
-  return { groupArn: group.arn, role, access };
 }
 
 /** Of data, exactly what is this project's; a selector without its ARNs would record, and charge for, the whole account. */
@@ -91,6 +58,19 @@ function selectors({ watched, bucket }: TrailProps): CloudtrailAdvancedEventSele
   return [
     { name: "Management events", fieldSelector: [is("eventCategory", "Management")] },
     data("Items of the tables", "AWS::DynamoDB::Table", is("resources.ARN", ...watched.tableArns)),
+    data("Items of restored tables", "AWS::DynamoDB::Table", {
+      field: "resources.ARN",
+      startsWith: [watched.scratchTables],
+    }),
+    // Nobody reads a stream without an iterator. The reads themselves are four a second and shard by the sealer alone.
+    data(
+      "Who reads the streams",
+      "AWS::DynamoDB::Stream",
+      { field: "resources.ARN", startsWith: watched.tableArns.map((arn) => `${arn}/stream/`) },
+      is("eventName", "GetShardIterator"),
+    ),
+    // The queues that functions read give their messages to nobody else; polling them would fill the trail.
+    data("Failed messages", "AWS::SQS::Queue", is("resources.ARN", ...watched.waitingQueueArns)),
     data("Objects of the buckets", "AWS::S3::Object", objectsOf(watched.bucketArns)),
     data("Calls of the functions", "AWS::Lambda::Function", is("resources.ARN", ...watched.functionArns)),
     // Reading only: a record of each write would itself be a write.

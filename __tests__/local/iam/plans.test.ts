@@ -15,7 +15,7 @@ import { administratorMatrix } from "../../../scripts/permissions-administrator"
 import { removeSingly } from "../../../scripts/permissions-control";
 import { remarkable, unusedGrants } from "../../../scripts/permissions-grants";
 import { buildApp } from "../../../stacks/build-app";
-import { configOf, prodName, stubHandlerCode } from "../../support/synth";
+import { configOf, prodName, STUB_ARTIFACTS } from "../../support/synth";
 
 const ACCOUNT = "111122223333";
 const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-plans-"));
@@ -26,7 +26,7 @@ beforeAll(async () => {
     for (const connectivity of CONNECTIVITIES) {
       const name = `${environment} ${connectivity}`;
       const outdir = path.join(folder, name.replace(" ", "-"));
-      buildApp(configOf(environment, { connectivity }), stubHandlerCode, outdir).synth();
+      buildApp(configOf(environment, { connectivity }), STUB_ARTIFACTS, outdir).synth();
       plans.set(name, await plannedPolicies(outdir, ACCOUNT));
     }
   }

@@ -1,0 +1,72 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildAuditorKit } from "../../scripts/build-auditor-kit";
+import { configOf, only, published, reference, STACK_IDS, statement, synthesize } from "../support/synth";
+
+const { stacks, files } = synthesize(configOf("prod"));
+const { data } = stacks;
+const BUCKET = reference("aws_s3_bucket.payment-evidence.arn");
+
+test("the kit's bytes are part of the plan: nothing reads a file at apply", () => {
+  expect(data.data["archive_file"]?.["auditor-kit-archive"]).toEqual({
+    type: "zip",
+    source_dir: `${reference("path.module")}/assets/auditor-kit-files/${"6".repeat(64)}`,
+    output_path: `${reference("path.module")}/auditor-kit.zip`,
+    output_file_mode: "0644",
+  });
+  expect(data.data["local_file"]?.["auditor-kit-bytes"]).toEqual({
+    filename: reference("data.archive_file.auditor-kit-archive.output_path"),
+  });
+  expect(only(data, "aws_s3_object", "auditor-kit")).toMatchObject({
+    bucket: reference("aws_s3_bucket.payment-evidence.id"),
+    key: "kit/payment-ledger-auditor-kit.zip",
+    content_base64: reference("data.local_file.auditor-kit-bytes.content_base64"),
+    kms_key_id: published("security", "aws_kms_key", "evidence-key", "arn"),
+  });
+  // Terraform calls these once more at apply.
+  const text = STACK_IDS.map((id) => files.get(`stacks/${id}/cdk.tf.json`)).join();
+  expect(text.match(/\b(file|filebase64|filesha256|filebase64sha256|fileexists|templatefile)\(/g)).toBeNull();
+});
+
+test("the kit is put under lock and key, and before the policy that lets nobody remove it", () => {
+  const { depends_on: before } = only(data, "aws_s3_object", "auditor-kit");
+  expect(before).toEqual(
+    expect.arrayContaining([
+      "aws_s3_bucket_object_lock_configuration.payment-evidence-lock",
+      "aws_s3_bucket_server_side_encryption_configuration.payment-evidence-encryption",
+    ]),
+  );
+  const { depends_on: policyAfter } = only(data, "aws_s3_bucket_policy", "payment-evidence-policy");
+  expect(policyAfter).toContain("aws_s3_object.auditor-kit");
+  expect(statement(data, "payment-evidence-policy-document", "NeverRemoved").resources).toContain(`${BUCKET}/*`);
+});
+
+test("who deploys may put the kit, and nothing of the log", () => {
+  const { not_resources: open } = statement(data, "payment-evidence-policy-document", "OnlySealer") as unknown as {
+    not_resources: string[];
+  };
+  expect(open).toContain(`${BUCKET}/kit/*`);
+  expect(open.filter((path) => !/\/(kit|cosignatures|sweeps)\//.test(path))).toEqual([]);
+});
+
+describe("the kit that is built", () => {
+  const folder = mkdtempSync(join(tmpdir(), "payment-ledger-kit-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const [one, other] = ["one", "other"].map((name) => buildAuditorKit(join(folder, name)));
+
+  test("is the same each time", () => {
+    expect(one?.sha256).toBe(other?.sha256);
+    expect(readdirSync(one?.directory ?? "").sort()).toEqual(["LICENSE", "README.md", "evidence.js"]);
+  });
+
+  test("has a verifier that runs by itself, and a text that says how to compare its fingerprint", () => {
+    const { stdout, stderr } = spawnSync(process.execPath, [join(one?.directory ?? "", "evidence.js")], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect(`${stdout}${stderr}`).toContain("verify --evidence DIR");
+    expect(readFileSync(join(one?.directory ?? "", "README.md"), "utf8")).toContain("sha256sum evidence.js");
+  });
+});

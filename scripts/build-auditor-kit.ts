@@ -1,0 +1,24 @@
+/** Collects what an auditor needs to check the evidence: the verifier as one file, and how to use it. */
+
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { AuditorKit } from "../stacks/constructs/auditor-kit";
+import { buildVerifier } from "./build-verifier";
+
+const PROJECT = resolve(__dirname, "..");
+const DIRECTORY = join(PROJECT, "dist", "auditor-kit");
+
+/** The same source gives the same files, so their hash names the version of the kit. */
+export function buildAuditorKit(directory: string = DIRECTORY): AuditorKit {
+  mkdirSync(directory, { recursive: true });
+  buildVerifier(join(directory, "evidence.js"));
+  copyFileSync(join(PROJECT, "docs", "auditor-kit.md"), join(directory, "README.md"));
+  copyFileSync(join(PROJECT, "LICENSE"), join(directory, "LICENSE"));
+  const hash = createHash("sha256");
+  for (const name of readdirSync(directory).sort()) {
+    const bytes = readFileSync(join(directory, name));
+    hash.update(`${name}\0${bytes.length}\0`).update(bytes);
+  }
+  return { directory, sha256: hash.digest("hex") };
+}

@@ -44,7 +44,7 @@ test("the kit is put under lock and key, and before the policy that lets nobody 
 });
 
 test("who deploys may put the kit, and nothing of the log", () => {
-  const { not_resources: open } = statement(data, "payment-evidence-policy-document", "OnlySealer") as unknown as {
+  const { not_resources: open } = statement(data, "payment-evidence-policy-document", "OnlyPublisher") as unknown as {
     not_resources: string[];
   };
   expect(open).toContain(`${BUCKET}/kit/*`);

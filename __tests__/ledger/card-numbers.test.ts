@@ -403,6 +403,8 @@ describe("properties", () => {
     fc.assert(
       fc.property(issuedNumber, fc.integer({ min: 1, max: 9 }), (pan, shift) => {
         const wrong = `${pan.slice(0, -1)}${(Number(pan.at(-1)) + shift) % 10}`;
+        // Such digits may be a shorter number with its date of expiry.
+        fc.pre(!/[23]\d(?:0[1-9]|1[0-2])$/.test(wrong));
         return findCardData(wrong).length === 0;
       }),
       { numRuns: 2000 },

@@ -53,6 +53,16 @@ export class Reader {
     return transactions;
   }
 
+  /** One payment of a message, and how many records of its id the answer has. */
+  async paymentOfMessage(actor: string, paymentId: string, reason: string): Promise<number> {
+    const query = { Query: "payment", paymentId, Reason: reason, Actor: actor };
+    const answer = await this.calls.queryTransactions(query);
+    if (!("payments" in answer)) throw new Error("The answer is one about payments of files.");
+    const returnedIds = answer.payments.map((found) => found.paymentId);
+    this.made.push({ action: "READ", actor, auditId: answer.AuditID, returnedIds, isList: false });
+    return returnedIds.length;
+  }
+
   /** All pages of one query of the audit trail. */
   async trail(actor: string, query: Query): Promise<AuditView[]> {
     const pages = await allPages((token) => this.calls.queryTrail({ ...query, ...token, Actor: actor }));

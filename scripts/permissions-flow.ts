@@ -10,6 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { namesOf } from "../config/names";
+import { TABLES } from "../contract";
 import { asPerson } from "../local/as-person";
 import type { Deployment } from "../local/deploy";
 import { writeRequestedExports } from "../local/export-stand-in";
@@ -70,6 +71,7 @@ async function drivePayments(ground: Ground, calls: LedgerCalls): Promise<void> 
   await readTransactions(reader, unread);
   await tellEvents(calls, hero, new Date());
   await readTrail(reader, hero, startedAt);
+  await readRows(calls, startedAt);
 }
 
 async function readTrail(reader: Reader, hero: SentPayment, since: Date): Promise<void> {
@@ -81,6 +83,16 @@ async function readTrail(reader: Reader, hero: SentPayment, since: Date): Promis
   await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: hero.TransactionID });
   await reader.trail(ACTORS.auditor, { Query: "actor", OfActor: ACTORS.refunds, ...range });
   await reader.trail(ACTORS.auditor, { Query: "time", ...range });
+}
+
+/** The rows of files and messages, by id and by time. */
+async function readRows(calls: LedgerCalls, since: Date): Promise<void> {
+  const asking = { Reason: "to see every kind of call", Actor: ACTORS.support };
+  const range = { From: since.toISOString(), To: new Date().toISOString(), Limit: 20 };
+  await calls.queryTransactions({ Query: "payment", paymentId: "no-such-payment", ...asking });
+  for (const Table of [TABLES.paymentTransactions.logicalName, TABLES.paymentMessages.logicalName]) {
+    await calls.queryTransactions({ Query: "time", Table, ...range, ...asking });
+  }
 }
 
 async function driveJobs(ground: Ground, calls: LedgerCalls): Promise<void> {

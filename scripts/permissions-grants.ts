@@ -80,6 +80,15 @@ export interface Remarkable {
   readonly unconditioned: readonly string[];
 }
 
+/** Statements, by their sid, of services for which AWS supports no such condition there. */
+const WITHOUT_CONDITION: ReadonlySet<string> = new Set([
+  // DynamoDB reads what a table's key is, and encrypts nothing with it.
+  "DynamoDbDescribes",
+  // EventBridge supports no condition in the policy of a topic, nor in that of its key.
+  "EventsOfThisAccount",
+  "EventsToTopic",
+]);
+
 const SOURCE_CONDITION = /aws:Source(Account|Arn)|kms:EncryptionContext:/i;
 
 export function remarkable(policies: EffectivePolicies): Remarkable {
@@ -94,7 +103,11 @@ export function remarkable(policies: EffectivePolicies): Remarkable {
       wildcards.push(`${place}: ${listOf(statement.Action).join(", ")} on *`);
     }
     const services = typeof statement.Principal === "object" ? listOf(statement.Principal["Service"]) : [];
-    if (services.length > 0 && !SOURCE_CONDITION.test(JSON.stringify(statement.Condition ?? {}))) {
+    if (
+      services.length > 0 &&
+      !WITHOUT_CONDITION.has(statement.Sid ?? "") &&
+      !SOURCE_CONDITION.test(JSON.stringify(statement.Condition ?? {}))
+    ) {
       unconditioned.push(`${place}: ${services.join(", ")}`);
     }
   }

@@ -81,13 +81,13 @@ export interface Remarkable {
 }
 
 /** Statements, by their sid, of services for which AWS supports no such condition there. */
-const WITHOUT_CONDITION: ReadonlySet<string> = new Set([
+export const WITHOUT_CONDITION: readonly string[] = [
   // DynamoDB reads what a table's key is, and encrypts nothing with it.
   "DynamoDbDescribes",
   // EventBridge supports no condition in the policy of a topic, nor in that of its key.
   "EventsOfThisAccount",
   "EventsToTopic",
-]);
+];
 
 const SOURCE_CONDITION = /aws:Source(Account|Arn)|kms:EncryptionContext:/i;
 
@@ -103,11 +103,7 @@ export function remarkable(policies: EffectivePolicies): Remarkable {
       wildcards.push(`${place}: ${listOf(statement.Action).join(", ")} on *`);
     }
     const services = typeof statement.Principal === "object" ? listOf(statement.Principal["Service"]) : [];
-    if (
-      services.length > 0 &&
-      !WITHOUT_CONDITION.has(statement.Sid ?? "") &&
-      !SOURCE_CONDITION.test(JSON.stringify(statement.Condition ?? {}))
-    ) {
+    if (services.length > 0 && !SOURCE_CONDITION.test(JSON.stringify(statement.Condition ?? {}))) {
       unconditioned.push(`${place}: ${services.join(", ")}`);
     }
   }

@@ -3,7 +3,7 @@
 import { FILE_PREFIXES } from "../contract";
 import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import type { Statement } from "./constructs/policy";
-import { type NetworkInterfaceArns, platformStatements } from "./platform-permissions";
+import { type NetworkInterfaceArns, platformBoundary } from "./platform-permissions";
 
 export interface SharedBoundaryArns {
   readonly tableArns: string[];
@@ -74,6 +74,6 @@ export function everyFunctionsStatements(arns: SharedBoundaryArns): Statement[] 
   return [
     { sid: "Logs", actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: arns.logStreamArns },
     { sid: "Failures", actions: ["sqs:SendMessage"], resources: [arns.failureQueueArn] },
-    ...platformStatements(arns.networkInterfaceArns),
+    ...platformBoundary(arns.networkInterfaceArns),
   ];
 }

@@ -39,6 +39,16 @@ export function platformStatements(networkInterfaceArns: NetworkInterfaceArns): 
   ];
 }
 
+/** The same for a boundary, in fewer statements: IAM bounds a managed policy's length, and the roles' own policies are exact. */
+export function platformBoundary({ made }: NetworkInterfaceArns): Statement[] {
+  const exact = platformStatements({ existing: made, made });
+  const interfaces = exact.filter(({ sid }) => sid.endsWith("NetworkInterfaces"));
+  return [
+    ...exact.filter((statement) => !interfaces.includes(statement)),
+    { sid: "NetworkInterfaces", actions: interfaces.flatMap(({ actions }) => actions).sort(), resources: made },
+  ];
+}
+
 /** Network interfaces are Lambda's to manage. With this key in the request, it is the function's code that asks. */
 export function notByTheCodeItself(functionArns: readonly string[]): Statement {
   return {

@@ -342,7 +342,7 @@ describe("permissions", () => {
     for (const [name, action, address] of [
       ["paymentledger-role-access", "sqs:ReceiveMessage", "aws_lambda_event_source_mapping"],
       ["payment-sealer-role-access", "dynamodb:GetRecords", "aws_lambda_event_source_mapping"],
-      ["payment-query-role-access", "ec2:CreateNetworkInterface", "aws_lambda_function.query-payment-ledger"],
+      ["payment-query-role-platform", "ec2:CreateNetworkInterface", "aws_lambda_function.query-payment-ledger"],
       ["payment-query-role-access", "sqs:SendMessage", "aws_lambda_function_event_invoke_config"],
       ["scheduler-access", "lambda:InvokeFunction", "aws_scheduler_schedule"],
     ] as const) {

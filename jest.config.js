@@ -1,6 +1,7 @@
 /** @type {import('jest').Config} */
 module.exports = {
-  testEnvironment: "node",
+  // One embedded AWS for all test files of a worker.
+  testEnvironment: "<rootDir>/__tests__/support/test-environment.ts",
   setupFiles: ["<rootDir>/local/sdk-warning.ts"],
   testMatch: ["<rootDir>/__tests__/**/*.test.ts"],
   transform: {

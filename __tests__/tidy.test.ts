@@ -8,6 +8,7 @@ import ts from "typescript";
 import { FUNCTIONS } from "../contract";
 import { containsPan } from "../ledger/card-data";
 import { ALL_TEST_NUMBERS } from "./ledger/card-test-numbers";
+import { OWN_EMBEDDED_AWS, ownEmulators } from "./support/emulator-rule";
 import { lockGaps, looseVersions, misplacedPackages, textOf, unlistedScripts } from "./support/package-rules";
 import {
   imports,
@@ -427,6 +428,12 @@ const RULES: readonly Rule[] = [
     fine: one("__tests__/x.test.ts", 'test.each([1])("skip", () => {});'),
   },
   {
+    name: "tests share the embedded AWS of their worker",
+    check: ownEmulators,
+    caught: [one("__tests__/x.test.ts", "const aws = await startEmbeddedAws();")],
+    fine: one("__tests__/x.test.ts", "const aws = await sharedEmbeddedAws();"),
+  },
+  {
     name: "no check is silenced without its reason",
     check: each(isCode, silencedChecks),
     caught: [
@@ -578,7 +585,9 @@ describe.each(RULES)("$name", ({ check, caught, fine }) => {
 
 test("every exception is still needed", () => {
   const paths = new Set(FILES.map(({ path }) => path));
-  const excepted = [...Object.keys(CLOCK_AND_CHANCE), ...Object.keys(LONG_FILES), ...DOUBLE_ASSERTION_NEEDED];
+  const excepted = [CLOCK_AND_CHANCE, LONG_FILES, OWN_EMBEDDED_AWS]
+    .flatMap(Object.keys)
+    .concat(...DOUBLE_ASSERTION_NEEDED);
   expect([...excepted, ...NOT_SEARCHED].filter((path) => !paths.has(path))).toEqual([]);
   const grown = Object.keys(LONG_FILES).map((path) => (textOf(FILES, path) ?? "").split("\n").length - 1);
   expect(grown.filter((lines) => lines <= FILE_LINES_MAX)).toEqual([]);

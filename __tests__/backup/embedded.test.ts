@@ -47,8 +47,8 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  s3.destroy();
-  await harness.stop();
+  s3?.destroy();
+  await harness?.stop();
 });
 
 const logged: string[] = [];

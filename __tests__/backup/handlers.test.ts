@@ -28,9 +28,9 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  s3.destroy();
+  s3?.destroy();
   rmSync(folder, { recursive: true });
-  await harness.stop();
+  await harness?.stop();
 });
 
 function invoke(entry: string, event: unknown): Promise<BundleResult> {

@@ -27,8 +27,8 @@ beforeAll(async () => {
   queueUrl = made.QueueUrl ?? "";
 });
 afterAll(async () => {
-  sqs.destroy();
-  await harness.stop();
+  sqs?.destroy();
+  await harness?.stop();
 });
 
 /** Takes messages as Lambda does, until none is left. */

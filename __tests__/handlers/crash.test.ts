@@ -6,11 +6,12 @@ import { join } from "node:path";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { FUNCTIONS, type FunctionId } from "../../contract";
 import { type Deployment, deploy } from "../../local/deploy";
-import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { EmbeddedAws } from "../../local/embedded-aws";
 import { FAULTS, type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
 import { type BundleResult, startBundle } from "../../local/run-bundle";
 import { synthesize } from "../../local/synthesize";
 import { freshId, paymentInput } from "../support/ledger-harness";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 
 let aws: EmbeddedAws;
 /** In front of the function that a test is about. */
@@ -22,7 +23,7 @@ const outputDirectory = mkdtempSync(join(tmpdir(), "payment-ledger-crash-"));
 
 beforeAll(async () => {
   await synthesize(outputDirectory);
-  aws = await startEmbeddedAws();
+  aws = await sharedEmbeddedAws();
   deployment = await deploy({ aws, outputDirectory });
   for (const id of Object.keys(FUNCTIONS) as FunctionId[]) {
     proxies.set(id, await startFaultProxy(deployment.functionEnvironment(id)["AWS_ENDPOINT_URL"] ?? ""));

@@ -16,7 +16,8 @@ import { LambdaClient, ListEventSourceMappingsCommand } from "@aws-sdk/client-la
 import { DeleteObjectCommand, GetObjectLockConfigurationCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { type Deployment, deploy } from "../../local/deploy";
-import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { EmbeddedAws } from "../../local/embedded-aws";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 import { writeProbeApp } from "./fixture";
 
 const DELIVERY_TIMEOUT_MS = 20_000;
@@ -83,7 +84,7 @@ let dynamo: DynamoDBClient;
 
 beforeAll(async () => {
   folder = writeProbeApp(MORE);
-  aws = await startEmbeddedAws();
+  aws = await sharedEmbeddedAws();
   deployment = await deploy({ aws, outputDirectory: folder });
   dynamo = new DynamoDBClient(deployment.clientConfig());
 });

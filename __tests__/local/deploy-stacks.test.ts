@@ -40,13 +40,14 @@ import { ListSchedulesCommand, SchedulerClient } from "@aws-sdk/client-scheduler
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { ENV, FUNCTIONS, type FunctionId, TABLES, type TableId } from "../../contract";
 import { type Deployment, deploy } from "../../local/deploy";
-import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { EmbeddedAws } from "../../local/embedded-aws";
 import type { Authorisation } from "../../local/iam/authorisation";
 import { EffectivePolicies } from "../../local/iam/effective";
 import type { PersonId } from "../../local/iam/people";
 import { PLAN_ONLY } from "../../local/resources/plan-only";
 import { synthesize } from "../../local/synthesize";
 import { removeSingly } from "../../scripts/permissions-control";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const SYNTH_TIMEOUT_MS = 240_000;
 const REPORT_TIMEOUT_MS = 20_000;
@@ -61,7 +62,7 @@ let sqs: SQSClient;
 let lambda: LambdaClient;
 
 beforeAll(async () => {
-  [aws] = await Promise.all([startEmbeddedAws(), synthesize(folder)]);
+  [aws] = await Promise.all([sharedEmbeddedAws(), synthesize(folder)]);
   deployment = await deploy({ aws, outputDirectory: folder });
   if (deployment.gate !== undefined) deployment.gate.onAllowed = (each) => asked.set(JSON.stringify(each), each);
   const config = deployment.clientConfig();

@@ -12,6 +12,7 @@ import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type Deployment, deploy, FunctionFailed } from "../../local/deploy";
 import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
 import type { JsonObject } from "../../local/terraform-expression";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 import { REGION, writeProbeApp, writeStacks } from "./fixture";
 
 const folders: string[] = [];
@@ -19,7 +20,7 @@ let aws: EmbeddedAws;
 let deployment: Deployment;
 
 beforeAll(async () => {
-  aws = await startEmbeddedAws();
+  aws = await sharedEmbeddedAws();
   deployment = await deploy({
     aws,
     outputDirectory: kept(writeProbeApp()),
@@ -134,17 +135,17 @@ describe("invoking", () => {
 
 test("on an endpoint that the user gave, functions are told so, and what is there is never replaced", async () => {
   const before = { ...process.env };
-  const theirs = await startEmbeddedAws();
   try {
+    // An account of its own in the emulator: nothing of the deployment above is in it.
     const credentials = { AWS_ACCESS_KEY_ID: "444455556666", AWS_SECRET_ACCESS_KEY: "theirs" };
-    Object.assign(process.env, { AWS_ENDPOINT_URL: theirs.endpoint, AWS_REGION: "ap-south-1", ...credentials });
+    Object.assign(process.env, { AWS_ENDPOINT_URL: aws.endpoint, AWS_REGION: "ap-south-1", ...credentials });
     const external = await startEmbeddedAws();
     const outputDirectory = kept(writeProbeApp());
     const given = await deploy({ aws: external, outputDirectory });
     expect(given).toMatchObject({ region: "ap-south-1", account: "444455556666" });
     expect(given.functionEnvironment("persistPaymentLedger")).toMatchObject({
       CONNECTIVITY: "external",
-      AWS_ENDPOINT_URL_DYNAMODB: theirs.endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: aws.endpoint,
     });
     await given.invoke("persistPaymentLedger", { mode: "put", ids: ["kept"] });
     await expect(deploy({ aws: external, outputDirectory })).rejects.toMatchObject({ code: "ENVIRONMENT_EXISTS" });
@@ -152,7 +153,6 @@ test("on an endpoint that the user gave, functions are told so, and what is ther
     expect(await given.invoke("persistPaymentLedger", { mode: "put", ids: ["again"] })).toEqual({ put: 1 });
   } finally {
     process.env = before;
-    await theirs.stop();
   }
 });
 

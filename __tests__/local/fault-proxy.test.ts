@@ -8,8 +8,9 @@ import {
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
 import { CreateKeyCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
-import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { EmbeddedAws } from "../../local/embedded-aws";
 import { FAULTS, type FaultProxy, type RecordedCall, startFaultProxy } from "../../local/fault-proxy";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const TABLE = "faults";
 let aws: EmbeddedAws;
@@ -18,7 +19,7 @@ let direct: DynamoDBClient;
 let throughProxy: DynamoDBClient;
 
 beforeAll(async () => {
-  aws = await startEmbeddedAws();
+  aws = await sharedEmbeddedAws();
   proxy = await startFaultProxy(aws.endpoint);
   direct = new DynamoDBClient(aws.clientConfig());
   throughProxy = new DynamoDBClient({ ...aws.clientConfig(), endpoint: proxy.url, maxAttempts: 1 });

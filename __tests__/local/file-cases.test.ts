@@ -3,10 +3,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { EmbeddedAws } from "../../local/embedded-aws";
 import { caseNames, differences, FileCases } from "../../local/file-cases";
 import { makeSampleCases } from "../../scripts/sample-cases";
 import { expectedText } from "../../scripts/sample-values";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const FOLDER = path.join(__dirname, "..", "..", "samples", "cases");
 const made = makeSampleCases();
@@ -14,7 +15,7 @@ const made = makeSampleCases();
 let aws: EmbeddedAws;
 let cases: FileCases;
 beforeAll(async () => {
-  aws = await startEmbeddedAws();
+  aws = await sharedEmbeddedAws();
   cases = await FileCases.start(aws);
 });
 afterAll(async () => {

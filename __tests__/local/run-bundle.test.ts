@@ -2,9 +2,10 @@ import { rmSync } from "node:fs";
 import path from "node:path";
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { type Deployment, deploy } from "../../local/deploy";
-import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { EmbeddedAws } from "../../local/embedded-aws";
 import { FAULTS, type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
 import { type BundleRun, runBundle, startBundle } from "../../local/run-bundle";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 import { writeProbeApp } from "./fixture";
 import { isRunning } from "./processes";
 
@@ -15,7 +16,7 @@ let deployment: Deployment;
 
 beforeAll(async () => {
   app = writeProbeApp();
-  aws = await startEmbeddedAws();
+  aws = await sharedEmbeddedAws();
   deployment = await deploy({ aws, outputDirectory: app });
   const { AWS_ENDPOINT_URL: gate = "" } = deployment.functionEnvironment("persistPaymentLedger");
   proxy = await startFaultProxy(gate);

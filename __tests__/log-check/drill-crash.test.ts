@@ -39,9 +39,9 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  dynamo.destroy();
-  s3.destroy();
-  await world.stop();
+  dynamo?.destroy();
+  s3?.destroy();
+  await world?.stop();
 });
 
 async function step(kind: string): Promise<void> {

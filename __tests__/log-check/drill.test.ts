@@ -16,7 +16,7 @@ let first: string;
 beforeAll(async () => {
   world = await DrillWorld.start();
 });
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 beforeEach(() => {
   world.logged.length = 0;
 });

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { ENV } from "../../contract";
+import { startEmbeddedAws } from "../../local/embedded-aws";
 import { type BundleResult, runBundle } from "../../local/run-bundle";
 import { bundleHandlers } from "../support/bundles";
 import { DrillWorld, EXPORT_BUCKET, tables } from "./drill-world";
@@ -16,13 +17,14 @@ let ledger: SealedLedger;
 let folder: string;
 beforeAll(async () => {
   world = await DrillWorld.start();
-  ledger = await SealedLedger.start();
+  // Both have the same table names, so each needs an embedded AWS.
+  ledger = await SealedLedger.start(await startEmbeddedAws());
   folder = bundleHandlers("sweep-audit-trail", "drill-restore");
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
-  await ledger.stop();
-  await world.stop();
+  await ledger?.stop();
+  await world?.stop();
 });
 
 function invoke(entry: "drill-restore" | "sweep-audit-trail", event: unknown, without?: string): Promise<BundleResult> {

@@ -26,8 +26,8 @@ beforeAll(async () => {
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
 });
 afterAll(async () => {
-  s3.destroy();
-  await harness.stop();
+  s3?.destroy();
+  await harness?.stop();
 });
 
 async function listed(paths: AsyncIterable<string>): Promise<string[]> {

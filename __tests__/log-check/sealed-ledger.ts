@@ -6,6 +6,7 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { shapeOf } from "../../backup/export-lines";
 import { LOG_STATE, TABLES, type TableId } from "../../contract";
 import { exportFormOfItem, type StoredItem } from "../../ledger/stored-item";
+import type { EmbeddedAws } from "../../local/embedded-aws";
 import type { ItemJson } from "../../log/commitment";
 import { keyOf } from "../../log/identity";
 import { checkpointMemory } from "../../log-check/checkpoint-memory";
@@ -51,8 +52,8 @@ export class SealedLedger {
     readonly log: Log,
   ) {}
 
-  static async start(): Promise<SealedLedger> {
-    const harness = await startHarness();
+  static async start(own?: EmbeddedAws): Promise<SealedLedger> {
+    const harness = await startHarness(own);
     const s3 = new S3Client({ endpoint: harness.proxy.url, region: "us-east-1", credentials, forcePathStyle: true });
     await s3.send(new CreateBucketCommand({ Bucket: EVIDENCE_BUCKET }));
     const { dynamo } = harness.store;

@@ -19,7 +19,7 @@ let now = minutesAfter(new Date(), -30 * 24 * 60);
 beforeAll(async () => {
   ledger = await SealedLedger.start();
 });
-afterAll(() => ledger.stop());
+afterAll(() => ledger?.stop());
 beforeEach(() => {
   ledger.reported.length = 0;
 });

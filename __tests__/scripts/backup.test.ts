@@ -21,11 +21,12 @@ import { exportPrefix } from "../../backup/layout";
 import { removeScratch, restoreTable } from "../../backup/restore";
 import { keyAttributes, planRestore, sdkItemOf } from "../../backup/restore-plan";
 import { exportFormOfItem, type StoredItem } from "../../ledger/stored-item";
-import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { EmbeddedAws } from "../../local/embedded-aws";
 import { exportFiles, writeRequestedExports } from "../../local/export-stand-in";
 import { sdkItem, storedItem } from "../../store/transaction";
 import { at, ExportOnDisk, payment, payments } from "../backup/fixture";
 import { type Ended, runScript, variablesOf } from "../support/run-script";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const LEDGER = "PaymentLedger-dev";
 const BUCKET = "payment-exports-cli";
@@ -36,7 +37,7 @@ let dynamo: DynamoDBClient;
 let s3: S3Client;
 
 beforeAll(async () => {
-  aws = await startEmbeddedAws();
+  aws = await sharedEmbeddedAws();
   dynamo = new DynamoDBClient(aws.clientConfig());
   s3 = new S3Client(aws.clientConfig());
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
@@ -51,9 +52,9 @@ beforeAll(async () => {
   await putAll(payments(40, -2000));
 });
 afterAll(async () => {
-  dynamo.destroy();
-  s3.destroy();
-  await aws.stop();
+  dynamo?.destroy();
+  s3?.destroy();
+  await aws?.stop();
 });
 
 async function putAll(items: readonly StoredItem[]): Promise<void> {

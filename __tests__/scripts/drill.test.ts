@@ -9,7 +9,7 @@ let world: DrillWorld;
 beforeAll(async () => {
   world = await DrillWorld.start();
 });
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 
 const POLL_SECONDS = 0.1;
 

@@ -7,7 +7,7 @@ import { shapeOf } from "../../backup/export-lines";
 import { logicalNameOf } from "../../backup/layout";
 import { keyAttributes, sdkItemOf } from "../../backup/restore-plan";
 import { EVIDENCE_PREFIX } from "../../contract";
-import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { EmbeddedAws } from "../../local/embedded-aws";
 import { commitmentOf } from "../../log/commitment";
 import { fetchEvidence, treePaths } from "../../scripts/evidence-fetch";
 import { type ScannedTable, writeScan } from "../../scripts/evidence-scan";
@@ -17,6 +17,7 @@ import { heartbeat, signerOf, someEntries, WrittenLog } from "../interop/written
 import { buildWorld } from "../support/log-world";
 import { logKey, memoryEvidence } from "../support/naive-log";
 import { type Ended, runScript, variablesOf } from "../support/run-script";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-fetch-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -264,7 +265,7 @@ describe("on AWS", () => {
   let aws: EmbeddedAws;
 
   beforeAll(async () => {
-    aws = await startEmbeddedAws();
+    aws = await sharedEmbeddedAws();
     const dynamo = new DynamoDBClient(aws.clientConfig());
     const s3 = new S3Client(aws.clientConfig());
     await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
@@ -282,7 +283,7 @@ describe("on AWS", () => {
     dynamo.destroy();
     s3.destroy();
   }, 180_000);
-  afterAll(() => aws.stop());
+  afterAll(() => aws?.stop());
 
   /** The command as `npm run evidence --` starts it. */
   function evidence(...words: readonly string[]): Promise<Ended> {

@@ -15,10 +15,11 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { strToU8, zipSync } from "fflate";
-import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { EmbeddedAws } from "../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
 import { findWaiting, type Redrive, redrive } from "../../scripts/redrive-queue";
 import { PROJECT } from "../support/project-files";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const ACCOUNT = "111122223333";
 const SECRET = "only-in-the-body-7f3a";
@@ -28,17 +29,17 @@ let proxy: FaultProxy;
 let sqs: SQSClient;
 let lambda: LambdaClient;
 beforeAll(async () => {
-  aws = await startEmbeddedAws();
+  aws = await sharedEmbeddedAws();
   proxy = await startFaultProxy(aws.endpoint);
   const proxied = { ...aws.clientConfig(), endpoint: proxy.url, maxAttempts: 2 };
   sqs = new SQSClient(proxied);
   lambda = new LambdaClient(proxied);
 });
 afterAll(async () => {
-  sqs.destroy();
-  lambda.destroy();
-  await proxy.stop();
-  await aws.stop();
+  sqs?.destroy();
+  lambda?.destroy();
+  await proxy?.stop();
+  await aws?.stop();
 });
 afterEach(() => proxy.reset());
 

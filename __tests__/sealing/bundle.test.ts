@@ -60,7 +60,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
-  await embedded.stop();
+  await embedded?.stop();
 });
 
 /** A heartbeat goes to the publisher, everything else to the sealer. */

@@ -14,7 +14,7 @@ let embedded: EmbeddedWorld;
 beforeAll(async () => {
   embedded = await startEmbeddedWorld();
 });
-afterAll(() => embedded.stop());
+afterAll(() => embedded?.stop());
 beforeEach(() => embedded.proxy.reset());
 
 let logs = 0;

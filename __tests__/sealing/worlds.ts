@@ -17,9 +17,10 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { LOG_STATE, TABLES } from "../../contract";
-import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import type { EmbeddedAws } from "../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
 import { sdkItem } from "../../store/transaction";
+import { sharedEmbeddedAws } from "../support/shared-aws";
 import { type Clients, FakeAws } from "./fake-aws";
 import type { RaceWorld } from "./race";
 
@@ -64,7 +65,7 @@ export interface EmbeddedWorld {
 }
 
 export async function startEmbeddedWorld(): Promise<EmbeddedWorld> {
-  const aws = await startEmbeddedAws();
+  const aws = await sharedEmbeddedAws();
   const proxy = await startFaultProxy(aws.endpoint);
   const made: Clients[] = [];
   const clients = (endpoint = proxy.url): Clients => {

@@ -8,7 +8,7 @@ let harness: Harness;
 beforeAll(async () => {
   harness = await startHarness();
 });
-afterAll(() => harness.stop());
+afterAll(() => harness?.stop());
 
 interface Put {
   readonly TableName: string;

@@ -24,12 +24,13 @@ import { TABLES } from "../../contract";
 import { PaymentFiles } from "../../files/payment-files";
 import type { KeyHierarchy } from "../../ledger/field-cipher";
 import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/stored-item";
-import { type AwsClientConfig, startEmbeddedAws } from "../../local/embedded-aws";
+import type { AwsClientConfig, EmbeddedAws } from "../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
 import type { Call } from "../../operations/call";
 import { deriveMacKeys, FieldEncryption } from "../../store/key-material";
 import type { Signal, Store } from "../../store/store";
 import { sdkItem, storedItem } from "../../store/transaction";
+import { sharedEmbeddedAws } from "./shared-aws";
 
 export type TableName = "ledger" | "audit" | "messages" | "transactions";
 
@@ -81,8 +82,9 @@ export interface Harness {
   stop(): Promise<void>;
 }
 
-export async function startHarness(): Promise<Harness> {
-  const aws = await startEmbeddedAws();
+/** `own` is for a file that needs two ledgers at once, as both have the same table names. The harness stops it. */
+export async function startHarness(own?: EmbeddedAws): Promise<Harness> {
+  const aws = own ?? (await sharedEmbeddedAws());
   const started: (() => Promise<void>)[] = [() => aws.stop()];
   try {
     const proxy = await startFaultProxy(aws.endpoint);

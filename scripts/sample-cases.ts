@@ -28,6 +28,15 @@ export interface ExpectedCase {
 const HEADER = "transactionId,amount,currency,cardLast4";
 const [CARD] = CARD_NUMBERS;
 const row = (id: number, amount = "10.50") => `pay-${id},${amount},EUR,4242`;
+/** The same as a line of NDJSON, with metadata. */
+const payment = (id: number | string, metadata: Readonly<Record<string, string | number>>, amount = "10.50") =>
+  JSON.stringify({
+    transactionId: typeof id === "number" ? `pay-${id}` : id,
+    amount,
+    currency: "EUR",
+    cardLast4: "4242",
+    metadata,
+  });
 /** Two rows of 30.00 EUR together. */
 const TWO_ROWS = `${HEADER}\n${row(1)}\n${row(2, "19.50")}\n`;
 const TWO_STORED = { stored: 2, sum: { EUR: "30.00" } };
@@ -37,7 +46,16 @@ const gzip = (text: string, level: 0 | 9 = 9) => gzipSync(Buffer.from(text), { l
 const joined = (...parts: (string | Uint8Array)[]) => Buffer.concat(parts.map((part) => Buffer.from(part)));
 
 export function makeSampleCases(): SampleCase[] {
-  return [...csvCases(), ...otherCases(), ...gzipCases(), ...cardDataCases(), ...repeatCases()];
+  return [
+    ...csvCases(),
+    ...otherCases(),
+    ...gzipCases(),
+    ...cardDataCases(),
+    ...lookalikeCases(),
+    ...idCases(),
+    ...currencyCases(),
+    ...repeatCases(),
+  ];
 }
 
 function csvCases(): SampleCase[] {
@@ -125,13 +143,72 @@ function cardDataCases(): SampleCase[] {
       bytes: Buffer.from(`payments/2026/order-${CARD}.json\n`),
       expected: { ...NOTHING, refused: 1, codes: { CARD_DATA: 1 } },
     },
+    of("card-in-an-ean-field.ndjson", `${payment(1, {})}\n${payment(2, { ean: CARD })}\n`, { ...ONE_STORED, ...found }),
+  ];
+}
+
+/** Digits that would be a card number elsewhere: a known prefix, its length and a right check digit. */
+const LOOKALIKES = {
+  uuid: "5c0ffeed-4083-4716-8932-0583abcdefab",
+  /** With a right check digit of GS1, too. */
+  ean13: "4012345000047",
+  rate: "1.4083509127643817",
+};
+
+function lookalikeCases(): SampleCase[] {
+  const names = [
+    "payments/a b+c%20d.json",
+    "payments/übung/Zahlung (1).json",
+    "payments/2026/11/21/0001-20261121T103200Z.json",
+    `payments/${LOOKALIKES.uuid}.csv`,
+  ];
+  return [
     {
       name: "names.txt",
-      bytes: Buffer.from(
-        "payments/a b+c%20d.json\npayments/übung/Zahlung (1).json\npayments/2026/11/21/0001-20261121T103200Z.json\n",
-      ),
-      expected: { ...NOTHING, rows: 3, stored: 3, sum: { EUR: "3.00" } },
+      bytes: Buffer.from(names.map((name) => `${name}\n`).join("")),
+      expected: { ...NOTHING, rows: names.length, stored: names.length, sum: { EUR: "4.00" } },
     },
+    of("ean-13-in-its-field.ndjson", `${payment(1, { ean: LOOKALIKES.ean13 })}\n`, ONE_STORED),
+    of("exchange-rate.csv", `${HEADER},metadata.rate\n${row(1)},${LOOKALIKES.rate}\n`, ONE_STORED),
+    of(
+      "exchange-rate.ndjson",
+      // The first rate is a number in the file, the second a text.
+      `${payment(1, { rate: 0 }).replace('"rate":0', `"rate":${LOOKALIKES.rate}`)}\n${payment(2, { rate: LOOKALIKES.rate }, "19.50")}\n`,
+      TWO_STORED,
+    ),
+  ];
+}
+
+function idCases(): SampleCase[] {
+  const lines = (ids: readonly string[]) => ids.map((id) => `${id},10.50,EUR,4242\n`).join("");
+  const placeholders = ["null", "undefined", "NaN", "N/A", "NOTPROVIDED", "None"];
+  return [
+    // Two payments whose long ids a spreadsheet made one. The last id is hexadecimal and passes.
+    of("ids-in-scientific-notation.csv", `${HEADER}\n${lines(["1.23457E+15", "1.23457E+15", "3e8"])}`, {
+      ...ONE_STORED,
+      codes: { INVALID_TRANSACTION_ID: 2 },
+    }),
+    refused(
+      "ids-for-a-missing-one.ndjson",
+      [...placeholders, ...placeholders].map((id) => `${payment(id, {})}\n`).join(""),
+      { INVALID_TRANSACTION_ID: 2 * placeholders.length },
+    ),
+  ];
+}
+
+/** A payment of a file happens now: what has ended does not count. */
+function currencyCases(): SampleCase[] {
+  const codes = ["BGN", "HRK", "XAD", "XCG"];
+  return [
+    of(
+      "currencies-ended-and-new.csv",
+      `${HEADER}\n${codes.map((code) => `pay-${code},10.50,${code},4242\n`).join("")}`,
+      {
+        stored: 2,
+        codes: { UNKNOWN_CURRENCY: 2 },
+        sum: { XAD: "10.50", XCG: "10.50" },
+      },
+    ),
   ];
 }
 

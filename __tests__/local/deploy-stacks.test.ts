@@ -31,7 +31,6 @@ import {
   GetBucketVersioningCommand,
   GetObjectCommand,
   GetObjectLockConfigurationCommand,
-  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
@@ -290,15 +289,6 @@ describe("permissions", () => {
       message: expect.stringContaining("because no identity-based policy allows the lambda:InvokeFunction action"),
     });
     for (const client of [dynamo, objects]) client.destroy();
-  });
-
-  test("who may read but not list is refused instead of told that an object is absent", async () => {
-    const { s3: objects } = as("payment-service");
-    const object = { Bucket: filesBucket(), Key: "payments/absent.json" };
-    await expect(objects.send(new HeadObjectCommand(object))).rejects.toMatchObject({
-      $metadata: { httpStatusCode: 403 },
-    });
-    objects.destroy();
   });
 
   test("a payment service sends messages, and nobody but the function receives them", async () => {

@@ -5,7 +5,7 @@ import type { Asking, Authorisation, Caller, EndpointService } from "./authorisa
 import { dynamodbAuthorisations } from "./dynamodb-calls";
 import type { EffectivePolicies } from "./effective";
 import { anyOther, kmsAuthorisations, lambdaAuthorisations, sqsAuthorisations } from "./other-calls";
-import { absenceQuestion, s3Authorisations } from "./s3-calls";
+import { absenceQuestions, s3Authorisations } from "./s3-calls";
 
 const BY_SERVICE: Readonly<Record<string, typeof dynamodbAuthorisations>> = {
   dynamodb: dynamodbAuthorisations,
@@ -21,9 +21,9 @@ export function authorisationsOf(call: ApiCall, caller: Caller, policies: Effect
   return (BY_SERVICE[call.service] ?? anyOther)(call, askingOf(call, caller, policies));
 }
 
-/** Asked after S3 answered that an object is absent. */
-export function absenceOf(call: ApiCall, caller: Caller, policies: EffectivePolicies): Authorisation {
-  return absenceQuestion(call, askingOf(call, caller, policies));
+/** Asked after S3 answered 404. */
+export function absenceOf(call: ApiCall, caller: Caller, policies: EffectivePolicies): Authorisation[] {
+  return absenceQuestions(call, askingOf(call, caller, policies));
 }
 
 function askingOf({ service }: ApiCall, caller: Caller, policies: EffectivePolicies): Asking {

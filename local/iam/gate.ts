@@ -160,7 +160,7 @@ class RunningGate implements Gate {
     const incoming = await this.forward(request, body);
     const status = incoming.statusCode ?? 502;
     if (status === 404 && call.protocol === "rest-xml") {
-      const hidden = this.decide([absenceOf(call, caller, policies)], policies);
+      const hidden = this.decide(absenceOf(call, caller, policies), policies);
       if (hidden !== undefined) {
         incoming.resume();
         return writeRefusal(response, call, hidden);

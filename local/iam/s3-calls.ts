@@ -50,10 +50,15 @@ export function s3Authorisations(call: ApiCall, asking: Asking): Authorisation[]
   return objectCall(call, `${bucketArn}/${key}`, asking);
 }
 
-/** S3 says that an object is absent to those only who may list the bucket; to others it is forbidden. */
-export function absenceQuestion(call: ApiCall, asking: Asking): Authorisation {
-  const bucketArn = `arn:aws:s3:::${call.path.split("/")[1] ?? ""}`;
-  return { ...question("s3:ListBucket", bucketArn, asking), because: "S3 tells that the object is absent" };
+/**
+ * S3 tells only those who may list the bucket that an object is absent. To others it answers that reading is forbidden.
+ * Nothing is asked about what a bucket itself lacks, such as a policy.
+ */
+export function absenceQuestions({ method, path }: ApiCall, asking: Asking): Authorisation[] {
+  const [, bucket = "", key = ""] = path.split("/");
+  if (key === "" || (method !== "GET" && method !== "HEAD")) return [];
+  const listing = question("s3:ListBucket", `arn:aws:s3:::${bucket}`, asking);
+  return [{ ...listing, because: "S3 tells that the object is absent" }];
 }
 
 function bucketCall(call: ApiCall, bucketArn: string, asking: Asking): Authorisation[] {

@@ -265,11 +265,14 @@ test("conditions see names of attributes, of keys and of headers", () => {
   });
 });
 
-test("an object that is absent is a question about its bucket", () => {
-  expect(absenceOf(http("GET", "/files/a/b"), CALLER, POLICIES)).toMatchObject({
-    action: "s3:ListBucket",
-    resource: "arn:aws:s3:::files",
-  });
+test("after a read of an absent object the question is whether the caller may list its bucket, after no other call", () => {
+  for (const method of ["GET", "HEAD"]) {
+    expect(absenceOf(http(method, "/files/a/b"), CALLER, POLICIES)).toMatchObject([
+      { action: "s3:ListBucket", resource: "arn:aws:s3:::files" },
+    ]);
+    expect(absenceOf(http(method, "/files?policy"), CALLER, POLICIES)).toEqual([]);
+  }
+  expect(absenceOf(http("PUT", "/files/a/b"), CALLER, POLICIES)).toEqual([]);
 });
 
 test("who signed is in the header, or in the query of a presigned URL", () => {

@@ -6,15 +6,20 @@ import { allows, type CompiledPolicy, compilePolicy, listOf, type PolicyStatemen
 
 /** One action on one resource, with the conditions of its statement. */
 export interface Grant {
-  /** As the plan names it, without the environment's suffix. */
   readonly role: string;
   readonly sid: string;
   readonly action: string;
   readonly resource: string;
 }
 
-/** Why grants that the flow does not use are right. `*` stands for any characters in each member. */
-export interface UnusedReason extends Grant {
+/** Why grants that the flow does not use are right. It names each role, the statement and each action: there are no patterns. */
+export interface UnusedReason {
+  /** Without the environment's suffix. */
+  readonly roles: readonly string[];
+  readonly sid: string;
+  readonly actions: readonly string[];
+  /** End of the resource, where the reason does not hold for each resource of the statement. */
+  readonly resourceEnd?: string;
   readonly reason: string;
 }
 
@@ -23,8 +28,8 @@ export interface UnusedGrants {
   readonly explained: number;
   /** Neither used nor explained. */
   readonly unexplained: readonly Grant[];
-  /** Reasons for grants that do not exist or are used. */
-  readonly stale: readonly UnusedReason[];
+  /** Role, statement and action of reasons for grants that do not exist or are used. */
+  readonly stale: readonly string[];
 }
 
 export function unusedGrants(
@@ -48,14 +53,33 @@ export function unusedGrants(
       if (!used) unused.push(grant);
     }
   }
-  const fits = (grant: Grant, reason: UnusedReason) =>
-    (["role", "sid", "action", "resource"] as const).every((member) => matches(reason[member], grant[member]));
+  const isExplained = (grant: Grant) => reasons.some((reason) => explains(reason, grant));
   return {
     granted,
-    explained: unused.filter((grant) => reasons.some((reason) => fits(grant, reason))).length,
-    unexplained: unused.filter((grant) => !reasons.some((reason) => fits(grant, reason))),
-    stale: reasons.filter((reason) => !unused.some((grant) => fits(grant, reason))),
+    explained: unused.filter(isExplained).length,
+    unexplained: unused.filter((grant) => !isExplained(grant)),
+    stale: reasons.flatMap(singly).flatMap((reason) => {
+      const { roles, sid, actions, resourceEnd = "" } = reason;
+      const isStale = !unused.some((grant) => explains(reason, grant));
+      return isStale ? [[...roles, sid, ...actions, resourceEnd].join(" ").trim()] : [];
+    }),
   };
+}
+
+function explains({ roles, sid, actions, resourceEnd = "" }: UnusedReason, grant: Grant): boolean {
+  return (
+    roles.some((role) => grant.role === role || grant.role.startsWith(`${role}-`)) &&
+    sid === grant.sid &&
+    actions.includes(grant.action) &&
+    grant.resource.endsWith(resourceEnd)
+  );
+}
+
+/** One for each role and action of the reason. */
+function singly(reason: UnusedReason): UnusedReason[] {
+  return reason.roles.flatMap((role) =>
+    reason.actions.map((action) => ({ ...reason, roles: [role], actions: [action] })),
+  );
 }
 
 function grantsOf(role: string, statement: PolicyStatement): { grant: Grant; compiled: CompiledPolicy }[] {
@@ -66,11 +90,6 @@ function grantsOf(role: string, statement: PolicyStatement): { grant: Grant; com
       compiled: compilePolicy({ Statement: [{ ...statement, Action: action, Resource: resource }] }, role),
     })),
   );
-}
-
-function matches(pattern: string, text: string): boolean {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\?]/g, "\\$&").replaceAll("*", ".*");
-  return new RegExp(`^${escaped}$`).test(text);
 }
 
 export interface Remarkable {

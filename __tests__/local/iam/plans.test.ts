@@ -1,6 +1,6 @@
 /** The synthesized policies, evaluated: what AWS would allow whom, for dev and prod in every layout of the network. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { CONNECTIVITIES } from "../../../config/types";
@@ -13,11 +13,12 @@ import { plannedPolicies, renaming } from "../../../local/iam/planned";
 import { functionPrincipal, platformAuthorisations } from "../../../local/iam/platform";
 import { administratorMatrix } from "../../../scripts/permissions-administrator";
 import { removeSingly } from "../../../scripts/permissions-control";
-import { remarkable, unusedGrants } from "../../../scripts/permissions-grants";
+import { remarkable, type UnusedReason, unusedGrants } from "../../../scripts/permissions-grants";
 import { buildApp } from "../../../stacks/build-app";
 import { configOf, prodName, STUB_ARTIFACTS } from "../../support/synth";
 
 const ACCOUNT = "111122223333";
+const REASONS_FILE = path.join(__dirname, "..", "..", "..", "scripts", "permissions-unused.json");
 const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-plans-"));
 const plans = new Map<string, EffectivePolicies>();
 
@@ -233,17 +234,44 @@ function weakened(policies: EffectivePolicies): EffectivePolicies {
 test("a grant that nothing uses is named, unless it has a reason; a reason without such a grant is named too", () => {
   const policies = PROD();
   const asked = platformAuthorisations(policies);
-  const reason = { role: "*", sid: "*", action: "*", resource: "*", reason: "all of them" };
-  expect(unusedGrants(policies, asked, []).unexplained).toContainEqual({
+  const { granted, unexplained } = unusedGrants(policies, asked, []);
+  expect(granted).toBeGreaterThan(unexplained.length);
+  const isOf = (sid: string, action: string) => (grant: (typeof unexplained)[number]) =>
+    grant.role === ROLES.query && grant.sid === sid && grant.action === action;
+  const ofLedger = unexplained.filter(isOf("Ledger", "dynamodb:GetItem"));
+  expect(ofLedger).toContainEqual({
     role: ROLES.query,
     sid: "Ledger",
     action: "dynamodb:GetItem",
     resource: policies.tableArn("PaymentLedger"),
   });
-  expect(unusedGrants(policies, asked, [reason])).toMatchObject({ unexplained: [], stale: [] });
-  const stale = { ...reason, action: "dynamodb:DeleteTable", role: ROLES.query };
-  expect(unusedGrants(policies, asked, [reason, stale]).stale).toEqual([stale]);
+  const reason = { roles: [ROLES.query], sid: "Ledger", actions: ["dynamodb:GetItem"], reason: "a test" };
+  const stale = [
+    { ...reason, actions: ["dynamodb:*"] },
+    { ...reason, roles: ["*"] },
+    { ...reason, sid: "*" },
+  ];
+  expect(unusedGrants(policies, asked, [reason, ...stale, { ...reason, resourceEnd: "/elsewhere" }])).toEqual({
+    granted,
+    explained: ofLedger.length,
+    unexplained: unexplained.filter((grant) => !ofLedger.includes(grant)),
+    stale: [
+      `${ROLES.query} Ledger dynamodb:*`,
+      "* Ledger dynamodb:GetItem",
+      `${ROLES.query} * dynamodb:GetItem`,
+      `${ROLES.query} Ledger dynamodb:GetItem /elsewhere`,
+    ],
+  });
 });
+
+test.each(NAMES)(
+  "%s: each reason for an unused grant names a role, a statement and an action that the plan has",
+  (name) => {
+    const reasons = JSON.parse(readFileSync(REASONS_FILE, "utf8")) as UnusedReason[];
+    expect(reasons.length).toBeGreaterThan(0);
+    expect(unusedGrants(planOf(name), platformAuthorisations(planOf(name)), reasons).stale).toEqual([]);
+  },
+);
 
 describe("the policies for people", () => {
   const may = (person: "auditor" | "operator" | "payment-service", action: string, resource: string) =>

@@ -1,11 +1,11 @@
-/** Synthesizes the app as `main.ts` does, with stub code, and reads what it wrote. Called once a test file. */
+/** Synthesizes the app as `main.ts` does, with stub code, and reads what it wrote. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
 import { loadConfig, OVERRIDES } from "../../config/load";
 import type { AppConfig } from "../../config/types";
-import { type Artifacts, buildApp } from "../../stacks/build-app";
+import type { Artifacts } from "../../stacks/build-app";
 
 export const STACK_IDS = ["security", "network", "data", "functions"] as const;
 export type StackId = (typeof STACK_IDS)[number];
@@ -49,17 +49,43 @@ export function configOf(environment: "dev" | "prod", changes: Partial<AppConfig
   return { ...loadConfig({ [OVERRIDES.environment]: environment }), ...changes };
 }
 
+declare global {
+  /** Written files by configuration, as JSON. Set by `test-environment.ts`, one per worker. */
+  var synthesizedApps: Map<string, string>;
+}
+
+/** A configuration is synthesized once per worker, as the same configuration always gives the same files. */
 export function synthesize(config: AppConfig, form: "json" | "hcl" = "json"): Synthesized {
+  const key = JSON.stringify([form, lastChange(), config]);
+  const kept = globalThis.synthesizedApps.get(key);
+  const files =
+    kept === undefined ? synthesizeAnew(config, form) : new Map(JSON.parse(kept) as readonly [string, string][]);
+  if (kept === undefined) globalThis.synthesizedApps.set(key, JSON.stringify([...files]));
+  const stacks = form === "hcl" ? [] : STACK_IDS.map((id) => [id, parseStack(files.get(`stacks/${id}/cdk.tf.json`))]);
+  return {
+    files,
+    stacks: Object.fromEntries(stacks) as Record<StackId, StackJson>,
+    manifest: JSON.parse(files.get("manifest.json") as string) as Synthesized["manifest"],
+  };
+}
+
+/** Jest may keep a worker while it watches for changes, so a change of what is synthesized must be seen. */
+function lastChange(): number {
+  const root = join(__dirname, "..", "..");
+  const sources = ["stacks", "config"].flatMap((folder) =>
+    pathsIn(join(root, folder)).map((path) => join(folder, path)),
+  );
+  return Math.max(...["contract.ts", ...sources].map((path) => statSync(join(root, path)).mtimeMs));
+}
+
+/** Every file written, by its path from the output folder; nothing that was synthesized before is used. */
+export function synthesizeAnew(config: AppConfig, form: "json" | "hcl" = "json"): Map<string, string> {
+  // Loaded only here: the classes of all AWS resources take longer to load than a kept synth takes to read.
+  const { buildApp } = require("../../stacks/build-app") as typeof import("../../stacks/build-app");
   const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-synth-"));
   try {
     withHcl(form === "hcl", () => buildApp(config, STUB_ARTIFACTS, outdir).synth());
-    const files = new Map(pathsIn(outdir).map((path) => [path, readFileSync(join(outdir, path), "utf8")]));
-    const stacks = form === "hcl" ? [] : STACK_IDS.map((id) => [id, parseStack(files.get(`stacks/${id}/cdk.tf.json`))]);
-    return {
-      files,
-      stacks: Object.fromEntries(stacks) as Record<StackId, StackJson>,
-      manifest: JSON.parse(files.get("manifest.json") as string) as Synthesized["manifest"],
-    };
+    return new Map(pathsIn(outdir).map((path) => [path, readFileSync(join(outdir, path), "utf8")]));
   } finally {
     rmSync(outdir, { recursive: true });
   }

@@ -1,10 +1,13 @@
 /**
- * Jest's Node environment, with one embedded AWS for all test files of a worker. Jest loads this module once per worker,
- * outside of the test files, so the emulator outlives the file that needed it first. It ends with the worker process,
- * however that ends.
+ * Jest's Node environment, with what all test files of a worker share: one embedded AWS, and the synthesized apps. Jest
+ * loads this module once per worker, outside of the test files, so both outlive the file that needed them first. The
+ * emulator ends with the worker process, however that ends.
  */
 import { TestEnvironment } from "jest-environment-node";
 import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+
+/** Texts only: an object of one test file must not be seen by another. */
+const synthesizedApps = new Map<string, string>();
 
 let started: Promise<EmbeddedAws> | undefined;
 
@@ -21,5 +24,6 @@ export default class extends TestEnvironment {
   override async setup(): Promise<void> {
     await super.setup();
     this.global["embeddedAwsOfWorker"] = embeddedAwsOfWorker;
+    this.global["synthesizedApps"] = synthesizedApps;
   }
 }

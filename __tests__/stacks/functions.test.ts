@@ -162,7 +162,7 @@ test("a heartbeat that failed is neither tried again nor kept: the next one is d
     function_name: reference(`aws_lambda_function.${PUBLISHER.entry}.function_name`),
     maximum_event_age_in_seconds: 60,
     maximum_retry_attempts: 0,
-    lifecycle: { replace_triggered_by: [`aws_lambda_function.${PUBLISHER.entry}`] },
+    lifecycle: { replace_triggered_by: [`aws_lambda_function.${PUBLISHER.entry}.id`] },
   });
 });
 

@@ -306,7 +306,7 @@ test("the right to delete network interfaces is destroyed after the network", ()
 test("a function that is made anew gets its asynchronous settings back in the same apply", () => {
   for (const [id, config] of ofType("aws_lambda_function_event_invoke_config")) {
     expect(config["lifecycle"]).toEqual({
-      replace_triggered_by: [`aws_lambda_function.${id.replace(/-async$/, "")}`],
+      replace_triggered_by: [`aws_lambda_function.${id.replace(/-async$/, "")}.id`],
     });
   }
 });

@@ -62,7 +62,7 @@ export function addFunction(scope: Construct, entry: string, props: FunctionProp
     functionName: resource.functionName,
     ...asynchronousCalls(props.failureQueueArn),
     // Lambda forgets them with the function, and a function that is made anew has the same name.
-    lifecycle: { replaceTriggeredBy: [`aws_lambda_function.${entry}`] },
+    lifecycle: { replaceTriggeredBy: [`aws_lambda_function.${entry}.id`] },
   });
   return { entry, resource };
 }

@@ -8,8 +8,16 @@ import ts from "typescript";
 import { FUNCTIONS } from "../contract";
 import { containsPan } from "../ledger/card-data";
 import { ALL_TEST_NUMBERS } from "./ledger/card-test-numbers";
+import { focusedOrSkipped, silencedChecks } from "./support/check-rules";
 import { OWN_EMBEDDED_AWS, ownEmulators } from "./support/emulator-rule";
-import { lockGaps, looseVersions, misplacedPackages, textOf, unlistedScripts } from "./support/package-rules";
+import {
+  lockGaps,
+  looseVersions,
+  misplacedPackages,
+  scriptsBehindTsx,
+  textOf,
+  unlistedScripts,
+} from "./support/package-rules";
 import {
   imports,
   isCode,
@@ -146,24 +154,6 @@ function looseType(node: ts.Node): string | undefined {
 
 /** Node types a child's pipes as plain streams, although `unref` is theirs as sockets. */
 const DOUBLE_ASSERTION_NEEDED = new Set(["local/embedded-aws.ts"]);
-
-function focusedOrSkipped(node: ts.Node): string | undefined {
-  const finding = "runs some tests and not others. Run it, or take the test out.";
-  if (ts.isPropertyAccessExpression(node)) {
-    const isTestCall = /^(test|it|describe)\b/.test(node.expression.getText());
-    return isTestCall && ["only", "skip", "todo", "failing", "skipIf"].includes(node.name.text) ? finding : undefined;
-  }
-  return ts.isCallExpression(node) && /^(x|f)(test|it|describe)$/.test(node.expression.getText()) ? finding : undefined;
-}
-
-function silencedChecks(file: SourceFile): string[] {
-  return file.text.split("\n").flatMap((line, index) => {
-    const where = `${file.path}:${index + 1}`;
-    if (/@ts-(ignore|nocheck)\b/.test(line)) return [`${where} silences the compiler. Correct the type.`];
-    const silenced = /(?:biome-ignore(?:-\w+)?\s+[\w/]+|@ts-expect-error)\s*:?\s*(.*)/.exec(line);
-    return silenced !== null && (silenced[1] ?? "").length < 10 ? [`${where} silences a check. Add the reason.`] : [];
-  });
-}
 
 // ----------------------------------------------------------------------------------------------------------- lengths
 
@@ -544,6 +534,12 @@ const RULES: readonly Rule[] = [
       [code("package.json", '{"scripts":{"lint":"biome"}}'), code("help", "npm run lint:all\n")],
       one("package.json", '{"scripts":{"start":"tsx"}}'),
     ],
+  },
+  {
+    name: "a signal reaches every npm script",
+    check: scriptsBehindTsx,
+    caught: [one("package.json", '{"scripts":{"start":"npx tsx local/main-job.ts"}}')],
+    fine: one("package.json", '{"scripts":{"start":"node --import tsx local/main-job.ts","synth":"cdktf synth"}}'),
   },
   {
     name: "jest runs every file that holds tests",

@@ -3,14 +3,13 @@
  * nothing which the table holds is missing. It shares no code with what writes exports but the names of the folders.
  */
 
-import { randomBytes } from "node:crypto";
 import { type Chain, chainsOf } from "./chain";
-import { KeyTally } from "./compare-keys";
 import { checkDataFile, type OnLine } from "./data-file";
 import { type CheckedExport, type CheckReport, type Comparison, type Finding, Findings } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";
 import { type PlannedExport, planOfPath, SUMMARY_FILE } from "./layout";
 import { type Manifest, readManifest } from "./manifest";
+import { TableComparison } from "./table-comparison";
 import type { TableReader } from "./table-keys";
 
 export interface CheckOptions {
@@ -30,7 +29,6 @@ export interface CheckOptions {
 }
 
 const SETTLE_MS = 15 * 60 * 1000;
-const RUN_KEY_BYTES = 32;
 
 interface Check {
   readonly folder: ExportFolder;
@@ -183,13 +181,11 @@ async function checkChain(
     check.findings.note(`${chain.deployedTable} was not compared with its table.`);
     return;
   }
-  const until = new Date(Date.parse(chain.until) - (options.settleMs ?? SETTLE_MS)).toISOString();
-  const isDue = (recordedAt: string | undefined) => recordedAt !== undefined && recordedAt < until;
-  const secret = randomBytes(RUN_KEY_BYTES);
-  const exported = new KeyTally(secret);
+  const dueUntil = new Date(Date.parse(chain.until) - (options.settleMs ?? SETTLE_MS)).toISOString();
+  const comparison = new TableComparison(dueUntil, chain.until);
   for (const manifest of chain.exports) {
     const onLine: OnLine = ({ effect, key, recordedAt }) => {
-      if (effect !== "changed" && isDue(recordedAt)) exported.add(key, effect === "added" ? 1 : -1);
+      if (effect !== "changed") comparison.addExported(key, recordedAt, effect === "added" ? 1 : -1);
     };
     exports.push(await checkExport(manifest, check, onLine));
   }
@@ -197,28 +193,29 @@ async function checkChain(
     check.findings.note(`${chain.deployedTable} has no full export here, so nothing was compared with its table.`);
     return;
   }
-  const held = new KeyTally(secret);
-  let undated = 0;
-  let young = 0;
-  for await (const { key, recordedAt } of untilTime(table.keys(), check)) {
-    if (recordedAt === undefined) undated += 1;
-    else if (isDue(recordedAt)) held.add(key, 1);
-    else young += 1;
-  }
-  comparisons.push({ table: chain.deployedTable, recordedUntil: until, compared: held.size, undated });
-  if (held.size === 0 && young + undated > 0) reportNothingCompared(chain.deployedTable, until, young + undated, check);
-  const { buckets, all } = held.differing(exported);
-  const isDiffering = (key: string) => buckets.has(held.bucketOf(key));
-  if (buckets.size > 0) await nameDifferences(chain, table, isDiffering, isDue, check);
+  for await (const { key, recordedAt } of untilTime(table.keys(), check)) comparison.addHeld(key, recordedAt);
+  const extent = comparison.extent();
+  comparisons.push({ table: chain.deployedTable, ...extent });
+  if (extent.compared === 0 && comparison.items > 0) reportNothingCompared(chain, comparison, check);
+  const { isDiffering, some, all } = comparison.differences();
+  if (some) await nameDifferences(chain, table, isDiffering, comparison, check);
   if (!all)
     check.findings.note(
       `${chain.deployedTable} differs in more keys than were looked up; those named are some of them.`,
     );
 }
 
-function reportNothingCompared(table: string, until: string, items: number, { findings }: Check): void {
-  const message = `It holds ${items} items, and none that says that it was recorded before ${until}: so no item of its exports was compared.`;
-  findings.add({ code: "NOTHING_COMPARED", table, message });
+function reportNothingCompared({ deployedTable, until }: Chain, comparison: TableComparison, check: Check): void {
+  const { items, youngItems, dueUntil } = comparison;
+  const rest =
+    youngItems === 0
+      ? `None of them says that it was recorded before the exports end at ${until}.`
+      : `None of them says that it was recorded before ${dueUntil}, and the exports do not hold all ${youngItems} that were recorded from then to their end at ${until}.`;
+  check.findings.add({
+    code: "NOTHING_COMPARED",
+    table: deployedTable,
+    message: `The table holds ${items} items. ${rest} So no item was compared; the check of the next exports will compare them.`,
+  });
 }
 
 /** The keys of the differing buckets, read once more on both sides. Only what differs now is reported. */
@@ -226,7 +223,7 @@ async function nameDifferences(
   chain: Chain,
   table: TableReader,
   isDiffering: (key: string) => boolean,
-  isDue: (recordedAt: string | undefined) => boolean,
+  comparison: TableComparison,
   check: Check,
 ): Promise<void> {
   const exported = new Map<string, boolean>();
@@ -235,12 +232,12 @@ async function nameDifferences(
     await checkExport(manifest, { ...check, findings: silent }, ({ effect, key, recordedAt }) => {
       if (!isDiffering(key)) return;
       if (effect === "removed") exported.delete(key);
-      else exported.set(key, isDue(recordedAt));
+      else exported.set(key, comparison.isDue(recordedAt));
     });
   }
   for await (const { key, recordedAt } of untilTime(table.keys(), check)) {
     if (!isDiffering(key)) continue;
-    if (!exported.has(key) && isDue(recordedAt)) {
+    if (!exported.has(key) && comparison.isDue(recordedAt)) {
       const message = `The table holds it since ${recordedAt}, and no export does.`;
       check.findings.add({ code: "MISSING_ITEM", table: chain.deployedTable, key, message });
     }

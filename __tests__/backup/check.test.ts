@@ -69,6 +69,33 @@ describe("a good export", () => {
     expect(await codes(against([undated]))).toEqual(["NOTHING_COMPARED"]);
   });
 
+  test("of a new ledger, whose items are all too young to be due, is good as far as it holds every one of them", async () => {
+    const young = payments(5, -10);
+    disk.write(FULL, 0, young);
+    const later = payments(3, 10);
+    const report = await against([...young, ...later]);
+    expect(report).toMatchObject({ verdict: "good", findings: [] });
+    expect(report.comparisons).toEqual([{ table: TABLE, recordedUntil: at(0), compared: 5, undated: 0 }]);
+    const underWay = payment("txn-under-way", at(-1));
+    const one = await against([...young, underWay, ...later]);
+    expect(one).toMatchObject({ verdict: "incomplete", comparisons: [{ recordedUntil: at(-15), compared: 0 }] });
+    expect(one.findings).toEqual([
+      expect.objectContaining({ code: "NOTHING_COMPARED", message: expect.stringContaining("do not hold all 6 that") }),
+    ]);
+  });
+
+  test("of a new ledger from which the items were taken is never good", async () => {
+    const young = payments(5, -10);
+    for (const kept of [0, 1, 4]) {
+      disk.delete();
+      disk = new ExportOnDisk();
+      disk.write(FULL, 0, young.slice(0, kept));
+      expect(await codes(against(young))).toEqual(["NOTHING_COMPARED"]);
+    }
+    // One older item is due: the export without it is faulty, whatever it holds of the young ones.
+    expect(await against([...payments(1, -60), ...young])).toMatchObject({ verdict: "faulty" });
+  });
+
   test("of an empty table is good", async () => {
     disk.write(FULL, 0, []);
     expect(await against([])).toMatchObject({ verdict: "good" });

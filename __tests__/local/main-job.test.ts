@@ -13,6 +13,10 @@ import { expectedText } from "../../scripts/sample-values";
 import { EXIT_CODES } from "../../verifier/report";
 
 const PROJECT = path.join(__dirname, "..", "..");
+/** The words of the npm command itself: what lies between it and the job decides whether a signal reaches the job. */
+const START: readonly string[] = JSON.parse(
+  readFileSync(path.join(PROJECT, "package.json"), "utf8"),
+).scripts.start.split(" ");
 /** About a minute of work, and up to a minute until the full one of which exports are taken. */
 const JOB_TIMEOUT_MS = 240_000;
 
@@ -30,7 +34,8 @@ function start(
   args: readonly string[],
 ): { child: ChildProcess; ended: Promise<Ran>; said(text: string): Promise<void> } {
   const { AWS_ENDPOINT_URL: _endpoint, ...environment } = process.env;
-  const command = [require.resolve("tsx/cli"), "local/main-job.ts", "--out", path.join(folder, name), ...args];
+  const [, ...words] = START;
+  const command = [...words, "--out", path.join(folder, name), ...args];
   const child = spawn(process.execPath, command, { cwd: PROJECT, env: environment });
   const text = { out: "", err: "" };
   child.stdout.on("data", (chunk: Buffer) => {
@@ -111,7 +116,7 @@ function expectProven(out: string): void {
 function expectCommandsAgain(out: string): void {
   const commands = [...out.matchAll(/^ +npm run evidence -- (verify .*)$/gm)].map(([, words = ""]) => words.split(" "));
   const exitCodes = commands.map((words) => {
-    const command = [require.resolve("tsx/cli"), "scripts/evidence.ts", ...words, "--quiet"];
+    const command = ["--import", "tsx", "scripts/evidence.ts", ...words, "--quiet"];
     return spawnSync(process.execPath, command, { cwd: PROJECT }).status;
   });
   expect(exitCodes).toEqual([EXIT_CODES.ok, EXIT_CODES.altered, EXIT_CODES.stale]);

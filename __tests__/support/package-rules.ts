@@ -85,3 +85,10 @@ export function unlistedScripts(files: readonly SourceFile[]): string[] {
     .filter((script) => !new RegExp(`npm (run )?${script}(?![\\w:-])`).test(help))
     .map((script) => `The npm script "${script}" is not in help. Add a line that says what it does.`);
 }
+
+/** tsx's command is a second process, which kills the first when that has not confirmed a signal within 30 ms. */
+export function scriptsBehindTsx(files: readonly SourceFile[]): string[] {
+  return Object.entries(packageOf(files).scripts ?? {})
+    .filter(([, command]) => /\btsx\b/.test(command) && !command.includes("node --import tsx "))
+    .map(([name]) => `The npm script "${name}" cannot end in order on Ctrl-C. Run it with "node --import tsx".`);
+}

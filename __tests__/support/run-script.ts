@@ -1,7 +1,6 @@
 /** Runs a script as its npm command starts it, with nothing of the caller's environment but the path. */
 
 import { execFile } from "node:child_process";
-import path from "node:path";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import { PROJECT } from "./project-files";
 
@@ -11,8 +10,6 @@ export interface Ended {
   readonly err: string;
 }
 
-const TSX = path.join(path.dirname(require.resolve("tsx/package.json")), "dist", "cli.mjs");
-
 export function runScript(
   script: string,
   words: readonly string[],
@@ -20,7 +17,7 @@ export function runScript(
 ): Promise<Ended> {
   const env = { PATH: process.env["PATH"], ...variables };
   return new Promise((resolve) => {
-    execFile(process.execPath, [TSX, script, ...words], { cwd: PROJECT, env }, (error, out, err) =>
+    execFile(process.execPath, ["--import", "tsx", script, ...words], { cwd: PROJECT, env }, (error, out, err) =>
       resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     );
   });

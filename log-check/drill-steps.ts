@@ -166,10 +166,13 @@ async function importTables(state: DrillState, drill: Drill, step: DrillStep): P
   const standing = await standingTables(drill, step);
   if (standing.length < drill.tables.length) return again(state, drill, step);
   if (standing.some(({ status }) => status !== "ACTIVE")) return undefined;
-  const refused = problemsOf(drill.tables, imports, (each) =>
-    each.status === "completed" && each.refused > 0 ? `refused ${each.refused} items of the export` : "",
+  // An import leaves out the rest of a file after a line that it cannot read: errors are not a count of items.
+  const errors = problemsOf(drill.tables, imports, (each) =>
+    each.status === "completed" && each.errors > 0
+      ? `ended with ${each.errors} ${each.errors === 1 ? "error" : "errors"}: items of the export may be missing; the log group /aws-dynamodb/imports says more`
+      : "",
   );
-  return { ...state, phase: "verifying", drill: { ...drill, problems: [...exportProblems(drill), ...refused] } };
+  return { ...state, phase: "verifying", drill: { ...drill, problems: [...exportProblems(drill), ...errors] } };
 }
 
 function problemsOf(

@@ -43,7 +43,7 @@ export type ImportAnswer = { readonly importArn: string } | "taken" | "busy";
 
 export type ImportStanding =
   | { readonly status: "running" | "unknown" }
-  | { readonly status: "completed"; readonly refused: number }
+  | { readonly status: "completed"; readonly errors: number }
   | { readonly status: "failed"; readonly code: string };
 
 export interface DrillTables {
@@ -120,7 +120,7 @@ async function standingOf(dynamo: DynamoDBClient, importArn: string): Promise<Im
     const { ImportTableDescription: found } = await dynamo.send(new DescribeImportCommand({ ImportArn: importArn }));
     const { ImportStatus, FailureCode = "no code", ErrorCount = 0 } = found ?? {};
     if (ImportStatus === "IN_PROGRESS") return { status: "running" };
-    if (ImportStatus === "COMPLETED") return { status: "completed", refused: ErrorCount };
+    if (ImportStatus === "COMPLETED") return { status: "completed", errors: ErrorCount };
     return { status: "failed", code: FailureCode };
   } catch (error) {
     if (error instanceof ImportNotFoundException) return { status: "unknown" };

@@ -137,6 +137,11 @@ export class DrillWorld {
     return (await answer.Body?.transformToString()) ?? "";
   }
 
+  async bytes(key: string): Promise<Buffer> {
+    const answer = await this.ledger.s3.send(new GetObjectCommand({ Bucket: EXPORT_BUCKET, Key: key }));
+    return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+  }
+
   async objectKeys(prefix: string): Promise<string[]> {
     const answer = await this.ledger.s3.send(new ListObjectsV2Command({ Bucket: EXPORT_BUCKET, Prefix: prefix }));
     return (answer.Contents ?? []).map(({ Key = "" }) => Key);
@@ -164,9 +169,11 @@ export class DrillWorld {
     const own = keys.filter((key) => key.includes(`/${newest}/`));
     const files = new Map<string, { md5Checksum: string; itemCount: number }>();
     for (const key of own.filter((each) => each.endsWith(".json.gz"))) {
-      const answer = await this.ledger.s3.send(new GetObjectCommand({ Bucket: EXPORT_BUCKET, Key: key }));
-      const bytes = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
-      const lines = gunzipSync(bytes).toString("utf8").split("\n").filter(Boolean).flatMap(change);
+      const lines = gunzipSync(await this.bytes(key))
+        .toString("utf8")
+        .split("\n")
+        .filter(Boolean)
+        .flatMap(change);
       const body = gzipSync(lines.map((line) => `${line}\n`).join(""));
       await this.putObject(key, body);
       files.set(key, { md5Checksum: createHash("md5").update(body).digest("base64"), itemCount: lines.length });

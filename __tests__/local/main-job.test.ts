@@ -145,7 +145,7 @@ test(
     expect(figure("refused")).toBe(expected.outcomes.refused);
     expect(figure("broken lines \\(no JSON\\)")).toBe(expected.outcomes.broken);
     for (const [code, count] of Object.entries(expected.refusals)) expect([code, figure(code)]).toEqual([code, count]);
-    expect(out).toContain("21 reads audited: 13 READ, 1 REVEAL, 7 AUDIT_READ");
+    expect(out).toContain("22 reads audited: 14 READ, 1 REVEAL, 7 AUDIT_READ");
     expectArrivals(out);
     expectProven(out);
     expectCommandsAgain(out);

@@ -50,7 +50,7 @@ function rowsDiffer({ trail, messages, transactions }: Snapshot, { samples, file
     conflicts: samples.files.distinctConflicts + DIRECT_CONFLICTS,
   };
   return [
-    `${messages.size} rows of messages, ${transactions.size} of files`,
+    `${messages.size} rows of messages, ${transactions.size} of files and payment_data`,
     [
       ...pairsDiffer(trail, messages.values(), MESSAGES),
       ...pairsDiffer(trail, transactions.values(), TRANSACTIONS),

@@ -20,6 +20,8 @@ export interface UnusedReason {
   readonly actions: readonly string[];
   /** End of the resource, where the reason does not hold for each resource of the statement. */
   readonly resourceEnd?: string;
+  /** Whether the flow uses it depends on the time of the run, so a run that uses it makes the reason no less right. */
+  readonly inSomeRuns?: boolean;
   readonly reason: string;
 }
 
@@ -41,26 +43,26 @@ export function unusedGrants(
   for (const each of authorisations) {
     if (each.caller.kind === "role") byRole.set(each.caller.arn, [...(byRole.get(each.caller.arn) ?? []), each]);
   }
-  let granted = 0;
+  const granted: Grant[] = [];
   const unused: Grant[] = [];
   for (const role of policies.roles.values()) {
     const asked = byRole.get(role.arn) ?? [];
     for (const { grant, compiled } of [...role.policies.values()].flatMap(({ document }) =>
       document.Statement.flatMap((statement) => grantsOf(role.name, statement)),
     )) {
-      granted += 1;
+      granted.push(grant);
       const used = asked.some((each) => allows(compiled, policies.requestOf(each)));
       if (!used) unused.push(grant);
     }
   }
   const isExplained = (grant: Grant) => reasons.some((reason) => explains(reason, grant));
   return {
-    granted,
+    granted: granted.length,
     explained: unused.filter(isExplained).length,
     unexplained: unused.filter((grant) => !isExplained(grant)),
     stale: reasons.flatMap(singly).flatMap((reason) => {
-      const { roles, sid, actions, resourceEnd = "" } = reason;
-      const isStale = !unused.some((grant) => explains(reason, grant));
+      const { roles, sid, actions, resourceEnd = "", inSomeRuns = false } = reason;
+      const isStale = !(inSomeRuns ? granted : unused).some((grant) => explains(reason, grant));
       return isStale ? [[...roles, sid, ...actions, resourceEnd].join(" ").trim()] : [];
     }),
   };

@@ -14,6 +14,7 @@ import { functionPrincipal, platformAuthorisations } from "../../../local/iam/pl
 import { administratorMatrix } from "../../../scripts/permissions-administrator";
 import { removeSingly } from "../../../scripts/permissions-control";
 import { remarkable, type UnusedReason, unusedGrants } from "../../../scripts/permissions-grants";
+import { type PlanResult, permissionsPage } from "../../../scripts/permissions-page";
 import { buildApp } from "../../../stacks/build-app";
 import { configOf, prodName, STUB_ARTIFACTS } from "../../support/synth";
 
@@ -272,6 +273,50 @@ test.each(NAMES)(
     expect(unusedGrants(planOf(name), platformAuthorisations(planOf(name)), reasons).stale).toEqual([]);
   },
 );
+
+test("a reason for what only some runs use is right in those too, and names a grant that exists", () => {
+  const policies = PROD();
+  const used = { roles: [ROLES.query], sid: "Traces", actions: ["xray:PutTraceSegments"], reason: "a test" };
+  const staleOf = (...reasons: UnusedReason[]) =>
+    unusedGrants(policies, platformAuthorisations(policies), reasons).stale;
+  expect(staleOf(used, { ...used, inSomeRuns: true })).toEqual([`${ROLES.query} Traces xray:PutTraceSegments`]);
+  expect(staleOf({ ...used, inSomeRuns: true, sid: "None" })).toEqual([`${ROLES.query} None xray:PutTraceSegments`]);
+});
+
+describe("the page for an auditor", () => {
+  const counts = { calls: 1, authorisations: 1, denied: [], decisionMicroseconds: [1] };
+  const good: PlanResult = {
+    ...{ name: "prod nat-privatelink", questions: 1373, denied: [], granted: 648, explained: 151, unexplained: [] },
+    ...{ stale: [], removals: 1858, undetected: [] },
+  };
+
+  test("is a page that ends in success where nothing is wrong", () => {
+    const { problems, lines } = permissionsPage(
+      { authorisations: [], counts },
+      NAMES.map(() => good),
+      PROD(),
+    );
+    expect(problems).toEqual([]);
+    expect(lines.at(-1)).toBe("Success");
+    expect(lines.length).toBeLessThanOrEqual(60);
+    expect(lines.filter((line) => line.length > 120)).toEqual([]);
+  });
+
+  test("names each kind of problem", () => {
+    const grant = { role: "a-role", sid: "Sid", action: "s3:GetObject", resource: "arn:aws:s3:::b/*" };
+    const bad = { ...good, denied: ["d"], unexplained: [grant], stale: ["s"], undetected: ["u"] };
+    const { problems, lines } = permissionsPage({ authorisations: [], counts }, [bad], weakened(PROD()));
+    expect(problems.slice(0, 4)).toEqual([
+      "prod nat-privatelink: denied: d",
+      "prod nat-privatelink: granted, and neither used nor explained: a-role Sid s3:GetObject arn:aws:s3:::b/*",
+      "prod nat-privatelink: missed by nobody: u",
+      "a reason for what is not granted, or is used: s",
+    ]);
+    expect(problems).toHaveLength(4 + Object.keys(ROLES).length);
+    expect(problems[4]).toMatch(/^allowed to a service for anybody's resource: .+: lambda\.amazonaws\.com$/);
+    expect(lines.at(-1)).toBe(`${problems.length} problems`);
+  });
+});
 
 describe("the policies for people", () => {
   const may = (person: "auditor" | "operator" | "payment-service", action: string, resource: string) =>

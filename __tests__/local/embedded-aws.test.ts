@@ -37,6 +37,10 @@ function privateFolders(): string[] {
 
 interface ParentReport {
   readonly endpoint: string;
+  /** Where people's calls are authorised before they reach the endpoint. */
+  readonly gate: string;
+  /** The same for the calls of the function. */
+  readonly functionEndpoint: string;
   readonly pid: number;
   readonly reach: { readonly tables: string[]; readonly keyArn: string; readonly accessKeyId: string };
   readonly environment: Record<string, string>;
@@ -111,17 +115,17 @@ describe("life cycle", () => {
 });
 
 describe("isolation", () => {
-  test("with real-looking AWS settings around it, only the endpoint on loopback is ever contacted, with its own credentials", async () => {
+  test("with real-looking AWS settings around it, only the endpoint on loopback and the gate before it are ever contacted, with its own credentials", async () => {
     const trap = await startTrap();
     try {
       const connections = path.join(scratch, "connections");
       writeFileSync(connections, "");
       const script = startParent(hostileEnvironment(trap.url, connections));
-      const { endpoint, reach, environment } = (await script.said) as ParentReport;
+      const { endpoint, gate, functionEndpoint, reach, environment } = (await script.said) as ParentReport;
 
-      const { host } = new URL(endpoint);
+      for (const url of [endpoint, gate, functionEndpoint]) assertLoopback(url);
       const contacted = new Set(readFileSync(connections, "utf8").split("\n").filter(Boolean));
-      expect([...contacted]).toEqual([host]);
+      expect(contacted).toEqual(new Set([endpoint, gate].map((url) => new URL(url).host)));
       expect(trap.requests).toEqual([]);
       expect(existsSync(path.join(scratch, "profile-was-used"))).toBe(false);
       expect(reach).toEqual({
@@ -129,7 +133,7 @@ describe("isolation", () => {
         keyArn: expect.stringMatching(`^arn:aws:kms:${REGION}:111122223333:key/`),
         accessKeyId: "111122223333",
       });
-      assertFunctionSeesNothing(environment, endpoint);
+      assertFunctionSeesNothing(environment, functionEndpoint);
     } finally {
       await trap.stop();
     }

@@ -7,7 +7,10 @@ async function main(outputDirectory: string): Promise<void> {
   const deployment = await deploy({ aws, outputDirectory });
   const reach = await deployment.invoke("persistPaymentLedger", { mode: "reach" });
   const environment = await deployment.invoke("persistPaymentLedger", { mode: "environment" });
-  process.stdout.write(`${JSON.stringify({ endpoint: aws.endpoint, pid: aws.pid, reach, environment })}\n`);
+  const gate = deployment.gate?.url;
+  const functionEndpoint = await deployment.gate?.urlOf(deployment.functionName("persistPaymentLedger"));
+  const report = { endpoint: aws.endpoint, gate, functionEndpoint, pid: aws.pid, reach, environment };
+  process.stdout.write(`${JSON.stringify(report)}\n`);
   setInterval(() => {}, 1_000);
 }
 

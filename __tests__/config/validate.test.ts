@@ -56,6 +56,8 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_cidr", "a block that is none", { ...dev, vpcCidr: "10.0.0.0" }],
   ["bad_cidr", "an address inside a block", { ...dev, vpcCidr: "10.0.0.1/16" }],
   ["bad_cidr", "an octet above 255", { ...dev, vpcCidr: "10.256.0.0/16" }],
+  ["bad_cidr", "a VPC of /27, too small for its subnets", { ...dev, vpcCidr: "10.0.0.0/27" }],
+  ["bad_cidr", "a VPC of /28", { ...dev, vpcCidr: "10.0.0.0/28" }],
   ["bad_cidr", "a VPC larger than AWS allows", { ...dev, vpcCidr: "10.0.0.0/8" }],
   ["bad_cidr", "a subnet that is no block", { ...dev, privateSubnetCidrs: ["10.0.1.0/24", "x", "10.0.3.0/24"] }],
   ["bad_subnets", "two subnets", { ...dev, privateSubnetCidrs: ["10.0.1.0/24", "10.0.2.0/24"] }],

@@ -305,6 +305,16 @@ describe("nothing is half done", () => {
     expect(await persistPayments(payment, harness.call(), store)).toMatchObject({ counts: { stored: 1 } });
   });
 
+  test("the metric PaymentConflict counts every conflicting entry, also those of one list that say the same", async () => {
+    const input = paymentInput();
+    const other = { ...input, Amount: "99.00" };
+    await persist([input]);
+    harness.signals.length = 0;
+    const { results } = await persist([other, other, input, { ...input, Amount: "98.00" }]);
+    expect(results.map(({ outcome }) => outcome)).toEqual(["conflict", "conflict", "duplicate", "conflict"]);
+    expect(harness.signals.filter((signal) => signal === "PaymentConflict")).toHaveLength(3);
+  });
+
   test("conflicts that never end become a technical fault, not a wrong answer", async () => {
     const payment = paymentInput();
     harness.proxy.inject({ target: "DynamoDB.TransactWriteItems", fault: FAULTS.transactionConflict([0]) });

@@ -161,12 +161,12 @@ async function onThisMachine(keys: readonly string[]) {
 }
 
 /** The function's steps, without what it writes into the audit trail. */
-export function stepsHere(settings: DrillSettings): Steps {
+export function stepsHere(settings: DrillSettings, clock = () => new Date()): Steps {
   return async (kind) => {
     const codes: Standing["codes"][number][] = [];
     const stands = await stepDrill({
       ...settings,
-      now: new Date(),
+      now: clock(),
       begin: kind === "start",
       outOfTime: () => false,
       tell: (code) => codes.push(code),

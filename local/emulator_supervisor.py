@@ -19,7 +19,7 @@ import time
 def main() -> int:
     directory = tempfile.mkdtemp(prefix="payment-ledger-aws-")
     emulator = subprocess.Popen(
-        [sys.executable, "-m", "ministack"],
+        [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "emulator_main.py")],
         cwd=directory,
         env=dict(os.environ, TMPDIR=directory, HOME=directory),
         stdin=subprocess.DEVNULL,

@@ -119,14 +119,16 @@ export abstract class LedgerWay implements Way {
   abstract send(random: Random): Promise<string>;
 
   async settle(): Promise<void> {
-    for (const text of await this.world.atRest()) {
+    const { world } = this;
+    // Also after a finding: the next inputs begin in an empty world.
+    this.world = new LedgerWorld();
+    for (const text of await world.atRest()) {
       const clear = text.normalize("NFKC");
       if (PLANTED.test(clear))
         throw new Unexpected(`A card number rests: ${around(clear, PLANTED.exec(clear)?.index ?? 0)}`);
       const token = clear.indexOf(TOKEN_MARK);
       if (token >= 0) throw new Unexpected(`A token rests: ${around(clear, token)}`);
     }
-    this.world = new LedgerWorld();
   }
 }
 

@@ -49,7 +49,7 @@ export interface CaseResult {
   readonly sum: Readonly<Record<string, string>>;
 }
 
-/** The names of the cases in the folder. Files of expectations, hidden files and folders are none. */
+/** The names of the cases in the folder, without the files of expectations, hidden files and folders. */
 export function caseNames(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isFile() && !entry.name.startsWith(".") && !/\.expected\.[a-z]+$/.test(entry.name))

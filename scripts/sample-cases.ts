@@ -4,6 +4,7 @@
  */
 
 import { gzipSync } from "fflate";
+import type { CaseResult } from "../local/file-cases";
 import { CARD_NUMBERS } from "./sample-values";
 
 export interface SampleCase {
@@ -13,17 +14,7 @@ export interface SampleCase {
 }
 
 /** Form of `NAME.expected.json`. */
-export interface ExpectedCase {
-  readonly rows: number;
-  readonly stored: number;
-  readonly duplicate: number;
-  readonly conflict: number;
-  readonly refused: number;
-  readonly codes: Readonly<Record<string, number>>;
-  readonly cardDataRows: number;
-  readonly removed: boolean;
-  readonly sum: Readonly<Record<string, string>>;
-}
+export type ExpectedCase = Omit<CaseResult, "file">;
 
 const HEADER = "transactionId,amount,currency,cardLast4";
 const [CARD] = CARD_NUMBERS;

@@ -32,7 +32,18 @@ const FUNCTIONS: Readonly<Record<string, (args: readonly Json[]) => Json | undef
   concat: (lists) => (lists.every(Array.isArray) ? lists.flat() : undefined),
   tolist: ([items]) => (Array.isArray(items) ? items : undefined),
   toset: ([items]) => (Array.isArray(items) ? [...new Set(items)] : undefined),
+  timestamp: () => inSeconds(Date.now()),
+  timeadd: ([time, duration]) => {
+    const hours = /^(\d+)h$/.exec(String(duration))?.[1];
+    const start = Date.parse(String(time));
+    return hours === undefined || Number.isNaN(start) ? undefined : inSeconds(start + Number(hours) * 3_600_000);
+  },
 };
+
+/** RFC 3339 in UTC, as Terraform writes times. */
+function inSeconds(time: number): string {
+  return `${new Date(time).toISOString().slice(0, 19)}Z`;
+}
 
 /**
  * Resolves every template inside a value of the synthesized JSON. One after the other on purpose: a look-up may create

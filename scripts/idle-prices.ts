@@ -170,6 +170,7 @@ const FREE: Readonly<Record<string, string>> = {
   aws_vpc: "free",
   aws_vpc_security_group_egress_rule: "free",
   aws_vpc_security_group_ingress_rule: "free",
+  terraform_data: "in Terraform's state only",
 };
 
 /** Every type is priced or known to be free. @throws Error naming each type of resource that is neither priced nor known to be free. */

@@ -31,6 +31,7 @@ import {
   GetBucketVersioningCommand,
   GetObjectCommand,
   GetObjectLockConfigurationCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
@@ -154,6 +155,17 @@ describe("the log of proofs", () => {
     const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: "payment-log-state-dev" }));
     expect(Table?.KeySchema?.map(({ AttributeName }) => AttributeName)).toEqual(["LogID", "Item"]);
     dynamo.destroy();
+  });
+
+  test("the auditor's kit is locked for as long as the bucket locks by default", async () => {
+    const Bucket = `payment-evidence-dev-${deployment.account}`;
+    const Key = "kit/payment-ledger-auditor-kit.zip";
+    const { ObjectLockMode, ObjectLockRetainUntilDate, LastModified } = await s3.send(
+      new HeadObjectCommand({ Bucket, Key }),
+    );
+    expect(ObjectLockMode).toBe("GOVERNANCE");
+    const lockedMs = Number(ObjectLockRetainUntilDate) - Number(LastModified);
+    expect(Math.abs(lockedMs - 24 * 60 * 60 * 1000)).toBeLessThan(60_000);
   });
 
   test("a heartbeat publishes a checkpoint under the log's name, signed by the deployed key", async () => {

@@ -24,6 +24,7 @@ test.each<[string, Json]>([
   [`\${jsonencode({ "a": "say \\"hi\\"\\n" })}`, '{"a":"say \\"hi\\"\\n"}'],
   [`\${concat(${REF}.tags, ["c"])}`, ["a", "b", "c"]],
   [`\${toset(["a", "a"])}`, ["a"]],
+  [`\${timeadd("2026-11-30T23:30:00Z", "24h")}`, "2026-12-01T23:30:00Z"],
   [`$\${not.a.reference}`, `\${not.a.reference}`],
   ["%%{not a directive}", "%{not a directive}"],
   [`\${"$\${literal}"}`, `\${literal}`],
@@ -43,6 +44,7 @@ test.each([
   ["an attribute that does not exist", `\${${REF}.arm}`, 'no value at "arm"'],
   ["an index that does not exist", `\${${REF}.tags[7]}`, "no value at 7"],
   ["a list inside a text", `x\${${REF}.tags}`, "cannot stand inside a text"],
+  ["a duration in another unit", `\${timeadd(timestamp(), "1m")}`, "arguments of another kind"],
   ["arguments of another kind", `\${join(",", "no list")}`, "arguments of another kind"],
   ["a computed index", `\${${REF}.tags[${REF}.arn]}`, "an index must be a number or a plain text"],
 ])("%s is refused by name", async (_case, template, reason) => {

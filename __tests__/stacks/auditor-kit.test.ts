@@ -43,6 +43,36 @@ test("the kit is put under lock and key, and before the policy that lets nobody 
   expect(statement(data, "payment-evidence-policy-document", "NeverRemoved").resources).toContain(`${BUCKET}/*`);
 });
 
+/**
+ * The provider reads mode and end of the lock back from S3 and does not treat them as computed: an object without them differs from
+ * the plan for ever, and one that ignores them puts the next kit under an end that may have passed.
+ */
+test.each(["dev", "prod"] as const)(
+  "%s: the kit names its lock, whose end changes only with the kit",
+  (environment) => {
+    const config = configOf(environment);
+    const stack = environment === "prod" ? data : synthesize(config).stacks.data;
+    const { mode, days } = config.protections.evidenceLock;
+    const kit = only(stack, "aws_s3_object", "auditor-kit");
+    expect(kit).toMatchObject({
+      object_lock_mode: mode,
+      object_lock_retain_until_date: reference("terraform_data.auditor-kit-retention.output"),
+    });
+    expect(kit).not.toHaveProperty("lifecycle");
+    expect(only(stack, "terraform_data", "auditor-kit-retention")).toEqual({
+      input: `\${timeadd(timestamp(), "${days * 24}h")}`,
+      lifecycle: { ignore_changes: ["input"] },
+      triggers_replace: {
+        sha256: reference("data.archive_file.auditor-kit-archive.output_sha256"),
+        kmsKeyArn: kit["kms_key_id"],
+      },
+      depends_on: kit["depends_on"],
+    });
+    const lock = only(stack, "aws_s3_bucket_object_lock_configuration", "payment-evidence-lock");
+    expect(lock).toMatchObject({ rule: { default_retention: { mode, days } } });
+  },
+);
+
 test("who deploys may put the kit, and nothing of the log", () => {
   const { not_resources: open } = statement(data, "payment-evidence-policy-document", "OnlyPublisher") as unknown as {
     not_resources: string[];

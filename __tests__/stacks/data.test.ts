@@ -55,6 +55,7 @@ test("the stack holds these resources and no others", () => {
     "data.aws_partition: 1",
     "data.local_file: 1",
     "data.terraform_remote_state: 1",
+    "terraform_data: 1",
   ]);
 });
 

@@ -306,6 +306,7 @@ const NOT_REPORTED: Record<string, string> = {
   aws_sqs_queue: "reported with its policy",
   aws_sqs_queue_redrive_allow_policy: "an attribute of the queue, reported as such",
   aws_s3_bucket: "reported with its policy",
+  terraform_data: "in Terraform's state only",
   aws_s3_object: "in the evidence bucket, under object lock; CloudTrail has each put",
 };
 

@@ -189,7 +189,8 @@ test("deploy.md lists what the deploying principal needs for every kind of resou
       .split("\n## ")
       .find((part) => part.startsWith("What the deploying principal needs")) ?? "";
   const nat = synthesize(configOf("prod", { connectivity: "nat" })).stacks;
-  for (const type of new Set([...typesOf(stacks), ...typesOf(nat)])) {
+  const awsTypes = [...typesOf(stacks), ...typesOf(nat)].filter((type) => type.startsWith("aws_"));
+  for (const type of new Set(awsTypes)) {
     const action = MADE_BY[type];
     expect([type, action !== undefined && section.includes(`\`${action}\``)]).toEqual([type, true]);
   }

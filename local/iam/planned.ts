@@ -81,6 +81,7 @@ const MADE: Readonly<Record<string, Made>> = {
     arn: arn(context, "sns", text(values, "name")),
     id: arn(context, "sns", text(values, "name")),
   }),
+  terraform_data: (values) => ({ output: values["input"] ?? null }),
   aws_scheduler_schedule_group: (values, context) => ({
     arn: arn(context, "scheduler", `schedule-group/${values["name"]}`),
     id: text(values, "name"),

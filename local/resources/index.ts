@@ -9,6 +9,7 @@ import { MESSAGING } from "./messaging";
 import { PLAN_ONLY } from "./plan-only";
 import { SCHEDULER } from "./scheduler";
 import { STORAGE } from "./storage";
+import { TERRAFORM } from "./terraform";
 
 export { DATA_SOURCES } from "./data-sources";
 
@@ -22,4 +23,5 @@ export const RESOURCES: CreateByType = {
   ...LOGS,
   ...STORAGE,
   ...SCHEDULER,
+  ...TERRAFORM,
 };

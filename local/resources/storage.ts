@@ -4,6 +4,7 @@ import {
   type ChecksumAlgorithm,
   CreateBucketCommand,
   type Event,
+  type ObjectLockMode,
   type ObjectLockRetentionMode,
   PutBucketNotificationConfigurationCommand,
   PutBucketVersioningCommand,
@@ -72,6 +73,7 @@ export const STORAGE: CreateByType = {
   aws_s3_object: async (args, context) => {
     args.withoutEffect("force_destroy");
     const [bucket, key] = [args.text("bucket"), args.text("key")];
+    const retainUntil = args.optionalText("object_lock_retain_until_date");
     const answer = await context.client(S3Client).send(
       new PutObjectCommand({
         Bucket: bucket,
@@ -81,6 +83,8 @@ export const STORAGE: CreateByType = {
         ServerSideEncryption: args.choice<ServerSideEncryption>("server_side_encryption"),
         SSEKMSKeyId: args.optionalText("kms_key_id"),
         ChecksumAlgorithm: args.choice<ChecksumAlgorithm>("checksum_algorithm"),
+        ObjectLockMode: args.choice<ObjectLockMode>("object_lock_mode"),
+        ObjectLockRetainUntilDate: retainUntil === undefined ? undefined : new Date(retainUntil),
       }),
     );
     return { id: `${bucket}/${key}`, version_id: answer.VersionId ?? null };

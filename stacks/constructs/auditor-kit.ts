@@ -8,8 +8,9 @@ import { ArchiveProvider } from "@cdktf/provider-archive/lib/provider";
 import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
 import { DataLocalFile } from "@cdktf/provider-local/lib/data-local-file";
 import { LocalProvider } from "@cdktf/provider-local/lib/provider";
-import { AssetType, type ITerraformDependable, TerraformAsset, TerraformOutput } from "cdktf";
+import { AssetType, Fn, type ITerraformDependable, TerraformAsset, TerraformOutput, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
+import type { ObjectLock } from "../../config/types";
 
 /** Prefix of the evidence bucket under which the kit lies; the log has its own. */
 export const AUDITOR_KIT_PREFIX = "kit/";
@@ -25,6 +26,8 @@ export interface AuditorKitProps {
   readonly bucket: string;
   readonly kmsKeyArn: string;
   readonly kit: AuditorKit;
+  /** The bucket's default retention. */
+  readonly lock: ObjectLock;
   /** A destroy removes locked versions too, as far as their lock's mode allows. */
   readonly forceDestroy: boolean;
   /** Encryption, versions and lock of the bucket: an object that comes before them goes without them. */
@@ -49,6 +52,7 @@ export function addAuditorKit(scope: Construct, props: AuditorKitProps): S3Objec
   });
   // A data source, because Terraform calls the function `filebase64` once more at apply, when the file may not exist.
   const bytes = new DataLocalFile(scope, "auditor-kit-bytes", { filename: archive.outputPath });
+  const retainUntil = addRetention(scope, props, archive);
   const kit = new S3Object(scope, "auditor-kit", {
     bucket: props.bucket,
     key: `${AUDITOR_KIT_PREFIX}payment-ledger-auditor-kit.zip`,
@@ -57,6 +61,8 @@ export function addAuditorKit(scope: Construct, props: AuditorKitProps): S3Objec
     serverSideEncryption: "aws:kms",
     kmsKeyId: props.kmsKeyArn,
     checksumAlgorithm: "SHA256",
+    objectLockMode: props.lock.mode,
+    objectLockRetainUntilDate: retainUntil,
     forceDestroy: props.forceDestroy,
     dependsOn: props.dependsOn,
   });
@@ -65,4 +71,63 @@ export function addAuditorKit(scope: Construct, props: AuditorKitProps): S3Objec
     value: archive.outputSha256,
   });
   return kit;
+}
+
+/**
+ * The end of the lock of the version that is put, in RFC 3339. The bucket would set the same end by itself, but the provider
+ * reads it back: an object that does not name it has its lock taken off by the next apply, which S3 refuses. The end is set
+ * when a kit is put, and stays until another one is.
+ */
+function addRetention(scope: Construct, { lock, kmsKeyArn, dependsOn }: AuditorKitProps, archive: DataArchiveFile) {
+  const retention = new KeptTime(scope, "auditor-kit-retention", {
+    time: Fn.timeadd(Fn.timestamp(), `${lock.days * 24}h`),
+    changesWith: { sha256: archive.outputSha256, kmsKeyArn },
+    // Just before the object: a retry long after a failed apply must not find an end that has passed.
+    dependsOn,
+  });
+  return retention.time;
+}
+
+interface KeptTimeProps {
+  /** Evaluated when the resource is made. */
+  readonly time: string;
+  /** Another time is taken when one of these changes. */
+  readonly changesWith: Readonly<Record<string, string>>;
+  readonly dependsOn: ITerraformDependable[];
+}
+
+/** `terraform_data` without CDKTF's own class, which cannot be synthesized where the Terraform CLI is not installed. */
+class KeptTime extends TerraformResource {
+  constructor(
+    scope: Construct,
+    id: string,
+    private readonly props: KeptTimeProps,
+  ) {
+    super(scope, id, {
+      terraformResourceType: "terraform_data",
+      terraformGeneratorMetadata: { providerName: "terraform" },
+      lifecycle: { ignoreChanges: ["input"] },
+      dependsOn: props.dependsOn,
+    });
+  }
+
+  get time(): string {
+    return this.getStringAttribute("output");
+  }
+
+  protected override synthesizeAttributes() {
+    return { input: this.props.time, triggers_replace: this.props.changesWith };
+  }
+
+  protected override synthesizeHclAttributes() {
+    return {
+      input: { value: this.props.time, isBlock: false, type: "simple", storageClassType: "string" },
+      triggers_replace: {
+        value: this.props.changesWith,
+        isBlock: false,
+        type: "map",
+        storageClassType: "stringMap",
+      },
+    };
+  }
 }

@@ -44,6 +44,7 @@ export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceB
         bucket,
         kmsKeyArn: props.kmsKeyArn,
         kit: props.auditorKit,
+        lock: props.lock,
         forceDestroy: props.emptyOnDestroy,
         dependsOn,
       }),

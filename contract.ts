@@ -1,5 +1,5 @@
 /**
- * The names on which synth time (`stacks/`, `config/`) and run time (`handlers/`, `store/`, `ledger/`) agree.
+ * The names on which synth time (`stacks/`) and run time (`handlers/`, `ledger/`, `evidence/`, `backup/`) agree.
  * It is the only file that both import, and it imports nothing.
  *
  * Table, key and index names below are *stored data*: they appear in records, in MACs and in the additional data of

@@ -2,15 +2,15 @@
 
 /** Each searches many inputs, synthesizes many layouts, or runs the app in processes of its own. */
 const slow = [
-  "ledger/(card-numbers|card-data|canonical-json|schema)",
-  "files/(rows|card-data-search|progress)",
+  "ledger/rules/(card-numbers|card-data|canonical-json|schema)",
+  "ledger/files/(rows|card-data-search|progress)",
   "stacks/(app|hcl)",
-  "config/main",
+  "stacks/config/main",
 ];
 
 /** @type {import('jest').Config} */
 module.exports = {
   ...require("./jest.config.js"),
-  testMatch: ["<rootDir>/__tests__/{config,files,ledger,log,stacks}/**/*.test.ts"],
+  testMatch: ["<rootDir>/__tests__/{ledger/{rules,files},evidence/log,stacks}/**/*.test.ts"],
   testPathIgnorePatterns: slow.map((names) => `/__tests__/${names}\\.test\\.ts$`),
 };

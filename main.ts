@@ -1,11 +1,11 @@
 /** Synthesizes the four stacks: `npx cdktf synth`, or plain `npx tsx main.ts`. */
 
-import { ConfigError } from "./config/errors";
-import { loadConfig } from "./config/load";
-import { buildArtifacts } from "./scripts/build-artifacts";
-import { HandlerBuildError } from "./scripts/build-handlers";
-import { copyProviderLocks } from "./scripts/provider-locks";
 import { buildApp } from "./stacks/build-app";
+import { ConfigError } from "./stacks/config/errors";
+import { loadConfig } from "./stacks/config/load";
+import { buildArtifacts } from "./tools/build-artifacts";
+import { HandlerBuildError } from "./tools/build-handlers";
+import { copyProviderLocks } from "./tools/provider-locks";
 
 try {
   const app = buildApp(loadConfig(), buildArtifacts());

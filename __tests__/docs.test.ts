@@ -8,18 +8,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
-import { ENVIRONMENTS } from "../config/environments";
-import { OVERRIDES } from "../config/load";
-import { bucketNamesOf, namesOf } from "../config/names";
+import { fetch, scan } from "../cli/evidence-aws";
 import { FUNCTIONS, ROLES, TABLES } from "../contract";
-import { LEDGER_ACTIONS } from "../ledger/audit-entry";
-import { type AuditIdKind, derivedAuditId } from "../ledger/identifiers";
-import { parseWords } from "../scripts/evidence-arguments";
-import { fetch, scan } from "../scripts/evidence-aws";
-import { type Commands, OFFLINE } from "../scripts/evidence-cli";
-import { auditPut } from "../store/audit-record";
-import { messageRecord, transactionRecord } from "../store/transaction-record";
-import { stubStore } from "./ledger/stub-store";
+import { parseWords } from "../evidence/commands/arguments";
+import { type Commands, OFFLINE } from "../evidence/commands/cli";
+import { LEDGER_ACTIONS } from "../ledger/rules/audit-entry";
+import { type AuditIdKind, derivedAuditId } from "../ledger/rules/identifiers";
+import { auditPut } from "../ledger/store/audit-record";
+import { messageRecord, transactionRecord } from "../ledger/store/transaction-record";
+import { ENVIRONMENTS } from "../stacks/config/environments";
+import { OVERRIDES } from "../stacks/config/load";
+import { bucketNamesOf, namesOf } from "../stacks/config/names";
+import { stubStore } from "./ledger/rules/stub-store";
 import { DOCS, FILES, marked, matches, tableUnder, textOf } from "./support/documents";
 import { PROJECT, type SourceFile } from "./support/project-files";
 import { conditionOf, configOf, lastParts, prodName, STACK_IDS, statement, synthesize } from "./support/synth";
@@ -399,7 +399,7 @@ describe("architecture.md says the stored forms", () => {
       marked(letter)[0],
       marked(name)[0],
     ]);
-    const known = matches(textOf("ledger/identifiers.ts"), /^ {2}([A-Z]+): "[A-Z]",$/gm);
+    const known = matches(textOf("ledger/rules/identifiers.ts"), /^ {2}([A-Z]+): "[A-Z]",$/gm);
     expect(kinds.map(([, name]) => name).sort()).toEqual(known.sort());
     for (const [letter, name] of kinds) expect(derivedAuditId(name as AuditIdKind, "x")).toMatch(`${letter}~`);
   });
@@ -459,7 +459,7 @@ test("the README names every function, and every promise where it is shown", () 
       ?.split("\n")
       .filter((line) => line.startsWith("| ")) ?? [];
   expect(promises.length).toBeGreaterThan(8);
-  for (const line of promises.slice(1)) expect(line).toMatch(/`(__tests__\/[\w/.-]+\.test\.ts|scripts\/[\w.-]+)` \|$/);
+  for (const line of promises.slice(1)) expect(line).toMatch(/`(__tests__\/[\w/.-]+\.test\.ts|tools\/[\w./-]+)` \|$/);
 });
 
 // ------------------------------------------------------------------------------------------------------- what can be run

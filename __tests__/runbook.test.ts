@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { FINDING_CODES } from "../backup/findings";
-import { DRILL_CODES } from "../log-check/drill-steps";
-import { VERDICTS } from "../verifier/report";
+import { DRILL_CODES } from "../evidence/checks/drill-steps";
+import { VERDICTS } from "../evidence/verifier/report";
 import {
   commandExists,
   namesAreDeployed,

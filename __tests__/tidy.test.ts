@@ -6,9 +6,10 @@
 import { dirname, posix } from "node:path";
 import ts from "typescript";
 import { FUNCTIONS } from "../contract";
-import { containsPan } from "../ledger/card-data";
-import { ALL_TEST_NUMBERS } from "./ledger/card-test-numbers";
+import { containsPan } from "../ledger/rules/card-data";
+import { ALL_TEST_NUMBERS } from "./ledger/rules/card-test-numbers";
 import { focusedOrSkipped, silencedChecks } from "./support/check-rules";
+import { importCircles } from "./support/circles";
 import { OWN_EMBEDDED_AWS, ownEmulators } from "./support/emulator-rule";
 import {
   lockGaps,
@@ -46,59 +47,69 @@ interface Layer {
   readonly packages: readonly RegExp[];
 }
 
-const RUN_TIME = ["contract", "ledger", "store", "operations"];
+const PURE = ["contract", "ledger/rules"];
+const LEDGER = [...PURE, "ledger/store", "ledger/operations"];
 
-/** `stacks` and `config` on one side, the functions' code on the other; they meet in `contract.ts`, which imports nothing. */
+/** `stacks` on one side, the functions' code on the other; they meet in `contract.ts`, which imports nothing. */
 const LAYERS: Readonly<Record<string, Layer>> = {
   contract: { project: [], packages: [] },
-  ledger: { project: ["contract", "ledger"], packages: [/^zod$/, /^lossless-json$/, /^node:crypto$/] },
-  files: {
-    project: ["contract", "ledger", "files"],
+  "ledger/rules": { project: PURE, packages: [/^zod$/, /^lossless-json$/, /^node:crypto$/] },
+  "ledger/files": {
+    project: [...PURE, "ledger/files"],
     packages: [/^@aws-sdk\/client-s3$/, /^csv-parse\/sync$/, /^zod$/, /^node:(buffer|crypto|stream|zlib)$/],
   },
   backup: {
-    project: [...RUN_TIME, "files", "backup"],
+    project: [...LEDGER, "ledger/files", "backup"],
     packages: [/^@aws-sdk\/client-(dynamodb|s3)$/, /^zod$/, /^node:/],
   },
   client: {
-    project: ["ledger", "client"],
+    project: ["ledger/rules", "client"],
     packages: [/^@aws-sdk\/client-sqs$/, /^zod$/, /^node:(crypto|timers\/promises)$/],
   },
-  store: {
-    project: ["contract", "ledger", "store"],
+  "ledger/store": {
+    project: [...PURE, "ledger/store"],
     packages: [/^@aws-sdk\/client-(dynamodb|kms)$/, /^node:crypto$/, /^node:timers\/promises$/],
   },
-  operations: { project: [...RUN_TIME, "files"], packages: [/^zod$/, /^node:crypto$/] },
+  "ledger/operations": { project: [...LEDGER, "ledger/files"], packages: [/^zod$/, /^node:crypto$/] },
   /** What the log of proofs is made of: all that its writer and its verifier share. */
-  log: { project: ["contract", "ledger", "log"], packages: [/^node:crypto$/] },
-  sealing: {
-    project: [...RUN_TIME, "log", "sealing"],
+  "evidence/log": { project: [...PURE, "evidence/log"], packages: [/^node:crypto$/] },
+  "evidence/sealing": {
+    project: [...LEDGER, "evidence/log", "evidence/sealing"],
     packages: [/^@aws-sdk\/client-(dynamodb|kms|s3)$/, /^zod$/, /^node:(crypto|zlib)$/],
   },
   /** No AWS SDK, and nothing of the writer's: who does not trust the ledger can read all of it. */
-  verifier: {
-    project: ["contract", "ledger", "files", "log", "verifier"],
+  "evidence/verifier": {
+    project: [...PURE, "ledger/files", "evidence/log", "evidence/verifier"],
     packages: [/^node:(buffer|crypto|fs|fs\/promises|os|path|readline|stream|timers\/promises|zlib)$/],
   },
-  "log-check": {
-    project: [...RUN_TIME, "backup", "log", "sealing", "verifier", "log-check"],
+  "evidence/commands": {
+    project: [...PURE, "backup", "evidence/log", "evidence/verifier", "evidence/commands"],
+    packages: [/^node:(crypto|fs|fs\/promises|http|os|path|readline|stream|timers\/promises|util|zlib)$/],
+  },
+  "evidence/checks": {
+    project: [
+      ...[...LEDGER, "backup"],
+      ...["evidence/log", "evidence/sealing", "evidence/verifier", "evidence/commands", "evidence/checks"],
+    ],
     packages: [/^@aws-sdk\/client-(dynamodb|kms|s3)$/, /^zod$/, /^node:crypto$/],
   },
   handlers: {
-    project: [...RUN_TIME, "files", "backup", "sealing", "log-check", "handlers"],
+    project: [...LEDGER, "ledger/files", "backup", "evidence/sealing", "evidence/checks", "handlers"],
     packages: [/^@aws-sdk\/client-/, /^@aws-lambda-powertools\//, /^@smithy\/node-http-handler$/, /^aws-lambda$/],
   },
-  config: { project: ["contract", "config"], packages: [] },
+  "stacks/config": { project: ["contract", "stacks/config"], packages: [] },
   stacks: {
-    project: ["contract", "config", "stacks"],
+    project: ["contract", "stacks/config", "stacks"],
     packages: [/^cdktf$/, /^constructs$/, /^@cdktf\/provider-(aws|archive|local)\//],
   },
-  main: { project: ["config", "scripts", "stacks"], packages: [] },
+  main: { project: ["stacks/config", "tools", "stacks"], packages: [] },
 };
 
-/** First folder of a path, or the file's own name at the top. */
+/** The room and, where a room has layers, its folder; the file's own name at the top. */
 function layerOf(path: string): string {
-  return path.replace(/\.[cm]?[jt]s$/, "").split("/")[0] ?? "";
+  const parts = path.replace(/\.[cm]?[jt]s$/, "").split("/");
+  const folder = parts.slice(0, 2).join("/");
+  return folder in LAYERS ? folder : (parts[0] ?? "");
 }
 
 function importOutsideLayer(file: SourceFile): string[] {
@@ -119,15 +130,15 @@ function importOutsideLayer(file: SourceFile): string[] {
 
 /** Where the functions' code may ask for the time or for randomness. Everywhere else both come in as arguments. */
 const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
-  "ledger/field-cipher.ts": ["randomBytes"],
-  "store/key-material.ts": ["randomBytes", "Date.now"],
-  "store/payment-record.ts": ["randomBytes"],
-  "store/audit-record.ts": ["randomBytes"],
-  "store/transaction-record.ts": ["randomBytes"],
-  "store/transaction.ts": ["randomUUID", "Math.random"],
-  "operations/record-entries.ts": ["randomBytes"],
-  "operations/process-file.ts": ["new Date"],
-  "operations/read-audit.ts": ["randomBytes"],
+  "ledger/rules/field-cipher.ts": ["randomBytes"],
+  "ledger/store/key-material.ts": ["randomBytes", "Date.now"],
+  "ledger/store/payment-record.ts": ["randomBytes"],
+  "ledger/store/audit-record.ts": ["randomBytes"],
+  "ledger/store/transaction-record.ts": ["randomBytes"],
+  "ledger/store/transaction.ts": ["randomUUID", "Math.random"],
+  "ledger/operations/record-entries.ts": ["randomBytes"],
+  "ledger/operations/process-file.ts": ["new Date"],
+  "ledger/operations/read-audit.ts": ["randomBytes"],
   "handlers/runtime/serve.ts": ["Date.now", "new Date"],
   "handlers/publish-checkpoint.ts": ["new Date"],
 };
@@ -163,7 +174,7 @@ const FILE_LINES_MAX = 350;
 const TEST_FILE_LINES_MAX = 600;
 /** One subject each that would be harder to follow in parts. Each has its own bound, so that it does not grow on. */
 const LONG_FILES: Readonly<Record<string, number>> = {
-  "scripts/make-sample-payments.ts": 440,
+  "tools/samples/make.ts": 440,
 };
 
 function tooLong(file: SourceFile): string[] {
@@ -266,8 +277,8 @@ const NOT_SEARCHED = new Set([
   // An article number that would be a card number in any other field: what is to be recorded, and no published number is one.
   "samples/cases/ean-13-in-its-field.ndjson",
   // The published numbers in every disguise that the search must see through, and this one need not.
-  "__tests__/ledger/card-numbers.test.ts",
-  "__tests__/ledger/card-data.test.ts",
+  "__tests__/ledger/rules/card-numbers.test.ts",
+  "__tests__/ledger/rules/card-data.test.ts",
 ]);
 const HASHES = /sha(?:256:[0-9a-f]{64}|512-[\w+/]+=*)/g;
 
@@ -301,8 +312,8 @@ const code = (path: string, text: string): SourceFile => ({ path, text });
 const one = (path: string, text: string): readonly SourceFile[] => [code(path, text)];
 
 const mayReadEnvironment: Select = (file) =>
-  under("local", "__tests__")(file) || ["config/load.ts", "handlers/runtime/variables.ts"].includes(file.path);
-const mayPrint: Select = (file) => under("local", "scripts", "bench")(file) || file.path === "main.ts";
+  under("local", "__tests__")(file) || ["stacks/config/load.ts", "handlers/runtime/variables.ts"].includes(file.path);
+const mayPrint: Select = (file) => under("local", "cli", "tools")(file) || file.path === "main.ts";
 const ownCheckDigit = `400000${"0".repeat(9)}`;
 
 const RULES: readonly Rule[] = [
@@ -317,7 +328,7 @@ const RULES: readonly Rule[] = [
     ),
     caught: [
       one("stacks/x.ts", 'import { kmsKey } from "@cdktf/provider-aws";'),
-      one("scripts/x.ts", 'const { kmsKey } = require("@cdktf/provider-aws/other");'),
+      one("tools/x.ts", 'const { kmsKey } = require("@cdktf/provider-aws/other");'),
     ],
     fine: one("stacks/x.ts", 'import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";'),
   },
@@ -333,29 +344,47 @@ const RULES: readonly Rule[] = [
         ),
     ),
     caught: [
-      one("config/x.ts", 'import { Fn } from "cdktf";'),
+      one("stacks/config/x.ts", 'import { Fn } from "cdktf";'),
       one("main.ts", 'import type { Construct } from "constructs";'),
     ],
     fine: one("stacks/x.ts", 'import { Fn } from "cdktf";'),
+  },
+  {
+    name: "no file and no room imports itself through others",
+    check: importCircles,
+    caught: [
+      [code("client/a.ts", 'import type { B } from "./b";'), code("client/b.ts", 'export { a } from "./a";')],
+      [
+        code("client/a.ts", 'import { b } from "../local/b";'),
+        code("client/c.ts", ""),
+        code("local/b.ts", ""),
+        code("local/d.ts", 'import "../client/c";'),
+      ],
+    ],
+    fine: [
+      code("client/a.ts", 'import { b } from "../local/b";'),
+      code("local/b.ts", 'import { c } from "./c";'),
+      code("local/c.ts", ""),
+    ],
   },
   {
     name: "synth time and run time meet in contract.ts alone, and each layer imports only what lies below it",
     check: each(isCode, importOutsideLayer),
     caught: [
       one("contract.ts", 'import { x } from "./ledger/money";'),
-      one("ledger/x.ts", 'import { KMSClient } from "@aws-sdk/client-kms";'),
-      one("ledger/x.ts", 'export * from "../store/store";'),
-      one("store/x.ts", 'import { loadConfig } from "../config/load";'),
-      one("operations/x.ts", 'import { BaseStack } from "../stacks/base-stack";'),
+      one("ledger/rules/x.ts", 'import { KMSClient } from "@aws-sdk/client-kms";'),
+      one("ledger/rules/x.ts", 'export * from "../ledger/store/store";'),
+      one("ledger/store/x.ts", 'import { loadConfig } from "../stacks/config/load";'),
+      one("ledger/operations/x.ts", 'import { BaseStack } from "../stacks/base-stack";'),
       one("handlers/runtime/x.ts", 'const local = import("../../local/errors");'),
       one("handlers/x.ts", 'import { Fn } from "cdktf";'),
-      one("stacks/x.ts", 'import { minorUnitsOf } from "../ledger/currencies";'),
+      one("stacks/x.ts", 'import { minorUnitsOf } from "../ledger/rules/currencies";'),
       one("stacks/constructs/x.ts", 'type X = import("../../handlers/runtime/serve").Operation<object>;'),
-      one("config/x.ts", 'import { y } from "../operations/call";'),
-      one("log/x.ts", 'import { z } from "zod";'),
-      one("verifier/x.ts", 'import { S3Client } from "@aws-sdk/client-s3";'),
-      one("verifier/x.ts", 'import { rootOf } from "../sealing/frontier";'),
-      one("sealing/x.ts", 'import { verifyLog } from "../verifier/verify";'),
+      one("stacks/config/x.ts", 'import { y } from "../ledger/operations/call";'),
+      one("evidence/log/x.ts", 'import { z } from "zod";'),
+      one("evidence/verifier/x.ts", 'import { S3Client } from "@aws-sdk/client-s3";'),
+      one("evidence/verifier/x.ts", 'import { rootOf } from "../evidence/sealing/frontier";'),
+      one("evidence/sealing/x.ts", 'import { verifyLog } from "../evidence/verifier/verify";'),
     ],
     fine: one("handlers/runtime/x.ts", 'import { ENV } from "../../contract";'),
   },
@@ -368,14 +397,14 @@ const RULES: readonly Rule[] = [
       clockOrChance,
     ),
     caught: [
-      one("ledger/x.ts", "const now = Date.now();"),
-      one("ledger/x.ts", "const now = new Date();"),
-      one("ledger/money.ts", "const id = randomBytes(4);"),
-      one("operations/x.ts", "const chance = Math.random();"),
-      one("store/x.ts", "const id = randomUUID();"),
-      one("sealing/x.ts", "const time = new Date();"),
+      one("ledger/rules/x.ts", "const now = Date.now();"),
+      one("ledger/rules/x.ts", "const now = new Date();"),
+      one("ledger/rules/money.ts", "const id = randomBytes(4);"),
+      one("ledger/operations/x.ts", "const chance = Math.random();"),
+      one("ledger/store/x.ts", "const id = randomUUID();"),
+      one("evidence/sealing/x.ts", "const time = new Date();"),
     ],
-    fine: one("ledger/x.ts", "const then = new Date(0); // not Date.now()"),
+    fine: one("ledger/rules/x.ts", "const then = new Date(0); // not Date.now()"),
   },
   {
     name: "process.env is read in one place at synth time and in one at run time",
@@ -384,15 +413,15 @@ const RULES: readonly Rule[] = [
       (file) =>
         nodes(file, (node) =>
           ts.isPropertyAccessExpression(node) && node.getText() === "process.env"
-            ? "reads process.env. Read it in config/load.ts or handlers/runtime/variables.ts and pass the value."
+            ? "reads process.env. Read it in stacks/config/load.ts or handlers/runtime/variables.ts and pass the value."
             : undefined,
         ),
     ),
     caught: [
       one("stacks/x.ts", 'const region = process.env["AWS_REGION"];'),
-      one("store/x.ts", "const { PATH } = process.env;"),
+      one("ledger/store/x.ts", "const { PATH } = process.env;"),
     ],
-    fine: one("config/load.ts", "export const load = (variables = process.env) => variables;"),
+    fine: one("stacks/config/load.ts", "export const load = (variables = process.env) => variables;"),
   },
   {
     name: "types are named: no any, no double assertion",
@@ -401,10 +430,10 @@ const RULES: readonly Rule[] = [
       (file) => nodes(file, looseType),
     ),
     caught: [
-      one("ledger/x.ts", "export function x(y: any) { return y; }"),
-      one("ledger/x.ts", "export const x = 1 as unknown as string;"),
+      one("ledger/rules/x.ts", "export function x(y: any) { return y; }"),
+      one("ledger/rules/x.ts", "export const x = 1 as unknown as string;"),
     ],
-    fine: one("ledger/x.ts", 'export const any = "any" as string;'),
+    fine: one("ledger/rules/x.ts", 'export const any = "any" as string;'),
   },
   {
     name: "every test runs: none is focused or skipped",
@@ -429,11 +458,11 @@ const RULES: readonly Rule[] = [
     name: "no check is silenced without its reason",
     check: each(isCode, silencedChecks),
     caught: [
-      one("ledger/x.ts", `// @ts-${"ignore"}: it is fine`),
-      one("ledger/x.ts", `// biome-${"ignore"} lint/style/useConst: no`),
+      one("ledger/rules/x.ts", `// @ts-${"ignore"}: it is fine`),
+      one("ledger/rules/x.ts", `// biome-${"ignore"} lint/style/useConst: no`),
       one("__tests__/x.test.ts", `// @ts-expect-${"error"}`),
     ],
-    fine: one("ledger/x.ts", `// biome-${"ignore"} lint/style/useConst: assigned by the generated code below`),
+    fine: one("ledger/rules/x.ts", `// biome-${"ignore"} lint/style/useConst: assigned by the generated code below`),
   },
   {
     name: "only commands print; the functions log through their observer",
@@ -446,8 +475,8 @@ const RULES: readonly Rule[] = [
             : undefined,
         ),
     ),
-    caught: [one("operations/x.ts", "console.log(event);"), one("__tests__/x.test.ts", 'console.error("x");')],
-    fine: one("scripts/x.ts", 'console.log("done");'),
+    caught: [one("ledger/operations/x.ts", "console.log(event);"), one("__tests__/x.test.ts", 'console.error("x");')],
+    fine: one("tools/x.ts", 'console.log("done");'),
   },
   {
     name: "every handler file is a function of contract.ts, exports handler alone, and the other way round",
@@ -464,19 +493,19 @@ const RULES: readonly Rule[] = [
       (file) => /(\.[cm]?[jt]s|\.py)$/.test(file.path) && (!isTest(file) || under("__tests__/support")(file)),
       withoutPurpose,
     ),
-    caught: [one("ledger/x.ts", 'import x from "y";'), one("local/x.py", "#!/usr/bin/env python3\nimport os\n")],
-    fine: one("ledger/x.ts", "/** What x is. */\n"),
+    caught: [one("ledger/rules/x.ts", 'import x from "y";'), one("local/x.py", "#!/usr/bin/env python3\nimport os\n")],
+    fine: one("ledger/rules/x.ts", "/** What x is. */\n"),
   },
   {
     name: "functions and files stay short enough to read",
     check: each(isCode, tooLong),
     caught: [
-      one("ledger/x.ts", `export function x() {${"\n".repeat(FUNCTION_LINES_MAX)}}`),
-      one("ledger/x.ts", "\n".repeat(FILE_LINES_MAX + 1)),
-      one("scripts/make-sample-payments.ts", "\n".repeat(600)),
+      one("ledger/rules/x.ts", `export function x() {${"\n".repeat(FUNCTION_LINES_MAX)}}`),
+      one("ledger/rules/x.ts", "\n".repeat(FILE_LINES_MAX + 1)),
+      one("tools/samples/make.ts", "\n".repeat(600)),
       one("__tests__/x.test.ts", "\n".repeat(TEST_FILE_LINES_MAX + 1)),
     ],
-    fine: one("ledger/x.ts", `export function x() {${"\n".repeat(FUNCTION_LINES_MAX - 1)}}`),
+    fine: one("ledger/rules/x.ts", `export function x() {${"\n".repeat(FUNCTION_LINES_MAX - 1)}}`),
   },
   {
     name: "packages are pinned exactly",
@@ -545,7 +574,7 @@ const RULES: readonly Rule[] = [
     name: "jest runs every file that holds tests",
     check: unrunTests,
     caught: [
-      one("ledger/money.test.ts", ""),
+      one("ledger/rules/money.test.ts", ""),
       one("__tests__/x.spec.ts", ""),
       one("__tests__/support/x.ts", 'test("x", () => {});'),
     ],

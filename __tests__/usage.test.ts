@@ -2,9 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { ENVIRONMENTS } from "../config/environments";
-import { namesOf } from "../config/names";
-import { ENTRIES_MAX } from "../ledger/entries";
+import { ENTRIES_MAX } from "../ledger/rules/entries";
+import { ENVIRONMENTS } from "../stacks/config/environments";
+import { namesOf } from "../stacks/config/names";
 import {
   type CommandRule,
   commandExists,

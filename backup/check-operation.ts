@@ -2,10 +2,10 @@
 
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { BACKUP_METRICS, EXPORT_PREFIXES, type LogicalTableName } from "../contract";
-import { derivedAuditId } from "../ledger/identifiers";
-import { type Call, ledgerEntry } from "../operations/call";
-import { recordEntries } from "../operations/record-entries";
-import type { Store } from "../store/store";
+import { type Call, ledgerEntry } from "../ledger/operations/call";
+import { recordEntries } from "../ledger/operations/record-entries";
+import { derivedAuditId } from "../ledger/rules/identifiers";
+import type { Store } from "../ledger/store/store";
 import { checkFolder } from "./check";
 import { type CheckReport, Findings, type Verdict } from "./findings";
 import { type ExportFolder, s3Folder } from "./folder";

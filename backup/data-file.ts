@@ -1,8 +1,8 @@
 /** One data file of an export, streamed: its checksum, size and gzip form, and each of its lines. */
 
 import { createHash } from "node:crypto";
-import { linesOf } from "../files/lines";
-import { textOf, UnreadableGzipError } from "../files/text";
+import { linesOf } from "../ledger/files/lines";
+import { textOf, UnreadableGzipError } from "../ledger/files/text";
 import { type ExportLine, parseExportLine } from "./export-lines";
 import type { Findings } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";

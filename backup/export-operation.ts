@@ -2,8 +2,8 @@
 
 import { z } from "zod";
 import { BACKUP_METRICS, type LogicalTableName } from "../contract";
-import type { Call } from "../operations/call";
-import type { Store } from "../store/store";
+import type { Call } from "../ledger/operations/call";
+import type { Store } from "../ledger/store/store";
 import { BackupError } from "./errors";
 import type { ExportService } from "./export-service";
 import { type ExportFailure, exportTable, type TableExports } from "./run-exports";

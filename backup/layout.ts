@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { EXPORT_PREFIXES, type LogicalTableName, TABLES } from "../contract";
-import { canonicalJson } from "../ledger/canonical-json";
+import { canonicalJson } from "../ledger/rules/canonical-json";
 import type { ExportEntry } from "./windows";
 
 /** The folder that DynamoDB makes under every export prefix. */

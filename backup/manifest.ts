@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { linesOf } from "../files/lines";
+import { linesOf } from "../ledger/files/lines";
 import { shapeOf, type TableShape } from "./export-lines";
 import type { Findings } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";

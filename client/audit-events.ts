@@ -7,9 +7,9 @@ import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { z } from "zod";
-import { type auditEventSchema, parseAuditEvent } from "../ledger/audit-event";
-import { CardDataScanError, findCardData } from "../ledger/card-data";
-import { type Refusal, refusal } from "../ledger/refusals";
+import { type auditEventSchema, parseAuditEvent } from "../ledger/rules/audit-event";
+import { CardDataScanError, findCardData } from "../ledger/rules/card-data";
+import { type Refusal, refusal } from "../ledger/rules/refusals";
 
 /** An audit event in either vocabulary, as docs/api.md describes it. */
 export type AuditEventInput = z.input<typeof auditEventSchema>;

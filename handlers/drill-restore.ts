@@ -1,11 +1,11 @@
 /** Restores the newest exports into scratch tables, holds these against the log of proofs, and removes them; step by step, on schedule. */
 
 import { FUNCTIONS } from "../contract";
-import { drillRestore } from "../log-check/drill-operation";
-import { s3DrillBucket } from "../log-check/drill-state";
-import { drillTables, scratchNameOf } from "../log-check/drill-tables";
-import { s3Evidence } from "../log-check/s3-evidence";
-import { verifierKeysOf } from "../log-check/verifier-keys";
+import { drillRestore } from "../evidence/checks/drill-operation";
+import { s3DrillBucket } from "../evidence/checks/drill-state";
+import { drillTables, scratchNameOf } from "../evidence/checks/drill-tables";
+import { s3Evidence } from "../evidence/checks/s3-evidence";
+import { verifierKeysOf } from "../evidence/checks/verifier-keys";
 import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
 import { readBackupEnvironment, readDrillEnvironment, readSignerEnvironment } from "./runtime/environment";
 import { OBSERVER } from "./runtime/process";

@@ -1,8 +1,8 @@
 /** Processes payment files as they arrive in the bucket, and direct `payment_data`. */
 
 import { FUNCTIONS } from "../contract";
-import { PaymentFiles } from "../files/payment-files";
-import { runPaymentProcessor } from "../operations/payment-processor";
+import { PaymentFiles } from "../ledger/files/payment-files";
+import { runPaymentProcessor } from "../ledger/operations/payment-processor";
 import { s3Client } from "./runtime/clients";
 import { readFilesEnvironment } from "./runtime/environment";
 import { serve } from "./runtime/serve";

@@ -1,9 +1,9 @@
 /** Records audit events: one or a list in a direct call, or the messages of `payment-audit-trail.fifo`. */
 
 import { FUNCTIONS } from "../contract";
-import { persistAuditEvents } from "../operations/persist-audit-events";
-import { persistQueuedEvents } from "../operations/persist-queued-events";
-import { queueMessages } from "../operations/queue";
+import { persistAuditEvents } from "../ledger/operations/persist-audit-events";
+import { persistQueuedEvents } from "../ledger/operations/persist-queued-events";
+import { queueMessages } from "../ledger/operations/queue";
 import { type Operation, serve } from "./runtime/serve";
 
 const persist: Operation<object> = (event, call, store) => {

@@ -1,11 +1,11 @@
 /** Appends a heartbeat to the log of proofs and publishes a signed checkpoint over everything, on schedule. */
 
 import { FUNCTIONS } from "../contract";
-import { evidenceBucket } from "../sealing/evidence-bucket";
-import { openLog } from "../sealing/log-state";
-import { publishCheckpoint } from "../sealing/publish-checkpoint";
-import { checkpointSigners } from "../sealing/signers";
-import { backOff } from "../store/transaction";
+import { evidenceBucket } from "../evidence/sealing/evidence-bucket";
+import { openLog } from "../evidence/sealing/log-state";
+import { publishCheckpoint } from "../evidence/sealing/publish-checkpoint";
+import { checkpointSigners } from "../evidence/sealing/signers";
+import { backOff } from "../ledger/store/transaction";
 import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
 import {
   readEvidenceKeyArn,

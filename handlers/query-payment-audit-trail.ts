@@ -1,7 +1,7 @@
 /** Reads the audit trail by transaction, actor or time. */
 
 import { FUNCTIONS } from "../contract";
-import { queryAuditTrail } from "../operations/query-audit-trail";
+import { queryAuditTrail } from "../ledger/operations/query-audit-trail";
 import { serve } from "./runtime/serve";
 
 export const handler = serve(FUNCTIONS.queryPaymentAuditTrail.name, queryAuditTrail);

@@ -1,7 +1,7 @@
 /** Returns the clear token of one payment. */
 
 import { FUNCTIONS } from "../contract";
-import { revealToken } from "../operations/reveal-token";
+import { revealToken } from "../ledger/operations/reveal-token";
 import { serve } from "./runtime/serve";
 
 export const handler = serve(FUNCTIONS.revealPaymentToken.name, revealToken);

@@ -1,8 +1,8 @@
 /** Appends to the log of proofs what the tables' streams tell. */
 
 import { FUNCTIONS } from "../contract";
-import { openLog } from "../sealing/log-state";
-import { sealAuditTrail } from "../sealing/seal";
+import { openLog } from "../evidence/sealing/log-state";
+import { sealAuditTrail } from "../evidence/sealing/seal";
 import { dynamoClient } from "./runtime/clients";
 import { readLogStateEnvironment } from "./runtime/environment";
 import { OBSERVER } from "./runtime/process";

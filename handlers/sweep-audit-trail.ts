@@ -1,14 +1,14 @@
 /** Holds the tables against the log of proofs, on schedule, and seals what the streams missed. */
 
 import { FUNCTIONS } from "../contract";
-import { checkpointMemory } from "../log-check/checkpoint-memory";
-import { s3Evidence } from "../log-check/s3-evidence";
-import { sweepAuditTrail } from "../log-check/sweep-operation";
-import { memoryBeside } from "../log-check/swept-checkpoints";
-import { verifierKeysOf } from "../log-check/verifier-keys";
-import { evidenceBucket } from "../sealing/evidence-bucket";
-import { openLog } from "../sealing/log-state";
-import { backOff } from "../store/transaction";
+import { checkpointMemory } from "../evidence/checks/checkpoint-memory";
+import { s3Evidence } from "../evidence/checks/s3-evidence";
+import { sweepAuditTrail } from "../evidence/checks/sweep-operation";
+import { memoryBeside } from "../evidence/checks/swept-checkpoints";
+import { verifierKeysOf } from "../evidence/checks/verifier-keys";
+import { evidenceBucket } from "../evidence/sealing/evidence-bucket";
+import { openLog } from "../evidence/sealing/log-state";
+import { backOff } from "../ledger/store/transaction";
 import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
 import { readEvidenceKeyArn, readLogEnvironment, readSignerEnvironment } from "./runtime/environment";
 import { OBSERVER } from "./runtime/process";

@@ -20,8 +20,8 @@ import {
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { shapeOf } from "../backup/export-lines";
 import { AWS_FOLDER, entryOfPrefix, FILES_FILE, logicalNameOf, SUMMARY_FILE, tableNameOfArn } from "../backup/layout";
-import { exportFormOfItem, type StoredItem, textOf } from "../ledger/stored-item";
-import { storedItem } from "../store/transaction";
+import { exportFormOfItem, type StoredItem, textOf } from "../ledger/rules/stored-item";
+import { storedItem } from "../ledger/store/transaction";
 
 export interface StandIn {
   readonly dynamo: DynamoDBClient;

@@ -18,15 +18,15 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { FILE_PREFIXES, FUNCTIONS, TABLES } from "../contract";
-import { PaymentFiles } from "../files/payment-files";
-import type { BadRow, FileReport } from "../files/progress";
-import { minorUnitsOf } from "../ledger/currencies";
-import { amountMinor } from "../ledger/money";
-import { runPaymentProcessor } from "../operations/payment-processor";
-import { decimalText } from "../scripts/sample-values";
-import { deriveMacKeys, FieldEncryption } from "../store/key-material";
-import type { Store } from "../store/store";
+import { PaymentFiles } from "../ledger/files/payment-files";
+import type { BadRow, FileReport } from "../ledger/files/progress";
+import { runPaymentProcessor } from "../ledger/operations/payment-processor";
+import { minorUnitsOf } from "../ledger/rules/currencies";
+import { amountMinor } from "../ledger/rules/money";
+import { deriveMacKeys, FieldEncryption } from "../ledger/store/key-material";
+import type { Store } from "../ledger/store/store";
 import type { EmbeddedAws } from "./embedded-aws";
+import { decimalText } from "./samples/values";
 
 const BUCKET = "payment-files-cases";
 const EXPECTED = ".expected.json";

@@ -6,8 +6,8 @@
 import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import type { AccessPolicyId } from "../config/names";
 import { EVIDENCE_PREFIX, EXPORT_PREFIXES, FILE_PREFIXES, type FunctionId } from "../contract";
+import type { AccessPolicyId } from "./config/names";
 import { equals, policy, type Statement } from "./constructs/policy";
 import { IMPORT_LOG_ACTIONS } from "./log-boundary";
 import { scanOfKeys } from "./permissions";

@@ -1,8 +1,8 @@
 /** Where a stack's state rests. The stacks after it read its outputs from the same place. */
 
 import { CloudBackend, LocalBackend, NamedCloudWorkspace, S3Backend, type TerraformStack } from "cdktf";
-import { stateName } from "../config/names";
-import type { AppConfig } from "../config/types";
+import { stateName } from "./config/names";
+import type { AppConfig } from "./config/types";
 
 export function addBackend(stack: TerraformStack, stackId: string, config: AppConfig): void {
   const state = stateName(config);

@@ -5,10 +5,10 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { type BucketId, bucketLabelsOf, bucketNamesOf, type Names, namesOf, tagsOf } from "../config/names";
-import type { AppConfig } from "../config/types";
 import { type FunctionId, type QueueId, type RoleId, TABLES, type TableId } from "../contract";
 import { addBackend } from "./backend";
+import { type BucketId, bucketLabelsOf, bucketNamesOf, type Names, namesOf, tagsOf } from "./config/names";
+import type { AppConfig } from "./config/types";
 import type { NetworkInterfaceArns } from "./platform-permissions";
 
 /** The role that starts exports leaves no record of it; the sealer and the publisher must not add to what they seal. */

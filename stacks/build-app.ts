@@ -1,7 +1,7 @@
 /** The whole app: four stacks in the order in which they are applied. `main.ts` and the tests both build it here. */
 
 import { App } from "cdktf";
-import type { AppConfig } from "../config/types";
+import type { AppConfig } from "./config/types";
 import type { AuditorKit } from "./constructs/auditor-kit";
 import type { HandlerCode } from "./constructs/handler-code";
 import { DataStack } from "./data-stack";

@@ -4,8 +4,8 @@
  * consumer's plan shows these values.
  */
 
-import type { BucketId } from "../config/names";
 import type { QueueId, RoleId, TableId } from "../contract";
+import type { BucketId } from "./config/names";
 
 export interface SecurityOutputs {
   /** Encrypts tables, queues, files, exports, schedules and the functions' environment. */

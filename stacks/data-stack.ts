@@ -5,8 +5,6 @@ import type { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
 import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { CONSUMERS, SCHEDULED } from "../config/names";
-import type { AppConfig } from "../config/types";
 import {
   EXPORT_PREFIXES,
   FILE_PREFIXES,
@@ -20,6 +18,8 @@ import {
   type TableId,
 } from "../contract";
 import { BaseStack } from "./base-stack";
+import { CONSUMERS, SCHEDULED } from "./config/names";
+import type { AppConfig } from "./config/types";
 import type { AuditorKit } from "./constructs/auditor-kit";
 import { addBackups } from "./constructs/backups";
 import { addBucket, type Bucket, onlyUnderKey, onlyWrittenBy } from "./constructs/bucket";

@@ -1,7 +1,7 @@
 /** The environment variables of each function: names, ARNs and settings, and never a secret. */
 
-import type { AppConfig } from "../config/types";
 import { ENV, type FunctionId, TABLES, type TableId } from "../contract";
+import type { AppConfig } from "./config/types";
 import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
 
 interface Given {

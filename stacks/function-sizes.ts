@@ -1,7 +1,7 @@
 /** Memory and time of each function, and how its queue feeds it. The queues' visibility follows from the times. */
 
-import { CONSUMERS } from "../config/names";
 import type { FunctionId, QueueId } from "../contract";
+import { CONSUMERS } from "./config/names";
 
 export interface Size {
   readonly memoryMb: number;

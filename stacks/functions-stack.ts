@@ -3,8 +3,6 @@
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { CONSUMERS, guardRuleName, SCHEDULED, type ScheduleId, WATCH_PREFIX } from "../config/names";
-import type { AppConfig } from "../config/types";
 import {
   DRILL_TABLE_PREFIX,
   FILE_PREFIXES,
@@ -20,6 +18,8 @@ import {
 } from "../contract";
 import { type AccessArns, addAccessPolicies } from "./access-policies";
 import { BaseStack } from "./base-stack";
+import { CONSUMERS, guardRuleName, SCHEDULED, type ScheduleId, WATCH_PREFIX } from "./config/names";
+import type { AppConfig } from "./config/types";
 import { addAlarms } from "./constructs/alarms";
 import { addDashboard } from "./constructs/dashboard";
 import { addFileFeed, addQueueFeed, addStreamFeed } from "./constructs/feeds";

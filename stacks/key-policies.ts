@@ -1,7 +1,7 @@
 /** Who may use which key for what. Each key's administrators are in `constructs/key.ts`; here stand its users. */
 
-import type { CheckpointKeySpec } from "../config/types";
 import { ENCRYPTION_CONTEXT, type RoleId, TABLES, type TableId } from "../contract";
+import type { CheckpointKeySpec } from "./config/types";
 import { ENCRYPT_AND_DECRYPT, THIS_KEY } from "./constructs/key";
 import {
   accountRootsOf,

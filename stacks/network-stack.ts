@@ -18,10 +18,10 @@ import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { processingName } from "../config/names";
-import type { AppConfig } from "../config/types";
 import { DRILL_TABLE_PREFIX, TABLES, type TableId } from "../contract";
 import { BaseStack } from "./base-stack";
+import { processingName } from "./config/names";
+import type { AppConfig } from "./config/types";
 import { addLogGroup } from "./constructs/log-group";
 import { addNatGateway } from "./constructs/nat-gateway";
 import { arnEquals, equals, policy, type Statement, service } from "./constructs/policy";

@@ -7,8 +7,6 @@ import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import type { KeyId } from "../config/names";
-import type { AppConfig } from "../config/types";
 import {
   DRILL_TABLE_PREFIX,
   FUNCTIONS,
@@ -22,6 +20,8 @@ import {
 } from "../contract";
 import { BaseStack } from "./base-stack";
 import { boundaryStatements, type SharedBoundaryArns } from "./boundary";
+import type { KeyId } from "./config/names";
+import type { AppConfig } from "./config/types";
 import { addKey } from "./constructs/key";
 import { accountRootsOf, denyWithoutTls, equals, policy, type Statement, service } from "./constructs/policy";
 import type { SecurityOutputs } from "./contracts";

@@ -1,7 +1,7 @@
 import { type CheckOptions, checkFolder } from "../../backup/check";
 import { exitCodeOf, reportText } from "../../backup/findings";
 import { localFolder } from "../../backup/local-folder";
-import type { StoredItem } from "../../ledger/stored-item";
+import type { StoredItem } from "../../ledger/rules/stored-item";
 import { at, ExportOnDisk, idAt, payment, payments, TABLE, tableOf } from "./fixture";
 
 let disk: ExportOnDisk;

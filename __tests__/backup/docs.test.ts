@@ -11,7 +11,7 @@ test("every code of the check is explained, and no other", () => {
 });
 
 test("every command that it shows is one", () => {
-  const usage = readFileSync(path.join(PROJECT, "scripts", "backup.ts"), "utf8");
+  const usage = readFileSync(path.join(PROJECT, "cli", "backup.ts"), "utf8");
   const shown = [...text.matchAll(/npm run backup -- ([a-z-]+)((?: --[a-z-]+| [^\s-]\S*)*)/g)];
   expect(shown.length).toBeGreaterThan(8);
   for (const [, command, rest = ""] of shown) {

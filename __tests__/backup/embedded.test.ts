@@ -15,10 +15,10 @@ import { runExports } from "../../backup/export-operation";
 import { dynamoExportService } from "../../backup/export-service";
 import { s3StateStore } from "../../backup/state-store";
 import { TABLES } from "../../contract";
-import { textOf } from "../../ledger/stored-item";
+import { persistPayments } from "../../ledger/operations/persist-payments";
+import { updatePaymentStatus } from "../../ledger/operations/update-status";
+import { textOf } from "../../ledger/rules/stored-item";
 import { writeRequestedExports } from "../../local/export-stand-in";
-import { persistPayments } from "../../operations/persist-payments";
-import { updatePaymentStatus } from "../../operations/update-status";
 import { type Harness, paymentInput, startHarness } from "../support/ledger-harness";
 
 const BUCKET = "payment-exports-test";

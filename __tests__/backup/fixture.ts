@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { TableKey, TableReader } from "../../backup/table-keys";
-import type { StoredItem } from "../../ledger/stored-item";
+import type { StoredItem } from "../../ledger/rules/stored-item";
 import { exportFiles, type RequestedExport } from "../../local/export-stand-in";
 
 export const T0 = Date.UTC(2026, 10, 21, 3);

@@ -3,9 +3,9 @@ import path from "node:path";
 import { UpdateContinuousBackupsCommand } from "@aws-sdk/client-dynamodb";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { ENV, TABLES } from "../../contract";
+import { persistPayments } from "../../ledger/operations/persist-payments";
 import { writeRequestedExports } from "../../local/export-stand-in";
 import { type BundleResult, runBundle } from "../../local/run-bundle";
-import { persistPayments } from "../../operations/persist-payments";
 import { bundleHandlers } from "../support/bundles";
 import { type Harness, paymentInput, startHarness } from "../support/ledger-harness";
 

@@ -10,8 +10,8 @@ import {
   AuditEventsNotSent,
   AuditEventsRefused,
 } from "../../client/audit-events";
-import { parseAuditEvent } from "../../ledger/audit-event";
-import { ALL_TEST_NUMBERS } from "../ledger/card-test-numbers";
+import { parseAuditEvent } from "../../ledger/rules/audit-event";
+import { ALL_TEST_NUMBERS } from "../ledger/rules/card-test-numbers";
 import { PROJECT } from "../support/project-files";
 
 const NOW = new Date("2026-11-21T12:00:00.000Z");

@@ -6,9 +6,9 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { AuditEventClient } from "../../client/audit-events";
-import { textOf } from "../../ledger/stored-item";
-import { persistQueuedEvents } from "../../operations/persist-queued-events";
-import { queueMessages } from "../../operations/queue";
+import { persistQueuedEvents } from "../../ledger/operations/persist-queued-events";
+import { queueMessages } from "../../ledger/operations/queue";
+import { textOf } from "../../ledger/rules/stored-item";
 import { type Harness, startHarness } from "../support/ledger-harness";
 
 let harness: Harness;

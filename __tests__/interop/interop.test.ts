@@ -1,17 +1,23 @@
 import path from "node:path";
 import fc from "fast-check";
-import type { LogEntry } from "../../log/entry";
-import { CHECKPOINT_PATH, checkpointPath } from "../../log/paths";
-import { type WitnessServer, witnessServer } from "../../scripts/evidence-witness-server";
-import { parseCheckpoint } from "../../verifier/checkpoint";
-import { localEvidence } from "../../verifier/evidence";
-import { checkSignatures, parseNote, parseVerifierKey, type VerifierKey } from "../../verifier/note";
-import { checkProof, parseProof, proofBytes } from "../../verifier/proof";
-import { bearing, findEntries, proofOf, provenPath, withCosignatures } from "../../verifier/proof-search";
-import { consistencyProof, inclusionProof, isConsistent, tileReader, treeRoot } from "../../verifier/tree-proofs";
-import { addCheckpoint, submissionBody } from "../../verifier/witness";
-import { cosignerOf, newWitnessKey } from "../../verifier/witness-key";
-import { fileState } from "../../verifier/witness-state";
+import { type WitnessServer, witnessServer } from "../../evidence/commands/witness-server";
+import type { LogEntry } from "../../evidence/log/entry";
+import { CHECKPOINT_PATH, checkpointPath } from "../../evidence/log/paths";
+import { parseCheckpoint } from "../../evidence/verifier/checkpoint";
+import { localEvidence } from "../../evidence/verifier/evidence";
+import { checkSignatures, parseNote, parseVerifierKey, type VerifierKey } from "../../evidence/verifier/note";
+import { checkProof, parseProof, proofBytes } from "../../evidence/verifier/proof";
+import { bearing, findEntries, proofOf, provenPath, withCosignatures } from "../../evidence/verifier/proof-search";
+import {
+  consistencyProof,
+  inclusionProof,
+  isConsistent,
+  tileReader,
+  treeRoot,
+} from "../../evidence/verifier/tree-proofs";
+import { addCheckpoint, submissionBody } from "../../evidence/verifier/witness";
+import { cosignerOf, newWitnessKey } from "../../evidence/verifier/witness-key";
+import { fileState } from "../../evidence/verifier/witness-state";
 import { type GoCheck, goCheck } from "./go-check";
 import { heartbeat, paymentItem, signerOf, someEntries, WrittenLog } from "./written-log";
 

@@ -13,16 +13,22 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from "@aws-sdk/client-kms";
 import { LOG_STATE, type LogicalTableName } from "../../contract";
-import { commitmentOf, type ItemJson } from "../../log/commitment";
-import { ENTRY_KINDS, entryBytes, type HeartbeatEntry, type LogEntry, type RecordEntry } from "../../log/entry";
-import { keyOf, versionOf } from "../../log/identity";
-import { CHECKPOINT_PATH, checkpointPath } from "../../log/paths";
-import type { EvidenceBucket } from "../../sealing/evidence-bucket";
-import { EMPTY_FRONTIER, rootOf } from "../../sealing/frontier";
-import { appendEntries, type Log, openLog } from "../../sealing/log-state";
-import { checkpointText, signedNote } from "../../sealing/note";
-import { publish } from "../../sealing/publish";
-import { checkpointSigners, type Signer } from "../../sealing/signers";
+import { commitmentOf, type ItemJson } from "../../evidence/log/commitment";
+import {
+  ENTRY_KINDS,
+  entryBytes,
+  type HeartbeatEntry,
+  type LogEntry,
+  type RecordEntry,
+} from "../../evidence/log/entry";
+import { keyOf, versionOf } from "../../evidence/log/identity";
+import { CHECKPOINT_PATH, checkpointPath } from "../../evidence/log/paths";
+import type { EvidenceBucket } from "../../evidence/sealing/evidence-bucket";
+import { EMPTY_FRONTIER, rootOf } from "../../evidence/sealing/frontier";
+import { appendEntries, type Log, openLog } from "../../evidence/sealing/log-state";
+import { checkpointText, signedNote } from "../../evidence/sealing/note";
+import { publish } from "../../evidence/sealing/publish";
+import { checkpointSigners, type Signer } from "../../evidence/sealing/signers";
 
 export const ORIGIN = "payment-ledger/us-east-1/111122223333/test";
 

@@ -46,7 +46,7 @@ import { EffectivePolicies } from "../../local/iam/effective";
 import type { PersonId } from "../../local/iam/people";
 import { PLAN_ONLY } from "../../local/resources/plan-only";
 import { synthesize } from "../../local/synthesize";
-import { removeSingly } from "../../scripts/permissions-control";
+import { removeSingly } from "../../tools/permissions/control";
 import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const SYNTH_TIMEOUT_MS = 240_000;

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import { caseNames, differences, FileCases } from "../../local/file-cases";
-import { makeSampleCases } from "../../scripts/sample-cases";
-import { expectedText } from "../../scripts/sample-values";
+import { expectedText } from "../../local/samples/values";
+import { makeSampleCases } from "../../tools/samples/cases";
 import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const FOLDER = path.join(__dirname, "..", "..", "samples", "cases");
@@ -30,8 +30,8 @@ test("the shipped cases are what the generator writes", () => {
   ]);
   expect(readdirSync(FOLDER).sort()).toEqual(shipped.map(([name]) => name).sort());
   const differing = shipped.filter(([name, bytes]) => !readFileSync(path.join(FOLDER, name)).equals(bytes));
-  expect(["Run npx tsx scripts/make-sample-payments.ts.", differing.map(([name]) => name)]).toEqual([
-    "Run npx tsx scripts/make-sample-payments.ts.",
+  expect(["Run npx tsx tools/samples/make.ts.", differing.map(([name]) => name)]).toEqual([
+    "Run npx tsx tools/samples/make.ts.",
     [],
   ]);
   expect(caseNames(FOLDER)).toEqual(made.map(({ name }) => name).sort());

@@ -2,7 +2,7 @@
 
 import type { CheckResponse } from "../../backup/check-operation";
 import type { CheckReport } from "../../backup/findings";
-import type { StoredItem } from "../../ledger/stored-item";
+import type { StoredItem } from "../../ledger/rules/stored-item";
 import { checkArrivals } from "../../local/main-job/arrival-checks";
 import type { Arrivals } from "../../local/main-job/arrivals";
 import { DIRECT_CONFLICTS, DIRECT_REFUSALS, DIRECT_SUMS } from "../../local/main-job/direct";

@@ -1,6 +1,6 @@
 /** The main job's checks have teeth: each finds the damage that it is there for, and says nothing when there is none. */
 
-import type { StoredItem } from "../../ledger/stored-item";
+import type { StoredItem } from "../../ledger/rules/stored-item";
 import { unauditedReads } from "../../local/main-job/auditor";
 import { LedgerCalls } from "../../local/main-job/calls";
 import {

@@ -2,15 +2,15 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
-import { makeSample } from "../../scripts/make-sample-payments";
-import { makeSampleFiles } from "../../scripts/sample-files";
-import { makeSampleMessages } from "../../scripts/sample-messages";
-import { expectedText } from "../../scripts/sample-values";
-import { PUBLISHED_TEST_NUMBERS } from "../ledger/card-test-numbers";
+import { makeSampleFiles } from "../../local/samples/files";
+import { makeSampleMessages } from "../../local/samples/messages";
+import { expectedText } from "../../local/samples/values";
+import { makeSample } from "../../tools/samples/make";
+import { PUBLISHED_TEST_NUMBERS } from "../ledger/rules/card-test-numbers";
 
 const SAMPLES = path.join(__dirname, "..", "..", "samples");
 const shipped = (name: string) => readFileSync(path.join(SAMPLES, name), "utf8");
-const REMEDY = "Run npx tsx scripts/make-sample-payments.ts.";
+const REMEDY = "Run npx tsx tools/samples/make.ts.";
 
 test("the shipped files are what the generator writes", () => {
   const { ndjson, expected } = makeSample();

@@ -6,11 +6,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { makeSample } from "../../scripts/make-sample-payments";
-import { makeSampleFiles } from "../../scripts/sample-files";
-import { makeSampleMessages } from "../../scripts/sample-messages";
-import { expectedText } from "../../scripts/sample-values";
-import { EXIT_CODES } from "../../verifier/report";
+import { EXIT_CODES } from "../../evidence/verifier/report";
+import { makeSampleFiles } from "../../local/samples/files";
+import { makeSampleMessages } from "../../local/samples/messages";
+import { expectedText } from "../../local/samples/values";
+import { makeSample } from "../../tools/samples/make";
 
 const PROJECT = path.join(__dirname, "..", "..");
 /** The words of the npm command itself: what lies between it and the job decides whether a signal reaches the job. */
@@ -116,7 +116,7 @@ function expectProven(out: string): void {
 function expectCommandsAgain(out: string): void {
   const commands = [...out.matchAll(/^ +npm run evidence -- (verify .*)$/gm)].map(([, words = ""]) => words.split(" "));
   const exitCodes = commands.map((words) => {
-    const command = ["--import", "tsx", "scripts/evidence.ts", ...words, "--quiet"];
+    const command = ["--import", "tsx", "cli/evidence.ts", ...words, "--quiet"];
     return spawnSync(process.execPath, command, { cwd: PROJECT }).status;
   });
   expect(exitCodes).toEqual([EXIT_CODES.ok, EXIT_CODES.altered, EXIT_CODES.stale]);

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type AppConfig, type BackendConfig, CONNECTIVITIES } from "../../config/types";
 import { FUNCTIONS, ROLES } from "../../contract";
 import { renderPolicyDocument } from "../../local/policy-document";
+import { type AppConfig, type BackendConfig, CONNECTIVITIES } from "../../stacks/config/types";
 import {
   allStatements,
   configOf,

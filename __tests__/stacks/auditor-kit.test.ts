@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildAuditorKit } from "../../scripts/build-auditor-kit";
+import { buildAuditorKit } from "../../tools/build-auditor-kit";
 import { configOf, only, published, reference, STACK_IDS, statement, synthesize } from "../support/synth";
 
 const { stacks, files } = synthesize(configOf("prod"));

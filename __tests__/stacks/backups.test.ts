@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { namesOf } from "../../config/names";
 import { SCRATCH_TABLE_PREFIX } from "../../contract";
+import { namesOf } from "../../stacks/config/names";
 import { PROJECT } from "../support/project-files";
 import {
   conditionOf,

@@ -1,7 +1,7 @@
 /** `cdktf synth --hcl` says what the JSON form says, attribute by attribute. */
 
 import { parse } from "@cdktf/hcl2json";
-import { CONNECTIVITIES } from "../../config/types";
+import { CONNECTIVITIES } from "../../stacks/config/types";
 import { configOf, type Json, type JsonObject, STACK_IDS, synthesize } from "../support/synth";
 
 /** A block is a list of one in HCL and an object in JSON: a list of one stands for its only member in both. */

@@ -1,7 +1,7 @@
 /** The log of proofs: who signs, who puts evidence, and that nobody takes any away. */
 
-import type { AppConfig } from "../../config/types";
 import { ENV, ROLES, type RoleId } from "../../contract";
+import type { AppConfig } from "../../stacks/config/types";
 import {
   conditionOf,
   configOf,

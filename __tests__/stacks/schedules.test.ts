@@ -1,5 +1,5 @@
-import { SCHEDULED, type ScheduleId } from "../../config/names";
 import { FUNCTIONS } from "../../contract";
+import { SCHEDULED, type ScheduleId } from "../../stacks/config/names";
 import {
   conditionOf,
   configOf,

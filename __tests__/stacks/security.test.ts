@@ -1,5 +1,5 @@
-import type { AppConfig } from "../../config/types";
 import { FUNCTIONS, ROLES } from "../../contract";
+import type { AppConfig } from "../../stacks/config/types";
 import { asJson, differences } from "../support/snapshot";
 import {
   conditionOf,

@@ -16,15 +16,15 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bucketNamesOf, namesOf } from "../../config/names";
-import type { AppConfig } from "../../config/types";
 import { FILE_PREFIXES } from "../../contract";
-import { parseAuditEvent } from "../../ledger/audit-event";
-import { parseExactJson } from "../../ledger/exact-json";
-import { parsePaymentMessage } from "../../ledger/payment-message";
-import { auditQuerySchema, transactionQuerySchema } from "../../ledger/queries";
-import { parseWith } from "../../ledger/schema";
-import { parseTransaction } from "../../ledger/transaction";
+import { parseAuditEvent } from "../../ledger/rules/audit-event";
+import { parseExactJson } from "../../ledger/rules/exact-json";
+import { parsePaymentMessage } from "../../ledger/rules/payment-message";
+import { auditQuerySchema, transactionQuerySchema } from "../../ledger/rules/queries";
+import { parseWith } from "../../ledger/rules/schema";
+import { parseTransaction } from "../../ledger/rules/transaction";
+import { bucketNamesOf, namesOf } from "../../stacks/config/names";
+import type { AppConfig } from "../../stacks/config/types";
 import { PROJECT } from "./project-files";
 import type { StackJson, Synthesized } from "./synth";
 

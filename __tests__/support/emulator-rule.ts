@@ -8,7 +8,7 @@ export const OWN_EMBEDDED_AWS: Readonly<Record<string, string>> = {
   "__tests__/local/embedded-aws.test.ts": "tests start and stop",
   "__tests__/local/probe-parent.ts": "a process of its own, which is killed",
   "__tests__/local/deploy.test.ts": "AWS_ENDPOINT_URL is given, so nothing is started",
-  "__tests__/log-check/handlers.test.ts": "two ledgers of the same names at once",
+  "__tests__/evidence/checks/handlers.test.ts": "two ledgers of the same names at once",
 };
 
 export function ownEmulators(files: readonly SourceFile[]): string[] {

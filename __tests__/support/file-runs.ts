@@ -1,9 +1,9 @@
 /** Payment files as a test sends them: put into the bucket, processed, and their reports read back. */
 
-import type { BadRow, FileReport } from "../../files/progress";
-import type { Call } from "../../operations/call";
-import { runPaymentProcessor } from "../../operations/payment-processor";
-import type { FileSettings } from "../../operations/process-file";
+import type { BadRow, FileReport } from "../../ledger/files/progress";
+import type { Call } from "../../ledger/operations/call";
+import { runPaymentProcessor } from "../../ledger/operations/payment-processor";
+import type { FileSettings } from "../../ledger/operations/process-file";
 import type { Harness, S3Event } from "./ledger-harness";
 
 export interface Processed {

@@ -1,7 +1,7 @@
 /** Inputs that the ledger's doors take and refuse, shared by the tests of the doors and of the published schemas. */
 
-import { parseAuditEvent } from "../../ledger/audit-event";
-import { parsePayment } from "../../ledger/payment";
+import { parseAuditEvent } from "../../ledger/rules/audit-event";
+import { parsePayment } from "../../ledger/rules/payment";
 import {
   auditQuerySchema,
   encodePageToken,
@@ -9,11 +9,11 @@ import {
   parsePage,
   parseRange,
   revealSchema,
-} from "../../ledger/queries";
-import type { MacKey } from "../../ledger/record-mac";
-import type { RefusalCode } from "../../ledger/refusals";
-import { type Parsed, parseWith } from "../../ledger/schema";
-import { statusChangeSchema } from "../../ledger/status-change";
+} from "../../ledger/rules/queries";
+import type { MacKey } from "../../ledger/rules/record-mac";
+import type { RefusalCode } from "../../ledger/rules/refusals";
+import { type Parsed, parseWith } from "../../ledger/rules/schema";
+import { statusChangeSchema } from "../../ledger/rules/status-change";
 
 /** The ledger's clock in these tests. */
 export const NOW = new Date("2026-11-21T12:00:00.000Z");

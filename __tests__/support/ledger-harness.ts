@@ -21,15 +21,15 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { TABLES } from "../../contract";
-import { PaymentFiles } from "../../files/payment-files";
-import type { KeyHierarchy } from "../../ledger/field-cipher";
-import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/stored-item";
+import { PaymentFiles } from "../../ledger/files/payment-files";
+import type { Call } from "../../ledger/operations/call";
+import type { KeyHierarchy } from "../../ledger/rules/field-cipher";
+import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/rules/stored-item";
+import { deriveMacKeys, FieldEncryption } from "../../ledger/store/key-material";
+import type { Signal, Store } from "../../ledger/store/store";
+import { sdkItem, storedItem } from "../../ledger/store/transaction";
 import type { AwsClientConfig, EmbeddedAws } from "../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
-import type { Call } from "../../operations/call";
-import { deriveMacKeys, FieldEncryption } from "../../store/key-material";
-import type { Signal, Store } from "../../store/store";
-import { sdkItem, storedItem } from "../../store/transaction";
 import { sharedEmbeddedAws } from "./shared-aws";
 
 export type TableName = "ledger" | "audit" | "messages" | "transactions";

@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import type { LogicalTableName } from "../../contract";
-import { commitmentOf } from "../../log/commitment";
-import type { RecordKind } from "../../log/entry";
+import { commitmentOf } from "../../evidence/log/commitment";
+import type { RecordKind } from "../../evidence/log/entry";
 import { type Files, NaiveLog, ORIGIN, recordEntry, type TestKey } from "./naive-log";
 import {
   auditRecord,

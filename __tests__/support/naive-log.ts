@@ -4,8 +4,8 @@
  */
 
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign } from "node:crypto";
-import { ENTRY_KINDS, type EntryKind, entryBytes, type LogEntry, type RecordEntry } from "../../log/entry";
-import type { EvidenceFolder } from "../../verifier/evidence";
+import { ENTRY_KINDS, type EntryKind, entryBytes, type LogEntry, type RecordEntry } from "../../evidence/log/entry";
+import type { EvidenceFolder } from "../../evidence/verifier/evidence";
 
 export const ORIGIN = "payment-ledger/us-east-1/111122223333/test";
 

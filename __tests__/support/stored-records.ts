@@ -2,8 +2,8 @@
 
 import { hash } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
-import { derivedAuditId } from "../../ledger/identifiers";
-import type { ItemJson } from "../../log/commitment";
+import type { ItemJson } from "../../evidence/log/commitment";
+import { derivedAuditId } from "../../ledger/rules/identifiers";
 
 export type Item = Record<string, { readonly S: string } | { readonly N: string } | { readonly B: string } | object>;
 

@@ -3,9 +3,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
-import { loadConfig, OVERRIDES } from "../../config/load";
-import type { AppConfig } from "../../config/types";
 import type { Artifacts } from "../../stacks/build-app";
+import { loadConfig, OVERRIDES } from "../../stacks/config/load";
+import type { AppConfig } from "../../stacks/config/types";
 
 export const STACK_IDS = ["security", "network", "data", "functions"] as const;
 export type StackId = (typeof STACK_IDS)[number];

@@ -2,9 +2,9 @@
 
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type LogicalTableName, TABLES } from "../../contract";
-import { exportSources } from "../../verifier/export-source";
-import type { VerificationReport } from "../../verifier/report";
-import { type VerifyOptions, verifyLog } from "../../verifier/verify";
+import { exportSources } from "../../evidence/verifier/export-source";
+import type { VerificationReport } from "../../evidence/verifier/report";
+import { type VerifyOptions, verifyLog } from "../../evidence/verifier/verify";
 import { addManifest, at, type BuiltWorld, buildWorld, md5Of, onDisk, type World } from "./log-world";
 import { type Files, logKey, memoryEvidence, NaiveLog, type Step } from "./naive-log";
 import type { Item } from "./stored-records";

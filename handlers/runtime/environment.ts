@@ -1,7 +1,7 @@
 /** What the functions need of their environment: read once, at cold start, and loudly when something is missing. */
 
 import { ENV, type LogicalTableName, TABLES, type TableId } from "../../contract";
-import { INDEX_SHARD_COUNT_MAX } from "../../ledger/index-keys";
+import { INDEX_SHARD_COUNT_MAX } from "../../ledger/rules/index-keys";
 
 const CONNECTIVITIES = ["privatelink", "nat", "nat-privatelink", "embedded", "external"] as const;
 type Connectivity = (typeof CONNECTIVITIES)[number];

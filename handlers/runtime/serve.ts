@@ -2,10 +2,10 @@
 
 import type { Context } from "aws-lambda";
 import { TABLES } from "../../contract";
-import type { MacKeys } from "../../ledger/record-mac";
-import type { Call } from "../../operations/call";
-import { deriveMacKeys, FieldEncryption } from "../../store/key-material";
-import type { Store } from "../../store/store";
+import type { Call } from "../../ledger/operations/call";
+import type { MacKeys } from "../../ledger/rules/record-mac";
+import { deriveMacKeys, FieldEncryption } from "../../ledger/store/key-material";
+import type { Store } from "../../ledger/store/store";
 import { dynamoClient, kmsClient } from "./clients";
 import type { Environment } from "./environment";
 import type { LogFields, Observer } from "./observe";

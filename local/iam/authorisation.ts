@@ -1,6 +1,5 @@
 /** One question that AWS asks before it carries out a call. A call may need several: one an item, one a key. */
 
-import type { EffectivePolicies } from "./effective";
 import type { Principal } from "./evaluate";
 
 /** The services that a VPC endpoint of this project leads to. */
@@ -29,22 +28,3 @@ export interface Caller {
 }
 
 export const THE_CALL = "the call itself";
-
-/** A caller with what AWS adds to each of its requests by itself. */
-export interface Asking {
-  readonly policies: EffectivePolicies;
-  readonly caller: Caller;
-  readonly own: Pick<Authorisation, "context" | "via">;
-}
-
-export function question(action: string, resource: string, asking: Asking, context: Context = {}): Authorisation {
-  const { caller, own } = asking;
-  return {
-    caller: caller.principal,
-    action,
-    resource,
-    because: THE_CALL,
-    ...own,
-    context: { ...own.context, ...context },
-  };
-}

@@ -1,10 +1,11 @@
 /** What AWS authorises for one call. */
 
 import type { ApiCall } from "./api-call";
-import type { Asking, Authorisation, Caller, EndpointService } from "./authorisation";
+import type { Authorisation, Caller, EndpointService } from "./authorisation";
 import { dynamodbAuthorisations } from "./dynamodb-calls";
 import type { EffectivePolicies } from "./effective";
 import { anyOther, kmsAuthorisations, lambdaAuthorisations, sqsAuthorisations } from "./other-calls";
+import type { Asking } from "./question";
 import { absenceQuestions, s3Authorisations } from "./s3-calls";
 
 const BY_SERVICE: Readonly<Record<string, typeof dynamodbAuthorisations>> = {

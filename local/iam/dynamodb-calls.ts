@@ -1,9 +1,10 @@
 /** What AWS authorises for a call of DynamoDB: each item of a transaction, the table's key, and what an export or import does. */
 
 import { type ApiCall, isMap, mapIn, textIn } from "./api-call";
-import { type Asking, type Authorisation, type Context, question } from "./authorisation";
+import type { Authorisation, Context } from "./authorisation";
 import type { EffectivePolicies } from "./effective";
 import { objectKeyUses, tableKeyUses } from "./key-uses";
+import { type Asking, question } from "./question";
 
 type Input = Readonly<Record<string, unknown>>;
 

@@ -1,9 +1,10 @@
 /** What AWS authorises for calls of KMS, SQS, Lambda and the services that people use beside them. */
 
 import { type ApiCall, mapIn, textIn } from "./api-call";
-import { type Asking, type Authorisation, question } from "./authorisation";
+import type { Authorisation } from "./authorisation";
 import type { EffectivePolicies } from "./effective";
 import { queueKeyUses } from "./key-uses";
+import { type Asking, question } from "./question";
 
 export function kmsAuthorisations({ input, operation = "" }: ApiCall, asking: Asking): Authorisation[] {
   const { policies } = asking;

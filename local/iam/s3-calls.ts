@@ -1,8 +1,9 @@
 /** What AWS authorises for a call of S3. Names of operations are in the method and the query, so they are listed here. */
 
 import type { ApiCall } from "./api-call";
-import { type Asking, type Authorisation, question } from "./authorisation";
+import type { Authorisation } from "./authorisation";
 import { objectKeyUses } from "./key-uses";
+import { type Asking, question } from "./question";
 
 /** What a bucket's configuration is called in the query, and in the names of the actions that read and write it. */
 const BUCKET_SETTINGS: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 /** Files, messages and events: what the tables and queues hold against what their generators wrote. */
 
 import { type LogicalTableName, TABLES } from "../../contract";
-import { type StoredItem, textOf } from "../../ledger/stored-item";
+import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import type { Arrivals } from "./arrivals";
 import { countsDiffer, firstConflicts, recordsOf, writesDiffer } from "./checks";
 import { DIRECT_CONFLICTS, DIRECT_REFUSALS, DIRECT_SUMS } from "./direct";

@@ -1,6 +1,6 @@
 /** The auditor looks up what the trail says of every read that the job made, and of one payment. */
 
-import type { AuditView } from "../../ledger/responses";
+import type { AuditView } from "../../ledger/rules/responses";
 import type { Reader } from "./reader";
 import { gapOrder } from "./service-events";
 import { ACTORS, TOLD_EVENT_IDS } from "./tour";

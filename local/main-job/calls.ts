@@ -20,7 +20,7 @@ import {
   statusResponseSchema,
   type TransactionsResponse,
   transactionsResponseSchema,
-} from "../../ledger/responses";
+} from "../../ledger/rules/responses";
 import type { Deployment } from "../deploy";
 import type { PersonId } from "../iam/people";
 import { JobError } from "./errors";
@@ -115,6 +115,6 @@ function unexpected(what: string): JobError {
     "ANSWER_UNEXPECTED",
     what,
     "The job's own calls are correct, and answers have the form of schemas/.",
-    "compare ledger/responses.ts with the operation, or the job with the rules of the request.",
+    "compare ledger/rules/responses.ts with the operation, or the job with the rules of the request.",
   );
 }

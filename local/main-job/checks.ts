@@ -1,8 +1,8 @@
 /** Compares what the functions answered and what the tables and logs hold with what the generator wrote. */
 
 import { type FunctionId, type LogicalTableName, TABLES } from "../../contract";
-import { canonicalJson } from "../../ledger/canonical-json";
-import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/stored-item";
+import { canonicalJson } from "../../ledger/rules/canonical-json";
+import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import type { StoredObject } from "./buckets";
 import type { LedgerCalls } from "./calls";
 import { endingOnRetry } from "./feed";

@@ -1,6 +1,6 @@
 /** Direct `payment_data`: what a service gets back when it calls the processor itself. */
 
-import type { CurrencySums } from "../../scripts/sample-values";
+import type { CurrencySums } from "../samples/values";
 import type { LedgerCalls } from "./calls";
 
 const ONE = {

@@ -1,6 +1,6 @@
 /** Sends payments to `persist_payment_ledger`: a few alone, the rest in lists, in the order of the file. */
 
-import type { EntryResult } from "../../ledger/responses";
+import type { EntryResult } from "../../ledger/rules/responses";
 import type { LedgerCalls } from "./calls";
 import type { Ending, InputLine } from "./input";
 import type { Progress } from "./progress";

@@ -58,8 +58,8 @@ export function readExpected(file: string): Expected {
     throw new JobError(
       "EXPECTED_INVALID",
       `${file} is not in the form of payments.expected.json (${parsed.error.issues[0]?.path.join(".") || "no JSON"}).`,
-      "The file is written together with the payments, by scripts/make-sample-payments.ts.",
-      "run npx tsx scripts/make-sample-payments.ts again, or name another file with --expected.",
+      "The file is written together with the payments, by tools/samples/make.ts.",
+      "run npx tsx tools/samples/make.ts again, or name another file with --expected.",
     );
   }
   const { lineNumbers, cardNumbers, ...counts } = parsed.data;

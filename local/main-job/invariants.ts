@@ -9,67 +9,69 @@ interface Invariant {
 export const INVARIANTS = {
   LINES_DIFFER: {
     rule: "Every line ends as its generator meant it to.",
-    remedy: "Compare the named lines of the input with the rules in ledger/refusals.ts.",
+    remedy: "Compare the named lines of the input with the rules in ledger/rules/refusals.ts.",
   },
   COUNTS_DIFFER: {
     rule: "Outcomes and refusal codes add up to what the generator counted.",
-    remedy: "Make the sample again (scripts/make-sample-payments.ts), or find the rule that changed.",
+    remedy: "Make the sample again (tools/samples/make.ts), or find the rule that changed.",
   },
   ROWS_DIFFER: {
     rule: "Every stored payment has exactly one row, and there is no other row.",
-    remedy: "Look at operations/persist-payments.ts and store/write-once.ts.",
+    remedy: "Look at ledger/operations/persist-payments.ts and ledger/store/write-once.ts.",
   },
   WRITE_RECORDS_DIFFER: {
     rule: "Every stored payment has exactly one WRITE record.",
-    remedy: "A row and its record are one transaction; look at store/write-once.ts.",
+    remedy: "A row and its record are one transaction; look at ledger/store/write-once.ts.",
   },
   SUMS_DIFFER: {
     rule: "The stored amounts of each currency add up to the generator's exact sum.",
-    remedy: "Look at ledger/money.ts.",
+    remedy: "Look at ledger/rules/money.ts.",
   },
   REFUSALS_UNRECORDED: {
     rule: "Every refused line and every distinct conflict has one audit record.",
-    remedy: "Look at refusalEntry and conflictEntry in operations/.",
+    remedy: "Look at refusalEntry and conflictEntry in ledger/operations/.",
   },
   RETRY_WROTE: {
     rule: "Sending payments again stores nothing; refused lines and conflicts leave one more record of the attempt.",
-    remedy: "Look at writeAuditId in operations/persist-payments.ts: it must follow from the payment alone.",
+    remedy: "Look at writeAuditId in ledger/operations/persist-payments.ts: it must follow from the payment alone.",
   },
   STATUS_CHANGE_DIFFERS: {
     rule: "A status change makes version 2 once, and its repeat is a duplicate.",
-    remedy: "Look at operations/update-status.ts.",
+    remedy: "Look at ledger/operations/update-status.ts.",
   },
   EVENTS_DIFFER: {
     rule: "Events of both vocabularies are stored once and read back in both; contradicting ones are refused.",
-    remedy: "Look at operations/persist-audit-events.ts and ledger/audit-event.ts.",
+    remedy: "Look at ledger/operations/persist-audit-events.ts and ledger/rules/audit-event.ts.",
   },
   READS_DIFFER: {
     rule: "Every read returns exactly the payments that were asked for, tokens masked; a reveal returns the token sent.",
-    remedy: "Look at operations/query-ledger.ts, operations/reveal-token.ts and store/day-index.ts.",
+    remedy:
+      "Look at ledger/operations/query-ledger.ts, ledger/operations/reveal-token.ts and ledger/store/day-index.ts.",
   },
   FILES_DIFFER: {
     rule: "Every dropped payment file starts the processor by itself, and its report tells every row as its generator meant it.",
-    remedy: "Look at files/rows.ts and operations/process-file.ts; at stacks/constructs/feeds.ts where no report came.",
+    remedy:
+      "Look at ledger/files/rows.ts and ledger/operations/process-file.ts; at stacks/constructs/feeds.ts where no report came.",
   },
   FILE_KEPT: {
     rule: "A file with card data is removed after its report, and no other file is.",
-    remedy: "Look at processFile in operations/process-file.ts.",
+    remedy: "Look at processFile in ledger/operations/process-file.ts.",
   },
   DIRECT_DIFFERS: {
     rule: "payment_data is answered 200 only when all of it is recorded, 409 for other content, 400 for what is refused.",
-    remedy: "Look at operations/payment-processor.ts.",
+    remedy: "Look at ledger/operations/payment-processor.ts.",
   },
   MESSAGES_DIFFER: {
     rule: "Every payment message is recorded once however often it is sent; one that can never be is settled with a record.",
-    remedy: "Look at operations/process-messages.ts.",
+    remedy: "Look at ledger/operations/process-messages.ts.",
   },
   EVENTS_OUT_OF_ORDER: {
     rule: "Events of the FIFO queue are recorded once and in the order of sending; an invalid message leaves its place as a GAP.",
-    remedy: "Look at operations/persist-queued-events.ts and client/audit-events.ts.",
+    remedy: "Look at ledger/operations/persist-queued-events.ts and client/audit-events.ts.",
   },
   ARRIVALS_DIFFER: {
     rule: "Every payment of a file or message has one row and one WRITE record, and the amounts add up exactly.",
-    remedy: "Look at operations/record-payments.ts and at the table's book.",
+    remedy: "Look at ledger/operations/record-payments.ts and at the table's book.",
   },
   QUEUE_NOT_EMPTY: {
     rule: "No message is left in any queue: none waits, none is a dead letter, no invocation failed for good.",
@@ -77,11 +79,11 @@ export const INVARIANTS = {
   },
   TRANSACTIONS_DIFFER: {
     rule: "query_transactions returns exactly the records of the payment asked for.",
-    remedy: "Look at operations/query-transactions.ts.",
+    remedy: "Look at ledger/operations/query-transactions.ts.",
   },
   READ_UNAUDITED: {
     rule: "Every read made has exactly one audit record that lists the returned ids, and there is none without a read.",
-    remedy: "Look at operations/read-audit.ts: a read is recorded before it is answered.",
+    remedy: "Look at ledger/operations/read-audit.ts: a read is recorded before it is answered.",
   },
   PERMISSION_DENIED: {
     rule: "AWS would allow every call that the functions and their users make.",
@@ -94,27 +96,27 @@ export const INVARIANTS = {
   },
   FORGERY_ACCEPTED: {
     rule: "A row put past the ledger is refused as RECORD_FORGED on its next read and leaves an ALARM record.",
-    remedy: "Look at ledger/record-mac.ts and checkRecords in operations/read-audit.ts.",
+    remedy: "Look at ledger/rules/record-mac.ts and checkRecords in ledger/operations/read-audit.ts.",
   },
   LOG_NOT_OK: {
     rule: "Every record of the four tables verifies offline against the sealed log, and the log against its key.",
-    remedy: "Run the verify command that the report names, then look at sealing/ and verifier/.",
+    remedy: "Run the verify command that the report names, then look at evidence/sealing/ and evidence/verifier/.",
   },
   PROOF_FAILS: {
     rule: "One record's proof checks out with the record and the public key alone.",
-    remedy: "Look at verifier/proof.ts and scripts/evidence-proofs.ts.",
+    remedy: "Look at evidence/verifier/proof.ts and evidence/commands/proofs.ts.",
   },
   TAMPERING_UNNAMED: {
     rule: "An amount changed, an audit record removed and a payment slipped in are each named by the next verification.",
-    remedy: "Look at sealing/classify.ts and at the verify command that the report names.",
+    remedy: "Look at evidence/sealing/classify.ts and at the verify command that the report names.",
   },
   CUT_UNNOTICED: {
     rule: "Who kept a checkpoint notices that the end of the log was cut off.",
-    remedy: "Look at how verifier/ holds the log against the last checkpoint.",
+    remedy: "Look at how evidence/verifier/ holds the log against the last checkpoint.",
   },
   NOT_CIPHERTEXT: {
     rule: "SecureToken, QueryDetails and Response are binary ciphertext in every item.",
-    remedy: "Look at store/payment-record.ts and store/audit-record.ts.",
+    remedy: "Look at ledger/store/payment-record.ts and ledger/store/audit-record.ts.",
   },
   SECRET_AT_REST: {
     rule: "No token, card number or encrypted detail stands in clear anywhere in the tables.",

@@ -1,14 +1,13 @@
 /** The whole job, stage by stage: prepare, feed, feed again, use, audit, export, inspect, prove. */
 
 import path from "node:path";
-import type { Deployment } from "../deploy";
 import { deploy } from "../deploy";
 import type { EmbeddedAws } from "../embedded-aws";
 import { readSynthesized } from "../synthesized";
-import { type ArrivalSamples, readArrivalSamples } from "./arrivals";
+import { readArrivalSamples } from "./arrivals";
 import { LedgerCalls } from "./calls";
-import { type Ground, groundOf } from "./ground";
-import { type Expected, type InputLine, readExpected, readInput } from "./input";
+import { groundOf } from "./ground";
+import { readExpected, readInput } from "./input";
 import { Invariants } from "./invariants";
 import type { JobOptions } from "./options";
 import { checkPermissions } from "./permissions";
@@ -16,24 +15,11 @@ import { Progress } from "./progress";
 import { prove } from "./proof";
 import { Reader } from "./reader";
 import type { JobReport } from "./report";
+import type { Session } from "./session";
 import { exportAll, feedAgain, feedAll, firstVisit, inspect, lookUp, pairsOf, use } from "./stages";
 import { synthesize } from "./synthesize";
 import { writeUnits } from "./tables";
 import { Auditing } from "./visits";
-
-export interface Session {
-  readonly ground: Ground;
-  readonly deployment: Deployment;
-  readonly calls: LedgerCalls;
-  readonly reader: Reader;
-  readonly auditing: Auditing;
-  readonly lines: readonly InputLine[];
-  readonly expected: Expected;
-  readonly samples: ArrivalSamples;
-  readonly invariants: Invariants;
-  readonly progress: Progress;
-  readonly startedAt: Date;
-}
 
 export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>): Promise<JobReport> {
   const session = await prepare(options, starting);

@@ -9,7 +9,7 @@ const PROJECT = path.join(__dirname, "..", "..");
 export interface JobOptions {
   /** Payments, one JSON object a line. */
   readonly input: string;
-  /** What must come of them, as `scripts/make-sample-payments.ts` writes it. */
+  /** What must come of them, as `tools/samples/make.ts` writes it. */
   readonly expected: string;
   /** Where the Terraform is synthesized to. */
   readonly out: string;

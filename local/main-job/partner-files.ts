@@ -2,7 +2,7 @@
 
 import { HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { FILE_PREFIXES } from "../../contract";
-import type { BadRow, FileReport } from "../../files/progress";
+import type { BadRow, FileReport } from "../../ledger/files/progress";
 import { isMissing, readObject } from "./buckets";
 import type { LedgerCalls } from "./calls";
 import type { Ground } from "./ground";

@@ -1,8 +1,8 @@
 /** The payments of the file that the ledger stored, as they were sent. */
 
-import type { StoredItem } from "../../ledger/stored-item";
-import { textOf } from "../../ledger/stored-item";
-import type { CurrencySums } from "../../scripts/sample-values";
+import type { StoredItem } from "../../ledger/rules/stored-item";
+import { textOf } from "../../ledger/rules/stored-item";
+import type { CurrencySums } from "../samples/values";
 import { JobError } from "./errors";
 import type { Ending, Expected, InputLine } from "./input";
 

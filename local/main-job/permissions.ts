@@ -1,7 +1,7 @@
 /** What the gate in front of the embedded AWS asked and refused during the job. */
 
-import type { Session } from "./job";
 import { number } from "./progress";
+import type { Session } from "./session";
 import type { Tampering } from "./tampering";
 
 export interface PermissionsAsked {

@@ -6,7 +6,7 @@ import type {
   PaymentView,
   RefusedRecord,
   TransactionView,
-} from "../../ledger/responses";
+} from "../../ledger/rules/responses";
 import type { Answered, LedgerCalls } from "./calls";
 
 export interface ReadMade {

@@ -1,7 +1,7 @@
 /** Prints what the job found. Every figure was counted or computed in this run. */
 
 import path from "node:path";
-import type { AuditView } from "../../ledger/responses";
+import type { AuditView } from "../../ledger/rules/responses";
 import type { Arrivals } from "./arrivals";
 import type { Counted } from "./checks";
 import type { ExportChecked } from "./exports";

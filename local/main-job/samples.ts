@@ -1,9 +1,9 @@
-/** The shipped samples of files and messages, and what must come of them. scripts/ writes them, and knows nothing of the ledger. */
+/** The shipped samples of files and messages, and what must come of them. tools/samples/ writes them, and knows nothing of the ledger. */
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { ExpectedFile, ExpectedFiles } from "../../scripts/sample-files";
-import type { ExpectedMessages } from "../../scripts/sample-messages";
+import type { ExpectedFile, ExpectedFiles } from "../samples/files";
+import type { ExpectedMessages } from "../samples/messages";
 
 const SAMPLES = path.join(__dirname, "..", "..", "samples");
 

@@ -1,6 +1,6 @@
 /** Searches for values that must not stand in clear: tokens, card numbers, and what audit records keep encrypted. */
 
-import type { StoredItem, StoredValue } from "../../ledger/stored-item";
+import type { StoredItem, StoredValue } from "../../ledger/rules/stored-item";
 import type { InputLine } from "./input";
 
 /** Shorter values would be found by chance. All real tokens are longer. */

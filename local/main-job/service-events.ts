@@ -4,7 +4,7 @@
  */
 
 import { AuditEventClient, type AuditEventInput, AuditEventsRefused } from "../../client/audit-events";
-import { type StoredItem, textOf } from "../../ledger/stored-item";
+import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import type { Ground } from "./ground";
 import { sendMessages } from "./queues";
 import { ACTORS } from "./tour";

@@ -1,7 +1,7 @@
 /** The stages of the job. Each says what it does, does it, and records which invariants hold. */
 
 import { TABLES } from "../../contract";
-import { textOf } from "../../ledger/stored-item";
+import { textOf } from "../../ledger/rules/stored-item";
 import { checkArrivals } from "./arrival-checks";
 import { type Arrivals, startArrivals } from "./arrivals";
 import { type Audit, audit, unauditedReads, untoldEvents } from "./auditor";
@@ -21,13 +21,13 @@ import {
 } from "./checks";
 import { codesOf, type ExportChecked, exportAndCheck, exportDiffers, untilExportable } from "./exports";
 import { feed } from "./feed";
-import type { Session } from "./job";
 import { readLogs } from "./logs";
 import { pickHero, type SentPayment, storedPayments } from "./payments";
 import { number } from "./progress";
 import { queuesWithMessages } from "./queues";
 import { Secrets, tokensOf } from "./secrets";
 import { readGapDiffers } from "./service-events";
+import type { Session } from "./session";
 import { type Snapshot, takeSnapshot } from "./tables";
 import { changeStatus, ENCRYPTED_DETAILS, readBack, readTransactions, tellEvents } from "./tour";
 import type { Visit } from "./visits";

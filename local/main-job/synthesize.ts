@@ -2,7 +2,7 @@
 
 import { execFile } from "node:child_process";
 import path from "node:path";
-import { OVERRIDES } from "../../config/load";
+import { OVERRIDES } from "../../stacks/config/load";
 import { LocalError } from "../errors";
 
 const PROJECT = path.join(__dirname, "..", "..");

@@ -7,8 +7,8 @@ import {
   paginateScan,
 } from "@aws-sdk/client-dynamodb";
 import { TABLES, type TableId } from "../../contract";
-import { integerOf, type StoredItem, type StoredValue, textOf } from "../../ledger/stored-item";
-import { storedItem } from "../../store/transaction";
+import { integerOf, type StoredItem, type StoredValue, textOf } from "../../ledger/rules/stored-item";
+import { storedItem } from "../../ledger/store/transaction";
 import type { Deployment } from "../deploy";
 
 /** All items by key, as they are stored. */

@@ -11,8 +11,8 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type { TableId } from "../../contract";
-import { type StoredItem, textOf } from "../../ledger/stored-item";
-import { sdkItem } from "../../store/transaction";
+import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
+import { sdkItem } from "../../ledger/store/transaction";
 import type { Ground } from "./ground";
 import type { Reader } from "./reader";
 import type { Snapshot } from "./tables";

@@ -15,7 +15,7 @@ import type { ObjectLock } from "../../config/types";
 /** Prefix of the evidence bucket under which the kit lies; the log has its own. */
 export const AUDITOR_KIT_PREFIX = "kit/";
 
-/** What `scripts/build-auditor-kit.ts` makes. */
+/** What `tools/build-auditor-kit.ts` makes. */
 export interface AuditorKit {
   readonly directory: string;
   /** Of the names and bytes in `directory`, in hex. */

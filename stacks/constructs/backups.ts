@@ -7,7 +7,7 @@ import { BackupVaultLockConfiguration } from "@cdktf/provider-aws/lib/backup-vau
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import type { Construct } from "constructs";
-import type { AppConfig, BackupRule } from "../../config/types";
+import type { AppConfig, BackupRule } from "../config/types";
 import { equals, isTrue, policy, type Statement, service } from "./policy";
 
 /** A job starts within the first and is complete within the second, counted from its time in the plan. */

@@ -13,7 +13,7 @@ import { S3BucketServerSideEncryptionConfigurationA } from "@cdktf/provider-aws/
 import { S3BucketVersioningA } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
-import type { ObjectLock } from "../../config/types";
+import type { ObjectLock } from "../config/types";
 import {
   arnNotEquals,
   denyWithoutTls,

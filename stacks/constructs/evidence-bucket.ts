@@ -1,8 +1,8 @@
 /** The bucket of the log of proofs: what is in it is put once, kept for good, and read by whoever is to check. */
 
 import type { Construct } from "constructs";
-import type { ObjectLock } from "../../config/types";
 import { EVIDENCE_PREFIX, SWEPT_PREFIX } from "../../contract";
+import type { ObjectLock } from "../config/types";
 import { AUDITOR_KIT_PREFIX, type AuditorKit, addAuditorKit } from "./auditor-kit";
 import { addBucket, type Bucket, onlyUnderKey } from "./bucket";
 import { accountRootsOf, arnEquals, arnNotEquals, EVERYBODY, notGiven, type Statement } from "./policy";

@@ -3,7 +3,7 @@
 import { AssetType, TerraformAsset } from "cdktf";
 import type { Construct } from "constructs";
 
-/** What `scripts/build-handlers.ts` makes of one entry file. */
+/** What `tools/build-handlers.ts` makes of one entry file. */
 export interface HandlerBundle {
   /** Path of the zip file. */
   readonly zip: string;

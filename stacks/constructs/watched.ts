@@ -1,8 +1,8 @@
 /** What an alarm is made of, and the metrics that it can watch. */
 
 import type { CloudwatchMetricAlarmConfig } from "@cdktf/provider-aws/lib/cloudwatch-metric-alarm";
-import type { Names } from "../../config/names";
 import { type FunctionId, METRICS, type QueueId } from "../../contract";
+import type { Names } from "../config/names";
 import type { LedgerFunction } from "./function";
 
 export const PERIOD_SECONDS = 300;

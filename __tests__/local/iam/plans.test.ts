@@ -3,7 +3,6 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { CONNECTIVITIES } from "../../../config/types";
 import { FUNCTIONS, ROLES, type RoleId } from "../../../contract";
 import type { Authorisation } from "../../../local/iam/authorisation";
 import type { EffectivePolicies } from "../../../local/iam/effective";
@@ -11,15 +10,16 @@ import type { Principal } from "../../../local/iam/evaluate";
 import { personArn } from "../../../local/iam/people";
 import { plannedPolicies, renaming } from "../../../local/iam/planned";
 import { functionPrincipal, platformAuthorisations } from "../../../local/iam/platform";
-import { administratorMatrix } from "../../../scripts/permissions-administrator";
-import { removeSingly } from "../../../scripts/permissions-control";
-import { remarkable, type UnusedReason, unusedGrants } from "../../../scripts/permissions-grants";
-import { type PlanResult, permissionsPage } from "../../../scripts/permissions-page";
 import { buildApp } from "../../../stacks/build-app";
+import { CONNECTIVITIES } from "../../../stacks/config/types";
+import { administratorMatrix } from "../../../tools/permissions/administrator";
+import { removeSingly } from "../../../tools/permissions/control";
+import { remarkable, type UnusedReason, unusedGrants } from "../../../tools/permissions/grants";
+import { type PlanResult, permissionsPage } from "../../../tools/permissions/page";
 import { configOf, prodName, STUB_ARTIFACTS } from "../../support/synth";
 
 const ACCOUNT = "111122223333";
-const REASONS_FILE = path.join(__dirname, "..", "..", "..", "scripts", "permissions-unused.json");
+const REASONS_FILE = path.join(__dirname, "..", "..", "..", "tools", "permissions", "unused.json");
 const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-plans-"));
 const plans = new Map<string, EffectivePolicies>();
 

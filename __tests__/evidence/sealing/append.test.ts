@@ -1,0 +1,243 @@
+import type { RecordEntry } from "../../../evidence/log/entry";
+import { entryBytes } from "../../../evidence/log/entry";
+import { rootOf } from "../../../evidence/sealing/frontier";
+import { batchesBetween, readHead } from "../../../evidence/sealing/log-items";
+import { appendAfter, appendEntries, type LogOptions, openLog } from "../../../evidence/sealing/log-state";
+import { RecentEntries } from "../../../evidence/sealing/recent-entries";
+import { naiveLeaf, naiveRoot } from "./naive-log";
+import { ORIGIN } from "./sealer";
+import { type FakeWorld, fakeWorld } from "./worlds";
+
+const noPause = async () => {};
+
+/** Entries of the log by number: the same number is the same entry. */
+const entry = (number: number, changes: Partial<RecordEntry> = {}): RecordEntry => ({
+  kind: "RECORD",
+  table: "PaymentLedger",
+  key: [`txn-${number}`],
+  version: "1",
+  sequence: String(number),
+  commitment: "c".repeat(43),
+  previous: "",
+  ...changes,
+});
+const entries = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => entry(from + index));
+
+let world: FakeWorld;
+beforeEach(() => {
+  world = fakeWorld();
+});
+
+/** A log as a process of its own opens it. */
+function open(options: LogOptions = {}) {
+  return openLog(
+    { dynamo: world.clients().dynamo, tableName: world.tableName, origin: ORIGIN },
+    { pause: noPause, ...options },
+  );
+}
+
+async function logTexts(): Promise<string[]> {
+  const log = open();
+  const { frontier } = await readHead(log.table);
+  const texts: string[] = [];
+  for await (const batch of batchesBetween(log.table, 0, frontier.size)) texts.push(...batch.entries.map(String));
+  return texts;
+}
+
+const texts = (some: readonly RecordEntry[]) => some.map((each) => entryBytes(each).toString());
+
+test("entries are committed in order, with a head that knows size, root and kinds", async () => {
+  const all = [...entries(0, 3), entry(3, { kind: "FORGED" }), entry(4, { kind: "LATE", sequence: "" })];
+  expect(await appendEntries(all, open())).toEqual({ appended: 5, repeated: 0, size: 5 });
+  expect(await logTexts()).toEqual(texts(all));
+  const { frontier, counts } = await readHead(open().table);
+  expect(rootOf(frontier)).toEqual(naiveRoot(all.map((each) => naiveLeaf(entryBytes(each)))));
+  expect(counts).toEqual({ RECORD: 3, FORGED: 1, TAMPER: 0, LATE: 1, HEARTBEAT: 0 });
+  expect((await world.batches()).map(({ start }) => start)).toEqual([0]);
+});
+
+test("nothing to append is nothing written", async () => {
+  expect(await appendEntries([], open())).toEqual({ appended: 0, repeated: 0, size: 0 });
+  expect(world.aws.items.size).toBe(0);
+});
+
+test("the same entries again add nothing: in this process, in another, cut otherwise, within one call", async () => {
+  const log = open();
+  await appendEntries(entries(0, 10), log);
+  expect(await appendEntries(entries(0, 10), log)).toEqual({ appended: 0, repeated: 10, size: 10 });
+  expect(await appendEntries(entries(5, 15), open())).toEqual({ appended: 5, repeated: 5, size: 15 });
+  expect(await appendEntries(entries(0, 15), log)).toMatchObject({ appended: 0, repeated: 15 });
+  expect(await appendEntries([entry(20), entry(20)], log)).toMatchObject({ appended: 1, repeated: 1 });
+  expect(await logTexts()).toEqual(texts([...entries(0, 15), entry(20)]));
+});
+
+test("only what is the same byte for byte is the same", async () => {
+  const kinds: Partial<RecordEntry>[] = [
+    { kind: "LATE" },
+    { sequence: "" },
+    { version: "2" },
+    { previous: "p".repeat(43) },
+  ];
+  const others = kinds.map((changes) => entry(1, changes));
+  expect(await appendEntries([entry(1), ...others], open())).toMatchObject({ appended: 5 });
+});
+
+test("beyond the newest entries that a new process reads a repeat is appended; it is harmless", async () => {
+  await appendEntries(entries(0, 40), open());
+  await appendEntries(entries(40, 42), open());
+  expect(await appendEntries([entry(0), entry(41)], open({ recentEntries: 2 }))).toMatchObject({
+    appended: 1,
+    repeated: 1,
+  });
+  expect((await logTexts()).at(-1)).toBe(texts([entry(0)])[0]);
+});
+
+test("many entries take many batches, of 1,000 entries and of what an item holds", async () => {
+  // More than a process remembers: what it has just committed it must not commit again.
+  expect(await appendEntries(entries(0, 2_500), open({ recentEntries: 5 }))).toMatchObject({
+    appended: 2_500,
+    size: 2_500,
+  });
+  expect((await world.batches()).map(({ start }) => start)).toEqual([0, 1_000, 2_000]);
+  expect(await logTexts()).toEqual(texts(entries(0, 2_500)));
+});
+
+test("a sealer that comes second looks again, drops what the first has sealed, and goes on behind it", async () => {
+  const other = open();
+  let lost = 0;
+  const log = open({
+    pause: async () => {
+      lost += 1;
+    },
+  });
+  await appendEntries(entries(0, 2), log);
+  beforeCommit(log.table.dynamo, async () => {
+    await appendEntries(entries(2, 6), other);
+  });
+  expect(await appendEntries(entries(4, 8), log)).toEqual({ appended: 2, repeated: 2, size: 8 });
+  expect(lost).toBe(1);
+  expect(await logTexts()).toEqual(texts(entries(0, 8)));
+});
+
+/** Does something just before the next commit of these clients, once. */
+function beforeCommit(dynamo: ReturnType<FakeWorld["clients"]>["dynamo"], act: () => Promise<void>): void {
+  let isDone = false;
+  dynamo.middlewareStack.add(
+    (next, context) => async (args) => {
+      if (context["commandName"] === "TransactWriteItemsCommand" && !isDone) {
+        isDone = true;
+        await act();
+      }
+      return next(args);
+    },
+    { step: "initialize", name: "beforeCommit", priority: "high" },
+  );
+}
+
+test("an entry that says what stands before it is made anew when another sealer came first", async () => {
+  const other = open();
+  const log = open();
+  beforeCommit(log.table.dynamo, async () => {
+    await appendEntries(entries(0, 3), other);
+  });
+  const seen: number[] = [];
+  const size = await appendAfter(log, async ({ frontier, counts }) => {
+    seen.push(frontier.size);
+    const time = "2026-11-21T12:00:00.000Z";
+    return { kind: "HEARTBEAT", time, counts, previousSize: 0, previousCheckpoint: "" };
+  });
+  expect([seen, size]).toEqual([[0, 3], 4]);
+  expect((await logTexts()).at(-1)).toContain('"RECORD":"3"');
+});
+
+test("whoever always comes second gives up, and nothing of it is in the log", async () => {
+  let number = 100;
+  const other = open();
+  const log = open();
+  log.table.dynamo.middlewareStack.add(
+    (next, context) => async (args) => {
+      if (context["commandName"] === "TransactWriteItemsCommand") await appendEntries([entry(number++)], other);
+      return next(args);
+    },
+    { step: "initialize", name: "alwaysFirst", priority: "high" },
+  );
+  await expect(appendEntries([entry(1)], log)).rejects.toMatchObject({ code: "LOG_CONTENDED" });
+  expect(await logTexts()).not.toContain(texts([entry(1)])[0]);
+});
+
+describe("a table that somebody else wrote to", () => {
+  const headOf = () => [...world.aws.items].find(([name]) => name.endsWith("|head|")) ?? ["", {}];
+
+  test("a head that was put back: LOG_FORKED, and nothing is appended", async () => {
+    await appendEntries(entries(0, 3), open());
+    const [name, head] = headOf();
+    const warm = open();
+    await appendEntries(entries(3, 6), warm);
+    world.aws.items.set(name, head);
+    await expect(appendEntries([entry(9)], open())).rejects.toMatchObject({ code: "LOG_FORKED", isTampering: true });
+    await expect(appendEntries([entry(9)], warm)).rejects.toMatchObject({ code: "LOG_FORKED" });
+    expect((await world.batches()).map(({ start }) => start)).toEqual([0, 3]);
+  });
+
+  test.each<[string, object]>([
+    ["another size than its hashes have", { Size: { N: "2" } }],
+    ["no size", { Size: { S: "3" } }],
+    ["the size of an empty log", { Size: { N: "0" }, Frontier: { B: Buffer.alloc(0) } }],
+    ["half a hash", { Frontier: { B: Buffer.alloc(16) } }],
+    ["no counts", { Counts: { M: {} } }],
+  ])("a head with %s: LOG_STATE_BROKEN", async (_what, changes) => {
+    await appendEntries(entries(0, 3), open());
+    const [name, head] = headOf();
+    world.aws.items.set(name, { ...head, ...changes });
+    await expect(appendEntries([entry(9)], open())).rejects.toMatchObject({
+      code: "LOG_STATE_BROKEN",
+      isTampering: true,
+    });
+  });
+
+  test.each<[string, (name: string) => void]>([
+    ["is gone", (name) => world.aws.items.delete(name)],
+    ["holds other bytes", (name) => change(name, { Entries: { B: Buffer.from("junk") } })],
+    ["says another count", (name) => change(name, { Count: { N: "9" } })],
+  ])("a batch that %s is found when the log is read, and does not hold up what is sealed", async (_what, tamper) => {
+    for (let start = 0; start < 9; start += 3) await appendEntries(entries(start, start + 3), open());
+    tamper([...world.aws.items.keys()].find((name) => name.includes("batch#0000000000000003")) ?? "");
+    await expect(logTexts()).rejects.toMatchObject({ code: "LOG_STATE_BROKEN" });
+    expect(await appendEntries([entry(9)], open())).toMatchObject({ appended: 1, size: 10 });
+  });
+
+  function change(name: string, changes: object): void {
+    world.aws.items.set(name, { ...world.aws.items.get(name), ...changes });
+  }
+});
+
+test("reading begins and ends in the middle of batches", async () => {
+  for (let start = 0; start < 40; start += 4) await appendEntries(entries(start, start + 4), open());
+  const read = async (from: number, to: number) => {
+    const found: string[] = [];
+    for await (const batch of batchesBetween(open().table, from, to)) {
+      expect(batch.start).toBe(from + found.length);
+      found.push(...batch.entries.map(String));
+    }
+    return found;
+  };
+  expect(await read(0, 40)).toEqual(texts(entries(0, 40)));
+  expect(await read(6, 31)).toEqual(texts(entries(6, 31)));
+  expect(await read(7, 8)).toEqual(texts(entries(7, 8)));
+  expect(await read(8, 8)).toEqual([]);
+});
+
+test("what is remembered is bounded, and the oldest is forgotten first", () => {
+  const recent = new RecentEntries(10);
+  const leaves = Array.from({ length: 100 }, (_, index) => naiveLeaf(Buffer.of(index)));
+  for (const [index, leaf] of leaves.entries()) recent.add([leaf], index + 1);
+  expect(leaves.filter((leaf) => recent.has(leaf))).toEqual(leaves.slice(60));
+});
+
+test("two logs in one table do not see each other", async () => {
+  const other = openLog({ ...open().table, origin: `${ORIGIN}0` }, { pause: noPause });
+  await appendEntries(entries(0, 3), open());
+  await appendEntries(entries(0, 5), other);
+  expect(await logTexts()).toHaveLength(3);
+  expect(await readHead(other.table)).toMatchObject({ frontier: { size: 5 } });
+});

@@ -1,0 +1,177 @@
+import { Findings } from "../../../evidence/verifier/findings";
+import {
+  EXIT_CODES,
+  type Finding,
+  reportText,
+  VERDICTS,
+  type VerificationReport,
+} from "../../../evidence/verifier/report";
+import { buildWorld } from "../../support/log-world";
+import { Draft, key, witness } from "../../support/verified-world";
+
+const finding = (verdict: Finding["verdict"], message = ""): Finding => ({ verdict, code: "RECORD_ALTERED", message });
+
+test("each verdict has an exit code of its own, and none is that of a wrong use or of a crash", () => {
+  const codes = Object.values(EXIT_CODES);
+  expect(new Set(codes).size).toBe(VERDICTS.length);
+  expect(EXIT_CODES.ok).toBe(0);
+  for (const code of [1, 2]) expect(codes).not.toContain(code);
+});
+
+test("the gravest verdict comes first, and ok only alone", () => {
+  const findings = new Findings();
+  expect(findings.verdicts).toEqual(["ok"]);
+  for (const verdict of ["tail-not-pinned", "unsealed", "wrong-key", "missing"] as const)
+    findings.add(finding(verdict));
+  expect(findings.verdicts).toEqual(["wrong-key", "missing", "unsealed", "tail-not-pinned"]);
+});
+
+test("findings beyond the limit are counted, those of each verdict for themselves", () => {
+  const findings = new Findings({ namedMax: 2 });
+  for (let each = 0; each < 5; each++) findings.add(finding("altered"));
+  findings.add(finding("missing"));
+  expect(findings.list).toHaveLength(3);
+  expect(findings.further).toMatchObject({ altered: 3, missing: 0 });
+  const other = findings.another();
+  for (let each = 0; each < 4; each++) other.add(finding("missing"));
+  other.note("x");
+  findings.addAll(other);
+  expect(findings.list).toHaveLength(4);
+  expect(findings.further).toMatchObject({ altered: 3, missing: 3 });
+  expect(findings.notes).toEqual(["x"]);
+});
+
+const report = (changes: Partial<VerificationReport>): VerificationReport => ({
+  verdict: "altered",
+  verdicts: ["altered", "stale"],
+  findings: [],
+  further: new Findings().further,
+  notes: [],
+  origin: "log",
+  size: 7,
+  root: "AAAA",
+  acknowledged: [],
+  acknowledgedCount: 0,
+  asOf: "2025-11-22T10:00:00.000Z",
+  checkpointSigners: ["log+1"],
+  pinnedBy: null,
+  pinnedSize: 0,
+  sources: [],
+  counts: { records: 0, leaves: 7, repeatedEntries: 0, pairs: 0, heartbeats: 0, checkpoints: 0 },
+  coveredUntil: "",
+  ...changes,
+});
+
+test("the text names what was found and where, and what is left unsaid", () => {
+  const place = { table: "payment-transactions", key: ["txn", "5"], version: "1", leaf: 12 };
+  const further = { ...new Findings().further, altered: 9 };
+  const text = reportText(
+    report({ findings: [{ ...finding("altered", "It is other."), ...place }], further, notes: ["So it is."] }),
+  );
+  expect(text).toContain("ALTERED (also stale), as of 2025-11-22T10:00:00.000Z");
+  expect(text).toContain("altered RECORD_ALTERED payment-transactions txn 5 version 1 entry 12: It is other.");
+  expect(text).toContain("altered: 9 more");
+  expect(text).toContain("note: So it is.");
+  expect(text).toContain("last heartbeat never");
+  expect(text).toContain("nobody outside the log vouches for its entries");
+  expect(reportText(report({ pinnedBy: "witness", pinnedSize: 7 }))).toContain(
+    "a witness vouches for the first 7 entries\n",
+  );
+  expect(reportText(report({ pinnedBy: "last-checkpoint", pinnedSize: 5 }))).toContain(
+    "the last checkpoint vouches for the first 5 entries, and nobody for the 2 from entry 5 on",
+  );
+  expect(reportText(report({ origin: "", root: "", checkpointSigners: [] }))).toContain("signed by no pinned key");
+});
+
+describe("however little is held at once, the findings are the same", () => {
+  const built = buildWorld([key], witness, false, ({ log }) => {
+    const again = log.steps[7];
+    if (again !== undefined) log.take(again);
+  });
+  const changed = () => {
+    const draft = new Draft(built);
+    for (const id of ["pay-1", "pay-22", "pay-60"]) {
+      draft.changeItem("PaymentLedger", id, (item) => ({ ...item, Amount: { S: "1.00" } }));
+    }
+    draft.changeItem("payment-audit-trail", "msg-3", () => undefined);
+    draft.changeItem("PaymentAuditTrail", "event-3", (item) => ({ ...item, AuditID: { S: "event-33" } }));
+    return draft;
+  };
+  const sorted = ({ findings }: VerificationReport) => findings.map(({ code, key: own }) => `${code} ${own}`).sort();
+
+  test("in one reading", async () => {
+    const whole = await changed().verify();
+    expect(sorted(whole)).toEqual([
+      "RECORD_ALTERED pay-1",
+      "RECORD_ALTERED pay-22",
+      "RECORD_ALTERED pay-60",
+      "RECORD_MISSING event-3",
+      "RECORD_MISSING msg-3",
+      "RECORD_UNSEALED event-33",
+      expect.stringMatching(/^ROW_MISSING W~/),
+    ]);
+    expect(whole.counts.repeatedEntries).toBe(1);
+  });
+
+  test.each([1000, 20, 7])("in slices of %s", async (heldMax) => {
+    const [whole, sliced] = [await changed().verify(), await changed().verify({ heldMax })];
+    expect(sorted(sliced)).toEqual(sorted(whole));
+    expect(sliced.counts).toEqual(whole.counts);
+  });
+
+  test("and where it would take too many readings, that is said", async () => {
+    const draft = new Draft(built);
+    draft.changeLines("PaymentAuditTrail", () => []);
+    const report = await draft.verify({ heldMax: 5 });
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({ verdict: "incomplete", code: "TOO_MANY_DIFFERENCES" }),
+    );
+    expect(report.verdict).toBe("missing");
+  });
+});
+
+describe("evidence or sources that change while they are read", () => {
+  test("a source that tells something else the second time", async () => {
+    const draft = new Draft(buildWorld([key], witness, false));
+    const items = [...draft.world.rows("payment-audit-trail").values()];
+    let readings = 0;
+    const source = {
+      table: "payment-audit-trail" as const,
+      name: "x",
+      takenAt: draft.built.takenAt,
+      batches: async function* () {
+        readings += 1;
+        yield items.slice(readings === 1 ? 1 : 0).map((now) => ({ now }));
+      },
+    };
+    const report = await draft.verify({ sources: [source], problems: [], only: ["payment-audit-trail"] });
+    expect(readings).toBe(2);
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({ verdict: "incomplete", code: "EVIDENCE_CHANGED" }),
+    );
+  });
+
+  test("a bundle that tells something else the second time", async () => {
+    const draft = new Draft(buildWorld([key], witness, false));
+    const path = [...draft.evidence.keys()].find((each) => each === "tile/entries/000") ?? "";
+    const other = Buffer.from(
+      draft.evidence.get(path)?.toString("latin1").replaceAll('"key":["pay-1"', '"key":["pay-X"') ?? "",
+      "latin1",
+    );
+    const genuine = draft.evidence.get(path) as Buffer;
+    let readings = 0;
+    const evidence = {
+      name: "x",
+      read: async (name: string) => (name === path ? (readings++ < 2 ? genuine : other) : draft.evidence.get(name)),
+      list: async function* (prefix: string) {
+        for (const name of draft.evidence.keys()) if (name.startsWith(prefix)) yield name;
+      },
+    };
+    draft.changeItem("PaymentLedger", "pay-1", () => undefined);
+    const report = await draft.verify({ evidence, leftovers: false });
+    expect(readings).toBeGreaterThan(2);
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({ verdict: "incomplete", code: "EVIDENCE_CHANGED" }),
+    );
+  });
+});

@@ -1,0 +1,115 @@
+/** The text of a file: any cutting of its bytes gives the same text, bad bytes are marked where they stand, and faults are told apart. */
+
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { linesOf } from "../../../ledger/files/lines";
+import { NOT_UTF8_MARK, textOf, UnreadableGzipError } from "../../../ledger/files/text";
+import { bytesOf, cut, cuts, listOf, textsOf } from "./sources";
+
+const read = async (...chunks: readonly (string | Uint8Array)[]) => (await listOf(textOf(bytesOf(...chunks)))).join("");
+const texts = fc.string({ unit: "binary", maxLength: 200 }).filter((text) => !text.startsWith("\u{feff}"));
+
+test("property: text of any characters comes back whole, gzip or not, BOM or not, however it is cut", async () => {
+  await fc.assert(
+    fc.asyncProperty(texts, fc.boolean(), fc.boolean(), cuts, async (text, bom, gzip, places) => {
+      fc.pre(text.isWellFormed());
+      const plain = Buffer.from(bom ? `\u{feff}${text}` : text);
+      const bytes = gzip ? gzipSync(plain) : plain;
+      expect(await read(...cut(bytes, places))).toBe(text);
+    }),
+  );
+});
+
+test.each(["é", "€", "😀", "\u{feff}x"])("%s over the border of two chunks, byte by byte", async (character) => {
+  const bytes = Buffer.from(`a${character}b`);
+  expect(await read(...Array.from(bytes, (byte) => Uint8Array.of(byte)))).toBe(`a${character}b`);
+});
+
+test("only the first byte order mark is taken away, even when it comes in three pieces", async () => {
+  const bytes = Buffer.from("\u{feff}\u{feff}x");
+  expect(await read(...Array.from(bytes, (byte) => Uint8Array.of(byte)))).toBe("\u{feff}x");
+  expect(await read("\u{feff}")).toBe("");
+});
+
+test.each<[string, number[], string]>([
+  ["a lone continuation", [0x61, 0x80, 0x62], `a${NOT_UTF8_MARK}b`],
+  ["Latin-1", [0x61, 0xe9, 0x62], `a${NOT_UTF8_MARK}b`],
+  ["a cut character at the end of the file", [0x61, 0xe2, 0x82], `a${NOT_UTF8_MARK}`],
+  ["an overlong form", [0xc0, 0xaf], NOT_UTF8_MARK.repeat(2)],
+  ["a surrogate", [0xed, 0xa0, 0x80], NOT_UTF8_MARK.repeat(3)],
+  ["a byte that is never UTF-8", [0xff], NOT_UTF8_MARK],
+])("%s is marked", async (_what, bytes, text) => {
+  expect(await read(Uint8Array.from(bytes))).toBe(text);
+});
+
+test("a replacement character that the sender wrote stays, even beside bad bytes in one line", async () => {
+  expect(await read(Buffer.concat([Buffer.from("a\u{fffd}"), Buffer.from([0xff]), Buffer.from("\u{fffd}b")]))).toBe(
+    `a\u{fffd}${NOT_UTF8_MARK}\u{fffd}b`,
+  );
+});
+
+test("gzip in several members is one text; its magic alone, split over chunks, is recognised", async () => {
+  const bytes = Buffer.concat([gzipSync("one "), gzipSync("two")]);
+  expect(await read(bytes.subarray(0, 1), bytes.subarray(1, 2), bytes.subarray(2))).toBe("one two");
+  expect(await read("\u001f")).toBe("\u001f");
+  expect(await read()).toBe("");
+});
+
+test.each<[string, (whole: Buffer) => Uint8Array]>([
+  ["cut off", (whole) => whole.subarray(0, whole.length - 9)],
+  ["with a changed checksum", (whole) => Buffer.concat([whole.subarray(0, whole.length - 8), Buffer.alloc(8)])],
+  ["with a changed byte", (whole) => Buffer.concat([whole.subarray(0, 10), Buffer.of(0xff), whole.subarray(11)])],
+  ["with nothing but its head", (whole) => whole.subarray(0, 10)],
+])("gzip %s is damaged, and said to be", async (_how, damage) => {
+  await expect(read(damage(gzipSync("x".repeat(1_000))))).rejects.toBeInstanceOf(UnreadableGzipError);
+});
+
+test.each([true, false])("a broken download is thrown as it is (gzip: %s)", async (gzip) => {
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield gzip ? gzipSync("x".repeat(100)).subarray(0, 15) : Buffer.from("abc");
+    throw new Error("The connection was reset.");
+  }
+  await expect(listOf(textOf(broken()))).rejects.toThrow("The connection was reset.");
+});
+
+test.each([true, false])("who stops reading lets go of the download (gzip: %s)", async (gzip) => {
+  let released = false;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) yield gzip ? gzipSync("x".repeat(1_000)) : Buffer.from("x".repeat(1_000));
+    } finally {
+      released = true;
+    }
+  }
+  for await (const text of textOf(endless())) if (text.length > 0) break;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(released).toBe(true);
+});
+
+describe("lines", () => {
+  test("property: any cutting gives the same lines with the same numbers", async () => {
+    const unit = fc.constantFrom("a", "b", "\n", "\r", "é");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit, maxLength: 60 }),
+        cuts,
+        fc.integer({ min: 1, max: 8 }),
+        async (text, at, max) => {
+          const whole = text.split("\n");
+          if (whole.at(-1) === "") whole.pop();
+          const expected = whole.map((line, index) => ({
+            number: index + 1,
+            text: line.slice(0, max),
+            tooLong: line.length > max,
+            cardDataBehind: false,
+          }));
+          const places = [...new Set(at.map((place) => place % (text.length + 1)))].sort((a, b) => a - b);
+          const chunks = [...places, text.length].map((end, index) =>
+            text.slice(index === 0 ? 0 : places[index - 1], end),
+          );
+          expect(await listOf(linesOf(textsOf(...chunks), max))).toEqual(expected);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,76 @@
+/** No refusal repeats what was sent: not a value, not an unknown field's name, at any depth of any input. */
+
+import fc from "fast-check";
+import { type ListName, parseEntries } from "../../../ledger/rules/entries";
+import { REFUSAL_CODES, type Refusal, refusal } from "../../../ledger/rules/refusals";
+import type { Input } from "../../support/ledger-fixtures";
+import { ALL_DOORS as DOORS } from "./arriving-doors";
+
+const MARKER = "MARK7f3e";
+/** Values that carry the marker in a way that most fields refuse. */
+const markers: fc.Arbitrary<unknown> = fc.constantFrom<unknown>(
+  `${MARKER} !`,
+  `#${MARKER}`,
+  { [MARKER]: MARKER },
+  { [MARKER]: { [MARKER]: Number.POSITIVE_INFINITY } },
+  [`${MARKER} !`, { [MARKER]: [`${MARKER} !`] }],
+  [[`${MARKER} !`]],
+  `${MARKER}\ud800`,
+  `${MARKER}`.repeat(400),
+);
+
+/** Names that the schemas chose, with a position in a list at most. */
+const FIELD = /^[A-Za-z]+[0-9]?(_[a-z]+)*(\.[0-9]+)?$/;
+
+function expectNoEcho(found: Refusal): void {
+  expect(JSON.stringify(found)).not.toContain(MARKER);
+  expect(REFUSAL_CODES).toContain(found.code);
+  expect(found.message).toBe(refusal(found.code).message);
+  if (found.field !== undefined) expect(found.field).toMatch(FIELD);
+}
+
+/** The input with marked values in some of its fields, and perhaps a field whose very name is the marker. */
+function marked(input: Input): fc.Arbitrary<Input> {
+  const replacements = fc.dictionary(fc.constantFrom(...Object.keys(input), MARKER, `${MARKER} !`), markers, {
+    minKeys: 1,
+  });
+  return replacements.map((replaced) => ({ ...input, ...replaced }));
+}
+
+test.each(DOORS.map((door) => [door.schema, door] as const))("property: %s echoes nothing", (_name, door) => {
+  let refusals = 0;
+  fc.assert(
+    fc.property(fc.constantFrom(...door.accepted).chain(marked), (input) => {
+      const result = door.parse(input);
+      if (result.ok) return;
+      refusals += 1;
+      expectNoEcho(result.refusal);
+    }),
+    { numRuns: 500 },
+  );
+  // Nearly every marked input must be refused, or the property would say nothing.
+  expect(refusals).toBeGreaterThan(400);
+});
+
+test.each(DOORS.map((door) => [door.schema, door] as const))("%s: the refused examples echo nothing", (_name, door) => {
+  for (const { input } of door.refused) {
+    const result = door.parse(input);
+    if (result.ok) throw new Error("It was taken.");
+    expect(result.refusal.message).toBe(refusal(result.refusal.code).message);
+    if (result.refusal.field !== undefined) expect(result.refusal.field).toMatch(FIELD);
+  }
+});
+
+test.each<ListName>(["payments", "events"])("property: what stands around %s is not echoed", (listName) => {
+  const envelope = { [listName]: [{}], Actor: "importer" };
+  let refusals = 0;
+  fc.assert(
+    fc.property(marked(envelope), (event) => {
+      const parsed = parseEntries(event, listName);
+      if (!("refusal" in parsed)) return;
+      refusals += 1;
+      expectNoEcho(parsed.refusal);
+    }),
+  );
+  expect(refusals).toBeGreaterThan(70);
+});

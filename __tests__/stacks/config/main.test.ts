@@ -1,0 +1,41 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+
+const PROJECT = resolve(__dirname, "..", "..", "..");
+const TSX = join(dirname(createRequire(__filename).resolve("tsx/package.json")), "dist", "cli.mjs");
+
+function runMain(variables: Record<string, string>) {
+  const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-main-"));
+  try {
+    const { PATH } = process.env;
+    const run = spawnSync(process.execPath, [TSX, join(PROJECT, "main.ts")], {
+      cwd: outdir,
+      encoding: "utf8",
+      // No credentials, no Terraform settings, nothing of the caller's.
+      env: { PATH, HOME: outdir, CDKTF_OUTDIR: outdir, ...variables },
+    });
+    const stacks = join(outdir, "stacks");
+    return { ...run, stacks: existsSync(stacks) ? readdirSync(stacks).sort() : [] };
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}
+
+test("a wrong configuration is one message, no stack trace, no output", () => {
+  const { status, stdout, stderr, stacks } = runMain({ PAYMENT_LEDGER_ENV: "staging" });
+  expect([status, stdout, stacks]).toEqual([1, "", []]);
+  expect(stderr.trimEnd().split("\n")).toEqual([
+    'Configuration error (unknown_environment): there is no environment "staging".',
+    "  Rule:   PAYMENT_LEDGER_ENV names one of: dev, prod.",
+    '  Remedy: set PAYMENT_LEDGER_ENV to one of them, or add "staging" to stacks/config/environments.ts.',
+  ]);
+});
+
+test.each(["dev", "prod"])("%s synthesizes from any folder, without credentials", (environment) => {
+  const { status, stderr, stacks } = runMain({ PAYMENT_LEDGER_ENV: environment });
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(stacks).toEqual(["data", "functions", "network", "security"]);
+});

@@ -1,0 +1,207 @@
+/**
+ * `npm run drill`: a whole restore drill, now. The function does it, step by step, and this waits for its verdict; or, with
+ * `--here`, this machine does the same steps. Works on AWS, and on the endpoint that AWS_ENDPOINT_URL names.
+ */
+
+import "../local/sdk-warning";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { S3Client } from "@aws-sdk/client-s3";
+import { TABLES, type TableId } from "../contract";
+import type { DrillResponse } from "../evidence/checks/drill-operation";
+import type { DrillState } from "../evidence/checks/drill-state";
+import { type DrillSettings, stepDrill } from "../evidence/checks/drill-steps";
+import { drillTables, scratchNameOf } from "../evidence/checks/drill-tables";
+import { LogCheckError } from "../evidence/checks/errors";
+import { MemoryDrillBucket } from "../evidence/checks/memory-state";
+import { s3Evidence } from "../evidence/checks/s3-evidence";
+import { isGood } from "../evidence/checks/verification";
+import { EXIT_CODES, type Verdict } from "../evidence/verifier/report";
+import { loadConfig } from "../stacks/config/load";
+import { bucketNamesOf, namesOf } from "../stacks/config/names";
+
+const USAGE = `Usage: npm run drill [-- options]
+  Imports the newest full exports into scratch tables, holds these against the log of proofs, and removes them.
+  The function drill_restore does it and records it; this waits, and tells each step.
+  --here              This machine does it, under its own credentials: without the function's limit of time, and
+                      without an audit record. Takes --key.
+  --key VKEY          Verifier key of the log, as it was handed over; more than once where there are several
+  --json              Print the report and nothing else (with --here)
+  --poll-seconds N    Between two steps (default 20)
+Ends with the exit code of the verdict: 0 ok, 20 where nothing pins the log's end, 10 and up for what was found.`;
+
+const POLL_SECONDS_DEFAULT = 20;
+/** Of the drill's own tables: none that the function's drill makes or removes. */
+const HERE = "here-";
+
+/** The arguments do not fit; the usage is printed. */
+class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** The drill could not be done at all. */
+class DrillError extends Error {
+  override readonly name = "DrillError";
+}
+
+interface Options {
+  readonly here?: boolean;
+  readonly key?: string[];
+  readonly json?: boolean;
+  readonly "poll-seconds"?: string;
+}
+
+type Print = (text: string) => void;
+
+/** What one step tells. */
+type Standing = Pick<DrillResponse, "outcome" | "drill" | "codes"> & {
+  readonly last?: {
+    readonly drill: string;
+    readonly verdict: Verdict;
+    readonly passed: boolean;
+    readonly report: string;
+  };
+};
+
+export async function runDrillCommand(words: readonly string[], print: Print): Promise<number> {
+  const options = parse(words);
+  const seconds = Number(options["poll-seconds"] ?? POLL_SECONDS_DEFAULT);
+  if (!(seconds > 0)) throw new UsageError("--poll-seconds is a number above 0.");
+  if (options.here !== true) {
+    if (options.key !== undefined || options.json === true) throw new UsageError("--key and --json go with --here.");
+    const { functions } = namesOf(loadConfig());
+    return untilVerdict(invoked(new LambdaClient({}), functions.drillRestore), seconds, print);
+  }
+  const here = await onThisMachine(options.key ?? []);
+  const tell = options.json === true ? () => {} : print;
+  const code = await untilVerdict(here.step, seconds, tell);
+  if (options.json === true) for (const report of here.reports.values()) print(report);
+  tell("It is recorded nowhere: the audit trail knows the function's drills only.");
+  return code;
+}
+
+function parse(words: readonly string[]): Options {
+  try {
+    const { values } = parseArgs({
+      args: [...words],
+      options: {
+        here: { type: "boolean" },
+        key: { type: "string", multiple: true },
+        json: { type: "boolean" },
+        "poll-seconds": { type: "string" },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : "The options do not fit.");
+  }
+}
+
+type Steps = (kind: "start" | "step") => Promise<Standing>;
+
+/** Begins a drill, or joins the one under way, and goes on until it is over. @returns the exit code. */
+export async function untilVerdict(step: Steps, pollSeconds: number, print: Print): Promise<number> {
+  let stands = await step("start");
+  const drill = stands.drill ?? stands.last?.drill;
+  if (stands.codes.includes("NO_EXPORT") || drill === undefined) {
+    throw new DrillError(
+      'There is no full export of every table yet, so there is nothing to restore. The function export_tables makes them; invoke it with {"kind":"full"}.',
+    );
+  }
+  print(`drill of ${drill}: ${stands.outcome}`);
+  for (let told = stands.outcome; stands.outcome !== "idle" || stands.last?.drill !== drill; ) {
+    await sleep(pollSeconds * 1000);
+    stands = await step("step");
+    for (const code of stands.codes) print(`  ${code}`);
+    if (stands.outcome !== told) print(`  ${stands.outcome}`);
+    told = stands.outcome;
+  }
+  const { verdict, passed, report } = stands.last;
+  print(`${passed ? "PASSED" : "FAILED"}: ${verdict}. The report: ${report}`);
+  return EXIT_CODES[isGood(verdict) && !passed ? "incomplete" : verdict];
+}
+
+export function invoked(lambda: Pick<LambdaClient, "send">, functionName: string): Steps {
+  return async (kind) => {
+    const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify({ kind }) });
+    const { FunctionError, Payload } = await lambda.send(command);
+    const answer: unknown = JSON.parse(Buffer.from(Payload ?? []).toString("utf8"));
+    if (FunctionError === undefined) return answer as Standing;
+    throw new DrillError(
+      `${functionName} failed. Its log group /aws/lambda/${functionName} says why; the drill goes on from where it stands when this is called again.`,
+    );
+  };
+}
+
+async function onThisMachine(keys: readonly string[]) {
+  if (keys.length === 0) {
+    throw new UsageError("--here takes --key: a log is held against a key that did not come with it.");
+  }
+  const config = loadConfig();
+  const dynamo = new DynamoDBClient({});
+  // Paths instead of host names for buckets, because an endpoint on this machine has no such names.
+  const s3 = new S3Client({ forcePathStyle: true });
+  const tables = await deployedTables(dynamo, namesOf(config).tables);
+  const buckets = bucketNamesOf(config, tables[0]?.arn.split(":")[4] ?? "");
+  const state = new MemoryDrillBucket();
+  const step = stepsHere({
+    tables,
+    exports: { s3, bucket: buckets.exports },
+    state,
+    dynamo,
+    scratch: drillTables(dynamo),
+    scratchName: (deployedName) => scratchNameOf(deployedName, HERE),
+    evidence: s3Evidence(s3, buckets.evidence),
+    keys: async () => keys,
+    everyDays: Number.POSITIVE_INFINITY,
+  });
+  return { step, reports: state.reports };
+}
+
+/** The function's steps, without what it writes into the audit trail. */
+export function stepsHere(settings: DrillSettings, clock = () => new Date()): Steps {
+  return async (kind) => {
+    const codes: Standing["codes"][number][] = [];
+    const stands = await stepDrill({
+      ...settings,
+      now: clock(),
+      begin: kind === "start",
+      outOfTime: () => false,
+      tell: (code) => codes.push(code),
+    });
+    return { ...standingOf(stands), codes };
+  };
+}
+
+function standingOf({ phase, drill, last }: DrillState): Omit<Standing, "codes"> {
+  return {
+    outcome: phase,
+    ...(drill === undefined ? {} : { drill: drill.id }),
+    ...(last === undefined ? {} : { last: { ...last, drill: last.id, report: "--json prints it" } }),
+  };
+}
+
+async function deployedTables(dynamo: DynamoDBClient, names: Readonly<Record<TableId, string>>) {
+  return Promise.all(
+    (Object.keys(TABLES) as TableId[]).map(async (id) => {
+      const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: names[id] }));
+      return { table: TABLES[id].logicalName, arn: Table?.TableArn ?? "" };
+    }),
+  );
+}
+
+if (require.main === module) {
+  runDrillCommand(process.argv.slice(2), (text) => console.log(text)).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      const isOurs = error instanceof LogCheckError || error instanceof DrillError || error instanceof UsageError;
+      console.error(isOurs ? error.message : error);
+      if (error instanceof UsageError) console.error(`\n${USAGE}`);
+      process.exitCode = error instanceof UsageError ? 2 : 1;
+    },
+  );
+}

@@ -1,0 +1,108 @@
+/** The function of the restore drill: one step an invocation, and what the trail and the alarms are told of it. */
+
+import { z } from "zod";
+import { LOG_METRICS } from "../../contract";
+import { type Call, ledgerEntry } from "../../ledger/operations/call";
+import { recordEntries } from "../../ledger/operations/record-entries";
+import { derivedAuditId } from "../../ledger/rules/identifiers";
+import type { Store } from "../../ledger/store/store";
+import type { Verdict } from "../verifier/report";
+import type { DrillResult, DrillState } from "./drill-state";
+import { type DrillCode, type DrillSettings, stepDrill } from "./drill-steps";
+import { LogCheckError } from "./errors";
+
+export interface DrillOperationSettings extends DrillSettings {
+  /** Writes one log line. */
+  readonly log: (requestId: string, code: string) => void;
+}
+
+export interface DrillResponse {
+  /** Where the drill stands. `idle`: none is under way. */
+  readonly outcome: DrillState["phase"];
+  /** The drill under way. */
+  readonly drill?: string;
+  /** The newest drill that came to a verdict. */
+  readonly last?: {
+    readonly drill: string;
+    readonly verdict: Verdict;
+    readonly passed: boolean;
+    readonly report: string;
+  };
+  /** What needs somebody's attention. */
+  readonly codes: readonly DrillCode[];
+}
+
+const requestSchema = z.strictObject({ kind: z.enum(["step", "start"]) });
+
+/** Kept for the report, the state and the audit record. */
+const RESERVED_MS = 60_000;
+
+export async function drillRestore(
+  event: unknown,
+  call: Call,
+  store: Store,
+  settings: DrillOperationSettings,
+): Promise<DrillResponse> {
+  const request = requestSchema.safeParse(event);
+  if (!request.success) throw badRequest();
+  const codes = new Set<DrillCode>();
+  // What a drill from a machine has found, or an earlier step that died before it could record it.
+  await recordResults(call, store, settings);
+  const stands = await stepDrill({
+    ...settings,
+    now: call.now,
+    begin: request.data.kind === "start",
+    outOfTime: () => call.remainingMs() < RESERVED_MS,
+    tell: (code) => codes.add(code),
+  });
+  await recordResults(call, store, settings);
+  for (const code of codes) {
+    settings.log(call.caller.requestId, code);
+    if (code !== "NO_EXPORT") store.signal(LOG_METRICS.drillFailed);
+  }
+  return responseOf(stands, [...codes]);
+}
+
+/** The records' ids follow from their drills, so that each leaves one, whatever died between the record and the state. */
+async function recordResults(call: Call, store: Store, { state: bucket }: DrillSettings): Promise<void> {
+  const { state, version } = await bucket.load();
+  if (state.unrecorded.length === 0) return;
+  await recordEntries(
+    state.unrecorded.map((result) => drillEntry(result, call)),
+    store,
+  );
+  // Before the state forgets them: a verdict may be told twice, and never not at all.
+  for (const { passed } of state.unrecorded) store.signal(passed ? LOG_METRICS.drillPassed : LOG_METRICS.drillFailed);
+  await bucket.save({ ...state, unrecorded: [] }, version);
+}
+
+function drillEntry({ id, verdict, passed, report, finishedAt }: DrillResult, call: Call) {
+  return ledgerEntry(
+    {
+      auditId: derivedAuditId("READ", call.operation, id),
+      action: "RESTORE_DRILL",
+      actor: call.operation,
+      asked: { recordIds: [], details: { Drill: id } },
+      answered: { recordIds: [], result: verdict, details: { Passed: passed, Report: report, FinishedAt: finishedAt } },
+    },
+    call,
+  );
+}
+
+function responseOf({ phase, drill, last }: DrillState, codes: readonly DrillCode[]): DrillResponse {
+  return {
+    outcome: phase,
+    ...(drill === undefined ? {} : { drill: drill.id }),
+    ...(last === undefined
+      ? {}
+      : { last: { drill: last.id, verdict: last.verdict, passed: last.passed, report: last.report } }),
+    codes,
+  };
+}
+
+function badRequest(): LogCheckError {
+  return new LogCheckError(
+    "BAD_REQUEST",
+    'The restore drill takes {"kind":"step"} or {"kind":"start"}, and nothing else. Correct the schedule.',
+  );
+}

@@ -1,0 +1,63 @@
+/** The evidence as it lies in its bucket, for the verifier to read. */
+
+import { GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
+import { objectsUnder } from "../../backup/folder";
+import { EVIDENCE_PREFIX } from "../../contract";
+import { EvidenceError, type EvidenceFolder, maxBytesOf } from "../verifier/evidence";
+
+export function s3Evidence(s3: S3Client, bucket: string, prefix: string = EVIDENCE_PREFIX): EvidenceFolder {
+  return {
+    name: `s3://${bucket}/${prefix}`,
+    read: async (path) => {
+      try {
+        const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: `${prefix}${path}` }));
+        if (answer.Body === undefined) throw new Error("S3 answered GetObject without a body.");
+        const { ContentLength = 0 } = answer;
+        if (ContentLength > maxBytesOf(path)) {
+          throw new EvidenceError(
+            path,
+            `it has ${ContentLength} bytes, and such an object has at most ${maxBytesOf(path)}.`,
+          );
+        }
+        return Buffer.from(await answer.Body.transformToByteArray());
+      } catch (error) {
+        if (error instanceof NoSuchKey) return undefined;
+        throw error;
+      }
+    },
+    list: (path) => pathsUnder(s3, bucket, prefix, path),
+  };
+}
+
+async function* pathsUnder(s3: S3Client, bucket: string, prefix: string, path: string): AsyncGenerator<string> {
+  for await (const { path: key } of objectsUnder(s3, bucket, `${prefix}${path}`)) yield key.slice(prefix.length);
+}
+
+/** Tiles that wait to be asked for; the verifier has fewer bundles under way. */
+const TILES_AHEAD_MAX = 64;
+
+/**
+ * The same evidence for one verification. It reads each bundle of entries, some ahead, and then the tile of their hashes:
+ * fetched with its bundle, the tile is there when its turn comes. A bucket takes tens of milliseconds for each.
+ */
+export function withTilesAhead(evidence: EvidenceFolder): EvidenceFolder {
+  const ahead = new Map<string, Promise<Buffer | undefined>>();
+  return {
+    name: evidence.name,
+    list: (prefix) => evidence.list(prefix),
+    read: (path) => {
+      const [, bundle] = /^tile\/entries\/((?:x[0-9]{3}\/)*[0-9]{3})$/.exec(path) ?? [];
+      if (bundle !== undefined) {
+        const tile = evidence.read(`tile/0/${bundle}`);
+        // Whoever reads it is told of its error; perhaps nobody does.
+        tile.catch(() => {});
+        ahead.set(`tile/0/${bundle}`, tile);
+        const [oldest] = ahead.keys();
+        if (ahead.size > TILES_AHEAD_MAX && oldest !== undefined) ahead.delete(oldest);
+      }
+      const fetched = ahead.get(path);
+      ahead.delete(path);
+      return fetched ?? evidence.read(path);
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/** Reads tables page by page and writes each to a folder in the form of an export. */
+
+import {
+  type AttributeValue,
+  DescribeTableCommand,
+  type DynamoDBClient,
+  ResourceNotFoundException,
+  ScanCommand,
+} from "@aws-sdk/client-dynamodb";
+import { logicalNameOf } from "../../backup/layout";
+import { exportFormOfItem } from "../../ledger/rules/stored-item";
+import { storedItem } from "../../ledger/store/transaction";
+import { EvidenceToolError, UsageError } from "../commands/errors";
+import { type ScannedTable, type ScanResult, writeScan } from "./scan-files";
+
+/** @param names deployed names. */
+export async function scanTables(dynamo: DynamoDBClient, names: readonly string[], to: string): Promise<ScanResult[]> {
+  const tables = await Promise.all(names.map((name) => scannedTable(dynamo, name)));
+  // One moment for all: the tables refer to each other.
+  const startedAt = new Date();
+  const results: ScanResult[] = [];
+  for (const table of tables) results.push(await writeScan(table, to, startedAt));
+  return results;
+}
+
+async function scannedTable(dynamo: DynamoDBClient, name: string): Promise<ScannedTable> {
+  if (logicalNameOf(name) === undefined) throw new UsageError(`${name} is no table of this ledger.`);
+  try {
+    const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: name }));
+    if (Table?.TableArn === undefined) throw new Error("DynamoDB answered DescribeTable without an ARN.");
+    return { name, arn: Table.TableArn, pages: () => pagesOf(dynamo, name) };
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) throw error;
+    throw new EvidenceToolError("TABLE_MISSING", `There is no table ${name}. Name one of the environment's tables.`);
+  }
+}
+
+async function* pagesOf(dynamo: DynamoDBClient, name: string): AsyncGenerator<Record<string, object>[]> {
+  let startKey: Record<string, AttributeValue> | undefined;
+  do {
+    // Consistent: else a record written before the scan might be left out, and be told as missing.
+    const page = await dynamo.send(
+      new ScanCommand({ TableName: name, ConsistentRead: true, ExclusiveStartKey: startKey }),
+    );
+    yield (page.Items ?? []).map((item) => exportFormOfItem(storedItem(item)));
+    startKey = page.LastEvaluatedKey;
+  } while (startKey !== undefined);
+}

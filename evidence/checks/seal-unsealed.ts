@@ -1,0 +1,116 @@
+/** Seals what the streams never told of: each record is read again, and goes into the log as it stands now. */
+
+import { TABLES } from "../../contract";
+import { canonicalJson } from "../../ledger/rules/canonical-json";
+import { hasGoodMac, type MacKey } from "../../ledger/rules/record-mac";
+import { exportFormOfItem } from "../../ledger/rules/stored-item";
+import type { Store } from "../../ledger/store/store";
+import { commitmentOf } from "../log/commitment";
+import type { LogEntry, RecordEntry } from "../log/entry";
+import { versionOf } from "../log/identity";
+import { batchesBetween, readHead } from "../sealing/log-items";
+import { appendEntries, type Log } from "../sealing/log-state";
+import { standingItem } from "../sealing/standing-item";
+import { parseEntry } from "../verifier/entries";
+import type { Finding } from "../verifier/report";
+
+export interface Repair {
+  /** Records with a good MAC that are sealed now. */
+  readonly late: number;
+  /** Records that none of the functions wrote; the log says so now. */
+  readonly forged: number;
+  /** Not as they were found any more, or sealed meanwhile: the next sweep looks at them again. */
+  readonly changed: number;
+  /** Found, and not looked at for want of time. */
+  readonly left: number;
+}
+
+export interface Repairer {
+  readonly store: Store;
+  readonly log: Log;
+  readonly outOfTime: () => boolean;
+}
+
+/** Few enough that a run which is ended has sealed most of what it found; many enough for few transactions. */
+const CHUNK = 100;
+
+/** @param verifiedSize of the tree that the findings were held against: what was committed behind it is newer than they are. */
+export async function sealUnsealed(
+  findings: readonly Finding[],
+  verifiedSize: number,
+  repairer: Repairer,
+): Promise<Repair> {
+  const counts = { late: 0, forged: 0, changed: 0, left: 0 };
+  const unsealed = findings.filter(({ verdict }) => verdict === "unsealed");
+  const tail = new LogTail(verifiedSize, new Set(unsealed.map(nameOf)));
+  for (let start = 0; start < unsealed.length; start += CHUNK) {
+    if (repairer.outOfTime()) return { ...counts, left: unsealed.length - start };
+    const chunk = unsealed.slice(start, start + CHUNK);
+    const entries = await entriesFor(chunk, tail, repairer);
+    if (entries.length > 0) await appendEntries(entries, repairer.log);
+    counts.late += entries.filter(({ kind }) => kind === "LATE").length;
+    counts.forged += entries.filter(({ kind }) => kind === "FORGED").length;
+    counts.changed += chunk.length - entries.length;
+  }
+  return counts;
+}
+
+async function entriesFor(findings: readonly Finding[], tail: LogTail, repairer: Repairer): Promise<RecordEntry[]> {
+  const { store, log } = repairer;
+  const { record: macKey } = await store.macKeys();
+  const entries = await Promise.all(findings.map((finding) => entryFor(finding, macKey, store)));
+  await tail.follow(log);
+  return entries.filter((entry) => entry !== undefined).filter((entry) => !tail.has(entry));
+}
+
+/** Undefined for a record that is not as it was found: its change is so young that its stream may still tell of it. */
+async function entryFor(finding: Finding, macKey: MacKey, store: Store): Promise<RecordEntry | undefined> {
+  const { key, item, lastCommitment = "" } = finding;
+  const table = Object.values(TABLES).find(({ logicalName }) => logicalName === finding.table)?.logicalName;
+  if (table === undefined || key === undefined || item === undefined) return undefined;
+  const standing = await standingItem(table, key, store);
+  if (standing === undefined) return undefined;
+  const image = exportFormOfItem(standing);
+  const commitment = commitmentOf(table, image);
+  if (commitment !== commitmentOf(table, item)) return undefined;
+  const kind = hasGoodMac(table, standing, macKey) ? "LATE" : "FORGED";
+  return { kind, table, key, version: versionOf(image), sequence: "", commitment, previous: lastCommitment };
+}
+
+interface Named {
+  readonly table?: string;
+  readonly key?: readonly string[];
+}
+
+function nameOf({ table, key }: Named): string {
+  return canonicalJson([table ?? "", ...(key ?? [])]);
+}
+
+/** Which of some records the log has gained an entry of since it was verified. */
+class LogTail {
+  readonly #sealed = new Set<string>();
+
+  constructor(
+    private size: number,
+    private readonly wanted: ReadonlySet<string>,
+  ) {}
+
+  async follow({ table }: Log): Promise<void> {
+    const { frontier } = await readHead(table);
+    if (frontier.size <= this.size) return;
+    for await (const { entries } of batchesBetween(table, this.size, frontier.size)) {
+      for (const bytes of entries) this.#note(parseEntry(bytes));
+    }
+    this.size = frontier.size;
+  }
+
+  has(entry: RecordEntry): boolean {
+    return this.#sealed.has(nameOf(entry));
+  }
+
+  #note(entry: LogEntry): void {
+    if (entry.kind === "HEARTBEAT") return;
+    const name = nameOf(entry);
+    if (this.wanted.has(name)) this.#sealed.add(name);
+  }
+}

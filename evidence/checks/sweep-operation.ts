@@ -1,0 +1,199 @@
+/**
+ * The sweep: holds the tables as they stand against the log, and seals what the streams missed. It is the only check that
+ * sees the living tables; the restore drill and auditors look at exports.
+ */
+
+import { z } from "zod";
+import { shapeOf } from "../../backup/export-lines";
+import { LOG_METRICS, type LogicalTableName, TABLES, type TableId } from "../../contract";
+import { type Call, ledgerEntry } from "../../ledger/operations/call";
+import { recordEntries } from "../../ledger/operations/record-entries";
+import { derivedAuditId } from "../../ledger/rules/identifiers";
+import type { Store } from "../../ledger/store/store";
+import type { ItemJson } from "../log/commitment";
+import { versionOf } from "../log/identity";
+import type { Log } from "../sealing/log-state";
+import type { EvidenceFolder } from "../verifier/evidence";
+import type { Finding, Verdict, VerificationReport } from "../verifier/report";
+import type { RecordSource } from "../verifier/sources";
+import { verifyLog } from "../verifier/verify";
+import type { CheckpointMemory } from "./checkpoint-memory";
+import { LogCheckError } from "./errors";
+import { withoutMemory } from "./first-sweep";
+import { scanSource } from "./scan-source";
+import { type Repair, sealUnsealed } from "./seal-unsealed";
+import { checkpointToKeep, evidenceNow, goingOnFrom, isGood } from "./verification";
+
+export interface SweepSettings {
+  readonly evidence: EvidenceFolder;
+  /** The verifier keys under which checkpoints are good. */
+  readonly keys: () => Promise<readonly string[]>;
+  readonly memory: CheckpointMemory;
+  readonly log: Log;
+  /** Writes one log line. */
+  readonly report: (requestId: string, code: string) => void;
+}
+
+/**
+ * `good`: tables, log and evidence agree. `repaired`: they do, now that records which the streams had missed are sealed.
+ * `faulty`: they do not. `incomplete`: nothing wrong was seen, and not everything was looked at.
+ */
+export type SweepOutcome = "good" | "repaired" | "faulty" | "incomplete";
+
+export interface SweepResponse {
+  readonly outcome: SweepOutcome;
+  readonly verdict: Verdict;
+  readonly verdicts: readonly Verdict[];
+  /** Of the tree that the tables were held against. */
+  readonly size: number;
+  readonly counts: {
+    readonly records: number;
+    readonly leaves: number;
+    readonly late: number;
+    readonly forged: number;
+    readonly changed: number;
+    readonly left: number;
+  };
+  /** The first of them; the verifier names all, without this function. */
+  readonly findings: readonly Omit<Finding, "item" | "lastCommitment">[];
+}
+
+const requestSchema = z.strictObject({ kind: z.literal("sweep") });
+
+const MINUTE_MS = 60_000;
+/** The log is held to account for what was written before this: it publishes every minute, and may be late. */
+const TAKEN_BEFORE_MS = 5 * MINUTE_MS;
+/** Records of this long before then may wait in their stream still. */
+const SETTLE_MS = 20 * MINUTE_MS;
+/** Items that were recorded so long after are left out: the tables grow while they are read, and are read more than once. */
+const YOUNG_AFTER_MS = 3 * MINUTE_MS;
+/** A time further ahead than a sweep can last was made up, and hides nothing. */
+const YOUNG_UNTIL_MS = 60 * MINUTE_MS;
+const UNSEALED_NAMED_MAX = 10_000;
+/** Kept for sealing what was found, and for the record of it. */
+const RESERVED_FOR_REPAIR_MS = 120_000;
+const RESERVED_FOR_RECORD_MS = 30_000;
+const FINDINGS_ANSWERED_MAX = 20;
+
+export async function sweepAuditTrail(
+  event: unknown,
+  call: Call,
+  store: Store,
+  settings: SweepSettings,
+): Promise<SweepResponse> {
+  if (!requestSchema.safeParse(event).success) throw badRequest();
+  const report = await verifyTables(call, store, settings);
+  const repair = await sealUnsealed(report.findings, report.size, {
+    store,
+    log: settings.log,
+    outOfTime: () => call.remainingMs() < RESERVED_FOR_RECORD_MS,
+  });
+  const response = responseOf(report, repair);
+  await recordEntries([checkEntry(response, call)], store);
+  signal(response, store);
+  for (const verdict of report.verdicts) if (!isGood(verdict)) settings.report(call.caller.requestId, verdict);
+  return response;
+}
+
+async function verifyTables(call: Call, store: Store, settings: SweepSettings): Promise<VerificationReport> {
+  const seen = await settings.memory.load();
+  const evidence = await evidenceNow(settings.evidence);
+  const verifyAt = async (takenAt: Date) =>
+    verifyLog({
+      evidence,
+      sources: sourcesAt(takenAt, store),
+      keys: await settings.keys(),
+      ...goingOnFrom(seen),
+      settleMs: SETTLE_MS,
+      now: call.now,
+      namedMax: UNSEALED_NAMED_MAX,
+      // Under object lock nothing changes them, and a year has half a million.
+      leftovers: false,
+      outOfTime: () => call.remainingMs() < RESERVED_FOR_REPAIR_MS,
+    });
+  const report = await verifyAt(new Date(call.now.getTime() - TAKEN_BEFORE_MS));
+  const isNew = report.findings.some(({ code }) => code === "SOURCE_OLDER_THAN_LOG" || code === "NOTHING_COMPARED");
+  const isNewLog = isNew && report.coveredUntil !== "";
+  const whole = isNewLog ? await verifyAt(new Date(report.coveredUntil)) : report;
+  const keep = await checkpointToKeep(whole, evidence);
+  if (keep !== undefined) await settings.memory.save(keep, call.now);
+  return seen === undefined && keep !== undefined ? withoutMemory(whole, evidence, call.now) : whole;
+}
+
+function sourcesAt(takenAt: Date, { dynamo, tables }: Store): RecordSource[] {
+  return (Object.keys(TABLES) as TableId[]).map((id) =>
+    scanSource(dynamo, {
+      table: TABLES[id].logicalName,
+      deployedName: tables[id],
+      takenAt: takenAt.toISOString(),
+      isIn: notYoung(TABLES[id].logicalName, takenAt),
+    }),
+  );
+}
+
+/** A later version stays in: without it the first one would seem to be missing. */
+function notYoung(table: LogicalTableName, takenAt: Date): (item: ItemJson) => boolean {
+  const { recordedAt } = shapeOf(table);
+  const [from, to] = [YOUNG_AFTER_MS, YOUNG_UNTIL_MS].map((ms) => new Date(takenAt.getTime() + ms).toISOString());
+  return (item) => {
+    const { S: time } = (item[recordedAt] ?? {}) as { readonly S?: string };
+    const isYoung = time !== undefined && from !== undefined && to !== undefined && time > from && time <= to;
+    return !isYoung || versionOf(item) !== "1";
+  };
+}
+
+function responseOf(report: VerificationReport, repair: Repair): SweepResponse {
+  const { verdict, verdicts, size, counts, findings } = report;
+  return {
+    outcome: outcomeOf(report, repair),
+    verdict,
+    verdicts,
+    size,
+    counts: { records: counts.records, leaves: counts.leaves, ...repair },
+    findings: findings
+      .slice(0, FINDINGS_ANSWERED_MAX)
+      .map(({ item: _item, lastCommitment: _last, ...finding }) => finding),
+  };
+}
+
+/**
+ * A record that was found forged stays a fault, although the log says so now; so does a version that nobody can seal any
+ * more, because another one stands in its place.
+ */
+function outcomeOf({ verdicts, findings, further }: VerificationReport, { forged, left }: Repair): SweepOutcome {
+  const bad = verdicts.filter((verdict) => !isGood(verdict));
+  const faults = bad.filter((verdict) => verdict !== "unsealed" && verdict !== "incomplete");
+  const isLost = findings.some(({ verdict, item }) => verdict === "unsealed" && item === undefined);
+  if (faults.length > 0 || forged > 0 || isLost) return "faulty";
+  if (bad.includes("incomplete") || left > 0 || further.unsealed > 0) return "incomplete";
+  return bad.length > 0 ? "repaired" : "good";
+}
+
+function signal({ outcome, counts }: SweepResponse, store: Store): void {
+  for (let count = 0; count < counts.late; count++) store.signal(LOG_METRICS.late);
+  for (let count = 0; count < counts.forged; count++) store.signal(LOG_METRICS.tampering);
+  const agrees = outcome === "good" || outcome === "repaired";
+  store.signal(agrees ? LOG_METRICS.checkPassed : LOG_METRICS.checkFailed);
+}
+
+/** A retried invocation has the same id, so it leaves no second record. */
+function checkEntry({ outcome, verdicts, size, counts }: SweepResponse, call: Call) {
+  return ledgerEntry(
+    {
+      auditId: derivedAuditId("READ", call.operation, call.caller.requestId),
+      action: "LOG_CHECK",
+      actor: call.operation,
+      asked: { recordIds: [] },
+      answered: {
+        recordIds: [],
+        result: outcome,
+        details: { Verdicts: [...verdicts], Size: size, Counts: { ...counts } },
+      },
+    },
+    call,
+  );
+}
+
+function badRequest(): LogCheckError {
+  return new LogCheckError("BAD_REQUEST", 'The sweep takes {"kind":"sweep"}, and nothing else. Correct the schedule.');
+}

@@ -1,0 +1,58 @@
+/** `keys`: the verifier keys that an evidence folder names, with what tells one from another, and what each has signed. */
+
+import { hash } from "node:crypto";
+import { EvidenceError, type EvidenceFolder } from "../verifier/evidence";
+import { checkSignatures, type Note, parseVerifierKey, type VerifierKey } from "../verifier/note";
+import { type Command, evidenceAt, newestCheckpoint } from "./arguments";
+
+interface NamedKey {
+  readonly path: string;
+  readonly key: VerifierKey;
+  /** SHA-256 of its SubjectPublicKeyInfo in DER, which is what KMS and OpenSSL hand out. */
+  readonly fingerprint: string;
+  readonly signedCheckpoint: boolean;
+}
+
+export const keys: Command = {
+  usage: `keys --evidence DIR [--json]
+      List the verifier keys that lie in the folder, and which of them signed its checkpoint. They are no proof of
+      themselves: pin a key only after its fingerprint was compared with what the log's operator handed over.`,
+  options: { evidence: "one", json: "flag" },
+  run: async (given, { print }) => {
+    given.noOperand();
+    const evidence = evidenceAt(given);
+    const checkpoint = await newestCheckpoint(evidence);
+    const named = await keysIn(evidence, checkpoint.note);
+    if (given.flag("json")) print(JSON.stringify(named.map(keyJson), undefined, 2));
+    else print([`${checkpoint.origin}, ${checkpoint.size} entries`, ...named.map(keyText)].join("\n"));
+    return 0;
+  },
+};
+
+async function keysIn(evidence: EvidenceFolder, note: Note): Promise<NamedKey[]> {
+  const named: NamedKey[] = [];
+  for await (const path of evidence.list("keys/")) {
+    const text = (await evidence.read(path))?.toString("utf8").trim() ?? "";
+    const key = keyAt(path, text);
+    const fingerprint = hash("sha256", key.publicKey.export({ type: "spki", format: "der" }), "hex");
+    named.push({ path, key, fingerprint, signedCheckpoint: checkSignatures(note, [key]).good.length > 0 });
+  }
+  return named;
+}
+
+function keyAt(path: string, text: string): VerifierKey {
+  try {
+    return parseVerifierKey(text);
+  } catch {
+    throw new EvidenceError(path, "it holds no verifier key.");
+  }
+}
+
+function keyJson({ path, key, fingerprint, signedCheckpoint }: NamedKey): object {
+  const { vkey, name, keyId, type } = key;
+  return { path, vkey, name, keyId, type, fingerprint, signedCheckpoint };
+}
+
+function keyText({ key, fingerprint, signedCheckpoint }: NamedKey): string {
+  return `  ${key.keyId} ${key.type} ${signedCheckpoint ? "signed this checkpoint" : "did not sign this checkpoint"}\n    SHA-256 ${fingerprint}\n    ${key.vkey}`;
+}

@@ -1,0 +1,288 @@
+/** `prove`, `verify-proof` and `consistency`: proofs as files, made from an evidence folder and checked without one. */
+
+import { commitmentOf, type ItemJson } from "../log/commitment";
+import { entryBytes } from "../log/entry";
+import { keyOf } from "../log/identity";
+import type { EvidenceFolder } from "../verifier/evidence";
+import { type NoteSignature, strictBase64 } from "../verifier/note";
+import { checkProof, type ProofReport, parseProof, proofBytes } from "../verifier/proof";
+import { bearing, type FoundEntry, findEntries, proofOf, provenPath, withCosignatures } from "../verifier/proof-search";
+import { EXIT_CODES } from "../verifier/report";
+import { consistencyProof, isConsistent, tileReader } from "../verifier/tree-proofs";
+import {
+  type Command,
+  checkpointFile,
+  checkSigned,
+  evidenceAt,
+  fileAt,
+  type Given,
+  logKeys,
+  newestCheckpoint,
+  type ReadCheckpoint,
+  recordFile,
+  retiredKeys,
+  type Terminal,
+  UNSIGNED_NOTE,
+  witnessKeys,
+} from "./arguments";
+import { EvidenceToolError, UsageError } from "./errors";
+import { writeWhole } from "./files";
+import { imagesWhere } from "./records";
+
+// --------------------------------------------------------------------------------------------------------------- prove
+
+export const prove: Command = {
+  usage: `prove <AuditID | TransactionID> --evidence DIR (--export DIR... | --record FILE) [--key VKEY|FILE]...
+        [--witness VKEY|FILE]... [--table NAME] [--version N] [--leaf N] [--out FILE]
+      Write the proof that the log sealed this record: <id>.tlog-proof, and from an export the record beside it. It bears
+      the signatures of the keys and witnesses that are given, and whoever checks it needs the same keys.`,
+  options: {
+    evidence: "one",
+    export: "many",
+    record: "one",
+    key: "many",
+    witness: "many",
+    table: "one",
+    version: "one",
+    leaf: "one",
+    out: "one",
+  },
+  run: proveRecord,
+};
+
+async function proveRecord(given: Given, terminal: Terminal): Promise<number> {
+  const id = given.onlyOperand("id");
+  const isFromExport = given.many("export").length > 0;
+  if (isFromExport === (given.one("record") !== undefined)) throw new UsageError("prove takes --export or --record.");
+  const evidence = evidenceAt(given);
+  const checkpoint = await newestCheckpoint(evidence);
+  const signers = checkSigned(checkpoint, logKeys(given));
+  const candidates = chosen(await leavesOf(id, evidence, checkpoint.size), id, given);
+  const records = isFromExport
+    ? await exportedRecords(id, candidates, given, terminal)
+    : [recordFile(given.needed("record"))];
+  const { found, item } = matched(candidates, records, id);
+  const bytes = entryBytes(found.entry);
+  const path = await provenPath(tileReader(evidence, checkpoint.size), checkpoint, found.leaf, bytes);
+  const note = bearing(await withCosignatures(evidence, checkpoint.bytes), signatureRule(given, checkpoint));
+  const proof = proofBytes(proofOf(found, path, note));
+  // No id is a path: an id may hold a slash.
+  const out = given.one("out") ?? `${encodeURIComponent(id)}.tlog-proof`;
+  writeWhole(out, proof);
+  const record = `${out.replace(/\.tlog-proof$/, "")}.record.json`;
+  if (isFromExport) writeWhole(record, `${JSON.stringify({ Item: item })}\n`);
+  const { table, version, kind } = found.entry;
+  terminal.print(
+    `${out}: ${table} ${id}, version ${version}, is entry ${found.leaf} (${kind}) of ${checkpoint.size}; ${proof.length} bytes.`,
+  );
+  if (isFromExport) terminal.print(`${record}: the record, which verify-proof takes with it.`);
+  if (signers.length === 0) terminal.tell(UNSIGNED_NOTE);
+  return 0;
+}
+
+/** Without a key the log's own signatures stay in the proof, unchecked. */
+function signatureRule(given: Given, { origin }: ReadCheckpoint) {
+  const keys = logKeys(given);
+  const wanted = [...keys, ...witnessKeys(given)];
+  return ({ name, keyId }: NoteSignature) =>
+    wanted.some((key) => key.name === name && key.keyId === keyId) || (keys.length === 0 && name === origin);
+}
+
+/** Every state of the chosen record that the exports hold. */
+async function exportedRecords(
+  id: string,
+  [first]: readonly FoundEntry[],
+  given: Given,
+  { tell }: Terminal,
+): Promise<ItemJson[]> {
+  const { images, problems } = await imagesWhere(given, id, (table, item) => {
+    return table === first?.entry.table && keyOf(table, item)[0] === id;
+  });
+  for (const problem of problems) tell(`Not read: ${problem}`);
+  return images.map(({ item }) => item);
+}
+
+async function leavesOf(id: string, evidence: EvidenceFolder, size: number): Promise<FoundEntry[]> {
+  const found: FoundEntry[] = [];
+  for await (const { leaf, entry } of findEntries(evidence, size, new Set([id]))) {
+    if (entry.kind !== "HEARTBEAT") found.push({ leaf, entry });
+  }
+  if (found.length > 0) return found;
+  throw new EvidenceToolError(
+    "NOT_SEALED",
+    `None of the ${size} entries is about ${id}. The log names records by AuditID, TransactionID, paymentId or ` +
+      "transactionId; what was written a moment ago is sealed with the next checkpoint.",
+    "unsealed",
+  );
+}
+
+/** The entries of one key and one version, the newest first. */
+function chosen(found: readonly FoundEntry[], id: string, given: Given): FoundEntry[] {
+  const [table, version, leaf] = [given.one("table"), given.one("version"), given.number("leaf", 0)];
+  const fitting = found.filter(
+    (each) =>
+      (table === undefined || each.entry.table === table) &&
+      (version === undefined || each.entry.version === version) &&
+      (leaf === undefined || each.leaf === leaf),
+  );
+  const [first] = fitting;
+  if (first === undefined) {
+    throw new EvidenceToolError(
+      "NOT_SEALED",
+      `No entry about ${id} is of that kind. There are: ${named(found)}.`,
+      "unsealed",
+    );
+  }
+  const nameOf = ({ entry }: FoundEntry) => JSON.stringify([entry.table, entry.key]);
+  if (fitting.some((each) => nameOf(each) !== nameOf(first))) {
+    const message = `${id} names several records: ${named(fitting)}. Choose with --table, or with --leaf.`;
+    throw new EvidenceToolError("AMBIGUOUS_ID", message);
+  }
+  const newest = fitting.findLast(({ entry }) => entry.commitment !== "") ?? first;
+  return fitting.filter(({ entry }) => entry.version === newest.entry.version).toReversed();
+}
+
+function named(found: readonly FoundEntry[]): string {
+  const texts = found.map(
+    ({ leaf, entry }) => `entry ${leaf} (${entry.table}, version ${entry.version}, ${entry.kind})`,
+  );
+  return texts.length > 10 ? `${texts.slice(0, 10).join("; ")} and ${texts.length - 10} more` : texts.join("; ");
+}
+
+/** Of the entries that commit to one of the records, the earliest: what was sealed first, as far as the record is that. */
+function matched(candidates: readonly FoundEntry[], records: readonly ItemJson[], id: string) {
+  const [newest] = candidates;
+  if (newest === undefined) throw new Error("There are no entries to choose from.");
+  const { table, version } = newest.entry;
+  for (const found of candidates.toReversed()) {
+    const item = records.find((record) => commitmentOf(table, record) === found.entry.commitment);
+    if (item !== undefined) return { found, item };
+  }
+  if (records.length === 0) {
+    const message = `The export holds no record ${id} of ${table}, and the log does: ${named(candidates)}. Take the record from an earlier export.`;
+    throw new EvidenceToolError("RECORD_NOT_FOUND", message, "missing");
+  }
+  const message = `The record is not the one that the log sealed as version ${version} of ${id} in ${table}: ${named(candidates)}. No proof was written.`;
+  throw new EvidenceToolError("RECORD_DIFFERS", message, "altered");
+}
+
+// -------------------------------------------------------------------------------------------------------- verify-proof
+
+export const verifyProof: Command = {
+  usage: `verify-proof PROOF --record FILE --key VKEY|FILE... [--witness VKEY|FILE]... [--json]
+      Check a proof with the record and pinned keys alone; no evidence folder and no network are needed.`,
+  options: { record: "one", key: "many", witness: "many", json: "flag" },
+  run: async (given, { print }) => {
+    const proof = parseProof(fileAt(given.onlyOperand("proof"), "the proof"));
+    const record = recordFile(given.needed("record"));
+    given.neededMany("key");
+    const report = checkProof(proof, record, logKeys(given), witnessKeys(given));
+    print(given.flag("json") ? JSON.stringify(proofJson(report), undefined, 2) : proofText(report));
+    return EXIT_CODES[report.verdict];
+  },
+};
+
+function proofJson({ signers, ...report }: ProofReport): object {
+  return { ...report, signers: signers.map(({ name, keyId }) => ({ name, keyId })) };
+}
+
+function proofText({ verdict, code, message, origin, size, index, entry, signers, witnesses }: ProofReport): string {
+  const { kind, table, key, version } = entry;
+  return [
+    `${verdict.toUpperCase()} ${code}: ${message}`,
+    `  ${table} ${key.join(" ")}, version ${version}: entry ${index} (${kind}) of ${size} in ${origin}`,
+    ...signers.map(({ keyId }) => `  signed by the log's key ${keyId}`),
+    ...witnesses.map(({ name, time }) => `  seen by ${name} at ${time}`),
+  ].join("\n");
+}
+
+// --------------------------------------------------------------------------------------------------------- consistency
+
+export const consistency: Command = {
+  usage: `consistency --from FILE (--evidence DIR [--to FILE] [--out FILE] | --to FILE --proof FILE)
+        [--key VKEY|FILE]... [--retired-key VKEY|FILE]... [--json]
+      Prove that the log still begins with all that it had at an earlier checkpoint; or check such a proof.`,
+  options: {
+    from: "one",
+    to: "one",
+    evidence: "one",
+    proof: "one",
+    out: "one",
+    key: "many",
+    "retired-key": "many",
+    json: "flag",
+  },
+  run: async (given, terminal) => {
+    given.noOperand();
+    const from = checkpointFile(given.needed("from"), "from");
+    const to = await laterCheckpoint(given);
+    const keys = logKeys(given);
+    checkSigned(from, keys.length === 0 ? keys : [...keys, ...retiredKeys(given)]);
+    checkSigned(to, keys);
+    checkOrder(from, to);
+    const proof = await proofBetween(from, to, given);
+    if (!isConsistent(from, to, proof)) {
+      const message = `The log of ${to.size} entries does not begin with the ${from.size} of the earlier checkpoint: it was forked, or the ${given.one("proof") === undefined ? "evidence" : "proof"} was altered.`;
+      throw new EvidenceToolError("LOG_FORKED", message, "forked");
+    }
+    printConsistency(from, to, proof, given, terminal);
+    if (keys.length === 0) terminal.tell(UNSIGNED_NOTE);
+    return 0;
+  },
+};
+
+function laterCheckpoint(given: Given): ReadCheckpoint | Promise<ReadCheckpoint> {
+  const place = given.one("to");
+  if (given.one("evidence") === undefined && (place === undefined || given.one("proof") === undefined)) {
+    throw new UsageError("consistency takes --evidence, or --to with --proof.");
+  }
+  return place === undefined ? newestCheckpoint(evidenceAt(given)) : checkpointFile(place, "to");
+}
+
+function checkOrder(from: ReadCheckpoint, to: ReadCheckpoint): void {
+  if (from.origin !== to.origin) {
+    const message = `The checkpoints are of two logs: ${from.origin} and ${to.origin}. Take two of the same.`;
+    throw new EvidenceToolError("WRONG_KEY", message, "wrong-key");
+  }
+  if (from.size <= to.size) return;
+  const message = `The log had ${from.size} entries, and now ${to.size}: it is an older copy, or it was set back. A log only grows.`;
+  throw new EvidenceToolError("LOG_WENT_BACK", message, "stale");
+}
+
+async function proofBetween(from: ReadCheckpoint, to: ReadCheckpoint, given: Given): Promise<Buffer[]> {
+  const place = given.one("proof");
+  if (place === undefined) {
+    const evidence = evidenceAt(given);
+    // The tiles of the newest tree: a copy need not hold those that only an earlier one ended with.
+    const { size } = await newestCheckpoint(evidence);
+    return consistencyProof(tileReader(evidence, Math.max(size, to.size)), from.size, to.size);
+  }
+  const lines = fileAt(place, "--proof").toString("utf8").split("\n");
+  return lines
+    .filter((line) => line !== "")
+    .map((line) => {
+      const hash = strictBase64(line);
+      if (hash !== undefined) return hash;
+      throw new UsageError(`${place} is no consistency proof: it holds one hash in base64 a line, and nothing else.`);
+    });
+}
+
+function printConsistency(
+  from: ReadCheckpoint,
+  to: ReadCheckpoint,
+  proof: readonly Buffer[],
+  given: Given,
+  { print }: Terminal,
+): void {
+  const lines = proof.map((hash) => hash.toString("base64"));
+  const out = given.one("out");
+  if (out !== undefined) writeWhole(out, lines.map((line) => `${line}\n`).join(""));
+  if (given.flag("json")) {
+    print(
+      JSON.stringify({ verdict: "ok", origin: to.origin, from: from.size, to: to.size, proof: lines }, undefined, 2),
+    );
+    return;
+  }
+  print(`OK: the log ${to.origin} of ${to.size} entries begins with all ${from.size} of the earlier checkpoint.`);
+  for (const line of lines) print(line);
+}

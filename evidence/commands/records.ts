@@ -1,0 +1,68 @@
+/** Records from exported tables on disk, for the evidence commands. */
+
+import type { LogicalTableName } from "../../contract";
+import { commitmentOf, type ItemJson } from "../log/commitment";
+import { ItemError, parseItem } from "../verifier/digest";
+import { type ExportSources, exportSources } from "../verifier/export-source";
+import { folderAt, type Given } from "./arguments";
+
+export interface RecordImage {
+  readonly table: LogicalTableName;
+  readonly item: ItemJson;
+  readonly commitment: string;
+}
+
+export interface FoundImages {
+  readonly images: readonly RecordImage[];
+  /** Parts of the exports that could not be read, in words: a record may stand there. */
+  readonly problems: readonly string[];
+}
+
+/** The tables in the folders of `--export`. */
+export function exportedSources(given: Given): ExportSources {
+  const folders = given.neededMany("export").map((place) => exportSources(folderAt(place, "export")));
+  return {
+    sources: folders.flatMap(({ sources }) => sources),
+    problems: folders.flatMap(({ problems }) => problems),
+  };
+}
+
+/** Every state of a record that the exports hold, that names the id and is wanted, each once. */
+export async function imagesWhere(
+  given: Given,
+  id: string,
+  isWanted: (table: LogicalTableName, item: ItemJson) => boolean,
+): Promise<FoundImages> {
+  const images = new Map<string, RecordImage>();
+  const { sources, problems: known } = exportedSources(given);
+  const problems = [...known];
+  const inJson = JSON.stringify(id);
+  const take = (table: LogicalTableName, image: ItemJson | string | undefined) => {
+    const item = itemOf(image, inJson);
+    if (item === undefined || !isWanted(table, item)) return;
+    const commitment = commitmentOf(table, item);
+    images.set(`${table} ${commitment}`, { table, item, commitment });
+  };
+  for (const { table, batches } of sources) {
+    for await (const batch of batches()) {
+      for (const { now, before, fault } of batch) {
+        if (fault !== undefined) problems.push(fault);
+        take(table, before);
+        take(table, now);
+      }
+    }
+  }
+  return { images: [...images.values()], problems };
+}
+
+/** Most records are another's, and are not even parsed. What is no item at all is told by `verify`. */
+function itemOf(image: ItemJson | string | undefined, inJson: string): ItemJson | undefined {
+  if (typeof image !== "string") return image;
+  if (!image.includes(inJson)) return undefined;
+  try {
+    return parseItem(image);
+  } catch (error) {
+    if (error instanceof ItemError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,128 @@
+/** `witness ...`: makes a witness's key, cosigns the checkpoint of an evidence folder, and serves other logs and clients. */
+
+import { closeSync, existsSync, fsyncSync, openSync, writeSync } from "node:fs";
+import path from "node:path";
+import { cosignaturePath } from "../log/paths";
+import { type SubmittedCheckpoint, submit } from "../verifier/witness-client";
+import { cosignerOf, newWitnessKey } from "../verifier/witness-key";
+import { fileState } from "../verifier/witness-state";
+import { type Command, evidenceAt, fileAt, folderAt, type Given, logKeys, newestCheckpoint } from "./arguments";
+import { EvidenceToolError, UsageError } from "./errors";
+import { writeWhole } from "./files";
+import { witnessServer } from "./witness-server";
+
+export const newKey: Command = {
+  usage: `witness new-key --name NAME --out FILE
+      Make a witness's key (PEM, readable by its owner alone), and print its verifier key. Overwrites nothing.`,
+  options: { name: "one", out: "one" },
+  run: async (given, { print }) => {
+    given.noOperand();
+    const { vkey, pem } = newWitnessKey(given.needed("name"));
+    writeNew(given.needed("out"), pem);
+    print(vkey);
+    return 0;
+  },
+};
+
+/** The key is on the disk before anybody is told its other half. */
+function writeNew(place: string, text: string): void {
+  let file: number;
+  try {
+    file = openSync(place, "wx", 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const message = `${place} is there already, and a key that was overwritten is gone for good. Name another file.`;
+    throw new EvidenceToolError("FILE_EXISTS", message);
+  }
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The logs that a witness knows are those whose keys it is given. */
+function pinnedLogs(given: Given) {
+  given.neededMany("log-key");
+  return logKeys(given, "log-key");
+}
+
+export const cosign: Command = {
+  usage: `witness cosign --evidence DIR --key FILE --log-key VKEY|FILE... --state FILE
+      Cosign the folder's checkpoint, after a proof that the log still begins with all that this witness saw before.
+      Writes cosignatures/<size>/<key id> into the folder; remembers the checkpoint in the state file.`,
+  options: { evidence: "one", key: "one", "log-key": "many", state: "one" },
+  run: async (given, terminal) => {
+    given.noOperand();
+    const evidence = evidenceAt(given);
+    const cosigner = cosignerOf(fileAt(given.needed("key"), "--key").toString("utf8"));
+    const keys = pinnedLogs(given);
+    const state = fileState(given.needed("state"));
+    const checkpoint = await newestCheckpoint(evidence);
+    const submitted = await submit({ evidence, checkpoint, state, logKeys: keys, cosigner, now: Date.now() });
+    if (submitted.cosignature === undefined) throw refusalOf(submitted);
+    const name = cosignaturePath(checkpoint.size, cosigner.key.keyId);
+    const place = path.join(folderAt(given.needed("evidence"), "evidence"), ...name.split("/"));
+    if (existsSync(place)) {
+      terminal.print(`${name} is there already: this witness cosigned the log at ${checkpoint.size} entries before.`);
+      return 0;
+    }
+    writeWhole(place, submitted.cosignature);
+    terminal.print(`${name}: ${checkpoint.origin} at ${checkpoint.size} entries, ${sinceText(submitted)}.`);
+    return 0;
+  },
+};
+
+function sinceText({ seenBefore }: SubmittedCheckpoint): string {
+  return seenBefore === undefined
+    ? "which this witness saw for the first time"
+    : `which begins with all ${seenBefore} that this witness saw before`;
+}
+
+const REFUSALS = {
+  "unknown-log": { code: "WRONG_KEY", verdict: "wrong-key" },
+  "not-signed": { code: "WRONG_KEY", verdict: "wrong-key" },
+  "bad-signature": { code: "BAD_SIGNATURE", verdict: "bad-signature" },
+  "went-back": { code: "LOG_WENT_BACK", verdict: "stale" },
+  forked: { code: "LOG_FORKED", verdict: "forked" },
+  other: { code: "WITNESS_REFUSED", verdict: "incomplete" },
+} as const;
+
+function refusalOf({ refusal = "other", reason = "" }: SubmittedCheckpoint): EvidenceToolError {
+  const { code, verdict } = REFUSALS[refusal];
+  return new EvidenceToolError(code, `The witness does not cosign: ${reason}`, verdict);
+}
+
+const PORT_MAX = 65_535;
+
+export const serve: Command = {
+  usage: `witness serve --port N [--host HOST] --key FILE --log-key VKEY|FILE... --state FILE
+      Serve POST /add-checkpoint and GET /<SHA-256 of the origin>/checkpoint, as C2SP tlog-witness has them, on
+      127.0.0.1 or the host named, until stopped.`,
+  options: { port: "one", host: "one", key: "one", "log-key": "many", state: "one" },
+  run: async (given, terminal) => {
+    given.noOperand();
+    const port = given.number("port", 0, PORT_MAX);
+    if (port === undefined) throw new UsageError("--port is missing.");
+    const host = given.one("host") ?? "127.0.0.1";
+    const cosigner = cosignerOf(fileAt(given.needed("key"), "--key").toString("utf8"));
+    const settings = { cosigner, logKeys: pinnedLogs(given), state: fileState(given.needed("state")) };
+    const server = witnessServer({ ...settings, now: Date.now, tell: terminal.tell });
+    const address = await listening(server.listen(host, port), host, port);
+    terminal.print(`${cosigner.key.vkey}\nhttp://${host}:${address}`);
+    await terminal.stopped?.();
+    await server.close();
+    return 0;
+  },
+};
+
+async function listening(starting: Promise<number>, host: string, port: number): Promise<number> {
+  try {
+    return await starting;
+  } catch (error) {
+    if (!["EADDRINUSE", "EACCES", "EADDRNOTAVAIL"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    const message = `Port ${port} of ${host} cannot be had: another program holds it, or it is not yours. Name another with --port.`;
+    throw new EvidenceToolError("PORT_TAKEN", message);
+  }
+}

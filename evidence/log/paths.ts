@@ -1,0 +1,47 @@
+/** Where the parts of the log lie in the evidence folder, by C2SP tlog-tiles. */
+
+import { SWEPT_PREFIX } from "../../contract";
+
+/** Hashes in a full tile, and entries in a full bundle. */
+export const TILE_WIDTH = 256;
+
+/** The newest signed checkpoint: the only object that is ever replaced. */
+export const CHECKPOINT_PATH = "checkpoint";
+
+/** @param width 256 for a full tile, less for the last one of a tree. */
+export function tilePath(level: number, index: number, width: number = TILE_WIDTH): string {
+  return `tile/${level}/${tileName(index, width)}`;
+}
+
+export function bundlePath(index: number, width: number = TILE_WIDTH): string {
+  return `tile/entries/${tileName(index, width)}`;
+}
+
+/** `x001/x234/067` for 1234067, with `.p/<width>` for a partial one. */
+function tileName(index: number, width: number): string {
+  const groups: string[] = [];
+  for (let rest = index; groups.length === 0 || rest > 0; rest = Math.floor(rest / 1000)) {
+    groups.unshift(`${groups.length === 0 ? "" : "x"}${String(rest % 1000).padStart(3, "0")}`);
+  }
+  return `${groups.join("/")}${width === TILE_WIDTH ? "" : `.p/${width}`}`;
+}
+
+/** Every checkpoint that was ever published, under the size of its tree: so that a tree can be held against an earlier one. */
+export function checkpointPath(size: number): string {
+  return `checkpoints/${String(size).padStart(16, "0")}`;
+}
+
+/** A checkpoint that a sweep has verified, under the size of its tree. */
+export function sweptPath(size: number): string {
+  return `${SWEPT_PREFIX}${String(size).padStart(16, "0")}`;
+}
+
+/** Verifier keys that ever signed, for the record. Whoever verifies pins the key from elsewhere. @param keyId eight hex digits. */
+export function verifierKeyPath(keyId: string): string {
+  return `keys/${keyId}.vkey`;
+}
+
+/** Cosignatures of a checkpoint by one witness. @param witnessKeyId eight hex digits. */
+export function cosignaturePath(size: number, witnessKeyId: string): string {
+  return `cosignatures/${String(size).padStart(16, "0")}/${witnessKeyId}`;
+}

@@ -1,0 +1,58 @@
+/** The publisher: each minute it appends a heartbeat to the log, and publishes everything that was committed under a signed checkpoint. */
+
+import { z } from "zod";
+import { LOG_METRICS } from "../../contract";
+import type { Call } from "../../ledger/operations/call";
+import type { Store } from "../../ledger/store/store";
+import { SealingError } from "./errors";
+import { beat, type HeartbeatSettings } from "./heartbeat";
+import { type ErrorReporting, reportingErrors } from "./report-error";
+import { type FedStream, lostStreams } from "./stream-check";
+
+export interface PublishCheckpointSettings extends Omit<HeartbeatSettings, "outOfTime">, ErrorReporting {
+  /** The streams that feed the sealer. */
+  readonly streams: readonly FedStream[];
+}
+
+export interface PublishCheckpointResponse {
+  /** `catching-up`: time ran out; the next heartbeat goes on. */
+  readonly outcome: "published" | "catching-up";
+  readonly counts: {
+    /** Entries that the newest checkpoint covers. */
+    readonly size: number;
+  };
+}
+
+const requestSchema = z.strictObject({ kind: z.literal("heartbeat") });
+/** Publishing stops before a step that might not end in time. */
+const RESERVED_MS = 20_000;
+/** The streams are looked at in every fifth minute. */
+const STREAM_CHECK_MINUTES = 5;
+
+export function publishCheckpoint(
+  event: unknown,
+  call: Call,
+  store: Store,
+  settings: PublishCheckpointSettings,
+): Promise<PublishCheckpointResponse> {
+  return reportingErrors(call, store, settings, async () => {
+    if (!requestSchema.safeParse(event).success) throw unknownEvent();
+    const { size, isComplete } = await beat({ ...settings, outOfTime: () => call.remainingMs() < RESERVED_MS });
+    store.signal(LOG_METRICS.checkpoint);
+    if (call.now.getUTCMinutes() % STREAM_CHECK_MINUTES === 0) await checkStreams(call, store, settings);
+    return { outcome: isComplete ? "published" : "catching-up", counts: { size } };
+  });
+}
+
+async function checkStreams(call: Call, store: Store, { streams, report }: PublishCheckpointSettings): Promise<void> {
+  const lost = await lostStreams(store.dynamo, streams);
+  for (const _table of lost) store.signal(LOG_METRICS.streamLost);
+  if (lost.length > 0) report(call.caller.requestId, "STREAM_LOST");
+}
+
+function unknownEvent(): SealingError {
+  return new SealingError(
+    "UNKNOWN_EVENT",
+    'The publisher takes {"kind":"heartbeat"}, and nothing else. Correct the schedule.',
+  );
+}

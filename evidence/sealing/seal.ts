@@ -1,0 +1,76 @@
+/** The sealer: appends to the log what the tables' streams tell. */
+
+import { LOG_METRICS, TABLES } from "../../contract";
+import type { Call } from "../../ledger/operations/call";
+import { getItem, type Store } from "../../ledger/store/store";
+import type { RecordEntry } from "../log/entry";
+import { classify, isUnconfirmed, type Judge } from "./classify";
+import { SealingError } from "./errors";
+import { appendEntries, type Log } from "./log-state";
+import { type ErrorReporting, reportingErrors } from "./report-error";
+import { standingItem } from "./standing-item";
+import { type StreamChange, streamChanges } from "./stream-change";
+
+export interface SealSettings extends ErrorReporting {
+  readonly log: Log;
+}
+
+export interface SealResponse {
+  readonly outcome: "sealed";
+  readonly counts: Readonly<Record<"sealed" | "repeated" | "forged" | "tampered" | "unconfirmed" | "size", number>>;
+}
+
+const PARALLEL_CHANGES = 16;
+
+export function sealAuditTrail(
+  event: unknown,
+  call: Call,
+  store: Store,
+  settings: SealSettings,
+): Promise<SealResponse> {
+  return reportingErrors(call, store, settings, async () => {
+    const changes = streamChanges(event, store.tables);
+    if (changes === undefined) throw unknownEvent();
+    return seal(changes, call, store, settings);
+  });
+}
+
+async function seal(
+  changes: readonly StreamChange[],
+  call: Call,
+  store: Store,
+  { log, report }: SealSettings,
+): Promise<SealResponse> {
+  const classified = await classifyAll(changes, store);
+  const count = (kind: RecordEntry["kind"]) => classified.filter((entry) => entry?.kind === kind).length;
+  const [forged, tampered] = [count("FORGED"), count("TAMPER")];
+  const unconfirmed = classified.filter(isUnconfirmed).length;
+  // Before they are appended: a retry finds them in the log, and an alarm must come even so.
+  for (let alarm = 0; alarm < forged + tampered + unconfirmed; alarm++) store.signal(LOG_METRICS.tampering);
+  if (unconfirmed > 0) report(call.caller.requestId, "CHANGE_NOT_CONFIRMED");
+  const entries = classified.filter((entry) => entry !== undefined);
+  const { appended, repeated, size } = await appendEntries(entries, log);
+  return { outcome: "sealed", counts: { sealed: appended, repeated, forged, tampered, unconfirmed, size } };
+}
+
+async function classifyAll(changes: readonly StreamChange[], store: Store): Promise<(RecordEntry | undefined)[]> {
+  const { partitionKey } = TABLES.paymentAuditTrail;
+  const judge: Judge = {
+    macKey: (await store.macKeys()).record,
+    auditRecord: (auditId) => getItem(store.dynamo, store.tables.paymentAuditTrail, partitionKey, auditId),
+    standing: (table, key) => standingItem(table, key, store),
+  };
+  const entries: (RecordEntry | undefined)[] = [];
+  for (let start = 0; start < changes.length; start += PARALLEL_CHANGES) {
+    const some = changes.slice(start, start + PARALLEL_CHANGES);
+    entries.push(...(await Promise.all(some.map((change) => classify(change, judge)))));
+  }
+  return entries;
+}
+
+function unknownEvent(): SealingError {
+  return new SealingError(
+    "UNKNOWN_EVENT",
+    "The sealer takes events of the tables' streams, and nothing else. Correct the event source mapping.",
+  );
+}

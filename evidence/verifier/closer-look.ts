@@ -1,0 +1,241 @@
+/**
+ * Where the sums differ, both sides are read again and each record is named. First the log alone: repeated entries, and
+ * records written between a heartbeat and the moment of the source, mostly explain the difference. Only for what is left
+ * the sources are read a second time. A slice of the records at a time, so that memory stays bounded.
+ */
+
+import type { LogicalTableName } from "../../contract";
+import { entryBytes, type RecordEntry } from "../log/entry";
+import { leafHash } from "../log/hashing";
+import { TILE_WIDTH } from "../log/paths";
+import type { Digest } from "./digest";
+import { KEY_START, plainKeyEnd, readEntry } from "./entries";
+import { canExplain, type KnownRecord } from "./explain";
+import type { Coverage } from "./heartbeats";
+import { historyOf, type Leaf } from "./history";
+import { judgeRecord } from "./judge-record";
+import { bundlesOf, upwards } from "./log-entries";
+import { itemIn, readSource } from "./record-pass";
+import { bucketOf, RecordTally } from "./record-tally";
+import type { Run } from "./run";
+import { type RecordChange, type RecordSource, timeOf } from "./sources";
+import { type Kept, keyParts, recordId, type Standing, StandingItems } from "./standing-items";
+import { BUCKETS } from "./tally";
+
+export interface Look {
+  readonly run: Run;
+  /** Of the log. */
+  readonly size: number;
+  readonly sources: readonly RecordSource[];
+  readonly coverage: Coverage;
+  readonly settleMs: number;
+  readonly namedMax: number;
+  /** Entries and records held at once. */
+  readonly heldMax: number;
+}
+
+/** Further readings of the sources; what would take more is said to be too much. */
+const READINGS_MAX = 16;
+
+/** One slice, while it is looked at. */
+interface Slice {
+  readonly known: Map<string, { readonly table: LogicalTableName; readonly keyText: string; readonly leaves: Leaf[] }>;
+  readonly again: RecordTally;
+}
+
+export class CloserLook {
+  repeatedEntries = 0;
+  /** Records too young to be sealed yet. */
+  settling = 0;
+  private readonly differing = new Uint8Array(BUCKETS);
+  private readonly buckets: readonly number[];
+  private readings = 0;
+  private itemsKept = 0;
+
+  constructor(
+    private readonly look: Look,
+    private readonly tally: RecordTally,
+  ) {
+    this.buckets = tally.leaves.differing(tally.items);
+    for (const bucket of this.buckets) this.differing[bucket] = 1;
+  }
+
+  async take(): Promise<void> {
+    const { leaves, items, histories } = this.tally;
+    const differing = this.buckets.reduce((sum, at) => sum + leaves.touchedIn(at) + items.touchedIn(at), 0);
+    const slices = Math.ceil((differing + 2 * histories.count) / this.look.heldMax);
+    for (let slice = 0; slice < slices; slice++) await this.takeSlice((bucket) => bucket % slices === slice);
+  }
+
+  private async takeSlice(isIn: (bucket: number) => boolean): Promise<void> {
+    const slice: Slice = { known: new Map(), again: new RecordTally(this.tally.keyed, this.tally.histories) };
+    if (!(await this.readLog(isIn, slice))) return;
+    const records = [...slice.known.values()].map(
+      (each): KnownRecord => ({ ...each, history: historyOf(each.leaves) }),
+    );
+    for (const record of records) this.reportHistory(record);
+    const buckets = this.buckets.filter(isIn);
+    if (buckets.some((bucket) => slice.again.leaves.sumOf(bucket) !== this.tally.leaves.sumOf(bucket))) {
+      this.changed("The evidence");
+      return;
+    }
+    const byBucket = new Map<number, KnownRecord[]>();
+    for (const record of records) {
+      const bucket = this.bucketAt(record.keyText);
+      const others = byBucket.get(bucket);
+      if (others === undefined) byBucket.set(bucket, [record]);
+      else others.push(record);
+    }
+    const isExplained = (bucket: number) =>
+      canExplain(this.tally, bucket, byBucket.get(bucket) ?? [], (table) => this.cutOf(table));
+    const unexplained = new Set(buckets.filter((bucket) => !isExplained(bucket)));
+    if (unexplained.size > 0) await this.readSources(unexplained, records, slice.again);
+  }
+
+  /** False where a slice turns out to be too large to be held. */
+  private async readLog(isIn: (bucket: number) => boolean, { known, again }: Slice): Promise<boolean> {
+    const { run, size } = this.look;
+    const { histories } = this.tally;
+    const isWanted = (place: number) => {
+      const bucket = bucketOf(place);
+      return isIn(bucket) && (this.differing[bucket] === 1 || histories.has(place));
+    };
+    let held = 0;
+    for await (const { index, entries = [] } of bundlesOf(run.evidence, size, upwards(size))) {
+      run.goOn();
+      run.progress(Math.min(size, (index + 1) * TILE_WIDTH), size, "log entries, again");
+      for (const [at, bytes] of entries.entries()) {
+        const keyEnd = plainKeyEnd(bytes);
+        if (keyEnd > 0 && !isWanted(this.tally.keyed.placeOfBytes(bytes, KEY_START, keyEnd))) continue;
+        const entry = readEntry(bytes);
+        if (entry === undefined || entry.kind === "HEARTBEAT") continue;
+        const keyText = entry.key.join("\n");
+        const place = this.tally.keyed.placeOf(keyText);
+        if (!isWanted(place)) continue;
+        const leaf = index * TILE_WIDTH + at;
+        if (this.differing[bucketOf(place)] === 1) again.addLeaf(entry, leaf < this.cutOf(entry.table));
+        const id = recordId(entry.table, keyText);
+        const record = known.get(id) ?? { table: entry.table, keyText, leaves: [] };
+        record.leaves.push(leafOf(leaf, entry));
+        known.set(id, record);
+        held += 1;
+        if (held > 8 * this.look.heldMax) return this.tooMany();
+      }
+    }
+    return true;
+  }
+
+  private reportHistory({ table, keyText, history }: KnownRecord): void {
+    this.repeatedEntries += history.repeats;
+    for (const { verdict, code, message, leaf } of history.faults) {
+      const key = keyParts(table, keyText);
+      const hash = leafHash(entryBytes({ ...leaf, table, key })).toString("base64");
+      const { version, index, kind } = leaf;
+      const place = { table, key, version, leaf: index, leafHash: hash, sealedAs: kind };
+      this.look.run.findings.add({ verdict, code, ...place, message });
+    }
+  }
+
+  private async readSources(
+    unexplained: ReadonlySet<number>,
+    records: readonly KnownRecord[],
+    again: RecordTally,
+  ): Promise<void> {
+    this.readings += 1;
+    if (this.readings > READINGS_MAX) {
+      if (this.readings === READINGS_MAX + 1) this.tooMany();
+      return;
+    }
+    const known = new Map(records.map((record) => [recordId(record.table, record.keyText), record]));
+    const standing = new StandingItems();
+    for (const source of this.look.sources) {
+      const { table } = source;
+      await readSource(source, this.look.run, { reportFaults: false, what: "differing records" }, (digested) => {
+        const { now, before, change } = digested;
+        const isIn = (digest: Digest | undefined) =>
+          digest !== undefined && unexplained.has(this.bucketAt(digest.keyText)) ? digest : undefined;
+        const [after, prior] = [isIn(now), isIn(before)];
+        if (after !== undefined) again.addItem(table, after, 1);
+        if (prior !== undefined) again.addItem(table, prior, -1);
+        if (after === undefined && prior === undefined) return;
+        const digests = { ...(after && { now: after }), ...(prior && { before: prior }) };
+        standing.take(table, digests, change.replay === true, (digest) => {
+          const leaves = known.get(recordId(table, digest.keyText))?.leaves ?? [];
+          const isSealed = leaves.some(({ commitment }) => commitment === digest.commitment);
+          return isSealed ? {} : this.kept(digest, change);
+        });
+      });
+    }
+    if ([...unexplained].some((bucket) => again.items.sumOf(bucket) !== this.tally.items.sumOf(bucket))) {
+      this.changed("A source");
+    }
+    this.judge(unexplained, known, standing);
+  }
+
+  private kept({ writtenAt }: Digest, { now }: RecordChange): Kept {
+    this.itemsKept += 1;
+    const isKept = now !== undefined && this.itemsKept <= this.look.namedMax;
+    return { ...(isKept ? { item: itemIn(now) } : {}), ...(writtenAt === "" ? {} : { writtenAt }) };
+  }
+
+  private judge(
+    unexplained: ReadonlySet<number>,
+    known: ReadonlyMap<string, KnownRecord>,
+    { all: standing }: { readonly all: ReadonlyMap<string, Standing> },
+  ): void {
+    for (const id of new Set([...known.keys(), ...standing.keys()])) {
+      const record = known.get(id);
+      const stands = standing.get(id);
+      const { table, keyText } = record ?? stands ?? {};
+      if (table === undefined || keyText === undefined || !unexplained.has(this.bucketAt(keyText))) continue;
+      if (this.sourceOf(table) === undefined) continue;
+      const { leaves = [], history = historyOf([]) } = record ?? {};
+      const judged = { table, keyText, leaves, history, ...(stands === undefined ? {} : { standing: stands }) };
+      const rules = { cut: this.cutOf(table), maySettle: (time: string) => this.maySettle(table, time) };
+      const { findings, settling } = judgeRecord(judged, rules);
+      for (const finding of findings) this.look.run.findings.add(finding);
+      this.settling += settling;
+    }
+  }
+
+  /**
+   * A stream takes its time, so the log may not have come to a record that was written just before the source was taken;
+   * but only as long as the log itself ends there.
+   */
+  private maySettle(table: LogicalTableName, writtenAt: string): boolean {
+    const source = this.sourceOf(table);
+    const { settleMs, coverage } = this.look;
+    if (source === undefined) return false;
+    const takenAt = timeOf(source);
+    const isYoung = Math.abs(Date.parse(writtenAt) - takenAt) <= settleMs;
+    return isYoung && Date.parse(coverage.until) < takenAt + settleMs;
+  }
+
+  private cutOf(table: LogicalTableName): number {
+    return this.look.coverage.cuts.get(table) ?? 0;
+  }
+
+  private sourceOf(table: LogicalTableName): RecordSource | undefined {
+    return this.look.sources.find((source) => source.table === table);
+  }
+
+  private bucketAt(keyText: string): number {
+    return bucketOf(this.tally.keyed.placeOf(keyText));
+  }
+
+  private changed(what: string): void {
+    const message = `${what} changed while it was read. Copy it, and verify the copy.`;
+    this.look.run.findings.add({ verdict: "incomplete", code: "EVIDENCE_CHANGED", message });
+  }
+
+  private tooMany(): false {
+    const message =
+      "More records differ than were looked at one by one; those named are some of them. Verify the tables one at a time.";
+    this.look.run.findings.add({ verdict: "incomplete", code: "TOO_MANY_DIFFERENCES", message });
+    return false;
+  }
+}
+
+function leafOf(index: number, { kind, version, sequence, commitment, previous }: RecordEntry): Leaf {
+  return { index, kind, version, sequence, commitment, previous };
+}

@@ -1,0 +1,72 @@
+/**
+ * Whether sources and evidence are of the moment that is of interest, and whether the log was held against all of them.
+ * Whoever is under audit chooses what he hands over: an export of long ago, or one that says it was taken before the log
+ * began, would agree with any log.
+ */
+
+import type { LogicalTableName } from "../../contract";
+import type { Findings } from "./findings";
+import type { Coverage } from "./heartbeats";
+import type { EntryCount } from "./log-walk";
+import type { Clock } from "./run";
+import { type RecordSource, timeOf } from "./sources";
+
+const HOUR_MS = 60 * 60 * 1000;
+/** Exports come daily; this is one day more. */
+export const AGE_MAX_MS = 48 * HOUR_MS;
+/** Tables are exported one after the other, to the minute that their recovery reaches. */
+const APART_MAX_MS = HOUR_MS;
+
+export function reportAge(
+  findings: Findings,
+  sources: readonly RecordSource[],
+  until: string,
+  { asOf, sourceAgeMaxMs }: Clock,
+): void {
+  const moment = asOf.toISOString();
+  for (const source of sources) {
+    if (timeOf(source) >= asOf.getTime() - sourceAgeMaxMs) continue;
+    const message = `It was taken at ${source.takenAt}, more than ${sourceAgeMaxMs / HOUR_MS} hours before ${moment}: nothing later was looked at. Take a newer one, or state with --as-of the moment that you mean.`;
+    findings.add({ verdict: "stale", code: "SOURCE_OLD", table: source.table, message });
+  }
+  if (until !== "" && Date.parse(until) < asOf.getTime() - AGE_MAX_MS) {
+    const message = `The log's last heartbeat is of ${until}, more than ${AGE_MAX_MS / HOUR_MS} hours before ${moment}. Fetch the evidence again; if it still ends there, the log has stopped.`;
+    findings.add({ verdict: "stale", code: "EVIDENCE_OLD", message });
+  }
+}
+
+/** Whether the log goes as far as the sources, and began before them. */
+export function reportCoverage(findings: Findings, sources: readonly RecordSource[], { until, cuts }: Coverage): void {
+  if (until === "") {
+    const message = "The log has no heartbeat, so it does not say what it covers.";
+    findings.add({ verdict: "stale", code: "NO_HEARTBEAT", message });
+    return;
+  }
+  for (const source of sources) {
+    const { table, takenAt } = source;
+    if (Date.parse(until) < timeOf(source)) {
+      const message = `It was taken at ${takenAt}, and the log's last heartbeat is of ${until}. Fetch the evidence again.`;
+      findings.add({ verdict: "stale", code: "SOURCE_NEWER_THAN_LOG", table, message });
+    } else if (!cuts.has(table)) {
+      const message = `It was taken at ${takenAt}, before the log's first heartbeat, so the log cannot say what it must hold.`;
+      findings.add({ verdict: "incomplete", code: "SOURCE_OLDER_THAN_LOG", table, message });
+    }
+  }
+}
+
+export function reportCompared(
+  findings: Findings,
+  sources: readonly RecordSource[],
+  entriesOf: ReadonlyMap<LogicalTableName, EntryCount>,
+): void {
+  for (const { table, takenAt } of sources) {
+    const { all, compared } = entriesOf.get(table) ?? { all: 0, compared: 0 };
+    if (all === 0 || compared > 0) continue;
+    const message = `None of the ${all} entries about it was compared, because all were sealed after ${takenAt}, when it was taken. Take a newer one.`;
+    findings.add({ verdict: "incomplete", code: "NOTHING_COMPARED", table, message });
+  }
+  const times = sources.map(timeOf);
+  if (times.length === 0 || Math.max(...times) - Math.min(...times) <= APART_MAX_MS) return;
+  const message = `The tables were taken more than ${APART_MAX_MS / HOUR_MS} hour apart, so rows and their WRITE records in between were not compared. Take them together.`;
+  findings.add({ verdict: "incomplete", code: "SOURCES_APART", message });
+}

@@ -1,0 +1,152 @@
+/**
+ * Rows and their WRITE records, which are put in one transaction: for each row of payments there is one WRITE record, and
+ * for each WRITE record its row. Held against each other like the records against the log.
+ */
+
+import { type LogicalTableName, TABLES } from "../../contract";
+import type { ItemJson } from "../log/commitment";
+import { type Digest, textIn } from "./digest";
+import { itemIn, readSource } from "./record-pass";
+import type { Finding } from "./report";
+import type { Run } from "./run";
+import { type RecordChange, type RecordSource, timeOf } from "./sources";
+import { keyParts } from "./standing-items";
+import { BUCKETS, type KeyedHash, Tally } from "./tally";
+import { pairIdOf } from "./write-records";
+
+const TRAIL = TABLES.paymentAuditTrail.logicalName;
+/** A transaction takes at most as long as its function runs. */
+const TRANSACTION_MS = 15 * 60 * 1000;
+
+/** One half of a pair that stands alone, or is there twice. */
+interface Half {
+  readonly table: LogicalTableName;
+  readonly keyText: string;
+  readonly writtenAt: string;
+  /** Of a WRITE record: the row that it says it is about. */
+  readonly about: string;
+  /** How often each key stands there. */
+  readonly rows: Map<string, number>;
+  readonly records: Map<string, number>;
+}
+
+export class PairTally {
+  private readonly rows = new Tally();
+  private readonly records = new Tally();
+  private rowCount = 0;
+  private lonely = 0;
+  private isCompared = false;
+  /** Halves too young to judge: their sources were not taken at the same moment. */
+  young = 0;
+
+  constructor(private readonly keyed: KeyedHash) {}
+
+  /** Rows that stand with their WRITE record; none before they were compared. */
+  get count(): number {
+    return this.isCompared ? Math.max(0, this.rowCount - this.lonely) : 0;
+  }
+
+  add(table: LogicalTableName, { keyText }: Digest, times: 1 | -1): void {
+    const id = pairIdOf(table, keyText);
+    if (id === undefined) return;
+    this.keyed.ofText(id);
+    const tally = table === TRAIL ? this.records : this.rows;
+    if (table !== TRAIL) this.rowCount += times;
+    tally.add(bucketOf(this.keyed), this.keyed.lanes, times);
+  }
+
+  /** Names the halves that stand alone. */
+  async compare(
+    sources: readonly RecordSource[],
+    { settleMs, heldMax }: { readonly settleMs: number; readonly heldMax: number },
+    run: Run,
+  ): Promise<void> {
+    const tables = new Set(sources.map(({ table }) => table));
+    // With a table left out nothing can be said of its halves; that it was left out is a finding of its own.
+    if (Object.values(TABLES).some(({ logicalName }) => !tables.has(logicalName))) return;
+    this.isCompared = true;
+    const buckets = this.rows.differing(this.records);
+    const held = buckets.reduce((sum, at) => sum + this.rows.touchedIn(at) + this.records.touchedIn(at), 0);
+    const slices = Math.ceil(held / heldMax);
+    const isDue = dueRule(sources, settleMs);
+    for (let slice = 0; slice < slices; slice++) {
+      const wanted = new Set(buckets.filter((bucket) => bucket % slices === slice));
+      for (const [id, half] of await this.halvesIn(wanted, sources, run)) {
+        const [rows, records] = [standing(half.rows), standing(half.records)];
+        if (rows === records) continue;
+        this.lonely += Math.max(0, rows - records);
+        if (!isDue(half.writtenAt)) this.young += 1;
+        else run.findings.add(findingOf(id, half, rows, records));
+      }
+    }
+  }
+
+  private async halvesIn(
+    buckets: ReadonlySet<number>,
+    sources: readonly RecordSource[],
+    run: Run,
+  ): Promise<ReadonlyMap<string, Half>> {
+    const halves = new Map<string, Half>();
+    for (const source of sources) {
+      const { table } = source;
+      const reading = { reportFaults: false, what: "rows without their pair" };
+      const count = (digest: Digest | undefined, form: RecordChange["now"], times: 1 | -1, replay: boolean) => {
+        const id = digest && pairIdOf(table, digest.keyText);
+        if (digest === undefined || id === undefined || form === undefined) return;
+        this.keyed.ofText(id);
+        if (!buckets.has(bucketOf(this.keyed))) return;
+        const half = halves.get(id) ?? halfOf(table, digest, itemIn(form));
+        const counts = table === TRAIL ? half.records : half.rows;
+        // What may have been told before stands there once, however often it is told.
+        const stood = replay ? 0 : (counts.get(digest.keyText) ?? 0);
+        counts.set(digest.keyText, Math.max(0, stood + times));
+        halves.set(id, half);
+      };
+      await readSource(source, run, reading, ({ now, before, change }) => {
+        count(before, change.before, -1, change.replay === true);
+        count(now, change.now, 1, change.replay === true);
+      });
+    }
+    return halves;
+  }
+}
+
+function halfOf(table: LogicalTableName, { keyText, writtenAt }: Digest, item: ItemJson): Half {
+  const about = ["Table", "TransactionID"].map((name) => textIn(item, name)).join(" ");
+  return { table, keyText, writtenAt, about, rows: new Map(), records: new Map() };
+}
+
+/** A record that is told twice is a finding of the comparison with the log. */
+function standing(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].filter((count) => count > 0).length;
+}
+
+function bucketOf({ lanes }: KeyedHash): number {
+  return (lanes[0] ?? 0) & (BUCKETS - 1);
+}
+
+/** Sources that were taken at different moments may each hold what the other does not hold yet. */
+function dueRule(sources: readonly RecordSource[], settleMs: number): (writtenAt: string) => boolean {
+  const times = sources.map(timeOf);
+  const first = Math.min(...times);
+  const margin = Math.max(settleMs, Math.max(...times) === first ? 0 : TRANSACTION_MS);
+  return (writtenAt) => !(Date.parse(writtenAt) >= first - margin);
+}
+
+function findingOf(id: string, { table, keyText, about }: Half, rows: number, records: number): Finding {
+  const place = { table, key: keyParts(table, keyText) };
+  if (rows > records && records > 0) {
+    const message = `There are ${rows} rows for its WRITE record ${id}.`;
+    return { verdict: "repeated", code: "REPEATED_RECORD", ...place, message };
+  }
+  if (rows > records) {
+    const message = `Its WRITE record ${id} is not in the audit trail.`;
+    return { verdict: "missing", code: "WRITE_RECORD_MISSING", ...place, message };
+  }
+  return {
+    verdict: "missing",
+    code: "ROW_MISSING",
+    ...place,
+    message: `The row that it records, ${about}, is not there.`,
+  };
+}

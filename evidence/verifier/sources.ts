@@ -1,0 +1,47 @@
+/** Records as the verifier takes them in: from exports, from a scan, from a restored table. */
+
+import type { LogicalTableName } from "../../contract";
+import type { ItemJson } from "../log/commitment";
+
+/** A full export or a scan tells `now` only; an incremental export the item before and after its window. */
+export interface RecordChange {
+  /** Parsed, or as its JSON text. */
+  readonly now?: ItemJson | string;
+  readonly before?: ItemJson | string;
+  /** It may tell again what an earlier part of the source told: from a window that begins before the full export was taken. */
+  readonly replay?: boolean;
+  /** Something of the source could not be read here; what, in words. Nothing else is told then. */
+  readonly fault?: string;
+}
+
+export interface RecordSource {
+  readonly table: LogicalTableName;
+  /** How reports name it. */
+  readonly name: string;
+  /** RFC 3339 in UTC. Everything that was written before this moment is in it. */
+  readonly takenAt: string;
+  /** How long the reading went on after that, for a source that is no snapshot: a scan. Default: 0. */
+  readonly lastsMs?: number;
+  /** How many changes it is said to tell, where that is known: for the progress. */
+  readonly expected?: number;
+  /** May be read more than once; each time it tells the same, in the same order of time for each key. */
+  batches(): AsyncIterable<readonly RecordChange[]>;
+}
+
+/** A source cannot be read to its end, or a line of it is no record. What it says goes into the report. */
+export class SourceError extends Error {
+  override readonly name = "SourceError";
+  constructor(
+    readonly code: "SOURCE_DAMAGED" | "SOURCE_MISSING",
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** @throws SourceError for a source that does not say when it was taken. */
+export function timeOf({ name, takenAt }: RecordSource): number {
+  const time = Date.parse(takenAt);
+  if (Number.isNaN(time)) throw new SourceError("SOURCE_DAMAGED", `${name} does not say when it was taken.`);
+  return time;
+}

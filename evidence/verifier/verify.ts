@@ -1,0 +1,275 @@
+/** Holds records against the log of proofs, and the log against its checkpoint and its keys: offline, in bounded memory. */
+
+import { randomBytes } from "node:crypto";
+import { type LogicalTableName, TABLES } from "../../contract";
+import type { Checkpoint } from "./checkpoint";
+import { CloserLook } from "./closer-look";
+import { type EvidenceFolder, withFindings } from "./evidence";
+import { Findings, NAMED_MAX } from "./findings";
+import { AGE_MAX_MS, reportAge, reportCompared, reportCoverage } from "./freshness";
+import { named, type SignedCheckpoint, signedHead } from "./head";
+import { type Coverage, coverageOf } from "./heartbeats";
+import { type KnownFinding, KnownFindings } from "./known-findings";
+import { LaterRecords } from "./later-records";
+import { checkLeftovers } from "./leftovers";
+import { LogWalk } from "./log-walk";
+import { parseVerifierKey } from "./note";
+import { PairTally } from "./pairs";
+import { judgePins, type LastCheckpoint, type Pin } from "./pins";
+import { lastSeen, PublishedCheckpoints } from "./published";
+import { readSource } from "./record-pass";
+import { RecordTally } from "./record-tally";
+import type { Finding, ReportCounts, SourceSummary, VerificationReport } from "./report";
+import { OutOfTime, type Run } from "./run";
+import { type RecordSource, SourceError, timeOf } from "./sources";
+import { KeyedHash } from "./tally";
+
+export interface VerifyOptions {
+  readonly evidence: EvidenceFolder;
+  /** At most one a table. */
+  readonly sources: readonly RecordSource[];
+  /** Verifier keys of the log, pinned: handed over apart from the evidence. */
+  readonly keys: readonly string[];
+  /** Keys that the log had before; they vouch for earlier checkpoints only. */
+  readonly retiredKeys?: readonly string[];
+  readonly witnessKeys?: readonly string[];
+  /** Text of a signed checkpoint that was seen before. */
+  readonly lastCheckpoint?: string;
+  /** The only tables that were asked for. Never ends in `ok`. */
+  readonly only?: readonly LogicalTableName[];
+  /** What was found wrong with the sources before. */
+  readonly problems?: readonly string[];
+  /** The clock of whoever verifies. Default: this machine's. */
+  readonly now?: Date;
+  /** A moment in the past whose state is of interest. Default: now. */
+  readonly asOf?: Date;
+  /** How much older than that moment a source may be. Default: 48 hours. */
+  readonly sourceAgeMaxMs?: number;
+  /** Findings that were settled before. */
+  readonly known?: readonly KnownFinding[];
+  /** Called with every finding as it is found, those too that the report only counts; with the reason where it is known. */
+  readonly onFinding?: (finding: Finding, reason?: string) => void;
+  /** Records this young when the source was taken may not be sealed yet, while the log ends there. Default: 15 minutes; 0 for exports. */
+  readonly settleMs?: number;
+  /** Findings of each code that are listed, with their items; the rest is counted. */
+  readonly namedMax?: number;
+  /** How many entries and records are held at once where they differ. Default: 200,000. */
+  readonly heldMax?: number;
+  /** False: partial tiles of earlier checkpoints are not looked at. A log has one for each checkpoint that it published. */
+  readonly leftovers?: boolean;
+  /** Published checkpoints of smaller trees than this are not read: an earlier verification has read them, and they never change. */
+  readonly publishedFrom?: number;
+  /** True when the verification must come to its end; what it has not looked at is then said. */
+  readonly outOfTime?: () => boolean;
+  readonly onProgress?: (done: number, total: number, what: string) => void;
+}
+
+const SETTLE_MS = 15 * 60 * 1000;
+const HELD_MAX = 200_000;
+
+/** @throws NoteError for a key that is none, SourceError for sources that cannot be what they say. */
+export async function verifyLog(options: VerifyOptions): Promise<VerificationReport> {
+  const known = new KnownFindings(options.known ?? []);
+  const findings = new Findings({
+    namedMax: options.namedMax ?? NAMED_MAX,
+    acknowledge: (finding) => known.reasonFor(finding),
+    ...(options.onFinding === undefined ? {} : { onFinding: options.onFinding }),
+  });
+  const now = options.now ?? new Date();
+  const run: Run = {
+    evidence: withFindings(options.evidence, findings),
+    keys: options.keys.map(parseVerifierKey),
+    retiredKeys: (options.retiredKeys ?? []).map(parseVerifierKey),
+    clock: { now, asOf: options.asOf ?? now, sourceAgeMaxMs: options.sourceAgeMaxMs ?? AGE_MAX_MS },
+    witnesses: (options.witnessKeys ?? []).map(parseVerifierKey),
+    findings,
+    goOn: () => {
+      if (options.outOfTime?.() === true) throw new OutOfTime();
+    },
+    progress: options.onProgress ?? (() => {}),
+  };
+  checkOptions(options);
+  const verification = new Verification(options, run);
+  try {
+    await verification.verify();
+  } catch (error) {
+    if (!(error instanceof OutOfTime)) throw error;
+    const message = "The time was up before everything was looked at. Verify from a machine, which has more.";
+    findings.add({ verdict: "incomplete", code: "OUT_OF_TIME", message });
+  }
+  for (const { leaf, code } of verification.knowsEntries ? known.withoutMatch : []) {
+    const message = `The known finding ${code} of entry ${leaf} is not of this log, or its entry has another hash. Correct the file of known findings.`;
+    findings.add({ verdict: "incomplete", code: "KNOWN_UNMATCHED", leaf, message });
+  }
+  return verification.report();
+}
+
+function checkOptions({ sources }: VerifyOptions): void {
+  for (const source of sources) timeOf(source);
+  if (new Set(sources.map(({ table }) => table)).size === sources.length) return;
+  throw new SourceError("SOURCE_DAMAGED", "Two sources are of one table. Give one source for each table.");
+}
+
+class Verification {
+  private readonly tally: RecordTally;
+  private readonly pairs: PairTally;
+  private head: SignedCheckpoint | undefined;
+  private coverage: Coverage = { until: "", cuts: new Map() };
+  private walk: LogWalk | undefined;
+  private published: PublishedCheckpoints | undefined;
+  private pin: Pin = { pinnedBy: null, pinnedSize: 0 };
+  private readonly recordsOf = new Map<string, number>();
+  private repeatedEntries = 0;
+
+  constructor(
+    private readonly options: VerifyOptions,
+    private readonly run: Run,
+  ) {
+    const keyed = new KeyedHash(randomBytes(32));
+    this.tally = new RecordTally(keyed);
+    this.pairs = new PairTally(keyed);
+  }
+
+  /** Whether the entries were read, and are those that the checkpoint signs. */
+  get knowsEntries(): boolean {
+    return this.walk?.isSigned === true;
+  }
+
+  async verify(): Promise<void> {
+    const { run, options } = this;
+    this.reportProblems();
+    this.head = await signedHead(run);
+    if (this.head === undefined) {
+      run.findings.note("Nothing else was looked at: without a checkpoint that may be believed the log says nothing.");
+      return;
+    }
+    const { checkpoint, signers } = this.head;
+    const last = lastSeen(options.lastCheckpoint, checkpoint, run);
+    this.published = await PublishedCheckpoints.of(run, checkpoint, last, options.publishedFrom);
+    this.coverage = await coverageOf(run, checkpoint.size, options.sources);
+    const walk = new LogWalk(run, checkpoint, this.published, this.tally, this.coverage, options.sources);
+    this.walk = walk;
+    await walk.walk();
+    await this.published.finish(signers);
+    this.pin = await judgePins(checkpoint, this.lastCheckpoint(walk), this.published.cosignedSize, run);
+    reportAge(run.findings, options.sources, this.coverage.until, run.clock);
+    if (options.leftovers === false) run.findings.note("Partial tiles of earlier checkpoints were not looked at.");
+    else if (walk.isSigned) await checkLeftovers(run, checkpoint, walk.faulty);
+    if (walk.isSigned) await this.compareRecords(checkpoint, walk);
+    else run.findings.note("The records were not held against the log, because its entries are not known for sure.");
+  }
+
+  private reportProblems(): void {
+    const { findings } = this.run;
+    for (const message of this.options.problems ?? [])
+      findings.add({ verdict: "incomplete", code: "SOURCE_PROBLEM", message });
+    const { only, sources } = this.options;
+    if (only !== undefined) {
+      const message = `Only ${only.join(", ")} was asked for.`;
+      findings.add({ verdict: "incomplete", code: "SUBSET", message });
+    }
+    for (const table of only ?? Object.values(TABLES).map(({ logicalName }) => logicalName)) {
+      if (sources.some((source) => source.table === table)) continue;
+      findings.add({
+        verdict: "incomplete",
+        code: "SOURCE_MISSING",
+        table,
+        message: "No records of this table were given.",
+      });
+    }
+  }
+
+  private lastCheckpoint({ isSigned, pinnedTime }: LogWalk): LastCheckpoint {
+    const { continuesLast = false, lastSize = 0 } = this.published ?? {};
+    const wasGiven = this.options.lastCheckpoint !== undefined;
+    return { wasGiven, isContinued: continuesLast && isSigned, size: lastSize, time: pinnedTime };
+  }
+
+  private async compareRecords(checkpoint: Checkpoint, { entriesOf }: LogWalk): Promise<void> {
+    const { run, options, tally, pairs, coverage } = this;
+    const { settleMs = SETTLE_MS } = options;
+    reportCoverage(run.findings, options.sources, coverage);
+    reportCompared(run.findings, options.sources, entriesOf);
+    for (const source of options.sources) {
+      let records = 0;
+      const later = new LaterRecords(source, settleMs);
+      const take = { reportFaults: true, what: "records" };
+      await readSource(source, run, take, ({ now, before }) => {
+        if (now !== undefined) {
+          tally.addItem(source.table, now, 1);
+          pairs.add(source.table, now, 1);
+          later.take(now);
+          records += 1;
+        }
+        if (before !== undefined) {
+          tally.addItem(source.table, before, -1);
+          pairs.add(source.table, before, -1);
+          records -= 1;
+        }
+      });
+      this.recordsOf.set(source.table, records);
+      later.report(run.findings);
+    }
+    const { sources, namedMax = NAMED_MAX, heldMax = HELD_MAX } = options;
+    const look = { run, size: checkpoint.size, sources, coverage, settleMs, namedMax, heldMax };
+    const closer = new CloserLook(look, tally);
+    await closer.take();
+    this.repeatedEntries = closer.repeatedEntries;
+    await pairs.compare(sources, { settleMs, heldMax }, run);
+    this.noteYoung(closer.settling, pairs.young);
+  }
+
+  private noteYoung(settling: number, young: number): void {
+    const { findings } = this.run;
+    if (settling > 0)
+      findings.note(`${settling} records were written just before their source was taken and are not sealed yet.`);
+    if (young > 0)
+      findings.note(`${young} records were written while the sources were taken, and stand without their pair.`);
+    const late = this.walk?.counts.LATE ?? 0;
+    if (late > 0)
+      findings.note(`${late} entries were sealed late: a stream had missed their records, and a sweep found them.`);
+  }
+
+  report(): VerificationReport {
+    const { findings } = this.run;
+    const { checkpoint, signers } = this.head ?? {};
+    const verdicts = findings.verdicts;
+    return {
+      verdict: verdicts[0] ?? "ok",
+      verdicts,
+      findings: findings.list,
+      further: findings.further,
+      acknowledged: findings.acknowledged,
+      acknowledgedCount: findings.acknowledgedCount,
+      notes: findings.notes,
+      asOf: this.run.clock.asOf.toISOString(),
+      origin: checkpoint?.origin ?? "",
+      size: checkpoint?.size ?? 0,
+      root: checkpoint?.root.toString("base64") ?? "",
+      checkpointSigners: (signers ?? []).map((key) => named([key])),
+      ...this.pin,
+      sources: this.options.sources.map((source) => this.summaryOf(source)),
+      counts: this.counts(),
+      coveredUntil: this.coverage.until,
+    };
+  }
+
+  private summaryOf({ table, name, takenAt }: RecordSource): SourceSummary {
+    const { all, compared } = this.walk?.entriesOf.get(table) ?? { all: 0, compared: 0 };
+    return { table, name, takenAt, records: this.recordsOf.get(table) ?? 0, entries: all, compared };
+  }
+
+  private counts(): ReportCounts {
+    const records = [...this.recordsOf.values()].reduce((sum, each) => sum + each, 0);
+    const counts = this.walk?.counts;
+    const leaves = counts === undefined ? 0 : Object.values(counts).reduce((sum, each) => sum + each, 0);
+    return {
+      records,
+      leaves,
+      repeatedEntries: this.repeatedEntries,
+      pairs: this.pairs.count,
+      heartbeats: counts?.HEARTBEAT ?? 0,
+      checkpoints: this.published?.count ?? 0,
+    };
+  }
+}

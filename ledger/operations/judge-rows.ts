@@ -1,0 +1,127 @@
+/** Judges the rows of a payment file one by one, in the order of the file: what may be recorded, and what is refused. */
+
+import type { BadRow } from "../files/progress";
+import type { Row } from "../files/row";
+import { SeenIds } from "../files/seen-ids";
+import { type Refusal, refusal } from "../rules/refusals";
+import { transactionId as transactionIdSchema } from "../rules/schema";
+import { parseTransaction, type SentTransaction } from "../rules/transaction";
+import type { Store } from "../store/store";
+import { type Claims, cardDataRefusal, harmlessClaims, isHarmless } from "./call";
+
+export interface FileLimits {
+  /** Rows that are recorded; those behind them are only searched for card data. */
+  readonly rowsMax: number;
+  /** Rows with card data that have an audit record each; a file that will be removed is read no further. */
+  readonly cardDataRowsMax: number;
+}
+
+export const FILE_LIMITS: FileLimits = { rowsMax: 5_000_000, cardDataRowsMax: 1_000 };
+
+export type JudgedRow = AcceptedRow | RefusedRow;
+
+interface AcceptedRow extends SentTransaction {
+  readonly number: number;
+  /** Its id was in an earlier row of the file. */
+  readonly isRepeat: boolean;
+}
+
+export interface RefusedRow {
+  readonly number: number;
+  readonly hasCardData: boolean;
+  readonly hasAuditRecord: boolean;
+  /** Who sent it and which payment it is, as far as that can be kept. */
+  readonly claims: Claims;
+  /** Its line in the report; absent where another line stands for it. */
+  readonly badRow?: BadRow;
+}
+
+export interface JudgeSettings {
+  /** Rows with card data in earlier runs of the file. */
+  readonly cardDataRows: number;
+  readonly stopsAtLimit: boolean;
+  readonly limits: FileLimits;
+}
+
+export class RowJudge {
+  /** The file is not read further. */
+  isStopped = false;
+  private rows = 0;
+  private cardDataRows: number;
+  private readonly seenIds = new SeenIds();
+
+  constructor(
+    private readonly settings: JudgeSettings,
+    private readonly store: Store,
+  ) {
+    this.cardDataRows = settings.cardDataRows;
+  }
+
+  /** Takes note of a row that an earlier run has done. */
+  pass(row: Row): void {
+    this.rows += 1;
+    this.seesAgain(row);
+  }
+
+  judge(row: Row): JudgedRow {
+    this.rows += 1;
+    const { limits, stopsAtLimit } = this.settings;
+    this.isStopped = stopsAtLimit && this.cardDataRows >= limits.cardDataRowsMax;
+    if (this.isStopped) return this.refused(row, refusal("TOO_MUCH_CARD_DATA"));
+    const isRepeat = this.seesAgain(row);
+    const judgement = this.judgementOf(row);
+    return "code" in judgement ? this.refused(row, judgement) : { number: row.number, isRepeat, ...judgement };
+  }
+
+  private judgementOf(row: Row): SentTransaction | Refusal {
+    const cardData = this.cardDataOf(row);
+    if (cardData !== undefined) return cardData;
+    if (this.rows > this.settings.limits.rowsMax) return refusal("TOO_MANY_ROWS");
+    if ("fault" in row) return refusal(row.fault);
+    const parsed = parseTransaction(row.value);
+    return parsed.ok ? parsed.value : parsed.refusal;
+  }
+
+  private cardDataOf(row: Row): Refusal | undefined {
+    if ("value" in row) return cardDataRefusal(row.value, this.store);
+    if (!row.cardData) return undefined;
+    this.store.signal("CardDataRefused");
+    return refusal("CARD_DATA");
+  }
+
+  private refused(row: Row, { code, field }: Refusal): RefusedRow {
+    const hasCardData = code === "CARD_DATA";
+    if (hasCardData) this.cardDataRows += 1;
+    const isListed = code !== "TOO_MANY_ROWS" || this.rows === this.settings.limits.rowsMax + 1;
+    const badRow: BadRow = {
+      row: row.number,
+      outcome: "refused",
+      code,
+      ...(field === undefined ? {} : { field }),
+      ...harmlessId(row),
+    };
+    return {
+      number: row.number,
+      hasCardData,
+      claims: "value" in row ? harmlessClaims(row.value) : {},
+      hasAuditRecord: hasCardData && this.cardDataRows <= this.settings.limits.cardDataRowsMax,
+      ...(isListed ? { badRow } : {}),
+    };
+  }
+
+  private seesAgain(row: Row): boolean {
+    const id = this.rows > this.settings.limits.rowsMax ? undefined : sentId(row);
+    return id !== undefined && this.seenIds.add(id);
+  }
+}
+
+function sentId(row: Row): string | undefined {
+  const value = "value" in row && typeof row.value === "object" && row.value !== null ? row.value : {};
+  return transactionIdSchema.safeParse("transactionId" in value ? value.transactionId : undefined).data;
+}
+
+/** Whoever sent the row finds it by this; the file itself may be gone by then. */
+function harmlessId(row: Row): { transactionId?: string } {
+  const id = sentId(row);
+  return id !== undefined && isHarmless(id) ? { transactionId: id } : {};
+}

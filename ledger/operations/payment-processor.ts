@@ -1,0 +1,207 @@
+/**
+ * The payment processor: takes S3 events of its own bucket and direct `payment_data`. Answers 400 for anything else,
+ * and throws technical faults, so that Lambda tries an event again and keeps it when it cannot be handled.
+ */
+
+import { z } from "zod";
+import { FILE_PREFIXES, TABLES } from "../../contract";
+import type { FileVersion } from "../files/payment-files";
+import { FileProgress } from "../files/progress";
+import { ENTRIES_MAX } from "../rules/entries";
+import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
+import { type Refusal, refusal } from "../rules/refusals";
+import { type EntryResult, persistResponse, type RefusedResponse, refusedWith } from "../rules/responses";
+import { parseTransaction, type Transaction } from "../rules/transaction";
+import type { Store } from "../store/store";
+import { transactionContentMac } from "../store/transaction-record";
+import {
+  admitEntries,
+  type Call,
+  cardDataRefusal,
+  isHarmless,
+  keptPrincipal,
+  ledgerEntry,
+  refuseCall,
+  refusedResult,
+} from "./call";
+import { type FileSettings, namesOfFile, processFile } from "./process-file";
+import { recordEntries } from "./record-entries";
+import { type Accepted, recordPayments } from "./record-payments";
+import { transactionsBook } from "./transactions-book";
+
+const TRANSACTIONS = TABLES.paymentTransactions.logicalName;
+
+export interface ProcessorResponse {
+  readonly statusCode: 200 | 400 | 409;
+  /** JSON text. */
+  readonly body: string;
+}
+
+const s3EventSchema = z.object({
+  Records: z
+    .array(
+      z.object({
+        eventSource: z.literal("aws:s3"),
+        eventName: z.string().startsWith("ObjectCreated:"),
+        userIdentity: z.object({ principalId: z.string() }).optional(),
+        s3: z.object({
+          bucket: z.object({ name: z.string() }),
+          object: z.object({ key: z.string(), versionId: z.string().optional() }),
+        }),
+      }),
+    )
+    .min(1),
+});
+const directEventSchema = z.strictObject({ payment_data: z.unknown() });
+
+export async function runPaymentProcessor(
+  event: unknown,
+  call: Call,
+  store: Store,
+  settings: FileSettings,
+): Promise<ProcessorResponse> {
+  const s3Event = s3EventSchema.safeParse(event);
+  if (s3Event.success) return processFiles(s3Event.data.Records, event, call, store, settings);
+  const direct = directEventSchema.safeParse(event);
+  if (direct.success && typeof direct.data.payment_data === "object" && direct.data.payment_data !== null) {
+    return processDirect(direct.data.payment_data, call, store);
+  }
+  return invalidEvent(event, call, store);
+}
+
+type S3Record = z.infer<typeof s3EventSchema>["Records"][number];
+
+async function processFiles(
+  records: readonly S3Record[],
+  event: unknown,
+  call: Call,
+  store: Store,
+  settings: FileSettings,
+): Promise<ProcessorResponse> {
+  const references = records.map((record) => referenceOf(record, settings.files.bucket));
+  if (!references.every((reference) => reference !== undefined)) return invalidEvent(event, call, store);
+  const files = [];
+  let refused: RefusedResponse | undefined;
+  for (const [position, reference] of references.entries()) {
+    if (isHarmless(reference.file.key)) files.push(await processReference(reference, call, store, settings));
+    else refused = await refuseKey(reference.file, position, call, store);
+  }
+  if (refused === undefined)
+    return { statusCode: 200, body: JSON.stringify({ message: "Payment files processed", files }) };
+  return { statusCode: 400, body: JSON.stringify({ error: "Card data in the name of a file", ...refused }) };
+}
+
+interface Reference {
+  readonly file: FileVersion;
+  readonly principal: string | undefined;
+}
+
+/** Undefined for another bucket or prefix, or a version that S3 did not name: such an event is not for this function. */
+function referenceOf({ s3, userIdentity }: S3Record, bucket: string): Reference | undefined {
+  if (s3.bucket.name !== bucket) return undefined;
+  const key = decodedKey(s3.object.key);
+  const ours = [FILE_PREFIXES.payments, FILE_PREFIXES.continuations].some((prefix) => key?.startsWith(prefix));
+  if (key === undefined || !ours) return undefined;
+  const { versionId } = s3.object;
+  if (versionId !== undefined && !isHarmless(versionId)) return undefined;
+  const principal = userIdentity === undefined ? undefined : keptPrincipal(userIdentity.principalId);
+  return { file: versionId === undefined ? { key } : { key, versionId }, principal };
+}
+
+/** S3 encodes keys in events as in a URL's query: spaces as plus signs, the rest in percent form. */
+function decodedKey(key: string): string | undefined {
+  try {
+    return decodeURIComponent(key.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A key that holds a card number would be in every report and record about its file, so the file is not opened. It is not
+ * removed either: that a name looks like a card number proves nothing about what is in the file.
+ */
+async function refuseKey(file: FileVersion, position: number, call: Call, store: Store): Promise<RefusedResponse> {
+  store.signal("CardDataRefused");
+  const reason = refusal("CARD_DATA");
+  const entry = ledgerEntry(
+    {
+      auditId: derivedAuditId("REFUSAL", call.operation, call.caller.requestId, String(position)),
+      action: "REFUSAL",
+      actor: UNCLAIMED_ACTOR,
+      table: TRANSACTIONS,
+      asked: { recordIds: [], details: namesOfFile(file) },
+      answered: { recordIds: [], result: reason.code },
+    },
+    call,
+  );
+  await recordEntries([entry], store);
+  return refusedWith(reason, entry.auditId);
+}
+
+async function processReference({ file, principal }: Reference, call: Call, store: Store, settings: FileSettings) {
+  const continued = file.key.startsWith(FILE_PREFIXES.continuations);
+  const progress = continued
+    ? await FileProgress.resume(settings.files, file.key)
+    : FileProgress.start(settings.files, file, call.caller.requestId, principal);
+  const earlier = await progress.finishedReport();
+  if (earlier !== undefined && progress.isOwn(earlier)) {
+    if (earlier.removed) await settings.files.remove(progress.file);
+    return { finished: true, counts: earlier.counts };
+  }
+  try {
+    return await processFile(progress, settings, call, store);
+  } catch (error) {
+    // A file that was removed for its card data is done: its report was written before.
+    const isGone = error instanceof Error && ["NoSuchKey", "NoSuchVersion"].includes(error.name);
+    const report = isGone ? await progress.finishedReport() : undefined;
+    if (report === undefined) throw error;
+    return { finished: true, counts: report.counts };
+  }
+}
+
+async function processDirect(paymentData: object, call: Call, store: Store): Promise<ProcessorResponse> {
+  const entries: readonly unknown[] = Array.isArray(paymentData) ? paymentData : [paymentData];
+  if (entries.length === 0 || entries.length > ENTRIES_MAX) {
+    const reason = refusal(entries.length === 0 ? "EMPTY_LIST" : "LIST_TOO_LONG");
+    return { statusCode: 400, body: JSON.stringify(await refuseCall({}, reason, TRANSACTIONS, call, store)) };
+  }
+  const admitOne = (entry: unknown, position: number) => admit(entry, position, store);
+  const { accepted, refused } = await admitEntries(entries, admitOne, TRANSACTIONS, call);
+  const results = await recordPayments(transactionsBook(store), accepted, call, store);
+  await recordEntries(
+    refused.map(({ record }) => record),
+    store,
+  );
+  return directResponse([...refused.map(refusedResult), ...results], call);
+}
+
+async function admit(entry: unknown, position: number, store: Store): Promise<Accepted<Transaction> | Refusal> {
+  const cardData = cardDataRefusal(entry, store);
+  if (cardData !== undefined) return cardData;
+  const parsed = parseTransaction(entry);
+  if (!parsed.ok) return parsed.refusal;
+  const { payment, actor = UNCLAIMED_ACTOR } = parsed.value;
+  return {
+    position,
+    id: payment.transactionId,
+    actor,
+    payment,
+    contentMac: await transactionContentMac(payment, store),
+  };
+}
+
+function directResponse(results: readonly EntryResult[], call: Call): ProcessorResponse {
+  const response = persistResponse(results);
+  const { conflict, refused } = response.counts;
+  const statusCode = refused > 0 ? 400 : conflict > 0 ? 409 : 200;
+  const message =
+    statusCode === 200 ? "Payment processed successfully" : "Not every payment was processed; see results";
+  return { statusCode, body: JSON.stringify({ message, timestamp: call.now.toISOString(), ...response }) };
+}
+
+async function invalidEvent(event: unknown, call: Call, store: Store): Promise<ProcessorResponse> {
+  const reason = cardDataRefusal(event, store) ?? refusal("INVALID_EVENT");
+  const response = await refuseCall(event, reason, TRANSACTIONS, call, store);
+  return { statusCode: 400, body: JSON.stringify({ error: "Invalid event format", ...response }) };
+}

@@ -1,0 +1,213 @@
+/** Records audit events of other services, each once, in either vocabulary. */
+
+import { TABLES } from "../../contract";
+import type { AuditEntry, Caller } from "../rules/audit-entry";
+import { type AuditEvent, auditEventContent, parseAuditEvent } from "../rules/audit-event";
+import { envelopeOf, parseEntries } from "../rules/entries";
+import { derivedAuditId } from "../rules/identifiers";
+import { contentMac, equalMac } from "../rules/record-mac";
+import { type Refusal, refusal } from "../rules/refusals";
+import { type EntryResult, type PersistResponse, persistResponse, type RefusedResponse } from "../rules/responses";
+import { type StoredItem, textOf, textWithin } from "../rules/stored-item";
+import { auditPut } from "../store/audit-record";
+import { isForged, type Store } from "../store/store";
+import { type GroupOutcome, writeOnce } from "../store/write-once";
+import { admitEntries, alarmEntry, type Call, cardDataRefusal, ledgerEntry, refuseCall, refusedResult } from "./call";
+import { recordEntries } from "./record-entries";
+import { answersOf, duplicateEntry, type Outcome } from "./record-payments";
+
+const TRAIL = TABLES.paymentAuditTrail.logicalName;
+
+/** An event that passed the door. */
+export interface AcceptedEvent {
+  readonly position: number;
+  readonly event: AuditEvent;
+  readonly auditId: string;
+  /** The AuditID that it was sent with, where another sender's event has that one. */
+  readonly eventId?: string;
+  readonly contentMac: string;
+  readonly caller: Caller;
+  readonly queued?: NonNullable<AuditEntry["queued"]>;
+}
+
+export async function persistAuditEvents(
+  event: unknown,
+  call: Call,
+  store: Store,
+): Promise<PersistResponse | RefusedResponse> {
+  const envelopeRefusal = cardDataRefusal(envelopeOf(event, "events"), store);
+  const parsed = envelopeRefusal === undefined ? parseEntries(event, "events") : { refusal: envelopeRefusal };
+  if ("refusal" in parsed) return refuseCall(event, parsed.refusal, TRAIL, call, store);
+  const { accepted, refused } = await admitEntries(
+    parsed.entries,
+    (entry, position) => acceptDirect(withActor(entry, parsed.actor), position, call, store),
+    TRAIL,
+    call,
+    parsed.actor,
+  );
+  const results = await recordEvents(accepted, call, store);
+  await recordEntries(
+    refused.map(({ record }) => record),
+    store,
+  );
+  return persistResponse([...refused.map(refusedResult), ...results]);
+}
+
+async function acceptDirect(
+  entry: unknown,
+  position: number,
+  call: Call,
+  store: Store,
+): Promise<AcceptedEvent | Refusal> {
+  const door = await admitEvent(entry, call, store);
+  if ("code" in door) return door;
+  // Without an id of its own the event is named by the invocation, which the platform repeats when it retries.
+  const auditId = door.auditId ?? derivedAuditId("EVENT", call.operation, call.caller.requestId, String(position));
+  return { position, event: door, auditId, contentMac: await eventContentMac(door, store), caller: call.caller };
+}
+
+/** The list's actor counts for entries that name none themselves. */
+function withActor(entry: unknown, listActor: string | undefined): unknown {
+  if (listActor === undefined || typeof entry !== "object" || entry === null || Array.isArray(entry)) return entry;
+  return "Actor" in entry || "user_id" in entry ? entry : { ...entry, Actor: listActor };
+}
+
+export async function admitEvent(entry: unknown, call: Call, store: Store): Promise<AuditEvent | Refusal> {
+  const cardData = cardDataRefusal(entry, store);
+  if (cardData !== undefined) return cardData;
+  const parsed = parseAuditEvent(entry, call.now);
+  return parsed.ok ? parsed.value : parsed.refusal;
+}
+
+export async function eventContentMac(event: AuditEvent, store: Store): Promise<string> {
+  return contentMac(TRAIL, auditEventContent(event), (await store.macKeys()).content);
+}
+
+/** Records each event once; repeats within the list are told apart by what is recorded under their AuditID. */
+export async function recordEvents(
+  accepted: readonly AcceptedEvent[],
+  call: Call,
+  store: Store,
+): Promise<EntryResult[]> {
+  const outcomes = await writeEvents(accepted, call, store);
+  const taken = outcomes.flatMap((outcome) => ("takenFrom" in outcome ? [underOwnId(outcome.takenFrom)] : []));
+  const again = taken.length === 0 ? [] : await writeEvents(taken, call, store);
+  return answersOf(
+    [...outcomes, ...again].flatMap((outcome) => ("takenFrom" in outcome ? [] : [outcome])),
+    store,
+  );
+}
+
+/** An event whose AuditID another sender's event has. */
+interface Taken {
+  readonly takenFrom: AcceptedEvent;
+}
+
+async function writeEvents(accepted: readonly AcceptedEvent[], call: Call, store: Store): Promise<(Outcome | Taken)[]> {
+  const firsts = new Map<string, AcceptedEvent>();
+  for (const entry of accepted) if (!firsts.has(entry.auditId)) firsts.set(entry.auditId, entry);
+  const written = [...firsts.values()];
+  const groups = await Promise.all(written.map(async (entry) => [await auditPut(eventEntry(entry, call), store)]));
+  const outcomes = await writeOnce(store.dynamo, groups);
+  const outcomeOf = new Map(written.map((entry, index) => [entry.auditId, outcomes[index]] as const));
+  return Promise.all(
+    accepted.map((entry) => {
+      const first = firsts.get(entry.auditId);
+      const outcome = outcomeOf.get(entry.auditId);
+      if (first === undefined || outcome === undefined) throw new Error("An audit event has no outcome.");
+      return eventOutcome(entry, first, outcome, { ...call, caller: entry.caller }, store);
+    }),
+  );
+}
+
+/**
+ * An AuditID is unique within its sender: nobody keeps another sender's event out by taking its id first. Such an event is
+ * recorded under an id that follows from its sender and the AuditID, and states the AuditID beside it.
+ */
+function underOwnId(entry: AcceptedEvent): AcceptedEvent {
+  const auditId = derivedAuditId("EVENT", "own-id", senderOf(entry.caller.principal, entry.event.actor), entry.auditId);
+  return { ...entry, auditId, eventId: entry.auditId };
+}
+
+/**
+ * Who sent an event, as far as AWS says: the principal of its message, without the name of a role's session. A direct call
+ * states none, so there the claimed actor takes its place.
+ */
+function senderOf(principal: string | undefined, actor: string): string {
+  return principal === undefined ? `actor/${actor}` : `principal/${principal.split(":")[0]}`;
+}
+
+function recordedSender(item: StoredItem): string {
+  return senderOf(textWithin(item, "Caller", "Principal"), textOf(item, "Actor") ?? "");
+}
+
+function eventEntry(accepted: AcceptedEvent, call: Call): AuditEntry {
+  const { event, auditId, eventId, contentMac: mac, caller, queued } = accepted;
+  const recordedAt = call.now.toISOString();
+  return {
+    auditId,
+    ...(eventId === undefined ? {} : { eventId }),
+    action: event.action,
+    actor: event.actor,
+    timestamp: event.timestamp ?? recordedAt,
+    recordedAt,
+    caller,
+    ...(queued === undefined ? {} : { queued }),
+    origin: "EVENT",
+    contentMac: mac,
+    ...(event.transactionId === undefined ? {} : { transactionId: event.transactionId }),
+    query: {
+      recordIds: event.queryRecordIds,
+      ...(event.queryDetails === undefined ? {} : { details: event.queryDetails }),
+    },
+    response: {
+      recordIds: event.responseRecordIds,
+      result: event.result ?? "unstated",
+      ...(event.responseDetails === undefined ? {} : { details: event.responseDetails }),
+    },
+  };
+}
+
+async function eventOutcome(
+  entry: AcceptedEvent,
+  first: AcceptedEvent,
+  outcome: GroupOutcome,
+  call: Call,
+  store: Store,
+): Promise<Outcome | Taken> {
+  const { position, auditId, event } = entry;
+  const transaction = event.transactionId === undefined ? {} : { TransactionID: event.transactionId };
+  const existing = outcome.written ? undefined : outcome.existing[0];
+  if (existing !== undefined && (await isForged(TRAIL, existing, store))) {
+    const fault = { code: "RECORD_FORGED", table: TRAIL, recordId: auditId, found: existing } as const;
+    const record = alarmEntry(fault, event.actor, call, store);
+    return { result: { position, outcome: "refused", ...transaction, ...refusal("RECORD_FORGED") }, record };
+  }
+  const recordedMac = existing === undefined ? first.contentMac : (textOf(existing, "ContentMac") ?? "");
+  const sender = senderOf(entry.caller.principal, event.actor);
+  const holder =
+    existing === undefined ? senderOf(first.caller.principal, first.event.actor) : recordedSender(existing);
+  if (!equalMac(entry.contentMac, recordedMac)) {
+    if (sender !== holder && entry.eventId === undefined) return { takenFrom: entry };
+    return { result: { position, outcome: "conflict", ...transaction }, record: conflictEntry(entry, call) };
+  }
+  const known = outcome.written && entry === first ? "stored" : "duplicate";
+  const result = { position, outcome: known, ...transaction, AuditID: auditId } as const;
+  if (sender === holder) return { result };
+  return { result, record: duplicateEntry(TRAIL, auditId, event.transactionId, event.actor, call) };
+}
+
+function conflictEntry({ event, auditId, contentMac: mac }: AcceptedEvent, call: Call): AuditEntry {
+  return ledgerEntry(
+    {
+      auditId: derivedAuditId("CONFLICT", TRAIL, auditId, mac),
+      action: "CONFLICT",
+      actor: event.actor,
+      table: TRAIL,
+      transactionId: event.transactionId,
+      asked: { recordIds: [auditId], details: { Attempted: { ...event } } },
+      answered: { recordIds: [], result: "conflict" },
+    },
+    call,
+  );
+}

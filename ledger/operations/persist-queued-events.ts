@@ -1,0 +1,129 @@
+/**
+ * Records the audit events of the FIFO queue. The message group is the payment: within it events are recorded in the
+ * queue's order, and a technical fault holds up that group alone.
+ */
+
+import { TABLES } from "../../contract";
+import type { AuditEntry } from "../rules/audit-entry";
+import type { AuditEvent } from "../rules/audit-event";
+import { parseExactJson } from "../rules/exact-json";
+import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
+import { type Refusal, refusal } from "../rules/refusals";
+import type { Store } from "../store/store";
+import { type Call, cardDataRefusal, harmlessClaims, ledgerEntry } from "./call";
+import { type AcceptedEvent, admitEvent, eventContentMac, recordEvents } from "./persist-audit-events";
+import {
+  arrivalParts,
+  callerOf,
+  claimsOf,
+  keptBody,
+  type QueueMessage,
+  type QueueResponse,
+  queueResponse,
+} from "./queue";
+import { recordEntries } from "./record-entries";
+
+const TRAIL = TABLES.paymentAuditTrail.logicalName;
+
+export async function persistQueuedEvents(
+  messages: readonly QueueMessage[],
+  call: Call,
+  store: Store,
+): Promise<QueueResponse> {
+  const groups = new Map<string, QueueMessage[]>();
+  for (const message of messages) {
+    const group = message.groupId ?? message.messageId;
+    groups.set(group, [...(groups.get(group) ?? []), message]);
+  }
+  const failed = await Promise.all([...groups.values()].map((group) => failedOf(group, call, store)));
+  return queueResponse(failed.flat());
+}
+
+/**
+ * What was refused is settled first and never goes back to the queue: it must not reach a dead-letter queue. The rest of
+ * the group goes back when any of it failed; what was recorded of it is a duplicate the next time.
+ */
+async function failedOf(group: readonly QueueMessage[], call: Call, store: Store): Promise<readonly QueueMessage[]> {
+  let open = group;
+  try {
+    const doors = await Promise.all(group.map((message) => admitMessage(message, call, store)));
+    const settled = group.flatMap((message, position) => {
+      const door = doors[position];
+      return door !== undefined && "code" in door ? [settledEntry(message, door, call)] : [];
+    });
+    await recordEntries(settled, store);
+    for (const _ of settled) store.signal("MessageRefused");
+    open = group.filter((_, position) => "action" in (doors[position] ?? {}));
+    await persistEvents(group, doors, call, store);
+    return [];
+  } catch (error) {
+    store.logFault(error);
+    return open;
+  }
+}
+
+async function persistEvents(
+  group: readonly QueueMessage[],
+  doors: readonly (AuditEvent | Refusal)[],
+  call: Call,
+  store: Store,
+): Promise<void> {
+  const accepted: AcceptedEvent[] = [];
+  for (const [position, message] of group.entries()) {
+    const door = doors[position];
+    if (door === undefined || "code" in door) continue;
+    accepted.push(await acceptedEvent(door, message, position, call, store));
+  }
+  await recordEvents(accepted, call, store);
+}
+
+async function admitMessage(message: QueueMessage, call: Call, store: Store): Promise<AuditEvent | Refusal> {
+  const exact = parseExactJson(message.body);
+  if (exact === undefined) return cardDataRefusal(message.body, store) ?? refusal("NOT_JSON");
+  // Searched as it was written, and as it is stored: with floats, like an event of a direct call.
+  return cardDataRefusal(exact, store) ?? admitEvent(JSON.parse(message.body), call, store);
+}
+
+async function acceptedEvent(
+  event: AuditEvent,
+  message: QueueMessage,
+  position: number,
+  call: Call,
+  store: Store,
+): Promise<AcceptedEvent> {
+  return {
+    position,
+    event,
+    // Without an id of its own the event is named by its message. A deduplication id would not do: SQS forgets it after
+    // five minutes, and a later event under the same one is another event.
+    auditId: event.auditId ?? derivedAuditId("EVENT", message.queueName, message.messageId),
+    contentMac: await eventContentMac(event, store),
+    caller: callerOf(message, call),
+    ...queuedOf(message),
+  };
+}
+
+function queuedOf({ sequenceNumber, sentAt }: QueueMessage): { queued?: NonNullable<AuditEntry["queued"]> } {
+  return sequenceNumber === undefined ? {} : { queued: { sequenceNumber, sentAt } };
+}
+
+/** A message that can never be recorded is settled at first sight: its place in the order is kept, with the reason. */
+function settledEntry(message: QueueMessage, reason: Refusal, call: Call): AuditEntry {
+  const { actor = UNCLAIMED_ACTOR, transactionId } = claimsOf(message);
+  // The message group is the payment: there the record keeps its place in the order.
+  const { transactionId: named = transactionId } = harmlessClaims({ TransactionID: message.groupId });
+  const place = message.sequenceNumber ?? message.messageId;
+  const entry = ledgerEntry(
+    {
+      auditId: derivedAuditId("GAP", message.queueName, message.groupId ?? "", place, ...arrivalParts(message)),
+      action: reason.code === "CARD_DATA" ? "REFUSAL" : "GAP",
+      actor,
+      table: TRAIL,
+      transactionId: named,
+      asked: { recordIds: transactionId === undefined ? [] : [transactionId], ...keptBody(message, reason) },
+      answered: { recordIds: [], result: reason.code },
+    },
+    call,
+  );
+  return { ...entry, caller: callerOf(message, call), ...queuedOf(message) };
+}

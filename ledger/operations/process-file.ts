@@ -1,0 +1,241 @@
+/**
+ * Records the payments of one file: each valid row once, whatever is retried; bad rows are reported and stop no other.
+ * Nothing is recorded before the file was read to its end and its checksums hold. Rows stream by in batches, a few of them
+ * under way at once, so memory does not grow with the file but for its ids.
+ */
+
+import { TABLES } from "../../contract";
+import type { FileVersion, OpenFile, PaymentFiles } from "../files/payment-files";
+import { type BadRow, digestOf, type FileProgress } from "../files/progress";
+import { readRows } from "../files/rows";
+import { gzipFault, isCardDataBefore } from "../files/verify";
+import type { AuditEntry, Caller } from "../rules/audit-entry";
+import type { JsonObject } from "../rules/canonical-json";
+import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
+import type { RefusalCode } from "../rules/refusals";
+import type { EntryResult } from "../rules/responses";
+import type { Transaction } from "../rules/transaction";
+import type { Store } from "../store/store";
+import { transactionContentMac } from "../store/transaction-record";
+import { type Call, type Claims, ledgerEntry } from "./call";
+import { FILE_LIMITS, type FileLimits, type JudgedRow, RowJudge } from "./judge-rows";
+import { recordEntries } from "./record-entries";
+import { type Accepted, recordPayments } from "./record-payments";
+import { transactionsBook } from "./transactions-book";
+
+const TRANSACTIONS = TABLES.paymentTransactions.logicalName;
+
+/** As many as share one transaction. */
+const BATCH_ROWS = 50;
+const BATCHES_AT_ONCE = 4;
+/** What is kept back for finishing the batches under way and writing the report or the continuation. */
+const RESERVE_MS = 60_000;
+const NO_COUNTS = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
+
+export interface FileSettings {
+  readonly files: PaymentFiles;
+  /** Removes a file that held card data, after its report. */
+  readonly removeCardDataFiles: boolean;
+  readonly limits?: FileLimits;
+}
+
+export interface FileOutcome {
+  readonly finished: boolean;
+  readonly counts: FileProgress["counts"];
+}
+
+interface Batch {
+  readonly rows: readonly JudgedRow[];
+  readonly done: Promise<BatchOutcome>;
+}
+
+interface BatchOutcome {
+  readonly counts: { stored: number; duplicate: number; conflict: number; refused: number };
+  readonly badRows: readonly BadRow[];
+  readonly cardDataRows: number;
+}
+
+/** One run over a file. */
+interface Run {
+  readonly progress: FileProgress;
+  readonly settings: FileSettings;
+  readonly limits: FileLimits;
+  readonly caller: Caller;
+  readonly call: Call;
+  readonly store: Store;
+}
+
+export async function processFile(
+  progress: FileProgress,
+  settings: FileSettings,
+  call: Call,
+  store: Store,
+): Promise<FileOutcome> {
+  const { principal } = progress;
+  const caller = principal === undefined ? call.caller : { ...call.caller, principal };
+  const run: Run = { progress, settings, limits: settings.limits ?? FILE_LIMITS, caller, call, store };
+  const finished = (await isVerified(run)) ? await recordRows(run) : true;
+  if (!finished) {
+    await progress.continueLater();
+    return { finished, counts: progress.counts };
+  }
+  await recordUnlistedCardData(run);
+  const remove = settings.removeCardDataFiles && progress.cardDataRows > 0;
+  await progress.report(remove);
+  if (remove) await settings.files.remove(progress.file);
+  return { finished, counts: progress.counts };
+}
+
+/** Reads the file to its end, once in all its runs. False, and one bad row, when nothing of it may be recorded. */
+async function isVerified({ progress, settings: { files }, caller, call, store }: Run): Promise<boolean> {
+  if (progress.verified !== undefined) return true;
+  const { file } = progress;
+  const { bytes, etag } = await files.open(file);
+  const fault = await gzipFault(bytes);
+  if (fault === undefined) {
+    progress.markVerified(etag);
+    return true;
+  }
+  const hasCardData = await isCardDataBefore(fault, (await files.open(file, etag)).bytes);
+  if (hasCardData) {
+    store.signal("CardDataRefused");
+    await recordEntries([cardDataEntry(file, "1", { Row: 1 }, caller, call)], store);
+  }
+  const badRow: BadRow = { row: 1, outcome: "refused", code: hasCardData ? "CARD_DATA" : fault.code };
+  await progress.add(1, { ...NO_COUNTS, refused: 1 }, [badRow], hasCardData ? 1 : 0);
+  return false;
+}
+
+/** False when the time ran out before the file ended. */
+async function recordRows(run: Run): Promise<boolean> {
+  const { progress, settings, call } = run;
+  const underWay: Batch[] = [];
+  const settleFirst = async () => {
+    const batch = underWay.shift();
+    if (batch === undefined) return;
+    const { counts, badRows, cardDataRows } = await batch.done;
+    await progress.add(batch.rows.length, counts, badRows, cardDataRows);
+  };
+  try {
+    for await (const rows of batchesOf(await settings.files.open(progress.file, progress.verified?.etag), run)) {
+      if (underWay.length >= BATCHES_AT_ONCE) await settleFirst();
+      if (call.remainingMs() < RESERVE_MS) {
+        while (underWay.length > 0) await settleFirst();
+        return false;
+      }
+      const done = recordBatch(rows, run);
+      // Its failure is met when its turn comes; until then it must not count as unhandled.
+      done.catch(() => undefined);
+      underWay.push({ rows, done });
+    }
+    while (underWay.length > 0) await settleFirst();
+    return true;
+  } finally {
+    await Promise.allSettled(underWay.map((batch) => batch.done));
+  }
+}
+
+async function* batchesOf(
+  { bytes }: OpenFile,
+  { progress, settings, limits, store }: Run,
+): AsyncGenerator<JudgedRow[]> {
+  const { rows: skip, cardDataRows } = progress;
+  const judge = new RowJudge({ cardDataRows, stopsAtLimit: settings.removeCardDataFiles, limits }, store);
+  let batch: JudgedRow[] = [];
+  let seen = 0;
+  for await (const row of readRows(bytes)) {
+    seen += 1;
+    if (seen <= skip) judge.pass(row);
+    else batch.push(judge.judge(row));
+    if (judge.isStopped) break;
+    if (batch.length < BATCH_ROWS) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchOutcome> {
+  const { progress, caller, store } = run;
+  const call = { ...run.call, now: new Date() };
+  const accepted: Accepted<Transaction>[] = [];
+  const records: AuditEntry[] = [];
+  const badRows: BadRow[] = [];
+  const repeats = new Set<number>();
+  const counts = { ...NO_COUNTS };
+  let cardDataRows = 0;
+  for (const row of rows) {
+    const { number } = row;
+    if ("payment" in row) {
+      const { payment, actor = UNCLAIMED_ACTOR, isRepeat } = row;
+      const contentMac = await transactionContentMac(payment, store);
+      accepted.push({ position: number, id: payment.transactionId, actor, caller, payment, contentMac });
+      if (isRepeat) repeats.add(number);
+      continue;
+    }
+    counts.refused += 1;
+    if (row.badRow !== undefined) badRows.push(row.badRow);
+    if (row.hasCardData) cardDataRows += 1;
+    if (row.hasAuditRecord) {
+      records.push(cardDataEntry(progress.file, String(number), { Row: number }, caller, call, row.claims));
+    }
+  }
+  const results = await recordPayments(transactionsBook(store), accepted, call, store);
+  await recordEntries(records, store);
+  for (const result of results) {
+    counts[result.outcome] += 1;
+    badRows.push(...badRowOf(result, repeats));
+  }
+  return { counts, badRows: badRows.sort((a, b) => a.row - b.row), cardDataRows };
+}
+
+/** A duplicate is what a file that is sent again consists of; within one file it may be a payment that got the wrong id. */
+function badRowOf(
+  { position: row, outcome, code, TransactionID: transactionId }: EntryResult,
+  repeats: ReadonlySet<number>,
+): BadRow[] {
+  const named = transactionId === undefined ? {} : { transactionId };
+  if (outcome === "conflict") return [{ row, outcome, code: "CONFLICT", ...named }];
+  if (outcome === "duplicate" && repeats.has(row)) return [{ row, outcome, code: "DUPLICATE", ...named }];
+  return outcome === "refused" ? [{ row, outcome, code: code as RefusalCode, ...named }] : [];
+}
+
+/** One record for all rows with card data that have none of their own: a small file could otherwise leave millions. */
+async function recordUnlistedCardData({ progress, limits, caller, call, store }: Run): Promise<void> {
+  const rows = progress.cardDataRows - limits.cardDataRowsMax;
+  if (rows <= 0) return;
+  await recordEntries([cardDataEntry(progress.file, "further", { FurtherRows: rows }, caller, call)], store);
+}
+
+/** The record of card data in a file: the file's version, the row and its harmless claims, never another value. */
+function cardDataEntry(
+  file: FileVersion,
+  place: string,
+  details: JsonObject,
+  caller: Caller,
+  call: Call,
+  { actor = UNCLAIMED_ACTOR, transactionId }: Claims = {},
+): AuditEntry {
+  const { key, versionId } = file;
+  const entry = ledgerEntry(
+    {
+      auditId: derivedAuditId("REFUSAL", "payment-file", key, versionId ?? "", place),
+      action: "REFUSAL",
+      actor,
+      table: TRANSACTIONS,
+      transactionId,
+      asked: {
+        recordIds: transactionId === undefined ? [] : [transactionId],
+        details: { ...details, ...namesOfFile(file) },
+      },
+      answered: { recordIds: [], result: "CARD_DATA" },
+    },
+    call,
+  );
+  return { ...entry, caller };
+}
+
+/** How an audit record names a file. */
+export function namesOfFile({ key, versionId }: FileVersion): JsonObject {
+  return { File: digestOf(key), ...(versionId === undefined ? {} : { VersionId: versionId }) };
+}

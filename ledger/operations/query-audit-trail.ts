@@ -1,0 +1,107 @@
+/** Reads the audit trail: by transaction, by actor, by time. Reading it is recorded too (PCI DSS 10.2.1.3). */
+
+import { TABLES } from "../../contract";
+import {
+  type AuditQuery,
+  auditQuerySchema,
+  encodePageToken,
+  type Page,
+  parsePage,
+  parseRange,
+  type TimeRange,
+} from "../rules/queries";
+import type { Refusal } from "../rules/refusals";
+import type { AuditQueryResponse } from "../rules/responses";
+import { SCHEMA_VERSION } from "../rules/schema";
+import { type StoredItem, textOf } from "../rules/stored-item";
+import { ALL_ACTORS, auditView } from "../store/audit-record";
+import { readDayIndex } from "../store/day-index";
+import { getItems, queryIndex, type Store } from "../store/store";
+import { admitRequest, type Call, refuseCall } from "./call";
+import { askedOf, checkRecords, recordRead } from "./read-audit";
+
+const { logicalName: TRAIL, partitionKey, indexes } = TABLES.paymentAuditTrail;
+
+type RangeQuery = Exclude<AuditQuery, { Query: "transaction" }>;
+
+interface FoundKeys {
+  readonly auditIds: readonly string[];
+  /** Parts of the last index key, when there may be more behind it. */
+  readonly continueAfter?: readonly string[];
+}
+
+export async function queryAuditTrail(event: unknown, call: Call, store: Store): Promise<AuditQueryResponse> {
+  const door = await admitRequest(auditQuerySchema, event, TRAIL, call, store);
+  if ("refused" in door) return door.refused;
+  const query = door.request;
+  const found = await find(query, call, store);
+  if ("code" in found) return refuseCall(event, found, TRAIL, call, store);
+  return answer(query, found, call, store);
+}
+
+async function find(query: AuditQuery, call: Call, store: Store): Promise<FoundKeys | Refusal> {
+  const page = parsePage(query);
+  if (!page.ok) return page.refusal;
+  if (query.Query === "transaction") return findByTransaction(query.TransactionID, page.value, store);
+  const range = parseRange(query, call.now);
+  return range.ok ? findByDay(query, range.value, page.value, store) : range.refusal;
+}
+
+/** One payment's records stand in one partition, in the order in which they were recorded. */
+async function findByTransaction(transactionId: string, page: Page, store: Store): Promise<FoundKeys> {
+  const index = indexes.byTransaction;
+  const [order, auditId] = page.after ?? [];
+  const startKey =
+    order === undefined || auditId === undefined
+      ? undefined
+      : { [partitionKey]: { S: auditId }, [index.partitionKey]: { S: transactionId }, [index.sortKey]: { S: order } };
+  const entries = await queryIndex(
+    store.dynamo,
+    {
+      TableName: store.tables.paymentAuditTrail,
+      IndexName: index.name,
+      KeyConditionExpression: "#key = :key",
+      ExpressionAttributeNames: { "#key": index.partitionKey },
+      ExpressionAttributeValues: { ":key": { S: transactionId } },
+      ExclusiveStartKey: startKey,
+    },
+    page.limit,
+  );
+  return foundKeys(entries, page, [index.sortKey, partitionKey]);
+}
+
+async function findByDay(query: RangeQuery, range: TimeRange, page: Page, store: Store): Promise<FoundKeys> {
+  const index = query.Query === "actor" ? indexes.byActor : indexes.byTime;
+  const value = query.Query === "actor" ? query.OfActor : ALL_ACTORS;
+  const entries = await readDayIndex(store, store.tables.paymentAuditTrail, index, value, range, page);
+  return foundKeys(entries, page, [index.sortKey]);
+}
+
+function foundKeys(entries: readonly StoredItem[], page: Page, keyParts: readonly string[]): FoundKeys {
+  const auditIds = entries.map((entry) => textOf(entry, partitionKey) ?? "");
+  const last = entries.at(-1);
+  if (last === undefined || entries.length < page.limit) return { auditIds };
+  return { auditIds, continueAfter: keyParts.map((part) => textOf(last, part) ?? "") };
+}
+
+async function answer(query: AuditQuery, found: FoundKeys, call: Call, store: Store): Promise<AuditQueryResponse> {
+  const items = await getItems(store.dynamo, store.tables.paymentAuditTrail, partitionKey, found.auditIds);
+  const { trusted, refused } = await checkRecords(TRAIL, partitionKey, items, query.Actor, call, store);
+  const records = await Promise.all(trusted.map((item) => auditView(item, store)));
+  const AuditID = await recordRead(
+    {
+      action: "AUDIT_READ",
+      actor: query.Actor,
+      table: TRAIL,
+      asked: askedOf(query),
+      askedIds: query.Query === "transaction" ? [query.TransactionID] : [],
+      returnedIds: records.map((record) => record.AuditID),
+      result: refused.length > 0 ? "partly-refused" : records.length > 0 ? "returned" : "not-found",
+      ...(query.Query === "transaction" ? { transactionId: query.TransactionID } : {}),
+    },
+    call,
+    store,
+  );
+  const more = found.continueAfter === undefined ? {} : { NextPageToken: encodePageToken(query, found.continueAfter) };
+  return { schemaVersion: SCHEMA_VERSION, outcome: "answered", records, refused: [...refused], AuditID, ...more };
+}

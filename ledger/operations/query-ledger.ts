@@ -1,0 +1,81 @@
+/** Reads payments: by transaction, by processor and time, failures by time. Tokens stay masked; every read is audited first. */
+
+import { TABLES } from "../../contract";
+import {
+  encodePageToken,
+  type LedgerQuery,
+  ledgerQuerySchema,
+  type Page,
+  parsePage,
+  parseRange,
+  type TimeRange,
+} from "../rules/queries";
+import type { LedgerQueryResponse } from "../rules/responses";
+import { SCHEMA_VERSION } from "../rules/schema";
+import { type StoredItem, textOf } from "../rules/stored-item";
+import { readDayIndex } from "../store/day-index";
+import { FAILURE_INDEX_VALUE, paymentView } from "../store/payment-record";
+import { getItem, getItems, type Store } from "../store/store";
+import { admitRequest, type Call, refuseCall } from "./call";
+import { askedOf, checkRecords, recordRead } from "./read-audit";
+
+const { logicalName: LEDGER, partitionKey, indexes } = TABLES.paymentLedger;
+
+type ListQuery = Exclude<LedgerQuery, { Query: "transaction" }>;
+
+interface Found {
+  readonly items: readonly StoredItem[];
+  /** Sort key of the last index entry, when there may be more behind it. */
+  readonly continueAfter?: string;
+}
+
+export async function queryLedger(event: unknown, call: Call, store: Store): Promise<LedgerQueryResponse> {
+  const door = await admitRequest(ledgerQuerySchema, event, LEDGER, call, store);
+  if ("refused" in door) return door.refused;
+  const query = door.request;
+  if (query.Query === "transaction") return answer(query, await findOne(query.TransactionID, store), call, store);
+  const range = parseRange(query, call.now);
+  if (!range.ok) return refuseCall(event, range.refusal, LEDGER, call, store);
+  const page = parsePage(query);
+  if (!page.ok) return refuseCall(event, page.refusal, LEDGER, call, store);
+  return answer(query, await findPage(query, range.value, page.value, store), call, store);
+}
+
+async function findOne(transactionId: string, store: Store): Promise<Found> {
+  const item = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, transactionId);
+  return { items: item === undefined ? [] : [item] };
+}
+
+/** The index holds keys only; the records come from the table, so that each can be checked whole and is up to date. */
+async function findPage(query: ListQuery, range: TimeRange, page: Page, store: Store): Promise<Found> {
+  const index = query.Query === "processor" ? indexes.byProcessor : indexes.byFailure;
+  const value = query.Query === "processor" ? query.ProcessorID : FAILURE_INDEX_VALUE;
+  const entries = await readDayIndex(store, store.tables.paymentLedger, index, value, range, page);
+  const ids = entries.map((entry) => textOf(entry, partitionKey) ?? "");
+  const items = await getItems(store.dynamo, store.tables.paymentLedger, partitionKey, ids);
+  const last = entries.at(-1);
+  const continueAfter = last === undefined ? undefined : textOf(last, index.sortKey);
+  return entries.length < page.limit || continueAfter === undefined ? { items } : { items, continueAfter };
+}
+
+async function answer(query: LedgerQuery, found: Found, call: Call, store: Store): Promise<LedgerQueryResponse> {
+  const { trusted, refused } = await checkRecords(LEDGER, partitionKey, found.items, query.Actor, call, store);
+  const payments = trusted.map(paymentView);
+  const AuditID = await recordRead(
+    {
+      action: "READ",
+      actor: query.Actor,
+      table: LEDGER,
+      asked: askedOf(query),
+      askedIds: query.Query === "transaction" ? [query.TransactionID] : [],
+      returnedIds: payments.map((payment) => payment.TransactionID),
+      result: refused.length > 0 ? "partly-refused" : payments.length > 0 ? "returned" : "not-found",
+      ...(query.Query === "transaction" ? { transactionId: query.TransactionID } : {}),
+    },
+    call,
+    store,
+  );
+  const more =
+    found.continueAfter === undefined ? {} : { NextPageToken: encodePageToken(query, [found.continueAfter]) };
+  return { schemaVersion: SCHEMA_VERSION, outcome: "answered", payments, refused: [...refused], AuditID, ...more };
+}

@@ -1,0 +1,148 @@
+/**
+ * Reads the payments that came as files, as `payment_data` and as messages: one by its id, or a table's by time. Recorded
+ * before they are returned. The two tables have no index; the trail's index by time leads to their payments.
+ */
+
+import { TABLES } from "../../contract";
+import {
+  encodePageToken,
+  type Page,
+  parsePage,
+  parseRange,
+  type TimeRange,
+  type TransactionQuery,
+  transactionQuerySchema,
+} from "../rules/queries";
+import type { RefusedRecord, TransactionsResponse } from "../rules/responses";
+import { SCHEMA_VERSION } from "../rules/schema";
+import { type StoredItem, textOf } from "../rules/stored-item";
+import { ALL_ACTORS } from "../store/audit-record";
+import { readDayIndex } from "../store/day-index";
+import { getItem, getItems, queryAll, type Store } from "../store/store";
+import { messageView, transactionView } from "../store/transaction-record";
+import { admitRequest, type Call, refuseCall, refuseWithAlarm } from "./call";
+import { askedOf, checkRecords, recordRead, refuseRecords } from "./read-audit";
+import { writeAuditId } from "./record-payments";
+
+const TRANSACTIONS = TABLES.paymentTransactions;
+const MESSAGES = TABLES.paymentMessages;
+const TRAIL = TABLES.paymentAuditTrail;
+
+type Book = typeof TRANSACTIONS | typeof MESSAGES;
+type TimeQuery = Extract<TransactionQuery, { Query: "time" }>;
+type IdQuery = Exclude<TransactionQuery, TimeQuery>;
+
+interface Found {
+  readonly items: readonly StoredItem[];
+  readonly refused: readonly RefusedRecord[];
+  /** Where the page ended in the trail's index, when there may be more behind it. */
+  readonly continueAfter?: string;
+}
+
+export async function queryTransactions(event: unknown, call: Call, store: Store): Promise<TransactionsResponse> {
+  const door = await admitRequest(transactionQuerySchema, event, TRANSACTIONS.logicalName, call, store);
+  if ("refused" in door) return door.refused;
+  const query = door.request;
+  if (query.Query !== "time") return answerOne(query, call, store);
+  const range = parseRange(query, call.now);
+  if (!range.ok) return refuseCall(event, range.refusal, query.Table, call, store);
+  const page = parsePage(query);
+  if (!page.ok) return refuseCall(event, page.refusal, query.Table, call, store);
+  const book = query.Table === MESSAGES.logicalName ? MESSAGES : TRANSACTIONS;
+  return answer(query, book, await findByTime(book, query, range.value, page.value, call, store), call, store);
+}
+
+async function answerOne(query: IdQuery, call: Call, store: Store): Promise<TransactionsResponse> {
+  const [book, id] = query.Query === "payment" ? [MESSAGES, query.paymentId] : [TRANSACTIONS, query.transactionId];
+  const items = await recordsOf(book, id, store);
+  if (items.length === 0 && (await wasRecorded(book, id, store))) {
+    return refuseWithAlarm(missing(book, id), query.Actor, call, store);
+  }
+  return answer(query, book, { items, refused: [] }, call, store, id);
+}
+
+function missing(book: Book, recordId: string) {
+  return { code: "AUDIT_RECORD_MISSING", table: book.logicalName, recordId } as const;
+}
+
+/**
+ * A page looks at up to `Limit` records of the trail. Those that are WRITE records of the table lead to its payments; the
+ * others are passed over, so a page may hold few payments, or none, and still have one behind it.
+ */
+async function findByTime(
+  book: Book,
+  { Actor }: TimeQuery,
+  range: TimeRange,
+  page: Page,
+  call: Call,
+  store: Store,
+): Promise<Found> {
+  const { indexes, partitionKey } = TRAIL;
+  const trailTable = store.tables.paymentAuditTrail;
+  const entries = await readDayIndex(store, trailTable, indexes.byTime, ALL_ACTORS, range, page);
+  const writeIds = entries.map((entry) => textOf(entry, partitionKey) ?? "").filter((id) => id.startsWith("W~"));
+  const writes = await getItems(store.dynamo, trailTable, partitionKey, writeIds);
+  const { trusted, refused } = await checkRecords(TRAIL.logicalName, partitionKey, writes, Actor, call, store);
+  const own = trusted.filter((write) => textOf(write, "Table") === book.logicalName);
+  const ids = own.map((write) => textOf(write, "TransactionID") ?? "");
+  const rows = await Promise.all(ids.map((id) => recordsOf(book, id, store)));
+  const lost = ids.filter((_, index) => rows[index]?.length === 0).map((id) => missing(book, id));
+  const last = entries.at(-1);
+  const continueAfter = last === undefined ? undefined : textOf(last, indexes.byTime.sortKey);
+  return {
+    items: rows.flat(),
+    refused: [...refused, ...(await refuseRecords(lost, Actor, call, store))],
+    ...(entries.length < page.limit || continueAfter === undefined ? {} : { continueAfter }),
+  };
+}
+
+async function answer(
+  query: TransactionQuery,
+  book: Book,
+  found: Found,
+  call: Call,
+  store: Store,
+  transactionId?: string,
+): Promise<TransactionsResponse> {
+  const { logicalName, partitionKey } = book;
+  const checked = await checkRecords(logicalName, partitionKey, found.items, query.Actor, call, store);
+  const refused = [...found.refused, ...checked.refused];
+  const { trusted } = checked;
+  const AuditID = await recordRead(
+    {
+      action: "READ",
+      actor: query.Actor,
+      table: logicalName,
+      asked: askedOf(query),
+      askedIds: transactionId === undefined ? [] : [transactionId],
+      returnedIds: trusted.map((item) => textOf(item, partitionKey) ?? ""),
+      result: refused.length > 0 ? "partly-refused" : trusted.length > 0 ? "returned" : "not-found",
+      ...(transactionId === undefined ? {} : { transactionId }),
+    },
+    call,
+    store,
+  );
+  const { continueAfter } = found;
+  const more = continueAfter === undefined ? {} : { NextPageToken: encodePageToken(query, [continueAfter]) };
+  const head = { schemaVersion: SCHEMA_VERSION, outcome: "answered" } as const;
+  return book === MESSAGES
+    ? { ...head, payments: trusted.map(messageView), refused, AuditID, ...more }
+    : { ...head, transactions: trusted.map(transactionView), refused, AuditID, ...more };
+}
+
+/** A row and its WRITE record are put together, so a WRITE record without a row means that the row was removed. */
+async function wasRecorded(book: Book, id: string, store: Store): Promise<boolean> {
+  const auditId = writeAuditId(book.logicalName, id);
+  return (await getItem(store.dynamo, store.tables.paymentAuditTrail, TRAIL.partitionKey, auditId)) !== undefined;
+}
+
+async function recordsOf(book: Book, id: string, store: Store): Promise<StoredItem[]> {
+  if (book === MESSAGES) return getItems(store.dynamo, store.tables.paymentMessages, MESSAGES.partitionKey, [id]);
+  return queryAll(store.dynamo, {
+    TableName: store.tables.paymentTransactions,
+    ConsistentRead: true,
+    KeyConditionExpression: "#id = :id",
+    ExpressionAttributeNames: { "#id": TRANSACTIONS.partitionKey },
+    ExpressionAttributeValues: { ":id": { S: id } },
+  });
+}

@@ -1,0 +1,236 @@
+/**
+ * The ledger's core, one for all tables of payments: each payment with its WRITE audit record in one transaction, once,
+ * however often and however it is sent. What differs between the tables is their `PaymentBook`.
+ */
+
+import { type LogicalTableName, TABLES } from "../../contract";
+import type { AuditEntry, Caller } from "../rules/audit-entry";
+import type { JsonObject } from "../rules/canonical-json";
+import { derivedAuditId } from "../rules/identifiers";
+import { equalMac } from "../rules/record-mac";
+import { type Refusal, refusal } from "../rules/refusals";
+import type { EntryResult } from "../rules/responses";
+import { type StoredItem, textOf } from "../rules/stored-item";
+import { auditPut } from "../store/audit-record";
+import { isForged, type Store } from "../store/store";
+import { type GroupOutcome, type WriteGroup, writeOnce } from "../store/write-once";
+import { alarmEntry, type Call, type IntegrityFault, ledgerEntry } from "./call";
+import { type RecordedIds, recordEntries } from "./record-entries";
+
+/** A payment that passed the door of its table. */
+export interface Accepted<Payment> {
+  /** Its place in the request, the batch or the file. */
+  readonly position: number;
+  readonly id: string;
+  readonly actor: string;
+  /** What AWS says of this payment's message or file, where it is not the call itself. */
+  readonly caller?: Caller;
+  readonly payment: Payment;
+  /** Keyed MAC of what was sent, normalised: decides duplicate or conflict. */
+  readonly contentMac: string;
+}
+
+/** One table of payments. */
+export interface PaymentBook<Payment> {
+  readonly table: LogicalTableName;
+  readonly tableName: string;
+  readonly partitionKey: string;
+  /**
+   * `row`: the id alone is the table's key, so the row itself stands in the way of a second one. `write-record`: the key
+   * has a sort key too, so only the WRITE record, whose id follows from the payment's id, is unique.
+   */
+  readonly uniqueBy: "row" | "write-record";
+  readonly record: (payment: Payment, recordedAt: string) => Promise<StoredItem>;
+  /** What a conflict's record keeps of the attempt: nothing secret. */
+  readonly attempted: (payment: Payment) => JsonObject;
+}
+
+/** What happened to one entry, and the record that it leaves beside the payment's own. */
+export interface Outcome {
+  readonly result: EntryResult;
+  readonly record?: AuditEntry;
+}
+
+/** What is recorded under an id now, by whom, or why nothing can be said about it. */
+type Recorded =
+  | { readonly kind: "stored" | "present"; readonly contentMac: string; readonly actor: string }
+  | { readonly kind: "untrusted"; readonly refusal: Refusal; readonly alarm: AuditEntry };
+
+/** The first of each id is written; repeats within the list are then told apart by what is recorded. */
+export async function recordPayments<Payment>(
+  book: PaymentBook<Payment>,
+  accepted: readonly Accepted<Payment>[],
+  call: Call,
+  store: Store,
+): Promise<EntryResult[]> {
+  const byId = new Map<string, Accepted<Payment>[]>();
+  for (const entry of accepted) byId.set(entry.id, [...(byId.get(entry.id) ?? []), entry]);
+  const firsts = [...byId.values()].flatMap(([first]) => (first === undefined ? [] : [first]));
+  const groups = await Promise.all(firsts.map((first) => writeGroup(book, first, call, store)));
+  const written = await writeOnce(store.dynamo, groups);
+  const outcomes: Outcome[] = [];
+  for (const [index, first] of firsts.entries()) {
+    const outcome = written[index];
+    if (outcome === undefined) throw new Error("A write group has no outcome.");
+    const recorded = await recordedNow(book, first, outcome, call, store);
+    for (const entry of byId.get(first.id) ?? []) {
+      outcomes.push(outcomeOf(book, entry, entry === first, recorded, callOf(entry, call), store));
+    }
+  }
+  return answersOf(outcomes, store);
+}
+
+/** Nothing is answered before what the entries leave is on record. */
+export async function answersOf(outcomes: readonly Outcome[], store: Store): Promise<EntryResult[]> {
+  const records = outcomes.flatMap(({ record }) => (record === undefined ? [] : [record]));
+  const ids: RecordedIds = records.length === 0 ? new Map() : await recordEntries(records, store);
+  return outcomes.map(({ result, record }) => {
+    // A duplicate's answer names the record of what is stored.
+    const auditId = result.outcome === "duplicate" || record === undefined ? undefined : ids.get(record);
+    return auditId === undefined ? result : { ...result, AuditID: auditId };
+  });
+}
+
+async function writeGroup<Payment>(
+  book: PaymentBook<Payment>,
+  accepted: Accepted<Payment>,
+  call: Call,
+  store: Store,
+): Promise<WriteGroup> {
+  const { id, actor, payment, contentMac } = accepted;
+  const entry = ledgerEntry(
+    {
+      auditId: writeAuditId(book.table, id),
+      action: "WRITE",
+      actor,
+      table: book.table,
+      transactionId: id,
+      ...(book.uniqueBy === "write-record" ? { contentMac } : {}),
+      asked: { recordIds: [id] },
+      answered: { recordIds: [id], result: "stored" },
+    },
+    callOf(accepted, call),
+  );
+  const item = await book.record(payment, call.now.toISOString());
+  const row = { tableName: book.tableName, partitionKey: book.partitionKey, item };
+  return [row, await auditPut(entry, store)];
+}
+
+/** The call as records about this payment state it: with the sender of its message or file. */
+function callOf<Payment>({ caller }: Accepted<Payment>, call: Call): Call {
+  return caller === undefined ? call : { ...call, caller };
+}
+
+export function writeAuditId(table: LogicalTableName, id: string): string {
+  return derivedAuditId("WRITE", table, id);
+}
+
+async function recordedNow<Payment>(
+  book: PaymentBook<Payment>,
+  entry: Accepted<Payment>,
+  outcome: GroupOutcome,
+  call: Call,
+  store: Store,
+  isConfirmation = false,
+): Promise<Recorded> {
+  if (outcome.written) return { kind: "stored", contentMac: entry.contentMac, actor: entry.actor };
+  const [row, writeRecord] = outcome.existing;
+  const fault = await integrityFault(book, entry.id, row, writeRecord, store);
+  if (fault?.code === "AUDIT_RECORD_MISSING" && !isConfirmation) {
+    // A half that is missing is an incident, so it is looked at twice before anybody is called.
+    const [again] = await writeOnce(store.dynamo, [await writeGroup(book, entry, call, store)]);
+    if (again === undefined) throw new Error("A write group has no outcome.");
+    return recordedNow(book, entry, again, call, store, true);
+  }
+  if (fault === undefined) {
+    const decisive = book.uniqueBy === "row" ? row : writeRecord;
+    const actor = textOf(writeRecord ?? {}, "Actor") ?? "";
+    return { kind: "present", contentMac: textOf(decisive ?? {}, "ContentMac") ?? "", actor };
+  }
+  const alarm = alarmEntry(fault, entry.actor, callOf(entry, call), store);
+  return { kind: "untrusted", refusal: refusal(fault.code), alarm };
+}
+
+/** A row and its WRITE record are put together, so one without the other, or either without a good MAC, was tampered with. */
+async function integrityFault<Payment>(
+  book: PaymentBook<Payment>,
+  recordId: string,
+  row: StoredItem | undefined,
+  writeRecord: StoredItem | undefined,
+  store: Store,
+): Promise<IntegrityFault | undefined> {
+  if (row !== undefined && (await isForged(book.table, row, store))) {
+    return { code: "RECORD_FORGED", table: book.table, recordId, found: row };
+  }
+  const trail = TABLES.paymentAuditTrail.logicalName;
+  if (writeRecord !== undefined && (await isForged(trail, writeRecord, store))) {
+    return { code: "RECORD_FORGED", table: trail, recordId: writeAuditId(book.table, recordId), found: writeRecord };
+  }
+  const rowMissing = book.uniqueBy === "row" && row === undefined;
+  if (rowMissing || writeRecord === undefined) {
+    return { code: "AUDIT_RECORD_MISSING", table: book.table, recordId, found: row ?? writeRecord };
+  }
+  return undefined;
+}
+
+function outcomeOf<Payment>(
+  book: PaymentBook<Payment>,
+  entry: Accepted<Payment>,
+  isFirst: boolean,
+  recorded: Recorded,
+  call: Call,
+  store: Store,
+): Outcome {
+  const { position, id: TransactionID } = entry;
+  if (recorded.kind === "untrusted") {
+    // The list may hold entries of several actors: each is on record.
+    const record = { ...recorded.alarm, actor: entry.actor, caller: call.caller };
+    return { result: { position, outcome: "refused", TransactionID, ...recorded.refusal }, record };
+  }
+  if (!equalMac(entry.contentMac, recorded.contentMac)) {
+    store.signal("PaymentConflict");
+    return { result: { position, outcome: "conflict", TransactionID }, record: conflictEntry(book, entry, call) };
+  }
+  const outcome = isFirst && recorded.kind === "stored" ? "stored" : "duplicate";
+  const result = { position, outcome, TransactionID, AuditID: writeAuditId(book.table, TransactionID) } as const;
+  if (entry.actor === recorded.actor) return { result };
+  return { result, record: duplicateEntry(book.table, TransactionID, TransactionID, entry.actor, call) };
+}
+
+/** Somebody else sent what is recorded already, and the answer tells him that it is. */
+export function duplicateEntry(
+  table: LogicalTableName,
+  recordId: string,
+  transactionId: string | undefined,
+  actor: string,
+  call: Call,
+): AuditEntry {
+  return ledgerEntry(
+    {
+      auditId: derivedAuditId("DUPLICATE", table, recordId, call.caller.requestId, actor),
+      action: "DUPLICATE",
+      actor,
+      table,
+      transactionId,
+      asked: { recordIds: [recordId] },
+      answered: { recordIds: [recordId], result: "duplicate" },
+    },
+    call,
+  );
+}
+
+/** The first record of each distinct conflicting content; `recordEntries` makes those of further requests. */
+function conflictEntry<Payment>(book: PaymentBook<Payment>, entry: Accepted<Payment>, call: Call): AuditEntry {
+  return ledgerEntry(
+    {
+      auditId: derivedAuditId("CONFLICT", book.table, entry.id, entry.contentMac),
+      action: "CONFLICT",
+      actor: entry.actor,
+      table: book.table,
+      transactionId: entry.id,
+      asked: { recordIds: [entry.id], details: { Attempted: book.attempted(entry.payment) } },
+      answered: { recordIds: [], result: "conflict" },
+    },
+    call,
+  );
+}

@@ -1,0 +1,52 @@
+/** Returns one payment's clear token. It has its own function, role and key permission, and its own audit action. */
+
+import { TABLES } from "../../contract";
+import { revealSchema } from "../rules/queries";
+import { refusal } from "../rules/refusals";
+import type { RevealResponse } from "../rules/responses";
+import { refusedWith } from "../rules/responses";
+import { SCHEMA_VERSION } from "../rules/schema";
+import { bytesOf } from "../rules/stored-item";
+import { getItem, type Store } from "../store/store";
+import { admitRequest, type Call, refuseCall } from "./call";
+import { askedOf, checkRecords, recordRead } from "./read-audit";
+
+const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
+
+export async function revealToken(event: unknown, call: Call, store: Store): Promise<RevealResponse> {
+  const door = await admitRequest(revealSchema, event, LEDGER, call, store);
+  if ("refused" in door) return door.refused;
+  const request = door.request;
+  const row = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, request.TransactionID);
+  if (row === undefined) return refuseCall(event, refusal("NOT_FOUND"), LEDGER, call, store);
+  const { trusted, refused } = await checkRecords(LEDGER, partitionKey, [row], request.Actor, call, store);
+  const [trustedRow] = trusted;
+  if (trustedRow === undefined) return refusedWith(refusal("RECORD_FORGED"), refused[0]?.AuditID);
+  const SecureToken = await store.tokenFields.open(
+    request.TransactionID,
+    "SecureToken",
+    bytesOf(trustedRow, "SecureToken") ?? new Uint8Array(),
+    bytesOf(trustedRow, "FieldKey") ?? new Uint8Array(),
+  );
+  const AuditID = await recordRead(
+    {
+      action: "REVEAL",
+      actor: request.Actor,
+      table: LEDGER,
+      asked: askedOf(request),
+      askedIds: [request.TransactionID],
+      returnedIds: [request.TransactionID],
+      result: "revealed",
+      transactionId: request.TransactionID,
+    },
+    call,
+    store,
+  );
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    outcome: "revealed",
+    TransactionID: request.TransactionID,
+    SecureToken,
+    AuditID,
+  };
+}

@@ -1,0 +1,213 @@
+/** Changes the status of a recorded payment: the only update there is, with its audit record in the same transaction. */
+
+import { TABLES } from "../../contract";
+import { derivedAuditId } from "../rules/identifiers";
+import { contentMac, equalMac, MAC_ATTRIBUTE } from "../rules/record-mac";
+import { refusal } from "../rules/refusals";
+import type { StatusResponse } from "../rules/responses";
+import { SCHEMA_VERSION } from "../rules/schema";
+import {
+  isAllowedTransition,
+  isPaymentStatus,
+  type StatusChange,
+  statusChangeContent,
+  statusChangeSchema,
+} from "../rules/status-change";
+import { integerOf, type StoredItem, textOf, textWithin } from "../rules/stored-item";
+import { auditPut } from "../store/audit-record";
+import { recordWithStatus } from "../store/payment-record";
+import { getItem, isForged, type Store } from "../store/store";
+import { sdkItem, sdkValue, transact } from "../store/transaction";
+import { putAction } from "../store/write-once";
+import { admitRequest, type Call, type IntegrityFault, ledgerEntry, refuseCall, refuseWithAlarm } from "./call";
+import { recordEntries } from "./record-entries";
+import { duplicateEntry } from "./record-payments";
+
+const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
+const TRAIL = TABLES.paymentAuditTrail;
+
+/** Each lost race means that another change was committed; more than this many in one call is no ordinary traffic. */
+const RACES_MAX = 5;
+
+export async function updatePaymentStatus(event: unknown, call: Call, store: Store): Promise<StatusResponse> {
+  const door = await admitRequest(statusChangeSchema, event, LEDGER, call, store);
+  if ("refused" in door) return door.refused;
+  let rollbacksSeen = 0;
+  for (let race = 0; race < RACES_MAX; race++) {
+    const response = await tryChange(door.request, call, store);
+    if (typeof response === "object") return response;
+    if (response === "rolled-back") rollbacksSeen += 1;
+    if (rollbacksSeen === 2) return refuseAsUntrusted(door.request, "AUDIT_RECORD_MISSING", undefined, call, store);
+  }
+  throw new Error("The payment's status was changed by others over and over while this change was tried.");
+}
+
+/** Why a change was not made although the row had the expected status: it is looked at again. */
+type Retry = "lost-race" | "rolled-back";
+
+async function tryChange(change: StatusChange, call: Call, store: Store): Promise<StatusResponse | Retry> {
+  const row = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, change.TransactionID);
+  if (row === undefined) return refuseCall(change, refusal("NOT_FOUND"), LEDGER, call, store);
+  if (await isForged(LEDGER, row, store)) return refuseAsUntrusted(change, "RECORD_FORGED", row, call, store);
+  if (!isAsExpected(change, row))
+    return (await asRepeat(change, row, call, store)) ?? refuseAsConflict(change, row, call, store);
+  if (!isAllowedTransition(change.ExpectedStatus, change.Status)) {
+    return refuseCall(change, refusal("INVALID_TRANSITION", "Status"), LEDGER, call, store);
+  }
+  return commitChange(change, row, call, store);
+}
+
+function isAsExpected({ ExpectedStatus, ExpectedVersion }: StatusChange, row: StoredItem): boolean {
+  const sameVersion = ExpectedVersion === undefined || ExpectedVersion === integerOf(row, "Version");
+  return sameVersion && textOf(row, "Status") === ExpectedStatus;
+}
+
+async function commitChange(
+  change: StatusChange,
+  row: StoredItem,
+  call: Call,
+  store: Store,
+): Promise<StatusResponse | Retry> {
+  const next = await recordWithStatus(row, change.Status, call.now.toISOString(), store);
+  const version = integerOf(next, "Version") ?? 0;
+  const entry = ledgerEntry(
+    {
+      auditId: updateAuditId(change.TransactionID, version),
+      action: "UPDATE",
+      actor: change.Actor,
+      table: LEDGER,
+      transactionId: change.TransactionID,
+      contentMac: await changeMac(change, version, store),
+      asked: {
+        recordIds: [change.TransactionID],
+        details: { From: change.ExpectedStatus, To: change.Status, Version: version, Reason: change.Reason },
+      },
+      answered: { recordIds: [change.TransactionID], result: "updated" },
+    },
+    call,
+  );
+  const result = await transact(store.dynamo, [
+    updateAction(row, next, store),
+    putAction(await auditPut(entry, store)),
+  ]);
+  if (result.committed) return statusResponse("updated", next, entry.auditId);
+  const [rowVerdict, recordVerdict] = result.verdicts;
+  // The row is as it was read, and yet the record of its next version exists: somebody put an earlier version back.
+  const rolledBack = rowVerdict?.kind === "free" && recordVerdict?.kind === "failed";
+  return rolledBack ? "rolled-back" : "lost-race";
+}
+
+async function refuseAsUntrusted(
+  change: StatusChange,
+  code: IntegrityFault["code"],
+  found: StoredItem | undefined,
+  call: Call,
+  store: Store,
+): Promise<StatusResponse> {
+  return refuseWithAlarm({ code, table: LEDGER, recordId: change.TransactionID, found }, change.Actor, call, store);
+}
+
+/** The row must still be the one that was read: its MAC stands for all of its attributes. */
+function updateAction(row: StoredItem, next: StoredItem, store: Store) {
+  const changed = ["Status", "Version", "StatusChangedAt", "Salt", MAC_ATTRIBUTE];
+  const sets = [...changed, ...("FailureDay" in next ? ["FailureDay"] : [])];
+  const removes = "FailureDay" in next ? "" : " REMOVE #FailureDay";
+  const names = [...new Set([...sets, "FailureDay", MAC_ATTRIBUTE])];
+  return {
+    Update: {
+      TableName: store.tables.paymentLedger,
+      Key: sdkItem({ [partitionKey]: { S: textOf(row, partitionKey) ?? "" } }),
+      UpdateExpression: `SET ${sets.map((name) => `#${name} = :${name}`).join(", ")}${removes}`,
+      ConditionExpression: `#${MAC_ATTRIBUTE} = :readMac`,
+      ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
+      ExpressionAttributeValues: {
+        ":readMac": { S: textOf(row, MAC_ATTRIBUTE) ?? "" },
+        ...Object.fromEntries(sets.map((name) => [`:${name}`, sdkValue(next[name] ?? { NULL: true })])),
+      },
+    },
+  };
+}
+
+/**
+ * A caller who lost the answer asks again: the change that was made is then the same one. The answer tells the payment's
+ * status, so each repeat is on record before it, whoever claims to send it.
+ */
+async function asRepeat(
+  change: StatusChange,
+  row: StoredItem,
+  call: Call,
+  store: Store,
+): Promise<StatusResponse | undefined> {
+  const version = integerOf(row, "Version") ?? 0;
+  if (textOf(row, "Status") !== change.Status || version < 2) return undefined;
+  const auditId = updateAuditId(change.TransactionID, version);
+  const record = await getItem(store.dynamo, store.tables.paymentAuditTrail, TRAIL.partitionKey, auditId);
+  if (record === undefined || (await isForged(TRAIL.logicalName, record, store))) return undefined;
+  const same = equalMac(textOf(record, "ContentMac") ?? "", await changeMac(change, version, store));
+  if (!same) return undefined;
+  // A call that Lambda repeats made the change itself.
+  const isOwn =
+    textOf(record, "Actor") === change.Actor && textWithin(record, "Caller", "RequestID") === call.caller.requestId;
+  if (isOwn) return statusResponse("duplicate", row, auditId);
+  await recordEntries([duplicateEntry(LEDGER, change.TransactionID, change.TransactionID, change.Actor, call)], store);
+  return statusResponse("duplicate", row, auditId);
+}
+
+async function refuseAsConflict(
+  change: StatusChange,
+  row: StoredItem,
+  call: Call,
+  store: Store,
+): Promise<StatusResponse> {
+  const version = integerOf(row, "Version") ?? 0;
+  const mac = await changeMac(change, version, store);
+  const entry = ledgerEntry(
+    {
+      auditId: derivedAuditId("CONFLICT", LEDGER, change.TransactionID, mac, change.Actor),
+      action: "CONFLICT",
+      actor: change.Actor,
+      table: LEDGER,
+      transactionId: change.TransactionID,
+      asked: {
+        recordIds: [change.TransactionID],
+        details: {
+          From: change.ExpectedStatus,
+          To: change.Status,
+          Version: version,
+          ...(change.ExpectedVersion === undefined ? {} : { ExpectedVersion: change.ExpectedVersion }),
+          Reason: change.Reason,
+        },
+      },
+      answered: { recordIds: [change.TransactionID], result: "conflict" },
+    },
+    call,
+  );
+  const ids = await recordEntries([entry], store);
+  store.signal("PaymentConflict");
+  return statusResponse("conflict", row, ids.get(entry) ?? entry.auditId);
+}
+
+function updateAuditId(transactionId: string, version: number): string {
+  return derivedAuditId("UPDATE", LEDGER, transactionId, String(version));
+}
+
+async function changeMac(change: StatusChange, version: number, store: Store): Promise<string> {
+  return contentMac("status-change", statusChangeContent(change, version), (await store.macKeys()).content);
+}
+
+function statusResponse(
+  outcome: "updated" | "duplicate" | "conflict",
+  row: StoredItem,
+  auditId: string,
+): StatusResponse {
+  const status = textOf(row, "Status");
+  if (!isPaymentStatus(status)) throw new Error("A payment record with a good MAC has an unknown status.");
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    outcome,
+    TransactionID: textOf(row, partitionKey) ?? "",
+    Status: status,
+    Version: integerOf(row, "Version") ?? 0,
+    AuditID: auditId,
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * Keyed MACs. `Mac` covers every stored attribute of a record: only the functions' roles can derive the key, so a row put
+ * by anybody else, or altered in any attribute, fails. `ContentMac` covers a payment as it was sent: it decides whether
+ * the same id came with the same content.
+ */
+
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { LogicalTableName } from "../../contract";
+import { CanonicalJsonError, canonicalJson, type JsonObject } from "./canonical-json";
+import { exportFormOfItem, type StoredItem, textOf } from "./stored-item";
+
+export interface MacKey {
+  /** Names the key in the stored MAC, so that a later key does not invalidate what an earlier one covered. */
+  readonly reference: string;
+  /** 32 bytes for HMAC-SHA-256. */
+  readonly secret: Uint8Array;
+}
+
+export interface MacKeys {
+  readonly record: MacKey;
+  readonly content: MacKey;
+}
+
+/** The attribute that holds the record's MAC; the only one that the MAC does not cover. */
+export const MAC_ATTRIBUTE = "Mac";
+const FORMAT_VERSION = "1";
+
+/** `1.<key reference>.<base64url>` over the logical table and all attributes but `Mac`, in canonical JSON of the export form. */
+export function recordMac(table: LogicalTableName, item: StoredItem, key: MacKey): string {
+  const { [MAC_ATTRIBUTE]: _mac, ...covered } = item;
+  return sign(key, canonicalJson(["payment-ledger/record-mac/1", table, exportFormOfItem(covered)]));
+}
+
+export function withRecordMac(table: LogicalTableName, item: StoredItem, key: MacKey): StoredItem {
+  return { ...item, [MAC_ATTRIBUTE]: { S: recordMac(table, item, key) } };
+}
+
+/**
+ * False for a forged record: no MAC, an unknown key, any attribute added, removed or changed, or content that has no
+ * canonical form and that so no MAC of ours can cover.
+ */
+export function hasGoodMac(table: LogicalTableName, item: StoredItem, key: MacKey): boolean {
+  const claimed = textOf(item, MAC_ATTRIBUTE);
+  if (claimed === undefined) return false;
+  try {
+    return equalMac(claimed, recordMac(table, item, key));
+  } catch (error) {
+    if (error instanceof CanonicalJsonError) return false;
+    throw error;
+  }
+}
+
+/** MAC of normalised input, before defaults and encryption. */
+export function contentMac(purpose: string, content: JsonObject, key: MacKey): string {
+  return sign(key, canonicalJson(["payment-ledger/content-mac/1", purpose, content]));
+}
+
+/** Compares in constant time, so that the answer's delay tells nothing about how many characters are right. */
+export function equalMac(a: string, b: string): boolean {
+  const left = Buffer.from(a);
+  const right = Buffer.from(b);
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function sign(key: MacKey, text: string): string {
+  return [FORMAT_VERSION, key.reference, createHmac("sha256", key.secret).update(text).digest("base64url")].join(".");
+}

@@ -1,0 +1,178 @@
+/** The stored form of an audit entry, and what of it a reader sees. */
+
+import { randomBytes } from "node:crypto";
+import { TABLES } from "../../contract";
+import {
+  type AuditDetails,
+  type AuditEntry,
+  type Caller,
+  detailsText,
+  LEDGER_ACTIONS,
+  parseDetailsText,
+} from "../rules/audit-entry";
+import { dayKeyOf, timeKey } from "../rules/index-keys";
+import { withRecordMac } from "../rules/record-mac";
+import type { AuditView } from "../rules/responses";
+import { bytesOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
+import type { Store } from "./store";
+import type { Put } from "./write-once";
+
+const { logicalName: TABLE, partitionKey } = TABLES.paymentAuditTrail;
+
+const FORMAT = "1";
+const SALT_BYTES = 16;
+/** Records of all actors share the index by time; the day and shard spread them. */
+const ALL_ACTORS = "";
+
+export async function auditPut(entry: AuditEntry, store: Store): Promise<Put> {
+  return { tableName: store.tables.paymentAuditTrail, partitionKey, item: await auditRecord(entry, store) };
+}
+
+async function auditRecord(entry: AuditEntry, store: Store): Promise<StoredItem> {
+  const keys = await store.macKeys();
+  const item: Record<string, StoredValue> = {
+    Format: { N: FORMAT },
+    AuditID: { S: entry.auditId },
+    Action: { S: entry.action },
+    Actor: { S: entry.actor },
+    Timestamp: { S: entry.timestamp },
+    RecordedAt: { S: entry.recordedAt },
+    Origin: { S: entry.origin },
+    Caller: { M: callerAttributes(entry.caller) },
+    Salt: { B: randomBytes(SALT_BYTES) },
+    ...optionalTexts({
+      Table: entry.table,
+      PartOf: entry.partOf,
+      RepeatOf: entry.repeatOf,
+      EventID: entry.eventId,
+      ContentMac: entry.contentMac,
+    }),
+    ...transactionKeys(entry),
+    ...dayKeys(entry, store),
+    ...(await sealedDetails(entry, store)),
+  };
+  return withRecordMac(TABLE, item, keys.record);
+}
+
+function optionalTexts(texts: Readonly<Record<string, string | undefined>>): StoredItem {
+  const present = Object.entries(texts).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, { S: text }] as const],
+  );
+  return Object.fromEntries(present);
+}
+
+function callerAttributes({ requestId, functionName, principal }: Caller): StoredItem {
+  const stated = { RequestID: { S: requestId }, Function: { S: functionName } };
+  return principal === undefined ? stated : { ...stated, Principal: { S: principal } };
+}
+
+/**
+ * Within a transaction the order is the order of recording, or of the FIFO queue where there is one: the claimed time of
+ * another service's clock does not decide it.
+ */
+function transactionKeys({ transactionId, queued, recordedAt }: AuditEntry): StoredItem {
+  const sequence: StoredItem = queued === undefined ? {} : { SequenceNumber: { S: queued.sequenceNumber } };
+  if (transactionId === undefined) return sequence;
+  const order = queued === undefined ? recordedAt : `${queued.sentAt}#${queued.sequenceNumber}`;
+  return { ...sequence, TransactionID: { S: transactionId }, TransactionOrder: { S: order } };
+}
+
+/**
+ * A pointer is found through its transaction only; the read that it belongs to is found by actor and by time. The time is
+ * the ledger's own: an event cannot be claimed into a past that was reviewed already.
+ */
+function dayKeys(entry: AuditEntry, store: Store): StoredItem {
+  if (entry.partOf !== undefined) return {};
+  const key = (value: string) => dayKeyOf(value, entry.recordedAt, entry.auditId, store.indexShardCount);
+  return {
+    ActorDay: { S: key(entry.actor) },
+    AuditDay: { S: key(ALL_ACTORS) },
+    TimeKey: { S: timeKey(entry.recordedAt, entry.auditId) },
+  };
+}
+
+async function sealedDetails(entry: AuditEntry, store: Store): Promise<StoredItem> {
+  if (entry.query === undefined || entry.response === undefined) return {};
+  const { fieldKey, ciphertexts } = await store.auditFields.seal(entry.auditId, {
+    QueryDetails: detailsText(entry.query),
+    Response: detailsText(entry.response),
+  });
+  const fields = Object.entries(ciphertexts).map(([name, bytes]) => [name, { B: bytes }] as const);
+  return { FieldKey: { B: fieldKey }, ...Object.fromEntries(fields) };
+}
+
+/** What a reader sees, in both vocabularies. The record's MAC must have been checked before. */
+export async function auditView(item: StoredItem, store: Store): Promise<AuditView> {
+  const [query, response] = await Promise.all([
+    openDetails(item, "QueryDetails", store),
+    openDetails(item, "Response", store),
+  ]);
+  const text = (name: string) => textOf(item, name) ?? "";
+  const origin = text("Origin") === "LEDGER" ? "LEDGER" : "EVENT";
+  const caller = item["Caller"];
+  const callerParts = caller !== undefined && "M" in caller ? caller.M : {};
+  return {
+    AuditID: text("AuditID"),
+    Action: shownAction(text("Action"), origin),
+    Actor: text("Actor"),
+    Timestamp: text("Timestamp"),
+    RecordedAt: text("RecordedAt"),
+    Origin: origin,
+    Caller: {
+      RequestID: textOf(callerParts, "RequestID") ?? "",
+      Function: textOf(callerParts, "Function") ?? "",
+      ...presentTexts(callerParts, ["Principal"]),
+    },
+    user_id: text("Actor"),
+    timestamp: text("Timestamp"),
+    ...presentTexts(item, ["TransactionID", "Table", "PartOf", "RepeatOf", "EventID", "SequenceNumber"]),
+    ...queryView(query),
+    ...responseView(response),
+  };
+}
+
+/** Other services may use the ledger's own words (the documents' WRITE and READ); no reader takes theirs for the ledger's. */
+function shownAction(action: string, origin: AuditView["Origin"]): string {
+  const isLedgers = (LEDGER_ACTIONS as readonly string[]).includes(action);
+  return origin === "EVENT" && isLedgers ? `EVENT:${action}` : action;
+}
+
+function presentTexts(item: StoredItem, names: readonly string[]): Record<string, string> {
+  const present = names.flatMap((name) => {
+    const text = textOf(item, name);
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  return Object.fromEntries(present);
+}
+
+async function openDetails(
+  item: StoredItem,
+  field: string,
+  store: Store,
+): Promise<ReturnType<typeof parseDetailsText> | undefined> {
+  const ciphertext = bytesOf(item, field);
+  const fieldKey = bytesOf(item, "FieldKey");
+  if (ciphertext === undefined || fieldKey === undefined) return undefined;
+  return parseDetailsText(await store.auditFields.open(textOf(item, "AuditID") ?? "", field, ciphertext, fieldKey));
+}
+
+function queryView(query: AuditDetails | undefined): Partial<AuditView> {
+  if (query === undefined) return {};
+  const [only] = query.recordIds;
+  const ids = query.recordIds.length === 1 && only !== undefined ? only : [...query.recordIds];
+  return {
+    query_record_id: ids,
+    ...(query.details === undefined ? {} : { QueryDetails: query.details as AuditView["QueryDetails"] }),
+  };
+}
+
+function responseView(response: (AuditDetails & { readonly result?: string }) | undefined): Partial<AuditView> {
+  if (response === undefined) return {};
+  return {
+    response_record_ids: [...response.recordIds],
+    ...(response.result === undefined ? {} : { query_result: response.result }),
+    ...(response.details === undefined ? {} : { Response: response.details as AuditView["Response"] }),
+  };
+}
+
+export { ALL_ACTORS };

@@ -1,0 +1,76 @@
+/** Reads a sharded day index in order of time: every shard of every day, merged. */
+
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { AFTER_ALL_IDS, dayKey, timeKey } from "../rules/index-keys";
+import type { Page, TimeRange } from "../rules/queries";
+import { type StoredItem, textOf } from "../rules/stored-item";
+import { daysBetween } from "../rules/timestamps";
+import { queryIndex, type Store } from "./store";
+
+/** An index as the contract names it. */
+export interface DayIndex {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly sortKey: string;
+}
+
+/**
+ * The first `limit` index entries of the value within the range, after the given sort key, in order of time.
+ * Shards are read side by side, days one after another until the page is full.
+ */
+export async function readDayIndex(
+  store: Pick<Store, "dynamo" | "indexShardCount">,
+  tableName: string,
+  index: DayIndex,
+  value: string,
+  range: TimeRange,
+  { limit, after: [after] = [] }: Page,
+): Promise<StoredItem[]> {
+  const page: StoredItem[] = [];
+  const start = after === undefined ? range.from : `${after}\u0000`;
+  for (const day of daysBetween(start, range.to)) {
+    if (page.length >= limit) break;
+    const bounds = boundsWithin(day, start, timeKey(range.to, AFTER_ALL_IDS));
+    const shards = Array.from({ length: store.indexShardCount }, (_, shard) => dayKey(value, day, shard));
+    const found = await Promise.all(shards.map((key) => readShard(store.dynamo, tableName, index, key, bounds, limit)));
+    page.push(...found.flat().sort((a, b) => compare(textOf(a, index.sortKey), textOf(b, index.sortKey))));
+  }
+  return page.slice(0, limit);
+}
+
+interface Bounds {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A row under one day's key with a time of another day was slipped in; it must not move the place from which a page goes on. */
+function boundsWithin(day: string, from: string, to: string): Bounds {
+  const date = `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
+  const dayEnd = timeKey(`${date}T23:59:59.999Z`, AFTER_ALL_IDS);
+  return { from: from > date ? from : date, to: to < dayEnd ? to : dayEnd };
+}
+
+function readShard(
+  dynamo: DynamoDBClient,
+  tableName: string,
+  index: DayIndex,
+  key: string,
+  bounds: Bounds,
+  limit: number,
+): Promise<StoredItem[]> {
+  return queryIndex(
+    dynamo,
+    {
+      TableName: tableName,
+      IndexName: index.name,
+      KeyConditionExpression: "#key = :key AND #time BETWEEN :from AND :to",
+      ExpressionAttributeNames: { "#key": index.partitionKey, "#time": index.sortKey },
+      ExpressionAttributeValues: { ":key": { S: key }, ":from": { S: bounds.from }, ":to": { S: bounds.to } },
+    },
+    limit,
+  );
+}
+
+function compare(a = "", b = ""): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

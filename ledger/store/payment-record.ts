@@ -1,0 +1,94 @@
+/** The stored form of a payment, and what of it may be shown. */
+
+import { randomBytes } from "node:crypto";
+import { TABLES } from "../../contract";
+import { dayKeyOf, timeKey } from "../rules/index-keys";
+import { type Payment, paymentContent } from "../rules/payment";
+import { contentMac, withRecordMac } from "../rules/record-mac";
+import type { PaymentView } from "../rules/responses";
+import { isPaymentStatus } from "../rules/status-change";
+import { integerOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
+import type { Store } from "./store";
+
+const { logicalName: TABLE } = TABLES.paymentLedger;
+
+/** Version of the stored form, in every record: a later form is told from this one without guessing. */
+const FORMAT = "1";
+/** Salt of the record's commitment in the Merkle log; random, so that the log tells nothing about the record. */
+const SALT_BYTES = 16;
+/** One value for all failures: the sharded day key spreads them. */
+const FAILURE_INDEX_VALUE = "Failure";
+
+export async function paymentContentMac(payment: Payment, store: Store): Promise<string> {
+  return contentMac(TABLE, paymentContent(payment), (await store.macKeys()).content);
+}
+
+export async function paymentRecord(payment: Payment, recordedAt: string, store: Store): Promise<StoredItem> {
+  const { TransactionID, SecureToken, Timestamp, ...clear } = payment;
+  const timestamp = Timestamp ?? recordedAt;
+  const sealed = await store.tokenFields.seal(TransactionID, { SecureToken });
+  const keys = await store.macKeys();
+  const item: Record<string, StoredValue> = {
+    Format: { N: FORMAT },
+    TransactionID: { S: TransactionID },
+    ...Object.fromEntries(Object.entries(clear).map(([name, text]) => [name, { S: text }])),
+    Timestamp: { S: timestamp },
+    RecordedAt: { S: recordedAt },
+    Version: { N: "1" },
+    FieldKey: { B: sealed.fieldKey },
+    SecureToken: { B: sealed.ciphertexts["SecureToken"] ?? Buffer.alloc(0) },
+    ContentMac: { S: contentMac(TABLE, paymentContent(payment), keys.content) },
+    Salt: { B: randomBytes(SALT_BYTES) },
+    ProcessorDay: { S: dayKeyOf(payment.ProcessorID, timestamp, TransactionID, store.indexShardCount) },
+    TimeKey: { S: timeKey(timestamp, TransactionID) },
+    ...failureDay(payment.Status, timestamp, TransactionID, store),
+  };
+  return withRecordMac(TABLE, item, keys.record);
+}
+
+/** The record after a status change; everything that identifies the payment stays as it was recorded. */
+export async function recordWithStatus(
+  current: StoredItem,
+  status: PaymentView["Status"],
+  changedAt: string,
+  store: Store,
+): Promise<StoredItem> {
+  const { FailureDay: _failureDay, ...kept } = current;
+  const transactionId = textOf(current, "TransactionID") ?? "";
+  const item: StoredItem = {
+    ...kept,
+    Status: { S: status },
+    Version: { N: String((integerOf(current, "Version") ?? 0) + 1) },
+    StatusChangedAt: { S: changedAt },
+    Salt: { B: randomBytes(SALT_BYTES) },
+    ...failureDay(status, textOf(current, "Timestamp") ?? "", transactionId, store),
+  };
+  return withRecordMac(TABLE, item, (await store.macKeys()).record);
+}
+
+/** Only failures have the attribute, so the index of failures holds nothing else. */
+function failureDay(status: string, timestamp: string, transactionId: string, store: Store): StoredItem {
+  if (status !== "Failure") return {};
+  return { FailureDay: { S: dayKeyOf(FAILURE_INDEX_VALUE, timestamp, transactionId, store.indexShardCount) } };
+}
+
+/** What a reader sees. The record's MAC must have been checked before. */
+export function paymentView(item: StoredItem): PaymentView {
+  const status = textOf(item, "Status");
+  const changedAt = textOf(item, "StatusChangedAt");
+  if (!isPaymentStatus(status)) throw new Error("A payment record with a good MAC has an unknown status.");
+  return {
+    TransactionID: textOf(item, "TransactionID") ?? "",
+    SecureToken: "****",
+    Amount: textOf(item, "Amount") ?? "",
+    Currency: textOf(item, "Currency") ?? "",
+    ProcessorID: textOf(item, "ProcessorID") ?? "",
+    Status: status,
+    Timestamp: textOf(item, "Timestamp") ?? "",
+    RecordedAt: textOf(item, "RecordedAt") ?? "",
+    Version: integerOf(item, "Version") ?? 0,
+    ...(changedAt === undefined ? {} : { StatusChangedAt: changedAt }),
+  };
+}
+
+export { FAILURE_INDEX_VALUE };

@@ -1,0 +1,82 @@
+/** The stored form of payments that arrive as files, as direct `payment_data` and as messages. */
+
+import { randomBytes } from "node:crypto";
+import { TABLES } from "../../contract";
+import { type PaymentMessage, paymentMessageContent } from "../rules/payment-message";
+import { contentMac, withRecordMac } from "../rules/record-mac";
+import type { MessageView, TransactionView } from "../rules/responses";
+import type { StoredItem } from "../rules/stored-item";
+import { integerOf, textOf } from "../rules/stored-item";
+import { type Transaction, transactionContent } from "../rules/transaction";
+import type { Store } from "./store";
+
+const TRANSACTIONS = TABLES.paymentTransactions.logicalName;
+const MESSAGES = TABLES.paymentMessages.logicalName;
+const FORMAT = "1";
+const SALT_BYTES = 16;
+
+export async function transactionContentMac(payment: Transaction, store: Store): Promise<string> {
+  return contentMac(TRANSACTIONS, transactionContent(payment), (await store.macKeys()).content);
+}
+
+export async function messageContentMac(payment: PaymentMessage, store: Store): Promise<string> {
+  return contentMac(MESSAGES, paymentMessageContent(payment), (await store.macKeys()).content);
+}
+
+export async function transactionRecord(payment: Transaction, recordedAt: string, store: Store): Promise<StoredItem> {
+  const item: StoredItem = {
+    Format: { N: FORMAT },
+    transactionId: { S: payment.transactionId },
+    timestamp: { N: String(Date.parse(recordedAt)) },
+    amount: { S: payment.amount },
+    currency: { S: payment.currency },
+    cardLast4: { S: payment.cardLast4 },
+    status: { S: "processed" },
+    processedAt: { S: recordedAt },
+    metadata: { S: payment.metadata },
+    ContentMac: { S: await transactionContentMac(payment, store) },
+    Salt: { B: randomBytes(SALT_BYTES) },
+  };
+  return withRecordMac(TRANSACTIONS, item, (await store.macKeys()).record);
+}
+
+export async function messageRecord(payment: PaymentMessage, recordedAt: string, store: Store): Promise<StoredItem> {
+  const { timestamp = recordedAt, ...sent } = payment;
+  const item: StoredItem = {
+    Format: { N: FORMAT },
+    ...Object.fromEntries(Object.entries(sent).map(([name, text]) => [name, { S: text }])),
+    timestamp: { S: timestamp },
+    processedAt: { S: recordedAt },
+    ContentMac: { S: await messageContentMac(payment, store) },
+    Salt: { B: randomBytes(SALT_BYTES) },
+  };
+  return withRecordMac(MESSAGES, item, (await store.macKeys()).record);
+}
+
+/** What a reader sees. The record's MAC must have been checked before. */
+export function transactionView(item: StoredItem): TransactionView {
+  const text = (name: string) => textOf(item, name) ?? "";
+  return {
+    transactionId: text("transactionId"),
+    timestamp: integerOf(item, "timestamp") ?? 0,
+    amount: text("amount"),
+    currency: text("currency"),
+    cardLast4: text("cardLast4"),
+    status: text("status"),
+    processedAt: text("processedAt"),
+    metadata: text("metadata"),
+  };
+}
+
+/** The same of a payment that came as a message. */
+export function messageView(item: StoredItem): MessageView {
+  const text = (name: string) => textOf(item, name) ?? "";
+  const sent = ["currency", "processorId", "status"].filter((name) => textOf(item, name) !== undefined);
+  return {
+    paymentId: text("paymentId"),
+    amount: text("amount"),
+    ...Object.fromEntries(sent.map((name) => [name, text(name)])),
+    timestamp: text("timestamp"),
+    processedAt: text("processedAt"),
+  };
+}

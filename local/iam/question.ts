@@ -1,0 +1,23 @@
+/** The questions that AWS asks for one caller: each with what AWS adds to the request by itself. */
+
+import { type Authorisation, type Caller, type Context, THE_CALL } from "./authorisation";
+import type { EffectivePolicies } from "./effective";
+
+/** A caller with what AWS adds to each of its requests by itself. */
+export interface Asking {
+  readonly policies: EffectivePolicies;
+  readonly caller: Caller;
+  readonly own: Pick<Authorisation, "context" | "via">;
+}
+
+export function question(action: string, resource: string, asking: Asking, context: Context = {}): Authorisation {
+  const { caller, own } = asking;
+  return {
+    caller: caller.principal,
+    action,
+    resource,
+    because: THE_CALL,
+    ...own,
+    context: { ...own.context, ...context },
+  };
+}

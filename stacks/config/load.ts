@@ -1,0 +1,106 @@
+/**
+ * Chooses the environment, applies the overrides a user may set from outside, and refuses what is wrong.
+ * Nothing else at synth time reads `process.env`.
+ */
+
+import { ENVIRONMENTS } from "./environments";
+import { ConfigError } from "./errors";
+import type { AppConfig, BackendConfig, Connectivity } from "./types";
+import { validateConfig } from "./validate";
+
+/** The environment variables that steer a synth. The list is what `help` and the README show. */
+export const OVERRIDES = {
+  environment: "PAYMENT_LEDGER_ENV",
+  suffix: "PAYMENT_LEDGER_SUFFIX",
+  region: "PAYMENT_LEDGER_REGION",
+  availabilityZones: "PAYMENT_LEDGER_ZONES",
+  connectivity: "PAYMENT_LEDGER_CONNECTIVITY",
+  expectedAccountId: "PAYMENT_LEDGER_ACCOUNT",
+  backend: "PAYMENT_LEDGER_BACKEND",
+  stateBucket: "PAYMENT_LEDGER_STATE_BUCKET",
+  stateRegion: "PAYMENT_LEDGER_STATE_REGION",
+  stateKmsKeyArn: "PAYMENT_LEDGER_STATE_KMS_KEY",
+  organization: "PAYMENT_LEDGER_HCP_ORGANIZATION",
+  hostname: "PAYMENT_LEDGER_HCP_HOSTNAME",
+} as const;
+
+const DEFAULT_ENVIRONMENT = "dev";
+const DEFAULT_HCP_HOSTNAME = "app.terraform.io";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+export function loadConfig(variables: Variables = process.env): AppConfig {
+  const base = chooseEnvironment(variables);
+  const region = variables[OVERRIDES.region] ?? base.region;
+  const zones = variables[OVERRIDES.availabilityZones];
+  const config: AppConfig = {
+    ...base,
+    region,
+    suffix: variables[OVERRIDES.suffix] ?? base.suffix,
+    availabilityZones: zones === undefined ? base.availabilityZones : zones.split(","),
+    // What is neither is refused by its rule.
+    connectivity: (variables[OVERRIDES.connectivity] as Connectivity | undefined) ?? base.connectivity,
+    expectedAccountId: variables[OVERRIDES.expectedAccountId] ?? base.expectedAccountId,
+    backend: chooseBackend(variables, base.backend, region),
+  };
+  validateConfig(config);
+  return config;
+}
+
+function chooseEnvironment(variables: Variables): AppConfig {
+  const name = variables[OVERRIDES.environment] ?? DEFAULT_ENVIRONMENT;
+  const chosen = Object.hasOwn(ENVIRONMENTS, name) ? ENVIRONMENTS[name] : undefined;
+  if (chosen === undefined) {
+    const known = Object.keys(ENVIRONMENTS).join(", ");
+    throw new ConfigError(
+      "unknown_environment",
+      `there is no environment "${name}".`,
+      `${OVERRIDES.environment} names one of: ${known}.`,
+      `set ${OVERRIDES.environment} to one of them, or add "${name}" to stacks/config/environments.ts.`,
+    );
+  }
+  return chosen;
+}
+
+function chooseBackend(variables: Variables, configured: BackendConfig, region: string): BackendConfig {
+  const kind = variables[OVERRIDES.backend];
+  switch (kind) {
+    case undefined:
+      return configured;
+    case "local":
+      return { kind };
+    case "s3":
+      return {
+        kind,
+        bucket: required(variables, OVERRIDES.stateBucket, "the bucket that keeps the state"),
+        region: variables[OVERRIDES.stateRegion] ?? region,
+        kmsKeyArn: variables[OVERRIDES.stateKmsKeyArn] ?? null,
+      };
+    case "cloud":
+      return {
+        kind,
+        organization: required(variables, OVERRIDES.organization, "the HCP Terraform organization"),
+        hostname: variables[OVERRIDES.hostname] ?? DEFAULT_HCP_HOSTNAME,
+      };
+    default:
+      throw new ConfigError(
+        "bad_backend",
+        `there is no backend "${kind}".`,
+        `${OVERRIDES.backend} is local, s3 or cloud.`,
+        "set it to one of them, or unset it to use the environment's own.",
+      );
+  }
+}
+
+function required(variables: Variables, name: string, meaning: string): string {
+  const value = variables[name];
+  if (value === undefined || value === "") {
+    throw new ConfigError(
+      "bad_backend",
+      `${name} is not set.`,
+      `this backend needs ${meaning}.`,
+      `set ${name}, or choose another ${OVERRIDES.backend}.`,
+    );
+  }
+  return value;
+}

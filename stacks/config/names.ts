@@ -1,0 +1,242 @@
+/**
+ * The naming rules. The ledger's names (documents 000 to 002) stand bare under the suffix `prod` and carry the suffix
+ * everywhere else; the names of payment processing (documents 003 and 004) carry it always.
+ */
+
+import { FUNCTIONS, type FunctionId, LOG_STATE, QUEUES, type QueueId, ROLES, TABLES } from "../../contract";
+import { ENVIRONMENTS } from "./environments";
+import type { AppConfig } from "./types";
+
+/** Who asks for the names of a suffix alone gets none of the checkpoint keys: how many there are is the configuration's to say. */
+type Naming = Pick<AppConfig, "suffix"> & Partial<Pick<AppConfig, "checkpointKeys">>;
+
+/** The suffix under which the ledger's names stand bare, exactly as their documents write them. */
+export const BARE_SUFFIX = "prod";
+
+/** The KMS keys by purpose. `data` has the alias that document 003 gives its only key. */
+const KEY_ALIASES = {
+  data: "payment-processing",
+  logs: "payment-logs",
+  token: "payment-token",
+  audit: "payment-audit",
+  mac: "payment-mac",
+  trail: "payment-trail",
+  backup: "payment-backup",
+  evidence: "payment-evidence",
+  alarms: "payment-alarms",
+} as const;
+
+/** The alarms that watch no single function. */
+const ALARMS = {
+  failuresWaiting: "payment-ledger-failures-waiting",
+  failuresOld: "payment-ledger-failures-old",
+  integrity: "payment-ledger-integrity",
+  cardData: "payment-ledger-card-data",
+  cardDataInFiles: "payment-files-card-data",
+  messageRefused: "payment-messages-refused",
+  exportFailed: "payment-export-failed",
+  exportMissing: "payment-export-missing",
+  backupCheckFailed: "payment-backup-check-failed",
+  backupCheckMissing: "payment-backup-check-missing",
+  vaultBackupFailed: "payment-vault-backup-failed",
+  vaultBackupMissing: "payment-vault-backup-missing",
+  guardReportsFailed: "payment-guard-reports-failed",
+  tampering: "payment-log-tampering",
+  lateRecords: "payment-log-late-records",
+  sealingBehind: "payment-log-sealing-behind",
+  checkpointMissing: "payment-log-checkpoint-missing",
+  streamLost: "payment-log-stream-lost",
+  logCheckFailed: "payment-log-check-failed",
+  logCheckMissing: "payment-log-check-missing",
+  drillFailed: "payment-restore-drill-failed",
+  drillMissing: "payment-restore-drill-missing",
+} as const;
+
+/** Managed policies for those who use the ledger. */
+const ACCESS_POLICIES = {
+  paymentService: "payment-service-access",
+  auditor: "payment-auditor-access",
+  operator: "payment-operator-access",
+} as const;
+
+const BUCKETS = {
+  files: "payment-files",
+  exports: "payment-exports",
+  trail: "payment-cloudtrail",
+  evidence: "payment-evidence",
+} as const;
+
+const SCHEDULES = {
+  incrementalExport: "payment-export-incremental",
+  fullExport: "payment-export-full",
+  backupCheck: "payment-backup-check",
+  sealHeartbeat: "payment-log-heartbeat",
+  logSweep: "payment-log-sweep",
+  restoreDrill: "payment-restore-drill",
+} as const;
+
+/** The parts of payment processing that have their documents' names, and so the suffix in production too. */
+const WITH_SUFFIX: ReadonlySet<string> = new Set([
+  TABLES.paymentTransactions.logicalName,
+  ROLES.processor,
+  FUNCTIONS.paymentProcessor.name,
+]);
+
+export type KeyId = keyof typeof KEY_ALIASES;
+export type AccessPolicyId = keyof typeof ACCESS_POLICIES;
+export type BucketId = keyof typeof BUCKETS;
+export type ScheduleId = keyof typeof SCHEDULES;
+
+/** The function that each queue feeds. */
+export const CONSUMERS = {
+  auditEvents: "persistPaymentAuditTrail",
+  paymentMessages: "processPaymentMessages",
+} as const satisfies Record<QueueId, FunctionId>;
+
+/** The function that each schedule starts. */
+export const SCHEDULED = {
+  incrementalExport: "exportTables",
+  fullExport: "exportTables",
+  backupCheck: "checkBackup",
+  sealHeartbeat: "publishCheckpoint",
+  logSweep: "sweepAuditTrail",
+  restoreDrill: "drillRestore",
+} as const satisfies Record<ScheduleId, FunctionId>;
+
+/** `PaymentLedger`, `paymentledger-role`, ...: bare in production, else with the suffix. */
+export function ledgerName(config: Naming, base: string): string {
+  return config.suffix === BARE_SUFFIX ? base : `${base}-${config.suffix}`;
+}
+
+/** `payment-vpc-{suffix}`, `payment-processing-{suffix}`, ...: with the suffix in every environment. */
+export function processingName(config: Naming, base: string): string {
+  return `${base}-${config.suffix}`;
+}
+
+function deployedName(config: Naming, base: string): string {
+  return WITH_SUFFIX.has(base) ? processingName(config, base) : ledgerName(config, base);
+}
+
+/** SQS wants the name of a FIFO queue to end so. */
+function queueName(config: Naming, base: string, fifo: boolean): string {
+  return `${ledgerName(config, base)}${fifo ? ".fifo" : ""}`;
+}
+
+/** What the names of the alarms that watch no single function, and of the rules, begin with. */
+export const WATCH_PREFIX = "payment-";
+
+/** Of the rule that reports calls on one kind of guard. */
+export function guardRuleName(config: Naming, id: string): string {
+  return ledgerName(config, `${WATCH_PREFIX}${id}`);
+}
+
+/** Every name that AWS must find unique or bounds in length, in one place. */
+export function namesOf(config: Naming) {
+  const functions = mapValues(FUNCTIONS, ({ name }) => deployedName(config, name));
+  return {
+    tables: mapValues(TABLES, ({ logicalName }) => deployedName(config, logicalName)),
+    logStateTable: ledgerName(config, LOG_STATE.name),
+    roles: mapValues(ROLES, (name) => deployedName(config, name)),
+    functions,
+    functionLogGroups: mapValues(functions, (name) => `/aws/lambda/${name}`),
+    keyAliases: mapValues(KEY_ALIASES, (base) => `alias/${processingName(config, base)}`),
+    checkpointKeyAliases: checkpointKeyAliases(config),
+    permissionsBoundary: ledgerName(config, "payment-permissions-boundary"),
+    logPermissionsBoundary: ledgerName(config, "payment-log-permissions-boundary"),
+    accessPolicies: mapValues(ACCESS_POLICIES, (base) => ledgerName(config, base)),
+    failureQueue: ledgerName(config, "payment-ledger-failures"),
+    queues: mapValues(QUEUES, ({ name, fifo }) => queueName(config, name, fifo)),
+    deadLetterQueues: mapValues(QUEUES, ({ name, fifo }) => queueName(config, `${name}-dlq`, fifo)),
+    schedules: mapValues(SCHEDULES, (base) => ledgerName(config, base)),
+    scheduleGroup: ledgerName(config, "payment-ledger"),
+    schedulerRole: ledgerName(config, "payment-scheduler-role"),
+    trail: processingName(config, "payment-trail"),
+    backupVault: processingName(config, "payment-backup"),
+    backupRole: processingName(config, "payment-backup-role"),
+    restoreRole: processingName(config, "payment-restore-role"),
+    guardEventsRole: processingName(config, "payment-guard-events-role"),
+    alarmTopic: ledgerName(config, "payment-alarms"),
+    dashboard: ledgerName(config, "payment-ledger"),
+    alarms: mapValues(ALARMS, (base) => ledgerName(config, base)),
+    vpc: processingName(config, "payment-vpc"),
+    flowLogRole: processingName(config, "payment-flow-logs-role"),
+    flowLogGroup: `/aws/vpc/${processingName(config, "payment-vpc")}/flow-logs`,
+  };
+}
+
+/** By generation: `alias/payment-checkpoint-1-{suffix}`. */
+function checkpointKeyAliases(config: Naming): Record<string, string> {
+  const { signing, retired } = config.checkpointKeys ?? { signing: [], retired: [] };
+  return Object.fromEntries(
+    [...signing, ...retired].map((generation) => [
+      generation,
+      `alias/${processingName(config, `payment-checkpoint-${generation}`)}`,
+    ]),
+  );
+}
+
+export type Names = ReturnType<typeof namesOf>;
+
+export function bucketLabelsOf(config: Naming): Record<BucketId, string> {
+  return mapValues(BUCKETS, (base) => processingName(config, base));
+}
+
+/** Bucket names are global, so the account's number makes these unique. */
+export function bucketNamesOf(config: Naming, accountId: string): Record<BucketId, string> {
+  return mapValues(bucketLabelsOf(config), (label) => `${label}-${accountId}`);
+}
+
+/** The names whose length a service bounds, with that bound. A name made from the account's number counts its 12 digits. */
+export function boundedNames(config: Naming): { service: string; limit: number; name: string }[] {
+  const names = namesOf(config);
+  const bounded = (service: string, limit: number, list: string[]) => list.map((name) => ({ service, limit, name }));
+  return [
+    ...bounded("IAM role", 64, [
+      ...Object.values(names.roles),
+      names.flowLogRole,
+      names.schedulerRole,
+      names.backupRole,
+      names.restoreRole,
+      names.guardEventsRole,
+    ]),
+    ...bounded("EventBridge rule", 64, [guardRuleName(config, "role-guards-forwarded")]),
+    ...bounded("Lambda function", 64, Object.values(names.functions)),
+    ...bounded("SQS queue", 80, [
+      names.failureQueue,
+      ...Object.values(names.queues),
+      ...Object.values(names.deadLetterQueues),
+    ]),
+    ...bounded("EventBridge schedule", 64, [names.scheduleGroup, ...Object.values(names.schedules)]),
+    ...bounded("backup vault", 50, [names.backupVault]),
+    ...bounded("S3 bucket", 63, Object.values(bucketNamesOf(config, "0".repeat(12)))),
+    ...bounded("DynamoDB table", 255, [...Object.values(names.tables), names.logStateTable]),
+  ];
+}
+
+/**
+ * What tells this deployment's state from another's. A deployment under its environment's own suffix is named by the
+ * environment alone; a second one beside it (another suffix) must never share its state.
+ */
+export function stateName(config: Pick<AppConfig, "environment" | "suffix">): string {
+  const ownSuffix = ENVIRONMENTS[config.environment]?.suffix;
+  return config.suffix === ownSuffix ? config.environment : `${config.environment}-${config.suffix}`;
+}
+
+/** Tags of every resource; they go in once, at the provider. */
+export function tagsOf(config: AppConfig): Record<string, string> {
+  return {
+    ...config.extraTags,
+    Application: "payment-ledger",
+    Environment: config.environment,
+    Suffix: config.suffix,
+    ManagedBy: "terraform",
+    DataClassification: "confidential",
+  };
+}
+
+function mapValues<K extends string, V>(
+  source: Readonly<Record<K, V>>,
+  change: (value: V) => string,
+): Record<K, string> {
+  return Object.fromEntries(Object.entries<V>(source).map(([key, value]) => [key, change(value)])) as Record<K, string>;
+}

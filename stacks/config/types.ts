@@ -1,0 +1,166 @@
+/** The configuration of one deployment. Data only: nothing here knows Terraform or AWS SDKs. */
+
+import type { FunctionId, QueueId } from "../../contract";
+
+/**
+ * How the functions reach AWS. `privatelink`: interface endpoints, no way to the internet. `nat`: a NAT gateway, and gateway
+ * endpoints for DynamoDB and S3. `nat-privatelink`: a NAT gateway, and PrivateLink to DynamoDB.
+ */
+export const CONNECTIVITIES = ["privatelink", "nat", "nat-privatelink"] as const;
+export type Connectivity = (typeof CONNECTIVITIES)[number];
+
+/** Where Terraform keeps its state. Credentials never belong here. */
+export type BackendConfig =
+  | { readonly kind: "local" }
+  | {
+      readonly kind: "s3";
+      readonly bucket: string;
+      /** The bucket's own region, which may differ from the deployment's. */
+      readonly region: string;
+      /** ARN of the KMS key that encrypts the state; `null` leaves it to the bucket's default encryption. */
+      readonly kmsKeyArn: string | null;
+    }
+  | {
+      readonly kind: "cloud";
+      /** HCP Terraform organization; one named workspace a stack. */
+      readonly organization: string;
+      readonly hostname: string;
+    };
+
+/** What keeps data from being lost by mistake. Strict in `prod`, absent where an environment must be torn down to nothing. */
+export interface Protections {
+  /** Tables refuse deletion until this is switched off. */
+  readonly deletionProtection: boolean;
+  /** Days between the order to delete a KMS key and its destruction, 7 to 30. */
+  readonly kmsDeletionWindowDays: number;
+  /** Concurrency reserved for each function; `null` reserves none (a small account has only 10 to share). */
+  readonly reservedConcurrency: Readonly<Record<FunctionId, number>> | null;
+  /** Destroying a bucket or the backup vault empties it first. Without it AWS refuses to destroy one that holds anything. */
+  readonly emptyOnDestroy: boolean;
+  /** How long nobody can remove or overwrite what CloudTrail wrote. */
+  readonly trailLock: ObjectLock;
+  /** How long nobody can remove or overwrite what was published of the log of proofs. */
+  readonly evidenceLock: ObjectLock;
+  /** Bounds that no backup's retention can leave; `null` leaves the vault unlocked. */
+  readonly vaultLock: VaultLock | null;
+}
+
+/** S3 Object Lock. `GOVERNANCE` can be lifted by who has the permission for it, `COMPLIANCE` by nobody. */
+export interface ObjectLock {
+  readonly mode: "GOVERNANCE" | "COMPLIANCE";
+  readonly days: number;
+}
+
+export interface VaultLock {
+  readonly minRetentionDays: number;
+  readonly maxRetentionDays: number;
+  /** Days after which the lock can no longer be taken off by anybody; 3 or more. */
+  readonly changeableForDays: number;
+}
+
+/** How long the buckets keep what is in them. */
+export interface Retention {
+  /** CloudTrail's files. PCI DSS 10.5.1 asks for twelve months. */
+  readonly trailDays: number;
+  /** Table exports and the reports of their checks. */
+  readonly exportDays: number;
+  /** Reports on payment files. */
+  readonly reportDays: number;
+  /** What a payment file too long for one run left to the next; longer than the failure queue keeps a failed run. */
+  readonly continuationDays: number;
+  /** Versions that were replaced or deleted. */
+  readonly oldVersionDays: number;
+  /** Old versions of payment files in Glacier, instead of their removal after `oldVersionDays`; `null` removes them. */
+  readonly oldFileVersionArchive: VersionArchive | null;
+}
+
+/** Days are counted from when a version was replaced or deleted. */
+export interface VersionArchive {
+  /** Days until it is moved to Glacier. */
+  readonly afterDays: number;
+  /** Days until it is removed. */
+  readonly keptDays: number;
+}
+
+export interface BackupRule {
+  /** `cron(...)` in UTC. */
+  readonly schedule: string;
+  readonly retentionDays: number;
+}
+
+/** The jobs that EventBridge Scheduler starts, each a `cron(...)` in UTC. The log's heartbeat is none of them: its alarms know its pace. */
+export interface Schedules {
+  readonly incrementalExport: string;
+  readonly fullExport: string;
+  readonly backupCheck: string;
+  /** Holds the tables against the log, once a day. */
+  readonly logSweep: string;
+  /** One step of a restore drill, where one is due or under way. */
+  readonly restoreDrill: string;
+}
+
+/**
+ * Generations of the keys that sign checkpoints, counted "1", "2", ... A new generation signs beside the old one until every
+ * verifier has pinned it; then the old one is retired: its key stays, and nobody can sign with it any more.
+ */
+export interface CheckpointKeys {
+  /** One; two while one replaces the other. */
+  readonly signing: readonly string[];
+  readonly retired: readonly string[];
+}
+
+/** Ed25519, or P-256 in a region whose KMS has no Ed25519. */
+export type CheckpointKeySpec = "ECC_NIST_EDWARDS25519" | "ECC_NIST_P256";
+
+export interface AppConfig {
+  /** Key of `ENVIRONMENTS`; names the state and the `Environment` tag. */
+  readonly environment: string;
+  readonly region: string;
+  /** Part of the name of every resource, unique in an account. `prod` alone leaves the names of the ledger bare. */
+  readonly suffix: string;
+  /** The only account that Terraform may touch; `null` accepts whichever the credentials belong to. */
+  readonly expectedAccountId: string | null;
+  readonly vpcCidr: string;
+  /** One private subnet for each, in the order of `availabilityZones`. */
+  readonly privateSubnetCidrs: readonly string[];
+  /** Letters after the region's name. Written down, because a zone list asked from AWS can change between two plans. */
+  readonly availabilityZones: readonly string[];
+  readonly connectivity: Connectivity;
+  /** Where the NAT gateway stands, in the first zone. Not used with connectivity `privatelink`. */
+  readonly publicSubnetCidr: string;
+  /** Retention of every log group. PCI DSS 10.5.1 asks for twelve months. */
+  readonly logRetentionDays: number;
+  /** How far back point-in-time recovery of the tables reaches, 1 to 35 days. */
+  readonly pitrRecoveryDays: number;
+  readonly retention: Retention;
+  /** AWS Backup of all tables. */
+  readonly backups: { readonly daily: BackupRule; readonly weekly: BackupRule };
+  readonly schedules: Schedules;
+  readonly backend: BackendConfig;
+  readonly protections: Protections;
+  /** Shards of each `value#day` index key, 1 to 100. May grow, never shrink: readers look only into the shards they know. */
+  readonly indexShardCount: number;
+  /** `cached`: a data key serves many records within bounds. `per-record`: one KMS call for each record. */
+  readonly fieldEncryption: "cached" | "per-record";
+  /** ARNs of the roles that may read the failure queue and the dead-letter queues. With none, nobody can: messages may hold a token. */
+  readonly failureQueueReaderArns: readonly string[];
+  /** ARNs of the only roles that may send audit events. With none, every principal of this account may whose own policy allows it. */
+  readonly eventSenderArns: readonly string[];
+  /** ARNs of the only roles that may send payment messages; with none, as above. */
+  readonly paymentSenderArns: readonly string[];
+  /** Kind of the keys that sign checkpoints. Another one replaces the keys of all generations, so it is chosen before the first apply. */
+  readonly checkpointKeySpec: CheckpointKeySpec;
+  readonly checkpointKeys: CheckpointKeys;
+  /** ARNs of the roles, of this account or another, that may read the evidence and put cosignatures beside it. */
+  readonly witnessArns: readonly string[];
+  /** ARNs of further roles that may read the evidence. Principals of this account need none: their own policies decide. */
+  readonly evidenceReaderArns: readonly string[];
+  /** Days from one restore drill to the next, 1 to 6: the alarm on missing ones looks back seven. */
+  readonly drillEveryDays: number;
+  /** How many calls of its function each queue may keep busy at once, 2 to 1000. */
+  readonly queueConcurrency: Readonly<Record<QueueId, number>>;
+  /** A payment file that held card data is removed after its report. */
+  readonly removeCardDataFiles: boolean;
+  /** Tags of every resource, beside those that `tagsOf` in `names.ts` adds. */
+  readonly extraTags: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,147 @@
+/**
+ * A payment file whose processor is killed at a random AWS call and whose event is then delivered again, round after
+ * round on the embedded AWS: every row must be stored and audited exactly once.
+ * `npm run soak:file-crash [-- rows rounds]`.
+ */
+
+import "../../local/sdk-warning";
+import { randomInt } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
+import { PutBucketNotificationConfigurationCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { TABLES, type TableId } from "../../contract";
+import { type Deployment, deploy } from "../../local/deploy";
+import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
+import { FAULTS, type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
+import { type BundleResult, startBundle } from "../../local/run-bundle";
+import { synthesize } from "../../local/synthesize";
+
+const ROWS = Number(process.argv[2] ?? 20_000);
+const ROUNDS = Number(process.argv[3] ?? 20);
+const ROWS_PER_CALL = 50;
+
+interface Ground {
+  readonly aws: EmbeddedAws;
+  readonly proxy: FaultProxy;
+  readonly deployment: Deployment;
+}
+
+async function round(number: number, outputDirectory: string): Promise<string> {
+  const aws = await startEmbeddedAws();
+  try {
+    const deployment = await deploy({ aws, outputDirectory });
+    const proxy = await startFaultProxy(deployment.functionEnvironment("paymentProcessor")["AWS_ENDPOINT_URL"] ?? "");
+    try {
+      return await crashAndRetry(number, { aws, proxy, deployment });
+    } finally {
+      await proxy.stop();
+    }
+  } finally {
+    await aws.stop();
+  }
+}
+
+async function crashAndRetry(number: number, ground: Ground): Promise<string> {
+  const event = await upload(number, ground);
+  const at = randomInt(5, Math.floor(ROWS / ROWS_PER_CALL));
+  const crashed = await run(event, ground, at);
+  if (crashed.outcome !== "killed")
+    throw new Error(`Round ${number}: the processor was not killed but ${crashed.outcome}.`);
+  const afterCrash = await count("paymentTransactions", ground);
+  const retried = await run(event, ground);
+  if (retried.outcome !== "answered")
+    throw new Error(`Round ${number}: the retry ended as ${JSON.stringify(retried)}.`);
+  const rows = await count("paymentTransactions", ground);
+  const writes = await count("paymentAuditTrail", ground);
+  if (rows !== ROWS || writes !== ROWS)
+    throw new Error(`Round ${number}: ${rows} rows and ${writes} WRITE records of ${ROWS}.`);
+  return `killed at call ${at} with ${afterCrash.toLocaleString("en")} rows stored; after the retry ${rows.toLocaleString("en")} rows, ${writes.toLocaleString("en")} WRITE records`;
+}
+
+async function upload(number: number, { deployment }: Ground): Promise<object> {
+  const rows = Array.from({ length: ROWS }, (_, row) =>
+    JSON.stringify({ transactionId: `crash-${number}-${row}`, amount: "10.00", currency: "USD", cardLast4: "4242" }),
+  );
+  const s3 = new S3Client({ ...deployment.clientConfig(), forcePathStyle: true });
+  const bucket = bucketOf(deployment);
+  // The bench delivers the event itself, so that it can kill the processor; the bucket must not deliver it too.
+  await s3.send(new PutBucketNotificationConfigurationCommand({ Bucket: bucket, NotificationConfiguration: {} }));
+  const key = `payments/crash-${number}.ndjson`;
+  const { VersionId } = await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: rows.join("\n") }));
+  s3.destroy();
+  const object = VersionId === undefined ? { key } : { key, versionId: VersionId };
+  return {
+    Records: [{ eventSource: "aws:s3", eventName: "ObjectCreated:Put", s3: { bucket: { name: bucket }, object } }],
+  };
+}
+
+function bucketOf(deployment: Deployment): string {
+  const bucket = deployment.functionEnvironment("paymentProcessor")["S3_BUCKET"];
+  if (bucket === undefined) throw new Error("The processor has no bucket.");
+  return bucket;
+}
+
+/** @param killAtCall the AWS call during which the process is killed. */
+async function run(event: object, { aws, proxy, deployment }: Ground, killAtCall?: number): Promise<BundleResult> {
+  if (aws.credentials === undefined) throw new Error("The crash rounds run on the embedded AWS only.");
+  proxy.reset();
+  const running = startBundle({
+    bundle: deployment.functionCode("paymentProcessor"),
+    event,
+    functionName: deployment.functionName("paymentProcessor"),
+    environment: {
+      ...deployment.functionEnvironment("paymentProcessor"),
+      AWS_ENDPOINT_URL_DYNAMODB: proxy.url,
+      AWS_ENDPOINT_URL_KMS: proxy.url,
+    },
+    credentials: aws.credentials,
+    region: deployment.region,
+    timeoutMs: 15 * 60 * 1000,
+  });
+  if (killAtCall !== undefined) {
+    const moment = killAtCall % 2 === 0 ? FAULTS.before(() => running.kill()) : FAULTS.after(() => running.kill());
+    proxy.inject({ target: "*", calls: { from: killAtCall }, fault: moment });
+  }
+  return running.result;
+}
+
+async function count(table: TableId, { deployment }: Ground): Promise<number> {
+  const dynamo = new DynamoDBClient(deployment.clientConfig());
+  const filter =
+    table === "paymentAuditTrail"
+      ? {
+          FilterExpression: "#action = :write",
+          ExpressionAttributeNames: { "#action": "Action" },
+          ExpressionAttributeValues: { ":write": { S: "WRITE" } },
+        }
+      : {};
+  let items = 0;
+  const input = { TableName: deployment.tableName(table), Select: "COUNT" as const, ConsistentRead: true, ...filter };
+  for await (const page of paginateScan({ client: dynamo }, input)) items += page.Count ?? 0;
+  dynamo.destroy();
+  return items;
+}
+
+async function main(): Promise<void> {
+  const outputDirectory = mkdtempSync(join(tmpdir(), "payment-ledger-file-crash-"));
+  const startedAt = Date.now();
+  try {
+    await synthesize(outputDirectory);
+    for (let number = 1; number <= ROUNDS; number++) {
+      console.log(`round ${number} of ${ROUNDS}: ${await round(number, outputDirectory)}`);
+    }
+    const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);
+    console.log(
+      `${ROUNDS} crashes of a file of ${ROWS.toLocaleString("en")} rows: no count of ${TABLES.paymentTransactions.logicalName} or of its WRITE records changed (${seconds} s)`,
+    );
+  } finally {
+    rmSync(outputDirectory, { recursive: true, force: true });
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,89 @@
+/** What the fuzz sends: good requests, with any member replaced, removed, renamed or added, and card data hidden in them. */
+
+import { ALL_TEST_NUMBERS } from "../../../__tests__/ledger/rules/card-test-numbers";
+import { damaged, type Random } from "./random";
+
+type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+export type JsonObject = { [name: string]: Json };
+
+/** A clear token says so: it may be found nowhere at rest. */
+export const TOKEN_MARK = "tok_fuzz_secret_";
+
+const SEPARATORS = ["", " ", "-", " - ", "\u00a0", "\u2009"];
+const TEXTS = [
+  "",
+  " ",
+  "\u0000",
+  "\ud800",
+  "__proto__",
+  "constructor",
+  "null",
+  "undefined",
+  "1.23457E+15",
+  "-0",
+  "1e2",
+  "0x10",
+  "10.50",
+  "EUR",
+  "2026-11-20T10:00:00.000Z",
+  "2026-02-30T10:00:00Z",
+  "ä".repeat(40),
+  "\u202e",
+  "a".repeat(5_000),
+  "'; DROP TABLE PaymentLedger; --",
+  "W~0",
+  "R~0",
+];
+
+/** A published test number, written as people write one. */
+export function cardNumber(random: Random): string {
+  const digits = random.pick(ALL_TEST_NUMBERS);
+  const separator = random.pick(SEPARATORS);
+  return digits.replace(/.{4}(?=.)/g, `$&${separator}`);
+}
+
+export function anyJson(random: Random, depth = 0): Json {
+  const kind = random.below(depth > 4 ? 6 : 8);
+  if (kind === 0) return null;
+  if (kind === 1) return random.chance(0.5);
+  if (kind === 2) return random.pick([0, -1, 1.5, 1e21, 2 ** 53, -(2 ** 31), random.below(100_000)]);
+  if (kind < 5) return random.pick(TEXTS);
+  if (kind === 5) return `${random.pick(TEXTS)}${random.below(1000)}`;
+  if (kind === 6) return Array.from({ length: random.below(4) }, () => anyJson(random, depth + 1));
+  const names = Array.from({ length: random.below(4) }, () =>
+    random.pick(["a", "Actor", "amount", "__proto__", "", "💳"]),
+  );
+  return Object.fromEntries(names.map((name) => [name, anyJson(random, depth + 1)]));
+}
+
+/** A request that differs from a good one in none to three places. */
+export function changed(good: JsonObject, random: Random): Json {
+  const result: JsonObject = { ...good };
+  for (let times = random.below(4); times > 0; times--) {
+    const names = Object.keys(result);
+    const name = names.length > 0 ? random.pick(names) : "a";
+    const value = result[name] ?? null;
+    const act = random.below(8);
+    if (act === 0) delete result[name];
+    else if (act === 1) result[random.pick(["note", "user_id", "Actor", "actor", `${name} `, "__proto__"])] = value;
+    else if (act === 2) result[name] = anyJson(random);
+    else if (act === 3) result[name] = `${typeof value === "string" ? value : ""}${random.pick(TEXTS)}`;
+    else if (act === 4) result[random.chance(0.5) ? name : "note"] = cardNumber(random);
+    else if (act === 5) result[name] = { nested: [`paid with ${cardNumber(random)} today`] };
+    else if (act === 6) result[cardNumber(random)] = value;
+    else result[name] = [value, value];
+  }
+  return random.chance(0.02) ? anyJson(random) : result;
+}
+
+/** A message's or a file row's text: mostly JSON, sometimes with a member twice, sometimes broken. */
+export function textOf(value: Json, random: Random): string {
+  const text = JSON.stringify(value);
+  if (random.chance(0.1) && text.startsWith("{") && text.length > 2) {
+    return `{"note":"${cardNumber(random)}",${text.slice(1, -1)},"note":"x"}`;
+  }
+  if (random.chance(0.1)) return damaged(Buffer.from(text), random).toString("utf8");
+  if (random.chance(0.05))
+    return `${random.pick(["\ufeff", " ", "[", '"'])}${text}${random.pick(["", "]", ",", text])}`;
+  return text;
+}

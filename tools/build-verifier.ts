@@ -1,0 +1,44 @@
+/**
+ * `npm run build:verifier`: bundles the offline evidence commands into `dist/evidence.js`, one file that needs nothing but
+ * Node.js. Whoever audits gets it apart from the evidence, with the verifier keys.
+ */
+
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { buildSync } from "esbuild";
+
+const PROJECT = resolve(__dirname, "..");
+export const VERIFIER_FILE = join(PROJECT, "dist", "evidence.js");
+
+/** The same source gives the same bytes, so an auditor can compare their SHA-256 with that of a build of his own. */
+export function buildVerifier(file: string = VERIFIER_FILE): { readonly sha256: string; readonly bytes: number } {
+  const { outputFiles } = buildSync({
+    absWorkingDir: PROJECT,
+    entryPoints: ["evidence/commands/offline.ts"],
+    write: false,
+    bundle: true,
+    platform: "node",
+    target: "node20.12",
+    format: "cjs",
+    mainFields: ["module", "main"],
+    banner: { js: "#!/usr/bin/env node" },
+    legalComments: "none",
+    preserveSymlinks: true,
+    charset: "utf8",
+    logLevel: "silent",
+    tsconfigRaw: { compilerOptions: { target: "es2022" } },
+  });
+  const code = outputFiles[0]?.contents ?? new Uint8Array();
+  mkdirSync(dirname(file), { recursive: true });
+  const partial = `${file}.${process.pid}.part`;
+  writeFileSync(partial, code);
+  chmodSync(partial, 0o755);
+  renameSync(partial, file);
+  return { sha256: createHash("sha256").update(code).digest("hex"), bytes: code.length };
+}
+
+if (require.main === module) {
+  const { sha256, bytes } = buildVerifier();
+  console.log(`dist/evidence.js: ${bytes} bytes, SHA-256 ${sha256}`);
+}

@@ -1,0 +1,184 @@
+/**
+ * Drives every function and every command that talks to AWS once, each as somebody whose policy allows it, so that the gate in
+ * front of the embedded AWS sees every kind of call that this project makes.
+ */
+
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { promisify } from "node:util";
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { runBackupCommand } from "../../cli/backup";
+import { runDrillCommand } from "../../cli/drill";
+import { fetch, scan } from "../../cli/evidence-aws";
+import { TABLES } from "../../contract";
+import { OFFLINE, runEvidence } from "../../evidence/commands/cli";
+import { asPerson } from "../../local/as-person";
+import type { Deployment } from "../../local/deploy";
+import { writeRequestedExports } from "../../local/export-stand-in";
+import { readArrivalSamples, startArrivals } from "../../local/main-job/arrivals";
+import { LedgerCalls } from "../../local/main-job/calls";
+import { feed } from "../../local/main-job/feed";
+import { type Ground, groundOf } from "../../local/main-job/ground";
+import { readExpected, readInput } from "../../local/main-job/input";
+import { Invariants } from "../../local/main-job/invariants";
+import { parseOptions } from "../../local/main-job/options";
+import { pickHero, type SentPayment, storedPayments } from "../../local/main-job/payments";
+import { Progress } from "../../local/main-job/progress";
+import { Reader } from "../../local/main-job/reader";
+import { ACTORS, changeStatus, readBack, readTransactions, tellEvents } from "../../local/main-job/tour";
+import { namesOf } from "../../stacks/config/names";
+
+const LINES = 220;
+const SUFFIX = "dev";
+const DRILL_STEPS_MAX = 60;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** @param folder for what the commands write. */
+export async function driveEverything(
+  deployment: Deployment,
+  folder: string,
+  say: (step: string) => void,
+): Promise<void> {
+  const ground = groundOf(deployment);
+  const calls = new LedgerCalls(deployment);
+  try {
+    say("payments by files, messages and calls; status, reads, events");
+    await drivePayments(ground, calls);
+    say("exports, their check, checkpoints, the sweep and a restore drill");
+    await driveJobs(ground, calls);
+    say("the commands: evidence, backup, drill, redrive");
+    await driveCommands(ground, folder);
+  } finally {
+    ground.destroy();
+  }
+}
+
+/** What holds of all this is checked by the main job; here it only has to happen. */
+async function drivePayments(ground: Ground, calls: LedgerCalls): Promise<void> {
+  const options = parseOptions([]);
+  if (options === undefined) throw new Error("no argument asks for no help");
+  const lines = readInput(options.input).slice(0, LINES);
+  const expected = readExpected(options.expected);
+  const [reader, unread, startedAt] = [new Reader(calls), new Invariants(), new Date()];
+  const finishArrivals = await startArrivals(ground, calls, readArrivalSamples());
+  const { endings } = await feed(lines, calls, new Progress({ write: () => true } as never, false));
+  await finishArrivals();
+  const payments = storedPayments(lines, endings, expected);
+  const hero = await changeStatus(calls, pickHero(payments, lines, expected), unread);
+  await readBack(reader, hero, payments, unread);
+  await readTransactions(reader, unread);
+  await tellEvents(calls, hero, new Date());
+  await readTrail(reader, hero, startedAt);
+  await readRows(calls, startedAt);
+}
+
+async function readTrail(reader: Reader, hero: SentPayment, since: Date): Promise<void> {
+  const range = {
+    From: new Date(since.getTime() - DAY_MS / 24).toISOString(),
+    To: new Date().toISOString(),
+    Limit: 20,
+  };
+  await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: hero.TransactionID });
+  await reader.trail(ACTORS.auditor, { Query: "actor", OfActor: ACTORS.refunds, ...range });
+  await reader.trail(ACTORS.auditor, { Query: "time", ...range });
+}
+
+/** The rows of files and messages, by id and by time. */
+async function readRows(calls: LedgerCalls, since: Date): Promise<void> {
+  const asking = { Reason: "to see every kind of call", Actor: ACTORS.support };
+  const range = { From: since.toISOString(), To: new Date().toISOString(), Limit: 20 };
+  await calls.queryTransactions({ Query: "payment", paymentId: "no-such-payment", ...asking });
+  for (const Table of [TABLES.paymentTransactions.logicalName, TABLES.paymentMessages.logicalName]) {
+    await calls.queryTransactions({ Query: "time", Table, ...range, ...asking });
+  }
+}
+
+async function driveJobs(ground: Ground, calls: LedgerCalls): Promise<void> {
+  const { deployment, pastPermissions } = ground;
+  await calls.exportTables({ kind: "full" });
+  await writeRequestedExports(pastPermissions);
+  await calls.exportTables({ kind: "incremental" });
+  await calls.checkBackup();
+  await calls.publishCheckpoint();
+  await deployment.invoke("sweepAuditTrail", { kind: "sweep" }, "operator");
+  await deployment.invoke("drillRestore", { kind: "start" }, "operator");
+  for (let step = 0; step < DRILL_STEPS_MAX; step++) {
+    const stands = (await deployment.invoke("drillRestore", { kind: "step" }, "operator")) as { outcome: string };
+    if (stands.outcome === "idle") return;
+    await delay(200);
+  }
+  throw new Error(`The restore drill was not over after ${DRILL_STEPS_MAX} steps.`);
+}
+
+async function driveCommands(ground: Ground, folder: string): Promise<void> {
+  const { deployment, evidenceBucket } = ground;
+  const quiet = { print: () => {}, tell: () => {} };
+  const evidence = path.join(folder, "evidence");
+  await asPerson("auditor", deployment, async () => {
+    await runEvidence(["fetch", "--bucket", evidenceBucket, "--to", evidence], { ...OFFLINE, fetch }, quiet);
+    await runEvidence(["scan", "--to", path.join(folder, "tables")], { ...OFFLINE, scan }, quiet);
+  });
+  const keys: string[] = [];
+  await runEvidence(["keys", "--evidence", evidence, "--json"], OFFLINE, {
+    ...quiet,
+    print: (text) => keys.push(text),
+  });
+  const key = /[^\s"]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+/.exec(keys.join("\n"))?.[0] ?? "";
+  await fillFailureQueues(deployment);
+  await asPerson("operator", deployment, async () => {
+    await driveBackups(ground);
+    await runDrillCommand(["--here", "--key", key, "--poll-seconds", "0.2"], () => {});
+    await runDrillCommand(["--poll-seconds", "0.2"], () => {});
+    const { deadLetterQueues, failureQueue } = namesOf({ suffix: SUFFIX });
+    for (const queue of [deadLetterQueues.paymentMessages, failureQueue]) await redrive(queue);
+  });
+}
+
+async function driveBackups({ deployment, exportBucket }: Ground): Promise<void> {
+  const table = deployment.tableName("paymentMessages");
+  const said: string[] = [];
+  const run = (...words: string[]) => runBackupCommand(words, (text) => said.push(text));
+  await run("check", `s3://${exportBucket}/exports/`, "--table", table);
+  await run("now", "--table", table);
+  await run("list", "--table", table);
+  const backup = /arn:aws:dynamodb:\S+\/backup\/\S+/.exec(said.join("\n"))?.[0] ?? "";
+  await run("restore", "--table", table, "--into", "scratch-time");
+  await run("restore", "--table", table, "--into", "scratch-backup", "--backup", backup);
+  await run("restore", "--table", table, "--into", "scratch-export", "--export", `s3://${exportBucket}/exports/`);
+  for (const scratch of ["scratch-time", "scratch-backup", "scratch-export"]) await run("remove-scratch", scratch);
+}
+
+/** What failed for good is put there by SQS and Lambda, whom no policy asks. */
+async function fillFailureQueues(deployment: Deployment): Promise<void> {
+  const sqs = new SQSClient(deployment.pastPermissions());
+  const { deadLetterQueues, failureQueue } = namesOf({ suffix: SUFFIX });
+  const message = { paymentId: randomUUID(), amount: "1.00", currency: "EUR" };
+  const failed = {
+    version: "1.0",
+    requestContext: {
+      requestId: randomUUID(),
+      functionArn: `arn:aws:lambda:${deployment.region}:${deployment.account}:function:${deployment.functionName("persistPaymentAuditTrail")}:$LATEST`,
+      condition: "RetriesExhausted",
+    },
+    requestPayload: { TransactionID: randomUUID(), Actor: ACTORS.orders, Action: "READ" },
+  };
+  const send = (queue: string, body: object) =>
+    sqs.send(new SendMessageCommand({ QueueUrl: deployment.queueUrl(queue), MessageBody: JSON.stringify(body) }));
+  await send(deadLetterQueues.paymentMessages, message);
+  await send(failureQueue, failed);
+  sqs.destroy();
+}
+
+async function redrive(queue: string): Promise<void> {
+  const tsx = path.join(path.dirname(require.resolve("tsx/package.json")), "dist", "cli.mjs");
+  for (const words of [["--dry-run"], []]) {
+    await promisify(execFile)(process.execPath, [
+      tsx,
+      path.join(__dirname, "..", "..", "cli", "redrive.ts"),
+      queue,
+      ...words,
+    ]);
+  }
+}

@@ -1,0 +1,350 @@
+/**
+ * `npm run schemas`: writes the published JSON Schemas, from the code that validates.
+ *
+ * The rule: every function has a request and an answer. Where AWS itself invokes a function, its request is AWS's event in
+ * the parts that the function reads, and its answer what AWS reads of it. What an event or an answer only carries as text
+ * (a message, a row, a body), or a function writes for others (a report), has a schema of its own, named after its carrier.
+ */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import type { CheckResponse } from "../backup/check-operation";
+import type { ExportResponse } from "../backup/export-operation";
+import { FINDING_CODES } from "../backup/findings";
+import { FUNCTIONS, QUEUES } from "../contract";
+import type { BadRow, FileReport } from "../ledger/files/progress";
+import type { ProcessorResponse } from "../ledger/operations/payment-processor";
+import type { QueueResponse } from "../ledger/operations/queue";
+import { auditEventSchema } from "../ledger/rules/audit-event";
+import { ENTRIES_MAX, requestSchema } from "../ledger/rules/entries";
+import { paymentSchema } from "../ledger/rules/payment";
+import { paymentMessageSchema } from "../ledger/rules/payment-message";
+import { auditQuerySchema, ledgerQuerySchema, revealSchema, transactionQuerySchema } from "../ledger/rules/queries";
+import { REFUSAL_CODES } from "../ledger/rules/refusals";
+import {
+  auditQueryResponseSchema,
+  ledgerQueryResponseSchema,
+  persistAnswerSchema,
+  revealResponseSchema,
+  statusResponseSchema,
+  transactionsResponseSchema,
+} from "../ledger/rules/responses";
+import { SCHEMA_VERSION } from "../ledger/rules/schema";
+import { statusChangeSchema } from "../ledger/rules/status-change";
+import { transactionSchema } from "../ledger/rules/transaction";
+import { LOG_FUNCTIONS } from "./log-schemas";
+
+export const SCHEMAS_FOLDER = join(__dirname, "..", "schemas", `v${SCHEMA_VERSION}`);
+
+/** What JSON Schema cannot say of what others send. Rules of single fields stand in their descriptions. */
+const BEYOND_SCHEMA =
+  "Beyond this schema: text must be well-formed Unicode and its lengths count UTF-16 code units; card data (card numbers, security codes, tracks, PINs) is refused in every field; times must be real calendar dates.";
+const EACH_BY_ITSELF =
+  "One entry, a list, or a list with its actor around it. A function judges each entry by itself: one that does not match is refused alone, and the others are recorded.";
+const DECIMALS = "An amount must not have more decimals than its currency has minor units in ISO 4217.";
+const EXACT_METADATA =
+  "Its metadata is at most 32 KiB. Numbers keep the digits that they are written with; in a direct call they must be whole and within 2^53, because others lose digits on the way.";
+
+// ------------------------------------------------------------------------------------------------ what AWS sends and reads
+
+const queueEvent = z
+  .object({
+    Records: z
+      .array(
+        z.object({
+          messageId: z.string(),
+          body: z.string().describe("JSON text of the queue's message schema."),
+          eventSource: z.literal("aws:sqs"),
+          eventSourceARN: z.string(),
+          attributes: z.object({
+            SenderId: z.string().describe("Who AWS says sent it; stored beside the claimed actor."),
+            SentTimestamp: z.string().regex(/^[0-9]+$/),
+            SequenceNumber: z
+              .string()
+              .regex(/^[0-9]{1,39}$/)
+              .optional()
+              .describe("FIFO queues: the order within the message group."),
+            MessageGroupId: z.string().optional().describe("FIFO queues: the transaction id."),
+          }),
+        }),
+      )
+      .min(1),
+  })
+  .meta({ id: "queue-event", description: "SQS messages as Lambda delivers them, in the parts that are read." });
+
+const queueAnswer = z
+  .strictObject({
+    batchItemFailures: z
+      .array(z.strictObject({ itemIdentifier: z.string() }))
+      .describe("Messages that SQS delivers again, for a technical fault. All others are settled."),
+  })
+  .meta({ id: "queue-answer", description: "Lambda's partial batch response." }) satisfies z.ZodType<QueueResponse>;
+
+const s3Event = z
+  .object({
+    Records: z
+      .array(
+        z.object({
+          eventSource: z.literal("aws:s3"),
+          eventName: z.string().regex(/^ObjectCreated:/),
+          userIdentity: z
+            .object({ principalId: z.string().describe("Who AWS says put the file there; stored in its records.") })
+            .optional(),
+          s3: z.object({
+            bucket: z.object({ name: z.string().describe("The function's own bucket, and no other.") }),
+            object: z.object({
+              key: z.string().describe("Encoded as in a URL's query; decoded it begins with payments/ or continue/."),
+              versionId: z.string().optional().describe("Exactly this version is read."),
+            }),
+          }),
+        }),
+      )
+      .min(1),
+  })
+  .meta({ id: "s3-event", description: "New objects as S3 reports them, in the parts that are read." });
+
+const exportRequest = z
+  .strictObject({
+    kind: z.enum(["incremental", "full"]).describe("What changed since the last window, or everything."),
+  })
+  .meta({ title: "Export of the tables", description: "What the schedules send. Anything else is an error." });
+
+const count = z.int().min(0);
+const exportAnswer = z
+  .strictObject({
+    outcome: z.literal("exported"),
+    tables: z.array(
+      z.strictObject({
+        table: z.string(),
+        exportedUntil: z.string().describe("End of the last window that is exported or under way."),
+        started: count,
+        running: count,
+        repeated: count.describe("Exports that failed at AWS and were started again."),
+        lost: count.describe("Stretches that lie out of reach for good; a full export takes their place."),
+      }),
+    ),
+  })
+  .meta({ title: "Answer of export_tables" }) satisfies z.ZodType<ExportResponse>;
+
+const anyRequest = z
+  .unknown()
+  .meta({ title: "Check of the backups", description: "Nothing of the request is read: each run checks all tables." });
+
+const verdict = z.enum(["good", "faulty", "incomplete"]);
+const checkAnswer = z
+  .strictObject({
+    outcome: verdict,
+    report: z.string().describe("Key of the report in the export bucket."),
+    tables: z.array(z.strictObject({ table: z.string(), verdict, codes: z.array(z.enum(FINDING_CODES)) })),
+  })
+  .meta({ title: "Answer of check_backup" }) satisfies z.ZodType<CheckResponse>;
+
+// ----------------------------------------------------------------------------------------------- payments and their files
+
+const directPayments = z.strictObject({
+  payment_data: z.union([transactionSchema, z.array(transactionSchema).min(1).max(ENTRIES_MAX)]),
+});
+
+const writtenAmount = z.union([transactionSchema.shape.amount, z.number().min(0)]);
+const fileRow = transactionSchema.extend({ amount: writtenAmount }).meta({
+  title: "Row of a payment file",
+  description: `As a JSON object; in CSV each column is a field and metadata.<name> a member of the metadata. An amount may be a number, because its digits are read as they are written; it has no exponent. ${EXACT_METADATA} ${DECIMALS}`,
+});
+
+const sentMessage = paymentMessageSchema
+  .extend({
+    amount: z.union([paymentMessageSchema.shape.amount, z.number().min(0)]),
+    timestamp: z
+      .union([
+        paymentMessageSchema.shape.timestamp,
+        z
+          .int()
+          .min(1e11)
+          .max(1e13 - 1),
+      ])
+      .optional(),
+  })
+  .meta({
+    title: "Message of audit-trail-queue",
+    description: `One payment. Times lie after 1999 and at most 15 minutes ahead of the ledger's clock. A number keeps the digits that it is written with; an amount has no exponent. ${DECIMALS}`,
+  });
+
+const outcomeCounts = z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count });
+
+const fileReport = z
+  .strictObject({
+    key: z.string(),
+    versionId: z.exactOptional(z.string()),
+    request: z.string().describe("The request that processed the file."),
+    rows: count,
+    counts: outcomeCounts,
+    cardDataRows: count,
+    removed: z.boolean().describe("The file held card data and was removed."),
+    badRows: z.array(z.string()).describe("Objects that list the bad rows, one JSON object a line."),
+  })
+  .meta({ title: "Report about a payment file" }) satisfies z.ZodType<FileReport>;
+
+const badRow = z
+  .strictObject({
+    row: z.int().min(1).describe("Its last line in NDJSON and CSV, its place in an array; from 1."),
+    outcome: z.enum(["conflict", "duplicate", "refused"]).describe("duplicate: an earlier row of the file has its id."),
+    code: z.enum([...REFUSAL_CODES, "CONFLICT", "DUPLICATE"]),
+    field: z.exactOptional(z.string()),
+    transactionId: z.exactOptional(z.string()).describe("Where it can be told and is harmless."),
+  })
+  .meta({ title: "Bad row of a payment file" }) satisfies z.ZodType<BadRow>;
+
+const processorAnswer = z
+  .strictObject({
+    statusCode: z
+      .union([z.literal(200), z.literal(400), z.literal(409)])
+      .describe("400: something was refused. 409: nothing was refused, something conflicts."),
+    body: z.string().meta({ contentMediaType: "application/json", description: "JSON text of the body schema." }),
+  })
+  .meta({ title: "Answer of payment-processor" }) satisfies z.ZodType<ProcessorResponse>;
+
+const [results, refusedCall] = persistAnswerSchema.options;
+const processorBody = z
+  .union([
+    z.strictObject({
+      message: z.string(),
+      files: z.array(
+        z.strictObject({
+          finished: z.boolean().describe("false: the file goes on in another run."),
+          counts: outcomeCounts,
+        }),
+      ),
+    }),
+    z.strictObject({ message: z.string(), timestamp: z.string(), ...results.shape }),
+    z.strictObject({ ...refusedCall.shape, error: z.string().optional() }),
+  ])
+  .meta({
+    title: "Body of the answer of payment-processor",
+    description: "Of files, of payment_data, or the refusal of the whole event.",
+  });
+
+// --------------------------------------------------------------------------------------------------------------- all of them
+
+interface FunctionSchemas {
+  readonly request: z.ZodType;
+  readonly response: z.ZodType;
+  /** Only the project's own schedule sends the request. */
+  readonly isScheduled?: true;
+}
+
+const auditEventsRequest = requestSchema("events", auditEventSchema, ["Actor", "user_id"]);
+const [queuedEvent] = auditEventsRequest.options;
+const { processPaymentMessages, persistPaymentAuditTrail, paymentProcessor } = FUNCTIONS;
+
+const OF_FUNCTIONS: Readonly<Record<string, FunctionSchemas>> = {
+  [FUNCTIONS.persistPaymentLedger.name]: {
+    request: requestSchema("payments", paymentSchema, ["Actor"]).meta({
+      title: "Payments to record",
+      description: `${EACH_BY_ITSELF} An Amount must not have more decimals than its Currency has minor units in ISO 4217.`,
+    }),
+    response: persistAnswerSchema,
+  },
+  [persistPaymentAuditTrail.name]: {
+    request: z.union([...auditEventsRequest.options, queueEvent]).meta({
+      title: "Audit events to record",
+      description: `${EACH_BY_ITSELF} Where an event names one thing in both vocabularies, the values must agree. From its queue the function takes one event in each message.`,
+    }),
+    response: z
+      .union([...persistAnswerSchema.options, queueAnswer])
+      .meta({ title: "Answer of persist_payment_audit_trail" }),
+  },
+  [FUNCTIONS.updatePaymentStatus.name]: { request: statusChangeSchema, response: statusResponseSchema },
+  [FUNCTIONS.queryPaymentLedger.name]: { request: ledgerQuerySchema, response: ledgerQueryResponseSchema },
+  [FUNCTIONS.revealPaymentToken.name]: { request: revealSchema, response: revealResponseSchema },
+  [FUNCTIONS.queryPaymentAuditTrail.name]: { request: auditQuerySchema, response: auditQueryResponseSchema },
+  [processPaymentMessages.name]: {
+    request: z.union([queueEvent]).meta({ title: "Messages of audit-trail-queue" }),
+    response: z.union([queueAnswer]).meta({ title: "Answer of process_payment_messages" }),
+  },
+  [paymentProcessor.name]: {
+    request: z.union([directPayments, s3Event]).meta({
+      title: "Payments to process",
+      description: `One payment, a list of up to ${ENTRIES_MAX}, or files. Each payment is judged by itself. ${EXACT_METADATA} ${DECIMALS}`,
+    }),
+    response: processorAnswer,
+  },
+  [FUNCTIONS.queryTransactions.name]: {
+    request: z.union(transactionQuerySchema.options).meta({
+      title: "Transactions query",
+      description: "Reads the payments of files, of payment_data and of messages.",
+    }),
+    response: z.union(transactionsResponseSchema.options).meta({ title: "Answer of query_transactions" }),
+  },
+  [FUNCTIONS.exportTables.name]: { request: exportRequest, response: exportAnswer, isScheduled: true },
+  [FUNCTIONS.checkBackup.name]: { request: anyRequest, response: checkAnswer, isScheduled: true },
+  ...LOG_FUNCTIONS,
+};
+
+/** Carrier and kind of what is only carried as text, or written for others; with its side, for what others send. */
+const CARRIED: readonly (readonly [string, string, z.ZodType, Side])[] = [
+  [
+    QUEUES.auditEvents.name,
+    "message",
+    z.union([queuedEvent]).meta({ title: "Message of payment-audit-trail.fifo", description: "One audit event." }),
+    "sent",
+  ],
+  [QUEUES.paymentMessages.name, "message", sentMessage, "sent"],
+  ["payment-files", "row", fileRow, "sent"],
+  ["payment-files", "report", fileReport, "made"],
+  ["payment-files", "bad-row", badRow, "made"],
+  [paymentProcessor.name, "body", processorBody, "made"],
+];
+
+/** File name and text of every published schema. */
+export function publishedSchemas(): ReadonlyMap<string, string> {
+  const files = Object.entries(OF_FUNCTIONS).flatMap(([functionName, { request, response, isScheduled }]) => [
+    [
+      `${functionName}.request.json`,
+      published(request, `${functionName}:request`, isScheduled ? "made" : "sent"),
+    ] as const,
+    [`${functionName}.response.json`, published(response, `${functionName}:response`, "made")] as const,
+  ]);
+  const carried = CARRIED.map(
+    ([carrier, kind, schema, side]) =>
+      [`${carrier}.${kind}.json`, published(schema, `${carrier}:${kind}`, side)] as const,
+  );
+  return new Map([...files, ...carried]);
+}
+
+type Side = "sent" | "made";
+
+function published(schema: z.ZodType, name: string, side: Side): string {
+  const {
+    $schema,
+    title,
+    description,
+    id: _id,
+    ...rules
+  } = z.toJSONSchema(schema, {
+    target: "draft-2020-12",
+    io: side === "sent" ? "input" : "output",
+    unrepresentable: "any",
+    override: ({ zodSchema, jsonSchema }) => {
+      // The one check of ours that is a function: a plain object, whose members are its sender's.
+      if (zodSchema._zod.def.type === "custom") jsonSchema.type = "object";
+    },
+  });
+  const beyond = side === "sent" ? [BEYOND_SCHEMA] : [];
+  const texts = [...(description === undefined ? [] : [description]), ...beyond].join(" ");
+  const document = {
+    $schema,
+    $id: `urn:payment-ledger:v${SCHEMA_VERSION}:${name}`,
+    title,
+    ...(texts === "" ? {} : { description: texts }),
+    ...rules,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function main(): void {
+  mkdirSync(SCHEMAS_FOLDER, { recursive: true });
+  for (const [name, text] of publishedSchemas()) writeFileSync(join(SCHEMAS_FOLDER, name), text);
+}
+
+if (require.main === module) main();

@@ -48,7 +48,7 @@ export const scan: Command = {
     const to = given.needed("to");
     const chosen = given.many("table");
     const names = chosen.length > 0 ? chosen : Object.values(namesOf(loadConfig()).tables);
-    for (const { items, folder, takenAt } of await scanTables(new DynamoDBClient({}), names, to)) {
+    for (const { items, folder, takenAt } of await scanTables(new DynamoDBClient({}), names, to, () => new Date())) {
       print(`${folder}: ${items} records, scanned from ${takenAt}.`);
     }
     return 0;

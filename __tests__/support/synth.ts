@@ -72,9 +72,7 @@ export function synthesize(config: AppConfig, form: "json" | "hcl" = "json"): Sy
 /** Jest may keep a worker while it watches for changes, so a change of what is synthesized must be seen. */
 function lastChange(): number {
   const root = join(__dirname, "..", "..");
-  const sources = ["stacks", "config"].flatMap((folder) =>
-    pathsIn(join(root, folder)).map((path) => join(folder, path)),
-  );
+  const sources = pathsIn(join(root, "stacks")).map((path) => join("stacks", path));
   return Math.max(...["contract.ts", ...sources].map((path) => statSync(join(root, path)).mtimeMs));
 }
 

@@ -9,10 +9,7 @@ import { buildHandlers, HandlerBuildError } from "../../tools/build-handlers";
 
 const PROJECT = resolve(__dirname, "..", "..");
 const ENTRIES = Object.values(FUNCTIONS).map(({ entry }) => entry);
-const RUN_TIME = [
-  ...["backup", "files", "handlers", "ledger", "log", "log-check", "operations", "sealing", "store", "verifier"],
-  ...["contract.ts", "tsconfig.json"],
-];
+const RUN_TIME = ["handlers", "ledger", "evidence", "backup", "contract.ts", "tsconfig.json"];
 
 const folders: string[] = [];
 afterAll(() => {

@@ -11,13 +11,18 @@ import { logicalNameOf } from "../../backup/layout";
 import { exportFormOfItem } from "../../ledger/rules/stored-item";
 import { storedItem } from "../../ledger/store/transaction";
 import { EvidenceToolError, UsageError } from "../commands/errors";
-import { type ScannedTable, type ScanResult, writeScan } from "./scan-files";
+import { type ScannedTable, type ScanResult, writeScan } from "../commands/scan-files";
 
 /** @param names deployed names. */
-export async function scanTables(dynamo: DynamoDBClient, names: readonly string[], to: string): Promise<ScanResult[]> {
+export async function scanTables(
+  dynamo: DynamoDBClient,
+  names: readonly string[],
+  to: string,
+  now: () => Date,
+): Promise<ScanResult[]> {
   const tables = await Promise.all(names.map((name) => scannedTable(dynamo, name)));
   // One moment for all: the tables refer to each other.
-  const startedAt = new Date();
+  const startedAt = now();
   const results: ScanResult[] = [];
   for (const table of tables) results.push(await writeScan(table, to, startedAt));
   return results;

@@ -66,7 +66,7 @@ export class Auditing {
     const names = (Object.keys(TABLES) as TableId[]).map((id) => deployment.tableName(id));
     // What is sealed before the tables are copied must be in the copy; without a heartbeat before, nothing would have to.
     await this.calls.publishCheckpoint();
-    await scanTables(auditor.dynamo, names, path.join(folder, "tables"));
+    await scanTables(auditor.dynamo, names, path.join(folder, "tables"), () => new Date());
     const deadline = Date.now() + SEALING_MAX_MS;
     for (;;) {
       await this.calls.publishCheckpoint();

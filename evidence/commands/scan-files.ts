@@ -8,8 +8,8 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { AWS_FOLDER, FILES_FILE, SUMMARY_FILE } from "../../backup/layout";
-import { EvidenceToolError } from "../commands/errors";
-import { writeWhole } from "../commands/files";
+import { EvidenceToolError } from "./errors";
+import { writeWhole } from "./files";
 
 export interface ScannedTable {
   /** As deployed. */

@@ -10,7 +10,7 @@ import { DataLocalFile } from "@cdktf/provider-local/lib/data-local-file";
 import { LocalProvider } from "@cdktf/provider-local/lib/provider";
 import { AssetType, Fn, type ITerraformDependable, TerraformAsset, TerraformOutput, TerraformResource } from "cdktf";
 import type { Construct } from "constructs";
-import type { ObjectLock } from "../../config/types";
+import type { ObjectLock } from "../config/types";
 
 /** Prefix of the evidence bucket under which the kit lies; the log has its own. */
 export const AUDITOR_KIT_PREFIX = "kit/";

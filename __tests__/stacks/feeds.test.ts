@@ -54,7 +54,7 @@ test("S3 may call the processor for this bucket of this account, and nobody else
     "payment-processor-files-permission": {
       statement_id: "FilesOfThisBucket",
       action: "lambda:InvokeFunction",
-      function_name: reference("aws_lambda_function.payment-processor.function_name"),
+      function_name: reference("aws_lambda_function.payment-processor.arn"),
       principal: "s3.amazonaws.com",
       source_arn: `arn:${PARTITION}:s3:::payment-files-prod-${ACCOUNT}`,
       source_account: ACCOUNT,
@@ -65,7 +65,7 @@ test("S3 may call the processor for this bucket of this account, and nobody else
 test("a long file may start the processor again and again", () => {
   expect(functions.resource["aws_lambda_function_recursion_config"]).toEqual({
     "payment-processor-files-recursion": {
-      function_name: reference("aws_lambda_function.payment-processor.function_name"),
+      function_name: reference("aws_lambda_function.payment-processor.arn"),
       recursive_loop: "Allow",
     },
   });

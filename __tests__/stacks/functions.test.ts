@@ -151,7 +151,7 @@ test.each(ENTRIES.filter((found) => found !== PUBLISHER))(
   "$name sends failed asynchronous calls to the failure queue",
   ({ entry }) => {
     expect(only(functions, "aws_lambda_function_event_invoke_config", `${entry}-async`)).toMatchObject({
-      function_name: reference(`aws_lambda_function.${entry}.function_name`),
+      function_name: reference(`aws_lambda_function.${entry}.arn`),
       destination_config: { on_failure: { destination: published("data", "aws_sqs_queue", "failure-queue", "arn") } },
     });
   },
@@ -159,10 +159,9 @@ test.each(ENTRIES.filter((found) => found !== PUBLISHER))(
 
 test("a heartbeat that failed is neither tried again nor kept: the next one is due", () => {
   expect(only(functions, "aws_lambda_function_event_invoke_config", `${PUBLISHER.entry}-async`)).toEqual({
-    function_name: reference(`aws_lambda_function.${PUBLISHER.entry}.function_name`),
+    function_name: reference(`aws_lambda_function.${PUBLISHER.entry}.arn`),
     maximum_event_age_in_seconds: 60,
     maximum_retry_attempts: 0,
-    lifecycle: { replace_triggered_by: [`aws_lambda_function.${PUBLISHER.entry}.id`] },
   });
 });
 

@@ -62,7 +62,7 @@ export function addFileFeed(scope: Construct, id: string, props: FileFeedProps):
   const permission = new LambdaPermission(scope, `${id}-permission`, {
     statementId: "FilesOfThisBucket",
     action: "lambda:InvokeFunction",
-    functionName: props.processor.functionName,
+    functionName: props.processor.arn,
     principal: "s3.amazonaws.com",
     sourceArn: props.bucketArn,
     // A bucket's name can pass to another account.
@@ -81,7 +81,7 @@ export function addFileFeed(scope: Construct, id: string, props: FileFeedProps):
   // A long file goes on through an object that starts the function again. Lambda would stop the sixteenth such run as a
   // loop; the code has a bound of its own.
   new LambdaFunctionRecursionConfig(scope, `${id}-recursion`, {
-    functionName: props.processor.functionName,
+    functionName: props.processor.arn,
     recursiveLoop: "Allow",
   });
 }

@@ -59,10 +59,10 @@ export function addFunction(scope: Construct, entry: string, props: FunctionProp
   });
   resource.overrideLogicalId(entry);
   new LambdaFunctionEventInvokeConfig(scope, `${entry}-async`, {
-    functionName: resource.functionName,
+    // Lambda forgets these settings with the function. By its ARN, which is unknown until a replaced function is made, they are
+    // replaced in the same apply; its name stays, and would leave them out.
+    functionName: resource.arn,
     ...asynchronousCalls(props.failureQueueArn),
-    // Lambda forgets them with the function, and a function that is made anew has the same name.
-    lifecycle: { replaceTriggeredBy: [`aws_lambda_function.${entry}.id`] },
   });
   return { entry, resource };
 }

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { z } from "zod";
 import { type auditEventSchema, parseAuditEvent } from "../ledger/rules/audit-event";
-import { CardDataScanError, findCardData } from "../ledger/rules/card-data";
+import { harmfulInput } from "../ledger/rules/harmful-input";
 import { type Refusal, refusal } from "../ledger/rules/refusals";
 
 /** An audit event in either vocabulary, as docs/api.md describes it. */
@@ -219,12 +219,8 @@ function refusalOf(given: AuditEventInput, now: Date): Refusal | undefined {
   if (text === undefined) return refusal("NOT_JSON");
   if (Buffer.byteLength(text) > BATCH_BYTES_MAX) return refusal("INVALID_DETAILS");
   const event = JSON.parse(text) as unknown;
-  try {
-    if (findCardData(event).length > 0) return refusal("CARD_DATA");
-  } catch (error) {
-    if (error instanceof CardDataScanError) return refusal("INPUT_TOO_COMPLEX");
-    throw error;
-  }
+  const harmful = harmfulInput(event);
+  if (harmful !== undefined) return harmful;
   const parsed = parseAuditEvent(event, now);
   return parsed.ok ? undefined : parsed.refusal;
 }

@@ -154,6 +154,7 @@ describe("what is sent", () => {
 describe("what is refused", () => {
   test.each<[string, unknown, string]>([
     ["card data", { ...event("txn-1", 1), Response: { note: `card ${ALL_TEST_NUMBERS[0]}` } }, "CARD_DATA"],
+    ["a token", { ...event("txn-1", 1), Response: { SecureToken: "tok_9fKx27Qm" } }, "TOKEN_IN_CLEAR"],
     ["a card number as the payment's id", event(ALL_TEST_NUMBERS[0], 1), "CARD_DATA"],
     ["nobody", { TransactionID: "txn-1" }, "MISSING_FIELD"],
     ["an unknown field", { ...event("txn-1", 1), Ip: "x" }, "UNKNOWN_FIELD"],

@@ -1,10 +1,11 @@
-/** What every operation shares: the call it serves, the card-data door, and the records about itself that it leaves. */
+/** What every operation shares: its call, the search for what must not be kept, and the records about itself. */
 
 import type { z } from "zod";
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { AuditDetails, AuditEntry, Caller, LedgerAction } from "../rules/audit-entry";
 import { canonicalJson, type JsonValue } from "../rules/canonical-json";
-import { CardDataScanError, findCardData, holdsCardData } from "../rules/card-data";
+import { holdsCardData } from "../rules/card-data";
+import { harmfulInput, type InputPart } from "../rules/harmful-input";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import { type Refusal, refusal } from "../rules/refusals";
 import { type EntryResult, type RefusedResponse, refusedWith } from "../rules/responses";
@@ -14,6 +15,7 @@ import {
   recordId as recordIdSchema,
   transactionId as transactionIdSchema,
 } from "../rules/schema";
+import { SentTokens } from "../rules/sent-tokens";
 import { exportFormOfItem, type StoredItem } from "../rules/stored-item";
 import type { Store } from "../store/store";
 import { recordEntries } from "./record-entries";
@@ -27,16 +29,11 @@ export interface Call {
   readonly remainingMs: () => number;
 }
 
-/** The refusal of anything that carries card data, before any of it is looked at further. */
-export function cardDataRefusal(input: unknown, store: Store): Refusal | undefined {
-  try {
-    if (findCardData(input).length === 0) return undefined;
-  } catch (error) {
-    if (error instanceof CardDataScanError) return refusal("INPUT_TOO_COMPLEX");
-    throw error;
-  }
-  store.signal("CardDataRefused");
-  return refusal("CARD_DATA");
+/** The refusal of a harmful input, with its signal; see `harmfulInput`. */
+export function refuseHarmful(input: unknown, store: Store, part?: InputPart): Refusal | undefined {
+  const reason = harmfulInput(input, part);
+  if (reason?.code === "CARD_DATA") store.signal("CardDataRefused");
+  return reason;
 }
 
 interface LedgerEntry {
@@ -74,6 +71,7 @@ export function ledgerEntry(entry: LedgerEntry, call: Call): AuditEntry {
 /**
  * The record that a refused input leaves: codes and, where they are harmless, the claimed actor and payment.
  * @param listActor the actor named around a list; an entry's own actor goes before it.
+ * @param tokens those of the whole request, where the input is an entry of it.
  */
 export function refusalEntry(
   input: unknown,
@@ -82,8 +80,9 @@ export function refusalEntry(
   position: number,
   call: Call,
   listActor?: string,
+  tokens?: SentTokens,
 ): AuditEntry {
-  const { actor = listActor, transactionId } = harmlessClaims(input);
+  const { actor = listActor, transactionId } = harmlessClaims(input, tokens);
   return ledgerEntry(
     {
       auditId: derivedAuditId("REFUSAL", call.operation, call.caller.requestId, String(position)),
@@ -107,18 +106,26 @@ export interface Claims {
   readonly transactionId?: string;
 }
 
-/** Who acts and which payment is concerned, as a refused input claims it, where it is well formed and no card data. */
-export function harmlessClaims(input: unknown): Claims {
-  const actor = firstHarmless(input, ACTOR_FIELDS, actorSchema);
-  const transactionId = firstHarmless(input, PAYMENT_FIELDS, transactionIdSchema);
+/**
+ * Who acts and which payment is concerned, as a refused input claims it, where it is well formed and neither card data nor
+ * one of the request's tokens.
+ */
+export function harmlessClaims(input: unknown, tokens = SentTokens.in(input)): Claims {
+  const actor = firstHarmless(input, ACTOR_FIELDS, actorSchema, tokens);
+  const transactionId = firstHarmless(input, PAYMENT_FIELDS, transactionIdSchema, tokens);
   return { ...(actor === undefined ? {} : { actor }), ...(transactionId === undefined ? {} : { transactionId }) };
 }
 
-function firstHarmless(input: unknown, fields: readonly string[], schema: z.ZodType<string>): string | undefined {
+function firstHarmless(
+  input: unknown,
+  fields: readonly string[],
+  schema: z.ZodType<string>,
+  tokens: SentTokens,
+): string | undefined {
   if (typeof input !== "object" || input === null) return undefined;
   const sent = input as Readonly<Record<string, unknown>>;
   const claims = fields.map((field) => schema.safeParse(sent[field]));
-  return claims.find((claim) => claim.success && isHarmless(claim.data))?.data;
+  return claims.find((claim) => claim.success && isHarmless(claim.data) && !tokens.areIn(claim.data))?.data;
 }
 
 /** A claim is kept only after a scan of its own: the scan of the whole input may have given up before it. */
@@ -159,18 +166,20 @@ export interface RefusedEntry {
 /** Parts a list's entries into those that pass the door and those that do not; one bad entry stops no other. */
 export async function admitEntries<Accepted extends object>(
   entries: readonly unknown[],
-  admit: (entry: unknown, position: number) => Promise<Accepted | Refusal>,
+  admit: (entry: unknown, position: number, tokens: SentTokens) => Promise<Accepted | Refusal>,
   table: LogicalTableName,
   call: Call,
   listActor?: string,
 ): Promise<{ readonly accepted: Accepted[]; readonly refused: RefusedEntry[] }> {
   const accepted: Accepted[] = [];
   const refused: RefusedEntry[] = [];
+  const tokens = SentTokens.in(entries);
   for (const [position, entry] of entries.entries()) {
-    const door = await admit(entry, position);
-    if (isRefusal(door))
-      refused.push({ position, reason: door, record: refusalEntry(entry, door, table, position, call, listActor) });
-    else accepted.push(door);
+    const door = await admit(entry, position, tokens);
+    if (isRefusal(door)) {
+      const record = refusalEntry(entry, door, table, position, call, listActor, tokens);
+      refused.push({ position, reason: door, record });
+    } else accepted.push(door);
   }
   return { accepted, refused };
 }
@@ -192,8 +201,8 @@ export async function admitRequest<T>(
   call: Call,
   store: Store,
 ): Promise<{ readonly request: T } | { readonly refused: RefusedResponse }> {
-  const cardData = cardDataRefusal(event, store);
-  if (cardData !== undefined) return { refused: await refuseCall(event, cardData, table, call, store) };
+  const harmful = refuseHarmful(event, store);
+  if (harmful !== undefined) return { refused: await refuseCall(event, harmful, table, call, store) };
   const parsed = parseWith(schema, event);
   return parsed.ok
     ? { request: parsed.value }

@@ -7,7 +7,7 @@ import { type Refusal, refusal } from "../rules/refusals";
 import { transactionId as transactionIdSchema } from "../rules/schema";
 import { parseTransaction, type SentTransaction } from "../rules/transaction";
 import type { Store } from "../store/store";
-import { type Claims, cardDataRefusal, harmlessClaims, isHarmless } from "./call";
+import { type Claims, harmlessClaims, refuseHarmful } from "./call";
 
 export interface FileLimits {
   /** Rows that are recorded; those behind them are only searched for card data. */
@@ -74,16 +74,16 @@ export class RowJudge {
   }
 
   private judgementOf(row: Row): SentTransaction | Refusal {
-    const cardData = this.cardDataOf(row);
-    if (cardData !== undefined) return cardData;
+    const harmful = this.harmOf(row);
+    if (harmful !== undefined) return harmful;
     if (this.rows > this.settings.limits.rowsMax) return refusal("TOO_MANY_ROWS");
     if ("fault" in row) return refusal(row.fault);
     const parsed = parseTransaction(row.value);
     return parsed.ok ? parsed.value : parsed.refusal;
   }
 
-  private cardDataOf(row: Row): Refusal | undefined {
-    if ("value" in row) return cardDataRefusal(row.value, this.store);
+  private harmOf(row: Row): Refusal | undefined {
+    if ("value" in row) return refuseHarmful(row.value, this.store);
     if (!row.cardData) return undefined;
     this.store.signal("CardDataRefused");
     return refusal("CARD_DATA");
@@ -93,17 +93,20 @@ export class RowJudge {
     const hasCardData = code === "CARD_DATA";
     if (hasCardData) this.cardDataRows += 1;
     const isListed = code !== "TOO_MANY_ROWS" || this.rows === this.settings.limits.rowsMax + 1;
+    const claims = "value" in row ? harmlessClaims(row.value) : {};
+    const { transactionId } = claims;
     const badRow: BadRow = {
       row: row.number,
       outcome: "refused",
       code,
       ...(field === undefined ? {} : { field }),
-      ...harmlessId(row),
+      // Whoever sent the row finds it by this; the file itself may be gone by then.
+      ...(transactionId === undefined ? {} : { transactionId }),
     };
     return {
       number: row.number,
       hasCardData,
-      claims: "value" in row ? harmlessClaims(row.value) : {},
+      claims,
       hasAuditRecord: hasCardData && this.cardDataRows <= this.settings.limits.cardDataRowsMax,
       ...(isListed ? { badRow } : {}),
     };
@@ -118,10 +121,4 @@ export class RowJudge {
 function sentId(row: Row): string | undefined {
   const value = "value" in row && typeof row.value === "object" && row.value !== null ? row.value : {};
   return transactionIdSchema.safeParse("transactionId" in value ? value.transactionId : undefined).data;
-}
-
-/** Whoever sent the row finds it by this; the file itself may be gone by then. */
-function harmlessId(row: Row): { transactionId?: string } {
-  const id = sentId(row);
-  return id !== undefined && isHarmless(id) ? { transactionId: id } : {};
 }

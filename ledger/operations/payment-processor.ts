@@ -11,18 +11,19 @@ import { ENTRIES_MAX } from "../rules/entries";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import { type Refusal, refusal } from "../rules/refusals";
 import { type EntryResult, persistResponse, type RefusedResponse, refusedWith } from "../rules/responses";
+import type { SentTokens } from "../rules/sent-tokens";
 import { parseTransaction, type Transaction } from "../rules/transaction";
 import type { Store } from "../store/store";
 import { transactionContentMac } from "../store/transaction-record";
 import {
   admitEntries,
   type Call,
-  cardDataRefusal,
   isHarmless,
   keptPrincipal,
   ledgerEntry,
   refuseCall,
   refusedResult,
+  refuseHarmful,
 } from "./call";
 import { type FileSettings, namesOfFile, processFile } from "./process-file";
 import { recordEntries } from "./record-entries";
@@ -166,7 +167,7 @@ async function processDirect(paymentData: object, call: Call, store: Store): Pro
     const reason = refusal(entries.length === 0 ? "EMPTY_LIST" : "LIST_TOO_LONG");
     return { statusCode: 400, body: JSON.stringify(await refuseCall({}, reason, TRANSACTIONS, call, store)) };
   }
-  const admitOne = (entry: unknown, position: number) => admit(entry, position, store);
+  const admitOne = (entry: unknown, position: number, tokens: SentTokens) => admit(entry, tokens, position, store);
   const { accepted, refused } = await admitEntries(entries, admitOne, TRANSACTIONS, call);
   const results = await recordPayments(transactionsBook(store), accepted, call, store);
   await recordEntries(
@@ -176,9 +177,14 @@ async function processDirect(paymentData: object, call: Call, store: Store): Pro
   return directResponse([...refused.map(refusedResult), ...results], call);
 }
 
-async function admit(entry: unknown, position: number, store: Store): Promise<Accepted<Transaction> | Refusal> {
-  const cardData = cardDataRefusal(entry, store);
-  if (cardData !== undefined) return cardData;
+async function admit(
+  entry: unknown,
+  tokens: SentTokens,
+  position: number,
+  store: Store,
+): Promise<Accepted<Transaction> | Refusal> {
+  const harmful = refuseHarmful(entry, store, { tokens, clear: entry });
+  if (harmful !== undefined) return harmful;
   const parsed = parseTransaction(entry);
   if (!parsed.ok) return parsed.refusal;
   const { payment, actor = UNCLAIMED_ACTOR } = parsed.value;
@@ -201,7 +207,7 @@ function directResponse(results: readonly EntryResult[], call: Call): ProcessorR
 }
 
 async function invalidEvent(event: unknown, call: Call, store: Store): Promise<ProcessorResponse> {
-  const reason = cardDataRefusal(event, store) ?? refusal("INVALID_EVENT");
+  const reason = refuseHarmful(event, store) ?? refusal("INVALID_EVENT");
   const response = await refuseCall(event, reason, TRANSACTIONS, call, store);
   return { statusCode: 400, body: JSON.stringify({ error: "Invalid event format", ...response }) };
 }

@@ -8,11 +8,12 @@ import { derivedAuditId } from "../rules/identifiers";
 import { contentMac, equalMac } from "../rules/record-mac";
 import { type Refusal, refusal } from "../rules/refusals";
 import { type EntryResult, type PersistResponse, persistResponse, type RefusedResponse } from "../rules/responses";
+import { SentTokens } from "../rules/sent-tokens";
 import { type StoredItem, textOf, textWithin } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { isForged, type Store } from "../store/store";
 import { type GroupOutcome, writeOnce } from "../store/write-once";
-import { admitEntries, alarmEntry, type Call, cardDataRefusal, ledgerEntry, refuseCall, refusedResult } from "./call";
+import { admitEntries, alarmEntry, type Call, ledgerEntry, refuseCall, refusedResult, refuseHarmful } from "./call";
 import { recordEntries } from "./record-entries";
 import { answersOf, duplicateEntry, type Outcome } from "./record-payments";
 
@@ -35,12 +36,13 @@ export async function persistAuditEvents(
   call: Call,
   store: Store,
 ): Promise<PersistResponse | RefusedResponse> {
-  const envelopeRefusal = cardDataRefusal(envelopeOf(event, "events"), store);
+  const envelope = envelopeOf(event, "events");
+  const envelopeRefusal = refuseHarmful(envelope, store, { tokens: SentTokens.in(event), clear: envelope });
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "events") : { refusal: envelopeRefusal };
   if ("refusal" in parsed) return refuseCall(event, parsed.refusal, TRAIL, call, store);
   const { accepted, refused } = await admitEntries(
     parsed.entries,
-    (entry, position) => acceptDirect(withActor(entry, parsed.actor), position, call, store),
+    (entry, position, tokens) => acceptDirect(withActor(entry, parsed.actor), tokens, position, call, store),
     TRAIL,
     call,
     parsed.actor,
@@ -55,11 +57,12 @@ export async function persistAuditEvents(
 
 async function acceptDirect(
   entry: unknown,
+  tokens: SentTokens,
   position: number,
   call: Call,
   store: Store,
 ): Promise<AcceptedEvent | Refusal> {
-  const door = await admitEvent(entry, call, store);
+  const door = await admitEvent(entry, call, store, tokens);
   if ("code" in door) return door;
   // Without an id of its own the event is named by the invocation, which the platform repeats when it retries.
   const auditId = door.auditId ?? derivedAuditId("EVENT", call.operation, call.caller.requestId, String(position));
@@ -72,9 +75,15 @@ function withActor(entry: unknown, listActor: string | undefined): unknown {
   return "Actor" in entry || "user_id" in entry ? entry : { ...entry, Actor: listActor };
 }
 
-export async function admitEvent(entry: unknown, call: Call, store: Store): Promise<AuditEvent | Refusal> {
-  const cardData = cardDataRefusal(entry, store);
-  if (cardData !== undefined) return cardData;
+/** @param tokens those of the whole request, where the event may be one of a list. */
+export async function admitEvent(
+  entry: unknown,
+  call: Call,
+  store: Store,
+  tokens = SentTokens.in(entry),
+): Promise<AuditEvent | Refusal> {
+  const harmful = refuseHarmful(entry, store, { tokens, clear: entry });
+  if (harmful !== undefined) return harmful;
   const parsed = parseAuditEvent(entry, call.now);
   return parsed.ok ? parsed.value : parsed.refusal;
 }

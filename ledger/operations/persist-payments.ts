@@ -6,9 +6,10 @@ import { envelopeOf, parseEntries } from "../rules/entries";
 import { type Payment, parsePayment } from "../rules/payment";
 import type { Refusal } from "../rules/refusals";
 import { type PersistResponse, persistResponse, type RefusedResponse } from "../rules/responses";
+import { SentTokens, withoutToken } from "../rules/sent-tokens";
 import { paymentContentMac, paymentRecord } from "../store/payment-record";
 import type { Store } from "../store/store";
-import { admitEntries, type Call, cardDataRefusal, refuseCall, refusedResult } from "./call";
+import { admitEntries, type Call, refuseCall, refusedResult, refuseHarmful } from "./call";
 import { recordEntries } from "./record-entries";
 import { type Accepted, type PaymentBook, recordPayments } from "./record-payments";
 
@@ -19,10 +20,12 @@ export async function persistPayments(
   call: Call,
   store: Store,
 ): Promise<PersistResponse | RefusedResponse> {
-  const envelopeRefusal = cardDataRefusal(envelopeOf(event, "payments"), store);
+  const envelope = envelopeOf(event, "payments");
+  const envelopeRefusal = refuseHarmful(envelope, store, { tokens: SentTokens.in(event), clear: envelope });
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "payments") : { refusal: envelopeRefusal };
   if ("refusal" in parsed) return refuseCall(event, parsed.refusal, LEDGER, call, store);
-  const admitOne = (entry: unknown, position: number) => admit(entry, parsed.actor, position, call, store);
+  const admitOne = (entry: unknown, position: number, tokens: SentTokens) =>
+    admit(entry, tokens, parsed.actor, position, call, store);
   const { accepted, refused } = await admitEntries(parsed.entries, admitOne, LEDGER, call, parsed.actor);
   const results = await recordPayments(ledgerBook(store), accepted, call, store);
   await recordEntries(
@@ -46,13 +49,14 @@ function ledgerBook(store: Store): PaymentBook<Payment> {
 
 async function admit(
   entry: unknown,
+  tokens: SentTokens,
   listActor: string | undefined,
   position: number,
   call: Call,
   store: Store,
 ): Promise<Accepted<Payment> | Refusal> {
-  const cardData = cardDataRefusal(entry, store);
-  if (cardData !== undefined) return cardData;
+  const harmful = refuseHarmful(entry, store, { tokens, clear: withoutToken(entry) });
+  if (harmful !== undefined) return harmful;
   const parsed = parsePayment(entry, listActor, call.now);
   if (!parsed.ok) return parsed.refusal;
   const { payment, actor } = parsed.value;

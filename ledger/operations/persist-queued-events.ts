@@ -10,7 +10,7 @@ import { parseExactJson } from "../rules/exact-json";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import { type Refusal, refusal } from "../rules/refusals";
 import type { Store } from "../store/store";
-import { type Call, cardDataRefusal, harmlessClaims, ledgerEntry } from "./call";
+import { type Call, harmlessClaims, ledgerEntry, refuseHarmful } from "./call";
 import { type AcceptedEvent, admitEvent, eventContentMac, recordEvents } from "./persist-audit-events";
 import {
   arrivalParts,
@@ -20,6 +20,7 @@ import {
   type QueueMessage,
   type QueueResponse,
   queueResponse,
+  tokensOf,
 } from "./queue";
 import { recordEntries } from "./record-entries";
 
@@ -79,9 +80,9 @@ async function persistEvents(
 
 async function admitMessage(message: QueueMessage, call: Call, store: Store): Promise<AuditEvent | Refusal> {
   const exact = parseExactJson(message.body);
-  if (exact === undefined) return cardDataRefusal(message.body, store) ?? refusal("NOT_JSON");
+  if (exact === undefined) return refuseHarmful(message.body, store) ?? refusal("NOT_JSON");
   // Searched as it was written, and as it is stored: with floats, like an event of a direct call.
-  return cardDataRefusal(exact, store) ?? admitEvent(JSON.parse(message.body), call, store);
+  return refuseHarmful(exact, store) ?? admitEvent(JSON.parse(message.body), call, store);
 }
 
 async function acceptedEvent(
@@ -111,7 +112,10 @@ function queuedOf({ sequenceNumber, sentAt }: QueueMessage): { queued?: NonNulla
 function settledEntry(message: QueueMessage, reason: Refusal, call: Call): AuditEntry {
   const { actor = UNCLAIMED_ACTOR, transactionId } = claimsOf(message);
   // The message group is the payment: there the record keeps its place in the order.
-  const { transactionId: named = transactionId } = harmlessClaims({ TransactionID: message.groupId });
+  const { transactionId: named = transactionId } = harmlessClaims(
+    { TransactionID: message.groupId },
+    tokensOf(message),
+  );
   const place = message.sequenceNumber ?? message.messageId;
   const entry = ledgerEntry(
     {

@@ -13,7 +13,7 @@ import {
 import { type Refusal, refusal } from "../rules/refusals";
 import type { Store } from "../store/store";
 import { messageContentMac, messageRecord } from "../store/transaction-record";
-import { type Call, cardDataRefusal, ledgerEntry } from "./call";
+import { type Call, ledgerEntry, refuseHarmful } from "./call";
 import {
   arrivalParts,
   callerOf,
@@ -75,9 +75,9 @@ async function recordMessages(admitted: readonly Admitted[], call: Call, store: 
 
 function admit(message: QueueMessage, call: Call, store: Store): SentMessage | Refusal {
   const body = parseExactJson(message.body);
-  if (body === undefined) return cardDataRefusal(message.body, store) ?? refusal("NOT_JSON");
-  const cardData = cardDataRefusal(body, store);
-  if (cardData !== undefined) return cardData;
+  if (body === undefined) return refuseHarmful(message.body, store) ?? refusal("NOT_JSON");
+  const harmful = refuseHarmful(body, store);
+  if (harmful !== undefined) return harmful;
   const parsed = parsePaymentMessage(body, call.now);
   return parsed.ok ? parsed.value : parsed.refusal;
 }

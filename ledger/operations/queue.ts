@@ -7,6 +7,7 @@ import type { JsonObject } from "../rules/canonical-json";
 import { holdsCardData } from "../rules/card-data";
 import { parseExactJson } from "../rules/exact-json";
 import type { Refusal } from "../rules/refusals";
+import { SentTokens } from "../rules/sent-tokens";
 import { type Call, type Claims, harmlessClaims, isHarmless, keptPrincipal } from "./call";
 
 const queueEventSchema = z.object({
@@ -73,11 +74,11 @@ const KEPT_BODY_LENGTH_MAX = 32 * 1024;
 
 /**
  * A message that was refused is gone from its queue, so its record keeps the body, encrypted: whoever finds the refusal
- * can correct and send it again. Only what was searched to its end is kept: nothing of a body that holds card data or could
- * not be searched; digest and length of one that is not strict JSON, which readers may understand in more ways than one.
+ * can correct and send it again. Only what was searched to its end is kept: nothing of a body that holds card data or a
+ * token or could not be searched; digest and length of one that is not strict JSON, which readers may understand in more ways than one.
  */
 export function keptBody({ body }: QueueMessage, { code }: Refusal): { details?: JsonObject } {
-  if (code === "CARD_DATA" || code === "INPUT_TOO_COMPLEX") return {};
+  if (code === "CARD_DATA" || code === "TOKEN_IN_CLEAR" || code === "INPUT_TOO_COMPLEX") return {};
   const length = { BodyLength: body.length };
   if (holdsCardData(body)) return { details: length };
   if (code === "NOT_JSON" || !body.isWellFormed()) {
@@ -96,6 +97,11 @@ export function callerOf(message: QueueMessage, call: Call): Caller {
 /** Who acts and which payment is concerned, as the body of a refused message claims it. */
 export function claimsOf({ body }: QueueMessage): Claims {
   return harmlessClaims(parseExactJson(body));
+}
+
+/** The tokens in the body of a message, which has no field for one. */
+export function tokensOf({ body }: QueueMessage): SentTokens {
+  return SentTokens.in(parseExactJson(body) ?? body);
 }
 
 /**

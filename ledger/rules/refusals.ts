@@ -25,6 +25,8 @@ const newId = (length: number) =>
 const REFUSAL_TEXTS = {
   CARD_DATA:
     "The input carries card data (a card number, security code, track or PIN). This ledger stores none, in no field. Send the processor's token instead and remove the card data at its source.",
+  TOKEN_IN_CLEAR:
+    "The input holds a SecureToken where it would be kept readable. A token has one place, the SecureToken of a payment sent to the ledger, where it is encrypted; no other text of the request may contain it. Send it there alone.",
   NOT_AN_OBJECT: "The entry is not a JSON object. Every entry is an object of the published schema. Send it as such.",
   INPUT_TOO_COMPLEX:
     "The entry is nested too deep or holds too many values. It is looked through for card data first, to at most 64 levels and 4 million values. Send it flatter or in parts.",

@@ -59,6 +59,7 @@ test.each(FOREIGN_EVENTS)(
 /** Codes that depend on more than one entry by itself: on lists, on the card-data search, or on what is stored. */
 const OF_OTHERS = [
   "CARD_DATA",
+  "TOKEN_IN_CLEAR",
   "INPUT_TOO_COMPLEX",
   "EMPTY_LIST",
   "LIST_TOO_LONG",

@@ -1,4 +1,7 @@
-/** What the fuzz sends: good requests, with any member replaced, removed, renamed or added, and card data hidden in them. */
+/**
+ * What the fuzz sends: good requests, with any member replaced, removed, renamed or added, and card data and copies of the
+ * request's own token hidden in them.
+ */
 
 import { ALL_TEST_NUMBERS } from "../../../__tests__/ledger/rules/card-test-numbers";
 import { damaged, type Random } from "./random";
@@ -59,11 +62,13 @@ export function anyJson(random: Random, depth = 0): Json {
 /** A request that differs from a good one in none to three places. */
 export function changed(good: JsonObject, random: Random): Json {
   const result: JsonObject = { ...good };
+  const ownToken = good["SecureToken"];
+  const token = typeof ownToken === "string" ? ownToken : `${TOKEN_MARK}${random.below(1_000)}`;
   for (let times = random.below(4); times > 0; times--) {
     const names = Object.keys(result);
     const name = names.length > 0 ? random.pick(names) : "a";
     const value = result[name] ?? null;
-    const act = random.below(8);
+    const act = random.below(9);
     if (act === 0) delete result[name];
     else if (act === 1) result[random.pick(["note", "user_id", "Actor", "actor", `${name} `, "__proto__"])] = value;
     else if (act === 2) result[name] = anyJson(random);
@@ -71,14 +76,38 @@ export function changed(good: JsonObject, random: Random): Json {
     else if (act === 4) result[random.chance(0.5) ? name : "note"] = cardNumber(random);
     else if (act === 5) result[name] = { nested: [`paid with ${cardNumber(random)} today`] };
     else if (act === 6) result[cardNumber(random)] = value;
-    else result[name] = [value, value];
+    else if (act === 7) result[name] = [value, value];
+    else result[name] = copyOf(token, random);
   }
-  return random.chance(0.02) ? anyJson(random) : result;
+  return random.chance(0.02) ? anyJson(random) : withOwnToken(result, token);
+}
+
+function copyOf(token: string, random: Random): Json {
+  return random.pick<Json>([
+    token,
+    `see ${token}.`,
+    { nested: [token] },
+    { SecureToken: token },
+    { [token]: 1 },
+    JSON.stringify({ secure_token: token }),
+  ]);
+}
+
+/** A copy of a token is known by the token: without it nobody could tell it from an id. */
+function withOwnToken(request: JsonObject, token: string): JsonObject {
+  const { SecureToken: _token, ...others } = request;
+  return JSON.stringify(others).includes(token) ? { ...request, SecureToken: token } : request;
+}
+
+export function holdsToken(value: Json): boolean {
+  return JSON.stringify(value).includes(TOKEN_MARK);
 }
 
 /** A message's or a file row's text: mostly JSON, sometimes with a member twice, sometimes broken. */
 export function textOf(value: Json, random: Random): string {
   const text = JSON.stringify(value);
+  // Damage could leave the copy of a token and take the token's name.
+  if (holdsToken(value)) return text;
   if (random.chance(0.1) && text.startsWith("{") && text.length > 2) {
     return `{"note":"${cardNumber(random)}",${text.slice(1, -1)},"note":"x"}`;
   }

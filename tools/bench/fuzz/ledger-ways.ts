@@ -15,7 +15,7 @@ import { queueMessages } from "../../../ledger/operations/queue";
 import { revealToken } from "../../../ledger/operations/reveal-token";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import type { Store } from "../../../ledger/store/store";
-import { cardNumber, changed, type JsonObject, TOKEN_MARK, textOf } from "./inputs";
+import { cardNumber, changed, holdsToken, type JsonObject, TOKEN_MARK, textOf } from "./inputs";
 import { BUCKET, LedgerWay, mustFit, Unexpected } from "./ledger-world";
 import { damaged, type Random } from "./random";
 
@@ -67,7 +67,7 @@ export class DirectCalls extends LedgerWay {
     [
       FUNCTIONS.persistPaymentLedger.name,
       persistPayments,
-      (random) => ({ payments: [payment(random), payment(random)] }),
+      (random) => ({ payments: [changed(payment(random), random), changed(payment(random), random)] }),
     ],
     [FUNCTIONS.persistPaymentAuditTrail.name, persistAuditEvents, event],
     [
@@ -192,12 +192,14 @@ export class PaymentFileWay extends LedgerWay {
 
   async send(random: Random): Promise<string> {
     this.#files += 1;
-    const form = random.pick(["csv", "json", "ndjson"]);
     const rows = Array.from({ length: 1 + random.below(5) }, () => changed(row(random), random));
+    const isWithToken = rows.some(holdsToken);
+    // A CSV file has no column for a token, and damage could take the name of one.
+    const form = random.pick(isWithToken ? ["json", "ndjson"] : ["csv", "json", "ndjson"]);
     let body: Buffer = Buffer.from(form === "csv" ? csvOf(rows, random) : jsonOf(form, rows, random));
     const isCompressed = random.chance(0.25);
     if (isCompressed) body = gzipSync(body);
-    if (random.chance(0.3)) body = damaged(body, random);
+    if (!isWithToken && random.chance(0.3)) body = damaged(body, random);
     const key = `${FILE_PREFIXES.payments}fuzz/${this.#files}.${form}${isCompressed ? ".gz" : ""}`;
     const versionId = `version-${this.#files}`;
     this.world.aws.objects.set(key, { bytes: body, versionId });

@@ -2,7 +2,7 @@
 
 import Ajv2020, { type ValidateFunction } from "ajv/dist/2020";
 import { ALL_TEST_NUMBERS } from "../../../__tests__/ledger/rules/card-test-numbers";
-import { TABLES } from "../../../contract";
+import { FILE_PREFIXES, TABLES } from "../../../contract";
 import { PaymentFiles } from "../../../ledger/files/payment-files";
 import type { Call } from "../../../ledger/operations/call";
 import { exportFormOfItem } from "../../../ledger/rules/stored-item";
@@ -38,9 +38,12 @@ export function mustFit(schema: string, answer: unknown): void {
   if (!validate(answer)) throw new Unexpected(`${schema}: ${ajv.errorsText(validate.errors)}`);
 }
 
-/** Each number as people group it; letters and digits on either side end it. */
+/** Each number with what may group its digits in any way (`ledger/rules/card-data.ts`); letters and digits on either side end it. */
 const PLANTED = new RegExp(
-  ALL_TEST_NUMBERS.map((digits) => `(?<![0-9A-Za-z])${[...digits].join("[^0-9A-Za-z]{0,3}")}(?![0-9A-Za-z])`).join("|"),
+  ALL_TEST_NUMBERS.map((digits) => `(?<![0-9A-Za-z])${[...digits].join("[\\s\\p{Pd}.+]{0,3}")}(?![0-9A-Za-z])`).join(
+    "|",
+  ),
+  "u",
 );
 
 class LedgerWorld {
@@ -93,8 +96,8 @@ class LedgerWorld {
     if (fault !== undefined) throw new Unexpected(`A technical fault without a cause: ${String(fault)}`);
   }
 
-  /** Items, the encrypted details of the trail in clear, reports, and the files that are still there. */
-  async atRest(): Promise<string[]> {
+  /** Items, the encrypted details of the trail in clear, and reports. */
+  async written(): Promise<string[]> {
     const texts: string[] = [];
     for (const [table, items] of this.aws.tables) {
       for (const raw of items.values()) {
@@ -104,11 +107,16 @@ class LedgerWorld {
           texts.push(JSON.stringify(await auditView(item, this.store)));
       }
     }
-    for (const [key, { bytes }] of this.aws.objects) {
-      // A compressed file that is damaged is kept for its sender, unread.
-      if (!key.endsWith(".gz")) texts.push(bytes.toString("utf8"));
-    }
-    return texts;
+    return [...texts, ...this.#objects((key) => !key.startsWith(FILE_PREFIXES.payments))];
+  }
+
+  /** The senders' files that are still there. A compressed one that is damaged is kept for its sender, unread. */
+  sentFiles(): string[] {
+    return this.#objects((key) => key.startsWith(FILE_PREFIXES.payments) && !key.endsWith(".gz"));
+  }
+
+  #objects(isChosen: (key: string) => boolean): string[] {
+    return [...this.aws.objects].flatMap(([key, { bytes }]) => (isChosen(key) ? [bytes.toString("utf8")] : []));
   }
 }
 
@@ -122,10 +130,12 @@ export abstract class LedgerWay implements Way {
     const { world } = this;
     // Also after a finding: the next inputs begin in an empty world.
     this.world = new LedgerWorld();
-    for (const text of await world.atRest()) {
-      const clear = text.normalize("NFKC");
-      if (PLANTED.test(clear))
-        throw new Unexpected(`A card number rests: ${around(clear, PLANTED.exec(clear)?.index ?? 0)}`);
+    const written = (await world.written()).map((text) => text.normalize("NFKC"));
+    for (const clear of [...written, ...world.sentFiles().map((text) => text.normalize("NFKC"))]) {
+      const number = PLANTED.exec(clear);
+      if (number !== null) throw new Unexpected(`A card number rests: ${around(clear, number.index)}`);
+    }
+    for (const clear of written) {
       const token = clear.indexOf(TOKEN_MARK);
       if (token >= 0) throw new Unexpected(`A token rests: ${around(clear, token)}`);
     }

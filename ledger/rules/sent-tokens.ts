@@ -34,7 +34,7 @@ export class SentTokens {
     const tokens = new SentTokens();
     tokens.#isComplete = visitTexts(input, (text, isToken) => {
       if (isToken) tokens.#add(text);
-      for (const [, token = ""] of text.matchAll(TOKEN_IN_JSON_TEXT)) tokens.#add(token);
+      if (text.length > TOKEN_FIELD.length + TOKEN_LENGTH_MIN) tokens.#addFromJson(text);
       return true;
     });
     return tokens;
@@ -57,6 +57,10 @@ export class SentTokens {
       }
     }
     return false;
+  }
+
+  #addFromJson(text: string): void {
+    for (const [, token = ""] of text.matchAll(TOKEN_IN_JSON_TEXT)) this.#add(token);
   }
 
   /** A text with an asterisk is a masked token, which may be kept. */

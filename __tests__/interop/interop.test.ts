@@ -1,11 +1,11 @@
 import path from "node:path";
 import fc from "fast-check";
 import { type WitnessServer, witnessServer } from "../../evidence/commands/witness-server";
+import { parseCheckpoint } from "../../evidence/log/checkpoint";
 import type { LogEntry } from "../../evidence/log/entry";
+import { checkSignatures, parseNote, parseVerifierKey, type VerifierKey } from "../../evidence/log/note";
 import { CHECKPOINT_PATH, checkpointPath } from "../../evidence/log/paths";
-import { parseCheckpoint } from "../../evidence/verifier/checkpoint";
 import { localEvidence } from "../../evidence/verifier/evidence";
-import { checkSignatures, parseNote, parseVerifierKey, type VerifierKey } from "../../evidence/verifier/note";
 import { checkProof, parseProof, proofBytes } from "../../evidence/verifier/proof";
 import { bearing, findEntries, proofOf, provenPath, withCosignatures } from "../../evidence/verifier/proof-search";
 import {

@@ -13,6 +13,7 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from "@aws-sdk/client-kms";
 import { LOG_STATE, type LogicalTableName } from "../../contract";
+import { checkpointText } from "../../evidence/log/checkpoint";
 import { commitmentOf, type ItemJson } from "../../evidence/log/commitment";
 import {
   ENTRY_KINDS,
@@ -26,7 +27,7 @@ import { CHECKPOINT_PATH, checkpointPath } from "../../evidence/log/paths";
 import type { EvidenceBucket } from "../../evidence/sealing/evidence-bucket";
 import { EMPTY_FRONTIER, rootOf } from "../../evidence/sealing/frontier";
 import { appendEntries, type Log, openLog } from "../../evidence/sealing/log-state";
-import { checkpointText, signedNote } from "../../evidence/sealing/note";
+import { encodeNote } from "../../evidence/sealing/note";
 import { publish } from "../../evidence/sealing/publish";
 import { checkpointSigners, type Signer } from "../../evidence/sealing/signers";
 
@@ -151,7 +152,7 @@ export class WrittenLog {
   /** The sealer's first checkpoint covers a heartbeat, so it publishes none of an empty log; this one is made of its parts. */
   async #publishEmpty(): Promise<void> {
     const text = checkpointText(this.origin, 0, rootOf(EMPTY_FRONTIER));
-    const note = signedNote(text, await Promise.all(this.signers.map((signer) => signer.sign(text))));
+    const note = encodeNote(text, await Promise.all(this.signers.map((signer) => signer.sign(text))));
     for (const name of [checkpointPath(0), CHECKPOINT_PATH]) this.write(name, note);
   }
 

@@ -1,7 +1,7 @@
 /** Whether a sweep that remembers no earlier one can be the first of its log. */
 
+import { parseCheckpoint } from "../log/checkpoint";
 import { CHECKPOINT_PATH } from "../log/paths";
-import { parseCheckpoint } from "../verifier/checkpoint";
 import { readEntry } from "../verifier/entries";
 import type { EvidenceFolder } from "../verifier/evidence";
 import { bundlesOf, upwards } from "../verifier/log-entries";

@@ -3,12 +3,12 @@
 import { existsSync, statSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
+import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import type { ItemJson } from "../log/commitment";
+import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "../log/note";
 import { CHECKPOINT_PATH } from "../log/paths";
-import { type Checkpoint, parseCheckpoint } from "../verifier/checkpoint";
 import { isItem, parseItem } from "../verifier/digest";
 import { type EvidenceFolder, localEvidence } from "../verifier/evidence";
-import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "../verifier/note";
 import { FileError, readRegularFile } from "../verifier/regular-file";
 import { EvidenceToolError, UsageError } from "./errors";
 

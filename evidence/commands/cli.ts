@@ -1,8 +1,8 @@
 /** The evidence commands by name: parsing, usage, errors as exit codes, the progress bar. Started by `evidence*.ts`. */
 
+import { NoteError } from "../log/note";
 import { EntryError } from "../verifier/entries";
 import { EvidenceError } from "../verifier/evidence";
-import { NoteError } from "../verifier/note";
 import { ProofError } from "../verifier/proof";
 import { MissingBundleError } from "../verifier/proof-search";
 import { EXIT_CODES } from "../verifier/report";

@@ -6,8 +6,8 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import { bundlePath, CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
-import { type Checkpoint, parseCheckpoint } from "../verifier/checkpoint";
 import {
   EvidenceError,
   type EvidenceFolder,

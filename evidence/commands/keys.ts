@@ -1,8 +1,8 @@
 /** `keys`: the verifier keys that an evidence folder names, with what tells one from another, and what each has signed. */
 
 import { hash } from "node:crypto";
+import { checkSignatures, type Note, parseVerifierKey, type VerifierKey } from "../log/note";
 import { EvidenceError, type EvidenceFolder } from "../verifier/evidence";
-import { checkSignatures, type Note, parseVerifierKey, type VerifierKey } from "../verifier/note";
 import { type Command, evidenceAt, newestCheckpoint } from "./arguments";
 
 interface NamedKey {

@@ -3,8 +3,8 @@
 import { commitmentOf, type ItemJson } from "../log/commitment";
 import { entryBytes } from "../log/entry";
 import { keyOf } from "../log/identity";
+import { type NoteSignature, strictBase64 } from "../log/note";
 import type { EvidenceFolder } from "../verifier/evidence";
-import { type NoteSignature, strictBase64 } from "../verifier/note";
 import { checkProof, type ProofReport, parseProof, proofBytes } from "../verifier/proof";
 import { bearing, type FoundEntry, findEntries, proofOf, provenPath, withCosignatures } from "../verifier/proof-search";
 import { EXIT_CODES } from "../verifier/report";

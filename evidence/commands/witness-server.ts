@@ -3,7 +3,7 @@
 import { hash } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { VerifierKey } from "../verifier/note";
+import type { VerifierKey } from "../log/note";
 import { addCheckpoint, type Cosigner, type WitnessState } from "../verifier/witness";
 
 export interface WitnessServerSettings {

@@ -48,7 +48,7 @@ async function heartbeatAfter(
     time: sinceLastMs > 0 ? now.toISOString() : heartbeatAt,
     counts,
     previousSize: published?.size ?? 0,
-    previousCheckpoint: published === undefined ? "" : hash("sha256", published.text, "base64url"),
+    previousCheckpoint: published === undefined ? "" : hash("sha256", published.note.text, "base64url"),
   };
 }
 

@@ -4,12 +4,12 @@
  * an older log-state table and an older newest checkpoint cannot remove what was published since.
  */
 
+import { checkpointText, textOfCheckpoint } from "../log/checkpoint";
 import { checkpointPath } from "../log/paths";
 import { logForked } from "./errors";
 import type { EvidenceBucket } from "./evidence-bucket";
 import { rootOf } from "./frontier";
 import type { GrowingTree } from "./growing-tree";
-import { checkpointText, parseCheckpoint } from "./note";
 
 const FOLDER = "checkpoints/";
 
@@ -53,7 +53,7 @@ export class LaterCheckpoints {
     const path = checkpointPath(tree.size);
     const file = await this.evidence.read(path);
     const text = checkpointText(origin, tree.size, rootOf(tree.frontier()));
-    if (file === undefined || parseCheckpoint(file.bytes.toString("utf8"))?.text !== text) {
+    if (file === undefined || textOfCheckpoint(file.bytes) !== text) {
       throw logForked(`${path} of the evidence is not the checkpoint that the committed entries give`);
     }
     this.matchedSize = tree.size;

@@ -3,6 +3,7 @@
  * the committed entries, so any sealer can do it, at any time, again and again, and puts the same bytes.
  */
 
+import { checkpointText, parseCheckpoint, textOfCheckpoint } from "../log/checkpoint";
 import { CHECKPOINT_PATH, checkpointPath, verifierKeyPath } from "../log/paths";
 import { logForked, SealingError } from "./errors";
 import type { EvidenceBucket, EvidenceFile } from "./evidence-bucket";
@@ -10,7 +11,7 @@ import { frontierBytes, rootOf } from "./frontier";
 import type { GrowingTree } from "./growing-tree";
 import { LaterCheckpoints } from "./later-checkpoints";
 import { batchesBetween, type Head, type LogTable, readHead } from "./log-items";
-import { checkpointText, parseCheckpoint, signedNote } from "./note";
+import { encodeNote } from "./note";
 import { type Published, readPublished, treeAt } from "./published";
 import type { Signer } from "./signers";
 
@@ -111,13 +112,13 @@ async function signAndPublish(
   const { evidence, table } = settings;
   await putAll([...tree.takeFinished(), ...tree.unfinished()], evidence);
   const text = checkpointText(table.origin, tree.size, rootOf(tree.frontier()));
-  const note = signedNote(text, await Promise.all(signers.map((signer) => signer.sign(text))));
+  const note = encodeNote(text, await Promise.all(signers.map((signer) => signer.sign(text))));
   const newKeys = signers.filter((signer) => published === undefined || !signer.hasSigned(published));
   await putAll(newKeys.map(keyFile), evidence);
   const bytes = Buffer.from(note);
   const standing = await evidence.putOnce({ path: checkpointPath(tree.size), bytes });
   // Signatures may differ from one signing to the next, and so does the set of keys while one replaces another.
-  if (standing !== undefined && parseCheckpoint(standing.toString("utf8"))?.text !== text) {
+  if (standing !== undefined && textOfCheckpoint(standing) !== text) {
     throw logForked(
       `${checkpointPath(tree.size)} of the evidence is not the checkpoint that the committed entries give`,
     );
@@ -136,16 +137,16 @@ async function replaceCheckpoint(
   signers: readonly Signer[],
   { evidence, table: { origin } }: PublishSettings,
 ): Promise<Published> {
-  const checkpoint = parseCheckpoint(note);
-  if (checkpoint === undefined) throw new Error("A checkpoint was written that cannot be read.");
+  const bytes = Buffer.from(note);
+  const checkpoint = parseCheckpoint(bytes);
   let standing = published;
   for (let attempt = 0; attempt < REPLACE_ATTEMPTS_MAX; attempt++) {
-    const version = await evidence.replace({ path: CHECKPOINT_PATH, bytes: Buffer.from(note) }, standing?.version);
+    const version = await evidence.replace({ path: CHECKPOINT_PATH, bytes }, standing?.version);
     if (version !== undefined) return { ...checkpoint, version };
     standing = await readPublished(evidence, signers, origin);
     if (standing === undefined || standing.size < checkpoint.size) continue;
     // The answer to the put may have been lost, and this is it; or another sealer was here.
-    if (standing.size > checkpoint.size || standing.text === checkpoint.text) return standing;
+    if (standing.size > checkpoint.size || standing.note.text === checkpoint.note.text) return standing;
     throw logForked("Two checkpoints of the same size have different roots");
   }
   throw new SealingError(

@@ -1,11 +1,11 @@
 /** What was published of the log so far: its newest checkpoint, and the tree on from there. */
 
+import { type Checkpoint, parseOwnCheckpoint } from "../log/checkpoint";
 import { HASH_BYTES } from "../log/hashing";
 import { CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
 import { SealingError } from "./errors";
 import type { EvidenceBucket } from "./evidence-bucket";
 import { GrowingTree, unfinishedWidths } from "./growing-tree";
-import { type Checkpoint, parseCheckpoint } from "./note";
 import type { Signer } from "./signers";
 
 export interface Published extends Checkpoint {
@@ -25,10 +25,12 @@ export async function readPublished(
 ): Promise<Published | undefined> {
   const file = await evidence.read(CHECKPOINT_PATH);
   if (file === undefined) return undefined;
-  const checkpoint = parseCheckpoint(file.bytes.toString("utf8"));
-  if (checkpoint?.origin === origin && signers.some((signer) => signer.hasSigned(checkpoint))) {
-    return { ...checkpoint, version: file.version };
-  }
+  const checkpoint = parseOwnCheckpoint(file.bytes);
+  const isOurs =
+    typeof checkpoint !== "string" &&
+    checkpoint.origin === origin &&
+    signers.some((signer) => signer.hasSigned(checkpoint));
+  if (isOurs) return { ...checkpoint, version: file.version };
   throw new SealingError(
     "CHECKPOINT_NOT_OURS",
     "The newest checkpoint in the evidence bucket is none that a configured key signed for this log. Nothing is built upon " +

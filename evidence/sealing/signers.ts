@@ -1,6 +1,5 @@
 /** The KMS keys that sign checkpoints: one, or two while one replaces the other. Private keys never leave KMS. */
 
-import { createPublicKey, verify } from "node:crypto";
 import {
   GetPublicKeyCommand,
   type KeySpec,
@@ -8,17 +7,10 @@ import {
   SignCommand,
   type SigningAlgorithmSpec,
 } from "@aws-sdk/client-kms";
+import type { Checkpoint } from "../log/checkpoint";
+import { checkSignatures, parseVerifierKey } from "../log/note";
 import { SealingError } from "./errors";
-import {
-  type Checkpoint,
-  ECDSA_P256,
-  ED25519,
-  keyId,
-  type NoteKey,
-  type SignatureType,
-  signatureLine,
-  verifierKey,
-} from "./note";
+import { ECDSA_P256, ED25519, encodeSignatureLine, encodeVerifierKey, type NoteKey, type SignatureType } from "./note";
 
 export interface Signer {
   /** Eight hex digits. */
@@ -33,14 +25,12 @@ export interface Signer {
 interface Suite {
   readonly type: SignatureType;
   readonly algorithm: SigningAlgorithmSpec;
-  /** Node's name of the hash that the algorithm applies first; Ed25519 has its own. */
-  readonly hash: "sha256" | null;
 }
 
 /** Ed25519 is what witnesses and other tools expect; P-256 is for regions whose KMS lacks it. */
 const SUITES: Partial<Readonly<Record<KeySpec, Suite>>> = {
-  ECC_NIST_EDWARDS25519: { type: ED25519, algorithm: "ED25519_SHA_512", hash: null },
-  ECC_NIST_P256: { type: ECDSA_P256, algorithm: "ECDSA_SHA_256", hash: "sha256" },
+  ECC_NIST_EDWARDS25519: { type: ED25519, algorithm: "ED25519_SHA_512" },
+  ECC_NIST_P256: { type: ECDSA_P256, algorithm: "ECDSA_SHA_256" },
 };
 const ED25519_KEY_BYTES = 32;
 
@@ -72,11 +62,11 @@ async function signerOf(kms: KMSClient, keyArn: string, name: string): Promise<S
     type: suite.type,
     material: suite.type === ED25519 ? spki.subarray(-ED25519_KEY_BYTES) : spki,
   };
-  const publicKey = createPublicKey({ key: spki, format: "der", type: "spki" });
-  const id = keyId(key);
+  const vkey = encodeVerifierKey(key);
+  const trusted = parseVerifierKey(vkey);
   return {
-    keyId: id.toString("hex"),
-    verifierKey: verifierKey(key),
+    keyId: trusted.keyId,
+    verifierKey: vkey,
     sign: async (text) => {
       const { Signature } = await kms.send(
         new SignCommand({
@@ -87,14 +77,8 @@ async function signerOf(kms: KMSClient, keyArn: string, name: string): Promise<S
         }),
       );
       if (Signature === undefined) throw new Error("KMS answered Sign without a signature.");
-      return signatureLine(key, Signature);
+      return encodeSignatureLine(key, Signature);
     },
-    hasSigned: ({ text, signatures }) =>
-      signatures.some(
-        (each) =>
-          each.name === name &&
-          each.keyId.equals(id) &&
-          verify(suite.hash, Buffer.from(text), publicKey, each.signature),
-      ),
+    hasSigned: ({ note }) => checkSignatures(note, [trusted]).good.length > 0,
   };
 }

@@ -3,11 +3,11 @@
 import { type Dir, lstatSync, opendirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { parseCheckpoint } from "../log/checkpoint";
 import { ENTRY_BYTES_MAX, HASH_BYTES } from "../log/hashing";
+import { NoteError } from "../log/note";
 import { bundlePath, CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
-import { parseCheckpoint } from "./checkpoint";
 import type { Findings } from "./findings";
-import { NoteError } from "./note";
 import { FileError, RegularFiles } from "./regular-file";
 
 export interface EvidenceFolder {

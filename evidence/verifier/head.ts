@@ -1,16 +1,15 @@
 /** The checkpoint that is verified: by which pinned keys it is signed, and the cosignatures on it. */
 
-import { CHECKPOINT_PATH, cosignaturePath } from "../log/paths";
-import { type Checkpoint, parseCheckpoint } from "./checkpoint";
+import { type Checkpoint, parseOwnCheckpoint } from "../log/checkpoint";
 import {
   checkSignatures,
   isSignedBy,
   type Note,
-  NoteError,
   type NoteSignature,
   parseSignatureLine,
   type VerifierKey,
-} from "./note";
+} from "../log/note";
+import { CHECKPOINT_PATH, cosignaturePath } from "../log/paths";
 import type { Finding } from "./report";
 import type { Run } from "./run";
 
@@ -38,7 +37,7 @@ export function signedCheckpoint(
   badCode: "BAD_CHECKPOINT" | "BAD_LAST_CHECKPOINT",
   trusted: readonly VerifierKey[] = run.keys,
 ): SignedCheckpoint | undefined {
-  const checkpoint = parsed(bytes);
+  const checkpoint = parseOwnCheckpoint(bytes);
   if (typeof checkpoint === "string") {
     run.findings.add({ verdict: "altered", code: badCode, message: `${what}: ${checkpoint}` });
     return undefined;
@@ -54,17 +53,6 @@ export function signedCheckpoint(
   if (fault === undefined) return { checkpoint, signers: good };
   run.findings.add(fault);
   return undefined;
-}
-
-/** The checkpoint, or in words why it is none. */
-export function parsed(bytes: Uint8Array): Checkpoint | string {
-  try {
-    const checkpoint = parseCheckpoint(bytes);
-    return checkpoint.extensions.length === 0 ? checkpoint : "It has lines that this log does not write.";
-  } catch (error) {
-    if (error instanceof NoteError) return error.message;
-    throw error;
-  }
 }
 
 function signatureFault(

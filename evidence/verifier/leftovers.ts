@@ -3,10 +3,10 @@
  * list of keys. Somebody may still be given them, so they too must say what the log says.
  */
 
+import type { Checkpoint } from "../log/checkpoint";
+import { NoteError, parseVerifierKey } from "../log/note";
 import { TILE_WIDTH } from "../log/paths";
-import type { Checkpoint } from "./checkpoint";
 import { EvidenceError, entriesOf, readBundle, readTile } from "./evidence";
-import { NoteError, parseVerifierKey } from "./note";
 import type { Run } from "./run";
 
 const PARTIAL = /^tile\/(entries|[0-9]{1,2})\/((?:x[0-9]{3}\/)*[0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/;

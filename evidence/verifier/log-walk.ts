@@ -1,10 +1,10 @@
 /** One reading of the whole log: its tree against its tiles and its checkpoint, and what its entries say. */
 
 import type { LogicalTableName } from "../../contract";
+import type { Checkpoint } from "../log/checkpoint";
 import type { EntryKind, RecordEntry } from "../log/entry";
 import { HASH_BYTES, leafHash } from "../log/hashing";
 import { bundlePath, TILE_WIDTH, tilePath } from "../log/paths";
-import type { Checkpoint } from "./checkpoint";
 import { readEntry } from "./entries";
 import { EvidenceError, readTile } from "./evidence";
 import { type Findings, isStatement } from "./findings";

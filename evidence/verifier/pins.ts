@@ -3,7 +3,7 @@
  * another one: only a party that saw the end, or saw enough of it lately, tells the two apart.
  */
 
-import type { Checkpoint } from "./checkpoint";
+import type { Checkpoint } from "../log/checkpoint";
 import { badCosignature, cosignature, named } from "./head";
 import type { VerificationReport } from "./report";
 import type { Run } from "./run";

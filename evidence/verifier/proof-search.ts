@@ -1,13 +1,13 @@
 /** Finds entries in the bundles of an evidence folder, and makes the proofs of those that were found. */
 
 import { canonicalJson } from "../../ledger/rules/canonical-json";
+import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import type { HeartbeatEntry, LogEntry, RecordEntry } from "../log/entry";
 import { leafHash } from "../log/hashing";
+import { NoteError, type NoteSignature, parseNote, parseSignatureLine, signatureLine } from "../log/note";
 import { bundlePath, TILE_WIDTH } from "../log/paths";
-import { type Checkpoint, parseCheckpoint } from "./checkpoint";
 import { parseEntry } from "./entries";
 import { EvidenceError, type EvidenceFolder, readBundle } from "./evidence";
-import { NoteError, type NoteSignature, parseNote, parseSignatureLine, signatureLine } from "./note";
 import { hintBytes, type TlogProof } from "./proof";
 import { inclusionProof, rootOfInclusion, type SubtreeHashes } from "./tree-proofs";
 

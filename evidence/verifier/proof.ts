@@ -6,12 +6,12 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
+import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import { commitmentOf, type ItemJson } from "../log/commitment";
 import { entryBytes, RECORD_KINDS, type RecordEntry, type RecordKind } from "../log/entry";
 import { HASH_BYTES, leafHash } from "../log/hashing";
 import { keyOf, versionOf } from "../log/identity";
-import { type Checkpoint, parseCheckpoint } from "./checkpoint";
-import { checkSignatures, cosignatureTime, strictBase64, type VerifierKey } from "./note";
+import { checkSignatures, cosignatureTime, strictBase64, type VerifierKey } from "../log/note";
 import type { Verdict } from "./report";
 import { rootOfInclusion } from "./tree-proofs";
 

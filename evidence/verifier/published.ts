@@ -1,11 +1,11 @@
 /** Every checkpoint that the log ever published, held against the tree as it grows: one that says otherwise is a fork. */
 
 import { hash } from "node:crypto";
+import { type Checkpoint, checkpointText, parseOwnCheckpoint } from "../log/checkpoint";
+import { checkSignatures, type VerifierKey } from "../log/note";
 import { checkpointPath } from "../log/paths";
-import { type Checkpoint, checkpointText } from "./checkpoint";
 import type { Findings } from "./findings";
-import { badCosignature, cosignature, named, parsed, type SignedCheckpoint, signedCheckpoint } from "./head";
-import { checkSignatures, type VerifierKey } from "./note";
+import { badCosignature, cosignature, named, type SignedCheckpoint, signedCheckpoint } from "./head";
 import type { Run } from "./run";
 import { SignerOrder } from "./signer-order";
 
@@ -99,7 +99,7 @@ export class PublishedCheckpoints {
   private async check({ size, text }: Reached, findings: Findings): Promise<void> {
     const path = checkpointPath(size);
     const bytes = await this.run.evidence.read(path);
-    const checkpoint = bytes === undefined ? "It was listed, and cannot be read." : parsed(bytes);
+    const checkpoint = bytes === undefined ? "It was listed, and cannot be read." : parseOwnCheckpoint(bytes);
     if (typeof checkpoint === "string") {
       this.run.findings.add({ verdict: "altered", code: "EVIDENCE_ALTERED", message: `${path}: ${checkpoint}` });
       return;
@@ -159,7 +159,7 @@ export class PublishedCheckpoints {
   private async checkLater(size: number): Promise<void> {
     const path = checkpointPath(size);
     const bytes = await this.run.evidence.read(path);
-    const later = bytes === undefined ? "It cannot be read." : parsed(bytes);
+    const later = bytes === undefined ? "It cannot be read." : parseOwnCheckpoint(bytes);
     if (typeof later === "string") {
       this.run.findings.add({ verdict: "altered", code: "EVIDENCE_ALTERED", message: `${path}: ${later}` });
     } else if (this.isSigned(later, path)) {

@@ -1,8 +1,8 @@
 /** What all parts of one verification share. */
 
+import type { VerifierKey } from "../log/note";
 import type { EvidenceFolder } from "./evidence";
 import type { Findings } from "./findings";
-import type { VerifierKey } from "./note";
 
 export interface Run {
   readonly evidence: EvidenceFolder;

@@ -3,9 +3,9 @@
  * checkpoint bears its signature: one that only older keys signed was not made by the log.
  */
 
+import type { VerifierKey } from "../log/note";
 import type { Findings } from "./findings";
 import { named } from "./head";
-import type { VerifierKey } from "./note";
 
 interface SignerSet {
   readonly keys: readonly VerifierKey[];

@@ -2,7 +2,8 @@
 
 import { randomBytes } from "node:crypto";
 import { type LogicalTableName, TABLES } from "../../contract";
-import type { Checkpoint } from "./checkpoint";
+import type { Checkpoint } from "../log/checkpoint";
+import { parseVerifierKey } from "../log/note";
 import { CloserLook } from "./closer-look";
 import { type EvidenceFolder, withFindings } from "./evidence";
 import { Findings, NAMED_MAX } from "./findings";
@@ -13,7 +14,6 @@ import { type KnownFinding, KnownFindings } from "./known-findings";
 import { LaterRecords } from "./later-records";
 import { checkLeftovers } from "./leftovers";
 import { LogWalk } from "./log-walk";
-import { parseVerifierKey } from "./note";
 import { PairTally } from "./pairs";
 import { judgePins, type LastCheckpoint, type Pin } from "./pins";
 import { lastSeen, PublishedCheckpoints } from "./published";

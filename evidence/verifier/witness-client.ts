@@ -1,8 +1,8 @@
 /** Submits the checkpoint of an evidence folder to a witness of this process, with the proof that the folder's tiles give. */
 
-import type { Checkpoint } from "./checkpoint";
+import type { Checkpoint } from "../log/checkpoint";
+import { checkSignatures, type VerifierKey } from "../log/note";
 import type { EvidenceFolder } from "./evidence";
-import { checkSignatures, type VerifierKey } from "./note";
 import { consistencyProof, tileReader } from "./tree-proofs";
 import { addCheckpoint, type Cosigner, submissionBody, type WitnessState } from "./witness";
 

@@ -1,7 +1,7 @@
 /** A witness's own key: an Ed25519 private key in PEM, behind a line that says its verifier key, and so its name. */
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { keyIdOf, NoteError, parseVerifierKey, type VerifierKey } from "./note";
+import { keyIdOf, NoteError, parseVerifierKey, type VerifierKey } from "../log/note";
 import type { Cosigner } from "./witness";
 
 const COSIGNATURE_TYPE = 4;

@@ -3,8 +3,8 @@
  * only after a proof that the log still begins with all that it had. So nobody can be shown another log than it was.
  */
 
+import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import { EMPTY_ROOT, HASH_BYTES } from "../log/hashing";
-import { type Checkpoint, parseCheckpoint } from "./checkpoint";
 import {
   checkSignatures,
   cosignedMessage,
@@ -14,7 +14,7 @@ import {
   signatureLine,
   strictBase64,
   type VerifierKey,
-} from "./note";
+} from "../log/note";
 import { isConsistent } from "./tree-proofs";
 
 /** The latest checkpoint that the witness cosigned. */

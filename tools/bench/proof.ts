@@ -4,20 +4,14 @@
  */
 
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { checkpointText } from "../../evidence/log/checkpoint";
 import { commitmentOf, type ItemJson } from "../../evidence/log/commitment";
 import { entryBytes, type RecordEntry } from "../../evidence/log/entry";
+import { parseVerifierKey } from "../../evidence/log/note";
 import { CHECKPOINT_PATH } from "../../evidence/log/paths";
 import { rootOf } from "../../evidence/sealing/frontier";
 import { GrowingTree } from "../../evidence/sealing/growing-tree";
-import {
-  checkpointText,
-  ED25519,
-  type NoteKey,
-  signatureLine,
-  signedNote,
-  verifierKey,
-} from "../../evidence/sealing/note";
-import { parseVerifierKey } from "../../evidence/verifier/note";
+import { ED25519, encodeNote, encodeSignatureLine, encodeVerifierKey, type NoteKey } from "../../evidence/sealing/note";
 import { checkProof, parseProof, proofBytes } from "../../evidence/verifier/proof";
 import { proofOf } from "../../evidence/verifier/proof-search";
 import { inclusionProof, tileReader } from "../../evidence/verifier/tree-proofs";
@@ -68,7 +62,7 @@ function writeLog(key: NoteKey, privateKey: KeyObject): Map<string, Buffer> {
   }
   for (const { path, bytes } of tree.unfinished()) files.set(path, bytes);
   const text = checkpointText(ORIGIN, ENTRIES, rootOf(tree.frontier()));
-  const note = signedNote(text, [signatureLine(key, sign(null, Buffer.from(text), privateKey))]);
+  const note = encodeNote(text, [encodeSignatureLine(key, sign(null, Buffer.from(text), privateKey))]);
   return files.set(CHECKPOINT_PATH, Buffer.from(note));
 }
 
@@ -114,7 +108,7 @@ async function main(): Promise<void> {
   const key: NoteKey = { name: ORIGIN, type: ED25519, material };
   const files = writeLog(key, privateKey);
   const checkpoint = files.get(CHECKPOINT_PATH) ?? Buffer.alloc(0);
-  const vkey = verifierKey(key);
+  const vkey = encodeVerifierKey(key);
   const state = { latest: async () => undefined, replace: async () => true };
   const witnesses = [newWitnessKey("witness.example/w1"), newWitnessKey("witness.example/w2")];
   const lines: string[] = [];

@@ -4,7 +4,7 @@ import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { SWEEP_ITEM } from "../../../evidence/checks/checkpoint-memory";
 import { type SweepResponse, sweepAuditTrail } from "../../../evidence/checks/sweep-operation";
-import { ED25519, verifierKey } from "../../../evidence/sealing/note";
+import { ED25519, encodeVerifierKey } from "../../../evidence/sealing/note";
 import type { Call } from "../../../ledger/operations/call";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import { textOf } from "../../../ledger/rules/stored-item";
@@ -27,7 +27,7 @@ beforeEach(() => {
 /** Of a log of the same name, whose private key nobody has any more. */
 const { publicKey } = generateKeyPairSync("ed25519");
 const material = publicKey.export({ format: "der", type: "spki" }).subarray(-32);
-const OTHER_KEY = verifierKey({ name: ORIGIN, type: ED25519, material });
+const OTHER_KEY = encodeVerifierKey({ name: ORIGIN, type: ED25519, material });
 
 const pass = (minutes: number) => {
   now = minutesAfter(now, minutes);

@@ -1,9 +1,9 @@
 import fc from "fast-check";
+import { parseCheckpoint } from "../../../evidence/log/checkpoint";
 import { entryBytes, type LogEntry, type RecordEntry } from "../../../evidence/log/entry";
+import { NoteError, parseVerifierKey, signatureLine } from "../../../evidence/log/note";
 import { CHECKPOINT_PATH, cosignaturePath } from "../../../evidence/log/paths";
-import { parseCheckpoint } from "../../../evidence/verifier/checkpoint";
 import { localEvidence } from "../../../evidence/verifier/evidence";
-import { NoteError, parseVerifierKey, signatureLine } from "../../../evidence/verifier/note";
 import {
   checkProof,
   entryOfRecord,

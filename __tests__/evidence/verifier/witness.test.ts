@@ -4,10 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { hostname, tmpdir } from "node:os";
 import path from "node:path";
 import { type WitnessServer, witnessServer } from "../../../evidence/commands/witness-server";
+import { parseCheckpoint } from "../../../evidence/log/checkpoint";
+import { checkSignatures, cosignatureTime, parseNote, parseVerifierKey } from "../../../evidence/log/note";
 import { checkpointPath } from "../../../evidence/log/paths";
-import { parseCheckpoint } from "../../../evidence/verifier/checkpoint";
 import { localEvidence } from "../../../evidence/verifier/evidence";
-import { checkSignatures, cosignatureTime, parseNote, parseVerifierKey } from "../../../evidence/verifier/note";
 import { consistencyProof, tileReader } from "../../../evidence/verifier/tree-proofs";
 import {
   addCheckpoint,

@@ -1,6 +1,6 @@
 /** Checkpoints, by C2SP tlog-checkpoint: what a signed note says of the log's tree. */
 
-import { HASH_BYTES } from "../log/hashing";
+import { HASH_BYTES } from "./hashing";
 import { type Note, NoteError, parseNote, strictBase64 } from "./note";
 
 export interface Checkpoint {
@@ -25,6 +25,26 @@ export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
   if (root?.length !== HASH_BYTES) throw notACheckpoint("its third line is no hash of 32 bytes in base64");
   if (extensions.includes("")) throw notACheckpoint("one of its further lines is empty");
   return { note, origin, size, root, extensions };
+}
+
+/**
+ * A checkpoint as this log writes it: without further lines.
+ * @returns in words why it is not one. Its signatures are still to be checked.
+ */
+export function parseOwnCheckpoint(bytes: Uint8Array): Checkpoint | string {
+  try {
+    const checkpoint = parseCheckpoint(bytes);
+    return checkpoint.extensions.length === 0 ? checkpoint : "It has lines that this log does not write.";
+  } catch (error) {
+    if (error instanceof NoteError) return error.message;
+    throw error;
+  }
+}
+
+/** What the checkpoint says, without its signatures; undefined for bytes that are not a checkpoint of this log's form. */
+export function textOfCheckpoint(bytes: Uint8Array): string | undefined {
+  const checkpoint = parseOwnCheckpoint(bytes);
+  return typeof checkpoint === "string" ? undefined : checkpoint.note.text;
 }
 
 /** The text of a checkpoint without further lines: what is signed, and by whose equality checkpoints are equal. */

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
-import { checkpointText, parseCheckpoint } from "../../../evidence/verifier/checkpoint";
+import { checkpointText, parseCheckpoint } from "../../../evidence/log/checkpoint";
 import {
   checkSignatures,
   cosignatureTime,
@@ -12,7 +12,7 @@ import {
   parseVerifierKey,
   signatureLine,
   strictBase64,
-} from "../../../evidence/verifier/note";
+} from "../../../evidence/log/note";
 import { logKey } from "../../support/naive-log";
 
 /** The example of C2SP signed-note. */

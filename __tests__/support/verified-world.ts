@@ -124,6 +124,23 @@ export class Draft {
   }
 }
 
+/** Whether a whole verification of this folder needs the file, as docs/verification.md says under "What `ok` demands". */
+export function isNeeded(path: string, evidence: Files, isWitnessed: boolean): boolean {
+  if (path.startsWith("keys/")) return false;
+  if (path.startsWith("cosignatures/")) return isWitnessed && path === newestCosignature(evidence);
+  const [tile, width] = path.split(".p/");
+  if (width === undefined) return true;
+  const others = [...evidence.keys()].filter((other) => other !== path && other.split(".p/")[0] === tile);
+  return !others.some((other) => other === tile || Number(other.split(".p/")[1]) > Number(width));
+}
+
+function newestCosignature(evidence: Files): string | undefined {
+  return [...evidence.keys()]
+    .filter((path) => path.startsWith("cosignatures/"))
+    .sort()
+    .at(-1);
+}
+
 const KEY_NAMES: Readonly<Record<LogicalTableName, readonly string[]>> = {
   PaymentLedger: ["TransactionID"],
   PaymentAuditTrail: ["AuditID"],

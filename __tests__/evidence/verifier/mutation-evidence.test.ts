@@ -2,7 +2,7 @@
 
 import type { FindingCode, Verdict, VerificationReport } from "../../../evidence/verifier/report";
 import { type Files, logKey, NaiveLog } from "../../support/naive-log";
-import { Draft, genuineDraft, key, otherKey, witness } from "../../support/verified-world";
+import { Draft, genuineDraft, isNeeded, key, otherKey, witness } from "../../support/verified-world";
 
 const genuine = genuineDraft();
 const { log } = genuine.world;
@@ -180,6 +180,42 @@ describe("partial tiles and bundles of earlier checkpoints", () => {
     changed.evidence.set("tile/no-tile", Buffer.alloc(1));
     expect((await changed.verify()).notes).toEqual([expect.stringContaining("2 objects under tile/")]);
   });
+});
+
+describe("every file of the folder", () => {
+  const files = [...genuine.evidence.keys()];
+  const pins: readonly (readonly [string, Draft["options"]])[] = [
+    ["a checkpoint that was kept", genuine.options],
+    ["a witness", { witnessKeys: [witness.vkey] }],
+  ];
+
+  test.each(pins)(
+    "with the end pinned by %s, each missing one is named but for those that are documented",
+    async (by, options) => {
+      const missed: string[] = [];
+      for (const path of files) {
+        const changed = draft();
+        changed.options = options;
+        changed.evidence.delete(path);
+        if ((await changed.verify()).verdict === "ok") missed.push(path);
+      }
+      expect(missed).toEqual(files.filter((path) => !isNeeded(path, genuine.evidence, by === "a witness")));
+      expect(missed).toEqual(expect.arrayContaining([...OLD_PARTIALS, `keys/${key.keyId}.vkey`]));
+    },
+  );
+
+  test.each(pins)(
+    "with the end pinned by %s, each changed one is named; cosignatures where a witness is",
+    async (by, options) => {
+      for (const path of files) {
+        const changed = draft();
+        changed.options = options;
+        edit(changed.evidence, path, flipped(Math.floor((changed.evidence.get(path)?.length ?? 0) / 2)));
+        const isRead = by === "a witness" || !path.startsWith("cosignatures/");
+        expect([path, (await changed.verify()).verdict === "ok"]).toEqual([path, !isRead]);
+      }
+    },
+  );
 });
 
 describe("the checkpoint", () => {

@@ -7,7 +7,7 @@ import { fakeWorld } from "../../../__tests__/evidence/sealing/worlds";
 import { stubStore } from "../../../__tests__/ledger/rules/stub-store";
 import { at } from "../../../__tests__/support/log-world";
 import { memoryEvidence } from "../../../__tests__/support/naive-log";
-import { Draft, genuineDraft, key } from "../../../__tests__/support/verified-world";
+import { Draft, genuineDraft, isNeeded, key, witness } from "../../../__tests__/support/verified-world";
 import { FUNCTIONS } from "../../../contract";
 import { parseCheckpoint } from "../../../evidence/log/checkpoint";
 import type { ItemJson } from "../../../evidence/log/commitment";
@@ -71,7 +71,7 @@ export class StreamEvents implements Way {
   }
 }
 
-/** A genuine world in which one file is damaged: of the evidence, or of the exports. */
+/** A genuine world in which one file is damaged or removed: of the evidence, or of the exports. */
 export class VerifierFolders implements Way {
   readonly #draft = genuineDraft();
 
@@ -83,12 +83,21 @@ export class VerifierFolders implements Way {
     const path = random.pick([...files.keys()]);
     const bytes = files.get(path) ?? Buffer.alloc(0);
     const isPacked = path.endsWith(".gz") && random.chance(0.7);
-    if (random.chance(0.1)) files.delete(path);
-    else files.set(path, isPacked ? gzipSync(damaged(gunzipSync(bytes), random)) : damaged(bytes, random));
+    const [old, put] = isPacked ? [gunzipSync(bytes), gzipSync] : [bytes, (content: Buffer) => content];
+    const isRemoved = random.chance(0.1);
+    const changedTo = damaged(old, random);
+    if (isRemoved) files.delete(path);
+    else files.set(path, put(changedTo));
+    const isWitnessed = random.chance(0.5);
+    if (isWitnessed) draft.options = { witnessKeys: [witness.vkey] };
     try {
       const { verdict } = await draft.verify();
       if (!VERDICTS.includes(verdict)) throw new Unexpected(`There is no verdict ${verdict}.`);
-      return verdict;
+      if (verdict !== "ok") return verdict;
+      if (!isRemoved && changedTo.equals(old)) return "unchanged";
+      if (isRemoved && !isNeeded(path, this.#draft.evidence, isWitnessed)) return "not needed";
+      if (path.startsWith("cosignatures/") && !isWitnessed) return "not read without a witness";
+      throw new Unexpected(`ok although ${path} is ${isRemoved ? "gone" : `changed: ${changedTo.toString("base64")}`}`);
     } catch (error) {
       if (error instanceof SourceError || error instanceof NoteError) return error.code;
       throw error;

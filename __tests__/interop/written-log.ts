@@ -14,7 +14,6 @@ import {
 import { GetPublicKeyCommand, type KMSClient, SignCommand } from "@aws-sdk/client-kms";
 import { LOG_STATE, type LogicalTableName } from "../../contract";
 import { checkpointText } from "../../evidence/log/checkpoint";
-import { commitmentOf, type ItemJson } from "../../evidence/log/commitment";
 import {
   ENTRY_KINDS,
   entryBytes,
@@ -30,6 +29,7 @@ import { appendEntries, type Log, openLog } from "../../evidence/sealing/log-sta
 import { encodeNote } from "../../evidence/sealing/note";
 import { publish } from "../../evidence/sealing/publish";
 import { checkpointSigners, type Signer } from "../../evidence/sealing/signers";
+import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 
 export const ORIGIN = "payment-ledger/us-east-1/111122223333/test";
 

@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import type { LogicalTableName } from "../../contract";
-import { commitmentOf } from "../../evidence/log/commitment";
 import type { RecordKind } from "../../evidence/log/entry";
+import { commitmentOf } from "../../ledger/rules/commitment";
 import { type Files, NaiveLog, ORIGIN, recordEntry, type TestKey } from "./naive-log";
 import {
   auditRecord,

@@ -2,9 +2,9 @@
 
 import { type AttributeValue, type DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import type { LogicalTableName } from "../../contract";
+import type { ItemJson } from "../../ledger/rules/commitment";
 import { exportFormOfItem } from "../../ledger/rules/stored-item";
 import { storedItem } from "../../ledger/store/transaction";
-import type { ItemJson } from "../log/commitment";
 import type { RecordChange, RecordSource } from "../verifier/sources";
 
 export interface ScannedTable {

@@ -2,10 +2,10 @@
 
 import { TABLES } from "../../contract";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
+import { commitmentOf } from "../../ledger/rules/commitment";
 import { hasGoodMac, type MacKey } from "../../ledger/rules/record-mac";
 import { exportFormOfItem } from "../../ledger/rules/stored-item";
 import type { Store } from "../../ledger/store/store";
-import { commitmentOf } from "../log/commitment";
 import type { LogEntry, RecordEntry } from "../log/entry";
 import { versionOf } from "../log/identity";
 import { batchesBetween, readHead } from "../sealing/log-items";

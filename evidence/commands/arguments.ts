@@ -3,8 +3,8 @@
 import { existsSync, statSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
+import type { ItemJson } from "../../ledger/rules/commitment";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
-import type { ItemJson } from "../log/commitment";
 import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "../log/note";
 import { CHECKPOINT_PATH } from "../log/paths";
 import { isItem, parseItem } from "../verifier/digest";

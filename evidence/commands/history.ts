@@ -1,8 +1,8 @@
 /** `history`: all that the log holds about one payment (its versions, and the audit records about it), in the log's order. */
 
 import { TABLES } from "../../contract";
+import type { ItemJson } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
-import type { ItemJson } from "../log/commitment";
 import { entryBytes, type HeartbeatEntry, type RecordEntry } from "../log/entry";
 import { keyOf, versionOf } from "../log/identity";
 import type { EvidenceFolder } from "../verifier/evidence";

@@ -1,6 +1,6 @@
 /** `prove`, `verify-proof` and `consistency`: proofs as files, made from an evidence folder and checked without one. */
 
-import { commitmentOf, type ItemJson } from "../log/commitment";
+import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 import { entryBytes } from "../log/entry";
 import { keyOf } from "../log/identity";
 import { type NoteSignature, strictBase64 } from "../log/note";

@@ -1,7 +1,7 @@
 /** Records from exported tables on disk, for the evidence commands. */
 
 import type { LogicalTableName } from "../../contract";
-import { commitmentOf, type ItemJson } from "../log/commitment";
+import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 import { ItemError, parseItem } from "../verifier/digest";
 import { type ExportSources, exportSources } from "../verifier/export-source";
 import { folderAt, type Given } from "./arguments";

@@ -8,11 +8,11 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
+import { commitmentOf, type ItemJson, SALT_ATTRIBUTE } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 import { hasGoodMac, MAC_ATTRIBUTE, type MacKey } from "../../ledger/rules/record-mac";
 import { isAllowedTransition, isPaymentStatus } from "../../ledger/rules/status-change";
 import { exportFormOfItem, integerOf, type StoredItem, textOf } from "../../ledger/rules/stored-item";
-import { commitmentOf, type ItemJson, SALT_ATTRIBUTE } from "../log/commitment";
 import type { RecordEntry } from "../log/entry";
 import { keyOf, versionOf } from "../log/identity";
 import { type StreamChange, storedForm } from "./stream-change";

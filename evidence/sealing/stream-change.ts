@@ -2,8 +2,8 @@
 
 import { z } from "zod";
 import { type LogicalTableName, TABLES, type TableId } from "../../contract";
+import type { ItemJson } from "../../ledger/rules/commitment";
 import type { StoredItem, StoredValue } from "../../ledger/rules/stored-item";
-import type { ItemJson } from "../log/commitment";
 import { keyOf } from "../log/identity";
 import { SealingError } from "./errors";
 

@@ -6,7 +6,7 @@
 
 import { hash } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
-import { commitmentOf, type ItemJson } from "../log/commitment";
+import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 import { keyOf, versionOf } from "../log/identity";
 import { ItemTemplate, type TemplateMatch, timeNames } from "./item-templates";
 

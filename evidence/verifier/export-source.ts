@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import type { LogicalTableName } from "../../contract";
-import type { ItemJson } from "../log/commitment";
+import type { ItemJson } from "../../ledger/rules/commitment";
 import { ItemError, isItem, parseStrictly } from "./digest";
 import { linesOfFile } from "./export-lines";
 import { chainsOf, type ExportChain, exportsIn, type TableExport } from "./export-manifest";

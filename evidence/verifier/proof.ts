@@ -6,8 +6,8 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
+import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
-import { commitmentOf, type ItemJson } from "../log/commitment";
 import { entryBytes, RECORD_KINDS, type RecordEntry, type RecordKind } from "../log/entry";
 import { HASH_BYTES, leafHash } from "../log/hashing";
 import { keyOf, versionOf } from "../log/identity";

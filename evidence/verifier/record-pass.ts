@@ -1,7 +1,7 @@
 /** Readings of the sources: every record of every one, as its digest. */
 
 import type { LogicalTableName } from "../../contract";
-import type { ItemJson } from "../log/commitment";
+import type { ItemJson } from "../../ledger/rules/commitment";
 import { type Digest, ItemDigester, ItemError, parseItem } from "./digest";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, SourceError } from "./sources";

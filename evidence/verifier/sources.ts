@@ -1,7 +1,7 @@
 /** Records as the verifier takes them in: from exports, from a scan, from a restored table. */
 
 import type { LogicalTableName } from "../../contract";
-import type { ItemJson } from "../log/commitment";
+import type { ItemJson } from "../../ledger/rules/commitment";
 
 /** A full export or a scan tells `now` only; an incremental export the item before and after its window. */
 export interface RecordChange {

@@ -5,7 +5,6 @@
 
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { checkpointText } from "../../evidence/log/checkpoint";
-import { commitmentOf, type ItemJson } from "../../evidence/log/commitment";
 import { entryBytes, type RecordEntry } from "../../evidence/log/entry";
 import { parseVerifierKey } from "../../evidence/log/note";
 import { CHECKPOINT_PATH } from "../../evidence/log/paths";
@@ -17,6 +16,7 @@ import { proofOf } from "../../evidence/verifier/proof-search";
 import { inclusionProof, tileReader } from "../../evidence/verifier/tree-proofs";
 import { addCheckpoint, submissionBody } from "../../evidence/verifier/witness";
 import { cosignerOf, newWitnessKey } from "../../evidence/verifier/witness-key";
+import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 
 const ENTRIES = Number(process.argv[2] ?? 1_000_000);
 const PROOFS = 2_000;

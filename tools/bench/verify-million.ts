@@ -12,7 +12,6 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { logKey, ORIGIN } from "../../__tests__/support/naive-log";
 import type { LogicalTableName } from "../../contract";
 import { checkpointText } from "../../evidence/log/checkpoint";
-import { commitmentOf } from "../../evidence/log/commitment";
 import { type EntryKind, entryBytes, type LogEntry } from "../../evidence/log/entry";
 import { bundlePath, checkpointPath, TILE_WIDTH, tilePath } from "../../evidence/log/paths";
 import { localEvidence } from "../../evidence/verifier/evidence";
@@ -20,6 +19,7 @@ import { exportSources } from "../../evidence/verifier/export-source";
 import { reportText } from "../../evidence/verifier/report";
 import { GrowingTree } from "../../evidence/verifier/tree";
 import { verifyLog } from "../../evidence/verifier/verify";
+import { commitmentOf } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 
 /** Each with its WRITE record; one in a hundred changes its status later, with an UPDATE record. */

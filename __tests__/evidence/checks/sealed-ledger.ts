@@ -10,7 +10,6 @@ import { s3Evidence } from "../../../evidence/checks/s3-evidence";
 import type { SweepSettings } from "../../../evidence/checks/sweep-operation";
 import { memoryBeside } from "../../../evidence/checks/swept-checkpoints";
 import { verifierKeysOf } from "../../../evidence/checks/verifier-keys";
-import type { ItemJson } from "../../../evidence/log/commitment";
 import { keyOf } from "../../../evidence/log/identity";
 import { evidenceBucket } from "../../../evidence/sealing/evidence-bucket";
 import { type Log, openLog } from "../../../evidence/sealing/log-state";
@@ -18,6 +17,7 @@ import { publishCheckpoint } from "../../../evidence/sealing/publish-checkpoint"
 import { sealAuditTrail } from "../../../evidence/sealing/seal";
 import { checkpointSigners } from "../../../evidence/sealing/signers";
 import { persistPayments } from "../../../ledger/operations/persist-payments";
+import type { ItemJson } from "../../../ledger/rules/commitment";
 import { exportFormOfItem, type StoredItem } from "../../../ledger/rules/stored-item";
 import type { EmbeddedAws } from "../../../local/embedded-aws";
 import { type Harness, paymentInput, startHarness, type TableName } from "../../support/ledger-harness";

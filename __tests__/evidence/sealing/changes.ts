@@ -1,9 +1,9 @@
 /** Changes as the tables' streams tell them, of records that the ledger's own functions made. */
 
 import { type LogicalTableName, TABLES, type TableId } from "../../../contract";
-import type { ItemJson } from "../../../evidence/log/commitment";
 import { keyOf } from "../../../evidence/log/identity";
 import type { AuditEntry } from "../../../ledger/rules/audit-entry";
+import type { ItemJson } from "../../../ledger/rules/commitment";
 import { derivedAuditId } from "../../../ledger/rules/identifiers";
 import type { PaymentStatus } from "../../../ledger/rules/payment";
 import { exportFormOfItem, integerOf, type StoredItem } from "../../../ledger/rules/stored-item";

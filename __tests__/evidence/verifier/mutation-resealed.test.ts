@@ -3,9 +3,9 @@
  * away then, or what others have seen of the log before.
  */
 
-import { commitmentOf } from "../../../evidence/log/commitment";
 import type { HeartbeatEntry, RecordEntry } from "../../../evidence/log/entry";
 import type { FindingCode, Verdict, VerificationReport } from "../../../evidence/verifier/report";
+import { commitmentOf } from "../../../ledger/rules/commitment";
 import { at } from "../../support/log-world";
 import { recordEntry, type Step } from "../../support/naive-log";
 import { type Item, messageRow } from "../../support/stored-records";

@@ -10,7 +10,6 @@ import { memoryEvidence } from "../../../__tests__/support/naive-log";
 import { Draft, genuineDraft, isNeeded, key, witness } from "../../../__tests__/support/verified-world";
 import { FUNCTIONS } from "../../../contract";
 import { parseCheckpoint } from "../../../evidence/log/checkpoint";
-import type { ItemJson } from "../../../evidence/log/commitment";
 import { entryBytes } from "../../../evidence/log/entry";
 import { NoteError, parseVerifierKey } from "../../../evidence/log/note";
 import { CHECKPOINT_PATH } from "../../../evidence/log/paths";
@@ -20,6 +19,7 @@ import { findEntries, proofOf, provenPath } from "../../../evidence/verifier/pro
 import { VERDICTS } from "../../../evidence/verifier/report";
 import { SourceError } from "../../../evidence/verifier/sources";
 import { tileReader } from "../../../evidence/verifier/tree-proofs";
+import type { ItemJson } from "../../../ledger/rules/commitment";
 import { anyJson, changed, type JsonObject } from "./inputs";
 import { mustFit, Unexpected, type Way } from "./ledger-world";
 import { damaged, type Random } from "./random";

@@ -5,7 +5,7 @@
 
 import { hash } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
-import { canonicalJson } from "../../ledger/rules/canonical-json";
+import { canonicalJson } from "./canonical-json";
 
 /** An item in DynamoDB's typed JSON with binary as base64: as exports hold it, and as Lambda passes stream images. */
 export type ItemJson = Readonly<Record<string, object>>;

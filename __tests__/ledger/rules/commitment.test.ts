@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { commitmentOf, type ItemJson } from "../../../evidence/log/commitment";
 import { CanonicalJsonError, canonicalJson } from "../../../ledger/rules/canonical-json";
-import { naiveCommitment } from "../sealing/naive-log";
+import { commitmentOf, type ItemJson } from "../../../ledger/rules/commitment";
+import { naiveCommitment } from "../../evidence/sealing/naive-log";
 
 const sha256 = (text: string) => createHash("sha256").update(text, "utf8").digest("base64url");
 

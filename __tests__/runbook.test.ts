@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { FINDING_CODES } from "../backup/findings";
+import { CHECK_CODES } from "../backup/findings";
 import { DRILL_CODES } from "../evidence/checks/drill-steps";
 import { VERDICTS } from "../evidence/verifier/report";
 import {
@@ -96,7 +96,7 @@ test.each([
 
 test("the check's findings are all told", () => {
   const told = ENTRIES.find(({ section }) => section === "backup-check-failed")?.text ?? "";
-  expect(FINDING_CODES.filter((code) => !told.includes(`\`${code}\``))).toEqual([]);
+  expect(CHECK_CODES.filter((code) => !told.includes(`\`${code}\``))).toEqual([]);
 });
 
 test("the sweep's verdicts and the drill's codes are all told", () => {

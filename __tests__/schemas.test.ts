@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Ajv2020, { type ValidateFunction } from "ajv/dist/2020";
 import fc from "fast-check";
-import { runExports } from "../backup/export-operation";
+import { exportTables } from "../backup/export-operation";
 import { FUNCTIONS, QUEUES } from "../contract";
 import { type BadRow, FileProgress, type FileReport } from "../ledger/files/progress";
 import { readRows } from "../ledger/files/rows";
@@ -181,11 +181,11 @@ const settings = () => ({ files: stubFiles().files, removeCardDataFiles: true })
 const processed = (event: unknown) =>
   runPaymentProcessor(event, stubCall("payment-processor"), stubStore(), settings());
 const exported = (event: unknown) =>
-  runExports(event, stubCall("export_tables"), stubStore(), {
+  exportTables(event, stubCall("export_tables"), stubStore(), {
     tables: [],
     service: { reach: fail, find: fail, start: fail, status: fail },
     states: { load: fail, save: fail },
-    log: fail,
+    logLine: fail,
   });
 
 function fail(): never {

@@ -10,6 +10,7 @@ import { ALL_TEST_NUMBERS } from "./ledger/rules/card-test-numbers";
 import { focusedOrSkipped, silencedChecks } from "./support/check-rules";
 import { importCircles } from "./support/circles";
 import { OWN_EMBEDDED_AWS, ownEmulators } from "./support/emulator-rule";
+import { sharedNames } from "./support/exported-names";
 import { importOutsideLayer } from "./support/layers";
 import {
   lockGaps,
@@ -263,6 +264,20 @@ const RULES: readonly Rule[] = [
       one("main.ts", 'import type { Construct } from "constructs";'),
     ],
     fine: one("stacks/x.ts", 'import { Fn } from "cdktf";'),
+  },
+  {
+    name: "no two files export the same name",
+    check: sharedNames,
+    caught: [
+      [code("client/a.ts", "export const keyOf = 1;"), code("local/b.ts", "export function keyOf() {}")],
+      [code("client/a.ts", "export interface Finding {}"), code("client/b.ts", "export type Finding = string;")],
+    ],
+    fine: [
+      code("client/a.ts", "export const keyOf = 1;\nexport type A = string;\nexport const A = 1;"),
+      code("client/b.ts", 'const keyOf = 2;\nexport { keyOf as other } from "./a";'),
+      code("handlers/a.ts", "export const handler = 1;"),
+      code("handlers/b.ts", "export const handler = 1;"),
+    ],
   },
   {
     name: "no file and no room imports itself through others",

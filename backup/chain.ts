@@ -1,6 +1,6 @@
 /** What a restore takes of a table's exports: the newest full one and the windows after it; and whether windows are missing. */
 
-import type { Findings } from "./findings";
+import type { CheckFindings } from "./findings";
 import type { Manifest } from "./manifest";
 
 export interface Chain {
@@ -13,7 +13,7 @@ export interface Chain {
 }
 
 /** One chain a table. Gaps between windows are findings, except where a full export after them made them needless. */
-export function chainsOf(manifests: readonly Manifest[], findings: Findings): Chain[] {
+export function chainsOf(manifests: readonly Manifest[], findings: CheckFindings): Chain[] {
   const tables = new Set(manifests.map(({ deployedTable }) => deployedTable));
   return [...tables].sort().map((deployedTable) => {
     const own = manifests.filter((manifest) => manifest.deployedTable === deployedTable);
@@ -32,7 +32,12 @@ export function chainsOf(manifests: readonly Manifest[], findings: Findings): Ch
   });
 }
 
-function reportGaps(table: string, fulls: readonly Manifest[], windows: readonly Manifest[], findings: Findings): void {
+function reportGaps(
+  table: string,
+  fulls: readonly Manifest[],
+  windows: readonly Manifest[],
+  findings: CheckFindings,
+): void {
   let covered = fulls.at(0)?.to ?? windows.at(0)?.from ?? "";
   if ((windows.at(0)?.from ?? covered) < covered) covered = windows.at(0)?.from ?? covered;
   for (const { id, from = "", to } of windows) {

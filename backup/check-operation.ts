@@ -7,7 +7,7 @@ import { recordEntries } from "../ledger/operations/record-entries";
 import { derivedAuditId } from "../ledger/rules/identifiers";
 import type { Store } from "../ledger/store/store";
 import { checkFolder } from "./check";
-import { type CheckReport, Findings, type Verdict } from "./findings";
+import { CheckFindings, type CheckReport, type CheckVerdict } from "./findings";
 import { type ExportFolder, s3Folder } from "./folder";
 import { exportPrefix, SUMMARY_FILE, tableNameOfArn } from "./layout";
 import type { StateStore } from "./state-store";
@@ -19,14 +19,18 @@ export interface CheckSettings {
   readonly s3: S3Client;
   readonly bucket: string;
   readonly states: StateStore;
-  readonly log: (requestId: string, table: LogicalTableName, code: string) => void;
+  readonly logLine: (requestId: string, table: LogicalTableName, code: string) => void;
 }
 
 export interface CheckResponse {
-  readonly outcome: Verdict;
+  readonly outcome: CheckVerdict;
   /** Key of the report in the export bucket. */
   readonly report: string;
-  readonly tables: readonly { readonly table: string; readonly verdict: Verdict; readonly codes: readonly string[] }[];
+  readonly tables: readonly {
+    readonly table: string;
+    readonly verdict: CheckVerdict;
+    readonly codes: readonly string[];
+  }[];
 }
 
 const CONTENTS_NOT_COMPARED =
@@ -60,7 +64,7 @@ export async function checkBackups(call: Call, store: Store, settings: CheckSett
   );
   for (const { table, report: of } of checks) {
     store.signal(of.verdict === "good" ? BACKUP_METRICS.checkPassed : BACKUP_METRICS.checkFailed);
-    for (const code of codesOf(of)) settings.log(call.caller.requestId, table, code);
+    for (const code of codesOf(of)) settings.logLine(call.caller.requestId, table, code);
   }
   const tables = checks.map(({ table, report: of }) => ({ table, verdict: of.verdict, codes: codesOf(of) }));
   return { outcome: verdict, report, tables };
@@ -72,7 +76,7 @@ async function checkTable(
   store: Store,
   settings: CheckSettings,
 ): Promise<TableCheck> {
-  const findings = new Findings();
+  const findings = new CheckFindings();
   const { state } = await settings.states.load(table);
   const chain = restoreChain(state?.exports ?? []);
   const prefixOf = (entry: ExportEntry) => `${exportPrefix(table, entry)}/`;
@@ -96,7 +100,7 @@ async function checkTable(
   return { table, exportedUntil: state?.exportedUntil ?? "", report };
 }
 
-function emptyReport({ name }: ExportFolder, { verdict, list, further, notes }: Findings): CheckReport {
+function emptyReport({ name }: ExportFolder, { verdict, list, further, notes }: CheckFindings): CheckReport {
   return { verdict, folder: name, exports: [], comparisons: [], findings: list, further, notes };
 }
 
@@ -112,7 +116,7 @@ function reportState(
   state: ExportState | undefined,
   missing: readonly ExportEntry[],
   call: Call,
-  findings: Findings,
+  findings: CheckFindings,
 ): void {
   for (const { kind, from, to, startedAt } of missing) {
     const what = `The ${kind} export ${from === undefined ? "of" : `of ${from} to`} ${to}`;
@@ -130,7 +134,7 @@ function reportState(
 }
 
 /** An old full export restores an old table, however good it is; and what it must hold follows from its moment. */
-function reportOldFull(table: string, chain: readonly ExportEntry[], call: Call, findings: Findings): void {
+function reportOldFull(table: string, chain: readonly ExportEntry[], call: Call, findings: CheckFindings): void {
   const [full] = chain;
   if (full === undefined || call.now.getTime() - Date.parse(full.to) <= FULL_EXPORT_AGE_MAX_MS) return;
   findings.add({
@@ -142,7 +146,7 @@ function reportOldFull(table: string, chain: readonly ExportEntry[], call: Call,
 
 async function writeReport(
   checks: readonly TableCheck[],
-  verdict: Verdict,
+  verdict: CheckVerdict,
   call: Call,
   settings: CheckSettings,
 ): Promise<string> {
@@ -178,7 +182,7 @@ function codesOf({ findings }: CheckReport): string[] {
   return [...new Set(findings.map(({ code }) => code))];
 }
 
-function overall(verdicts: readonly Verdict[]): Verdict {
+function overall(verdicts: readonly CheckVerdict[]): CheckVerdict {
   if (verdicts.includes("faulty")) return "faulty";
   return verdicts.includes("incomplete") ? "incomplete" : "good";
 }

@@ -5,7 +5,7 @@
 
 import { type Chain, chainsOf } from "./chain";
 import { checkDataFile, type OnLine } from "./data-file";
-import { type CheckedExport, type CheckReport, type Comparison, type Finding, Findings } from "./findings";
+import { type CheckedExport, type CheckFinding, CheckFindings, type CheckReport, type Comparison } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";
 import { type PlannedExport, planOfPath, SUMMARY_FILE } from "./layout";
 import { type Manifest, readManifest } from "./manifest";
@@ -25,7 +25,7 @@ export interface CheckOptions {
    */
   readonly planOf?: (summaryPath: string) => PlannedExport | undefined;
   /** What was found before about the same exports. */
-  readonly findings?: Findings;
+  readonly findings?: CheckFindings;
 }
 
 const SETTLE_MS = 15 * 60 * 1000;
@@ -33,7 +33,7 @@ const SETTLE_MS = 15 * 60 * 1000;
 interface Check {
   readonly folder: ExportFolder;
   readonly listed: ReadonlyMap<string, FolderFile>;
-  readonly findings: Findings;
+  readonly findings: CheckFindings;
   readonly outOfTime: () => boolean;
 }
 
@@ -43,7 +43,7 @@ class OutOfTime extends Error {
 }
 
 export async function checkFolder(folder: ExportFolder, options: CheckOptions = {}): Promise<CheckReport> {
-  const { findings = new Findings() } = options;
+  const { findings = new CheckFindings() } = options;
   const listed = new Map<string, FolderFile>();
   for await (const file of folder.list()) listed.set(file.path, file);
   const check = { folder, listed, findings, outOfTime: options.outOfTime ?? (() => false) };
@@ -165,7 +165,7 @@ async function checkExport(manifest: Manifest, check: Check, onLine: OnLine): Pr
   return { export: id, table: deployedTable, kind, ...window, files: files.length, items, bytes };
 }
 
-function removedItem(table: string, key: string, fact: string): Finding {
+function removedItem(table: string, key: string, fact: string): CheckFinding {
   return { code: "REMOVED_ITEM", table, key, message: `${fact} Nothing may be removed from this table.` };
 }
 
@@ -227,7 +227,7 @@ async function nameDifferences(
   check: Check,
 ): Promise<void> {
   const exported = new Map<string, boolean>();
-  const silent = new Findings();
+  const silent = new CheckFindings();
   for (const manifest of chain.exports) {
     await checkExport(manifest, { ...check, findings: silent }, ({ effect, key, recordedAt }) => {
       if (!isDiffering(key)) return;

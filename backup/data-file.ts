@@ -2,9 +2,9 @@
 
 import { createHash } from "node:crypto";
 import { linesOf } from "../ledger/files/lines";
-import { textOf, UnreadableGzipError } from "../ledger/files/text";
+import { decodedText, UnreadableGzipError } from "../ledger/files/text";
 import { type ExportLine, parseExportLine } from "./export-lines";
-import type { Findings } from "./findings";
+import type { CheckFindings } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";
 import type { DataFile, Manifest } from "./manifest";
 
@@ -28,7 +28,7 @@ export async function checkDataFile(
   manifest: Manifest,
   folder: ExportFolder,
   listed: FolderFile | undefined,
-  findings: Findings,
+  findings: CheckFindings,
   onLine: OnLine,
 ): Promise<{ readonly items: number; readonly bytes: number }> {
   const place = { table: manifest.deployedTable, export: manifest.id, file: file.path };
@@ -80,7 +80,7 @@ async function readLines(
   file: DataFile,
   manifest: Manifest,
   folder: ExportFolder,
-  findings: Findings,
+  findings: CheckFindings,
   onLine: OnLine,
 ): Promise<Reading> {
   const place = { table: manifest.deployedTable, export: manifest.id, file: file.path };
@@ -88,7 +88,7 @@ async function readLines(
   let items = 0;
   try {
     const bytes = metered(await folder.open(file.path), measured);
-    for await (const { number, text, tooLong } of linesOf(textOf(bytes), LINE_CHARACTERS_MAX)) {
+    for await (const { number, text, tooLong } of linesOf(decodedText(bytes), LINE_CHARACTERS_MAX)) {
       if (text === "") continue;
       items += 1;
       const line = tooLong ? "The line is longer than any item." : parseExportLine(text, manifest.kind, manifest.shape);

@@ -6,7 +6,7 @@ import type { Call } from "../ledger/operations/call";
 import type { Store } from "../ledger/store/store";
 import { BackupError } from "./errors";
 import type { ExportService } from "./export-service";
-import { type ExportFailure, exportTable, type TableExports } from "./run-exports";
+import { type ExportFailure, exportTable, type TableExports } from "./export-table";
 import type { StateStore } from "./state-store";
 
 export interface ExportSettings {
@@ -14,7 +14,7 @@ export interface ExportSettings {
   readonly service: ExportService;
   readonly states: StateStore;
   /** Writes one log line. */
-  readonly log: (requestId: string, table: LogicalTableName, code: string) => void;
+  readonly logLine: (requestId: string, table: LogicalTableName, code: string) => void;
 }
 
 export interface ExportResponse {
@@ -25,7 +25,7 @@ export interface ExportResponse {
 const requestSchema = z.strictObject({ kind: z.enum(["incremental", "full"]) });
 
 /** A table that cannot be exported stops no other; the run then fails, so that the platform tries it again. */
-export async function runExports(
+export async function exportTables(
   event: unknown,
   call: Call,
   store: Store,
@@ -38,7 +38,7 @@ export async function runExports(
   for (const table of settings.tables) {
     const fail = (code: ExportFailure | string) => {
       store.signal(BACKUP_METRICS.exportFailed);
-      settings.log(call.caller.requestId, table.table, code);
+      settings.logLine(call.caller.requestId, table.table, code);
     };
     const run = { service: settings.service, states: settings.states, now: call.now, failure: fail };
     try {

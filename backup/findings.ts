@@ -1,6 +1,6 @@
 /** What a check of exports found, for machines (literal codes) and for people. */
 
-export const FINDING_CODES = [
+export const CHECK_CODES = [
   "NO_EXPORT",
   "MISSING_EXPORT",
   "STALE_EXPORT",
@@ -21,10 +21,10 @@ export const FINDING_CODES = [
   "NOTHING_COMPARED",
   "CHECK_INCOMPLETE",
 ] as const;
-export type FindingCode = (typeof FINDING_CODES)[number];
+export type CheckCode = (typeof CHECK_CODES)[number];
 
-export interface Finding {
-  readonly code: FindingCode;
+export interface CheckFinding {
+  readonly code: CheckCode;
   readonly message: string;
   readonly table?: string;
   /** The export's id: the folder under `AWSDynamoDB`. */
@@ -57,16 +57,16 @@ export interface Comparison {
 }
 
 /** `incomplete`: no fault was seen, and not everything was looked at. */
-export type Verdict = "good" | "faulty" | "incomplete";
+export type CheckVerdict = "good" | "faulty" | "incomplete";
 
 export interface CheckReport {
-  readonly verdict: Verdict;
+  readonly verdict: CheckVerdict;
   readonly folder: string;
   readonly exports: readonly CheckedExport[];
   readonly comparisons: readonly Comparison[];
-  readonly findings: readonly Finding[];
+  readonly findings: readonly CheckFinding[];
   /** Findings beyond the limit of the list, by code. */
-  readonly further: Readonly<Partial<Record<FindingCode, number>>>;
+  readonly further: Readonly<Partial<Record<CheckCode, number>>>;
   /** What a reader must know and what is no fault. */
   readonly notes: readonly string[];
 }
@@ -75,12 +75,12 @@ export interface CheckReport {
 const FINDINGS_OF_A_CODE_MAX = 50;
 
 /** Collects findings in bounded memory. */
-export class Findings {
-  readonly list: Finding[] = [];
+export class CheckFindings {
+  readonly list: CheckFinding[] = [];
   readonly notes: string[] = [];
-  private readonly counts = new Map<FindingCode, number>();
+  private readonly counts = new Map<CheckCode, number>();
 
-  add(finding: Finding): void {
+  add(finding: CheckFinding): void {
     const count = (this.counts.get(finding.code) ?? 0) + 1;
     this.counts.set(finding.code, count);
     if (count <= FINDINGS_OF_A_CODE_MAX) this.list.push(finding);
@@ -90,12 +90,12 @@ export class Findings {
     if (this.notes.length < FINDINGS_OF_A_CODE_MAX) this.notes.push(text);
   }
 
-  get further(): Partial<Record<FindingCode, number>> {
+  get further(): Partial<Record<CheckCode, number>> {
     const beyond = [...this.counts].filter(([, count]) => count > FINDINGS_OF_A_CODE_MAX);
     return Object.fromEntries(beyond.map(([code, count]) => [code, count - FINDINGS_OF_A_CODE_MAX]));
   }
 
-  get verdict(): Verdict {
+  get verdict(): CheckVerdict {
     const codes = new Set(this.counts.keys());
     const incomplete = [codes.delete("CHECK_INCOMPLETE"), codes.delete("NOTHING_COMPARED")].includes(true);
     if (codes.size > 0) return "faulty";
@@ -108,7 +108,7 @@ export function exitCodeOf({ verdict }: CheckReport): 0 | 1 | 3 {
   return verdict === "good" ? 0 : verdict === "faulty" ? 1 : 3;
 }
 
-export function reportText(report: CheckReport): string {
+export function checkReportText(report: CheckReport): string {
   const { verdict, folder, exports, comparisons, findings, further, notes } = report;
   return [
     `${verdict.toUpperCase()}: ${folder}`,
@@ -128,7 +128,7 @@ function exportText({ export: id, table, kind, from, to, files, items, bytes }: 
   return `  ${table} ${kind} ${window}: ${items} items in ${files} files, ${bytes} bytes (${id})`;
 }
 
-function findingText({ code, message, table, export: id, file, line, key }: Finding): string {
+function findingText({ code, message, table, export: id, file, line, key }: CheckFinding): string {
   const place = [table, id, file, line === undefined ? undefined : `line ${line}`, key].filter(Boolean).join(" ");
   return `  ${code}${place === "" ? "" : ` ${place}`}: ${message}`;
 }

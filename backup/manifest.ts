@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { linesOf } from "../ledger/files/lines";
 import { shapeOf, type TableShape } from "./export-lines";
-import type { Findings } from "./findings";
+import type { CheckFindings } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";
 import { AWS_FOLDER, CHECKSUM_ENDINGS, FILES_FILE, logicalNameOf, SUMMARY_FILE, tableNameOfArn } from "./layout";
 import { jsonOf } from "./versioned-object";
@@ -60,7 +60,7 @@ export async function readManifest(
   summaryPath: string,
   folder: ExportFolder,
   listed: ReadonlyMap<string, FolderFile>,
-  findings: Findings,
+  findings: CheckFindings,
 ): Promise<Manifest | undefined> {
   const directory = summaryPath.slice(0, -SUMMARY_FILE.length);
   const summaryText = await readChecked(summaryPath, folder, listed, findings);
@@ -109,7 +109,7 @@ async function readChecked(
   path: string,
   folder: ExportFolder,
   listed: ReadonlyMap<string, FolderFile>,
-  findings: Findings,
+  findings: CheckFindings,
 ): Promise<string | undefined> {
   const file = listed.get(path);
   if (file === undefined) {
@@ -184,7 +184,7 @@ async function dataFiles(
   id: string,
   manifestPath: string,
   locate: (key: string) => string | undefined,
-  findings: Findings,
+  findings: CheckFindings,
 ): Promise<DataFile[]> {
   const files = new Map<string, DataFile>();
   const chunks = (async function* () {
@@ -209,7 +209,13 @@ async function dataFiles(
   return [...files.values()];
 }
 
-function compareTotals(total: number, files: readonly DataFile[], id: string, path: string, findings: Findings): void {
+function compareTotals(
+  total: number,
+  files: readonly DataFile[],
+  id: string,
+  path: string,
+  findings: CheckFindings,
+): void {
   const sum = files.reduce((items, { itemCount }) => items + itemCount, 0);
   if (sum === total) return;
   findings.add({

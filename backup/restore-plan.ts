@@ -6,7 +6,7 @@ import { type CheckOptions, checkFolder } from "./check";
 import { checkDataFile } from "./data-file";
 import { BackupError } from "./errors";
 import type { JsonItem, TableShape } from "./export-lines";
-import { Findings, reportText } from "./findings";
+import { CheckFindings, checkReportText } from "./findings";
 import type { ExportFolder, FolderFile } from "./folder";
 import { SUMMARY_FILE } from "./layout";
 import { type Manifest, readManifest } from "./manifest";
@@ -31,16 +31,16 @@ export async function planRestore(
   if (report.verdict !== "good" && !(report.verdict === "faulty" && onlyRemovals)) {
     throw new BackupError(
       "EXPORT_FAULTY",
-      `The exports are not good, so nothing was restored:\n${reportText(report)}\nRestore from another full export, from a backup, or to a point in time.`,
+      `The exports are not good, so nothing was restored:\n${checkReportText(report)}\nRestore from another full export, from a backup, or to a point in time.`,
     );
   }
   const listed = await filesOf(folder);
   const manifests: Manifest[] = [];
   for (const path of [...listed.keys()].filter((name) => name.endsWith(SUMMARY_FILE))) {
-    const manifest = await readManifest(path, folder, listed, new Findings());
+    const manifest = await readManifest(path, folder, listed, new CheckFindings());
     if (manifest !== undefined) manifests.push(manifest);
   }
-  const chain = chainsOf(manifests, new Findings()).find(({ deployedTable }) => deployedTable === table);
+  const chain = chainsOf(manifests, new CheckFindings()).find(({ deployedTable }) => deployedTable === table);
   if (chain?.full === undefined) {
     throw new BackupError(
       "EXPORT_FAULTY",
@@ -57,7 +57,7 @@ export async function readLinesOf(
   onLine: (line: { readonly keys: JsonItem; readonly item: JsonItem | undefined }) => Promise<void>,
 ): Promise<void> {
   const listed = await filesOf(folder);
-  const findings = new Findings();
+  const findings = new CheckFindings();
   for (const file of manifest.files) {
     await checkDataFile(file, manifest, folder, listed.get(file.path), findings, async ({ key, item }) => {
       await onLine({ keys: keysOf(key, manifest.shape), item });

@@ -9,7 +9,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { checkFolder } from "../backup/check";
 import { BackupError } from "../backup/errors";
-import { exitCodeOf, reportText } from "../backup/findings";
+import { checkReportText, exitCodeOf } from "../backup/findings";
 import { type ExportFolder, s3Folder } from "../backup/folder";
 import { localFolder } from "../backup/local-folder";
 import { type Backup, backUp, restorable } from "../backup/on-demand";
@@ -110,7 +110,7 @@ async function check(given: Arguments, dynamo: DynamoDBClient, print: (text: str
     if (!report.exports.some(({ table }) => table === name))
       throw new UsageError(`There is no export of ${name} in ${folder.name}.`);
   }
-  print(given.options.json === true ? JSON.stringify(report, undefined, 2) : reportText(report));
+  print(given.options.json === true ? JSON.stringify(report, undefined, 2) : checkReportText(report));
   return exitCodeOf(report);
 }
 

@@ -17,7 +17,7 @@ const settings = {
   s3,
   bucket,
   states: s3StateStore(s3, bucket),
-  log: (requestId: string, table: string, code: string) =>
+  logLine: (requestId: string, table: string, code: string) =>
     OBSERVER.error("a backup needs attention", requestId, { operation, table, code }),
 };
 

@@ -28,7 +28,7 @@ const settings = {
   evidence: s3Evidence(s3, evidenceBucket),
   keys: verifierKeysOf(kmsClient(), checkpointKeyArns, logOrigin),
   everyDays,
-  log: (requestId: string, code: string) =>
+  logLine: (requestId: string, code: string) =>
     OBSERVER.error("a restore drill needs attention", requestId, { operation, code }),
 };
 

@@ -1,6 +1,6 @@
 /** Exports all tables to the export bucket; its schedules say whether the changes since the last run or everything. */
 
-import { runExports } from "../backup/export-operation";
+import { exportTables } from "../backup/export-operation";
 import { dynamoExportService } from "../backup/export-service";
 import { s3StateStore } from "../backup/state-store";
 import { FUNCTIONS } from "../contract";
@@ -16,8 +16,8 @@ const settings = {
   tables,
   service: dynamoExportService(dynamoClient(), exportBucket, exportKeyArn),
   states: s3StateStore(s3Client(VARIABLES), exportBucket),
-  log: (requestId: string, table: string, code: string) =>
+  logLine: (requestId: string, table: string, code: string) =>
     OBSERVER.error("an export needs attention", requestId, { operation, table, code }),
 };
 
-export const handler = serve(operation, (event, call, store) => runExports(event, call, store, settings));
+export const handler = serve(operation, (event, call, store) => exportTables(event, call, store, settings));

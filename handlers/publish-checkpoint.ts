@@ -1,8 +1,8 @@
 /** Appends a heartbeat to the log of proofs and publishes a signed checkpoint over everything, on schedule. */
 
 import { FUNCTIONS } from "../contract";
+import { openLog } from "../evidence/sealing/append";
 import { evidenceBucket } from "../evidence/sealing/evidence-bucket";
-import { openLog } from "../evidence/sealing/log-state";
 import { publishCheckpoint } from "../evidence/sealing/publish-checkpoint";
 import { checkpointSigners } from "../evidence/sealing/signers";
 import { backOff } from "../ledger/store/transaction";
@@ -26,7 +26,7 @@ const settings = {
   signers: checkpointSigners(kmsClient(), checkpointKeyArns, origin),
   clock: () => new Date(),
   streams: readStreamEnvironment(VARIABLES),
-  report: (requestId: string, code: string) =>
+  logLine: (requestId: string, code: string) =>
     OBSERVER.error("the log needs attention", requestId, { operation, code }),
 };
 

@@ -1,7 +1,7 @@
 /** Appends to the log of proofs what the tables' streams tell. */
 
 import { FUNCTIONS } from "../contract";
-import { openLog } from "../evidence/sealing/log-state";
+import { openLog } from "../evidence/sealing/append";
 import { sealAuditTrail } from "../evidence/sealing/seal";
 import { dynamoClient } from "./runtime/clients";
 import { readLogStateEnvironment } from "./runtime/environment";
@@ -13,7 +13,7 @@ const { logStateTable: tableName, logOrigin: origin } = readLogStateEnvironment(
 const operation = FUNCTIONS.sealAuditTrail.name;
 const settings = {
   log: openLog({ dynamo: dynamoClient(), tableName, origin }),
-  report: (requestId: string, code: string) =>
+  logLine: (requestId: string, code: string) =>
     OBSERVER.error("the log needs attention", requestId, { operation, code }),
 };
 

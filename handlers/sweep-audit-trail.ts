@@ -6,8 +6,8 @@ import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { sweepAuditTrail } from "../evidence/checks/sweep-operation";
 import { memoryBeside } from "../evidence/checks/swept-checkpoints";
 import { verifierKeysOf } from "../evidence/checks/verifier-keys";
+import { openLog } from "../evidence/sealing/append";
 import { evidenceBucket } from "../evidence/sealing/evidence-bucket";
-import { openLog } from "../evidence/sealing/log-state";
 import { backOff } from "../ledger/store/transaction";
 import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
 import { readEvidenceKeyArn, readLogEnvironment, readSignerEnvironment } from "./runtime/environment";
@@ -30,7 +30,7 @@ const settings = {
     evidenceBucket(s3, { bucket, keyArn: readEvidenceKeyArn(VARIABLES) }, backOff),
   ),
   log: openLog({ dynamo, tableName, origin }),
-  report: (requestId: string, code: string) =>
+  logLine: (requestId: string, code: string) =>
     OBSERVER.error("the tables and the log need attention", requestId, { operation, code }),
 };
 

@@ -44,7 +44,7 @@ export interface RequestedExport {
   readonly kmsKey?: string;
 }
 
-export interface ExportFile {
+export interface WrittenFile {
   readonly key: string;
   readonly body: Buffer;
 }
@@ -130,7 +130,7 @@ export function exportFiles(
   requested: RequestedExport,
   items: readonly StoredItem[],
   filesOfExport = FILES_DEFAULT,
-): ExportFile[] {
+): WrittenFile[] {
   const { kind, prefix, id } = requested;
   const top = prefix === "" ? AWS_FOLDER : `${prefix}/${AWS_FOLDER}`;
   const dataFolder = kind === "full" ? `${top}/${id}/data` : `${top}/data`;
@@ -182,7 +182,7 @@ function inFiles(lines: readonly DataLine[], count: number): DataLine[][] {
   return files;
 }
 
-function manifestLine({ key, body, itemCount }: ExportFile & { readonly itemCount: number }) {
+function manifestLine({ key, body, itemCount }: WrittenFile & { readonly itemCount: number }) {
   const md5 = createHash("md5").update(body).digest();
   // DynamoDB uploads in parts; the ETag of a single part is the MD5 of its MD5.
   const etag = `${createHash("md5").update(md5).digest("hex")}-1`;
@@ -212,7 +212,7 @@ function summaryOf(requested: RequestedExport, manifestFilesS3Key: string, itemC
   };
 }
 
-function withChecksum(key: string, text: string): ExportFile[] {
+function withChecksum(key: string, text: string): WrittenFile[] {
   const checksum = createHash("md5").update(text).digest("base64");
   return [
     { key, body: Buffer.from(text) },

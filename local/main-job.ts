@@ -11,7 +11,7 @@ import { JobError } from "./main-job/errors";
 import { runJob } from "./main-job/job";
 import { withAws } from "./main-job/lifetime";
 import { parseOptions, USAGE } from "./main-job/options";
-import { reportText } from "./main-job/report";
+import { jobReportText } from "./main-job/report";
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2));
@@ -25,7 +25,7 @@ async function main(): Promise<number> {
     (starting) => runJob(options, starting),
     (message) => console.log(`  ${message}`),
   );
-  console.log(reportText(report));
+  console.log(jobReportText(report));
   const broken = report.invariants.broken().map(({ code }) => code);
   if (broken.length > 0) console.error(`The job failed: ${broken.join(", ")}. The report above says what and why.`);
   return broken.length === 0 ? 0 : 1;

@@ -1,7 +1,7 @@
 /** Renders `data.aws_iam_policy_document` as the AWS provider does. */
 import { LocalError } from "./errors";
 import { isObject } from "./synthesized";
-import type { Json, JsonObject } from "./terraform-expression";
+import type { Json, TerraformObject } from "./terraform-expression";
 
 const DOCUMENT_ARGUMENTS = new Set(["statement", "version", "policy_id"]);
 const STATEMENT_ARGUMENTS = new Set([
@@ -16,7 +16,7 @@ const STATEMENT_ARGUMENTS = new Set([
   "condition",
 ]);
 
-export function renderPolicyDocument(address: string, document: JsonObject): string {
+export function renderPolicyDocument(address: string, document: TerraformObject): string {
   refuseUnknown(address, document, DOCUMENT_ARGUMENTS);
   const statements = asList(document["statement"]).filter(isObject);
   return JSON.stringify({
@@ -26,7 +26,7 @@ export function renderPolicyDocument(address: string, document: JsonObject): str
   });
 }
 
-function renderStatement(address: string, statement: JsonObject): JsonObject {
+function renderStatement(address: string, statement: TerraformObject): TerraformObject {
   refuseUnknown(address, statement, STATEMENT_ARGUMENTS);
   return {
     ...(statement["sid"] && { Sid: statement["sid"] }),
@@ -41,14 +41,14 @@ function renderStatement(address: string, statement: JsonObject): JsonObject {
   };
 }
 
-function listAs(name: string, value: Json | undefined): JsonObject {
+function listAs(name: string, value: Json | undefined): TerraformObject {
   const items = asList(value).map(withPolicyVariables);
   const [only] = items;
   return only === undefined ? {} : { [name]: items.length === 1 ? only : items };
 }
 
 /** `{ type = "*", identifiers = ["*"] }` becomes "*"; everything else is grouped by type. */
-function principalsAs(name: string, value: Json | undefined): JsonObject {
+function principalsAs(name: string, value: Json | undefined): TerraformObject {
   const blocks = asList(value).filter(isObject);
   if (blocks.length === 0) return {};
   const [first] = blocks;
@@ -63,7 +63,7 @@ function principalsAs(name: string, value: Json | undefined): JsonObject {
   return { [name]: byType };
 }
 
-function conditionsOf(value: Json | undefined): JsonObject {
+function conditionsOf(value: Json | undefined): TerraformObject {
   const condition: { [test: string]: { [variable: string]: Json } } = {};
   for (const block of asList(value).filter(isObject)) {
     const test = String(block["test"]);
@@ -84,7 +84,7 @@ function asList(value: Json | undefined): Json[] {
   return Array.isArray(value) ? value : [value];
 }
 
-function refuseUnknown(address: string, block: JsonObject, known: ReadonlySet<string>): void {
+function refuseUnknown(address: string, block: TerraformObject, known: ReadonlySet<string>): void {
   const unknown = Object.keys(block).find((key) => !known.has(key));
   if (unknown === undefined) return;
   throw new LocalError(

@@ -4,7 +4,7 @@ import { Arguments } from "./resources/arguments";
 import type { CreateByType, DeployContext } from "./resources/context";
 import { DATA_SOURCES, RESOURCES } from "./resources/index";
 import type { Block, Stack } from "./synthesized";
-import { type Json, type JsonObject, type Lookup, type ReferencePath, resolveValue } from "./terraform-expression";
+import { type Json, type Lookup, type ReferencePath, resolveValue, type TerraformObject } from "./terraform-expression";
 
 /** CDKTF names the remote state of another stack after that stack. */
 const REMOTE_STATE_NAME = /^cross-stack-reference-input-(.+)$/;
@@ -27,7 +27,7 @@ const EXISTS_ERRORS = new Set([
 export interface Deployed {
   readonly stack: string;
   readonly block: Block;
-  readonly attributes: JsonObject;
+  readonly attributes: TerraformObject;
 }
 
 export class StackGraph {
@@ -54,7 +54,7 @@ export class StackGraph {
     return [...this.done.values()];
   }
 
-  private async evaluate(stack: Stack, block: Block, trail: readonly string[]): Promise<JsonObject> {
+  private async evaluate(stack: Stack, block: Block, trail: readonly string[]): Promise<TerraformObject> {
     const id = `${stack.id}/${block.address}`;
     const existing = this.done.get(id);
     if (existing !== undefined) return existing.attributes;
@@ -63,13 +63,13 @@ export class StackGraph {
     for (const address of block.dependsOn)
       await this.evaluate(stack, find(stack, address.split("."), address), ownTrail);
     const resolved = await resolveValue(block.arguments, this.lookupFrom(stack, ownTrail));
-    const values = resolved as JsonObject;
+    const values = resolved as TerraformObject;
     const attributes = { ...values, ...(await this.create(block, values)) };
     this.done.set(id, { stack: stack.id, block, attributes });
     return attributes;
   }
 
-  private async create(block: Block, values: JsonObject): Promise<JsonObject> {
+  private async create(block: Block, values: TerraformObject): Promise<TerraformObject> {
     const create = this.creatorOf(block);
     const args = new Arguments(block.address, values);
     try {

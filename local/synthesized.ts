@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { LocalError } from "./errors";
-import type { Json, JsonObject } from "./terraform-expression";
+import type { Json, TerraformObject } from "./terraform-expression";
 
 /** One resource or data source, its arguments not yet resolved. */
 export interface Block {
@@ -12,7 +12,7 @@ export interface Block {
   readonly type: string;
   readonly name: string;
   readonly dependsOn: readonly string[];
-  readonly arguments: JsonObject;
+  readonly arguments: TerraformObject;
 }
 
 export interface Stack {
@@ -63,7 +63,7 @@ function readStack(id: string, file: string): Stack {
   };
 }
 
-function blocksOf(json: JsonObject, mode: Block["mode"]): Block[] {
+function blocksOf(json: TerraformObject, mode: Block["mode"]): Block[] {
   return Object.entries(optionalObjectAt(json, mode)).flatMap(([type, byName]) =>
     Object.entries(isObject(byName) ? byName : {}).map(([name, body]) => {
       const all = isObject(body) ? body : {};
@@ -83,7 +83,7 @@ function blocksOf(json: JsonObject, mode: Block["mode"]): Block[] {
   );
 }
 
-function providerRegion(json: JsonObject, file: string): string {
+function providerRegion(json: TerraformObject, file: string): string {
   const aws = optionalObjectAt(json, "provider")["aws"];
   const first = Array.isArray(aws) ? aws[0] : aws;
   const region = isObject(first) ? first["region"] : undefined;
@@ -96,7 +96,7 @@ function providerRegion(json: JsonObject, file: string): string {
   return region;
 }
 
-function readJson(file: string): JsonObject {
+function readJson(file: string): TerraformObject {
   if (!existsSync(file)) {
     throw new LocalError(
       "SYNTH_OUTPUT_MISSING",
@@ -108,16 +108,16 @@ function readJson(file: string): JsonObject {
   return parsed;
 }
 
-export function isObject(value: Json | undefined): value is JsonObject {
+export function isObject(value: Json | undefined): value is TerraformObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function optionalObjectAt(json: JsonObject, key: string): JsonObject {
+function optionalObjectAt(json: TerraformObject, key: string): TerraformObject {
   const value = json[key];
   return isObject(value) ? value : {};
 }
 
-function objectAt(json: JsonObject, key: string): JsonObject {
+function objectAt(json: TerraformObject, key: string): TerraformObject {
   const value = json[key];
   if (isObject(value)) return value;
   throw new LocalError(

@@ -5,7 +5,7 @@
 import { LocalError } from "./errors";
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
-export type JsonObject = { [key: string]: Json };
+export type TerraformObject = { [key: string]: Json };
 
 /** `aws_kms_key.data.arn` as ["aws_kms_key", "data", "arn"]; an index is one more step. */
 export type ReferencePath = readonly (string | number)[];

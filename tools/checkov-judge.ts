@@ -26,13 +26,13 @@ export interface Exception {
   readonly reason: string;
 }
 
-export interface Verdict {
+export interface CheckovVerdict {
   readonly passed: number;
   readonly excepted: number;
   readonly problems: readonly string[];
 }
 
-export function judge(reports: readonly CheckovReport[], exceptions: readonly Exception[]): Verdict {
+export function judge(reports: readonly CheckovReport[], exceptions: readonly Exception[]): CheckovVerdict {
   const used = new Set<Exception>();
   const problems: string[] = [];
   let [passed, excepted] = [0, 0];

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { CheckResponse } from "../backup/check-operation";
 import type { ExportResponse } from "../backup/export-operation";
-import { FINDING_CODES } from "../backup/findings";
+import { CHECK_CODES } from "../backup/findings";
 import { FUNCTIONS, QUEUES } from "../contract";
 import type { BadRow, FileReport } from "../ledger/files/progress";
 import type { ProcessorResponse } from "../ledger/operations/payment-processor";
@@ -136,7 +136,7 @@ const checkAnswer = z
   .strictObject({
     outcome: verdict,
     report: z.string().describe("Key of the report in the export bucket."),
-    tables: z.array(z.strictObject({ table: z.string(), verdict, codes: z.array(z.enum(FINDING_CODES)) })),
+    tables: z.array(z.strictObject({ table: z.string(), verdict, codes: z.array(z.enum(CHECK_CODES)) })),
   })
   .meta({ title: "Answer of check_backup" }) satisfies z.ZodType<CheckResponse>;
 

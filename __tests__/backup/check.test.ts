@@ -1,5 +1,5 @@
 import { type CheckOptions, checkFolder } from "../../backup/check";
-import { exitCodeOf, reportText } from "../../backup/findings";
+import { checkReportText, exitCodeOf } from "../../backup/findings";
 import { localFolder } from "../../backup/local-folder";
 import type { StoredItem } from "../../ledger/rules/stored-item";
 import { at, ExportOnDisk, idAt, payment, payments, TABLE, tableOf } from "./fixture";
@@ -159,7 +159,7 @@ describe("a fault is named", () => {
       report.findings.filter(({ code }) => code === "MISSING_ITEM").length + (report.further.MISSING_ITEM ?? 0),
     ).toBe(lost);
     expect(exitCodeOf(report)).toBe(1);
-    expect(reportText(report)).toContain(`MISSING_FILE ${TABLE} ${idAt(0)} ${file}: `);
+    expect(checkReportText(report)).toContain(`MISSING_FILE ${TABLE} ${idAt(0)} ${file}: `);
   });
 
   test.each(["manifest-files.json", "manifest-files.md5", "manifest-summary.md5"])("a missing %s", async (name) => {

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { FINDING_CODES } from "../../backup/findings";
+import { CHECK_CODES } from "../../backup/findings";
 import { PROJECT } from "../support/project-files";
 
 const text = readFileSync(path.join(PROJECT, "docs", "backup.md"), "utf8");
 
 test("every code of the check is explained, and no other", () => {
   const explained = [...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code);
-  expect(explained).toEqual([...FINDING_CODES]);
+  expect(explained).toEqual([...CHECK_CODES]);
 });
 
 test("every command that it shows is one", () => {

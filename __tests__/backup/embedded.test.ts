@@ -11,7 +11,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { checkBackups } from "../../backup/check-operation";
-import { runExports } from "../../backup/export-operation";
+import { exportTables } from "../../backup/export-operation";
 import { dynamoExportService } from "../../backup/export-service";
 import { s3StateStore } from "../../backup/state-store";
 import { TABLES } from "../../contract";
@@ -52,16 +52,16 @@ afterAll(async () => {
 });
 
 const logged: string[] = [];
-const log = (_: string, table: string, code: string) => logged.push(`${table} ${code}`);
+const logLine = (_: string, table: string, code: string) => logged.push(`${table} ${code}`);
 
 function exportAll(kind: "incremental" | "full", days: number) {
   const service = dynamoExportService(harness.store.dynamo, BUCKET, KEY_ARN);
-  const settings = { tables, service, states: s3StateStore(s3, BUCKET), log };
-  return runExports({ kind }, harness.call("export_tables", at(days)), harness.store, settings);
+  const settings = { tables, service, states: s3StateStore(s3, BUCKET), logLine };
+  return exportTables({ kind }, harness.call("export_tables", at(days)), harness.store, settings);
 }
 
 function checkAll(days: number) {
-  const settings = { tables, s3, bucket: BUCKET, states: s3StateStore(s3, BUCKET), log };
+  const settings = { tables, s3, bucket: BUCKET, states: s3StateStore(s3, BUCKET), logLine };
   return checkBackups(harness.call("check_backup", at(days)), harness.store, settings);
 }
 
@@ -249,9 +249,9 @@ test("a request that is none, and recovery that is off, are said", async () => {
     tables,
     service: dynamoExportService(harness.store.dynamo, BUCKET, KEY_ARN),
     states: s3StateStore(s3, BUCKET),
-    log,
+    logLine,
   };
-  await expect(runExports({ kind: "some" }, harness.call(), harness.store, settings)).rejects.toMatchObject({
+  await expect(exportTables({ kind: "some" }, harness.call(), harness.store, settings)).rejects.toMatchObject({
     code: "BAD_REQUEST",
   });
   const off = { PointInTimeRecoveryEnabled: false };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { ExportService } from "../../backup/export-service";
-import { type ExportRun, exportTable } from "../../backup/run-exports";
+import { type ExportRun, exportTable } from "../../backup/export-table";
 import type { LoadedState, StateStore } from "../../backup/state-store";
 import { type ExportEntry, type ExportState, planExports, restoreChain, WINDOW_MAX_MS } from "../../backup/windows";
 

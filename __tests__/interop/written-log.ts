@@ -21,11 +21,11 @@ import {
   type LogEntry,
   type RecordEntry,
 } from "../../evidence/log/entry";
-import { keyOf, versionOf } from "../../evidence/log/identity";
+import { keyValuesOf, versionOf } from "../../evidence/log/identity";
 import { CHECKPOINT_PATH, checkpointPath } from "../../evidence/log/paths";
+import { appendEntries, type Log, openLog } from "../../evidence/sealing/append";
 import type { EvidenceBucket } from "../../evidence/sealing/evidence-bucket";
 import { EMPTY_FRONTIER, rootOf } from "../../evidence/sealing/frontier";
-import { appendEntries, type Log, openLog } from "../../evidence/sealing/log-state";
 import { encodeNote } from "../../evidence/sealing/note";
 import { publish } from "../../evidence/sealing/publish";
 import { checkpointSigners, type Signer } from "../../evidence/sealing/signers";
@@ -58,7 +58,7 @@ function answerOf(command: object, curve: Curve, { publicKey, privateKey }: KeyP
 
 /** The entry that the sealer makes of an item that was put. */
 export function sealed(table: LogicalTableName, item: ItemJson, more: Partial<RecordEntry> = {}): RecordEntry {
-  const [key, version, commitment] = [keyOf(table, item), versionOf(item), commitmentOf(table, item)];
+  const [key, version, commitment] = [keyValuesOf(table, item), versionOf(item), commitmentOf(table, item)];
   return { kind: "RECORD", table, key, version, sequence: "100000000000000000001", commitment, previous: "", ...more };
 }
 

@@ -11,7 +11,7 @@ import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-l
 import { GetQueueAttributesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { type Deployment, deploy, FunctionFailed } from "../../local/deploy";
 import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
-import type { JsonObject } from "../../local/terraform-expression";
+import type { TerraformObject } from "../../local/terraform-expression";
 import { sharedEmbeddedAws } from "../support/shared-aws";
 import { REGION, writeProbeApp, writeStacks } from "./fixture";
 
@@ -39,7 +39,7 @@ function kept(folder: string): string {
 }
 
 /** Deploys one stack with this body to the same endpoint. */
-function deployBody(body: JsonObject): Promise<Deployment> {
+function deployBody(body: TerraformObject): Promise<Deployment> {
   return deploy({ aws, outputDirectory: kept(writeStacks({ only: { body } })) });
 }
 
@@ -157,7 +157,9 @@ test("on an endpoint that the user gave, functions are told so, and what is ther
 });
 
 describe("refusals", () => {
-  const queue = (name: string, more: JsonObject = {}) => ({ resource: { aws_sqs_queue: { q: { name, ...more } } } });
+  const queue = (name: string, more: TerraformObject = {}) => ({
+    resource: { aws_sqs_queue: { q: { name, ...more } } },
+  });
 
   test("a second deployment over the first is refused, and the first stays as it was", async () => {
     await expect(deploy({ aws, outputDirectory: kept(writeProbeApp()) })).rejects.toMatchObject({
@@ -167,7 +169,7 @@ describe("refusals", () => {
     expect(await deployment.invoke("persistPaymentLedger", { mode: "put", ids: ["3"] })).toEqual({ put: 1 });
   });
 
-  test.each<[string, string, string, JsonObject]>([
+  test.each<[string, string, string, TerraformObject]>([
     [
       "an unknown type",
       "TYPE_UNKNOWN",
@@ -228,12 +230,12 @@ describe("refusals", () => {
   });
 });
 
-function tableWithTtl(ttl: JsonObject): JsonObject {
+function tableWithTtl(ttl: TerraformObject): TerraformObject {
   const table = { name: "ttl", hash_key: "id", attribute: [{ name: "id", type: "S" }], ttl };
   return { resource: { aws_dynamodb_table: { t: table } } };
 }
 
-function cycle(): JsonObject {
+function cycle(): TerraformObject {
   return {
     resource: {
       aws_sqs_queue: {

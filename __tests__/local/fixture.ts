@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildSync } from "esbuild";
 import { zipSync } from "fflate";
-import type { JsonObject } from "../../local/terraform-expression";
+import type { TerraformObject } from "../../local/terraform-expression";
 
 export interface FixtureStack {
   readonly dependencies?: readonly string[];
-  readonly body: JsonObject;
+  readonly body: TerraformObject;
 }
 
 export const REGION = "eu-west-1";
@@ -39,11 +39,11 @@ export function writeStacks(stacks: Readonly<Record<string, FixtureStack>>): str
  * Two stacks with keys, a role, a table, queues and the probe function, which answers to `FUNCTIONS.persistPaymentLedger`.
  * @param more further resources of the stack that holds the function, by type and name.
  */
-export function writeProbeApp(more: Readonly<Record<string, JsonObject>> = {}): string {
+export function writeProbeApp(more: Readonly<Record<string, TerraformObject>> = {}): string {
   const code = probeCode();
   const sourceCodeHash = createHash("sha256").update(code).digest("base64");
   const app = withResources(readFixture("app"), more);
-  const functions = (app["resource"] as JsonObject)["aws_lambda_function"] as { probe: JsonObject };
+  const functions = (app["resource"] as TerraformObject)["aws_lambda_function"] as { probe: TerraformObject };
   functions.probe["source_code_hash"] = sourceCodeHash;
   const directory = writeStacks({
     app: { dependencies: ["base"], body: app },
@@ -67,12 +67,12 @@ function probeCode(): Uint8Array {
   return zipSync({ "index.js": (outputFiles[0] as { contents: Uint8Array }).contents });
 }
 
-function withResources(body: JsonObject, more: Readonly<Record<string, JsonObject>>): JsonObject {
-  const resource = body["resource"] as Readonly<Record<string, JsonObject>>;
+function withResources(body: TerraformObject, more: Readonly<Record<string, TerraformObject>>): TerraformObject {
+  const resource = body["resource"] as Readonly<Record<string, TerraformObject>>;
   const merged = Object.entries(more).map(([type, byName]) => [type, { ...resource[type], ...byName }]);
-  return { ...body, resource: { ...resource, ...(Object.fromEntries(merged) as JsonObject) } };
+  return { ...body, resource: { ...resource, ...(Object.fromEntries(merged) as TerraformObject) } };
 }
 
-export function readFixture(name: "app" | "base"): JsonObject {
-  return JSON.parse(readFileSync(path.join(__dirname, "fixtures", `${name}.json`), "utf8")) as JsonObject;
+export function readFixture(name: "app" | "base"): TerraformObject {
+  return JSON.parse(readFileSync(path.join(__dirname, "fixtures", `${name}.json`), "utf8")) as TerraformObject;
 }

@@ -1,7 +1,7 @@
 import { renderPolicyDocument } from "../../local/policy-document";
-import type { JsonObject } from "../../local/terraform-expression";
+import type { TerraformObject } from "../../local/terraform-expression";
 
-function render(document: JsonObject): unknown {
+function render(document: TerraformObject): unknown {
   return JSON.parse(renderPolicyDocument("data.aws_iam_policy_document.x", document));
 }
 

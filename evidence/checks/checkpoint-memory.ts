@@ -10,15 +10,15 @@ import {
   PutItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { LOG_STATE } from "../../contract";
-import type { SeenCheckpoint } from "./verification";
+import type { VerifiedCheckpoint } from "./verification";
 
 /** The sort key of its item in the log-state table. */
 export const SWEEP_ITEM = "sweep";
 
 export interface CheckpointMemory {
-  load(): Promise<SeenCheckpoint | undefined>;
+  load(): Promise<VerifiedCheckpoint | undefined>;
   /** Of two sweeps at once the larger tree stays. */
-  save(checkpoint: SeenCheckpoint, now: Date): Promise<void>;
+  save(checkpoint: VerifiedCheckpoint, now: Date): Promise<void>;
 }
 
 export function checkpointMemory(dynamo: DynamoDBClient, tableName: string, origin: string): CheckpointMemory {

@@ -1,7 +1,7 @@
 /** What a drill restores: of each table the newest full export that is complete. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
-import { Findings } from "../../backup/findings";
+import { CheckFindings } from "../../backup/findings";
 import { type FolderFile, s3Folder } from "../../backup/folder";
 import { exportPrefix, SUMMARY_FILE, tableNameOfArn } from "../../backup/layout";
 import { readManifest } from "../../backup/manifest";
@@ -51,7 +51,7 @@ async function completeExport(
   // DynamoDB writes the summary last.
   const summary = [...listed.keys()].find((path) => path.endsWith(`/${SUMMARY_FILE}`));
   if (summary === undefined) return undefined;
-  const findings = new Findings();
+  const findings = new CheckFindings();
   const manifest = await readManifest(summary, folder, listed, findings);
   const deployedName = tableNameOfArn(arn);
   if (manifest === undefined || findings.verdict !== "good" || manifest.deployedTable !== deployedName) {

@@ -13,7 +13,7 @@ import { LogCheckError } from "./errors";
 
 export interface DrillOperationSettings extends DrillSettings {
   /** Writes one log line. */
-  readonly log: (requestId: string, code: string) => void;
+  readonly logLine: (requestId: string, code: string) => void;
 }
 
 export interface DrillResponse {
@@ -57,7 +57,7 @@ export async function drillRestore(
   });
   await recordResults(call, store, settings);
   for (const code of codes) {
-    settings.log(call.caller.requestId, code);
+    settings.logLine(call.caller.requestId, code);
     if (code !== "NO_EXPORT") store.signal(LOG_METRICS.drillFailed);
   }
   return responseOf(stands, [...codes]);

@@ -7,7 +7,7 @@ import { exportFormOfItem } from "../../ledger/rules/stored-item";
 import { storedItem } from "../../ledger/store/transaction";
 import type { RecordChange, RecordSource } from "../verifier/sources";
 
-export interface ScannedTable {
+export interface TableToScan {
   readonly table: LogicalTableName;
   readonly deployedName: string;
   /** Everything that was written before this moment is in the table. */
@@ -21,7 +21,7 @@ export interface ScannedTable {
 /** Each keeps one page of at most 1 MB ahead of the reader. */
 const SEGMENTS = 4;
 
-export function scanSource(dynamo: DynamoDBClient, scanned: ScannedTable): RecordSource {
+export function scanSource(dynamo: DynamoDBClient, scanned: TableToScan): RecordSource {
   const { table, deployedName, takenAt } = scanned;
   const segments = Array.from({ length: SEGMENTS }, (_, segment) => segment);
   return {
@@ -34,7 +34,7 @@ export function scanSource(dynamo: DynamoDBClient, scanned: ScannedTable): Recor
 
 async function* pagesOf(
   dynamo: DynamoDBClient,
-  { deployedName, consistent = false, isIn = () => true }: ScannedTable,
+  { deployedName, consistent = false, isIn = () => true }: TableToScan,
   segment: number,
 ): AsyncGenerator<readonly RecordChange[]> {
   let startKey: Record<string, AttributeValue> | undefined;

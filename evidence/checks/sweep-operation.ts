@@ -12,7 +12,7 @@ import type { ItemJson } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 import type { Store } from "../../ledger/store/store";
 import { versionOf } from "../log/identity";
-import type { Log } from "../sealing/log-state";
+import type { Log } from "../sealing/append";
 import type { EvidenceFolder } from "../verifier/evidence";
 import type { Finding, Verdict, VerificationReport } from "../verifier/report";
 import type { RecordSource } from "../verifier/sources";
@@ -31,7 +31,7 @@ export interface SweepSettings {
   readonly memory: CheckpointMemory;
   readonly log: Log;
   /** Writes one log line. */
-  readonly report: (requestId: string, code: string) => void;
+  readonly logLine: (requestId: string, code: string) => void;
 }
 
 /**
@@ -91,7 +91,7 @@ export async function sweepAuditTrail(
   const response = responseOf(report, repair);
   await recordEntries([checkEntry(response, call)], store);
   signal(response, store);
-  for (const verdict of report.verdicts) if (!isGood(verdict)) settings.report(call.caller.requestId, verdict);
+  for (const verdict of report.verdicts) if (!isGood(verdict)) settings.logLine(call.caller.requestId, verdict);
   return response;
 }
 

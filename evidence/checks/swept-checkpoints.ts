@@ -8,10 +8,10 @@ import { sweptPath } from "../log/paths";
 import type { EvidenceBucket } from "../sealing/evidence-bucket";
 import type { EvidenceFolder } from "../verifier/evidence";
 import type { CheckpointMemory } from "./checkpoint-memory";
-import type { SeenCheckpoint } from "./verification";
+import type { VerifiedCheckpoint } from "./verification";
 
 /** The largest one; undefined before the first. */
-export async function sweptCheckpoint(evidence: EvidenceFolder): Promise<SeenCheckpoint | undefined> {
+export async function sweptCheckpoint(evidence: EvidenceFolder): Promise<VerifiedCheckpoint | undefined> {
   let size = -1;
   for await (const path of evidence.list(SWEPT_PREFIX)) {
     const [, digits] = /^sweeps\/([0-9]{16})$/.exec(path) ?? [];
@@ -37,6 +37,9 @@ export function memoryBeside(
   };
 }
 
-export function largerOf(a: SeenCheckpoint | undefined, b: SeenCheckpoint | undefined): SeenCheckpoint | undefined {
+export function largerOf(
+  a: VerifiedCheckpoint | undefined,
+  b: VerifiedCheckpoint | undefined,
+): VerifiedCheckpoint | undefined {
   return a === undefined || (b !== undefined && b.size > a.size) ? b : a;
 }

@@ -22,14 +22,16 @@ export function withoutItems(report: VerificationReport): VerificationReport {
 }
 
 /** A checkpoint that was verified, and what its tree consists of with it. */
-export interface SeenCheckpoint {
+export interface VerifiedCheckpoint {
   readonly size: number;
   /** The whole signed note. */
   readonly text: string;
 }
 
 /** For a verification that goes on from there: the log must continue that tree, and what was published before was read before. */
-export function goingOnFrom(seen: SeenCheckpoint | undefined): Pick<VerifyOptions, "lastCheckpoint" | "publishedFrom"> {
+export function goingOnFrom(
+  seen: VerifiedCheckpoint | undefined,
+): Pick<VerifyOptions, "lastCheckpoint" | "publishedFrom"> {
   return seen === undefined ? {} : { lastCheckpoint: seen.text, publishedFrom: seen.size };
 }
 
@@ -40,7 +42,7 @@ export function goingOnFrom(seen: SeenCheckpoint | undefined): Pick<VerifyOption
 export async function checkpointToKeep(
   { findings, size }: VerificationReport,
   verified: EvidenceFolder,
-): Promise<SeenCheckpoint | undefined> {
+): Promise<VerifiedCheckpoint | undefined> {
   if (findings.some(({ table, verdict }) => table === undefined && verdict !== "tail-not-pinned")) return undefined;
   const checkpoint = await verified.read(CHECKPOINT_PATH);
   return checkpoint && { size, text: checkpoint.toString("utf8") };

@@ -14,23 +14,23 @@ import { type Command, parseWords, type Terminal } from "./arguments";
 import { EvidenceToolError, UsageError } from "./errors";
 import { history } from "./history";
 import { keys } from "./keys";
-import { consistency, prove, verifyProof } from "./proofs";
+import { consistency, proveRecord, verifyProof } from "./proofs";
 import { verify } from "./verify";
-import { cosign, newKey, serve } from "./witness";
+import { cosign, newKey, serveWitness } from "./witness";
 
 export type Commands = Readonly<Record<string, Command>>;
 
 /** They read files and nothing else. */
 export const OFFLINE: Commands = {
   verify,
-  prove,
+  prove: proveRecord,
   "verify-proof": verifyProof,
   consistency,
   history,
   keys,
   "witness new-key": newKey,
   "witness cosign": cosign,
-  "witness serve": serve,
+  "witness serve": serveWitness,
 };
 
 const NOT_DONE = 2;

@@ -17,7 +17,7 @@ import {
   readTile,
   storedHead,
 } from "../verifier/evidence";
-import { GrowingTree } from "../verifier/tree";
+import { GrowingTree } from "../verifier/growing-tree";
 import { tileReader, treeRoot } from "../verifier/tree-proofs";
 import { EvidenceToolError } from "./errors";
 import { writeWhole } from "./files";

@@ -4,7 +4,7 @@ import { TABLES } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 import { entryBytes, type HeartbeatEntry, type RecordEntry } from "../log/entry";
-import { keyOf, versionOf } from "../log/identity";
+import { keyValuesOf, versionOf } from "../log/identity";
 import type { EvidenceFolder } from "../verifier/evidence";
 import { type FoundEntry, findEntries, provenPath } from "../verifier/proof-search";
 import {
@@ -75,7 +75,7 @@ async function findingsAbout(
 ): Promise<Pick<PaymentHistory, "findings" | "acknowledged">> {
   const names = new Set([
     ...sealed.map(({ entry }) => nameOf(entry.table, entry.key)),
-    ...unsealed.map(({ table, item }) => nameOf(table, keyOf(table, item))),
+    ...unsealed.map(({ table, item }) => nameOf(table, keyValuesOf(table, item))),
   ]);
   const findings: Finding[] = [];
   const acknowledged: AcknowledgedFinding[] = [];
@@ -98,7 +98,7 @@ const PAYMENT_TABLES = Object.values(TABLES).filter(({ logicalName }) => logical
 /** Audit records name their payment; a payment is named by its key. */
 function isAbout(id: string, table: RecordImage["table"], item: ItemJson): boolean {
   const transaction = (item["TransactionID"] ?? {}) as { readonly S?: unknown };
-  return table === TRAIL ? transaction.S === id : keyOf(table, item)[0] === id;
+  return table === TRAIL ? transaction.S === id : keyValuesOf(table, item)[0] === id;
 }
 
 /** Audit ids that follow from the payment's: their entries are found even when the export lacks the record. */
@@ -117,7 +117,9 @@ async function historyOf(
   evidence: EvidenceFolder,
   checkpoint: ReadCheckpoint,
 ): Promise<SealedHistory> {
-  const auditIds = images.filter(({ table }) => table === TRAIL).map(({ table, item }) => keyOf(table, item)[0] ?? "");
+  const auditIds = images
+    .filter(({ table }) => table === TRAIL)
+    .map(({ table, item }) => keyValuesOf(table, item)[0] ?? "");
   const ids = new Set([id, ...expectedAuditIds(id), ...auditIds]);
   const hashes = tileReader(evidence, checkpoint.size);
   const sealed: Sealed[] = [];
@@ -206,7 +208,7 @@ function sealedLine({ leaf, entry, item, sealedBefore, sealedAfter }: Sealed): s
 
 function unsealedLine({ table, item }: RecordImage): string {
   const time = recordedAt(table, item) ?? "at an unknown time";
-  return `  NO ENTRY ${table} ${keyOf(table, item).join(" ")} version ${versionOf(item)}: ${[whatOf(item), `recorded ${time}`].filter(Boolean).join(", ")}`;
+  return `  NO ENTRY ${table} ${keyValuesOf(table, item).join(" ")} version ${versionOf(item)}: ${[whatOf(item), `recorded ${time}`].filter(Boolean).join(", ")}`;
 }
 
 function historyText(id: string, verdict: Verdict, found: PaymentHistory, { origin, size }: ReadCheckpoint): string {
@@ -239,7 +241,7 @@ function historyJson(id: string, verdict: Verdict, found: PaymentHistory): objec
     })),
     withoutEntry: unsealed.map(({ table, item }) => ({
       table,
-      key: keyOf(table, item),
+      key: keyValuesOf(table, item),
       version: versionOf(item),
       recordedAt: recordedAt(table, item) ?? null,
     })),

@@ -2,7 +2,7 @@
 
 import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 import { entryBytes } from "../log/entry";
-import { keyOf } from "../log/identity";
+import { keyValuesOf } from "../log/identity";
 import { type NoteSignature, strictBase64 } from "../log/note";
 import type { EvidenceFolder } from "../verifier/evidence";
 import { checkProof, type ProofReport, parseProof, proofBytes } from "../verifier/proof";
@@ -31,7 +31,7 @@ import { imagesWhere } from "./records";
 
 // --------------------------------------------------------------------------------------------------------------- prove
 
-export const prove: Command = {
+export const proveRecord: Command = {
   usage: `prove <AuditID | TransactionID> --evidence DIR (--export DIR... | --record FILE) [--key VKEY|FILE]...
         [--witness VKEY|FILE]... [--table NAME] [--version N] [--leaf N] [--out FILE]
       Write the proof that the log sealed this record: <id>.tlog-proof, and from an export the record beside it. It bears
@@ -47,10 +47,10 @@ export const prove: Command = {
     leaf: "one",
     out: "one",
   },
-  run: proveRecord,
+  run: prove,
 };
 
-async function proveRecord(given: Given, terminal: Terminal): Promise<number> {
+async function prove(given: Given, terminal: Terminal): Promise<number> {
   const id = given.onlyOperand("id");
   const isFromExport = given.many("export").length > 0;
   if (isFromExport === (given.one("record") !== undefined)) throw new UsageError("prove takes --export or --record.");
@@ -96,7 +96,7 @@ async function exportedRecords(
   { tell }: Terminal,
 ): Promise<ItemJson[]> {
   const { images, problems } = await imagesWhere(given, id, (table, item) => {
-    return table === first?.entry.table && keyOf(table, item)[0] === id;
+    return table === first?.entry.table && keyValuesOf(table, item)[0] === id;
   });
   for (const problem of problems) tell(`Not read: ${problem}`);
   return images.map(({ item }) => item);

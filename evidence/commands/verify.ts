@@ -1,7 +1,7 @@
 /** `verify`: holds exported records against the log of proofs, and the log against pinned keys. Needs no AWS account. */
 
 import { type KnownFinding, KnownFindingsError, parseKnownFindings } from "../verifier/known-findings";
-import { EXIT_CODES, type Finding, findingText, reportText } from "../verifier/report";
+import { EXIT_CODES, type Finding, findingText, verificationText } from "../verifier/report";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import {
   type Command,
@@ -49,7 +49,7 @@ export const verify: Command = {
     });
     if (given.flag("json"))
       print(given.flag("all") ? JSON.stringify({ report }) : JSON.stringify(report, undefined, 2));
-    else print(given.flag("quiet") ? report.verdict.toUpperCase() : reportText(report));
+    else print(given.flag("quiet") ? report.verdict.toUpperCase() : verificationText(report));
     return EXIT_CODES[report.verdict];
   },
 };

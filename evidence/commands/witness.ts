@@ -96,7 +96,7 @@ function refusalOf({ refusal = "other", reason = "" }: SubmittedCheckpoint): Evi
 
 const PORT_MAX = 65_535;
 
-export const serve: Command = {
+export const serveWitness: Command = {
   usage: `witness serve --port N [--host HOST] --key FILE --log-key VKEY|FILE... --state FILE
       Serve POST /add-checkpoint and GET /<SHA-256 of the origin>/checkpoint, as C2SP tlog-witness has them, on
       127.0.0.1 or the host named, until stopped.`,

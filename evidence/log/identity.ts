@@ -4,7 +4,7 @@ import { type LogicalTableName, TABLES, type TableId } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/commitment";
 
 /** Values of the key attributes as texts, partition key first. A missing one, which no stored item has, is empty. */
-export function keyOf(table: LogicalTableName, item: ItemJson): string[] {
+export function keyValuesOf(table: LogicalTableName, item: ItemJson): string[] {
   return keyAttributes(table).map((name) => {
     const { S, N, B } = (item[name] ?? {}) as Readonly<Record<string, unknown>>;
     const value = S ?? N ?? B;
@@ -19,13 +19,13 @@ export function versionOf(item: ItemJson): string {
 }
 
 /** The contract's entry of a logical table. */
-export function shapeOf(table: LogicalTableName): (typeof TABLES)[TableId] {
+export function tableContract(table: LogicalTableName): (typeof TABLES)[TableId] {
   const shape = Object.values(TABLES).find(({ logicalName }) => logicalName === table);
   if (shape === undefined) throw new Error(`The contract has no table ${table}.`);
   return shape;
 }
 
 function keyAttributes(table: LogicalTableName): string[] {
-  const shape = shapeOf(table);
+  const shape = tableContract(table);
   return "sortKey" in shape ? [shape.partitionKey, shape.sortKey.name] : [shape.partitionKey];
 }

@@ -14,7 +14,7 @@ import { hasGoodMac, MAC_ATTRIBUTE, type MacKey } from "../../ledger/rules/recor
 import { isAllowedTransition, isPaymentStatus } from "../../ledger/rules/status-change";
 import { exportFormOfItem, integerOf, type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import type { RecordEntry } from "../log/entry";
-import { keyOf, versionOf } from "../log/identity";
+import { keyValuesOf, versionOf } from "../log/identity";
 import { type StreamChange, storedForm } from "./stream-change";
 
 const LEDGER = TABLES.paymentLedger;
@@ -88,7 +88,7 @@ async function asTheTableShows(
 
 /** The item, when one of the functions wrote it under the key that the stream names. */
 function genuine({ table, key }: StreamChange, image: ItemJson | undefined, { macKey }: Judge): StoredItem | undefined {
-  if (image === undefined || keyOf(table, image).join("\0") !== key.join("\0")) return undefined;
+  if (image === undefined || keyValuesOf(table, image).join("\0") !== key.join("\0")) return undefined;
   try {
     const item = storedForm(image);
     return item !== undefined && hasGoodMac(table, item, macKey) ? item : undefined;

@@ -2,9 +2,9 @@
 
 import { hash } from "node:crypto";
 import type { HeartbeatEntry } from "../log/entry";
+import { appendAfter, type Log } from "./append";
 import { SealingError } from "./errors";
-import { type Head, type LogTable, newestBatches } from "./log-items";
-import { appendAfter, type Log } from "./log-state";
+import { type Head, type LogTable, newestBatches } from "./log-state-table";
 import { type Publication, type PublishSettings, publish } from "./publish";
 import { readPublished } from "./published";
 

@@ -9,7 +9,7 @@ import { checkpointPath } from "../log/paths";
 import { logForked } from "./errors";
 import type { EvidenceBucket } from "./evidence-bucket";
 import { rootOf } from "./frontier";
-import type { GrowingTree } from "./growing-tree";
+import type { TileWriter } from "./tile-writer";
 
 const FOLDER = "checkpoints/";
 
@@ -48,7 +48,7 @@ export class LaterCheckpoints {
   }
 
   /** Called after each entry. @throws SealingError LOG_FORKED when the checkpoint of this size is of another tree. */
-  async compare(tree: GrowingTree, origin: string): Promise<void> {
+  async compare(tree: TileWriter, origin: string): Promise<void> {
     if (tree.size !== this.nextSize) return;
     const path = checkpointPath(tree.size);
     const file = await this.evidence.read(path);

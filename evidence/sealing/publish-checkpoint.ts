@@ -44,10 +44,10 @@ export function publishCheckpoint(
   });
 }
 
-async function checkStreams(call: Call, store: Store, { streams, report }: PublishCheckpointSettings): Promise<void> {
+async function checkStreams(call: Call, store: Store, { streams, logLine }: PublishCheckpointSettings): Promise<void> {
   const lost = await lostStreams(store.dynamo, streams);
   for (const _table of lost) store.signal(LOG_METRICS.streamLost);
-  if (lost.length > 0) report(call.caller.requestId, "STREAM_LOST");
+  if (lost.length > 0) logLine(call.caller.requestId, "STREAM_LOST");
 }
 
 function unknownEvent(): SealingError {

@@ -8,12 +8,12 @@ import { CHECKPOINT_PATH, checkpointPath, verifierKeyPath } from "../log/paths";
 import { logForked, SealingError } from "./errors";
 import type { EvidenceBucket, EvidenceFile } from "./evidence-bucket";
 import { frontierBytes, rootOf } from "./frontier";
-import type { GrowingTree } from "./growing-tree";
 import { LaterCheckpoints } from "./later-checkpoints";
-import { batchesBetween, type Head, type LogTable, readHead } from "./log-items";
+import { batchesBetween, type Head, type LogTable, readHead } from "./log-state-table";
 import { encodeNote } from "./note";
 import { type Published, readPublished, treeAt } from "./published";
 import type { Signer } from "./signers";
+import type { TileWriter } from "./tile-writer";
 
 export interface PublishSettings {
   readonly table: LogTable;
@@ -85,7 +85,7 @@ function unchanged(published: Published, { frontier }: Head): Publication {
   return { size: published.size, isComplete: true };
 }
 
-function checkRoot(tree: GrowingTree, { root }: Published): void {
+function checkRoot(tree: TileWriter, { root }: Published): void {
   if (rootOf(tree.frontier()).equals(root)) return;
   throw logForked("The published tiles and the committed entries do not give the root of the published checkpoint");
 }
@@ -104,7 +104,7 @@ async function putEqual(file: EvidenceFile, evidence: EvidenceBucket): Promise<v
 
 /** @returns the checkpoint that stands afterwards: this one, or a larger one of another sealer. */
 async function signAndPublish(
-  tree: GrowingTree,
+  tree: TileWriter,
   published: Published | undefined,
   signers: readonly Signer[],
   settings: PublishSettings,

@@ -5,8 +5,8 @@ import { HASH_BYTES } from "../log/hashing";
 import { CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
 import { SealingError } from "./errors";
 import type { EvidenceBucket } from "./evidence-bucket";
-import { GrowingTree, unfinishedWidths } from "./growing-tree";
 import type { Signer } from "./signers";
+import { TileWriter, unfinishedWidths } from "./tile-writer";
 
 export interface Published extends Checkpoint {
   /** What a newer checkpoint must find unchanged when it takes its place. */
@@ -40,11 +40,11 @@ export async function readPublished(
 }
 
 /** The tree up to the last full bundle that the checkpoint covers; its upper levels come from the published tiles. */
-export async function treeAt(published: Published | undefined, evidence: EvidenceBucket): Promise<GrowingTree> {
+export async function treeAt(published: Published | undefined, evidence: EvidenceBucket): Promise<TileWriter> {
   const size = published?.size ?? 0;
   const [, ...upper] = unfinishedWidths(size);
   const hashes = upper.map((width, index) => readTile(evidence, index + 1, size, width));
-  return new GrowingTree(size - (size % TILE_WIDTH), await Promise.all(hashes));
+  return new TileWriter(size - (size % TILE_WIDTH), await Promise.all(hashes));
 }
 
 async function readTile(evidence: EvidenceBucket, level: number, size: number, width: number): Promise<Buffer[]> {

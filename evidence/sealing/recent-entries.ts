@@ -2,7 +2,7 @@
 
 import { leafHash } from "../log/hashing";
 import { logForked } from "./errors";
-import { type LogTable, newestBatches } from "./log-items";
+import { type LogTable, newestBatches } from "./log-state-table";
 
 /** Enough for all that other sealers commit between a delivery of a stream batch and the next. More repeats are harmless. */
 export const RECENT_ENTRIES_DEFAULT = 5_000;

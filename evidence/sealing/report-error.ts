@@ -7,21 +7,21 @@ import { SealingError } from "./errors";
 
 export interface ErrorReporting {
   /** Writes one log line. */
-  readonly report: (requestId: string, code: string) => void;
+  readonly logLine: (requestId: string, code: string) => void;
 }
 
 /** Does the work. A `SealingError` is reported and thrown on; any other error is only thrown on. */
 export async function reportingErrors<T>(
   call: Call,
   store: Store,
-  { report }: ErrorReporting,
+  { logLine }: ErrorReporting,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof SealingError) {
-      report(call.caller.requestId, error.code);
+      logLine(call.caller.requestId, error.code);
       if (error.isTampering) store.signal(LOG_METRICS.tampering);
     }
     throw error;

@@ -4,9 +4,9 @@ import { LOG_METRICS, TABLES } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
 import { getItem, type Store } from "../../ledger/store/store";
 import type { RecordEntry } from "../log/entry";
+import { appendEntries, type Log } from "./append";
 import { classify, isUnconfirmed, type Judge } from "./classify";
 import { SealingError } from "./errors";
-import { appendEntries, type Log } from "./log-state";
 import { type ErrorReporting, reportingErrors } from "./report-error";
 import { standingItem } from "./standing-item";
 import { type StreamChange, streamChanges } from "./stream-change";
@@ -39,7 +39,7 @@ async function seal(
   changes: readonly StreamChange[],
   call: Call,
   store: Store,
-  { log, report }: SealSettings,
+  { log, logLine }: SealSettings,
 ): Promise<SealResponse> {
   const classified = await classifyAll(changes, store);
   const count = (kind: RecordEntry["kind"]) => classified.filter((entry) => entry?.kind === kind).length;
@@ -47,7 +47,7 @@ async function seal(
   const unconfirmed = classified.filter(isUnconfirmed).length;
   // Before they are appended: a retry finds them in the log, and an alarm must come even so.
   for (let alarm = 0; alarm < forged + tampered + unconfirmed; alarm++) store.signal(LOG_METRICS.tampering);
-  if (unconfirmed > 0) report(call.caller.requestId, "CHANGE_NOT_CONFIRMED");
+  if (unconfirmed > 0) logLine(call.caller.requestId, "CHANGE_NOT_CONFIRMED");
   const entries = classified.filter((entry) => entry !== undefined);
   const { appended, repeated, size } = await appendEntries(entries, log);
   return { outcome: "sealed", counts: { sealed: appended, repeated, forged, tampered, unconfirmed, size } };

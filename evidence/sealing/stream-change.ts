@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type LogicalTableName, TABLES, type TableId } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/commitment";
 import type { StoredItem, StoredValue } from "../../ledger/rules/stored-item";
-import { keyOf } from "../log/identity";
+import { keyValuesOf } from "../log/identity";
 import { SealingError } from "./errors";
 
 export interface StreamChange {
@@ -53,7 +53,7 @@ export function streamChanges(event: unknown, tables: Readonly<Record<TableId, s
     return {
       event: eventName,
       table,
-      key: keyOf(table, itemIn(dynamodb.Keys) ?? {}).map((text) => text.toWellFormed()),
+      key: keyValuesOf(table, itemIn(dynamodb.Keys) ?? {}).map((text) => text.toWellFormed()),
       sequence: dynamodb.SequenceNumber.toWellFormed(),
       ...(now === undefined ? {} : { now }),
       ...(before === undefined ? {} : { before }),

@@ -19,7 +19,7 @@ import { itemIn, readSource } from "./record-pass";
 import { bucketOf, RecordTally } from "./record-tally";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, timeOf } from "./sources";
-import { type Kept, keyParts, recordId, type Standing, StandingItems } from "./standing-items";
+import { type Kept, keyParts, recordPlace, type Standing, StandingItems } from "./standing-items";
 import { BUCKETS } from "./tally";
 
 export interface Look {
@@ -114,7 +114,7 @@ export class CloserLook {
         if (!isWanted(place)) continue;
         const leaf = index * TILE_WIDTH + at;
         if (this.differing[bucketOf(place)] === 1) again.addLeaf(entry, leaf < this.cutOf(entry.table));
-        const id = recordId(entry.table, keyText);
+        const id = recordPlace(entry.table, keyText);
         const record = known.get(id) ?? { table: entry.table, keyText, leaves: [] };
         record.leaves.push(leafOf(leaf, entry));
         known.set(id, record);
@@ -146,7 +146,7 @@ export class CloserLook {
       if (this.readings === READINGS_MAX + 1) this.tooMany();
       return;
     }
-    const known = new Map(records.map((record) => [recordId(record.table, record.keyText), record]));
+    const known = new Map(records.map((record) => [recordPlace(record.table, record.keyText), record]));
     const standing = new StandingItems();
     for (const source of this.look.sources) {
       const { table } = source;
@@ -160,7 +160,7 @@ export class CloserLook {
         if (after === undefined && prior === undefined) return;
         const digests = { ...(after && { now: after }), ...(prior && { before: prior }) };
         standing.take(table, digests, change.replay === true, (digest) => {
-          const leaves = known.get(recordId(table, digest.keyText))?.leaves ?? [];
+          const leaves = known.get(recordPlace(table, digest.keyText))?.leaves ?? [];
           const isSealed = leaves.some(({ commitment }) => commitment === digest.commitment);
           return isSealed ? {} : this.kept(digest, change);
         });

@@ -7,7 +7,7 @@
 import { hash } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
 import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
-import { keyOf, versionOf } from "../log/identity";
+import { keyValuesOf, versionOf } from "../log/identity";
 import { ItemTemplate, type TemplateMatch, timeNames } from "./item-templates";
 
 export interface Digest {
@@ -44,7 +44,7 @@ export class ItemDigester {
   private parsed(item: ItemJson): Digest {
     try {
       const commitment = commitmentOf(this.table, item);
-      const keyText = keyOf(this.table, item).join("\n");
+      const keyText = keyValuesOf(this.table, item).join("\n");
       return { keyText, version: versionOf(item), commitment, writtenAt: writtenAtOf(this.table, item) };
     } catch {
       throw new ItemError(
@@ -81,12 +81,12 @@ export class ItemDigester {
 function writtenAtOf(table: LogicalTableName, item: ItemJson): string {
   return (
     timeNames(table)
-      .map((name) => textIn(item, name))
+      .map((name) => textAttribute(item, name))
       .find((time) => time !== undefined) ?? ""
   );
 }
 
-export function textIn(item: ItemJson, name: string): string | undefined {
+export function textAttribute(item: ItemJson, name: string): string | undefined {
   const { S } = (item[name] ?? {}) as Readonly<Record<string, unknown>>;
   return typeof S === "string" ? S : undefined;
 }

@@ -1,7 +1,7 @@
 /** Whether the log alone explains what the sources hold: repeated entries count once, and young records may be there or not. */
 
 import type { LogicalTableName } from "../../contract";
-import { type Head, type History, type Leaf, possibleStates } from "./history";
+import { type History, type Leaf, possibleStates, type RecordState } from "./history";
 import type { RecordTally } from "./record-tally";
 import { LANES } from "./tally";
 
@@ -42,12 +42,16 @@ export function canExplain(
   return tryFrom(0, new Uint32Array(LANES));
 }
 
-function distinct(states: readonly Head[]): Head[] {
+function distinct(states: readonly RecordState[]): RecordState[] {
   return [...new Map(states.map((state) => [state.commitment, state])).values()];
 }
 
 /** What the record adds to the sums of its bucket when it stands so. */
-function tokenOf({ commitment, leaf }: Head, { table, keyText }: KnownRecord, { keyed }: RecordTally): Uint32Array {
+function tokenOf(
+  { commitment, leaf }: RecordState,
+  { table, keyText }: KnownRecord,
+  { keyed }: RecordTally,
+): Uint32Array {
   if (commitment === "" || leaf === undefined) return new Uint32Array(LANES);
   keyed.ofRecord(table, commitment, leaf.version, keyText);
   return Uint32Array.from(keyed.lanes);

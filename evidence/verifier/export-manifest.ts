@@ -197,7 +197,7 @@ function logicalNameOf(deployedName: string): LogicalTableName | undefined {
 }
 
 /** One chain a table. */
-export function chainsOf(exports: readonly TableExport[], problems: string[]): ExportChain[] {
+export function sourceChainsOf(exports: readonly TableExport[], problems: string[]): ExportChain[] {
   return [...new Set(exports.map(({ table }) => table))].sort().flatMap((table) => {
     const own = exports.filter((each) => each.table === table);
     const deployed = [...new Set(own.map(({ deployedTable }) => deployedTable))].sort();

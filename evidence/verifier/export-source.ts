@@ -5,7 +5,7 @@ import type { LogicalTableName } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/commitment";
 import { ItemError, isItem, parseStrictly } from "./digest";
 import { linesOfFile } from "./export-lines";
-import { chainsOf, type ExportChain, exportsIn, type TableExport } from "./export-manifest";
+import { type ExportChain, exportsIn, sourceChainsOf, type TableExport } from "./export-manifest";
 import { type RecordChange, type RecordSource, SourceError } from "./sources";
 
 export interface ExportSources {
@@ -20,7 +20,7 @@ export function exportSources(folder: string): ExportSources {
     throw new SourceError("SOURCE_MISSING", `There is no folder ${folder}. Give the folder that holds AWSDynamoDB.`);
   }
   const problems: string[] = [];
-  const chains = chainsOf(exportsIn(folder, problems), problems);
+  const chains = sourceChainsOf(exportsIn(folder, problems), problems);
   return { sources: chains.map(sourceOf), problems };
 }
 

@@ -17,7 +17,7 @@ export interface Leaf {
 }
 
 /** What stands in the table after an entry. */
-export interface Head {
+export interface RecordState {
   /** Entry from which on; -1 before the first. */
   readonly from: number;
   /** Empty when nothing stands there. */
@@ -29,7 +29,7 @@ export type HistoryFault = Pick<Finding, "verdict" | "code" | "message"> & { rea
 
 export interface History {
   /** In the log's order, beginning with nothing. */
-  readonly heads: readonly Head[];
+  readonly heads: readonly RecordState[];
   /** Entries that say again what one before them says. */
   readonly repeats: number;
   readonly faults: readonly HistoryFault[];
@@ -42,7 +42,7 @@ export function historyOf(leaves: readonly Leaf[]): History {
 }
 
 class Reading implements History {
-  readonly heads: Head[] = [{ from: -1, commitment: "" }];
+  readonly heads: RecordState[] = [{ from: -1, commitment: "" }];
   readonly faults: HistoryFault[] = [];
   repeats = 0;
   private readonly kept: Leaf[] = [];
@@ -65,7 +65,7 @@ class Reading implements History {
     else this.contradict(leaf);
   }
 
-  private get head(): Head {
+  private get head(): RecordState {
     return this.heads.at(-1) ?? { from: -1, commitment: "" };
   }
 
@@ -176,7 +176,7 @@ export function versionNumber(version: string): bigint {
  * What may stand in the table, when all entries before `cut` had to be in it and later ones may be.
  * @returns commitments; empty for nothing. The first is what the log demands.
  */
-export function possibleStates(history: History, cut: number): readonly Head[] {
+export function possibleStates(history: History, cut: number): readonly RecordState[] {
   const demanded = history.heads.findLastIndex(({ from }) => from < cut);
   return history.heads.slice(Math.max(0, demanded));
 }

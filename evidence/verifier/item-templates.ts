@@ -4,7 +4,7 @@
  */
 
 import type { LogicalTableName } from "../../contract";
-import { shapeOf } from "../log/identity";
+import { tableContract } from "../log/identity";
 
 /** What a template finds in a text. */
 export interface TemplateMatch {
@@ -164,11 +164,11 @@ function partsOf(tokens: readonly Token[]) {
 
 /** The attributes that say when a record was written, the one that counts first. */
 export function timeNames(table: LogicalTableName): readonly string[] {
-  return ["StatusChangedAt", shapeOf(table).recordedAt];
+  return ["StatusChangedAt", tableContract(table).recordedAt];
 }
 
 function keyStarts(table: LogicalTableName): string[] {
-  const shape = shapeOf(table);
+  const shape = tableContract(table);
   const partition = `"${shape.partitionKey}":{"S":"`;
   return "sortKey" in shape ? [partition, `"${shape.sortKey.name}":{"${shape.sortKey.type}":"`] : [partition];
 }

@@ -1,7 +1,7 @@
 /** One record: what stands in the source under its key against what the log says must stand there. Pure. */
 
 import type { LogicalTableName } from "../../contract";
-import { type Head, type History, type Leaf, possibleStates, versionNumber } from "./history";
+import { type History, type Leaf, possibleStates, type RecordState, versionNumber } from "./history";
 import type { Finding } from "./report";
 import { keyParts, type Standing, type StandingItem } from "./standing-items";
 
@@ -50,7 +50,7 @@ function distinct(items: readonly StandingItem[]): StandingItem[] {
   return [...new Map(items.map((item) => [item.commitment, item])).values()];
 }
 
-function judgeItem(item: StandingItem, record: JudgedRecord, states: readonly Head[]): Finding | undefined {
+function judgeItem(item: StandingItem, record: JudgedRecord, states: readonly RecordState[]): Finding | undefined {
   const { leaves } = record;
   const place = placeOf(record, item.version);
   const state = states.find(({ commitment }) => commitment === item.commitment);

@@ -8,6 +8,7 @@ import { bundlePath, TILE_WIDTH, tilePath } from "../log/paths";
 import { readEntry } from "./entries";
 import { EvidenceError, readTile } from "./evidence";
 import { type Findings, isStatement } from "./findings";
+import { GrowingTree } from "./growing-tree";
 import { type Coverage, CoverageCheck, HeartbeatCheck } from "./heartbeats";
 import { type Bundle, bundlesOf, upwards } from "./log-entries";
 import type { PublishedCheckpoints } from "./published";
@@ -15,7 +16,6 @@ import type { RecordTally } from "./record-tally";
 import type { Finding, FindingCode } from "./report";
 import { CLOCKS_DIFFER_MS, type Run } from "./run";
 import type { RecordSource } from "./sources";
-import { GrowingTree } from "./tree";
 
 /** Entries about one table. */
 export interface EntryCount {

@@ -5,7 +5,7 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/commitment";
-import { type Digest, textIn } from "./digest";
+import { type Digest, textAttribute } from "./digest";
 import { itemIn, readSource } from "./record-pass";
 import type { Finding } from "./report";
 import type { Run } from "./run";
@@ -112,7 +112,7 @@ export class PairTally {
 }
 
 function halfOf(table: LogicalTableName, { keyText, writtenAt }: Digest, item: ItemJson): Half {
-  const about = ["Table", "TransactionID"].map((name) => textIn(item, name)).join(" ");
+  const about = ["Table", "TransactionID"].map((name) => textAttribute(item, name)).join(" ");
   return { table, keyText, writtenAt, about, rows: new Map(), records: new Map() };
 }
 

@@ -10,7 +10,7 @@ import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import { entryBytes, RECORD_KINDS, type RecordEntry, type RecordKind } from "../log/entry";
 import { HASH_BYTES, leafHash } from "../log/hashing";
-import { keyOf, versionOf } from "../log/identity";
+import { keyValuesOf, versionOf } from "../log/identity";
 import { checkSignatures, cosignatureTime, strictBase64, type VerifierKey } from "../log/note";
 import type { Verdict } from "./report";
 import { rootOfInclusion } from "./tree-proofs";
@@ -123,7 +123,7 @@ export function parseHint(extra: Buffer): EntryHint {
 
 /** The entry that the log must hold if it sealed this record with what the hint says. */
 export function entryOfRecord({ table, kind, sequence, previous }: EntryHint, item: ItemJson): RecordEntry {
-  const [key, version] = [keyOf(table, item), versionOf(item)];
+  const [key, version] = [keyValuesOf(table, item), versionOf(item)];
   return { kind, table, key, version, sequence, commitment: commitmentOf(table, item), previous };
 }
 

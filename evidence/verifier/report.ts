@@ -184,7 +184,7 @@ export interface ReportCounts {
   readonly checkpoints: number;
 }
 
-export function reportText(report: VerificationReport): string {
+export function verificationText(report: VerificationReport): string {
   const { verdict, verdicts, origin, size, root, checkpointSigners, coveredUntil, counts, sources, asOf } = report;
   const others = verdicts.slice(1);
   return [

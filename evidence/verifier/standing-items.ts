@@ -51,7 +51,7 @@ export class StandingItems {
   }
 
   private at(table: LogicalTableName, keyText: string): Standing {
-    const id = recordId(table, keyText);
+    const id = recordPlace(table, keyText);
     let standing = this.all.get(id);
     if (standing === undefined) {
       standing = { table, keyText, items: [], contradictions: 0 };
@@ -67,6 +67,6 @@ export function keyParts(table: LogicalTableName, keyText: string): string[] {
   return end < 0 ? [keyText] : [keyText.slice(0, end), keyText.slice(end + 1)];
 }
 
-export function recordId(table: LogicalTableName, keyText: string): string {
+export function recordPlace(table: LogicalTableName, keyText: string): string {
   return `${table}\n${keyText}`;
 }

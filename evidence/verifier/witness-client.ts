@@ -16,12 +16,12 @@ export interface Submission {
   readonly now: number;
 }
 
-export type Refusal = "unknown-log" | "not-signed" | "bad-signature" | "went-back" | "forked" | "other";
+export type WitnessRefusal = "unknown-log" | "not-signed" | "bad-signature" | "went-back" | "forked" | "other";
 
 export interface SubmittedCheckpoint {
   /** The witness's signature line; absent when it refused. */
   readonly cosignature?: string;
-  readonly refusal?: Refusal;
+  readonly refusal?: WitnessRefusal;
   readonly reason?: string;
   /** How many entries the log had when the witness saw it last. */
   readonly seenBefore?: number;

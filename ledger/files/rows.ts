@@ -9,7 +9,7 @@ import { csvRows } from "./csv";
 import { arrayElements } from "./json-array";
 import { type Line, linesOf } from "./lines";
 import type { BadRowText, Row } from "./row";
-import { GZIP_RATIO_MAX, NOT_UTF8_MARK, textOf, UnreadableGzipError } from "./text";
+import { decodedText, GZIP_RATIO_MAX, NOT_UTF8_MARK, UnreadableGzipError } from "./text";
 
 /** Characters that one row may hold. */
 export const ROW_LENGTH_MAX = 256 * 1024;
@@ -25,7 +25,7 @@ const SINGLE_OBJECT_LENGTH_MAX = 1024 * 1024;
 export async function* readRows(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Row> {
   let number = 0;
   try {
-    for await (const row of rowsOf(textOf(bytes, { ratioMax: GZIP_RATIO_MAX }))) {
+    for await (const row of rowsOf(decodedText(bytes, { ratioMax: GZIP_RATIO_MAX }))) {
       number = row.number;
       yield "fault" in row ? searched(row) : row;
     }

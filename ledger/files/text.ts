@@ -46,7 +46,7 @@ export interface GzipReading {
 }
 
 /** @throws UnreadableGzipError, also after the last text, when the checksum at the end does not hold. */
-export async function* textOf(bytes: AsyncIterable<Uint8Array>, gzip: GzipReading = {}): AsyncGenerator<string> {
+export async function* decodedText(bytes: AsyncIterable<Uint8Array>, gzip: GzipReading = {}): AsyncGenerator<string> {
   let open = Buffer.alloc(0);
   let atStart = true;
   for await (const chunk of plainBytes(bytes, gzip)) {

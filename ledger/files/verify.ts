@@ -1,7 +1,7 @@
 /** What is done with a file before any row of it is recorded: it is read to its end, where its checksums are. */
 
 import { CardDataSearch } from "./card-data-search";
-import { GZIP_RATIO_MAX, plainBytes, textOf, UnreadableGzipError } from "./text";
+import { decodedText, GZIP_RATIO_MAX, plainBytes, UnreadableGzipError } from "./text";
 
 /** Why nothing of the file may be recorded. @throws what the download throws, also where S3's checksum does not hold. */
 export async function gzipFault(bytes: AsyncIterable<Uint8Array>): Promise<UnreadableGzipError | undefined> {
@@ -21,7 +21,7 @@ export async function isCardDataBefore(
 ): Promise<boolean> {
   const search = new CardDataSearch();
   try {
-    for await (const text of textOf(bytes, { ratioMax: GZIP_RATIO_MAX, bytewiseFrom: soundBytes })) {
+    for await (const text of decodedText(bytes, { ratioMax: GZIP_RATIO_MAX, bytewiseFrom: soundBytes })) {
       search.push(text);
       if (search.found) break;
     }

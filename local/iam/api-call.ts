@@ -79,7 +79,7 @@ export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-export function textIn(input: Readonly<Record<string, unknown>>, ...names: readonly string[]): string | undefined {
+export function firstText(input: Readonly<Record<string, unknown>>, ...names: readonly string[]): string | undefined {
   for (const name of names) {
     const value = input[name];
     if (typeof value === "string") return value;

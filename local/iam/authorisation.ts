@@ -19,7 +19,7 @@ export interface Authorisation {
 export type Context = Authorisation["context"];
 
 /** Who makes a call, as AWS knows it. */
-export interface Caller {
+export interface CallingIdentity {
   readonly principal: Principal;
   /** Of the function whose code calls. */
   readonly functionArn?: string;

@@ -1,7 +1,7 @@
 /** What AWS authorises for one call. */
 
 import type { ApiCall } from "./api-call";
-import type { Authorisation, Caller, EndpointService } from "./authorisation";
+import type { Authorisation, CallingIdentity, EndpointService } from "./authorisation";
 import { dynamodbAuthorisations } from "./dynamodb-calls";
 import type { EffectivePolicies } from "./effective";
 import { anyOther, kmsAuthorisations, lambdaAuthorisations, sqsAuthorisations } from "./other-calls";
@@ -18,16 +18,16 @@ const BY_SERVICE: Readonly<Record<string, typeof dynamodbAuthorisations>> = {
 const ENDPOINT_SERVICES: readonly string[] = ["dynamodb", "kms", "s3"] satisfies EndpointService[];
 
 /** All of them must be allowed, or the call is refused. */
-export function authorisationsOf(call: ApiCall, caller: Caller, policies: EffectivePolicies): Authorisation[] {
+export function authorisationsOf(call: ApiCall, caller: CallingIdentity, policies: EffectivePolicies): Authorisation[] {
   return (BY_SERVICE[call.service] ?? anyOther)(call, askingOf(call, caller, policies));
 }
 
 /** Asked after S3 answered 404. */
-export function absenceOf(call: ApiCall, caller: Caller, policies: EffectivePolicies): Authorisation[] {
+export function absenceOf(call: ApiCall, caller: CallingIdentity, policies: EffectivePolicies): Authorisation[] {
   return absenceQuestions(call, askingOf(call, caller, policies));
 }
 
-function askingOf({ service }: ApiCall, caller: Caller, policies: EffectivePolicies): Asking {
+function askingOf({ service }: ApiCall, caller: CallingIdentity, policies: EffectivePolicies): Asking {
   const { functionArn, inVpc } = caller;
   const throughEndpoint = inVpc === true && ENDPOINT_SERVICES.includes(service);
   return {

@@ -1,6 +1,6 @@
 /** What AWS authorises for a call of DynamoDB: each item of a transaction, the table's key, and what an export or import does. */
 
-import { type ApiCall, isMap, mapIn, textIn } from "./api-call";
+import { type ApiCall, firstText, isMap, mapIn } from "./api-call";
 import type { Authorisation, Context } from "./authorisation";
 import type { EffectivePolicies } from "./effective";
 import { objectKeyUses, tableKeyUses } from "./key-uses";
@@ -56,11 +56,11 @@ export function dynamodbAuthorisations(call: ApiCall, asking: Asking): Authorisa
         itemCall(operation, { TableName }, asking),
       );
     case "ExecuteStatement":
-      return partiQl(textIn(input, "Statement") ?? "", asking);
+      return partiQl(firstText(input, "Statement") ?? "", asking);
     case "ExecuteTransaction":
     case "BatchExecuteStatement":
       return [...listIn(input, "TransactStatements"), ...listIn(input, "Statements")].flatMap((each) =>
-        partiQl(textIn(each, "Statement") ?? "", asking),
+        partiQl(firstText(each, "Statement") ?? "", asking),
       );
     case "ExportTableToPointInTime":
       return exportCall(input, asking);
@@ -78,9 +78,9 @@ export function dynamodbAuthorisations(call: ApiCall, asking: Asking): Authorisa
 
 function itemCall(operation: string, input: Input, asking: Asking): Authorisation[] {
   const { policies, caller } = asking;
-  const tableArn = policies.tableArn(textIn(input, "TableName") ?? "");
-  const index = textIn(input, "IndexName");
-  const select = textIn(input, "Select");
+  const tableArn = policies.tableArn(firstText(input, "TableName") ?? "");
+  const index = firstText(input, "IndexName");
+  const select = firstText(input, "Select");
   return [
     question(`dynamodb:${operation}`, index === undefined ? tableArn : `${tableArn}/index/${index}`, asking, {
       "dynamodb:Attributes": attributesOf(input),
@@ -102,7 +102,7 @@ const EXPRESSION_WORDS =
 
 /** Names of the item's attributes that the request gives or asks for. */
 function attributesOf(input: Input): string[] {
-  const words = EXPRESSIONS.flatMap((name) => (textIn(input, name) ?? "").match(/(?<![#:\w])[A-Za-z_]\w*/g) ?? []);
+  const words = EXPRESSIONS.flatMap((name) => (firstText(input, name) ?? "").match(/(?<![#:\w])[A-Za-z_]\w*/g) ?? []);
   return [
     ...new Set([
       ...Object.keys(mapIn(input, "Item")),
@@ -132,13 +132,13 @@ function partiQl(statement: string, asking: Asking): Authorisation[] {
 function exportCall(input: Input, asking: Asking): Authorisation[] {
   const { policies } = asking;
   const caller = asking.caller.principal;
-  const tableArn = policies.tableArn(textIn(input, "TableArn") ?? "");
-  const prefix = textIn(input, "S3Prefix");
-  const file = `arn:aws:s3:::${textIn(input, "S3Bucket")}/${prefix === undefined ? "" : `${prefix}/`}AWSDynamoDB/export/data/file.json.gz`;
+  const tableArn = policies.tableArn(firstText(input, "TableArn") ?? "");
+  const prefix = firstText(input, "S3Prefix");
+  const file = `arn:aws:s3:::${firstText(input, "S3Bucket")}/${prefix === undefined ? "" : `${prefix}/`}AWSDynamoDB/export/data/file.json.gz`;
   const because = "DynamoDB writes the export";
-  const key = textIn(input, "S3SseKmsKeyId");
+  const key = firstText(input, "S3SseKmsKeyId");
   const keyHeaders: Context =
-    textIn(input, "S3SseAlgorithm") !== "KMS"
+    firstText(input, "S3SseAlgorithm") !== "KMS"
       ? {}
       : {
           "s3:x-amz-server-side-encryption": "aws:kms",
@@ -162,9 +162,9 @@ function importCall(input: Input, asking: Asking): Authorisation[] {
   const caller = asking.caller.principal;
   const source = mapIn(input, "S3BucketSource");
   const parameters = mapIn(input, "TableCreationParameters");
-  const tableArn = policies.tableArn(textIn(parameters, "TableName") ?? "");
-  const bucketArn = `arn:aws:s3:::${textIn(source, "S3Bucket")}`;
-  const prefix = textIn(source, "S3KeyPrefix") ?? "";
+  const tableArn = policies.tableArn(firstText(parameters, "TableName") ?? "");
+  const bucketArn = `arn:aws:s3:::${firstText(source, "S3Bucket")}`;
+  const prefix = firstText(source, "S3KeyPrefix") ?? "";
   const because = "DynamoDB reads the files of the import";
   return [
     question("dynamodb:ImportTable", tableArn, asking),
@@ -191,12 +191,13 @@ function newTableKeyUses(keyArn: string | undefined, tableArn: string, { policie
 /** Key of the table that a request makes. Without a word about it, a restored table is under the key of its source. */
 export function keyOfNewTable(input: Input, policies: EffectivePolicies): string | undefined {
   const settings = { ...mapIn(input, "SSESpecification"), ...mapIn(input, "SSESpecificationOverride") };
-  const named = textIn(settings, "KMSMasterKeyId");
+  const named = firstText(settings, "KMSMasterKeyId");
   return named === undefined ? policies.tableKeys.get(restoredFrom(input, policies)) : policies.keyArn(named);
 }
 
 function restoredFrom(input: Input, policies: EffectivePolicies): string {
-  const table = textIn(input, "BackupArn")?.split("/backup/")[0] ?? textIn(input, "SourceTableArn", "SourceTableName");
+  const table =
+    firstText(input, "BackupArn")?.split("/backup/")[0] ?? firstText(input, "SourceTableArn", "SourceTableName");
   return policies.tableArn(table ?? "");
 }
 
@@ -222,9 +223,9 @@ function importLog({ policies, caller }: Asking): Authorisation[] {
 
 function restoreCall(operation: string, input: Input, asking: Asking): Authorisation[] {
   const { policies } = asking;
-  const target = policies.tableArn(textIn(input, "TargetTableName") ?? "");
+  const target = policies.tableArn(firstText(input, "TargetTableName") ?? "");
   return [
-    question(`dynamodb:${operation}`, textIn(input, "BackupArn") ?? restoredFrom(input, policies), asking),
+    question(`dynamodb:${operation}`, firstText(input, "BackupArn") ?? restoredFrom(input, policies), asking),
     question(`dynamodb:${operation}`, target, asking),
     ...FILLING.map((action) => ({
       ...question(`dynamodb:${action}`, target, asking),
@@ -236,11 +237,11 @@ function restoreCall(operation: string, input: Input, asking: Asking): Authorisa
 
 function resourceOf(operation: string, input: Input, { policies }: Asking): string {
   if (ON_EVERYTHING.has(operation)) return "*";
-  const arn = textIn(input, "ExportArn", "ImportArn", "BackupArn", "StreamArn", "ResourceArn");
+  const arn = firstText(input, "ExportArn", "ImportArn", "BackupArn", "StreamArn", "ResourceArn");
   if (arn !== undefined) return arn;
-  const iterator = textIn(input, "ShardIterator");
+  const iterator = firstText(input, "ShardIterator");
   if (iterator !== undefined) return iterator.split("|")[0] ?? "*";
-  const table = textIn(input, "TableName", "TableArn");
+  const table = firstText(input, "TableName", "TableArn");
   return table === undefined ? "*" : policies.tableArn(table);
 }
 

@@ -2,7 +2,7 @@
 
 import { LocalError } from "../errors";
 import type { Deployed } from "../stack-graph";
-import type { Json, JsonObject } from "../terraform-expression";
+import type { Json, TerraformObject } from "../terraform-expression";
 import type { Authorisation, EndpointService } from "./authorisation";
 import {
   type AccessRequest,
@@ -135,7 +135,7 @@ export function inForce(text: string, where: string): PolicyInForce {
   return { document, compiled: compilePolicy(document, where) };
 }
 
-type Read = (policies: EffectivePolicies, attributes: JsonObject, address: string) => void;
+type Read = (policies: EffectivePolicies, attributes: TerraformObject, address: string) => void;
 
 /** What stands by itself. */
 const READERS: Readonly<Record<string, Read>> = {
@@ -220,7 +220,7 @@ const ATTACHED: Readonly<Record<string, Read>> = {
 };
 
 /** As Lambda writes it into the function's policy. */
-function permissionStatement(a: JsonObject, functionArn: string) {
+function permissionStatement(a: TerraformObject, functionArn: string) {
   const [sourceArn, sourceAccount] = [optionalText(a, "source_arn"), optionalText(a, "source_account")];
   return {
     Sid: text(a, "statement_id"),
@@ -235,17 +235,17 @@ function permissionStatement(a: JsonObject, functionArn: string) {
   };
 }
 
-export function text(attributes: JsonObject, name: string): string {
+export function text(attributes: TerraformObject, name: string): string {
   return optionalText(attributes, name) ?? "";
 }
 
-export function optionalText(attributes: JsonObject, name: string): string | undefined {
+export function optionalText(attributes: TerraformObject, name: string): string | undefined {
   const value = attributes[name];
   return typeof value === "string" ? value : undefined;
 }
 
 /** The only nested block of that name, synthesized as an object or as a list of one. */
-export function blockIn(attributes: JsonObject, name: string): JsonObject {
+export function blockIn(attributes: TerraformObject, name: string): TerraformObject {
   const value: Json | undefined = attributes[name];
   const first = Array.isArray(value) ? value[0] : value;
   return typeof first === "object" && first !== null && !Array.isArray(first) ? first : {};

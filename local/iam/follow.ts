@@ -1,6 +1,6 @@
 /** Keeps the policies in force up to date with the calls that change them. */
 
-import { type ApiCall, textIn } from "./api-call";
+import { type ApiCall, firstText } from "./api-call";
 import { keyOfNewTable } from "./dynamodb-calls";
 import { type EffectivePolicies, inForce, policyHolderOf, type Role } from "./effective";
 
@@ -8,31 +8,31 @@ type Change = (call: ApiCall, policies: EffectivePolicies) => void;
 
 const CHANGES: Readonly<Record<string, Change>> = {
   "dynamodb:PutResourcePolicy": ({ input }, policies) =>
-    put(policies, textIn(input, "ResourceArn"), textIn(input, "Policy")),
-  "dynamodb:DeleteResourcePolicy": ({ input }, policies) => put(policies, textIn(input, "ResourceArn"), undefined),
+    put(policies, firstText(input, "ResourceArn"), firstText(input, "Policy")),
+  "dynamodb:DeleteResourcePolicy": ({ input }, policies) => put(policies, firstText(input, "ResourceArn"), undefined),
   "dynamodb:CreateTable": newTable,
   "dynamodb:ImportTable": newTable,
   "dynamodb:RestoreTableFromBackup": newTable,
   "dynamodb:RestoreTableToPointInTime": newTable,
   "kms:PutKeyPolicy": ({ input }, policies) =>
-    put(policies, policies.keyArn(textIn(input, "KeyId") ?? ""), textIn(input, "Policy")),
+    put(policies, policies.keyArn(firstText(input, "KeyId") ?? ""), firstText(input, "Policy")),
   "s3:PutBucketPolicy": ({ path, body }, policies) => put(policies, bucketArnOf(path), body.toString("utf8")),
   "s3:DeleteBucketPolicy": ({ path }, policies) => put(policies, bucketArnOf(path), undefined),
   "sqs:SetQueueAttributes": ({ input }, policies) => {
     const { Policy } = (input["Attributes"] ?? {}) as { Policy?: string };
-    const name = textIn(input, "QueueUrl")?.split("/").pop() ?? "";
+    const name = firstText(input, "QueueUrl")?.split("/").pop() ?? "";
     if (Policy !== undefined) put(policies, policies.arn("sqs", name), Policy === "" ? undefined : Policy);
   },
   "iam:PutRolePolicy": ({ input }, policies) => {
-    const policy = inForce(textIn(input, "PolicyDocument") ?? "", "PutRolePolicy");
-    roleIn(input, policies)?.policies.set(textIn(input, "PolicyName") ?? "", policy);
+    const policy = inForce(firstText(input, "PolicyDocument") ?? "", "PutRolePolicy");
+    roleIn(input, policies)?.policies.set(firstText(input, "PolicyName") ?? "", policy);
   },
   "iam:DeleteRolePolicy": ({ input }, policies) => {
-    roleIn(input, policies)?.policies.delete(textIn(input, "PolicyName") ?? "");
+    roleIn(input, policies)?.policies.delete(firstText(input, "PolicyName") ?? "");
   },
   "iam:PutRolePermissionsBoundary": ({ input }, policies) => {
     const role = roleIn(input, policies);
-    if (role !== undefined) role.boundaryArn = textIn(input, "PermissionsBoundary");
+    if (role !== undefined) role.boundaryArn = firstText(input, "PermissionsBoundary");
   },
   "iam:DeleteRolePermissionsBoundary": ({ input }, policies) => {
     const role = roleIn(input, policies);
@@ -61,7 +61,7 @@ function put({ resourcePolicies }: EffectivePolicies, holder: string | undefined
 
 function newTable({ input }: ApiCall, policies: EffectivePolicies): void {
   const parameters = (input["TableCreationParameters"] ?? input) as ApiCall["input"];
-  const name = textIn(parameters, "TableName", "TargetTableName");
+  const name = firstText(parameters, "TableName", "TargetTableName");
   const key = keyOfNewTable(parameters, policies);
   if (name !== undefined && key !== undefined) policies.tableKeys.set(policies.tableArn(name), key);
 }
@@ -71,5 +71,5 @@ function bucketArnOf(path: string): string {
 }
 
 function roleIn(input: ApiCall["input"], policies: EffectivePolicies): Role | undefined {
-  return [...policies.roles.values()].find(({ name }) => name === textIn(input, "RoleName"));
+  return [...policies.roles.values()].find(({ name }) => name === firstText(input, "RoleName"));
 }

@@ -12,13 +12,13 @@ import { performance } from "node:perf_hooks";
 import { assertLoopback } from "../embedded-aws";
 import { LocalError } from "../errors";
 import { type ApiCall, readApiCall } from "./api-call";
-import { type Authorisation, type Caller, THE_CALL } from "./authorisation";
+import { type Authorisation, type CallingIdentity, THE_CALL } from "./authorisation";
 import { absenceOf, authorisationsOf } from "./authorize";
 import type { EffectivePolicies } from "./effective";
 import { followChange, isNotFollowed } from "./follow";
 import { addPeople, isPerson, PEOPLE, personArn } from "./people";
 import { functionPrincipal, platformAuthorisations } from "./platform";
-import { type Refusal, refusalOf, unrecognised, writeRefusal } from "./refusals";
+import { type AwsRefusal, refusalOf, unrecognised, writeRefusal } from "./refusals";
 
 export interface DeniedCall {
   readonly authorisation: Authorisation;
@@ -114,7 +114,7 @@ class RunningGate implements Gate {
     this.agent.destroy();
   }
 
-  private async listen(callerOf: (call: ApiCall) => Caller | undefined): Promise<string> {
+  private async listen(callerOf: (call: ApiCall) => CallingIdentity | undefined): Promise<string> {
     const server = http.createServer((request, response) => {
       this.serve(request, response, callerOf).catch(() => request.socket.destroy());
     });
@@ -129,14 +129,14 @@ class RunningGate implements Gate {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  private functionCaller(name: string): Caller | undefined {
+  private functionCaller(name: string): CallingIdentity | undefined {
     const deployed = this.policies?.functions.get(name);
     if (deployed === undefined) return undefined;
     const principal = functionPrincipal(deployed.roleArn, name);
     return { principal, functionArn: deployed.arn, inVpc: deployed.inVpc };
   }
 
-  private personOf({ accessKeyId }: ApiCall): Caller | undefined {
+  private personOf({ accessKeyId }: ApiCall): CallingIdentity | undefined {
     if (this.policies === undefined || accessKeyId === undefined || !isPerson(accessKeyId)) return undefined;
     return { principal: { kind: "user", arn: personArn(accessKeyId, this.policies) } };
   }
@@ -144,7 +144,7 @@ class RunningGate implements Gate {
   private async serve(
     request: http.IncomingMessage,
     response: http.ServerResponse,
-    callerOf: (call: ApiCall) => Caller | undefined,
+    callerOf: (call: ApiCall) => CallingIdentity | undefined,
   ): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(Buffer.from(chunk as Buffer));
@@ -173,9 +173,9 @@ class RunningGate implements Gate {
   /** What the call needs, all of it decided. */
   private judge(
     call: ApiCall,
-    caller: Caller,
+    caller: CallingIdentity,
     policies: EffectivePolicies,
-  ): { readonly refusal: Refusal } | { readonly actions: readonly string[] } {
+  ): { readonly refusal: AwsRefusal } | { readonly actions: readonly string[] } {
     const startedAt = performance.now();
     const wanted = authorisationsOf(call, caller, policies);
     const refusal = this.decide(wanted, policies);
@@ -188,7 +188,7 @@ class RunningGate implements Gate {
     return unfollowed === undefined ? { actions } : { refusal: notFollowed(unfollowed) };
   }
 
-  private decide(wanted: readonly Authorisation[], policies: EffectivePolicies): Refusal | undefined {
+  private decide(wanted: readonly Authorisation[], policies: EffectivePolicies): AwsRefusal | undefined {
     this.counted.authorisations += wanted.length;
     for (const authorisation of wanted) {
       const decision = policies.decide(authorisation);
@@ -216,13 +216,13 @@ class RunningGate implements Gate {
   }
 }
 
-const NOT_READY: Refusal = {
+const NOT_READY: AwsRefusal = {
   status: 503,
   code: "ServiceUnavailable",
   message: "The embedded AWS is being deployed. Try again.",
 };
 
-function notFollowed(action: string): Refusal {
+function notFollowed(action: string): AwsRefusal {
   return {
     status: 501,
     code: "NotImplemented",

@@ -1,6 +1,6 @@
 /** What AWS authorises for calls of KMS, SQS, Lambda and the services that people use beside them. */
 
-import { type ApiCall, mapIn, textIn } from "./api-call";
+import { type ApiCall, firstText, mapIn } from "./api-call";
 import type { Authorisation } from "./authorisation";
 import type { EffectivePolicies } from "./effective";
 import { queueKeyUses } from "./key-uses";
@@ -8,13 +8,13 @@ import { type Asking, question } from "./question";
 
 export function kmsAuthorisations({ input, operation = "" }: ApiCall, asking: Asking): Authorisation[] {
   const { policies } = asking;
-  const keyId = textIn(input, "KeyId", "TargetKeyId");
+  const keyId = firstText(input, "KeyId", "TargetKeyId");
   const context: Record<string, string> = { "kms:CallerAccount": policies.place.account };
   for (const [name, value] of Object.entries(mapIn(input, "EncryptionContext"))) {
     context[`kms:EncryptionContext:${name}`] = String(value);
   }
   for (const name of ["MacAlgorithm", "MessageType", "SigningAlgorithm"]) {
-    const value = textIn(input, name);
+    const value = firstText(input, name);
     if (value !== undefined) context[`kms:${name}`] = value;
   }
   const resource = keyId === undefined ? "*" : policies.keyArn(keyId);
@@ -35,8 +35,8 @@ const QUEUE_KEY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
 export function sqsAuthorisations({ input, operation = "" }: ApiCall, asking: Asking): Authorisation[] {
   const { policies, caller } = asking;
   const action = BATCHES[operation] ?? operation;
-  const name = textIn(input, "QueueName") ?? textIn(input, "QueueUrl")?.split("/").pop();
-  const queueArn = textIn(input, "SourceArn") ?? (name === undefined ? "*" : policies.arn("sqs", name));
+  const name = firstText(input, "QueueName") ?? firstText(input, "QueueUrl")?.split("/").pop();
+  const queueArn = firstText(input, "SourceArn") ?? (name === undefined ? "*" : policies.arn("sqs", name));
   const because = "SQS encrypts or decrypts the message";
   return [
     question(`sqs:${action}`, queueArn, asking),
@@ -87,9 +87,9 @@ export function anyOther(call: ApiCall, asking: Asking): Authorisation[] {
 }
 
 function resourceIn({ service, input }: ApiCall, policies: EffectivePolicies): string {
-  const group = textIn(input, "logGroupName");
+  const group = firstText(input, "logGroupName");
   if (service === "logs" && group !== undefined) return policies.arn("logs", `log-group:${group}`);
-  const role = textIn(input, "RoleName");
+  const role = firstText(input, "RoleName");
   if (service === "iam" && role !== undefined) return `arn:aws:iam::${policies.place.account}:role/${role}`;
-  return textIn(input, "TopicArn", "PolicyArn", "RoleArn") ?? "*";
+  return firstText(input, "TopicArn", "PolicyArn", "RoleArn") ?? "*";
 }

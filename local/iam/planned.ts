@@ -7,7 +7,7 @@ import { RESOURCES } from "../resources/index";
 import { PLAN_ONLY } from "../resources/plan-only";
 import { type Deployed, StackGraph } from "../stack-graph";
 import { readSynthesized } from "../synthesized";
-import type { JsonObject } from "../terraform-expression";
+import type { TerraformObject } from "../terraform-expression";
 import { EffectivePolicies, type Place, text } from "./effective";
 import { addPeople } from "./people";
 
@@ -53,7 +53,7 @@ function contextOf({ account, region }: Place): DeployContext {
   };
 }
 
-type Made = (values: JsonObject, context: DeployContext, id: string) => JsonObject;
+type Made = (values: TerraformObject, context: DeployContext, id: string) => TerraformObject;
 
 /** Where AWS builds the ARN otherwise than from service, kind and name, or adds what other resources refer to. */
 const MADE: Readonly<Record<string, Made>> = {

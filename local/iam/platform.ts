@@ -3,7 +3,7 @@
  * their own. On AWS, creating a resource fails where some of it is not allowed, and the rest fails later and in silence.
  */
 
-import type { JsonObject } from "../terraform-expression";
+import type { TerraformObject } from "../terraform-expression";
 import type { Authorisation, Context } from "./authorisation";
 import { blockIn, type EffectivePolicies, optionalText, text } from "./effective";
 import type { Principal } from "./evaluate";
@@ -14,7 +14,7 @@ export interface PlatformAuthorisation extends Authorisation {
   readonly address: string;
 }
 
-type Uses = (policies: EffectivePolicies, attributes: JsonObject) => Authorisation[];
+type Uses = (policies: EffectivePolicies, attributes: TerraformObject) => Authorisation[];
 
 export function platformAuthorisations(policies: EffectivePolicies): PlatformAuthorisation[] {
   return policies.resources.flatMap(({ block, attributes }) => {
@@ -70,7 +70,7 @@ function assumed(policies: EffectivePolicies, service: string, roleArn: string, 
   );
 }
 
-function functionUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function functionUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const [arn, role] = [text(a, "arn"), text(a, "role")];
   const name = text(a, "function_name");
   const ask = asked(asRole(role, name), "Lambda runs the function");
@@ -102,7 +102,7 @@ function networkInterfaceUses(policies: EffectivePolicies, ask: ReturnType<typeo
   ];
 }
 
-function failureUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function failureUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const queueArn = optionalText(blockIn(blockIn(a, "destination_config"), "on_failure"), "destination");
   if (queueArn === undefined) return [];
   return sent(policies, functionRole(policies, text(a, "function_name")), queueArn, "Lambda keeps a failed call");
@@ -121,7 +121,7 @@ function functionRole({ functions }: EffectivePolicies, named: string): Principa
   return asRole(functions.get(name)?.roleArn ?? "", name);
 }
 
-function mappingUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function mappingUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const caller = functionRole(policies, text(a, "function_name"));
   const source = text(a, "event_source_arn");
   const because = "Lambda reads the event source";
@@ -139,7 +139,7 @@ function mappingUses(policies: EffectivePolicies, a: JsonObject): Authorisation[
   ];
 }
 
-function scheduleUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function scheduleUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const target = blockIn(a, "target");
   const caller = asRole(text(target, "role_arn"), "scheduler");
   const because = "Scheduler calls its target";
@@ -163,7 +163,7 @@ function scheduleUses(policies: EffectivePolicies, a: JsonObject): Authorisation
   ];
 }
 
-function notificationUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function notificationUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const bucketArn = `arn:aws:s3:::${text(a, "bucket")}`;
   const context = { "aws:SourceAccount": policies.place.account, "aws:SourceArn": bucketArn };
   const ask = asked(asService("s3.amazonaws.com"), "S3 tells the function of a new object");
@@ -177,7 +177,7 @@ function notificationUses(policies: EffectivePolicies, a: JsonObject): Authorisa
   );
 }
 
-function trailUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function trailUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const { account, region } = policies.place;
   const arn = policies.arn("cloudtrail", `trail/${text(a, "name")}`);
   const source = { "aws:SourceAccount": account, "aws:SourceArn": arn };
@@ -203,7 +203,7 @@ function trailUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] 
   ];
 }
 
-function trailLogUses(policies: EffectivePolicies, a: JsonObject, role: string, arn: string): Authorisation[] {
+function trailLogUses(policies: EffectivePolicies, a: TerraformObject, role: string, arn: string): Authorisation[] {
   const { account, region } = policies.place;
   const group = text(a, "cloud_watch_logs_group_arn").replace(/:\*$/, "");
   const stream = `${group}:log-stream:${account}_CloudTrail_${region}`;
@@ -215,7 +215,7 @@ function trailLogUses(policies: EffectivePolicies, a: JsonObject, role: string, 
   ];
 }
 
-function alarmUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function alarmUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const source = policies.arn("cloudwatch", `alarm:${text(a, "alarm_name")}`);
   const topics = ["alarm_actions", "ok_actions", "insufficient_data_actions"].flatMap((name) => textsIn(a, name));
   return [...new Set(topics)].flatMap((topic) =>
@@ -223,7 +223,7 @@ function alarmUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] 
   );
 }
 
-function eventUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function eventUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const topic = text(a, "arn");
   if (!topic.includes(":sns:")) return [];
   const source = policies.arn("events", `rule/${text(a, "rule")}`);
@@ -247,7 +247,7 @@ function published(
   ];
 }
 
-function logGroupUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function logGroupUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const key = optionalText(a, "kms_key_id");
   if (key === undefined) return [];
   const ask = asked(asService(`logs.${policies.place.region}.amazonaws.com`), "CloudWatch Logs encrypts the group");
@@ -257,7 +257,7 @@ function logGroupUses(policies: EffectivePolicies, a: JsonObject): Authorisation
   );
 }
 
-function flowLogUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function flowLogUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const role = text(a, "iam_role_arn");
   const group = text(a, "log_destination");
   const ask = asked(asRole(role, "flow-logs"), "the VPC writes its flow log");
@@ -273,7 +273,7 @@ function flowLogUses(policies: EffectivePolicies, a: JsonObject): Authorisation[
 const BACKUP_KEY_ACTIONS = ["Decrypt", "DescribeKey", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"];
 
 /** AWS Backup of DynamoDB tables into a vault under a key of its own. */
-function backupUses(policies: EffectivePolicies, a: JsonObject): Authorisation[] {
+function backupUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const role = text(a, "iam_role_arn");
   const caller = asRole(role, "AWSBackup");
   const because = "AWS Backup backs up the table";
@@ -302,7 +302,7 @@ function backupUses(policies: EffectivePolicies, a: JsonObject): Authorisation[]
   return [assumed(policies, "backup", role, policies.arn("backup", "backup-plan:plan")), ...tables, ...inVaults];
 }
 
-function textsIn(attributes: JsonObject, name: string): string[] {
+function textsIn(attributes: TerraformObject, name: string): string[] {
   const value = attributes[name];
   return Array.isArray(value) ? value.filter((each) => typeof each === "string") : [];
 }

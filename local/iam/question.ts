@@ -1,12 +1,12 @@
 /** The questions that AWS asks for one caller: each with what AWS adds to the request by itself. */
 
-import { type Authorisation, type Caller, type Context, THE_CALL } from "./authorisation";
+import { type Authorisation, type CallingIdentity, type Context, THE_CALL } from "./authorisation";
 import type { EffectivePolicies } from "./effective";
 
 /** A caller with what AWS adds to each of its requests by itself. */
 export interface Asking {
   readonly policies: EffectivePolicies;
-  readonly caller: Caller;
+  readonly caller: CallingIdentity;
   readonly own: Pick<Authorisation, "context" | "via">;
 }
 

@@ -5,14 +5,14 @@ import type { ApiCall } from "./api-call";
 import type { Authorisation } from "./authorisation";
 import type { Principal } from "./evaluate";
 
-export interface Refusal {
+export interface AwsRefusal {
   readonly status: number;
   /** `AccessDenied`; the JSON services add `Exception`. */
   readonly code: string;
   readonly message: string;
 }
 
-export function refusalOf({ caller, action, resource }: Authorisation, reason: string): Refusal {
+export function refusalOf({ caller, action, resource }: Authorisation, reason: string): AwsRefusal {
   const on = resource === "*" ? "" : ` on resource: ${resource}`;
   return {
     status: 403,
@@ -22,7 +22,7 @@ export function refusalOf({ caller, action, resource }: Authorisation, reason: s
 }
 
 /** Nobody signed, or somebody whom the account does not know. */
-export function unrecognised({ accessKeyId, protocol }: ApiCall, known: readonly string[]): Refusal {
+export function unrecognised({ accessKeyId, protocol }: ApiCall, known: readonly string[]): AwsRefusal {
   const message =
     accessKeyId === undefined
       ? "The request is not signed."
@@ -36,7 +36,7 @@ export function unrecognised({ accessKeyId, protocol }: ApiCall, known: readonly
   return { status: 403, code, message };
 }
 
-export function writeRefusal(response: http.ServerResponse, call: ApiCall, refusal: Refusal): void {
+export function writeRefusal(response: http.ServerResponse, call: ApiCall, refusal: AwsRefusal): void {
   const { status, headers, body } = FORMS[call.protocol](refusal);
   const bytes = Buffer.from(call.method === "HEAD" ? "" : body);
   response.writeHead(status, { ...headers, "content-length": bytes.length, "x-amzn-requestid": "permissions" });
@@ -49,7 +49,7 @@ interface Written {
   readonly body: string;
 }
 
-const FORMS: Readonly<Record<ApiCall["protocol"], (refusal: Refusal) => Written>> = {
+const FORMS: Readonly<Record<ApiCall["protocol"], (refusal: AwsRefusal) => Written>> = {
   json: ({ status, code, message }) => ({
     status: status === 403 ? 400 : status,
     headers: { "content-type": "application/x-amz-json-1.0" },

@@ -9,7 +9,7 @@ import { endingOnRetry } from "./feed";
 import type { Ending, Expected, InputLine } from "./input";
 import type { Invariants } from "./invariants";
 import type { FunctionLog } from "./logs";
-import { currencySums, type SentPayment, sumsDiffer } from "./payments";
+import { currencySums, type SamplePayment, sumsDiffer } from "./payments";
 import { number } from "./progress";
 import type { ReadMade } from "./reader";
 import { everythingIn, type Secrets } from "./secrets";
@@ -64,7 +64,7 @@ export function countsDiffer(is: Readonly<Record<string, number>>, should: Reado
 /** The tables after the first feeding: rows, WRITE records, sums, and the records of what was not stored. */
 export function checkTables(
   { ledger, trail }: Snapshot,
-  payments: readonly SentPayment[],
+  payments: readonly SamplePayment[],
   expected: Expected,
   invariants: Invariants,
 ): void {

@@ -10,13 +10,13 @@ export const FEEDER = "checkout-service";
 const SENT_ALONE = 20;
 const LIST_LENGTH = 100;
 
-export interface Fed {
+export interface FedLines {
   /** By line number. */
   readonly endings: ReadonlyMap<number, Ending>;
   readonly calls: number;
 }
 
-export async function feed(lines: readonly InputLine[], calls: LedgerCalls, progress: Progress): Promise<Fed> {
+export async function feed(lines: readonly InputLine[], calls: LedgerCalls, progress: Progress): Promise<FedLines> {
   const endings = new Map<number, Ending>();
   for (const { number, broken } of lines) if (broken) endings.set(number, "broken");
   const batches = batchesOf(lines.filter(({ broken }) => !broken));

@@ -12,12 +12,12 @@ import { Invariants } from "./invariants";
 import type { JobOptions } from "./options";
 import { checkPermissions } from "./permissions";
 import { Progress } from "./progress";
-import { prove } from "./proof";
+import { proveTampering } from "./proof";
 import { Reader } from "./reader";
 import type { JobReport } from "./report";
 import type { Session } from "./session";
 import { exportAll, feedAgain, feedAll, firstVisit, inspect, lookUp, pairsOf, use } from "./stages";
-import { synthesize } from "./synthesize";
+import { synthesizeForJob } from "./synthesize";
 import { writeUnits } from "./tables";
 import { Auditing } from "./visits";
 
@@ -32,7 +32,7 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
     const audited = await lookUp(session, used.hero, used.eventFaults);
     const exported = await exportAll(session, fed);
     await inspect(session);
-    const proven = await prove(session, session.auditing, visited, used.hero);
+    const proven = await proveTampering(session, session.auditing, visited, used.hero);
     const permissions = checkPermissions(session, proven.tampering);
     return {
       counted: fed.counted,
@@ -64,7 +64,7 @@ async function prepare(options: JobOptions, starting: Promise<EmbeddedAws>): Pro
   const expected = readExpected(options.expected);
   const samples = readArrivalSamples();
   progress.begin("Synthesize the stacks");
-  await synthesize(options.out);
+  await synthesizeForJob(options.out);
   progress.end(
     readSynthesized(options.out)
       .map(({ id }) => id)

@@ -6,7 +6,7 @@ import type { CurrencySums } from "../samples/values";
 import { JobError } from "./errors";
 import type { Ending, Expected, InputLine } from "./input";
 
-export interface SentPayment {
+export interface SamplePayment {
   readonly TransactionID: string;
   readonly SecureToken: string;
   readonly Amount: string;
@@ -20,12 +20,12 @@ export function storedPayments(
   lines: readonly InputLine[],
   endings: ReadonlyMap<number, Ending>,
   expected: Expected,
-): SentPayment[] {
+): SamplePayment[] {
   const stored = lines.filter(
     ({ number }) => endings.get(number) === "stored" && expected.endingOf(number) === "stored",
   );
   // What passed the ledger's door has this form.
-  return stored.map(({ entry }) => entry as SentPayment);
+  return stored.map(({ entry }) => entry as SamplePayment);
 }
 
 /**
@@ -33,14 +33,14 @@ export function storedPayments(
  * has a conflict too. Any failure, or any payment, serves where the file has none.
  */
 export function pickHero(
-  payments: readonly SentPayment[],
+  payments: readonly SamplePayment[],
   lines: readonly InputLine[],
   expected: Expected,
-): SentPayment {
+): SamplePayment {
   const conflicting = new Set(
     lines
       .filter(({ number }) => expected.endingOf(number) === "conflict")
-      .map(({ entry }) => (entry as Partial<SentPayment> | undefined)?.TransactionID),
+      .map(({ entry }) => (entry as Partial<SamplePayment> | undefined)?.TransactionID),
   );
   const timed = payments.filter(({ Timestamp }) => Timestamp !== undefined);
   const failures = timed.filter(({ Status }) => Status === "Failure");

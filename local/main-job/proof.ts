@@ -9,7 +9,7 @@ import { performance } from "node:perf_hooks";
 import { TABLES } from "../../contract";
 import type { Finding } from "../../evidence/verifier/report";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
-import type { SentPayment } from "./payments";
+import type { SamplePayment } from "./payments";
 import { number } from "./progress";
 import type { Session } from "./session";
 import { takeSnapshot } from "./tables";
@@ -35,7 +35,12 @@ const LEDGER = TABLES.paymentLedger.logicalName;
 /** The first run of the code is slower than all others. */
 const TIMED_RUNS = 5;
 
-export async function prove(session: Session, auditing: Auditing, first: Visit, hero: SentPayment): Promise<Proven> {
+export async function proveTampering(
+  session: Session,
+  auditing: Auditing,
+  first: Visit,
+  hero: SamplePayment,
+): Promise<Proven> {
   const { ground, deployment, reader, invariants, progress } = session;
   progress.begin("Verify all records against the sealed log");
   const second = await auditing.visit("second-visit", first);
@@ -63,7 +68,7 @@ function verdictDiffers({ report }: Visit, wanted: string): string[] {
 }
 
 /** The hero's WRITE record, proven from the second visit's copy, then checked with the proof, the record and the key alone. */
-async function proveOne(auditing: Auditing, visit: Visit, hero: SentPayment) {
+async function proveOne(auditing: Auditing, visit: Visit, hero: SamplePayment) {
   const auditId = derivedAuditId("WRITE", LEDGER, hero.TransactionID);
   const proof = path.join(visit.folder, "payment.tlog-proof");
   const made = await auditing.run([

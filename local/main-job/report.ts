@@ -7,7 +7,7 @@ import type { Counted } from "./checks";
 import type { ExportChecked } from "./exports";
 import { FEEDER } from "./feed";
 import type { Broken, Invariants } from "./invariants";
-import type { SentPayment } from "./payments";
+import type { SamplePayment } from "./payments";
 import { type PermissionsAsked, permissionsSection } from "./permissions";
 import { number } from "./progress";
 import type { Proven } from "./proof";
@@ -24,7 +24,7 @@ export interface JobReport {
   readonly arrivals: Arrivals;
   readonly reads: ReadsSummary & { readonly transactions: number };
   readonly readsMade: readonly ReadMade[];
-  readonly hero: SentPayment;
+  readonly hero: SamplePayment;
   readonly heroTrail: readonly AuditView[];
   readonly exported: ExportChecked;
   readonly proven: Proven;
@@ -36,7 +36,7 @@ export interface JobReport {
   readonly seconds: number;
 }
 
-export function reportText(report: JobReport): string {
+export function jobReportText(report: JobReport): string {
   const sections = [
     paymentsSection(report),
     ...arrivalSections(report.arrivals),
@@ -103,7 +103,7 @@ function short(auditId: string): string {
   return auditId.length > 12 ? `${auditId.slice(0, 10)}..` : auditId;
 }
 
-function whatHappened(record: AuditView, hero: SentPayment): string {
+function whatHappened(record: AuditView, hero: SamplePayment): string {
   const details = (record.QueryDetails ?? {}) as Readonly<Record<string, unknown>>;
   const reason = typeof details["Reason"] === "string" ? `: ${details["Reason"]}` : "";
   if (record.Origin === "EVENT") return `told by another service (${record.query_result ?? "no result"})`;
@@ -120,7 +120,7 @@ function whatHappened(record: AuditView, hero: SentPayment): string {
 }
 
 /** The trail keeps what was attempted but never the token, so no visible difference means another token. */
-function differing(attempted: unknown, hero: SentPayment): string {
+function differing(attempted: unknown, hero: SamplePayment): string {
   const other = (attempted ?? {}) as Readonly<Record<string, unknown>>;
   const differ = (["Amount", "Status"] as const).filter(
     (field) => other[field] !== undefined && !same(field, other, hero),
@@ -128,7 +128,7 @@ function differing(attempted: unknown, hero: SentPayment): string {
   return differ.length === 0 ? "another token" : differ.map((field) => `${field} ${String(other[field])}`).join(", ");
 }
 
-function same(field: "Amount" | "Status", other: Readonly<Record<string, unknown>>, hero: SentPayment): boolean {
+function same(field: "Amount" | "Status", other: Readonly<Record<string, unknown>>, hero: SamplePayment): boolean {
   const value = String(other[field]);
   return field === "Amount" ? Number(value) === Number(hero.Amount) : value === hero.Status;
 }

@@ -36,7 +36,7 @@ export class Secrets {
 }
 
 /** Every token in the file, of refused lines too: a refused payment must leave none of it behind. */
-export function tokensOf(lines: readonly InputLine[]): string[] {
+export function clearTokensOf(lines: readonly InputLine[]): string[] {
   return lines.flatMap(({ entry }) => {
     const token = (entry as { SecureToken?: unknown } | null | undefined)?.SecureToken;
     return typeof token === "string" ? [token] : [];

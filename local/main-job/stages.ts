@@ -22,10 +22,10 @@ import {
 import { codesOf, type ExportChecked, exportAndCheck, exportDiffers, untilExportable } from "./exports";
 import { feed } from "./feed";
 import { readLogs } from "./logs";
-import { pickHero, type SentPayment, storedPayments } from "./payments";
+import { pickHero, type SamplePayment, storedPayments } from "./payments";
 import { number } from "./progress";
 import { queuesWithMessages } from "./queues";
-import { Secrets, tokensOf } from "./secrets";
+import { clearTokensOf, Secrets } from "./secrets";
 import { readGapDiffers } from "./service-events";
 import type { Session } from "./session";
 import { type Snapshot, takeSnapshot } from "./tables";
@@ -41,8 +41,8 @@ export interface Fed {
   readonly snapshot: Snapshot;
   /** By then all of it was recorded. */
   readonly recordedUntil: Date;
-  readonly payments: readonly SentPayment[];
-  readonly hero: SentPayment;
+  readonly payments: readonly SamplePayment[];
+  readonly hero: SamplePayment;
   readonly arrivals: Arrivals;
 }
 
@@ -102,7 +102,7 @@ export async function use({ calls, reader, invariants, progress }: Session, { he
 
 export async function lookUp(
   { reader, invariants, progress, startedAt, deployment, ground }: Session,
-  hero: SentPayment,
+  hero: SamplePayment,
   eventFaults: readonly string[],
 ): Promise<Audit> {
   progress.begin("Audit the reads");
@@ -134,7 +134,7 @@ export async function inspect({ ground, deployment, calls, lines, samples, ...se
   const { expected, invariants, progress } = session;
   progress.begin("Search tables, buckets and logs for secrets");
   const cardNumbers = [...expected.cardNumbers, samples.files.cardNumbers, samples.messages.cardNumbers];
-  const secrets = new Secrets([...tokensOf(lines), ...ENCRYPTED_DETAILS], cardNumbers);
+  const secrets = new Secrets([...clearTokensOf(lines), ...ENCRYPTED_DETAILS], cardNumbers);
   checkSecretsAtRest(await takeSnapshot(ground.dynamo, deployment), secrets, invariants);
   const objects = [
     ...(await everyObject(ground.s3, ground.filesBucket)),

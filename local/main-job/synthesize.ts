@@ -11,7 +11,7 @@ const TIMEOUT_MS = 120_000;
 /** Always as `dev`: a job that feeds samples and forges a row has no business in an environment that keeps its data. */
 export const JOB_ENVIRONMENT = "dev";
 
-export async function synthesize(outputDirectory: string): Promise<void> {
+export async function synthesizeForJob(outputDirectory: string): Promise<void> {
   const environment = { ...process.env, [OVERRIDES.environment]: JOB_ENVIRONMENT, CDKTF_OUTDIR: outputDirectory };
   await new Promise<void>((resolve, reject) => {
     const arguments_ = [require.resolve("tsx/cli"), path.join(PROJECT, "main.ts")];

@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { LedgerCalls } from "./calls";
 import { DIRECT_READ } from "./direct";
 import type { Invariants } from "./invariants";
-import { type SentPayment, tenThousandths } from "./payments";
+import { type SamplePayment, tenThousandths } from "./payments";
 import { number } from "./progress";
 import type { Reader } from "./reader";
 
@@ -37,9 +37,9 @@ const PAGE_LENGTH = 50;
 
 export async function changeStatus(
   calls: LedgerCalls,
-  hero: SentPayment,
+  hero: SamplePayment,
   invariants: Invariants,
-): Promise<SentPayment> {
+): Promise<SamplePayment> {
   const Status = hero.Status === "Failure" ? "Success" : "Failure";
   const change = {
     TransactionID: hero.TransactionID,
@@ -67,8 +67,8 @@ export interface ReadsSummary {
 /** @param payments the stored ones, with the hero's status as it is now. */
 export async function readBack(
   reader: Reader,
-  hero: SentPayment,
-  payments: readonly SentPayment[],
+  hero: SamplePayment,
+  payments: readonly SamplePayment[],
   invariants: Invariants,
 ): Promise<ReadsSummary> {
   const faults: string[] = [];
@@ -86,7 +86,7 @@ export async function readBack(
   return { byTransaction, byProcessor, failures };
 }
 
-async function readOne(reader: Reader, sent: SentPayment): Promise<string[]> {
+async function readOne(reader: Reader, sent: SamplePayment): Promise<string[]> {
   const query = { Query: "transaction", TransactionID: sent.TransactionID, Reason: READ_REASON };
   const { payments } = await reader.ledger(ACTORS.refunds, query);
   const [found] = payments;
@@ -118,7 +118,12 @@ export async function readTransactions(reader: Reader, invariants: Invariants): 
 }
 
 /** One processor's payments of half a day around the hero. */
-async function readProcessor(reader: Reader, hero: SentPayment, payments: readonly SentPayment[], faults: string[]) {
+async function readProcessor(
+  reader: Reader,
+  hero: SamplePayment,
+  payments: readonly SamplePayment[],
+  faults: string[],
+) {
   const moment = momentOf(hero);
   const range = { from: moment - 6 * HOUR_MS, to: moment + 6 * HOUR_MS };
   const wanted = payments.filter((payment) => payment.ProcessorID === hero.ProcessorID && isWithin(payment, range));
@@ -129,7 +134,7 @@ async function readProcessor(reader: Reader, hero: SentPayment, payments: readon
 }
 
 /** All failures of the file's time, as far as one query reaches, in pages short enough that there are several. */
-async function readFailures(reader: Reader, hero: SentPayment, payments: readonly SentPayment[], faults: string[]) {
+async function readFailures(reader: Reader, hero: SamplePayment, payments: readonly SamplePayment[], faults: string[]) {
   const from = Math.min(...payments.map(momentOf).filter((moment) => !Number.isNaN(moment)));
   const to = from + (RANGE_DAYS_MAX - 1) * 24 * HOUR_MS;
   const now = payments.map((payment) => (payment.TransactionID === hero.TransactionID ? hero : payment));
@@ -145,11 +150,11 @@ interface Moments {
   readonly to: number;
 }
 
-function momentOf({ Timestamp }: SentPayment): number {
+function momentOf({ Timestamp }: SamplePayment): number {
   return Timestamp === undefined ? Number.NaN : Date.parse(Timestamp);
 }
 
-function isWithin(payment: SentPayment, { from, to }: Moments): boolean {
+function isWithin(payment: SamplePayment, { from, to }: Moments): boolean {
   const moment = momentOf(payment);
   return moment >= from && moment <= to;
 }
@@ -165,7 +170,7 @@ interface Found {
 }
 
 /** Wanted and found must be the same payments, in order of time, tokens masked. */
-function difference(what: string, wanted: readonly SentPayment[], found: readonly Found[]): string[] {
+function difference(what: string, wanted: readonly SamplePayment[], found: readonly Found[]): string[] {
   const foundIds = new Set(found.map(({ TransactionID }) => TransactionID));
   const missing = wanted.filter(({ TransactionID }) => !foundIds.has(TransactionID)).length;
   const times = found.map(({ Timestamp }) => Timestamp);
@@ -178,7 +183,7 @@ function difference(what: string, wanted: readonly SentPayment[], found: readonl
 }
 
 /** Two vocabularies for one access, both at once, and one event whose two names contradict each other. */
-export async function tellEvents(calls: LedgerCalls, hero: SentPayment, at: Date): Promise<string[]> {
+export async function tellEvents(calls: LedgerCalls, hero: SamplePayment, at: Date): Promise<string[]> {
   const moment = at.toISOString();
   const id = hero.TransactionID;
   const portal = {

@@ -4,7 +4,7 @@
  */
 import { LocalError } from "../errors";
 import { isObject } from "../synthesized";
-import type { Json, JsonObject } from "../terraform-expression";
+import type { Json, TerraformObject } from "../terraform-expression";
 
 export class Arguments {
   private readonly read = new Set<string>();
@@ -12,7 +12,7 @@ export class Arguments {
 
   constructor(
     readonly address: string,
-    readonly values: JsonObject,
+    readonly values: TerraformObject,
   ) {}
 
   text(name: string): string {

@@ -1,6 +1,6 @@
 /** What the function that creates one type of resource gets besides the arguments. */
 import type { AwsClientConfig } from "../embedded-aws";
-import type { JsonObject } from "../terraform-expression";
+import type { TerraformObject } from "../terraform-expression";
 import type { Arguments } from "./arguments";
 
 export interface DeployContext {
@@ -18,7 +18,7 @@ export interface DeployContext {
 }
 
 /** Creates the resource and returns the attributes that others may refer to; its arguments are added to them. */
-export type Create = (args: Arguments, context: DeployContext) => Promise<JsonObject>;
+export type Create = (args: Arguments, context: DeployContext) => Promise<TerraformObject>;
 
 export type CreateByType = Readonly<Record<string, Create>>;
 

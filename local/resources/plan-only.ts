@@ -5,7 +5,7 @@
  * ARN that other resources can name; what they do is tested on the synthesized JSON.
  */
 import { createHash } from "node:crypto";
-import type { JsonObject } from "../terraform-expression";
+import type { TerraformObject } from "../terraform-expression";
 import { arn, type Create, type CreateByType, type DeployContext } from "./context";
 
 /** Type, id prefix, and service and kind of its ARN. */
@@ -60,7 +60,7 @@ const KINDS: readonly (readonly [type: string, idPrefix: string, service: string
 ];
 
 /** Attributes that other resources read of these types, beyond id and ARN. */
-const FURTHER_ATTRIBUTES: Readonly<Record<string, (id: string, context: DeployContext) => JsonObject>> = {
+const FURTHER_ATTRIBUTES: Readonly<Record<string, (id: string, context: DeployContext) => TerraformObject>> = {
   aws_vpc: (id) => ({
     default_security_group_id: sibling("sg", id),
     default_network_acl_id: sibling("acl", id),

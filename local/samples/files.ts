@@ -4,7 +4,16 @@
  */
 
 import { gzipSync } from "fflate";
-import { type CurrencySums, cardNumber, DECIMALS, decimalText, grouped, HEX, Random, sumsOf } from "./values";
+import {
+  type CurrencySums,
+  DECIMALS,
+  decimalText,
+  grouped,
+  HEX,
+  SampleRandom,
+  sampleCardNumber,
+  sumsOf,
+} from "./values";
 
 export interface SampleFiles {
   readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
@@ -63,10 +72,10 @@ interface SampleFile {
 
 const SEED = 20250902;
 const CURRENCIES = Object.keys(DECIMALS);
-const CARD = cardNumber(5);
+const CARD = sampleCardNumber(5);
 
 export function makeSampleFiles(): SampleFiles {
-  const random = new Random(SEED);
+  const random = new SampleRandom(SEED);
   const alpha = payments(random, "alpha", 46);
   const beta = payments(random, "beta", 55);
   const files = [
@@ -94,7 +103,7 @@ export function makeSampleFiles(): SampleFiles {
   };
 }
 
-function payments(random: Random, partner: string, count: number): Payment[] {
+function payments(random: SampleRandom, partner: string, count: number): Payment[] {
   return Array.from({ length: count }, (_, index) => ({
     transactionId: `${partner}-20250901-${String(index + 1).padStart(4, "0")}`,
     minorUnits: BigInt(50 + random.below(10 ** (3 + random.below(4)))),

@@ -3,7 +3,7 @@
  * two that come later with other content. Imports nothing of the ledger.
  */
 
-import { type CurrencySums, cardNumber, DECIMALS, decimalText, HEX, Random, sumsOf } from "./values";
+import { type CurrencySums, DECIMALS, decimalText, HEX, SampleRandom, sampleCardNumber, sumsOf } from "./values";
 
 export interface SampleMessages {
   /** One message's body a line. */
@@ -35,10 +35,10 @@ const SEED = 20250903;
 const PAYMENTS = 90;
 const FIRST_MOMENT = Date.UTC(2025, 8, 1, 6, 0, 0);
 const MINUTE_MS = 60_000;
-const CARD = cardNumber(9);
+const CARD = sampleCardNumber(9);
 
 export function makeSampleMessages(): SampleMessages {
-  const random = new Random(SEED);
+  const random = new SampleRandom(SEED);
   const payments = Array.from({ length: PAYMENTS }, (_, count) => makePayment(random, count));
   const repeats = payments.filter((_, count) => count % 6 === 0).map((payment) => sameContent(random, payment));
   const refused = refusedMessages();
@@ -64,7 +64,7 @@ export function makeSampleMessages(): SampleMessages {
   };
 }
 
-function makePayment(random: Random, count: number): Payment {
+function makePayment(random: SampleRandom, count: number): Payment {
   const currency = random.pick(Object.keys(DECIMALS));
   const minorUnits = BigInt(100 + random.below(10 ** (3 + random.below(4))));
   const at = FIRST_MOMENT + count * MINUTE_MS;
@@ -80,7 +80,7 @@ function makePayment(random: Random, count: number): Payment {
 }
 
 /** Another key order or another writing of the moment: still the same payment. */
-function sameContent(random: Random, { fields }: Payment): string {
+function sameContent(random: SampleRandom, { fields }: Payment): string {
   const { timestamp } = fields;
   if (random.below(2) === 0) return JSON.stringify(Object.fromEntries(Object.entries(fields).reverse()));
   const other = typeof timestamp === "number" ? new Date(timestamp).toISOString() : timestamp;

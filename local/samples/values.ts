@@ -43,7 +43,7 @@ export function sumsOf(valid: readonly { readonly currency: string; readonly min
   );
 }
 
-export function cardNumber(index: number): string {
+export function sampleCardNumber(index: number): string {
   return CARD_NUMBERS[index % CARD_NUMBERS.length] ?? CARD_NUMBERS[0];
 }
 
@@ -56,7 +56,7 @@ export function grouped(pan: string, separator: string): string {
 }
 
 /** Small, seeded and the same everywhere (mulberry32). It picks test data; nothing secret hangs on it. */
-export class Random {
+export class SampleRandom {
   constructor(private state: number) {}
 
   below(limit: number): number {

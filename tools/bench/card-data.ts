@@ -12,7 +12,7 @@
 import { ALL_TEST_NUMBERS } from "../../__tests__/ledger/rules/card-test-numbers";
 import { findCardData } from "../../ledger/rules/card-data";
 import { FORMS, SURROUNDINGS } from "./card-number-forms";
-import { AMBIGUOUS_KINDS, type IdentifierKind, ORDINARY_KINDS, Random } from "./identifier-kinds";
+import { AMBIGUOUS_KINDS, type IdentifierKind, IdentifierRandom, ORDINARY_KINDS } from "./identifier-kinds";
 
 const SAMPLES = 40_000;
 const FIRST_SEED = 20_261_121;
@@ -53,7 +53,7 @@ function measureDetection(): boolean {
 function measureFalsePositives(kinds: readonly IdentifierKind[], firstSeed: number): string[] {
   return kinds.flatMap(({ name, boundPercent, make }, index) => {
     const seed = firstSeed + index;
-    const random = new Random(seed);
+    const random = new IdentifierRandom(seed);
     let refused = 0;
     for (let sample = 0; sample < SAMPLES; sample++) {
       if (findCardData({ reference: make(random) }).length > 0) refused++;
@@ -67,7 +67,7 @@ function measureFalsePositives(kinds: readonly IdentifierKind[], firstSeed: numb
 }
 
 function reportThroughput(): void {
-  const random = new Random(FIRST_SEED);
+  const random = new IdentifierRandom(FIRST_SEED);
   const payments = Array.from({ length: 20_000 }, () => ({
     TransactionID: `txn-${random.digits(14)}`,
     ProcessorID: "stripe",

@@ -7,11 +7,11 @@ export interface IdentifierKind {
   /** Percent of them that may be taken for card data; above 0.1 the README names the kind. */
   readonly boundPercent: number;
   /** The value to be searched, as it stands in a payment. */
-  readonly make: (random: Random) => unknown;
+  readonly make: (random: IdentifierRandom) => unknown;
 }
 
 /** The same numbers on every machine for the same seed. */
-export class Random {
+export class IdentifierRandom {
   constructor(private state: number) {}
 
   /** mulberry32: 32 bits of state, good enough to spread samples. */
@@ -60,14 +60,14 @@ const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const HEX = "0123456789abcdef";
 const padded = (value: number, length: number): string => String(value).padStart(length, "0");
 
-function uuid(random: Random): string {
+function uuid(random: IdentifierRandom): string {
   const version = random.pick([4, 7]);
   const start = version === 7 ? random.moment().toString(16).padStart(12, "0") : random.text(HEX, 12);
   const rest = `${version}${random.text(HEX, 3)}-${random.text("89ab", 1)}${random.text(HEX, 3)}-${random.text(HEX, 12)}`;
   return `${start.slice(0, 8)}-${start.slice(8)}-${rest}`;
 }
 
-function ulid(random: Random): string {
+function ulid(random: IdentifierRandom): string {
   let milliseconds = random.moment();
   let time = "";
   for (let index = 0; index < 10; index++, milliseconds = Math.floor(milliseconds / 32)) {
@@ -77,18 +77,18 @@ function ulid(random: Random): string {
 }
 
 /** Milliseconds since the service's own epoch, shifted by 22 bits of machine and sequence. */
-const snowflake = (epoch: number, fromYear: number) => (random: Random) =>
+const snowflake = (epoch: number, fromYear: number) => (random: IdentifierRandom) =>
   String((BigInt(random.moment(fromYear, 2027) - epoch) << 22n) + BigInt(random.below(2 ** 22)));
 
 /** YDDDhh and a six-digit trace number, as ISO 8583 field 37 recommends. */
-function retrievalReference(random: Random): string {
+function retrievalReference(random: IdentifierRandom): string {
   const at = new Date(random.moment());
   const day = Math.floor((at.getTime() - Date.UTC(at.getUTCFullYear(), 0, 1)) / 86_400_000) + 1;
   return `${at.getUTCFullYear() % 10}${padded(day, 3)}${padded(at.getUTCHours(), 2)}${random.digits(6)}`;
 }
 
 /** Mix of use, acquirer's BIN, year and day, sequence, check digit: 23 digits. */
-const acquirerReference = (random: Random): string =>
+const acquirerReference = (random: IdentifierRandom): string =>
   `${random.pick(["2", "7", "8"])}${random.digits(6)}${random.between(5, 7)}${padded(random.between(1, 365), 3)}${random.digits(12)}`;
 
 /** Mobile numbers of a country: its code, how a national number begins, and how many digits follow. */
@@ -109,10 +109,10 @@ const MOBILE: Readonly<Record<string, readonly [string, readonly string[], reado
 
 function msisdn(country: string) {
   const [code, starts, lengths] = MOBILE[country] as (typeof MOBILE)[string];
-  return (random: Random): string => `${code}${random.pick(starts)}${random.digits(random.pick(lengths))}`;
+  return (random: IdentifierRandom): string => `${code}${random.pick(starts)}${random.digits(random.pick(lengths))}`;
 }
 
-const written = (number: string, random: Random): string =>
+const written = (number: string, random: IdentifierRandom): string =>
   random.pick([
     () => `+${number}`,
     () => `+${number.slice(0, 2)} ${number.slice(2, 5)} ${number.slice(5)}`,
@@ -138,7 +138,7 @@ const IBAN_FORMS: readonly (readonly [string, string])[] = [
   ["SE", "n".repeat(20)],
 ];
 
-function iban(random: Random): string {
+function iban(random: IdentifierRandom): string {
   const [country, form] = random.pick(IBAN_FORMS);
   const national = [...form].map((place) => (place === "n" ? random.digits(1) : random.text(CAPITALS, 1))).join("");
   const numeric = `${national}${country}00`.replace(/[A-Z]/g, (letter) => String(letter.charCodeAt(0) - 55));
@@ -186,28 +186,28 @@ const GS1_PREFIXES = [
   "890",
 ];
 
-function ean13(random: Random): string {
+function ean13(random: IdentifierRandom): string {
   const prefix = random.pick(GS1_PREFIXES);
   return withGs1CheckDigit(`${prefix}${random.digits(12 - prefix.length)}`);
 }
 
 /** Serial numbers of telephones begin with the type's code, which since 2004 begins with 35 or 86 mostly. */
-const imei = (random: Random): string =>
+const imei = (random: IdentifierRandom): string =>
   withLuhnDigit(`${random.pick(["35", "35", "35", "86", "01", "99"])}${random.digits(12)}`);
 
 /** Telecom (89), country, issuer, account: 19 or 20 digits. */
-const iccid = (random: Random): string =>
+const iccid = (random: IdentifierRandom): string =>
   withLuhnDigit(
     `89${random.pick(["49", "1", "44", "33", "91", "86"])}${random.digits(random.pick([14, 15]))}`.slice(0, 19),
   );
 
 /** The quotient of two amounts, as JavaScript, Python and Java write it: up to 17 significant digits. */
-function rate(random: Random): string {
+function rate(random: IdentifierRandom): string {
   const [one, other] = [random.between(100, 999_999) / 100, random.between(100, 999_999) / 100];
   return String(Math.max(one, other) / Math.min(one, other));
 }
 
-function timestamp(random: Random): string {
+function timestamp(random: IdentifierRandom): string {
   const at = new Date(random.moment()).toISOString();
   const offset = random.pick(["Z", "+00:00", "+01:00", "+05:30", "-08:00", "+0900"]);
   return random.pick([
@@ -218,7 +218,7 @@ function timestamp(random: Random): string {
   ]);
 }
 
-const amount = (random: Random): unknown =>
+const amount = (random: IdentifierRandom): unknown =>
   random.pick<() => unknown>([
     () => `${random.between(0, 99_999)}.${random.digits(2)}`,
     () => `${random.between(1, 9_999_999)}`,
@@ -227,7 +227,7 @@ const amount = (random: Random): unknown =>
     () => random.below(100_000_000) / 100,
   ])();
 
-const isoDay = (random: Random): string => new Date(random.moment()).toISOString().slice(0, 10);
+const isoDay = (random: IdentifierRandom): string => new Date(random.moment()).toISOString().slice(0, 10);
 
 const ORDINARY = 0.1;
 const ordinary = (name: string, make: IdentifierKind["make"]): IdentifierKind => ({
@@ -271,7 +271,7 @@ export const ORDINARY_KINDS: readonly IdentifierKind[] = [
   ordinary("IBAN in groups of four", (random) => inFours(iban(random))),
   ordinary(
     "IBAN in a sentence",
-    (random) => `refund to ${random.pick([iban, (r: Random) => inFours(iban(r))])(random)} please`,
+    (random) => `refund to ${random.pick([iban, (r: IdentifierRandom) => inFours(iban(r))])(random)} please`,
   ),
   ordinary("EAN-13 in a field named ean, gtin, barcode or upc", (random) => ({
     [random.pick(["ean", "ean13", "GTIN", "barcode", "product_ean", "upc"])]: ean13(random),

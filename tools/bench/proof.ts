@@ -9,8 +9,8 @@ import { entryBytes, type RecordEntry } from "../../evidence/log/entry";
 import { parseVerifierKey } from "../../evidence/log/note";
 import { CHECKPOINT_PATH } from "../../evidence/log/paths";
 import { rootOf } from "../../evidence/sealing/frontier";
-import { GrowingTree } from "../../evidence/sealing/growing-tree";
 import { ED25519, encodeNote, encodeSignatureLine, encodeVerifierKey, type NoteKey } from "../../evidence/sealing/note";
+import { TileWriter } from "../../evidence/sealing/tile-writer";
 import { checkProof, parseProof, proofBytes } from "../../evidence/verifier/proof";
 import { proofOf } from "../../evidence/verifier/proof-search";
 import { inclusionProof, tileReader } from "../../evidence/verifier/tree-proofs";
@@ -54,7 +54,7 @@ function entryOf(index: number): RecordEntry {
 
 /** Its tiles and checkpoint; the bundles, which no proof needs, are dropped. */
 function writeLog(key: NoteKey, privateKey: KeyObject): Map<string, Buffer> {
-  const tree = new GrowingTree(0, []);
+  const tree = new TileWriter(0, []);
   const files = new Map<string, Buffer>();
   for (let index = 0; index < ENTRIES; index += 1) {
     tree.add(entryBytes(entryOf(index)));

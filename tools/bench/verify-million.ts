@@ -16,8 +16,8 @@ import { type EntryKind, entryBytes, type LogEntry } from "../../evidence/log/en
 import { bundlePath, checkpointPath, TILE_WIDTH, tilePath } from "../../evidence/log/paths";
 import { localEvidence } from "../../evidence/verifier/evidence";
 import { exportSources } from "../../evidence/verifier/export-source";
-import { reportText } from "../../evidence/verifier/report";
-import { GrowingTree } from "../../evidence/verifier/tree";
+import { GrowingTree } from "../../evidence/verifier/growing-tree";
+import { verificationText } from "../../evidence/verifier/report";
 import { verifyLog } from "../../evidence/verifier/verify";
 import { commitmentOf } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
@@ -302,7 +302,7 @@ async function full() {
     settleMs: 0,
     now: new Date(timeAt(PAYMENTS + 7200)),
   });
-  return { lines: report.counts.records, verdict: report.verdict, report: reportText(report) };
+  return { lines: report.counts.records, verdict: report.verdict, report: verificationText(report) };
 }
 
 /** This process stays small: a child begins with its parent's peak. */

@@ -24,7 +24,7 @@ import { type Ground, groundOf } from "../../local/main-job/ground";
 import { readExpected, readInput } from "../../local/main-job/input";
 import { Invariants } from "../../local/main-job/invariants";
 import { parseOptions } from "../../local/main-job/options";
-import { pickHero, type SentPayment, storedPayments } from "../../local/main-job/payments";
+import { pickHero, type SamplePayment, storedPayments } from "../../local/main-job/payments";
 import { Progress } from "../../local/main-job/progress";
 import { Reader } from "../../local/main-job/reader";
 import { ACTORS, changeStatus, readBack, readTransactions, tellEvents } from "../../local/main-job/tour";
@@ -74,7 +74,7 @@ async function drivePayments(ground: Ground, calls: LedgerCalls): Promise<void> 
   await readRows(calls, startedAt);
 }
 
-async function readTrail(reader: Reader, hero: SentPayment, since: Date): Promise<void> {
+async function readTrail(reader: Reader, hero: SamplePayment, since: Date): Promise<void> {
   const range = {
     From: new Date(since.getTime() - DAY_MS / 24).toISOString(),
     To: new Date().toISOString(),

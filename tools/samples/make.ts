@@ -15,13 +15,13 @@ import {
   BASE62,
   CARD_NUMBERS,
   type CurrencySums,
-  cardNumber,
   DECIMALS,
   decimalText,
   expectedText,
   grouped,
   HEX,
-  Random,
+  SampleRandom,
+  sampleCardNumber,
   sumsOf,
 } from "../../local/samples/values";
 import { makeSampleCases } from "./cases";
@@ -74,8 +74,8 @@ const REPEAT_DISTANCE_MAX = 400;
 interface Processor {
   readonly name: string;
   readonly currencies: readonly string[];
-  readonly transactionId: (random: Random, at: Date, count: number) => string;
-  readonly token: (random: Random) => string;
+  readonly transactionId: (random: SampleRandom, at: Date, count: number) => string;
+  readonly token: (random: SampleRandom) => string;
   readonly time: (at: Date) => string;
   /** Of processors whose feed names its sender in each line. */
   readonly actor?: string;
@@ -123,7 +123,7 @@ const PROCESSORS: readonly Processor[] = [
 
 /** @param validPayments how many distinct good payments; every kind of bad line comes once or more in any case. */
 export function makeSample(validPayments = VALID_PAYMENTS): Sample {
-  const random = new Random(SEED);
+  const random = new SampleRandom(SEED);
   const valid = Array.from({ length: validPayments }, (_, count) => makePayment(random, count, validPayments));
   const placed = [
     ...valid.map((payment, at) => ({ at, line: line(payment.fields, "stored") })),
@@ -134,7 +134,7 @@ export function makeSample(validPayments = VALID_PAYMENTS): Sample {
   return { ndjson: lines.map(({ text }) => `${text}\n`).join(""), expected: expectedOf(lines, valid) };
 }
 
-function makePayment(random: Random, count: number, total: number): ValidPayment {
+function makePayment(random: SampleRandom, count: number, total: number): ValidPayment {
   const processor = random.pick(PROCESSORS);
   const at = new Date(FIRST_MOMENT + Math.floor((count * PERIOD_MS) / total) + random.below(60_000));
   const currency = random.pick(processor.currencies);
@@ -154,7 +154,7 @@ function makePayment(random: Random, count: number, total: number): ValidPayment
 }
 
 /** The exact amount; some senders leave trailing zeros out ("10.5", "10"), which is the same money. */
-function amountText(minorUnits: bigint, decimals: number, random: Random): string {
+function amountText(minorUnits: bigint, decimals: number, random: SampleRandom): string {
   const full = decimalText(minorUnits, decimals);
   return decimals > 0 && random.below(6) === 0 ? full.replace(/\.?0+$/, "") : full;
 }
@@ -165,7 +165,7 @@ interface PlacedLine {
 }
 
 /** The same id again, later in the file: with the same content in one form or another, or with other content. */
-function repeats(random: Random, valid: readonly ValidPayment[]): PlacedLine[] {
+function repeats(random: SampleRandom, valid: readonly ValidPayment[]): PlacedLine[] {
   const every = Math.max(1, Math.floor(valid.length / 60));
   return valid.flatMap((payment, at) => {
     if (at % every !== 0) return [];
@@ -180,7 +180,7 @@ function repeats(random: Random, valid: readonly ValidPayment[]): PlacedLine[] {
 }
 
 /** Other key order, another writing of the same amount or moment, another sender: still the same payment. */
-function sameContent(random: Random, { fields, currency, minorUnits }: ValidPayment): Fields {
+function sameContent(random: SampleRandom, { fields, currency, minorUnits }: ValidPayment): Fields {
   const time = fields["Timestamp"];
   switch (random.below(5)) {
     case 0:
@@ -196,7 +196,7 @@ function sameContent(random: Random, { fields, currency, minorUnits }: ValidPaym
   }
 }
 
-function otherContent(random: Random, { fields, currency, minorUnits }: ValidPayment): Fields {
+function otherContent(random: SampleRandom, { fields, currency, minorUnits }: ValidPayment): Fields {
   switch (random.below(5)) {
     case 0:
       return { ...fields, SecureToken: `tok_${random.text(BASE62, 28)}` };
@@ -207,7 +207,7 @@ function otherContent(random: Random, { fields, currency, minorUnits }: ValidPay
   }
 }
 
-function badLines(random: Random, valid: readonly ValidPayment[]): Line[] {
+function badLines(random: SampleRandom, valid: readonly ValidPayment[]): Line[] {
   /** A good payment under an id of its own, with one thing wrong. */
   const bad = (ending: Ending, change: (fields: Fields) => Fields): Line => {
     const id = `bad-${random.text(BASE32, 10)}`;
@@ -290,13 +290,13 @@ function cardData(bad: MakeBad): Line[] {
     (pan) => ({ Callback: `https://shop.example/done?card=${encodeURIComponent(grouped(pan, " "))}` }),
   ];
   return [
-    ...places.flatMap((place, index) => [index, index + 5].map((at) => refused(place(cardNumber(at))))),
+    ...places.flatMap((place, index) => [index, index + 5].map((at) => refused(place(sampleCardNumber(at))))),
     refused({ cvv: "123" }),
     refused({ Metadata: { CVC2: 321 } }),
     refused({ Notes: "customer read out cvv: 1234" }),
     refused({ pin: "1234" }),
-    refused({ Track2: `;${cardNumber(0)}=30121011000012345678?` }),
-    refused({ Amount: cardNumber(3) }),
+    refused({ Track2: `;${sampleCardNumber(0)}=30121011000012345678?` }),
+    refused({ Amount: sampleCardNumber(3) }),
   ];
 }
 
@@ -310,7 +310,7 @@ function brokenLines(valid: readonly ValidPayment[]): Line[] {
     `${good}${good}`,
     `${good};`,
     "TransactionID,SecureToken,Amount,Currency,ProcessorID,Status",
-    `bad-csv-1,${cardNumber(0)},12.50,EUR,processor-alpha,Success`,
+    `bad-csv-1,${sampleCardNumber(0)},12.50,EUR,processor-alpha,Success`,
     "# end of batch 7",
     '{"TransactionID": "bad-json-1", "Amount": 010.50}',
     '{"TransactionID": "bad-json-2", "Amount": NaN}',
@@ -364,7 +364,7 @@ function withOffset(at: Date, hours: number): string {
   return `${local}${hours < 0 ? "-" : "+"}${String(Math.abs(hours)).padStart(2, "0")}:00`;
 }
 
-function uuid(random: Random): string {
+function uuid(random: SampleRandom): string {
   const hex = (length: number) => random.text(HEX, length);
   return `${hex(8)}-${hex(4)}-4${hex(3)}-${random.text("89ab", 1)}${hex(3)}-${hex(12)}`;
 }

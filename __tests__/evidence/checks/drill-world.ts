@@ -11,7 +11,7 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
-import { runExports } from "../../../backup/export-operation";
+import { exportTables } from "../../../backup/export-operation";
 import { dynamoExportService } from "../../../backup/export-service";
 import { s3StateStore } from "../../../backup/state-store";
 import { DRILL_TABLE_PREFIX, TABLES } from "../../../contract";
@@ -71,9 +71,9 @@ export class DrillWorld {
     await this.ledger.seal(this.day(days - 0.01));
     const { store } = this.ledger.harness;
     const service = dynamoExportService(store.dynamo, EXPORT_BUCKET, KEY_ARN);
-    const settings = { tables, service, states: s3StateStore(this.ledger.s3, EXPORT_BUCKET), log: () => {} };
+    const settings = { tables, service, states: s3StateStore(this.ledger.s3, EXPORT_BUCKET), logLine: () => {} };
     const call = this.ledger.harness.call("export_tables", this.day(days));
-    await runExports({ kind: "full" }, call, store, settings);
+    await exportTables({ kind: "full" }, call, store, settings);
     await writeRequestedExports({ dynamo: store.dynamo, s3: this.ledger.s3 });
     await this.ledger.seal(this.day(days + 0.01));
   }
@@ -91,7 +91,7 @@ export class DrillWorld {
       evidence: s3Evidence(s3, EVIDENCE_BUCKET),
       keys: verifierKeysOf(harness.kms, [keyArn], ORIGIN),
       everyDays: 3,
-      log: (_requestId, code) => this.logged.push(code),
+      logLine: (_requestId, code) => this.logged.push(code),
       ...overrides,
     };
   }

@@ -10,9 +10,9 @@ import { s3Evidence } from "../../../evidence/checks/s3-evidence";
 import type { SweepSettings } from "../../../evidence/checks/sweep-operation";
 import { memoryBeside } from "../../../evidence/checks/swept-checkpoints";
 import { verifierKeysOf } from "../../../evidence/checks/verifier-keys";
-import { keyOf } from "../../../evidence/log/identity";
+import { keyValuesOf } from "../../../evidence/log/identity";
+import { type Log, openLog } from "../../../evidence/sealing/append";
 import { evidenceBucket } from "../../../evidence/sealing/evidence-bucket";
-import { type Log, openLog } from "../../../evidence/sealing/log-state";
 import { publishCheckpoint } from "../../../evidence/sealing/publish-checkpoint";
 import { sealAuditTrail } from "../../../evidence/sealing/seal";
 import { checkpointSigners } from "../../../evidence/sealing/signers";
@@ -129,7 +129,7 @@ export class SealedLedger {
   }
 
   private get settings() {
-    return { log: this.log, report: () => {} };
+    return { log: this.log, logLine: () => {} };
   }
 
   private sealer(event: unknown, at: Date): Promise<object> {
@@ -139,13 +139,13 @@ export class SealedLedger {
   private async changes(table: TableName, lost: Lost): Promise<object[]> {
     const { logicalName } = TABLES[TABLE_IDS[table]];
     const items = (await this.harness.scan(table)).map(exportFormOfItem) as ItemJson[];
-    const found = new Map(items.map((item) => [`${table} ${keyOf(logicalName, item).join(" ")}`, item]));
+    const found = new Map(items.map((item) => [`${table} ${keyValuesOf(logicalName, item).join(" ")}`, item]));
     const gone = [...this.known.keys()].filter((name) => name.startsWith(`${table} `) && !found.has(name));
     const changed = [...found].filter(([name, item]) => JSON.stringify(this.known.get(name)) !== JSON.stringify(item));
     const changes = [...changed, ...gone.map((name) => [name, undefined] as const)];
     return changes.flatMap(([name, now]) => {
       const before = this.known.get(name);
-      const isLost = lost(table, keyOf(logicalName, now ?? before ?? {}));
+      const isLost = lost(table, keyValuesOf(logicalName, now ?? before ?? {}));
       if (now === undefined) this.known.delete(name);
       else this.known.set(name, now);
       return isLost ? [] : [this.streamRecord(table, before, now)];
@@ -177,7 +177,7 @@ export class SealedLedger {
       keys: verifierKeysOf(this.harness.kms, [this.keyArn], ORIGIN),
       memory: memoryBeside(checkpointMemory(dynamo, LOG_TABLE, ORIGIN), evidence, this.bucket),
       log: openLog({ dynamo, tableName: LOG_TABLE, origin: ORIGIN }),
-      report: (_requestId, code) => this.reported.push(code),
+      logLine: (_requestId, code) => this.reported.push(code),
     };
   }
 
@@ -185,7 +185,7 @@ export class SealedLedger {
   async item(table: TableName, id: string): Promise<StoredItem> {
     const { logicalName } = TABLES[TABLE_IDS[table]];
     const items = await this.harness.scan(table);
-    const found = items.find((item) => keyOf(logicalName, exportFormOfItem(item) as ItemJson)[0] === id);
+    const found = items.find((item) => keyValuesOf(logicalName, exportFormOfItem(item) as ItemJson)[0] === id);
     if (found === undefined) throw new Error(`There is no ${id} in ${table}.`);
     return found;
   }

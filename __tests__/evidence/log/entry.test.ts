@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { TABLES } from "../../../contract";
 import { ENTRY_FORMAT, entryBytes, type HeartbeatEntry, type RecordEntry } from "../../../evidence/log/entry";
 import { leafHash } from "../../../evidence/log/hashing";
-import { keyOf, versionOf } from "../../../evidence/log/identity";
+import { keyValuesOf, versionOf } from "../../../evidence/log/identity";
 
 const RECORD: RecordEntry = {
   kind: "RECORD",
@@ -56,10 +56,10 @@ test("a key with a lone surrogate has no entry", () => {
 
 test("an item is named by its key attributes, the partition key first", () => {
   const item = { timestamp: { N: "1795255201000" }, transactionId: { S: "txn-1" }, TransactionID: { S: "no" } };
-  expect(keyOf(TABLES.paymentTransactions.logicalName, item)).toEqual(["txn-1", "1795255201000"]);
-  expect(keyOf(TABLES.paymentLedger.logicalName, item)).toEqual(["no"]);
-  expect(keyOf(TABLES.paymentMessages.logicalName, item)).toEqual([""]);
-  expect(keyOf(TABLES.paymentAuditTrail.logicalName, { AuditID: { B: "AAAA" } })).toEqual(["AAAA"]);
+  expect(keyValuesOf(TABLES.paymentTransactions.logicalName, item)).toEqual(["txn-1", "1795255201000"]);
+  expect(keyValuesOf(TABLES.paymentLedger.logicalName, item)).toEqual(["no"]);
+  expect(keyValuesOf(TABLES.paymentMessages.logicalName, item)).toEqual([""]);
+  expect(keyValuesOf(TABLES.paymentAuditTrail.logicalName, { AuditID: { B: "AAAA" } })).toEqual(["AAAA"]);
 });
 
 test.each<[string, object | undefined, string]>([

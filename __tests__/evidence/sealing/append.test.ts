@@ -1,8 +1,8 @@
 import type { RecordEntry } from "../../../evidence/log/entry";
 import { entryBytes } from "../../../evidence/log/entry";
+import { appendAfter, appendEntries, type LogOptions, openLog } from "../../../evidence/sealing/append";
 import { rootOf } from "../../../evidence/sealing/frontier";
-import { batchesBetween, readHead } from "../../../evidence/sealing/log-items";
-import { appendAfter, appendEntries, type LogOptions, openLog } from "../../../evidence/sealing/log-state";
+import { batchesBetween, readHead } from "../../../evidence/sealing/log-state-table";
 import { RecentEntries } from "../../../evidence/sealing/recent-entries";
 import { naiveLeaf, naiveRoot } from "./naive-log";
 import { ORIGIN } from "./sealer";

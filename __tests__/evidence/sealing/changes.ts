@@ -1,7 +1,7 @@
 /** Changes as the tables' streams tell them, of records that the ledger's own functions made. */
 
 import { type LogicalTableName, TABLES, type TableId } from "../../../contract";
-import { keyOf } from "../../../evidence/log/identity";
+import { keyValuesOf } from "../../../evidence/log/identity";
 import type { AuditEntry } from "../../../ledger/rules/audit-entry";
 import type { ItemJson } from "../../../ledger/rules/commitment";
 import { derivedAuditId } from "../../../ledger/rules/identifiers";
@@ -114,7 +114,7 @@ export interface StatusChanged {
 
 export async function aStatusChanged(before: StoredItem, to: PaymentStatus, store: Store): Promise<StatusChanged> {
   const now = await recordWithStatus(before, to, "2026-11-21T11:00:00.000Z", store);
-  const [id = ""] = keyOf(LEDGER, exportFormOfItem(now));
+  const [id = ""] = keyValuesOf(LEDGER, exportFormOfItem(now));
   const auditId = derivedAuditId("UPDATE", LEDGER, id, String(integerOf(now, "Version")));
   return { before, now, audit: await anAuditRecord(auditId, store, "UPDATE") };
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readHead } from "../../../evidence/sealing/log-items";
+import { readHead } from "../../../evidence/sealing/log-state-table";
 import { sdkItem } from "../../../ledger/store/transaction";
 import { stubStore } from "../../ledger/rules/stub-store";
 import { anAuditRecord, aPaymentRecord, aStatusChanged, LEDGER, streamRecord, TRAIL } from "./changes";

@@ -1,7 +1,7 @@
 /** A sealer and a publisher as execution environments of their functions, over any AWS: what they know is gone when they are. */
 
+import { openLog } from "../../../evidence/sealing/append";
 import { evidenceBucket } from "../../../evidence/sealing/evidence-bucket";
-import { openLog } from "../../../evidence/sealing/log-state";
 import {
   type PublishCheckpointResponse,
   type PublishCheckpointSettings,
@@ -77,7 +77,7 @@ export function startSealer(world: World, options: SealerOptions = {}): Sealer {
     signers: checkpointSigners(clients.kms, keyArns, origin),
     streams: options.streams ?? [],
     clock: options.clock ?? (() => new Date()),
-    report: (_requestId, code) => codes.push(code),
+    logLine: (_requestId, code) => codes.push(code),
     ...(entriesPerCheckpoint === undefined ? {} : { entriesPerCheckpoint }),
   };
   const invoke = (event: unknown) => sealAuditTrail(event, calling("seal_audit_trail"), store, settings);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { TABLES } from "../../../contract";
-import { keyOf, versionOf } from "../../../evidence/log/identity";
+import { keyValuesOf, versionOf } from "../../../evidence/log/identity";
 import { ItemDigester, ItemError, parseItem } from "../../../evidence/verifier/digest";
 import { ItemTemplate } from "../../../evidence/verifier/item-templates";
 import { writeRecordId } from "../../../evidence/verifier/write-records";
@@ -75,7 +75,7 @@ function digestOf(table: (typeof TABLE_NAMES)[number], item: Item) {
     return S === undefined ? [] : [S];
   });
   const digest = {
-    keyText: keyOf(table, item).join("\n"),
+    keyText: keyValuesOf(table, item).join("\n"),
     version: versionOf(item),
     commitment: commitmentOf(table, item),
   };

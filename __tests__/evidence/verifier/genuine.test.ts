@@ -1,5 +1,5 @@
 import { localEvidence } from "../../../evidence/verifier/evidence";
-import { EXIT_CODES, reportText } from "../../../evidence/verifier/report";
+import { EXIT_CODES, verificationText } from "../../../evidence/verifier/report";
 import { at, buildWorld, onDisk, type World } from "../../support/log-world";
 import { logKey, memoryEvidence, type Step } from "../../support/naive-log";
 import { nextVersion } from "../../support/stored-records";
@@ -213,7 +213,7 @@ test("a scan of a living table may hold what its stream has not told yet", async
 });
 
 test("the report tells people the same", async () => {
-  const text = reportText(await genuineDraft().verify());
+  const text = verificationText(await genuineDraft().verify());
   expect(text.split("\n")[0]).toBe("OK, as of 2025-11-21T11:00:00.000Z");
   expect(text).toContain("367 records, 392 entries (0 repeated), 173 pairs, 8 heartbeats");
   expect(text).toMatch(

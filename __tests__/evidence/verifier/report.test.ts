@@ -2,9 +2,9 @@ import { Findings } from "../../../evidence/verifier/findings";
 import {
   EXIT_CODES,
   type Finding,
-  reportText,
   VERDICTS,
   type VerificationReport,
+  verificationText,
 } from "../../../evidence/verifier/report";
 import { buildWorld } from "../../support/log-world";
 import { Draft, key, witness } from "../../support/verified-world";
@@ -65,7 +65,7 @@ const report = (changes: Partial<VerificationReport>): VerificationReport => ({
 test("the text names what was found and where, and what is left unsaid", () => {
   const place = { table: "payment-transactions", key: ["txn", "5"], version: "1", leaf: 12 };
   const further = { ...new Findings().further, altered: 9 };
-  const text = reportText(
+  const text = verificationText(
     report({ findings: [{ ...finding("altered", "It is other."), ...place }], further, notes: ["So it is."] }),
   );
   expect(text).toContain("ALTERED (also stale), as of 2025-11-22T10:00:00.000Z");
@@ -74,13 +74,15 @@ test("the text names what was found and where, and what is left unsaid", () => {
   expect(text).toContain("note: So it is.");
   expect(text).toContain("last heartbeat never");
   expect(text).toContain("nobody outside the log vouches for its entries");
-  expect(reportText(report({ pinnedBy: "witness", pinnedSize: 7 }))).toContain(
+  expect(verificationText(report({ pinnedBy: "witness", pinnedSize: 7 }))).toContain(
     "a witness vouches for the first 7 entries\n",
   );
-  expect(reportText(report({ pinnedBy: "last-checkpoint", pinnedSize: 5 }))).toContain(
+  expect(verificationText(report({ pinnedBy: "last-checkpoint", pinnedSize: 5 }))).toContain(
     "the last checkpoint vouches for the first 5 entries, and nobody for the 2 from entry 5 on",
   );
-  expect(reportText(report({ origin: "", root: "", checkpointSigners: [] }))).toContain("signed by no pinned key");
+  expect(verificationText(report({ origin: "", root: "", checkpointSigners: [] }))).toContain(
+    "signed by no pinned key",
+  );
 });
 
 describe("however little is held at once, the findings are the same", () => {

@@ -3,10 +3,11 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { linesOf } from "../../../ledger/files/lines";
-import { NOT_UTF8_MARK, textOf, UnreadableGzipError } from "../../../ledger/files/text";
+import { decodedText, NOT_UTF8_MARK, UnreadableGzipError } from "../../../ledger/files/text";
 import { bytesOf, cut, cuts, listOf, textsOf } from "./sources";
 
-const read = async (...chunks: readonly (string | Uint8Array)[]) => (await listOf(textOf(bytesOf(...chunks)))).join("");
+const read = async (...chunks: readonly (string | Uint8Array)[]) =>
+  (await listOf(decodedText(bytesOf(...chunks)))).join("");
 const texts = fc.string({ unit: "binary", maxLength: 200 }).filter((text) => !text.startsWith("\u{feff}"));
 
 test("property: text of any characters comes back whole, gzip or not, BOM or not, however it is cut", async () => {
@@ -69,7 +70,7 @@ test.each([true, false])("a broken download is thrown as it is (gzip: %s)", asyn
     yield gzip ? gzipSync("x".repeat(100)).subarray(0, 15) : Buffer.from("abc");
     throw new Error("The connection was reset.");
   }
-  await expect(listOf(textOf(broken()))).rejects.toThrow("The connection was reset.");
+  await expect(listOf(decodedText(broken()))).rejects.toThrow("The connection was reset.");
 });
 
 test.each([true, false])("who stops reading lets go of the download (gzip: %s)", async (gzip) => {
@@ -81,7 +82,7 @@ test.each([true, false])("who stops reading lets go of the download (gzip: %s)",
       released = true;
     }
   }
-  for await (const text of textOf(endless())) if (text.length > 0) break;
+  for await (const text of decodedText(endless())) if (text.length > 0) break;
   await new Promise((resolve) => setImmediate(resolve));
   expect(released).toBe(true);
 });

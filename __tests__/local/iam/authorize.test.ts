@@ -1,11 +1,11 @@
 /** What AWS asks about a call: one line for each kind of request that functions, people and commands make. */
 
 import { readApiCall } from "../../../local/iam/api-call";
-import type { Caller } from "../../../local/iam/authorisation";
+import type { CallingIdentity } from "../../../local/iam/authorisation";
 import { absenceOf, authorisationsOf } from "../../../local/iam/authorize";
 import { EffectivePolicies } from "../../../local/iam/effective";
 import type { Deployed } from "../../../local/stack-graph";
-import type { JsonObject } from "../../../local/terraform-expression";
+import type { TerraformObject } from "../../../local/terraform-expression";
 
 const ACCOUNT = "111122223333";
 const arn = (service: string, rest: string) => `arn:aws:${service}:us-east-1:${ACCOUNT}:${rest}`;
@@ -15,7 +15,7 @@ const KEY = arn("kms", "key/data");
 const QUEUE = arn("sqs", "work");
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/writer`;
 
-function resource(type: string, attributes: JsonObject): Deployed {
+function resource(type: string, attributes: TerraformObject): Deployed {
   const block = { address: `${type}.it`, mode: "resource" as const, type, name: "it", dependsOn: [], arguments: {} };
   return { stack: "test", block, attributes };
 }
@@ -37,7 +37,7 @@ const POLICIES = new EffectivePolicies({ account: ACCOUNT, region: "us-east-1" }
     rule: [{ apply_server_side_encryption_by_default: { kms_master_key_id: KEY }, bucket_key_enabled: true }],
   }),
 ]);
-const CALLER: Caller = {
+const CALLER: CallingIdentity = {
   principal: { kind: "role", arn: ROLE, sessionArn: `arn:aws:sts::${ACCOUNT}:assumed-role/writer/fn` },
   functionArn: arn("lambda", "function:fn"),
   inVpc: true,

@@ -7,7 +7,7 @@ import { ALL_TEST_NUMBERS } from "../../../__tests__/ledger/rules/card-test-numb
 import { damaged, type Random } from "./random";
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
-export type JsonObject = { [name: string]: Json };
+export type FuzzObject = { [name: string]: Json };
 
 /** A clear token says so: it may be found nowhere at rest. */
 export const TOKEN_MARK = "tok_fuzz_secret_";
@@ -39,7 +39,7 @@ const TEXTS = [
 ];
 
 /** A published test number, written as people write one. */
-export function cardNumber(random: Random): string {
+export function fuzzCardNumber(random: Random): string {
   const digits = random.pick(ALL_TEST_NUMBERS);
   const separator = random.pick(SEPARATORS);
   return digits.replace(/.{4}(?=.)/g, `$&${separator}`);
@@ -60,8 +60,8 @@ export function anyJson(random: Random, depth = 0): Json {
 }
 
 /** A request that differs from a good one in none to three places. */
-export function changed(good: JsonObject, random: Random): Json {
-  const result: JsonObject = { ...good };
+export function changed(good: FuzzObject, random: Random): Json {
+  const result: FuzzObject = { ...good };
   const ownToken = good["SecureToken"];
   const token = typeof ownToken === "string" ? ownToken : `${TOKEN_MARK}${random.below(1_000)}`;
   for (let times = random.below(4); times > 0; times--) {
@@ -73,9 +73,9 @@ export function changed(good: JsonObject, random: Random): Json {
     else if (act === 1) result[random.pick(["note", "user_id", "Actor", "actor", `${name} `, "__proto__"])] = value;
     else if (act === 2) result[name] = anyJson(random);
     else if (act === 3) result[name] = `${typeof value === "string" ? value : ""}${random.pick(TEXTS)}`;
-    else if (act === 4) result[random.chance(0.5) ? name : "note"] = cardNumber(random);
-    else if (act === 5) result[name] = { nested: [`paid with ${cardNumber(random)} today`] };
-    else if (act === 6) result[cardNumber(random)] = value;
+    else if (act === 4) result[random.chance(0.5) ? name : "note"] = fuzzCardNumber(random);
+    else if (act === 5) result[name] = { nested: [`paid with ${fuzzCardNumber(random)} today`] };
+    else if (act === 6) result[fuzzCardNumber(random)] = value;
     else if (act === 7) result[name] = [value, value];
     else result[name] = copyOf(token, random);
   }
@@ -94,24 +94,24 @@ function copyOf(token: string, random: Random): Json {
 }
 
 /** A copy is known by a field with the token's name: without one nobody could tell it from an id. */
-function withOwnToken(request: JsonObject, token: string): JsonObject {
+function withOwnToken(request: FuzzObject, token: string): FuzzObject {
   const { SecureToken: _token, ...others } = request;
   const text = JSON.stringify(others);
   const isNamed = new RegExp(`secure_?token\\\\*":\\\\*"${token}`, "i").test(text);
   return text.includes(token) && !isNamed ? { ...request, SecureToken: token } : request;
 }
 
-export function holdsToken(value: Json): boolean {
+export function holdsMarkedToken(value: Json): boolean {
   return JSON.stringify(value).includes(TOKEN_MARK);
 }
 
 /** A message's or a file row's text: mostly JSON, sometimes with a member twice, sometimes broken. */
-export function textOf(value: Json, random: Random): string {
+export function damagedText(value: Json, random: Random): string {
   const text = JSON.stringify(value);
   // Damage could leave the copy of a token and take the token's name.
-  if (holdsToken(value)) return text;
+  if (holdsMarkedToken(value)) return text;
   if (random.chance(0.1) && text.startsWith("{") && text.length > 2) {
-    return `{"note":"${cardNumber(random)}",${text.slice(1, -1)},"note":"x"}`;
+    return `{"note":"${fuzzCardNumber(random)}",${text.slice(1, -1)},"note":"x"}`;
   }
   if (random.chance(0.1)) return damaged(Buffer.from(text), random).toString("utf8");
   if (random.chance(0.05))

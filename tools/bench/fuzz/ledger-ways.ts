@@ -15,11 +15,11 @@ import { queueMessages } from "../../../ledger/operations/queue";
 import { revealToken } from "../../../ledger/operations/reveal-token";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import type { Store } from "../../../ledger/store/store";
-import { cardNumber, changed, holdsToken, type JsonObject, TOKEN_MARK, textOf } from "./inputs";
+import { changed, damagedText, type FuzzObject, fuzzCardNumber, holdsMarkedToken, TOKEN_MARK } from "./inputs";
 import { BUCKET, LedgerWay, mustFit, Unexpected } from "./ledger-world";
 import { damaged, type Random } from "./random";
 
-function payment(random: Random): JsonObject {
+function payment(random: Random): FuzzObject {
   const id = `pay-${random.below(400)}`;
   return {
     TransactionID: id,
@@ -33,7 +33,7 @@ function payment(random: Random): JsonObject {
   };
 }
 
-function event(random: Random): JsonObject {
+function event(random: Random): FuzzObject {
   return {
     AuditID: `audit-${random.below(400)}`,
     TransactionID: `pay-${random.below(400)}`,
@@ -47,7 +47,7 @@ function event(random: Random): JsonObject {
   };
 }
 
-function row(random: Random): JsonObject {
+function row(random: Random): FuzzObject {
   return {
     transactionId: `txn-${random.below(4_000)}`,
     amount: random.pick(["10.50", "7.00", "1.2345"]),
@@ -60,9 +60,9 @@ function row(random: Random): JsonObject {
 type Operation = (event: unknown, call: Call, store: Store) => Promise<object>;
 
 /** Direct calls of every function that people and services call. */
-export class DirectCalls extends LedgerWay {
+export class DirectCallsWay extends LedgerWay {
   readonly name = "direct calls";
-  readonly #functions: readonly (readonly [string, Operation, (random: Random) => JsonObject])[] = [
+  readonly #functions: readonly (readonly [string, Operation, (random: Random) => FuzzObject])[] = [
     [FUNCTIONS.persistPaymentLedger.name, persistPayments, payment],
     [
       FUNCTIONS.persistPaymentLedger.name,
@@ -146,7 +146,7 @@ abstract class Queue extends LedgerWay {
       eventSource: "aws:sqs",
       eventSourceARN: `arn:aws:sqs:us-east-1:111122223333:${queue}`,
       attributes: {
-        SenderId: `AROAEXAMPLE:${random.chance(0.05) ? cardNumber(random) : "partner"}`,
+        SenderId: `AROAEXAMPLE:${random.chance(0.05) ? fuzzCardNumber(random) : "partner"}`,
         SentTimestamp: "1795514400000",
         SequenceNumber: String(1_000_000 + this.#sequence),
         MessageGroupId: `pay-${random.below(400)}`,
@@ -160,7 +160,7 @@ export class PaymentQueue extends Queue {
 
   async send(random: Random): Promise<string> {
     const good = { paymentId: `msg-${random.below(4_000)}`, amount: random.pick(["10.50", 7]), currency: "EUR" };
-    const Records = [this.message(textOf(changed(good, random), random), this.name, random)];
+    const Records = [this.message(damagedText(changed(good, random), random), this.name, random)];
     const name = FUNCTIONS.processPaymentMessages.name;
     const answer = await processMessages({ Records }, this.world.call(name), this.world.store);
     mustFit(`${name}.response`, answer);
@@ -174,7 +174,7 @@ export class EventQueue extends Queue {
   readonly name = QUEUES.auditEvents.name;
 
   async send(random: Random): Promise<string> {
-    const Records = [this.message(textOf(changed(event(random), random), random), this.name, random)];
+    const Records = [this.message(damagedText(changed(event(random), random), random), this.name, random)];
     const messages = queueMessages({ Records });
     if (messages === undefined) throw new Unexpected("A message of SQS is not taken for one.");
     const call = this.world.call(FUNCTIONS.persistPaymentAuditTrail.name);
@@ -193,7 +193,7 @@ export class PaymentFileWay extends LedgerWay {
   async send(random: Random): Promise<string> {
     this.#files += 1;
     const rows = Array.from({ length: 1 + random.below(5) }, () => changed(row(random), random));
-    const isWithToken = rows.some(holdsToken);
+    const isWithToken = rows.some(holdsMarkedToken);
     // A CSV file has no column for a token, and damage could take the name of one.
     const form = random.pick(isWithToken ? ["json", "ndjson"] : ["csv", "json", "ndjson"]);
     let body: Buffer = Buffer.from(form === "csv" ? csvOf(rows, random) : jsonOf(form, rows, random));
@@ -231,7 +231,7 @@ export class PaymentFileWay extends LedgerWay {
 
 function csvOf(rows: readonly unknown[], random: Random): string {
   const header = ["transactionId", "amount", "currency", "cardLast4"];
-  const cells = (value: unknown) => header.map((name) => cellOf((value as JsonObject | null)?.[name]));
+  const cells = (value: unknown) => header.map((name) => cellOf((value as FuzzObject | null)?.[name]));
   const end = random.pick(["\n", "\n", "\r\n", "\r", "\u2028", "\u0085"]);
   return [header, ...rows.map(cells)].map((line) => line.join(",")).join(end) + random.pick([end, "", "\ufeff"]);
 }
@@ -242,6 +242,6 @@ function cellOf(value: unknown): string {
 }
 
 function jsonOf(form: string, rows: readonly unknown[], random: Random): string {
-  const texts = rows.map((value) => textOf(value as JsonObject, random));
+  const texts = rows.map((value) => damagedText(value as FuzzObject, random));
   return form === "json" ? `[${texts.join(",")}]${random.pick(["", "\n", `[${texts[0]}]`])}` : `${texts.join("\n")}\n`;
 }

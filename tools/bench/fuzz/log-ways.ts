@@ -20,7 +20,7 @@ import { VERDICTS } from "../../../evidence/verifier/report";
 import { SourceError } from "../../../evidence/verifier/sources";
 import { tileReader } from "../../../evidence/verifier/tree-proofs";
 import type { ItemJson } from "../../../ledger/rules/commitment";
-import { anyJson, changed, type JsonObject } from "./inputs";
+import { anyJson, changed, type FuzzObject } from "./inputs";
 import { mustFit, Unexpected, type Way } from "./ledger-world";
 import { damaged, type Random } from "./random";
 
@@ -38,10 +38,10 @@ export class StreamEvents implements Way {
       aPaymentRecord(`pay-${random.below(50)}`, this.#store, "Failure"),
     ]);
     const images = random.pick([{ now }, { before }, { before, now }]);
-    const record = JSON.parse(JSON.stringify(streamRecord("PaymentLedger", images))) as JsonObject;
-    const inner = record["dynamodb"] as JsonObject;
+    const record = JSON.parse(JSON.stringify(streamRecord("PaymentLedger", images))) as FuzzObject;
+    const inner = record["dynamodb"] as FuzzObject;
     for (const name of ["Keys", "NewImage", "OldImage"]) {
-      if (inner[name] !== undefined && random.chance(0.3)) inner[name] = changed(inner[name] as JsonObject, random);
+      if (inner[name] !== undefined && random.chance(0.3)) inner[name] = changed(inner[name] as FuzzObject, random);
     }
     if (random.chance(0.2)) record["dynamodb"] = changed(inner, random);
     const event = random.chance(0.1)

@@ -9,7 +9,7 @@ import { bundleBytes } from "./batches";
 import type { EvidenceFile } from "./evidence-bucket";
 import { type Frontier, perfectRoot } from "./frontier";
 
-export class GrowingTree {
+export class TileWriter {
   #size: number;
   #bundle: Buffer[] = [];
   #finished: EvidenceFile[] = [];

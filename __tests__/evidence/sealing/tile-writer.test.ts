@@ -10,7 +10,7 @@ import {
 } from "../../../evidence/sealing/batches";
 import type { EvidenceFile } from "../../../evidence/sealing/evidence-bucket";
 import { extended, rootOf } from "../../../evidence/sealing/frontier";
-import { GrowingTree, unfinishedWidths } from "../../../evidence/sealing/growing-tree";
+import { TileWriter, unfinishedWidths } from "../../../evidence/sealing/tile-writer";
 import { naiveEntries, naiveLeaf, naiveRoot, naiveTiles } from "./naive-log";
 
 const entry = (index: number) => Buffer.from(`entry ${index}`);
@@ -19,7 +19,7 @@ const byPath = (files: readonly EvidenceFile[]) => new Map(files.map(({ path, by
 
 /** Everything that a tree of this size consists of. */
 function grown(count: number): Map<string, Buffer> {
-  const tree = new GrowingTree(0, []);
+  const tree = new TileWriter(0, []);
   for (const each of entries(count)) tree.add(each);
   return byPath([...tree.takeFinished(), ...tree.unfinished()]);
 }
@@ -59,7 +59,7 @@ test("a tree that grows on from published tiles is the same tree", () => {
             rootOf(extended({ size: 0, hashes: [] }, leaves.slice(from + index * width, from + (index + 1) * width))),
           );
         const wide = base - (base % 65_536);
-        const tree = new GrowingTree(base, [subtrees(256, wide, base), subtrees(65_536, 0, wide)]);
+        const tree = new TileWriter(base, [subtrees(256, wide, base), subtrees(65_536, 0, wide)]);
         for (let index = base; index < before + more; index++) tree.add(entry(index % 97));
         expect(tree.frontier()).toEqual(extended({ size: 0, hashes: [] }, leaves));
         expect(tree.size).toBe(before + more);
@@ -70,11 +70,11 @@ test("a tree that grows on from published tiles is the same tree", () => {
 });
 
 test("it grows on from the end of a bundle only", () => {
-  expect(() => new GrowingTree(255, [])).toThrow("full bundle");
+  expect(() => new TileWriter(255, [])).toThrow("full bundle");
 });
 
 test("finished files are handed out once", () => {
-  const tree = new GrowingTree(0, []);
+  const tree = new TileWriter(0, []);
   for (const each of entries(256)) tree.add(each);
   expect(tree.finishedCount).toBe(2);
   expect(tree.takeFinished().map(({ path }) => path)).toEqual(["tile/entries/000", "tile/0/000"]);

@@ -30,6 +30,8 @@ const progressSchema = z.strictObject({
   counts: z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count }),
   reportParts: count,
   cardDataRows: count,
+  /** Rows that leave a record beside the payment's own, by its result; absent in a continuation of an earlier release. */
+  attempts: z.record(z.string(), count).default({}),
 });
 type State = z.infer<typeof progressSchema>;
 
@@ -83,6 +85,7 @@ export class FileProgress {
       counts: { stored: 0, duplicate: 0, conflict: 0, refused: 0 },
       reportParts: 0,
       cardDataRows: 0,
+      attempts: {},
     });
   }
 
@@ -113,6 +116,22 @@ export class FileProgress {
 
   get cardDataRows(): number {
     return this.state.cardDataRows;
+  }
+
+  get attempts(): Readonly<State["attempts"]> {
+    return this.state.attempts;
+  }
+
+  /** @returns how many rows with this result the file had so far, with this one. */
+  countAttempt(result: string): number {
+    const rows = (this.state.attempts[result] ?? 0) + 1;
+    this.state.attempts[result] = rows;
+    return rows;
+  }
+
+  /** The request that began to process the file. */
+  get request(): string {
+    return this.state.request;
   }
 
   /** The ETag is absent where S3 named none. Undefined until the file was verified. */

@@ -14,9 +14,11 @@ export interface FileLimits {
   readonly rowsMax: number;
   /** Rows with card data that have an audit record each; a file that will be removed is read no further. */
   readonly cardDataRowsMax: number;
+  /** Rows of each result (conflict, another actor's duplicate, each kind of alarm) that have an audit record each. */
+  readonly attemptsMax: number;
 }
 
-export const FILE_LIMITS: FileLimits = { rowsMax: 5_000_000, cardDataRowsMax: 1_000 };
+export const FILE_LIMITS: FileLimits = { rowsMax: 5_000_000, cardDataRowsMax: 1_000, attemptsMax: 1_000 };
 
 export type JudgedRow = AcceptedRow | RefusedRow;
 

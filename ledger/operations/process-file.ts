@@ -20,7 +20,7 @@ import { transactionContentMac } from "../store/transaction-record";
 import { type Call, type Claims, ledgerEntry } from "./call";
 import { FILE_LIMITS, type FileLimits, type JudgedRow, RowJudge } from "./judge-rows";
 import { recordEntries } from "./record-entries";
-import { type Accepted, recordPayments } from "./record-payments";
+import { type Accepted, recordedOutcomes } from "./record-payments";
 import { transactionsBook } from "./transactions-book";
 
 const TRANSACTIONS = TABLES.paymentTransactions.logicalName;
@@ -53,6 +53,8 @@ interface BatchOutcome {
   readonly counts: { stored: number; duplicate: number; conflict: number; refused: number };
   readonly badRows: readonly BadRow[];
   readonly cardDataRows: number;
+  /** What the rows leave beside their payments' own records, in the order of the file. */
+  readonly attempts: readonly AuditEntry[];
 }
 
 /** One run over a file. */
@@ -80,6 +82,7 @@ export async function processFile(
     return { finished, counts: progress.counts };
   }
   await recordUnlistedCardData(run);
+  await recordFurtherAttempts(run);
   const remove = settings.removeCardDataFiles && progress.cardDataRows > 0;
   await progress.report(remove);
   if (remove) await settings.files.remove(progress.file);
@@ -113,7 +116,8 @@ async function recordRows(run: Run): Promise<boolean> {
   const settleFirst = async () => {
     const batch = underWay.shift();
     if (batch === undefined) return;
-    const { counts, badRows, cardDataRows } = await batch.done;
+    const { counts, badRows, cardDataRows, attempts } = await batch.done;
+    await recordAttempts(attempts, run);
     await progress.add(batch.rows.length, counts, badRows, cardDataRows);
   };
   try {
@@ -180,13 +184,21 @@ async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchO
       records.push(cardDataEntry(progress.file, String(number), { Row: number }, caller, call, row.claims));
     }
   }
-  const results = await recordPayments(transactionsBook(store), accepted, call, store);
+  const outcomes = await recordedOutcomes(transactionsBook(store), accepted, call, store);
+  outcomes.sort((a, b) => a.result.position - b.result.position);
   await recordEntries(records, store);
-  for (const result of results) {
+  for (const { result } of outcomes) {
     counts[result.outcome] += 1;
     badRows.push(...badRowOf(result, repeats));
   }
-  return { counts, badRows: badRows.sort((a, b) => a.row - b.row), cardDataRows };
+  const attempts = outcomes.flatMap(({ record }) => (record === undefined ? [] : [record]));
+  return { counts, badRows: badRows.sort((a, b) => a.row - b.row), cardDataRows, attempts };
+}
+
+/** Batch by batch in the order of the file, so that a run that is repeated leaves the same records. */
+async function recordAttempts(attempts: readonly AuditEntry[], { progress, limits, store }: Run): Promise<void> {
+  const own = attempts.filter((entry) => progress.countAttempt(entry.response?.result ?? "") <= limits.attemptsMax);
+  await recordEntries(own, store);
 }
 
 /** A duplicate is what a file that is sent again consists of; within one file it may be a payment that got the wrong id. */
@@ -205,6 +217,29 @@ async function recordUnlistedCardData({ progress, limits, caller, call, store }:
   const rows = progress.cardDataRows - limits.cardDataRowsMax;
   if (rows <= 0) return;
   await recordEntries([cardDataEntry(progress.file, "further", { FurtherRows: rows }, caller, call)], store);
+}
+
+/** One record for all rows of a result that have none of their own. */
+async function recordFurtherAttempts({ progress, limits, caller, call, store }: Run): Promise<void> {
+  const { file, request, attempts } = progress;
+  const entries = Object.entries(attempts).flatMap(([result, rows]) => {
+    if (rows <= limits.attemptsMax) return [];
+    const action = result === "conflict" ? "CONFLICT" : result === "duplicate" ? "DUPLICATE" : "ALARM";
+    const details = { FurtherRows: rows - limits.attemptsMax, ...namesOfFile(file) };
+    const entry = ledgerEntry(
+      {
+        auditId: derivedAuditId(action, "payment-file", file.key, file.versionId ?? "", request, "further", result),
+        action,
+        actor: UNCLAIMED_ACTOR,
+        table: TRANSACTIONS,
+        asked: { recordIds: [], details },
+        answered: { recordIds: [], result },
+      },
+      call,
+    );
+    return [{ ...entry, caller }];
+  });
+  await recordEntries(entries, store);
 }
 
 /** The record of card data in a file: the file's version, the row and its harmless claims, never another value. */

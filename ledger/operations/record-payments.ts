@@ -56,13 +56,26 @@ type Recorded =
   | { readonly kind: "stored" | "present"; readonly contentMac: string; readonly actor: string }
   | { readonly kind: "untrusted"; readonly refusal: Refusal; readonly alarm: AuditEntry };
 
-/** The first of each id is written; repeats within the list are then told apart by what is recorded. */
+/** Records the payments, and what they leave beside their own records. */
 export async function recordPayments<Payment>(
   book: PaymentBook<Payment>,
   accepted: readonly Accepted<Payment>[],
   call: Call,
   store: Store,
 ): Promise<EntryResult[]> {
+  return answersOf(await recordedOutcomes(book, accepted, call, store), store);
+}
+
+/**
+ * The first of each id is written; repeats within the list are then told apart by what is recorded. The records that the
+ * outcomes name are the caller's to write, before anything is answered.
+ */
+export async function recordedOutcomes<Payment>(
+  book: PaymentBook<Payment>,
+  accepted: readonly Accepted<Payment>[],
+  call: Call,
+  store: Store,
+): Promise<Outcome[]> {
   const byId = new Map<string, Accepted<Payment>[]>();
   for (const entry of accepted) byId.set(entry.id, [...(byId.get(entry.id) ?? []), entry]);
   const firsts = [...byId.values()].flatMap(([first]) => (first === undefined ? [] : [first]));
@@ -77,7 +90,7 @@ export async function recordPayments<Payment>(
       outcomes.push(outcomeOf(book, entry, entry === first, recorded, callOf(entry, call), store));
     }
   }
-  return answersOf(outcomes, store);
+  return outcomes;
 }
 
 /** Nothing is answered before what the entries leave is on record. */

@@ -200,7 +200,7 @@ describe("card data in text that becomes no row", () => {
 });
 
 describe("what one file leaves is bounded", () => {
-  const limits = { rowsMax: 100, cardDataRowsMax: 10 };
+  const limits = { rowsMax: 100, cardDataRowsMax: 10, attemptsMax: 10 };
   const withCards = (count: number) => `${csv(freshIds(1))}\n${`${CARD},,,\n`.repeat(count)}`;
 
   test("the refusals name the limits as they are", () => {
@@ -227,6 +227,52 @@ describe("what one file leaves is bounded", () => {
       expect(badRows.at(-1)).toEqual({ row: 13, outcome: "refused", code: "TOO_MUCH_CARD_DATA" });
     });
     expect(records).toHaveLength(10);
+  });
+
+  const ACTOR_HEADER = `${HEADER},actor`;
+
+  test.each<[string, string, (id: string, row: number) => string]>([
+    ["conflict", "CONFLICT", (id, row) => `${id},${row}.00,EUR,4242,importer`],
+    ["duplicate", "DUPLICATE", (id, row) => `${id},1.00,EUR,4242,actor-${row}`],
+  ])("the first rows that are a %s have a record each, and all others one", async (result, action, row) => {
+    const [id = ""] = freshIds(1);
+    const rows = Array.from({ length: 90 }, (_, index) => row(id, index + 1));
+    const records = await recordsLeftBy(async () => {
+      const { report } = await processed(`${result}s.csv`, [ACTOR_HEADER, ...rows].join("\n"), { limits });
+      expect(report.counts).toMatchObject({ stored: 1, [result]: 89 });
+    });
+    expect(records).toHaveLength(11);
+    expect(new Set(records.map(({ Action, query_result }) => `${Action} ${query_result}`))).toEqual(
+      new Set([`${action} ${result}`]),
+    );
+    const further = records.filter(({ QueryDetails }) => "FurtherRows" in (QueryDetails as object));
+    expect(further).toMatchObject([
+      { QueryDetails: { FurtherRows: 79, File: expect.any(String), VersionId: expect.any(String) } },
+    ]);
+    // The records are those of the first rows, in whichever order the batches were done.
+    expect(records.every(({ Actor }) => !/^actor-(1[2-9]|[2-9][0-9])$/.test(String(Actor)))).toBe(true);
+  });
+
+  test("the bound holds over the runs of a file, and for a run that is repeated", async () => {
+    const [id = ""] = freshIds(1);
+    const longLimits = { ...limits, rowsMax: 1_000 };
+    const rows = Array.from({ length: 320 }, (_, index) => `${id},${index + 1}.00,EUR,4242`);
+    const records = await recordsLeftBy(async () => {
+      const original = await harness.upload("payments/long-conflicts.csv", [HEADER, ...rows].join("\n"));
+      const earlier = await harness.objectKeys("continue/");
+      let batches = 0;
+      const call = { ...harness.call("payment-processor"), remainingMs: () => (batches++ % 3 < 2 ? 900_000 : 30_000) };
+      await processEvent(harness, original, { call, limits: longLimits });
+      await processEvent(harness, original, { call, limits: longLimits });
+      const continuations = await harness.objectKeys("continue/");
+      const [continuation = ""] = continuations.filter((key) => !earlier.includes(key));
+      await processEvent(harness, s3Event(continuation, undefined), { limits: longLimits });
+      expect((await reportOf(harness, original)).report.counts).toMatchObject({ duplicate: 1, conflict: 319 });
+    });
+    expect(records).toHaveLength(11);
+    expect(
+      records.filter(({ QueryDetails }) => (QueryDetails as { FurtherRows?: number }).FurtherRows === 309),
+    ).toHaveLength(1);
   });
 
   test("rows behind the last that is recorded are counted, searched, and listed once", async () => {

@@ -1,7 +1,7 @@
 /**
  * Finds a Python and keeps one virtual environment per set of pinned packages under `.local/venv/`.
- * Two tools of the project are Python programs: the embedded AWS and Checkov; and the interoperability tests get their Go
- * compiler as a Python package. Nothing else may need Python.
+ * Two tools of the project are Python programs: the embedded AWS and Checkov; and `go-program.ts` gets its Go compiler as a
+ * Python package. Nothing else may need Python.
  */
 import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";

@@ -26,6 +26,16 @@ export async function synthesize(outputDirectory = path.join(PROJECT, "cdktf.out
   throw new LocalError("SYNTH_FAILED", `The stacks could not be synthesized:\n${output.trim()}`);
 }
 
+/** CDKTF knows the form by this variable alone; its `App` has no setting that reaches every stack. */
+export function inForm(form: "json" | "hcl", synth: () => void): void {
+  process.env["SYNTH_HCL_OUTPUT"] = String(form === "hcl");
+  try {
+    synth();
+  } finally {
+    delete process.env["SYNTH_HCL_OUTPUT"];
+  }
+}
+
 function contextOf(): string {
   const { context = {} } = JSON.parse(readFileSync(path.join(PROJECT, "cdktf.json"), "utf8")) as { context?: object };
   return JSON.stringify(context);

@@ -1,7 +1,7 @@
 /** `check/`: the programme that judges our logs with other authors' libraries. */
 
 import path from "node:path";
-import { type Ended, type GoProgram, goProgram } from "../support/go-program";
+import { type Ended, type GoProgram, goProgram } from "../../local/go-program";
 
 export type Checked = Ended;
 export type GoCheck = GoProgram;

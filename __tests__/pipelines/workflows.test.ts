@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { type GoProgram, goProgram } from "../support/go-program";
+import { type GoProgram, goProgram } from "../../local/go-program";
 import { PROJECT } from "../support/project-files";
 
 const FOLDER = path.join(PROJECT, ".github", "workflows");

@@ -3,6 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
+import { inForm } from "../../local/synthesize";
 import type { Artifacts } from "../../stacks/build-app";
 import { loadConfig, OVERRIDES } from "../../stacks/config/load";
 import type { AppConfig } from "../../stacks/config/types";
@@ -82,20 +83,10 @@ export function synthesizeAnew(config: AppConfig, form: "json" | "hcl" = "json")
   const { buildApp } = require("../../stacks/build-app") as typeof import("../../stacks/build-app");
   const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-synth-"));
   try {
-    withHcl(form === "hcl", () => buildApp(config, STUB_ARTIFACTS, outdir).synth());
+    inForm(form, () => buildApp(config, STUB_ARTIFACTS, outdir).synth());
     return new Map(pathsIn(outdir).map((path) => [path, readFileSync(join(outdir, path), "utf8")]));
   } finally {
     rmSync(outdir, { recursive: true });
-  }
-}
-
-/** The command line asks for HCL by this variable; the app has no other switch that reaches every stack. */
-function withHcl(hcl: boolean, run: () => void): void {
-  process.env["SYNTH_HCL_OUTPUT"] = String(hcl);
-  try {
-    run();
-  } finally {
-    delete process.env["SYNTH_HCL_OUTPUT"];
   }
 }
 

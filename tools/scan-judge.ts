@@ -1,4 +1,6 @@
-/** Holds Checkov's reports against the reviewed exceptions. Pure, so that each way to fail is a test. */
+/** Compares a scanner's reports with the reviewed exceptions. Pure, so that each way to fail is a test. */
+
+import { relative } from "node:path";
 
 /** Far below what passes today; a scan that read nothing passes nothing. */
 const PASSED_CHECKS_MIN = 300;
@@ -10,29 +12,38 @@ interface CheckResult {
   readonly file_path: string;
 }
 
-export interface CheckovReport {
-  readonly environment: string;
+/** In Checkov's form. */
+export interface ScanResults {
   readonly passed_checks: readonly CheckResult[];
   readonly failed_checks: readonly CheckResult[];
   readonly parsing_errors: readonly string[];
 }
 
+export interface ScanReport extends ScanResults {
+  readonly environment: string;
+}
+
 export interface Exception {
   readonly check: string;
-  /** As Checkov names it; `*` stands for any characters. */
+  /** As the scanner names it; `*` matches any characters. */
   readonly resource: string;
-  /** Holds in every environment when it is left out. */
+  /** Without one, the exception applies to every environment. */
   readonly environment?: string;
   readonly reason: string;
 }
 
-export interface CheckovVerdict {
+export interface ScanVerdict {
   readonly passed: number;
   readonly excepted: number;
   readonly problems: readonly string[];
 }
 
-export function judge(reports: readonly CheckovReport[], exceptions: readonly Exception[]): CheckovVerdict {
+/** @param exceptionsFile for the messages. */
+export function judge(
+  reports: readonly ScanReport[],
+  exceptions: readonly Exception[],
+  exceptionsFile: string,
+): ScanVerdict {
   const used = new Set<Exception>();
   const problems: string[] = [];
   let [passed, excepted] = [0, 0];
@@ -44,7 +55,7 @@ export function judge(reports: readonly CheckovReport[], exceptions: readonly Ex
       if (exception === undefined) {
         problems.push(
           `${environment}${failure.file_path} ${failure.resource}: ${failure.check_id} ${failure.check_name}. ` +
-            "Mend the stack, or add a reviewed exception with its reason to tools/checkov-exceptions.json.",
+            `Mend the stack, or add a reviewed exception with its reason to ${exceptionsFile}.`,
         );
       } else {
         used.add(exception);
@@ -53,10 +64,10 @@ export function judge(reports: readonly CheckovReport[], exceptions: readonly Ex
     }
     if (report.passed_checks.length < PASSED_CHECKS_MIN) {
       problems.push(
-        `${environment}: only ${report.passed_checks.length} checks passed, ${PASSED_CHECKS_MIN} or more must. Checkov has not read the stacks.`,
+        `${environment}: only ${report.passed_checks.length} checks passed, ${PASSED_CHECKS_MIN} or more must. The scanner has not read the stacks.`,
       );
     }
-    problems.push(...report.parsing_errors.map((file) => `${environment}: Checkov cannot parse ${file}.`));
+    problems.push(...report.parsing_errors.map((file) => `${environment}: the scanner cannot parse ${file}.`));
   }
   for (const { check, resource } of exceptions.filter(({ reason }) => reason.trim() === "")) {
     problems.push(`The exception ${check} for ${resource} has no reason.`);
@@ -75,4 +86,29 @@ function covers(exception: Exception, failure: CheckResult, environment: string)
     (exception.environment ?? environment) === environment &&
     new RegExp(`^${pattern}$`).test(failure.resource)
   );
+}
+
+interface TfsecResult {
+  readonly long_id: string;
+  readonly description: string;
+  readonly rule_description: string;
+  readonly resource: string;
+  readonly location: { readonly filename: string };
+  /** 0 failed, 1 passed. */
+  readonly status: number;
+}
+
+/** tfsec refuses what it cannot parse, so a report has no parsing errors. */
+export function tfsecResults(report: string, outdir: string): ScanResults {
+  const { results } = JSON.parse(report) as { results: TfsecResult[] | null };
+  const checks = (status: number) =>
+    (results ?? [])
+      .filter((result) => result.status === status)
+      .map((result) => ({
+        check_id: result.long_id,
+        check_name: result.description || result.rule_description,
+        resource: result.resource,
+        file_path: `/${relative(outdir, result.location.filename)}`,
+      }));
+  return { passed_checks: checks(1), failed_checks: checks(0), parsing_errors: [] };
 }

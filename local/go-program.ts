@@ -1,6 +1,6 @@
 /**
- * Builds and runs a Go programme that judges our work with other authors' code. It brings its own Go compiler (a Python
- * wheel, pinned by hash), and keeps compiler, modules and programme under `.local/`.
+ * Builds and runs a Go program that judges our work with other authors' code. It brings its own Go compiler (a Python
+ * wheel, pinned by hash), and keeps compiler, modules and program under `.local/`.
  */
 
 import { execFile } from "node:child_process";
@@ -8,11 +8,11 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename } from "node:fs/promises";
 import path from "node:path";
-import { ensureVenv } from "../../local/python";
-import { PROJECT } from "./project-files";
+import { LocalError } from "./errors";
+import { ensureVenv } from "./python";
 
 const REQUIREMENTS = path.join(__dirname, "go-requirements.txt");
-const KEPT = path.join(PROJECT, ".local", "interop");
+const KEPT = path.join(__dirname, "..", ".local", "go");
 const BUILD_TIMEOUT_MS = 300_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -33,9 +33,11 @@ interface GoSource {
   readonly package: string;
   /** Its own source files, beside `go.mod` and `go.sum`. */
   readonly files: readonly string[];
+  /** Called once when the program is about to be built, which takes a minute or two and needs the network. */
+  readonly onBuild?: (message: string) => void;
 }
 
-/** Built once for each state of its sources. */
+/** Built once for each state of its sources. @throws LocalError `GO_BUILD_FAILED`, or as `ensureVenv`. */
 export async function goProgram(source: GoSource): Promise<GoProgram> {
   const sources = [
     REQUIREMENTS,
@@ -44,7 +46,10 @@ export async function goProgram(source: GoSource): Promise<GoProgram> {
   const texts = await Promise.all(sources.map((file) => readFile(file, "utf8")));
   const state = createHash("sha256").update(texts.join("\0")).digest("hex").slice(0, 12);
   const program = path.join(KEPT, `${source.name}-${process.platform}-${process.arch}-${state}`);
-  if (!existsSync(program)) await build(source, program);
+  if (!existsSync(program)) {
+    source.onBuild?.(`Building ${source.name} once, into ${path.relative("", program)}`);
+    await build(source, program);
+  }
   return (...words) => run(program, words);
 }
 
@@ -68,8 +73,10 @@ async function build(source: GoSource, program: string): Promise<void> {
   };
   const built = await run(go, ["build", "-trimpath", "-o", partial, source.package], { cwd: source.folder, env });
   if (built.code !== 0) {
-    throw new Error(
-      `The Go programme ${source.name} could not be built. Its modules come from the proxy that GOPROXY names.\n${built.err}`,
+    throw new LocalError(
+      "GO_BUILD_FAILED",
+      `The Go program ${source.name} could not be built. Its modules come from the proxy that GOPROXY names.\n` +
+        `Check the network and GOPROXY, then run the command again. go said:\n${built.err}`,
     );
   }
   await rename(partial, program);

@@ -5,6 +5,7 @@
  */
 
 import { TABLES } from "../../contract";
+import { GzipHeaderSearch } from "../files/gzip-headers";
 import type { FileVersion, OpenFile, PaymentFiles } from "../files/payment-files";
 import { type BadRow, digestOf, type FileProgress } from "../files/progress";
 import { readRows } from "../files/rows";
@@ -94,12 +95,15 @@ async function isVerified({ progress, settings: { files }, caller, call, store }
   if (progress.verified !== undefined) return true;
   const { file } = progress;
   const { bytes, etag } = await files.open(file);
-  const fault = await gzipFault(bytes);
-  if (fault === undefined) {
+  const headers = new GzipHeaderSearch();
+  const fault = await gzipFault(headers.watch(bytes));
+  const isInHeader = headers.end();
+  if (fault === undefined && !isInHeader) {
     progress.markVerified(etag);
     return true;
   }
-  const hasCardData = await isCardDataBefore(fault, (await files.open(file, etag)).bytes);
+  const hasCardData =
+    isInHeader || (fault !== undefined && (await isCardDataBefore(fault, (await files.open(file, etag)).bytes)));
   if (hasCardData) {
     store.signal("CardDataRefused");
     await recordEntries([cardDataEntry(file, "1", { Row: 1 }, caller, call)], store);

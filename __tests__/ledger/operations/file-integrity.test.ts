@@ -353,6 +353,29 @@ describe("a gzip file", () => {
     expect(await harness.objectKeys("payments/damaged-card")).toEqual([]);
   });
 
+  test.each<[string, (name: string) => Buffer]>([
+    ["the name", (text) => withHeader(8, `${text}\0`)],
+    ["the comment behind a name", (text) => withHeader(8 + 16, `rows.csv\0${text}\0`)],
+    ["the extra field", (text) => withHeader(4, `${String.fromCharCode(text.length, 0)}${text}`)],
+  ])("with card data in %s of a header is removed, and nothing of it is recorded", async (_where, packed) => {
+    for (const members of [[packed(`card ${CARD}.csv`)], [gzipSync(`${HEADER}\n`), packed(`${CARD}.csv`)]]) {
+      const key = `header-${freshId()}.csv.gz`;
+      const { report, badRows } = await processed(key, Buffer.concat(members));
+      expect(report).toMatchObject({ counts: { stored: 0, refused: 1 }, cardDataRows: 1, removed: true });
+      expect(badRows).toEqual([{ row: 1, outcome: "refused", code: "CARD_DATA" }]);
+    }
+    const harmless = await processed(`header-${freshId()}.csv.gz`, packed("payments-2026-11-28.csv"));
+    expect(harmless.report.counts).toMatchObject({ stored: 1, refused: 0 });
+  });
+
+  /** One member with these flags and fields. */
+  function withHeader(flags: number, fields: string): Buffer {
+    const sound = gzipSync(csv(freshIds(1)));
+    const fixed = Buffer.from(sound.subarray(0, 10));
+    fixed[3] = flags;
+    return Buffer.concat([fixed, Buffer.from(fields, "latin1"), sound.subarray(10)]);
+  }
+
   test("that inflates beyond the ratio stores nothing and is one bad row", async () => {
     const bytes = gzipSync(`${csv(freshIds(1))}\n${" \n".repeat(2_000_000)}`);
     const { report, badRows } = await processed("bomb.csv.gz", bytes);

@@ -7,31 +7,17 @@ import {
   readSignerEnvironment,
   readStreamEnvironment,
 } from "../../handlers/runtime/environment";
-
-const good = {
-  AWS_LAMBDA_FUNCTION_NAME: "persist_payment_ledger",
-  PAYMENT_LEDGER_TABLE: "PaymentLedger",
-  PAYMENT_AUDIT_TRAIL_TABLE: "PaymentAuditTrail",
-  PAYMENT_MESSAGES_TABLE: "payment-audit-trail",
-  DYNAMODB_TABLE: "payment-transactions-prod",
-  TOKEN_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/1",
-  AUDIT_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/2",
-  MAC_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/3",
-  INDEX_SHARD_COUNT: "8",
-  FIELD_ENCRYPTION: "cached",
-  CONNECTIVITY: "privatelink",
-  AWS_ENDPOINT_URL_DYNAMODB: "https://vpce-0a1b2c3d-4e5f.dynamodb.eu-west-1.vpce.amazonaws.com",
-};
+import { VARIABLES } from "./variables";
 
 test("a complete environment is read, and frozen", () => {
-  const environment = readEnvironment(good);
+  const environment = readEnvironment(VARIABLES);
   expect(environment).toMatchObject({ indexShardCount: 8, fieldEncryption: "cached" });
   expect(Object.isFrozen(environment)).toBe(true);
 });
 
-test.each(Object.keys(good))("a missing %s stops the cold start with a message that names it", (name) => {
-  expect(() => readEnvironment({ ...good, [name]: undefined })).toThrow(EnvironmentError);
-  expect(() => readEnvironment({ ...good, [name]: "" })).toThrow(name);
+test.each(Object.keys(VARIABLES))("a missing %s stops the cold start with a message that names it", (name) => {
+  expect(() => readEnvironment({ ...VARIABLES, [name]: undefined })).toThrow(EnvironmentError);
+  expect(() => readEnvironment({ ...VARIABLES, [name]: "" })).toThrow(name);
 });
 
 test.each([
@@ -41,7 +27,7 @@ test.each([
   ["INDEX_SHARD_COUNT", "101"],
   ["INDEX_SHARD_COUNT", "2.5"],
 ])("%s=%s is refused without echoing the value", (name, value) => {
-  expect(() => readEnvironment({ ...good, [name]: value })).toThrow(EnvironmentError);
+  expect(() => readEnvironment({ ...VARIABLES, [name]: value })).toThrow(EnvironmentError);
 });
 
 test.each([
@@ -52,14 +38,16 @@ test.each([
   ["no URL", "vpce-1"],
 ])("with PrivateLink %s is refused as the way to DynamoDB, with a NAT gateway beside it too", (_what, url) => {
   for (const CONNECTIVITY of ["privatelink", "nat-privatelink"]) {
-    expect(readEnvironment({ ...good, CONNECTIVITY }).indexShardCount).toBe(8);
-    expect(() => readEnvironment({ ...good, CONNECTIVITY, AWS_ENDPOINT_URL_DYNAMODB: url })).toThrow(EnvironmentError);
+    expect(readEnvironment({ ...VARIABLES, CONNECTIVITY }).indexShardCount).toBe(8);
+    expect(() => readEnvironment({ ...VARIABLES, CONNECTIVITY, AWS_ENDPOINT_URL_DYNAMODB: url })).toThrow(
+      EnvironmentError,
+    );
   }
 });
 
 test("embedded, every endpoint must be on this machine", () => {
   const embedded = {
-    ...good,
+    ...VARIABLES,
     CONNECTIVITY: "embedded",
     AWS_ENDPOINT_URL: "http://127.0.0.1:4566",
     AWS_ENDPOINT_URL_DYNAMODB: "http://127.0.0.1:4566",
@@ -72,9 +60,9 @@ test("embedded, every endpoint must be on this machine", () => {
 
 test("through NAT and on an endpoint of the user's own no host is prescribed", () => {
   for (const CONNECTIVITY of ["nat", "external"]) {
-    expect(readEnvironment({ ...good, CONNECTIVITY, AWS_ENDPOINT_URL_DYNAMODB: undefined }).tables.paymentLedger).toBe(
-      "PaymentLedger",
-    );
+    expect(
+      readEnvironment({ ...VARIABLES, CONNECTIVITY, AWS_ENDPOINT_URL_DYNAMODB: undefined }).tables.paymentLedger,
+    ).toBe("PaymentLedger");
   }
 });
 

@@ -2,31 +2,21 @@
 
 import type { Context } from "aws-lambda";
 import type { Operation } from "../../handlers/runtime/serve";
+import { VARIABLES } from "./variables";
 
 const SECRET = "tok_9fKx27Qm-secret";
-const VARIABLES = {
-  AWS_REGION: "eu-west-1",
-  AWS_LAMBDA_FUNCTION_NAME: "persist_payment_ledger",
-  PAYMENT_LEDGER_TABLE: "PaymentLedger",
-  PAYMENT_AUDIT_TRAIL_TABLE: "PaymentAuditTrail",
-  PAYMENT_MESSAGES_TABLE: "payment-audit-trail",
-  DYNAMODB_TABLE: "payment-transactions-prod",
-  TOKEN_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/1",
-  AUDIT_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/2",
-  MAC_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/3",
-  INDEX_SHARD_COUNT: "8",
-  FIELD_ENCRYPTION: "cached",
-  CONNECTIVITY: "privatelink",
-  AWS_ENDPOINT_URL_DYNAMODB: "https://vpce-0a1b2c3d-4e5f.dynamodb.eu-west-1.vpce.amazonaws.com",
-  // Lets the logger write through the console, where the test sees it.
-  POWERTOOLS_DEV: "true",
-};
 
 const lines: string[] = [];
 let makeHandler: (operation: Operation<object>) => (event: unknown) => Promise<object>;
 
 beforeAll(() => {
-  jest.replaceProperty(process, "env", { ...process.env, ...VARIABLES });
+  jest.replaceProperty(process, "env", {
+    ...process.env,
+    ...VARIABLES,
+    AWS_REGION: "eu-west-1",
+    // Lets the logger write through the console, where the test sees it.
+    POWERTOOLS_DEV: "true",
+  });
   for (const method of ["log", "info", "error", "warn"] as const) {
     jest.spyOn(console, method).mockImplementation((...parts: unknown[]) => {
       lines.push(parts.map(String).join(" "));

@@ -108,7 +108,8 @@ async function isVerified({ progress, settings: { files }, caller, call, store }
     store.signal("CardDataRefused");
     await recordEntries([cardDataEntry(file, "1", { Row: 1 }, caller, call)], store);
   }
-  const badRow: BadRow = { row: 1, outcome: "refused", code: hasCardData ? "CARD_DATA" : fault.code };
+  const code = hasCardData || fault === undefined ? "CARD_DATA" : fault.code;
+  const badRow: BadRow = { row: 1, outcome: "refused", code };
   await progress.add(1, { ...NO_COUNTS, refused: 1 }, [badRow], hasCardData ? 1 : 0);
   return false;
 }

@@ -1,7 +1,7 @@
 /** What a restore takes of a table's exports: the newest full one and the windows after it; and whether windows are missing. */
 
+import type { Manifest } from "../ledger/exports/manifest";
 import type { CheckFindings } from "./findings";
-import type { Manifest } from "./manifest";
 
 export interface Chain {
   readonly deployedTable: string;

@@ -2,14 +2,16 @@
 
 import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { BACKUP_METRICS, EXPORT_PREFIXES, type LogicalTableName } from "../contract";
+import type { ExportFolder } from "../ledger/exports/folder";
+import { SUMMARY_FILE, tableNameOfArn } from "../ledger/exports/names";
 import { type Call, ledgerEntry } from "../ledger/operations/call";
 import { recordEntries } from "../ledger/operations/record-entries";
 import { derivedAuditId } from "../ledger/rules/identifiers";
 import type { Store } from "../ledger/store/store";
 import { checkFolder } from "./check";
 import { CheckFindings, type CheckReport, type CheckVerdict } from "./findings";
-import { type ExportFolder, s3Folder } from "./folder";
-import { exportPrefix, SUMMARY_FILE, tableNameOfArn } from "./layout";
+import { exportPrefix } from "./layout";
+import { s3Folder } from "./s3-folder";
 import type { StateStore } from "./state-store";
 import { tableReader } from "./table-keys";
 import { type ExportEntry, type ExportState, restoreChain } from "./windows";

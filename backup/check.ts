@@ -3,12 +3,13 @@
  * nothing which the table holds is missing. It shares no code with what writes exports but the names of the folders.
  */
 
+import { type ExportFolder, type FolderFile, filesOf } from "../ledger/exports/folder";
+import { type Manifest, readManifest, summariesIn } from "../ledger/exports/manifest";
+import { SUMMARY_FILE } from "../ledger/exports/names";
 import { type Chain, chainsOf } from "./chain";
 import { checkDataFile, type OnLine } from "./data-file";
 import { type CheckedExport, type CheckFinding, CheckFindings, type CheckReport, type Comparison } from "./findings";
-import type { ExportFolder, FolderFile } from "./folder";
-import { type PlannedExport, planOfPath, SUMMARY_FILE } from "./layout";
-import { type Manifest, readManifest } from "./manifest";
+import { type PlannedExport, planOfPath } from "./layout";
 import { TableComparison } from "./table-comparison";
 import type { TableReader } from "./table-keys";
 
@@ -44,8 +45,7 @@ class OutOfTime extends Error {
 
 export async function checkFolder(folder: ExportFolder, options: CheckOptions = {}): Promise<CheckReport> {
   const { findings = new CheckFindings() } = options;
-  const listed = new Map<string, FolderFile>();
-  for await (const file of folder.list()) listed.set(file.path, file);
+  const listed = await filesOf(folder, (problem) => findings.add({ code: "CHECK_INCOMPLETE", message: problem }));
   const check = { folder, listed, findings, outOfTime: options.outOfTime ?? (() => false) };
   const exports: CheckedExport[] = [];
   const comparisons: Comparison[] = [];
@@ -80,18 +80,17 @@ export async function checkFolder(folder: ExportFolder, options: CheckOptions = 
 const ignore: OnLine = () => {};
 
 async function readManifests(check: Check): Promise<Manifest[]> {
-  const summaries = [...check.listed.keys()].filter(
-    (path) => path === SUMMARY_FILE || path.endsWith(`/${SUMMARY_FILE}`),
-  );
+  const { folder, listed, findings } = check;
+  const summaries = summariesIn(listed);
   if (summaries.length === 0) {
-    check.findings.add({
+    findings.add({
       code: "NO_EXPORT",
-      message: `There is no ${SUMMARY_FILE} under ${check.folder.name}, so no finished export.`,
+      message: `There is no ${SUMMARY_FILE} under ${folder.name}, so no finished export.`,
     });
   }
   const manifests: Manifest[] = [];
-  for (const summary of summaries.sort()) {
-    const manifest = await readManifest(summary, check.folder, check.listed, check.findings);
+  for (const summary of summaries) {
+    const manifest = await readManifest(summary, folder, listed, (fault) => findings.add(fault));
     if (manifest !== undefined) manifests.push(manifest);
   }
   return manifests;

@@ -6,7 +6,6 @@ export type BackupErrorCode =
   | "PITR_DISABLED"
   | "PITR_NOT_READY"
   | "STATE_CONTENDED"
-  | "FOLDER_MISSING"
   | "NOT_A_SCRATCH_NAME"
   | "TABLE_EXISTS"
   | "TABLE_MISSING"

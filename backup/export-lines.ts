@@ -1,6 +1,8 @@
 /** One line of an export's data file: what it does to the table, or why it is no line of that table. */
 
 import { type LogicalTableName, TABLES } from "../contract";
+import { type ExportedChange, ItemError, parseExportLine } from "../ledger/exports/lines";
+import type { ItemJson } from "../ledger/rules/commitment";
 
 /** `added` and `removed` change the set of keys; a `changed` item was there before and after. */
 export interface ExportLine {
@@ -10,11 +12,8 @@ export interface ExportLine {
   /** When the ledger recorded the item, by its own clock; absent in an item that does not say. */
   readonly recordedAt?: string;
   /** The item after the line; absent where it was removed. */
-  readonly item?: JsonItem;
+  readonly item?: ItemJson;
 }
-
-/** DynamoDB JSON: each attribute one type and its value. */
-export type JsonItem = Readonly<Record<string, object>>;
 
 export interface TableShape {
   readonly logicalName: LogicalTableName;
@@ -33,41 +32,30 @@ export function shapeOf(logicalName: LogicalTableName): TableShape {
   };
 }
 
-/** @returns the reason in words when the line is none of such an export. */
-export function parseExportLine(text: string, kind: "full" | "incremental", shape: TableShape): ExportLine | string {
-  let line: unknown;
+/** @returns the reason in words when the line is not one of such an export. */
+export function readExportLine(text: string, kind: "full" | "incremental", shape: TableShape): ExportLine | string {
   try {
-    line = JSON.parse(text);
-  } catch {
-    return "The line is no JSON.";
+    return changeIn(parseExportLine(text, kind), kind, shape);
+  } catch (error) {
+    if (error instanceof ItemError) return error.message;
+    throw error;
   }
-  if (!isObject(line)) return "The line is no JSON object.";
-  return kind === "full" ? fullLine(line, shape) : incrementalLine(line, shape);
 }
 
-function fullLine(line: Readonly<Record<string, unknown>>, shape: TableShape): ExportLine | string {
-  const item = line["Item"];
-  if (!isItem(item)) return "The line has no Item in typed DynamoDB JSON.";
-  return withKey(item, shape, "added");
+function changeIn(change: ExportedChange, kind: "full" | "incremental", shape: TableShape): ExportLine | string {
+  const { keys, now, before, metadata } = change;
+  const isTypedThroughout = [keys, now, before].every((image) => image === undefined || isTypedItem(image));
+  if (!isTypedThroughout) return "The line is not in typed DynamoDB JSON throughout.";
+  if (kind === "full") return now === undefined ? missingKey(shape) : withKey(now, shape, "added");
+  if (!hasWriteTime(metadata)) return "The line does not say when it was written (Metadata.WriteTimestampMicros).";
+  const key = keys && keyOf(keys, shape);
+  if (key === undefined) return missingKey(shape);
+  const image = now ?? before;
+  if (image === undefined) return { effect: "removed", key };
+  return withKey(image, shape, now === undefined ? "removed" : before === undefined ? "added" : "changed");
 }
 
-/** The documentation names the key `Key`, the service writes `Keys`. */
-function incrementalLine(line: Readonly<Record<string, unknown>>, shape: TableShape): ExportLine | string {
-  const { Keys, Key = Keys, NewImage, OldImage, Metadata } = line;
-  if (!isItem(Key)) return "The line has no Keys in typed DynamoDB JSON.";
-  if (!hasWriteTime(Metadata)) return "The line does not say when it was written (Metadata.WriteTimestampMicros).";
-  for (const image of [NewImage, OldImage]) {
-    if (image !== undefined && !isItem(image)) return "An image of the line is not in typed DynamoDB JSON.";
-  }
-  const keyText = keyOf(Key, shape);
-  if (keyText === undefined) return missingKey(shape);
-  const image = NewImage ?? OldImage;
-  if (!isItem(image)) return { effect: "removed", key: keyText };
-  if (keyOf(image, shape) !== keyText) return "The image has another key than the line.";
-  return withKey(image, shape, NewImage === undefined ? "removed" : OldImage === undefined ? "added" : "changed");
-}
-
-function withKey(item: JsonItem, shape: TableShape, effect: ExportLine["effect"]): ExportLine | string {
+function withKey(item: ItemJson, shape: TableShape, effect: ExportLine["effect"]): ExportLine | string {
   const key = keyOf(item, shape);
   if (key === undefined) return missingKey(shape);
   const recordedAt = (item[shape.recordedAt] as { S?: string } | undefined)?.S;
@@ -79,7 +67,7 @@ function withKey(item: JsonItem, shape: TableShape, effect: ExportLine["effect"]
   };
 }
 
-export function keyOf(item: JsonItem, shape: TableShape): string | undefined {
+export function keyOf(item: ItemJson, shape: TableShape): string | undefined {
   const parts = shape.keys.map(
     ({ name, type }) => (item[name] as Partial<Record<"S" | "N", string>> | undefined)?.[type],
   );
@@ -103,7 +91,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 /** DynamoDB nests 32 levels. */
 const LEVELS_MAX = 32;
 
-function isItem(value: unknown): value is JsonItem {
+function isTypedItem(value: ItemJson): boolean {
   return isAttributeMap(value, LEVELS_MAX);
 }
 

@@ -10,8 +10,9 @@ import {
   ListExportsCommand,
   PointInTimeRecoveryUnavailableException,
 } from "@aws-sdk/client-dynamodb";
+import { tableNameOfArn } from "../ledger/exports/names";
 import { BackupError } from "./errors";
-import { clientToken, exportPrefix, tableNameOfArn } from "./layout";
+import { clientToken, exportPrefix } from "./layout";
 import type { ExportEntry, Reach } from "./windows";
 
 export interface ExportTable {

@@ -1,16 +1,10 @@
-/** Names: where this ledger's exports lie in the bucket, and what AWS documents of the files inside an export. */
+/** Names: where this ledger's exports lie in the bucket. */
 
 import { createHash } from "node:crypto";
-import { EXPORT_PREFIXES, type LogicalTableName, TABLES } from "../contract";
+import { EXPORT_PREFIXES } from "../contract";
+import { AWS_FOLDER } from "../ledger/exports/names";
 import { canonicalJson } from "../ledger/rules/canonical-json";
 import type { ExportEntry } from "./windows";
-
-/** The folder that DynamoDB makes under every export prefix. */
-export const AWS_FOLDER = "AWSDynamoDB";
-export const SUMMARY_FILE = "manifest-summary.json";
-export const FILES_FILE = "manifest-files.json";
-/** The documentation says `.checksum`, the service writes `.md5`; both hold the base64 MD5 of the manifest beside it. */
-export const CHECKSUM_ENDINGS = [".md5", ".checksum"] as const;
 
 /** `exports/PaymentLedger/incremental/20261121T100000Z-20261122T100000Z/1`: nothing but that attempt's files lies under it. */
 export function exportPrefix(table: string, { kind, from, to, attempt }: ExportEntry): string {
@@ -43,17 +37,6 @@ export function clientToken(tableArn: string, { kind, from, to, attempt }: Expor
 
 export function stateKey(table: string): string {
   return `${EXPORT_PREFIXES.state}${table}.json`;
-}
-
-/** The logical name of a deployed table: itself, or with the environment's suffix. */
-export function logicalNameOf(deployedName: string): LogicalTableName | undefined {
-  return Object.values(TABLES)
-    .map(({ logicalName }) => logicalName)
-    .find((name) => deployedName === name || deployedName.startsWith(`${name}-`));
-}
-
-export function tableNameOfArn(arn: string): string {
-  return /:table\/([^/]+)/.exec(arn)?.[1] ?? "";
 }
 
 /** `2026-11-21T10:00:00.000Z` as `20261121T100000Z`: windows begin and end at whole seconds. */

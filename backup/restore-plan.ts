@@ -1,15 +1,15 @@
 /** What a restore from exports takes: a full export that was checked, the windows after it, and their lines as DynamoDB writes them. */
 
 import type { AttributeDefinition, AttributeValue, KeySchemaElement } from "@aws-sdk/client-dynamodb";
+import { type ExportFolder, filesOf } from "../ledger/exports/folder";
+import { type Manifest, readManifest, summariesIn } from "../ledger/exports/manifest";
+import type { ItemJson } from "../ledger/rules/commitment";
 import { chainsOf } from "./chain";
 import { type CheckOptions, checkFolder } from "./check";
 import { checkDataFile } from "./data-file";
 import { BackupError } from "./errors";
-import type { JsonItem, TableShape } from "./export-lines";
+import { shapeOf, type TableShape } from "./export-lines";
 import { CheckFindings, checkReportText } from "./findings";
-import type { ExportFolder, FolderFile } from "./folder";
-import { SUMMARY_FILE } from "./layout";
-import { type Manifest, readManifest } from "./manifest";
 
 export interface RestorePlan {
   readonly full: Manifest;
@@ -36,8 +36,8 @@ export async function planRestore(
   }
   const listed = await filesOf(folder);
   const manifests: Manifest[] = [];
-  for (const path of [...listed.keys()].filter((name) => name.endsWith(SUMMARY_FILE))) {
-    const manifest = await readManifest(path, folder, listed, new CheckFindings());
+  for (const path of summariesIn(listed)) {
+    const manifest = await readManifest(path, folder, listed, () => {});
     if (manifest !== undefined) manifests.push(manifest);
   }
   const chain = chainsOf(manifests, new CheckFindings()).find(({ deployedTable }) => deployedTable === table);
@@ -54,13 +54,13 @@ export async function planRestore(
 export async function readLinesOf(
   manifest: Manifest,
   folder: ExportFolder,
-  onLine: (line: { readonly keys: JsonItem; readonly item: JsonItem | undefined }) => Promise<void>,
+  onLine: (line: { readonly keys: ItemJson; readonly item: ItemJson | undefined }) => Promise<void>,
 ): Promise<void> {
   const listed = await filesOf(folder);
   const findings = new CheckFindings();
   for (const file of manifest.files) {
     await checkDataFile(file, manifest, folder, listed.get(file.path), findings, async ({ key, item }) => {
-      await onLine({ keys: keysOf(key, manifest.shape), item });
+      await onLine({ keys: keysOf(key, shapeOf(manifest.table)), item });
     });
   }
   if (findings.verdict === "good") return;
@@ -70,13 +70,7 @@ export async function readLinesOf(
   );
 }
 
-async function filesOf(folder: ExportFolder): Promise<Map<string, FolderFile>> {
-  const listed = new Map<string, FolderFile>();
-  for await (const file of folder.list()) listed.set(file.path, file);
-  return listed;
-}
-
-function keysOf(key: string, { keys }: TableShape): JsonItem {
+function keysOf(key: string, { keys }: TableShape): ItemJson {
   const parts = keys.length === 1 ? [key] : (JSON.parse(key) as string[]);
   return Object.fromEntries(keys.map(({ name, type }, index) => [name, { [type]: parts[index] }]));
 }
@@ -92,7 +86,7 @@ export function keyAttributes({ keys }: TableShape): {
 }
 
 /** The export's JSON as the SDK wants it: binary is bytes there and base64 here. The line was checked before. */
-export function sdkItemOf(item: JsonItem): Record<string, AttributeValue> {
+export function sdkItemOf(item: ItemJson): Record<string, AttributeValue> {
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, sdkValueOf(value)]));
 }
 
@@ -104,7 +98,7 @@ function sdkValueOf(value: object): AttributeValue {
     case "BS":
       return { BS: (content as string[]).map((text) => Buffer.from(text, "base64")) };
     case "M":
-      return { M: sdkItemOf(content as JsonItem) };
+      return { M: sdkItemOf(content as ItemJson) };
     case "L":
       return { L: (content as object[]).map(sdkValueOf) };
     default:

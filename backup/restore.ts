@@ -20,8 +20,9 @@ import {
   type TableDescription,
 } from "@aws-sdk/client-dynamodb";
 import { SCRATCH_TABLE_PREFIX } from "../contract";
+import type { ExportFolder } from "../ledger/exports/folder";
 import { BackupError } from "./errors";
-import type { ExportFolder } from "./folder";
+import { shapeOf } from "./export-lines";
 import { keyAttributes, type RestorePlan, readLinesOf, sdkItemOf } from "./restore-plan";
 
 export type RestoreSource =
@@ -92,7 +93,7 @@ async function importExports(
       TableCreationParameters: {
         TableName: into,
         BillingMode: "PAY_PER_REQUEST",
-        ...keyAttributes(plan.full.shape),
+        ...keyAttributes(shapeOf(plan.full.table)),
         ...(kmsKey === undefined
           ? {}
           : { SSESpecification: { Enabled: true, SSEType: "KMS", KMSMasterKeyId: kmsKey } }),

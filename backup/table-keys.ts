@@ -1,8 +1,9 @@
 /** The keys of a table as it stands, page by page. */
 
 import { type AttributeValue, type DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
-import { type JsonItem, keyOf, shapeOf } from "./export-lines";
-import { logicalNameOf } from "./layout";
+import { logicalNameOf } from "../ledger/exports/names";
+import type { ItemJson } from "../ledger/rules/commitment";
+import { keyOf, shapeOf } from "./export-lines";
 
 export interface TableKey {
   readonly key: string;
@@ -41,7 +42,7 @@ async function* scanKeys(
     );
     for (const item of page.Items ?? []) {
       const recordedAt = item[shape.recordedAt]?.S;
-      const key = keyOf(item as JsonItem, shape);
+      const key = keyOf(item as ItemJson, shape);
       if (key === undefined) throw new Error("DynamoDB answered a scan with an item that has no key.");
       yield { key, ...(recordedAt === undefined ? {} : { recordedAt }) };
     }

@@ -10,12 +10,13 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { checkFolder } from "../backup/check";
 import { BackupError } from "../backup/errors";
 import { checkReportText, exitCodeOf } from "../backup/findings";
-import { type ExportFolder, s3Folder } from "../backup/folder";
-import { localFolder } from "../backup/local-folder";
 import { type Backup, backUp, restorable } from "../backup/on-demand";
 import { type RestoreSource, removeScratch, restoreTable } from "../backup/restore";
 import { planRestore } from "../backup/restore-plan";
+import { s3Folder } from "../backup/s3-folder";
 import { tableReader } from "../backup/table-keys";
+import type { ExportFolder } from "../ledger/exports/folder";
+import { FolderMissingError, localFolder } from "../ledger/exports/local-folder";
 import { loadConfig } from "../stacks/config/load";
 import { namesOf } from "../stacks/config/names";
 
@@ -196,7 +197,7 @@ if (require.main === module) {
       process.exitCode = code;
     },
     (error: unknown) => {
-      const isOurs = error instanceof BackupError || error instanceof UsageError;
+      const isOurs = error instanceof BackupError || error instanceof FolderMissingError || error instanceof UsageError;
       console.error(isOurs ? error.message : error);
       if (error instanceof UsageError) console.error(`\n${USAGE}`);
       process.exitCode = 2;

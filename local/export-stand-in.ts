@@ -19,7 +19,8 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { shapeOf } from "../backup/export-lines";
-import { AWS_FOLDER, entryOfPrefix, FILES_FILE, logicalNameOf, SUMMARY_FILE, tableNameOfArn } from "../backup/layout";
+import { entryOfPrefix } from "../backup/layout";
+import { AWS_FOLDER, FILES_FILE, logicalNameOf, SUMMARY_FILE, tableNameOfArn } from "../ledger/exports/names";
 import { exportFormOfItem, type StoredItem, textOf } from "../ledger/rules/stored-item";
 import { storedItem } from "../ledger/store/transaction";
 

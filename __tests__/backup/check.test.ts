@@ -1,6 +1,6 @@
 import { type CheckOptions, checkFolder } from "../../backup/check";
 import { checkReportText, exitCodeOf } from "../../backup/findings";
-import { localFolder } from "../../backup/local-folder";
+import { localFolder } from "../../ledger/exports/local-folder";
 import type { StoredItem } from "../../ledger/rules/stored-item";
 import { at, ExportOnDisk, idAt, payment, payments, TABLE, tableOf } from "./fixture";
 

@@ -16,10 +16,10 @@ import {
 } from "@aws-sdk/client-s3";
 import { shapeOf } from "../../backup/export-lines";
 import { dynamoExportService } from "../../backup/export-service";
-import { s3Folder } from "../../backup/folder";
 import { exportPrefix } from "../../backup/layout";
 import { removeScratch, restoreTable } from "../../backup/restore";
 import { keyAttributes, planRestore, sdkItemOf } from "../../backup/restore-plan";
+import { s3Folder } from "../../backup/s3-folder";
 import { exportFormOfItem, type StoredItem } from "../../ledger/rules/stored-item";
 import { sdkItem, storedItem } from "../../ledger/store/transaction";
 import type { EmbeddedAws } from "../../local/embedded-aws";

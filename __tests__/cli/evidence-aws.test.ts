@@ -4,13 +4,13 @@ import path from "node:path";
 import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { shapeOf } from "../../backup/export-lines";
-import { logicalNameOf } from "../../backup/layout";
 import { keyAttributes, sdkItemOf } from "../../backup/restore-plan";
 import { EVIDENCE_PREFIX } from "../../contract";
 import { fetchEvidence, treePaths } from "../../evidence/commands/fetch";
 import { type ScannedTable, writeScan } from "../../evidence/commands/scan-files";
 import { type EvidenceFolder, localEvidence } from "../../evidence/verifier/evidence";
 import { exportSources } from "../../evidence/verifier/export-source";
+import { logicalNameOf } from "../../ledger/exports/names";
 import { commitmentOf } from "../../ledger/rules/commitment";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import { heartbeat, signerOf, someEntries, WrittenLog } from "../interop/written-log";
@@ -238,7 +238,7 @@ describe("a scan", () => {
     const startedAt = new Date("2026-11-21T10:00:00.123Z");
     const result = await writeScan(table([items.slice(0, 1_000), items.slice(1_000), []]), to, startedAt);
     expect(result).toMatchObject({ items: 2_500, takenAt: "2026-11-21T10:00:00.123Z" });
-    const { sources, problems } = exportSources(to);
+    const { sources, problems } = await exportSources(to);
     expect(problems).toEqual([]);
     expect(sources).toMatchObject([{ table: "PaymentLedger", takenAt: "2026-11-21T10:00:00.123Z" }]);
     let read = 0;
@@ -251,7 +251,7 @@ describe("a scan", () => {
   test("of an empty table is one too; into a folder that is there it is not written", async () => {
     const to = newCopy();
     await writeScan(table([]), to, new Date(0));
-    expect(exportSources(to).sources).toHaveLength(1);
+    expect((await exportSources(to)).sources).toHaveLength(1);
     await expect(writeScan(table([]), to, new Date(0))).rejects.toMatchObject({ code: "FOLDER_NOT_EMPTY" });
   });
 });
@@ -299,7 +299,7 @@ describe("on AWS", () => {
     expect((await evidence("fetch", "--bucket", BUCKET, "--to", copy)).out).toContain("; 0 new objects");
     const scanned = await evidence("scan", "--to", tables);
     expect(scanned).toMatchObject({ code: 0, err: "" });
-    for (const source of exportSources(tables).sources) {
+    for (const source of (await exportSources(tables)).sources) {
       const read: string[] = [];
       for await (const batch of source.batches()) {
         for (const { now } of batch)

@@ -17,10 +17,15 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "ledger/rules": { project: PURE, packages: [/^zod$/, /^lossless-json$/, /^node:crypto$/] },
   "ledger/files": {
     project: [...PURE, "ledger/files"],
-    packages: [/^@aws-sdk\/client-s3$/, /^csv-parse\/sync$/, /^zod$/, /^node:(buffer|crypto|stream|zlib)$/],
+    packages: [/^@aws-sdk\/client-s3$/, /^csv-parse\/sync$/, /^zod$/, /^node:(buffer|crypto|fs|path|stream|zlib)$/],
+  },
+  /** DynamoDB's exports, read for the backup check and for the verifier, which has no AWS SDK and no schema library. */
+  "ledger/exports": {
+    project: [...PURE, "ledger/files", "ledger/exports"],
+    packages: [/^node:(buffer|crypto|fs|path|stream|zlib)$/],
   },
   backup: {
-    project: [...LEDGER, "ledger/files", "backup"],
+    project: [...LEDGER, "ledger/files", "ledger/exports", "backup"],
     packages: [/^@aws-sdk\/client-(dynamodb|s3)$/, /^zod$/, /^node:/],
   },
   client: {
@@ -40,16 +45,19 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   /** No AWS SDK, and nothing of the writer's: who does not trust the ledger can read all of it. */
   "evidence/verifier": {
-    project: [...PURE, "ledger/files", "evidence/log", "evidence/verifier"],
+    project: [...PURE, "ledger/files", "ledger/exports", "evidence/log", "evidence/verifier"],
     packages: [/^node:(buffer|crypto|fs|fs\/promises|os|path|readline|stream|timers\/promises|zlib)$/],
   },
   "evidence/commands": {
-    project: [...PURE, "backup", "evidence/log", "evidence/verifier", "evidence/commands"],
+    project: [
+      ...[...PURE, "ledger/files", "ledger/exports", "backup"],
+      ...["evidence/log", "evidence/verifier", "evidence/commands"],
+    ],
     packages: [/^node:(crypto|fs|fs\/promises|http|net|os|path|readline|stream|timers\/promises|util|zlib)$/],
   },
   "evidence/checks": {
     project: [
-      ...[...LEDGER, "backup"],
+      ...[...LEDGER, "ledger/exports", "backup"],
       ...["evidence/log", "evidence/sealing", "evidence/verifier", "evidence/commands", "evidence/checks"],
     ],
     packages: [/^@aws-sdk\/client-(dynamodb|kms|s3)$/, /^zod$/, /^node:crypto$/],

@@ -37,10 +37,10 @@ export class Draft {
   }
 
   verify(options: Partial<VerifyOptions> = {}): Promise<VerificationReport> {
-    return onDisk(this.exports, (folder) =>
+    return onDisk(this.exports, async (folder) =>
       verifyLog({
         evidence: memoryEvidence(this.evidence),
-        ...exportSources(folder),
+        ...(await exportSources(folder)),
         keys: [key.vkey],
         settleMs: 0,
         now: NOW,

@@ -1,13 +1,14 @@
 /** What a drill restores: of each table the newest full export that is complete. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
-import { CheckFindings } from "../../backup/findings";
-import { type FolderFile, s3Folder } from "../../backup/folder";
-import { exportPrefix, SUMMARY_FILE, tableNameOfArn } from "../../backup/layout";
-import { readManifest } from "../../backup/manifest";
+import { exportPrefix } from "../../backup/layout";
+import { s3Folder } from "../../backup/s3-folder";
 import { s3StateStore } from "../../backup/state-store";
 import type { ExportEntry } from "../../backup/windows";
 import type { LogicalTableName } from "../../contract";
+import { filesOf } from "../../ledger/exports/folder";
+import { type ManifestFault, readManifest } from "../../ledger/exports/manifest";
+import { SUMMARY_FILE, tableNameOfArn } from "../../ledger/exports/names";
 import type { DrillTable } from "./drill-state";
 
 export interface ExportPlace {
@@ -46,15 +47,14 @@ async function completeExport(
   { s3, bucket }: ExportPlace,
 ): Promise<DrillTable | undefined> {
   const folder = s3Folder(s3, bucket, [`${exportPrefix(table, entry)}/`]);
-  const listed = new Map<string, FolderFile>();
-  for await (const file of folder.list()) listed.set(file.path, file);
+  const listed = await filesOf(folder);
   // DynamoDB writes the summary last.
   const summary = [...listed.keys()].find((path) => path.endsWith(`/${SUMMARY_FILE}`));
   if (summary === undefined) return undefined;
-  const findings = new CheckFindings();
-  const manifest = await readManifest(summary, folder, listed, findings);
+  const faults: ManifestFault[] = [];
+  const manifest = await readManifest(summary, folder, listed, (fault) => faults.push(fault));
   const deployedName = tableNameOfArn(arn);
-  if (manifest === undefined || findings.verdict !== "good" || manifest.deployedTable !== deployedName) {
+  if (manifest === undefined || faults.length > 0 || manifest.deployedTable !== deployedName) {
     return undefined;
   }
   const { dataFolder, itemCount: items, kind, to } = manifest;

@@ -1,7 +1,7 @@
 /** The evidence as it lies in its bucket, for the verifier to read. */
 
 import { GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
-import { objectsUnder } from "../../backup/folder";
+import { objectsUnder } from "../../backup/s3-folder";
 import { EVIDENCE_PREFIX } from "../../contract";
 import { EvidenceError, type EvidenceFolder, maxBytesOf } from "../verifier/evidence";
 

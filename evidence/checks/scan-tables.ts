@@ -7,7 +7,7 @@ import {
   ResourceNotFoundException,
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
-import { logicalNameOf } from "../../backup/layout";
+import { logicalNameOf } from "../../ledger/exports/names";
 import { exportFormOfItem } from "../../ledger/rules/stored-item";
 import { storedItem } from "../../ledger/store/transaction";
 import { EvidenceToolError, UsageError } from "../commands/errors";

@@ -2,14 +2,15 @@
 
 import { existsSync, statSync } from "node:fs";
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import { isItem } from "../../ledger/exports/lines";
+import { FileError, readRegularFile } from "../../ledger/files/regular-file";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
 import type { ItemJson } from "../../ledger/rules/commitment";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "../log/note";
 import { CHECKPOINT_PATH } from "../log/paths";
-import { isItem, parseItem } from "../verifier/digest";
+import { parseItem } from "../verifier/digest";
 import { type EvidenceFolder, localEvidence } from "../verifier/evidence";
-import { FileError, readRegularFile } from "../verifier/regular-file";
 import { EvidenceToolError, UsageError } from "./errors";
 
 /** `many`: may be given several times. `file`, like `one`, has a value. */

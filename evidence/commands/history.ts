@@ -51,7 +51,7 @@ export const history: Command = {
   options: VERIFY_OPTIONS,
   run: async (given, { print, progress }) => {
     const id = given.onlyOperand("TransactionID");
-    const options = verifyOptions(given);
+    const options = await verifyOptions(given);
     const checkpoint = await newestCheckpoint(options.evidence);
     checkSigned(checkpoint, logKeys(given));
     const { images } = await imagesWhere(given, id, (table, item) => isAbout(id, table, item));

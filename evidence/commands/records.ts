@@ -1,8 +1,9 @@
 /** Records from exported tables on disk, for the evidence commands. */
 
 import type { LogicalTableName } from "../../contract";
+import { ItemError } from "../../ledger/exports/lines";
 import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
-import { ItemError, parseItem } from "../verifier/digest";
+import { parseItem } from "../verifier/digest";
 import { type ExportSources, exportSources } from "../verifier/export-source";
 import { folderAt, type Given } from "./arguments";
 
@@ -19,8 +20,9 @@ export interface FoundImages {
 }
 
 /** The tables in the folders of `--export`. */
-export function exportedSources(given: Given): ExportSources {
-  const folders = given.neededMany("export").map((place) => exportSources(folderAt(place, "export")));
+export async function exportedSources(given: Given): Promise<ExportSources> {
+  const places = given.neededMany("export").map((place) => folderAt(place, "export"));
+  const folders = await Promise.all(places.map(exportSources));
   return {
     sources: folders.flatMap(({ sources }) => sources),
     problems: folders.flatMap(({ problems }) => problems),
@@ -34,7 +36,7 @@ export async function imagesWhere(
   isWanted: (table: LogicalTableName, item: ItemJson) => boolean,
 ): Promise<FoundImages> {
   const images = new Map<string, RecordImage>();
-  const { sources, problems: known } = exportedSources(given);
+  const { sources, problems: known } = await exportedSources(given);
   const problems = [...known];
   const inJson = JSON.stringify(id);
   const take = (table: LogicalTableName, image: ItemJson | string | undefined) => {

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { AWS_FOLDER, FILES_FILE, SUMMARY_FILE } from "../../backup/layout";
+import { AWS_FOLDER, FILES_FILE, SUMMARY_FILE } from "../../ledger/exports/names";
 import { EvidenceToolError } from "./errors";
 import { writeWhole } from "./files";
 

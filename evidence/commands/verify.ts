@@ -43,7 +43,7 @@ export const verify: Command = {
     given.noOperand();
     const { print, progress } = terminal;
     const report = await verifyLog({
-      ...verifyOptions(given),
+      ...(await verifyOptions(given)),
       ...(given.flag("all") ? { onFinding: printer(given, terminal) } : {}),
       ...(progress === undefined || given.flag("quiet") ? {} : { onProgress: progress }),
     });
@@ -65,12 +65,12 @@ function printer(given: Given, { print }: Terminal) {
 }
 
 /** @throws UsageError, EvidenceToolError */
-export function verifyOptions(given: Given): VerifyOptions {
+export async function verifyOptions(given: Given): Promise<VerifyOptions> {
   const evidence = evidenceAt(given);
   given.neededMany("key");
   const vkeys = (keys: ReturnType<typeof logKeys>) => keys.map(({ vkey }) => vkey);
   const [last, known, asOf] = [given.one("last-checkpoint"), given.one("known"), momentOf(given.one("as-of"))];
-  const { sources, problems } = exportedSources(given);
+  const { sources, problems } = await exportedSources(given);
   return {
     evidence,
     sources,

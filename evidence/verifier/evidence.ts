@@ -3,12 +3,12 @@
 import { type Dir, lstatSync, opendirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { FileError, RegularFiles } from "../../ledger/files/regular-file";
 import { parseCheckpoint } from "../log/checkpoint";
 import { ENTRY_BYTES_MAX, HASH_BYTES } from "../log/hashing";
 import { NoteError } from "../log/note";
 import { bundlePath, CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
 import type { Findings } from "./findings";
-import { FileError, RegularFiles } from "./regular-file";
 
 export interface EvidenceFolder {
   /** How reports name it. */

@@ -1,11 +1,14 @@
 /** Exports on this machine's disk as sources of records: each table's newest full export and the windows after it. */
 
 import { existsSync } from "node:fs";
+import path from "node:path";
 import type { LogicalTableName } from "../../contract";
-import type { ItemJson } from "../../ledger/rules/commitment";
-import { ItemError, isItem, parseStrictly } from "./digest";
-import { linesOfFile } from "./export-lines";
-import { type ExportChain, exportsIn, sourceChainsOf, type TableExport } from "./export-manifest";
+import { DataFileReading, type LineOrFault } from "../../ledger/exports/data-file";
+import { type ExportFolder, type FolderFile, filesOf } from "../../ledger/exports/folder";
+import { ItemError, parseExportLine } from "../../ledger/exports/lines";
+import { localFolder } from "../../ledger/exports/local-folder";
+import { type DataFile, type Manifest, readManifest, summariesIn } from "../../ledger/exports/manifest";
+import { type ExportChain, sourceChainsOf } from "./export-chain";
 import { type RecordChange, type RecordSource, SourceError } from "./sources";
 
 export interface ExportSources {
@@ -14,83 +17,114 @@ export interface ExportSources {
   readonly problems: readonly string[];
 }
 
-/** @throws SourceError when there is no such folder. */
-export function exportSources(folder: string): ExportSources {
-  if (!existsSync(folder)) {
-    throw new SourceError("SOURCE_MISSING", `There is no folder ${folder}. Give the folder that holds AWSDynamoDB.`);
-  }
-  const problems: string[] = [];
-  const chains = sourceChainsOf(exportsIn(folder, problems), problems);
-  return { sources: chains.map(sourceOf), problems };
+interface ListedFolder {
+  readonly folder: ExportFolder;
+  readonly listed: ReadonlyMap<string, FolderFile>;
 }
 
-function sourceOf(chain: ExportChain): RecordSource {
+/** @throws SourceError when there is no such folder. */
+export async function exportSources(place: string): Promise<ExportSources> {
+  if (!existsSync(place)) {
+    throw new SourceError("SOURCE_MISSING", `There is no folder ${place}. Give the folder that holds AWSDynamoDB.`);
+  }
+  const problems: string[] = [];
+  const folder = localFolder(place);
+  const files: ListedFolder = { folder, listed: await filesOf(folder, (problem) => problems.push(problem)) };
+  const manifests: Manifest[] = [];
+  for (const summary of summariesIn(files.listed)) {
+    const manifest = await readManifest(summary, folder, files.listed, ({ file, line, message }) => {
+      problems.push(`${shown(folder, file)}${line === undefined ? "" : `, line ${line}`}: ${message}`);
+    });
+    if (manifest === undefined) continue;
+    if (manifest.kind === "full" || manifest.hasOldImages) manifests.push(manifest);
+    else problems.push(`${shown(folder, summary)}: It lacks the old images of its items.`);
+  }
+  return { sources: sourceChainsOf(manifests, problems).map((chain) => sourceOf(chain, files)), problems };
+}
+
+/** How reports name a file of the folder. */
+function shown(folder: ExportFolder, name: string): string {
+  return path.join(folder.name, name);
+}
+
+function sourceOf(chain: ExportChain, files: ListedFolder): RecordSource {
   const { table, deployedTable, exports, takenAt } = chain;
-  const files = exports.flatMap((each) => each.files);
   return {
     table,
     name: `${deployedTable}, ${exports.length} exports`,
     takenAt,
-    lastsMs: Math.max(...exports.map(({ lastsMs }) => lastsMs)),
-    expected: files.reduce((sum, { itemCount }) => sum + itemCount, 0),
-    batches: () => changesIn(chain),
+    lastsMs: Math.max(...exports.map(lastsMsOf)),
+    expected: exports.flatMap((each) => each.files).reduce((sum, { itemCount }) => sum + itemCount, 0),
+    batches: () => changesIn(chain, files),
   };
 }
 
-async function* changesIn({ table, exports }: ExportChain): AsyncGenerator<readonly RecordChange[]> {
+/** A scan of a large table; who needs longer takes an export. */
+const SCAN_LASTS_MAX_MS = 60 * 60 * 1000;
+
+/** Only a scan goes on after the moment that it is of; `scan` writes when it ended. */
+function lastsMsOf({ id, to, endTime }: Manifest): number {
+  if (!id.endsWith("-scan")) return 0;
+  const lasted = Date.parse(endTime) - Date.parse(to);
+  return lasted > 0 ? Math.min(lasted, SCAN_LASTS_MAX_MS) : 0;
+}
+
+async function* changesIn(
+  { table, exports }: ExportChain,
+  files: ListedFolder,
+): AsyncGenerator<readonly RecordChange[]> {
   let covered = "";
   for (const each of exports) {
-    // A window that begins in time that was exported before may tell again what stands there already.
+    // A window that begins in time that was exported before may report again what is there already.
     const replay = each.kind === "incremental" && (each.from ?? "") < covered;
     if (each.to > covered) covered = each.to;
     for (const file of each.files) {
-      for await (const lines of linesOfFile(file)) {
-        yield lines.map((line) => ("fault" in line ? line : changeOf(line, each, table, replay, file.path)));
+      const place = shown(files.folder, file.path);
+      for await (const lines of linesOf(file, files)) {
+        yield lines.map((line) =>
+          "number" in line ? changeOf(line, each.kind, table, replay, place) : { fault: `${place}: ${line.fault}` },
+        );
       }
     }
+  }
+}
+
+/** The lines of a file, and behind them what is wrong with the file. */
+async function* linesOf(
+  file: DataFile,
+  { folder, listed }: ListedFolder,
+): AsyncGenerator<readonly (LineOrFault | { readonly fault: string })[]> {
+  const reading = new DataFileReading(file, folder);
+  if (listed.has(file.path)) yield* reading.lines();
+  else yield [{ fault: "The manifest lists it, and it is not there." }];
+  const { fault, items, md5 } = reading;
+  if (fault !== undefined) yield [{ fault: fault.message }];
+  else if (listed.has(file.path) && md5 !== file.md5) yield [{ fault: "It is not what the manifest's checksum says." }];
+  if (items !== file.itemCount) {
+    yield [{ fault: `It has ${items} items, and the manifest says ${file.itemCount}.` }];
   }
 }
 
 const ITEM_START = '{"Item":';
 
 function changeOf(
-  { line, number }: { readonly line: string; readonly number: number },
-  { kind }: TableExport,
+  line: LineOrFault,
+  kind: Manifest["kind"],
   table: LogicalTableName,
   replay: boolean,
-  path: string,
+  place: string,
 ): RecordChange {
-  // The item's own text, unparsed; whether it is one is found where it is digested.
-  if (kind === "full" && line.startsWith(ITEM_START) && line.endsWith("}}"))
-    return { now: line.slice(ITEM_START.length, -1) };
-  const place = `${path}, line ${number}`;
+  const faulty = (reason: string) => ({ fault: `${place}, line ${line.number}, of ${table}: ${reason}` });
+  if ("fault" in line) return faulty(line.fault);
+  const text = line.line;
+  // The item's own text, unparsed; whether it is an item is found where it is digested.
+  if (kind === "full" && text.startsWith(ITEM_START) && text.endsWith("}}"))
+    return { now: text.slice(ITEM_START.length, -1) };
   try {
-    const parsed = parseStrictly(line);
-    return kind === "full" ? fullChange(parsed) : incrementalChange(parsed, replay);
+    const { now, before } = parseExportLine(text, kind);
+    return { ...(now && { now }), ...(before && { before }), ...(replay && { replay }) };
   } catch (error) {
     if (!(error instanceof ItemError)) throw error;
-    return { fault: `${place}, of ${table}: ${error.message}` };
+    return faulty(error.message);
   }
-}
-
-function fullChange(line: unknown): RecordChange {
-  const { Item } = (line ?? {}) as Readonly<Record<string, unknown>>;
-  if (!isItem(Item)) throw new ItemError("It holds no item in typed DynamoDB JSON.");
-  return { now: Item };
-}
-
-function incrementalChange(line: unknown, replay: boolean): RecordChange {
-  // The documentation names the key `Key`, the service writes `Keys`.
-  const { NewImage, OldImage, Key, Keys = Key } = (line ?? {}) as Readonly<Record<string, unknown>>;
-  const now = imageOf(NewImage, Keys);
-  const before = imageOf(OldImage, Keys);
-  return { ...(now && { now }), ...(before && { before }), ...(replay && { replay }) };
-}
-
-function imageOf(image: unknown, keys: unknown): ItemJson | undefined {
-  if (image === undefined) return undefined;
-  if (!isItem(image) || !isItem(keys)) throw new ItemError("An image of it is no item in typed DynamoDB JSON.");
-  const isOfKey = Object.entries(keys).every(([name, value]) => JSON.stringify(image[name]) === JSON.stringify(value));
-  if (!isOfKey) throw new ItemError("An image of it has another key than the line.");
-  return image;
 }

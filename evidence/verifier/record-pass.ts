@@ -1,8 +1,9 @@
 /** Readings of the sources: every record of every one, as its digest. */
 
 import type { LogicalTableName } from "../../contract";
+import { ItemError } from "../../ledger/exports/lines";
 import type { ItemJson } from "../../ledger/rules/commitment";
-import { type Digest, ItemDigester, ItemError, parseItem } from "./digest";
+import { type Digest, ItemDigester, parseItem } from "./digest";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, SourceError } from "./sources";
 

@@ -8,7 +8,7 @@ import { ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { checkFolder } from "../../backup/check";
 import type { CheckResponse } from "../../backup/check-operation";
 import type { CheckReport } from "../../backup/findings";
-import { s3Folder } from "../../backup/folder";
+import { s3Folder } from "../../backup/s3-folder";
 import { tableReader } from "../../backup/table-keys";
 import { EXPORT_PREFIXES } from "../../contract";
 import { writeRequestedExports } from "../export-stand-in";

@@ -296,7 +296,7 @@ function dataFiles(): string[] {
 async function full() {
   const report = await verifyLog({
     evidence: localEvidence(path.join(FOLDER, "evidence")),
-    ...exportSources(path.join(FOLDER, "exports")),
+    ...(await exportSources(path.join(FOLDER, "exports"))),
     keys: [signer.vkey],
     lastCheckpoint: readFileSync(path.join(FOLDER, "last-checkpoint"), "utf8"),
     settleMs: 0,

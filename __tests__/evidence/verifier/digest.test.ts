@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { TABLES } from "../../../contract";
 import { keyValuesOf, versionOf } from "../../../evidence/log/identity";
-import { ItemDigester, ItemError, parseItem } from "../../../evidence/verifier/digest";
+import { ItemDigester, parseItem } from "../../../evidence/verifier/digest";
 import { ItemTemplate } from "../../../evidence/verifier/item-templates";
 import { writeRecordId } from "../../../evidence/verifier/write-records";
+import { ItemError } from "../../../ledger/exports/lines";
 import { commitmentOf } from "../../../ledger/rules/commitment";
 import { derivedAuditId } from "../../../ledger/rules/identifiers";
 import { auditRecord, type Item, paymentRow, transactionRow, writeRecord } from "../../support/stored-records";

@@ -3,32 +3,29 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { type LineOrFault, linesOfFile } from "../../../evidence/verifier/export-lines";
 import { exportSources } from "../../../evidence/verifier/export-source";
-import { RegularFiles } from "../../../evidence/verifier/regular-file";
 import type { RecordChange } from "../../../evidence/verifier/sources";
+import { DataFileReading, type LineOrFault } from "../../../ledger/exports/data-file";
+import { localFolder } from "../../../ledger/exports/local-folder";
 import { addExport, addManifest, at, onDisk } from "../../support/log-world";
 import type { Files } from "../../support/naive-log";
 
 const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-lines-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function read(bytes: Buffer, itemCount: number, changes: { md5?: string; path?: string } = {}) {
-  const { path: place = path.join(folder, "data.json.gz") } = changes;
-  const file = {
-    path: place,
-    open: () => new RegularFiles(folder).open(path.basename(place)),
-    itemCount,
-    md5: createHash("md5").update(bytes).digest("base64"),
-    ...changes,
-  };
+async function read(bytes: Buffer, itemCount: number) {
   writeFileSync(path.join(folder, "data.json.gz"), bytes);
+  const reading = new DataFileReading({ path: "data.json.gz", itemCount, md5: "" }, localFolder(folder));
   const all: LineOrFault[] = [];
-  for await (const batch of linesOfFile(file)) all.push(...batch);
+  for await (const batch of reading.lines()) all.push(...batch);
+  const { items, fault } = reading;
   return {
     lines: all.flatMap((each) => ("line" in each ? [each.line] : [])),
     numbers: all.flatMap((each) => ("line" in each ? [each.number] : [])),
-    faults: all.flatMap((each) => ("fault" in each ? [each.fault.replace(/^.*data\.json\.gz: /, "")] : [])),
+    faults: all.flatMap((each) => ("fault" in each ? [`line ${each.number}: ${each.fault}`] : [])),
+    fault: fault?.kind,
+    items,
+    reading,
   };
 }
 
@@ -72,21 +69,38 @@ describe("lines of a data file", () => {
     return copy;
   };
 
-  test.each<[string, Buffer, number, object, RegExp]>([
-    ["another checksum", zip("a\n"), 1, { md5: "AAAAAAAAAAAAAAAAAAAAAA==" }, /not what the manifest's checksum says/],
-    ["fewer items", zip("a\n"), 2, {}, /it has 1 items, and the manifest says 2/],
-    ["more items", zip("a\nb\n"), 1, {}, /it has 2 items/],
-    ["no gzip", Buffer.from("a\nb\n"), 2, {}, /gzip data is damaged/],
-    ["no bytes", Buffer.alloc(0), 1, {}, /gzip data is damaged|checksum|it has 0 items/],
-    ["few bytes", Buffer.from([0x1f]), 1, {}, /gzip data is damaged/],
-    ["an end too early", zip("a\nb\n").subarray(0, -3), 2, {}, /gzip data is damaged/],
-    ["bytes that are not UTF-8", zip(Buffer.from([0x61, 0xff, 0x0a])), 1, {}, /Line 1 is not UTF-8/],
-    ["a path where nothing lies", zip(""), 0, { path: path.join(folder, "absent") }, /it is not there/],
-    ["a line longer than any item", zip(Buffer.alloc(26 * 1024 * 1024, 0x61)), 1, {}, /Line 1 is longer than any item/],
-    ["damage far inside", damaged(zip(`${MANY.join("\n")}\n`)), MANY.length, {}, /gzip data is damaged/],
-  ])("with %s: said", async (_name, bytes, count, changes, fault) => {
-    const { faults } = await read(bytes, count, changes);
-    expect(faults.join(" ")).toMatch(fault);
+  test.each<[string, Buffer, string]>([
+    ["no gzip", Buffer.from("a\nb\n"), "bad-gzip"],
+    ["few bytes", Buffer.from([0x1f]), "bad-gzip"],
+    ["an end too early", zip("a\nb\n").subarray(0, -3), "bad-gzip"],
+    ["damage far inside", damaged(zip(`${MANY.join("\n")}\n`)), "bad-gzip"],
+    ["many more lines than items", zip("\n".repeat(10_010)), "too-many-lines"],
+  ])("of a file with %s end there, and the reading says why", async (_name, bytes, fault) => {
+    const itemCount = fault === "too-many-lines" ? 1 : MANY.length;
+    expect(await read(bytes, itemCount)).toMatchObject({ fault, reading: { md5: "" } });
+  });
+
+  test.each<[string, Buffer, string]>([
+    ["that is not UTF-8", Buffer.from([0x61, 0xff, 0x0a, 0x62]), "line 1: The line is not UTF-8."],
+    [
+      "longer than any item",
+      Buffer.concat([Buffer.alloc(26 * 1024 * 1024, 0x61), Buffer.from("\nb")]),
+      "line 1: The line is longer than any item.",
+    ],
+  ])("a line %s is a fault of that line, and the next one is read", async (_name, bytes, fault) => {
+    expect(await read(zip(bytes), 2)).toMatchObject({ lines: ["b"], faults: [fault], items: 2, fault: undefined });
+  });
+
+  test("what the reading measured: MD5, bytes and lines of the whole file, and nothing of one of no bytes", async () => {
+    const bytes = zip(`${MANY.join("\n")}\n`);
+    const md5 = createHash("md5").update(bytes).digest("base64");
+    expect((await read(bytes, MANY.length)).reading).toMatchObject({ md5, bytes: bytes.length, items: MANY.length });
+    expect((await read(Buffer.alloc(0), 0)).reading).toMatchObject({
+      md5: "1B2M2Y8AsgTpgAmY7PhCfg==",
+      bytes: 0,
+      items: 0,
+      fault: undefined,
+    });
   });
 
   test("before the damage are read", async () => {
@@ -108,7 +122,7 @@ const full = (...items: object[]) => items.map((Item) => JSON.stringify({ Item }
 
 function sourcesIn(files: Files) {
   return onDisk(files, async (place) => {
-    const { sources, problems } = exportSources(place);
+    const { sources, problems } = await exportSources(place);
     const read = await Promise.all(
       sources.map(async (source) => {
         const changes: RecordChange[] = [];
@@ -239,14 +253,29 @@ describe("exports in a folder", () => {
     expect(problems.join(" ")).toMatch(problem);
   });
 
+  test.each<[string, (files: Files, data: string) => void, RegExp]>([
+    [
+      "another checksum",
+      (files, data) => files.set(data, zip(`${full(row("b", "1")).join("\n")}\n`)),
+      /not what the manifest's checksum says/,
+    ],
+    ["other items than listed", (files, data) => files.set(data, zip("")), /has 0 items, and the manifest says 1/],
+    ["damaged data", (files, data) => files.set(data, Buffer.from("x")), /gzip data is damaged/],
+    ["a file that is not there", (files, data) => files.delete(data), /lists it, and it is not there/],
+  ])("a data file with %s is told behind its lines", async (_name, change, fault) => {
+    const files: Files = new Map();
+    addExport(files, "payment-audit-trail", FULL(1), full(row("a", "1")), "f");
+    change(files, [...files.keys()].find((name) => name.endsWith("part0.json.gz")) ?? "");
+    const { read } = await sourcesIn(files);
+    expect(read[0]?.changes.map((each) => each.fault ?? "").join(" ")).toMatch(fault);
+  });
+
   test("nothing at all is no problem of the exports: each table is missed by the verification", async () => {
     expect(await sourcesIn(new Map([["readme.txt", Buffer.alloc(1)]]))).toEqual({ read: [], problems: [] });
   });
 
-  test("a folder that is not there is refused", () => {
-    expect(() => exportSources(path.join(folder, "nowhere"))).toThrow(
-      expect.objectContaining({ code: "SOURCE_MISSING" }),
-    );
+  test("a folder that is not there is refused", async () => {
+    await expect(exportSources(path.join(folder, "nowhere"))).rejects.toMatchObject({ code: "SOURCE_MISSING" });
   });
 
   test.each([

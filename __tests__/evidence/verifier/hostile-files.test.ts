@@ -5,12 +5,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSyn
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { ItemDigester, ItemError, parseStrictly } from "../../../evidence/verifier/digest";
+import { ItemDigester } from "../../../evidence/verifier/digest";
 import { localEvidence, maxBytesOf } from "../../../evidence/verifier/evidence";
 import { exportSources } from "../../../evidence/verifier/export-source";
-import { FileError, readRegularFile } from "../../../evidence/verifier/regular-file";
 import type { VerificationReport } from "../../../evidence/verifier/report";
 import { verifyLog } from "../../../evidence/verifier/verify";
+import { ItemError, parseStrictly } from "../../../ledger/exports/lines";
+import { FileError, readRegularFile } from "../../../ledger/files/regular-file";
 import { type BuiltWorld, buildWorld, md5Of } from "../../support/log-world";
 import { type Files, NaiveLog } from "../../support/naive-log";
 import { paymentRow } from "../../support/stored-records";
@@ -38,10 +39,10 @@ function onDisk(): { readonly folder: string; readonly evidence: string } {
   return { folder, evidence: path.join(folder, "evidence") };
 }
 
-function verify({ folder, evidence }: ReturnType<typeof onDisk>): Promise<VerificationReport> {
+async function verify({ folder, evidence }: ReturnType<typeof onDisk>): Promise<VerificationReport> {
   return verifyLog({
     evidence: localEvidence(evidence),
-    ...exportSources(path.join(folder, "exports")),
+    ...(await exportSources(path.join(folder, "exports"))),
     keys: [key.vkey],
     witnessKeys: [witness.vkey],
     settleMs: 0,

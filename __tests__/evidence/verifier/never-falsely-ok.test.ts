@@ -39,10 +39,10 @@ class Auditor {
       fetched = (error as { code: string }).code;
     }
     const evidence = localEvidence(this.folder);
-    const report = await onDisk(exports, (folder) =>
+    const report = await onDisk(exports, async (folder) =>
       verifyLog({
         evidence,
-        ...exportSources(folder),
+        ...(await exportSources(folder)),
         keys: [key.vkey],
         settleMs: 0,
         now: NOW,

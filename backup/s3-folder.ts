@@ -1,21 +1,7 @@
-/** A folder of exports as the check reads it: a list of files and their bytes, from a bucket or from a disk. */
+/** A folder of exports in a bucket. */
 
 import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
-
-export interface FolderFile {
-  /** With `/` between its parts, from the folder's top. */
-  readonly path: string;
-  readonly bytes: number;
-  /** As S3 states it; a disk knows none. */
-  readonly etag?: string;
-}
-
-export interface ExportFolder {
-  /** How reports name it. */
-  readonly name: string;
-  list(): AsyncIterable<FolderFile>;
-  open(path: string): Promise<AsyncIterable<Uint8Array>>;
-}
+import type { ExportFolder, FolderFile } from "../ledger/exports/folder";
 
 /** Everything under the prefixes of a bucket; paths are whole keys. */
 export function s3Folder(s3: S3Client, bucket: string, prefixes: readonly string[]): ExportFolder {

@@ -58,8 +58,8 @@ async function runWay(name: string, inputs: number, seed: number): Promise<void>
     });
     if (each % SETTLE_EVERY === SETTLE_EVERY - 1 || each === inputs - 1) {
       await attempt(`at rest after seed ${seed + each}`, () => way.settle());
-      process.send?.({ alive: true });
     }
+    process.send?.({ alive: true });
   }
   process.send?.({ result: { way: way.name, inputs, outcomes, failures, hangs: 0 } satisfies Result });
 }

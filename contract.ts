@@ -1,6 +1,6 @@
 /**
  * The names on which synth time (`stacks/`) and run time (`handlers/`, `ledger/`, `evidence/`, `backup/`) agree.
- * It is the only file that both import, and it imports nothing.
+ * It is the only file that both import, and it imports nothing. The base of all errors is here for that reason.
  *
  * Table, key and index names below are *stored data*: they appear in records, in MACs and in the additional data of
  * every ciphertext. A change here needs a migration.
@@ -224,3 +224,19 @@ export type QueueId = keyof typeof QUEUES;
 
 /** Prefixes of the payment-files bucket. Only `payments/` and `continue/` start the processor, so its own reports never do. */
 export const FILE_PREFIXES = { payments: "payments/", continuations: "continue/", reports: "reports/" } as const;
+
+/**
+ * The base of every error of the project. The message says what happened, which rule it breaks and what to do, and repeats
+ * no sensitive value. Callers switch on `code`; `name` is a literal too, because minified code has no class names.
+ */
+export abstract class CodedError<Code extends string = string> extends Error {
+  abstract override readonly name: string;
+
+  constructor(
+    readonly code: Code,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

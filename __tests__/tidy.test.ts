@@ -9,6 +9,7 @@ import { containsPan } from "../ledger/rules/card-data";
 import { ALL_TEST_NUMBERS } from "./ledger/rules/card-test-numbers";
 import { focusedOrSkipped, silencedChecks } from "./support/check-rules";
 import { importCircles } from "./support/circles";
+import { errorsWithoutCode } from "./support/code-rules";
 import { OWN_EMBEDDED_AWS, ownEmulators } from "./support/emulator-rule";
 import { sharedNames } from "./support/exported-names";
 import { importOutsideLayer } from "./support/layers";
@@ -278,6 +279,12 @@ const RULES: readonly Rule[] = [
       code("handlers/a.ts", "export const handler = 1;"),
       code("handlers/b.ts", "export const handler = 1;"),
     ],
+  },
+  {
+    name: "every error has a literal code",
+    check: each((file) => isCode(file) && !isTest(file), errorsWithoutCode),
+    caught: [one("client/x.ts", 'export class Lost extends Error { override readonly name = "Lost"; }')],
+    fine: one("client/x.ts", 'class Lost extends CodedError<"LOST"> { override readonly name = "Lost"; }'),
   },
   {
     name: "no file and no room imports itself through others",

@@ -3,6 +3,7 @@
  * nothing which the table holds is missing. It shares no code with what writes exports but the names of the folders.
  */
 
+import { CodedError } from "../contract";
 import { type ExportFolder, type FolderFile, filesOf } from "../ledger/exports/folder";
 import { type Manifest, readManifest, summariesIn } from "../ledger/exports/manifest";
 import { SUMMARY_FILE } from "../ledger/exports/names";
@@ -39,8 +40,12 @@ interface Check {
 }
 
 /** Ends the check early; caught in this file. */
-class OutOfTime extends Error {
+class OutOfTime extends CodedError<"OUT_OF_TIME"> {
   override readonly name = "OutOfTime";
+
+  constructor() {
+    super("OUT_OF_TIME", "The time that was given for the work is over.");
+  }
 }
 
 export async function checkFolder(folder: ExportFolder, options: CheckOptions = {}): Promise<CheckReport> {

@@ -1,5 +1,7 @@
 /** The errors of exports, their check and restores. Each says what happened, the rule behind it and the remedy; callers switch on `code`. */
 
+import { CodedError } from "../contract";
+
 export type BackupErrorCode =
   | "BAD_REQUEST"
   | "BAD_STATE"
@@ -13,14 +15,6 @@ export type BackupErrorCode =
   | "RESTORE_FAILED"
   | "RESTORE_TIMEOUT";
 
-export class BackupError extends Error {
+export class BackupError extends CodedError<BackupErrorCode> {
   override readonly name = "BackupError";
-
-  constructor(
-    readonly code: BackupErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
 }

@@ -3,6 +3,7 @@
  * AWS with the credentials of the environment, and on the endpoint that AWS_ENDPOINT_URL names.
  */
 
+import { CodedError } from "../contract";
 import "../local/sdk-warning";
 import { parseArgs } from "node:util";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
@@ -38,8 +39,12 @@ Tables without --table are those of the environment that PAYMENT_LEDGER_ENV name
 const WAIT_MINUTES_DEFAULT = 120;
 
 /** The arguments do not fit; the usage is printed. */
-class UsageError extends Error {
+class UsageError extends CodedError<"USAGE"> {
   override readonly name = "UsageError";
+
+  constructor(message: string) {
+    super("USAGE", message);
+  }
 }
 
 interface Arguments {

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
-import { TABLES, type TableId } from "../contract";
+import { CodedError, TABLES, type TableId } from "../contract";
 import type { DrillResponse } from "../evidence/checks/drill-operation";
 import type { DrillState } from "../evidence/checks/drill-state";
 import { type DrillSettings, stepDrill } from "../evidence/checks/drill-steps";
@@ -37,13 +37,21 @@ const POLL_SECONDS_DEFAULT = 20;
 const HERE = "here-";
 
 /** The arguments do not fit; the usage is printed. */
-class UsageError extends Error {
+class UsageError extends CodedError<"USAGE"> {
   override readonly name = "UsageError";
+
+  constructor(message: string) {
+    super("USAGE", message);
+  }
 }
 
 /** The drill could not be done at all. */
-class DrillError extends Error {
+class DrillError extends CodedError<"DRILL_FAILED"> {
   override readonly name = "DrillError";
+
+  constructor(message: string) {
+    super("DRILL_FAILED", message);
+  }
 }
 
 interface Options {

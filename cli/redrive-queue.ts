@@ -17,19 +17,20 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { isLosslessNumber, parse, stringify } from "lossless-json";
+import { CodedError } from "../contract";
 
 export type RedriveErrorCode = "NO_QUEUE" | "STOPPED";
 
-export class RedriveError extends Error {
+export class RedriveError extends CodedError<RedriveErrorCode> {
   override readonly name = "RedriveError";
 
   constructor(
-    readonly code: RedriveErrorCode,
+    code: RedriveErrorCode,
     message: string,
     readonly counts?: RedriveCounts,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(code, message, options);
   }
 }
 

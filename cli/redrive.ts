@@ -4,7 +4,7 @@ import "../local/sdk-warning";
 import { parseArgs } from "node:util";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { QUEUES, type QueueId } from "../contract";
+import { CodedError, QUEUES, type QueueId } from "../contract";
 import { loadConfig } from "../stacks/config/load";
 import { namesOf } from "../stacks/config/names";
 import { findWaiting, type RedriveCounts, RedriveError, redrive } from "./redrive-queue";
@@ -21,8 +21,12 @@ function usage(): string {
   --max N    Send at most N messages (default ${MESSAGES_MAX_DEFAULT})`;
 }
 
-class UsageError extends Error {
+class UsageError extends CodedError<"USAGE"> {
   override readonly name = "UsageError";
+
+  constructor(message: string) {
+    super("USAGE", message);
+  }
 }
 
 function parse(words: readonly string[]): { name: string; isDryRun: boolean; messagesMax: number } {

@@ -7,6 +7,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { z } from "zod";
+import { CodedError } from "../contract";
 import { type auditEventSchema, parseAuditEvent } from "../ledger/rules/audit-event";
 import { harmfulInput } from "../ledger/rules/harmful-input";
 import { type Refusal, refusal } from "../ledger/rules/refusals";
@@ -46,28 +47,28 @@ export interface UnsentEvent {
 }
 
 /** Some events break a rule of the ledger. None of the call was sent. */
-export class AuditEventsRefused extends Error {
+export class AuditEventsRefused extends CodedError<"EVENTS_REFUSED"> {
   override readonly name = "AuditEventsRefused";
-  readonly code = "EVENTS_REFUSED";
 
   constructor(readonly refusals: readonly RefusedEvent[]) {
     const [first] = refusals;
     super(
+      "EVENTS_REFUSED",
       `${refusals.length} audit events were refused and none of the call was sent. The first: ${first?.code ?? ""} at position ${first?.position ?? 0}. ${first?.message ?? ""}`,
     );
   }
 }
 
 /** Some events did not reach SQS. Those in `sent` did, and are not lost. */
-export class AuditEventsNotSent extends Error {
+export class AuditEventsNotSent extends CodedError<"EVENTS_NOT_SENT"> {
   override readonly name = "AuditEventsNotSent";
-  readonly code = "EVENTS_NOT_SENT";
 
   constructor(
     readonly unsent: readonly UnsentEvent[],
     readonly sent: readonly SentEvent[],
   ) {
     super(
+      "EVENTS_NOT_SENT",
       `${unsent.length} audit events did not reach the queue (${[...new Set(unsent.map(({ reason }) => reason))].join(", ")}); ${sent.length} did. ` +
         "An event is audited only once it is in the queue. Send those in `unsent` again: they carry their AuditID.",
     );

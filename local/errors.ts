@@ -1,5 +1,7 @@
 /** The errors of the local tooling. Each says what happened, the rule behind it and the remedy; callers switch on `code`. */
 
+import { CodedError } from "../contract";
+
 export type LocalErrorCode =
   | "PYTHON_MISSING"
   | "PYTHON_VENV_MISSING"
@@ -25,14 +27,6 @@ export type LocalErrorCode =
   | "EMBEDDED_NOT_UP"
   | "EMBEDDED_START_TIMEOUT";
 
-export class LocalError extends Error {
+export class LocalError extends CodedError<LocalErrorCode> {
   override readonly name: string = "LocalError";
-
-  constructor(
-    readonly code: LocalErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
 }

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { buildSync } from "esbuild";
 import { zipSync } from "fflate";
-import { FUNCTIONS } from "../contract";
+import { CodedError, FUNCTIONS } from "../contract";
 import type { HandlerBundle, HandlerCode } from "../stacks/constructs/handler-code";
 
 /**
@@ -21,8 +21,12 @@ const UNIX = 3;
 const READABLE_FILE = (0o100644 << 16) >>> 0;
 const PROJECT = resolve(__dirname, "..");
 
-export class HandlerBuildError extends Error {
+export class HandlerBuildError extends CodedError<"BUILD_FAILED"> {
   override readonly name = "HandlerBuildError";
+
+  constructor(message: string) {
+    super("BUILD_FAILED", message);
+  }
 }
 
 export interface BuildOptions {

@@ -29,7 +29,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [/^@aws-sdk\/client-(dynamodb|s3)$/, /^zod$/, /^node:/],
   },
   client: {
-    project: ["ledger/rules", "client"],
+    project: [...PURE, "client"],
     packages: [/^@aws-sdk\/client-sqs$/, /^zod$/, /^node:(crypto|timers\/promises)$/],
   },
   "ledger/store": {

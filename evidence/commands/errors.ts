@@ -1,5 +1,6 @@
 /** The errors of the evidence commands. Each says what happened, the rule behind it and the remedy; callers switch on `code`. */
 
+import { CodedError } from "../../contract";
 import { EXIT_CODES, type Verdict } from "../verifier/report";
 
 export type EvidenceErrorCode =
@@ -30,22 +31,22 @@ export type EvidenceErrorCode =
 /** What could not be done at all, apart from what was found out. */
 const NOT_DONE = 2;
 
-export class EvidenceToolError extends Error {
+export class EvidenceToolError extends CodedError<EvidenceErrorCode> {
   override readonly name = "EvidenceToolError";
   readonly exitCode: number;
 
   /** @param verdict what was found out, when that is what stopped the command. */
-  constructor(
-    readonly code: EvidenceErrorCode,
-    message: string,
-    verdict?: Exclude<Verdict, "ok">,
-  ) {
-    super(message);
+  constructor(code: EvidenceErrorCode, message: string, verdict?: Exclude<Verdict, "ok">) {
+    super(code, message);
     this.exitCode = verdict === undefined ? NOT_DONE : EXIT_CODES[verdict];
   }
 }
 
 /** The arguments do not fit; the usage is printed. */
-export class UsageError extends Error {
+export class UsageError extends CodedError<"USAGE"> {
   override readonly name = "UsageError";
+
+  constructor(message: string) {
+    super("USAGE", message);
+  }
 }

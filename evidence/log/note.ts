@@ -4,17 +4,12 @@
  */
 
 import { createPublicKey, hash, type KeyObject, verify } from "node:crypto";
+import { CodedError } from "../../contract";
 
 export const NOTE_ERRORS = ["NOT_A_NOTE", "NOT_A_VERIFIER_KEY", "NOT_A_CHECKPOINT"] as const;
 
-export class NoteError extends Error {
+export class NoteError extends CodedError<(typeof NOTE_ERRORS)[number]> {
   override readonly name = "NoteError";
-  constructor(
-    readonly code: (typeof NOTE_ERRORS)[number],
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 export interface NoteSignature {

@@ -1,5 +1,7 @@
 /** The errors of the sealer. Each says what happened, the rule behind it and the remedy; callers switch on `code`. */
 
+import { CodedError } from "../../contract";
+
 export type SealingErrorCode =
   | "UNKNOWN_EVENT"
   | "UNKNOWN_STREAM"
@@ -21,16 +23,8 @@ const TAMPERING: ReadonlySet<SealingErrorCode> = new Set([
   "EVIDENCE_MISSING",
 ]);
 
-export class SealingError extends Error {
+export class SealingError extends CodedError<SealingErrorCode> {
   override readonly name = "SealingError";
-
-  constructor(
-    readonly code: SealingErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
 
   get isTampering(): boolean {
     return TAMPERING.has(this.code);

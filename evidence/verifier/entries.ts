@@ -3,13 +3,16 @@
  * for byte, the canonical form of what it says is refused, so no two texts can say the same.
  */
 
-import { type LogicalTableName, TABLES } from "../../contract";
+import { CodedError, type LogicalTableName, TABLES } from "../../contract";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
 import type { EntryKind, HeartbeatEntry, LogEntry, RecordEntry, RecordKind } from "../log/entry";
 
-export class EntryError extends Error {
+export class EntryError extends CodedError<"BAD_ENTRY"> {
   override readonly name = "EntryError";
-  readonly code = "BAD_ENTRY";
+
+  constructor(message: string) {
+    super("BAD_ENTRY", message);
+  }
 }
 
 const HASH = "[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]";

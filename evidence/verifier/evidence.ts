@@ -3,6 +3,7 @@
 import { type Dir, lstatSync, opendirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { CodedError } from "../../contract";
 import { FileError, RegularFiles } from "../../ledger/files/regular-file";
 import { parseCheckpoint } from "../log/checkpoint";
 import { ENTRY_BYTES_MAX, HASH_BYTES } from "../log/hashing";
@@ -20,14 +21,13 @@ export interface EvidenceFolder {
 }
 
 /** An object is there, and is not what its path says. */
-export class EvidenceError extends Error {
+export class EvidenceError extends CodedError<"EVIDENCE_ALTERED"> {
   override readonly name = "EvidenceError";
-  readonly code = "EVIDENCE_ALTERED";
   constructor(
     readonly path: string,
     reason: string,
   ) {
-    super(`${path}: ${reason}`);
+    super("EVIDENCE_ALTERED", `${path}: ${reason}`);
   }
 }
 

@@ -4,13 +4,16 @@
  * anything but what its author looked at.
  */
 
-import { type LogicalTableName, TABLES } from "../../contract";
+import { CodedError, type LogicalTableName, TABLES } from "../../contract";
 import { FINDING_CODES, type Finding, type FindingCode } from "./report";
 import { pairIdOf } from "./write-records";
 
-export class KnownFindingsError extends Error {
+export class KnownFindingsError extends CodedError<"BAD_KNOWN_FINDINGS"> {
   override readonly name = "KnownFindingsError";
-  readonly code = "BAD_KNOWN_FINDINGS";
+
+  constructor(message: string) {
+    super("BAD_KNOWN_FINDINGS", message);
+  }
 }
 
 /** One line of the file, in JSON. */

@@ -1,5 +1,6 @@
 /** Finds entries in the bundles of an evidence folder, and makes the proofs of those that were found. */
 
+import { CodedError } from "../../contract";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import type { HeartbeatEntry, LogEntry, RecordEntry } from "../log/entry";
@@ -17,15 +18,17 @@ export interface FoundEntry<E extends LogEntry = RecordEntry> {
 }
 
 /** A bundle is not there that a log of this size must have. */
-export class MissingBundleError extends Error {
+export class MissingBundleError extends CodedError<"BUNDLE_MISSING"> {
   override readonly name = "MissingBundleError";
-  readonly code = "BUNDLE_MISSING";
 
   constructor(
     readonly path: string,
     folder: string,
   ) {
-    super(`${path} is not in ${folder}, so not every entry can be searched. Fetch the evidence again.`);
+    super(
+      "BUNDLE_MISSING",
+      `${path} is not in ${folder}, so not every entry can be searched. Fetch the evidence again.`,
+    );
   }
 }
 

@@ -4,7 +4,7 @@
  * is computed from it and from the record.
  */
 
-import { type LogicalTableName, TABLES } from "../../contract";
+import { CodedError, type LogicalTableName, TABLES } from "../../contract";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
 import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
@@ -16,9 +16,12 @@ import type { Verdict } from "./report";
 import { rootOfInclusion } from "./tree-proofs";
 
 /** What a text is not: no proof, or a proof of something else. */
-export class ProofError extends Error {
+export class ProofError extends CodedError<"NOT_A_PROOF"> {
   override readonly name = "ProofError";
-  readonly code = "NOT_A_PROOF";
+
+  constructor(message: string) {
+    super("NOT_A_PROOF", message);
+  }
 }
 
 export interface TlogProof {

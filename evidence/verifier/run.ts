@@ -1,5 +1,6 @@
 /** What all parts of one verification share. */
 
+import { CodedError } from "../../contract";
 import type { VerifierKey } from "../log/note";
 import type { EvidenceFolder } from "./evidence";
 import type { Findings } from "./findings";
@@ -31,6 +32,10 @@ export interface Clock {
 export const CLOCKS_DIFFER_MS = 15 * 60 * 1000;
 
 /** Ends a verification early. */
-export class OutOfTime extends Error {
+export class OutOfTime extends CodedError<"OUT_OF_TIME"> {
   override readonly name = "OutOfTime";
+
+  constructor() {
+    super("OUT_OF_TIME", "The time that was given for the work is over.");
+  }
 }

@@ -1,6 +1,6 @@
 /** Records as the verifier takes them in: from exports, from a scan, from a restored table. */
 
-import type { LogicalTableName } from "../../contract";
+import { CodedError, type LogicalTableName } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/commitment";
 
 /** A full export or a scan tells `now` only; an incremental export the item before and after its window. */
@@ -29,14 +29,8 @@ export interface RecordSource {
 }
 
 /** A source cannot be read to its end, or a line of it is no record. What it says goes into the report. */
-export class SourceError extends Error {
+export class SourceError extends CodedError<"SOURCE_DAMAGED" | "SOURCE_MISSING"> {
   override readonly name = "SourceError";
-  constructor(
-    readonly code: "SOURCE_DAMAGED" | "SOURCE_MISSING",
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 /** @throws SourceError for a source that does not say when it was taken. */

@@ -3,6 +3,7 @@
  * without them. Sizes and indexes are whole numbers up to 2^53, so they are halved by division: bit operators keep 32 bits.
  */
 
+import { CodedError } from "../../contract";
 import { EMPTY_ROOT, HASH_BYTES, nodeHash } from "../log/hashing";
 import { TILE_WIDTH, tilePath } from "../log/paths";
 import { type EvidenceFolder, readTile } from "./evidence";
@@ -11,15 +12,17 @@ import { type EvidenceFolder, readTile } from "./evidence";
 const TILE_HEIGHT = 8;
 
 /** A tile is not there that a tree of the stated size must have. */
-export class MissingTileError extends Error {
+export class MissingTileError extends CodedError<"TILE_MISSING"> {
   override readonly name = "MissingTileError";
-  readonly code = "TILE_MISSING";
 
   constructor(
     readonly path: string,
     folder: string,
   ) {
-    super(`${path} is not in ${folder}, and the tree cannot be followed without it. Fetch the evidence again.`);
+    super(
+      "TILE_MISSING",
+      `${path} is not in ${folder}, and the tree cannot be followed without it. Fetch the evidence again.`,
+    );
   }
 }
 

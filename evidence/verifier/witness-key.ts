@@ -1,6 +1,7 @@
 /** A witness's own key: an Ed25519 private key in PEM, behind a line that says its verifier key, and so its name. */
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { CodedError } from "../../contract";
 import { keyIdOf, NoteError, parseVerifierKey, type VerifierKey } from "../log/note";
 import type { Cosigner } from "./witness";
 
@@ -8,9 +9,12 @@ const COSIGNATURE_TYPE = 4;
 const VKEY_LINE = /^Verifier key: (\S+)$/m;
 const ED25519_BYTES = 32;
 
-export class WitnessKeyError extends Error {
+export class WitnessKeyError extends CodedError<"BAD_WITNESS_KEY"> {
   override readonly name = "WitnessKeyError";
-  readonly code = "BAD_WITNESS_KEY";
+
+  constructor(message: string) {
+    super("BAD_WITNESS_KEY", message);
+  }
 }
 
 export interface NewWitnessKey {

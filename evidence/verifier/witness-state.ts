@@ -8,16 +8,11 @@ import { link, mkdir, open, readFile, rename, rm, writeFile } from "node:fs/prom
 import { hostname } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { CodedError } from "../../contract";
 import type { SeenCheckpoint, WitnessState } from "./witness";
 
-export class WitnessStateError extends Error {
+export class WitnessStateError extends CodedError<"STATE_LOCKED" | "BAD_STATE"> {
   override readonly name = "WitnessStateError";
-  constructor(
-    readonly code: "STATE_LOCKED" | "BAD_STATE",
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 const FORMAT = "payment-ledger/witness-state/1";

@@ -1,6 +1,6 @@
 /** What the functions need of their environment: read once, at cold start, and loudly when something is missing. */
 
-import { ENV, type LogicalTableName, TABLES, type TableId } from "../../contract";
+import { CodedError, ENV, type LogicalTableName, TABLES, type TableId } from "../../contract";
 import { INDEX_SHARD_COUNT_MAX } from "../../ledger/rules/index-keys";
 
 const CONNECTIVITIES = ["privatelink", "nat", "nat-privatelink", "embedded", "external"] as const;
@@ -16,9 +16,12 @@ export interface Environment {
   readonly fieldEncryption: "cached" | "per-record";
 }
 
-export class EnvironmentError extends Error {
-  readonly code = "BAD_ENVIRONMENT";
+export class EnvironmentError extends CodedError<"BAD_ENVIRONMENT"> {
   override readonly name = "EnvironmentError";
+
+  constructor(message: string) {
+    super("BAD_ENVIRONMENT", message);
+  }
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;

@@ -1,7 +1,7 @@
 /** Makes a Lambda handler of an operation: cold start, log lines, and the border at which technical faults become safe. */
 
 import type { Context } from "aws-lambda";
-import { TABLES } from "../../contract";
+import { CodedError, TABLES } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
 import type { MacKeys } from "../../ledger/rules/record-mac";
 import { deriveMacKeys, FieldEncryption } from "../../ledger/store/key-material";
@@ -17,12 +17,12 @@ export type Operation<Response> = (event: unknown, call: Call, store: Store) => 
  * A fault that is nobody's input: thrown, so that the caller or the platform tries again. It carries the original error's
  * name only, because Lambda logs every property of a thrown error, and SDK errors hold items.
  */
-export class TechnicalFault extends Error {
-  readonly code = "TECHNICAL_FAULT";
+export class TechnicalFault extends CodedError<"TECHNICAL_FAULT"> {
   override readonly name = "TechnicalFault";
 
   constructor(errorName: string) {
     super(
+      "TECHNICAL_FAULT",
       `The call failed for a technical reason (${errorName}). What was answered before is recorded; nothing else is. Send the same request again.`,
     );
   }

@@ -4,6 +4,7 @@ import { isAscii, isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { CodedError } from "../../contract";
 import { FileError } from "../files/regular-file";
 import type { ExportFolder } from "./folder";
 import type { DataFile } from "./manifest";
@@ -90,8 +91,12 @@ function faultIn(error: unknown): DataFileFault {
   throw error;
 }
 
-class TooManyLines extends Error {
+class TooManyLines extends CodedError<"TOO_MANY_LINES"> {
   override readonly name = "TooManyLines";
+
+  constructor(message: string) {
+    super("TOO_MANY_LINES", message);
+  }
 }
 
 class LineSplitter {

@@ -1,10 +1,15 @@
 /** One line of an export's data file: JSON without a member that is named twice, and the items in it. */
 
+import { CodedError } from "../../contract";
 import type { ItemJson } from "../rules/commitment";
 
 /** It is no item at all, so nothing can be said about it. */
-export class ItemError extends Error {
+export class ItemError extends CodedError<"BAD_ITEM"> {
   override readonly name = "ItemError";
+
+  constructor(message: string) {
+    super("BAD_ITEM", message);
+  }
 }
 
 /** What a line says of one item: a full export tells it as it is, an incremental one before and after its window. */

@@ -2,6 +2,7 @@
 
 import { createReadStream, type Dir, existsSync, lstatSync, opendirSync } from "node:fs";
 import path from "node:path";
+import { CodedError } from "../../contract";
 import { FileError, RegularFiles } from "../files/regular-file";
 import type { ExportFolder, FolderFile } from "./folder";
 
@@ -9,12 +10,14 @@ import type { ExportFolder, FolderFile } from "./folder";
 const FOLDERS_DEEP_MAX = 40;
 const CHUNK_BYTES = 1024 * 1024;
 
-export class FolderMissingError extends Error {
+export class FolderMissingError extends CodedError<"FOLDER_MISSING"> {
   override readonly name = "FolderMissingError";
-  readonly code = "FOLDER_MISSING";
 
   constructor(place: string) {
-    super(`There is no folder ${place}. Exports are read from a folder that holds AWSDynamoDB. Correct the path.`);
+    super(
+      "FOLDER_MISSING",
+      `There is no folder ${place}. Exports are read from a folder that holds AWSDynamoDB. Correct the path.`,
+    );
   }
 }
 

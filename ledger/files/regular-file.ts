@@ -5,11 +5,15 @@
 
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
 import path from "node:path";
+import { CodedError } from "../../contract";
 
 /** There is something at the path, and it is not a file that may be read. */
-export class FileError extends Error {
+export class FileError extends CodedError<"UNREADABLE_FILE"> {
   override readonly name = "FileError";
-  readonly code = "UNREADABLE_FILE";
+
+  constructor(message: string) {
+    super("UNREADABLE_FILE", message);
+  }
 }
 
 const NOT_THERE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EISDIR"]);

@@ -2,6 +2,7 @@
 
 import { isUtf8 } from "node:buffer";
 import { createGunzip, type Gunzip } from "node:zlib";
+import { CodedError } from "../../contract";
 
 /** Text of payments shrinks to a tenth or a thirtieth. The format itself allows a thousandth. */
 export const GZIP_RATIO_MAX = 200;
@@ -24,14 +25,14 @@ const BYTE_ORDER_MARK = "\u{feff}";
  * The file's gzip form cannot be read to its end: a checksum or length does not hold, something else than another member
  * or zeros follows a member, or it inflates beyond the ratio. What was read before it may be wrong.
  */
-export class UnreadableGzipError extends Error {
+export class UnreadableGzipError extends CodedError<"DAMAGED_GZIP" | "GZIP_RATIO_TOO_HIGH"> {
   override readonly name = "UnreadableGzipError";
   /** @param soundBytes how many bytes of the file were read before those with the fault. */
   constructor(
-    readonly code: "DAMAGED_GZIP" | "GZIP_RATIO_TOO_HIGH",
+    code: "DAMAGED_GZIP" | "GZIP_RATIO_TOO_HIGH",
     readonly soundBytes: number,
   ) {
-    super(code === "DAMAGED_GZIP" ? "The gzip data is damaged." : "The gzip data inflates too far.");
+    super(code, code === "DAMAGED_GZIP" ? "The gzip data is damaged." : "The gzip data inflates too far.");
   }
 }
 

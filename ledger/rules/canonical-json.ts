@@ -3,12 +3,17 @@
  * key order or white space. Used for record MACs, content MACs, audit ids and (later) log entries.
  */
 
+import { CodedError } from "../../contract";
+
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 export type JsonObject = { readonly [key: string]: JsonValue };
 
-export class CanonicalJsonError extends Error {
-  readonly code = "NOT_CANONICAL_JSON";
+export class CanonicalJsonError extends CodedError<"NOT_CANONICAL_JSON"> {
   override readonly name = "CanonicalJsonError";
+
+  constructor(message: string) {
+    super("NOT_CANONICAL_JSON", message);
+  }
 }
 
 /**

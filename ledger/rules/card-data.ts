@@ -20,6 +20,7 @@
  */
 
 import { isLosslessNumber, type LosslessNumber, parse } from "lossless-json";
+import { CodedError } from "../../contract";
 import { hasLength, issuedLengths, PAN_DIGITS_MIN } from "./card-brands";
 import { kindsByName, plainName, scalarText } from "./card-field-names";
 import { isNamedNumber, isTimestamp } from "./card-lookalikes";
@@ -39,14 +40,8 @@ export interface CardDataFinding {
 }
 
 /** The input could not be searched to its end, so nobody may treat it as free of card data. */
-export class CardDataScanError extends Error {
+export class CardDataScanError extends CodedError<"INPUT_TOO_DEEP" | "INPUT_TOO_LARGE"> {
   override readonly name = "CardDataScanError";
-  constructor(
-    readonly code: "INPUT_TOO_DEEP" | "INPUT_TOO_LARGE",
-    message: string,
-  ) {
-    super(message);
-  }
 }
 
 /** Deeper than any payment message; the same bound as canonical JSON has, well within the stack. A cycle ends here. */

@@ -10,7 +10,7 @@
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import type { LogicalTableName } from "../../contract";
+import { CodedError, type LogicalTableName } from "../../contract";
 import { canonicalJson } from "./canonical-json";
 
 const VERSION = 1;
@@ -38,9 +38,12 @@ export interface FieldAddress {
   readonly field: string;
 }
 
-export class FieldDecryptionError extends Error {
-  readonly code = "FIELD_NOT_DECRYPTABLE";
+export class FieldDecryptionError extends CodedError<"FIELD_NOT_DECRYPTABLE"> {
   override readonly name = "FieldDecryptionError";
+
+  constructor(message: string) {
+    super("FIELD_NOT_DECRYPTABLE", message);
+  }
 }
 
 /** @param kmsKeyArn ARN or id of the KMS key; only its id (the part after the last `/`) counts. */

@@ -1,5 +1,7 @@
 /** The errors of the main job itself. A broken invariant is no error: it is collected and reported with the others. */
 
+import { CodedError } from "../../contract";
+
 export type JobErrorCode =
   | "OPTION_UNKNOWN"
   | "INPUT_UNREADABLE"
@@ -8,15 +10,10 @@ export type JobErrorCode =
   | "NOTHING_CAME"
   | "ANSWER_UNEXPECTED";
 
-export class JobError extends Error {
+export class JobError extends CodedError<JobErrorCode> {
   override readonly name = "JobError";
 
-  constructor(
-    readonly code: JobErrorCode,
-    what: string,
-    rule: string,
-    remedy: string,
-  ) {
-    super(`${code}: ${what}\n  Rule:   ${rule}\n  Remedy: ${remedy}`);
+  constructor(code: JobErrorCode, what: string, rule: string, remedy: string) {
+    super(code, `${code}: ${what}\n  Rule:   ${rule}\n  Remedy: ${remedy}`);
   }
 }

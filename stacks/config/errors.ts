@@ -1,5 +1,7 @@
 /** The one error of a wrong configuration. `main.ts` prints its message alone, so the message must say everything. */
 
+import { CodedError } from "../../contract";
+
 export type ConfigErrorCode =
   | "unknown_environment"
   | "bad_region"
@@ -29,17 +31,12 @@ export type ConfigErrorCode =
   | "bad_drill_days"
   | "bad_tags";
 
-export class ConfigError extends Error {
+export class ConfigError extends CodedError<ConfigErrorCode> {
   override readonly name = "ConfigError";
 
   /** @param remedy what to change, and where: the reader of the message may have never opened `stacks/config/`. */
-  constructor(
-    readonly code: ConfigErrorCode,
-    fact: string,
-    rule: string,
-    remedy: string,
-  ) {
-    super(`Configuration error (${code}): ${fact}\n  Rule:   ${rule}\n  Remedy: ${remedy}`);
+  constructor(code: ConfigErrorCode, fact: string, rule: string, remedy: string) {
+    super(code, `Configuration error (${code}): ${fact}\n  Rule:   ${rule}\n  Remedy: ${remedy}`);
   }
 }
 

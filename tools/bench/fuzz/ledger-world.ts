@@ -2,7 +2,7 @@
 
 import Ajv2020, { type ValidateFunction } from "ajv/dist/2020";
 import { ALL_TEST_NUMBERS } from "../../../__tests__/ledger/rules/card-test-numbers";
-import { FILE_PREFIXES, TABLES } from "../../../contract";
+import { CodedError, FILE_PREFIXES, TABLES } from "../../../contract";
 import { PaymentFiles } from "../../../ledger/files/payment-files";
 import type { Call } from "../../../ledger/operations/call";
 import { exportFormOfItem } from "../../../ledger/rules/stored-item";
@@ -16,7 +16,13 @@ import { MemoryAws } from "./memory-aws";
 import type { Random } from "./random";
 
 /** An outcome that no published answer describes, or something at rest that must not be there. */
-export class Unexpected extends Error {}
+export class Unexpected extends CodedError<"UNEXPECTED"> {
+  override readonly name = "Unexpected";
+
+  constructor(message: string) {
+    super("UNEXPECTED", message);
+  }
+}
 
 export interface Way {
   readonly name: string;

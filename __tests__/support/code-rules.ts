@@ -1,0 +1,27 @@
+/** Rules for one construct of the language each: classes of errors, lists of parameters. */
+
+import ts from "typescript";
+import { nodes, type SourceFile } from "./project-files";
+
+const ERROR_BASE = "CodedError";
+
+/** An error class of the project that has no code for callers to switch on. */
+export function errorsWithoutCode(file: SourceFile): string[] {
+  return nodes(file, (node) => {
+    if (!ts.isClassLike(node) || node.name?.text === ERROR_BASE) return undefined;
+    const base = node.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)?.types[0];
+    return base?.expression.getText() === "Error"
+      ? `extends Error. Extend ${ERROR_BASE} of contract.ts, so that callers can switch on a literal code.`
+      : undefined;
+  });
+}
+
+export const PARAMETERS_MAX = 5;
+
+export function tooManyParameters(file: SourceFile): string[] {
+  return nodes(file, (node) =>
+    ts.isFunctionLike(node) && node.parameters.length > PARAMETERS_MAX
+      ? `takes ${node.parameters.length} parameters; ${PARAMETERS_MAX} are allowed. Take one object with named members.`
+      : undefined,
+  );
+}

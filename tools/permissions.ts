@@ -22,6 +22,7 @@ import { buildArtifacts } from "./build-artifacts";
 import { removeSingly } from "./permissions/control";
 import { driveEverything } from "./permissions/flow";
 import { type UnusedReason, unusedGrants } from "./permissions/grants";
+import { gateOverhead } from "./permissions/overhead";
 import { type PlanResult, permissionsPage, type RecordedCalls } from "./permissions/page";
 
 const ACCOUNT = "111122223333";
@@ -76,7 +77,10 @@ async function record(folder: string): Promise<Recorded> {
     const distinct = new Map<string, Authorisation>();
     gate.onAllowed = (each) => distinct.set(JSON.stringify(each), each);
     await driveEverything(deployment, folder, (step) => console.log(`  ${step}`));
-    return { authorisations: [...distinct.values()], policies: gate.policies, counts: gate.counts };
+    gate.onAllowed = undefined;
+    const counts = structuredClone(gate.counts);
+    const overhead = await gateOverhead(deployment);
+    return { authorisations: [...distinct.values()], policies: gate.policies, counts, overhead };
   } finally {
     await aws.stop();
   }

@@ -9,12 +9,14 @@ import type { GateCounts } from "../../local/iam/gate";
 import { administratorMatrix, type MatrixRow } from "./administrator";
 import type { Control } from "./control";
 import { remarkable, type UnusedGrants, WITHOUT_CONDITION } from "./grants";
+import type { GateOverhead } from "./overhead";
 
 /** What the gate saw while functions and commands ran. */
 export interface RecordedCalls {
   /** Each once. */
   readonly authorisations: readonly Authorisation[];
   readonly counts: GateCounts;
+  readonly overhead: GateOverhead;
 }
 
 /** All that was asked, evaluated against one plan. */
@@ -26,7 +28,7 @@ export interface PlanResult extends UnusedGrants, Control {
 
 /** @param strictest the plan whose policies an administrator would have to pass. */
 export function permissionsPage(
-  { authorisations, counts }: RecordedCalls,
+  { authorisations, counts, overhead }: RecordedCalls,
   results: readonly PlanResult[],
   strictest: EffectivePolicies,
 ): { readonly problems: readonly string[]; readonly lines: readonly string[] } {
@@ -42,6 +44,8 @@ export function permissionsPage(
   const lines = [
     `${counts.calls} calls asked ${counts.authorisations} questions, ${authorisations.length} of them distinct; denied: ${counts.denied.length}`,
     `Deciding takes ${microseconds(counts, 0.5)} us a call (median), ${microseconds(counts, 0.99)} us (99 of 100)`,
+    `A call takes ${milliseconds(overhead.extra)} longer through the gate (median of the quietest round): ` +
+      `${milliseconds(overhead.throughGate)} against ${milliseconds(overhead.atEmulator)}`,
     "",
     ...planTable(results),
     "",
@@ -144,6 +148,10 @@ function grouped(places: readonly string[]): string[] {
     policies.set(statement, (policies.get(statement) ?? 0) + 1);
   }
   return [...policies].map(([statement, count]) => `  ${statement} (${count} ${count === 1 ? "policy" : "policies"})`);
+}
+
+function milliseconds(value: number): string {
+  return `${value.toFixed(2)} ms`;
 }
 
 function microseconds({ decisionMicroseconds }: GateCounts, share: number): string {

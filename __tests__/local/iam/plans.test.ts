@@ -285,6 +285,7 @@ test("a reason for what only some runs use is right in those too, and names a gr
 
 describe("the page for an auditor", () => {
   const counts = { calls: 1, authorisations: 1, denied: [], decisionMicroseconds: [1] };
+  const overhead = { extra: 0.5, throughGate: 2, atEmulator: 1.5 };
   const good: PlanResult = {
     ...{ name: "prod nat-privatelink", questions: 1373, denied: [], granted: 648, explained: 151, unexplained: [] },
     ...{ stale: [], removals: 1858, undetected: [] },
@@ -292,7 +293,7 @@ describe("the page for an auditor", () => {
 
   test("is a page that ends in success where nothing is wrong", () => {
     const { problems, lines } = permissionsPage(
-      { authorisations: [], counts },
+      { authorisations: [], counts, overhead },
       NAMES.map(() => good),
       PROD(),
     );
@@ -305,7 +306,7 @@ describe("the page for an auditor", () => {
   test("names each kind of problem", () => {
     const grant = { role: "a-role", sid: "Sid", action: "s3:GetObject", resource: "arn:aws:s3:::b/*" };
     const bad = { ...good, denied: ["d"], unexplained: [grant], stale: ["s"], undetected: ["u"] };
-    const { problems, lines } = permissionsPage({ authorisations: [], counts }, [bad], weakened(PROD()));
+    const { problems, lines } = permissionsPage({ authorisations: [], counts, overhead }, [bad], weakened(PROD()));
     expect(problems.slice(0, 4)).toEqual([
       "prod nat-privatelink: denied: d",
       "prod nat-privatelink: granted, and neither used nor explained: a-role Sid s3:GetObject arn:aws:s3:::b/*",

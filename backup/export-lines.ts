@@ -2,7 +2,7 @@
 
 import { type LogicalTableName, TABLES } from "../contract";
 import { type ExportedChange, ItemError, parseExportLine } from "../ledger/exports/lines";
-import type { ItemJson } from "../ledger/rules/commitment";
+import { type ItemJson, isTypedItem } from "../ledger/rules/attribute-value";
 
 /** `added` and `removed` change the set of keys; a `changed` item was there before and after. */
 export interface ExportLine {
@@ -84,62 +84,6 @@ function hasWriteTime(metadata: unknown): boolean {
   const micros = metadata["WriteTimestampMicros"];
   const text = isObject(micros) ? micros["N"] : micros;
   return /^[0-9]{16,}$/.test(String(text));
-}
-
-const NUMBER = /^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
-/** DynamoDB nests 32 levels. */
-const LEVELS_MAX = 32;
-
-function isTypedItem(value: ItemJson): boolean {
-  return isAttributeMap(value, LEVELS_MAX);
-}
-
-function isAttributeMap(value: unknown, levels: number): boolean {
-  return isObject(value) && Object.values(value).every((attribute) => isTyped(attribute, levels));
-}
-
-function isTyped(attribute: unknown, levels: number): boolean {
-  if (!isObject(attribute) || levels < 0) return false;
-  const [only, ...others] = Object.entries(attribute);
-  if (only === undefined || others.length > 0) return false;
-  const [type, value] = only;
-  switch (type) {
-    case "S":
-      return typeof value === "string";
-    case "N":
-      return isNumber(value);
-    case "B":
-      return isBase64(value);
-    case "BOOL":
-      return typeof value === "boolean";
-    case "NULL":
-      return value === true;
-    case "M":
-      return isAttributeMap(value, levels - 1);
-    case "L":
-      return Array.isArray(value) && value.every((member) => isTyped(member, levels - 1));
-    case "SS":
-      return isSet(value, (member) => typeof member === "string");
-    case "NS":
-      return isSet(value, isNumber);
-    case "BS":
-      return isSet(value, isBase64);
-    default:
-      return false;
-  }
-}
-
-function isSet(value: unknown, fits: (member: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every(fits);
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value === "string" && NUMBER.test(value);
-}
-
-function isBase64(value: unknown): boolean {
-  return typeof value === "string" && value.length % 4 === 0 && BASE64.test(value);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -3,7 +3,8 @@
 import type { AttributeDefinition, AttributeValue, KeySchemaElement } from "@aws-sdk/client-dynamodb";
 import { type ExportFolder, filesOf } from "../ledger/exports/folder";
 import { type Manifest, readManifest, summariesIn } from "../ledger/exports/manifest";
-import type { ItemJson } from "../ledger/rules/commitment";
+import { fromItemJson, type ItemJson } from "../ledger/rules/attribute-value";
+import { sdkItem } from "../ledger/store/transaction";
 import { chainsOf } from "./chain";
 import { type CheckOptions, checkFolder } from "./check";
 import { checkDataFile } from "./data-file";
@@ -64,7 +65,11 @@ export async function readLinesOf(
     });
   }
   if (findings.verdict === "good") return;
-  throw new BackupError(
+  throw changedMeanwhile();
+}
+
+function changedMeanwhile(): BackupError {
+  return new BackupError(
     "EXPORT_FAULTY",
     "The export changed while it was restored. Remove the scratch table and restore again.",
   );
@@ -85,23 +90,9 @@ export function keyAttributes({ keys }: TableShape): {
   };
 }
 
-/** The export's JSON as the SDK wants it: binary is bytes there and base64 here. The line was checked before. */
+/** The export's JSON as the SDK wants it. The line was checked before, so an item that is none is a file that changed since. */
 export function sdkItemOf(item: ItemJson): Record<string, AttributeValue> {
-  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, sdkValueOf(value)]));
-}
-
-function sdkValueOf(value: object): AttributeValue {
-  const [type = "", content] = Object.entries(value)[0] ?? [];
-  switch (type) {
-    case "B":
-      return { B: Buffer.from(String(content), "base64") };
-    case "BS":
-      return { BS: (content as string[]).map((text) => Buffer.from(text, "base64")) };
-    case "M":
-      return { M: sdkItemOf(content as ItemJson) };
-    case "L":
-      return { L: (content as object[]).map(sdkValueOf) };
-    default:
-      return value as AttributeValue;
-  }
+  const stored = fromItemJson(item);
+  if (stored === undefined) throw changedMeanwhile();
+  return sdkItem(stored);
 }

@@ -2,7 +2,7 @@
 
 import { type AttributeValue, type DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { logicalNameOf } from "../ledger/exports/names";
-import type { ItemJson } from "../ledger/rules/commitment";
+import type { ItemJson } from "../ledger/rules/attribute-value";
 import { keyOf, shapeOf } from "./export-lines";
 
 export interface TableKey {

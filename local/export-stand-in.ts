@@ -21,7 +21,8 @@ import { HeadObjectCommand, PutObjectCommand, type S3Client } from "@aws-sdk/cli
 import { shapeOf } from "../backup/export-lines";
 import { entryOfPrefix } from "../backup/layout";
 import { AWS_FOLDER, FILES_FILE, logicalNameOf, SUMMARY_FILE, tableNameOfArn } from "../ledger/exports/names";
-import { exportFormOfItem, type StoredItem, textOf } from "../ledger/rules/stored-item";
+import { toItemJson } from "../ledger/rules/attribute-value";
+import { type StoredItem, textOf } from "../ledger/rules/stored-item";
 import { storedItem } from "../ledger/store/transaction";
 
 export interface StandIn {
@@ -162,7 +163,7 @@ function lineOf(item: StoredItem, { kind, from = "", to, tableArn }: RequestedEx
   const shape = shapeOf(logicalName);
   const recordedAt = textOf(item, shape.recordedAt) ?? "";
   const changedAt = textOf(item, "StatusChangedAt") ?? recordedAt;
-  const image = exportFormOfItem(item);
+  const image = toItemJson(item);
   const Keys = Object.fromEntries(shape.keys.map(({ name }) => [name, image[name]]));
   const key = JSON.stringify(Keys);
   if (kind === "full") return recordedAt < to ? [{ key, text: JSON.stringify({ Item: image }) }] : [];

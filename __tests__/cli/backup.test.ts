@@ -20,7 +20,8 @@ import { exportPrefix } from "../../backup/layout";
 import { removeScratch, restoreTable } from "../../backup/restore";
 import { keyAttributes, planRestore, sdkItemOf } from "../../backup/restore-plan";
 import { s3Folder } from "../../backup/s3-folder";
-import { exportFormOfItem, type StoredItem } from "../../ledger/rules/stored-item";
+import { toItemJson } from "../../ledger/rules/attribute-value";
+import type { StoredItem } from "../../ledger/rules/stored-item";
 import { sdkItem, storedItem } from "../../ledger/store/transaction";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import { exportFiles, writeRequestedExports } from "../../local/export-stand-in";
@@ -68,7 +69,7 @@ function backup(...words: readonly string[]): Promise<Ended> {
 
 async function itemOf(table: string, id: string): Promise<object | undefined> {
   const answer = await dynamo.send(new GetItemCommand({ TableName: table, Key: { TransactionID: { S: id } } }));
-  return answer.Item && exportFormOfItem(storedItem(answer.Item));
+  return answer.Item && toItemJson(storedItem(answer.Item));
 }
 
 /** A full export and two windows in the bucket, with a change and a removal, and what must come out of them. */
@@ -264,5 +265,5 @@ test("binary, sets and nested values come back as they were", () => {
     M: { M: { L: { L: [{ N: "1.50" }, { NULL: true }] } } },
     SS: { SS: ["a"] },
   };
-  expect(storedItem(sdkItemOf(exportFormOfItem(item)))).toEqual(item);
+  expect(storedItem(sdkItemOf(toItemJson(item)))).toEqual(item);
 });

@@ -29,7 +29,8 @@ import { EMPTY_FRONTIER, rootOf } from "../../evidence/sealing/frontier";
 import { encodeNote } from "../../evidence/sealing/note";
 import { publish } from "../../evidence/sealing/publish";
 import { checkpointSigners, type Signer } from "../../evidence/sealing/signers";
-import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { commitmentOf } from "../../ledger/rules/commitment";
 
 export const ORIGIN = "payment-ledger/us-east-1/111122223333/test";
 

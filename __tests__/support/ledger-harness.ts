@@ -23,8 +23,9 @@ import {
 import { TABLES } from "../../contract";
 import { PaymentFiles } from "../../ledger/files/payment-files";
 import type { Call } from "../../ledger/operations/call";
+import { toItemJson } from "../../ledger/rules/attribute-value";
 import type { KeyHierarchy } from "../../ledger/rules/field-cipher";
-import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/rules/stored-item";
+import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import { deriveMacKeys, FieldEncryption } from "../../ledger/store/key-material";
 import type { Signal, Store } from "../../ledger/store/store";
 import { sdkItem, storedItem } from "../../ledger/store/transaction";
@@ -277,7 +278,7 @@ export function everythingIn(items: readonly StoredItem[]): string {
     Object.values(item)
       .map((value) => ("B" in value ? Buffer.from(value.B).toString("latin1") : "M" in value ? binary(value.M) : ""))
       .join("\n");
-  return items.map((item) => `${JSON.stringify(exportFormOfItem(item))}\n${binary(item)}`).join("\n");
+  return items.map((item) => `${JSON.stringify(toItemJson(item))}\n${binary(item)}`).join("\n");
 }
 
 let counter = 0;

@@ -2,7 +2,7 @@
 
 import { hash } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 
 export type Item = Record<string, { readonly S: string } | { readonly N: string } | { readonly B: string } | object>;

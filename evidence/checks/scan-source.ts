@@ -2,8 +2,7 @@
 
 import { type AttributeValue, type DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import type { LogicalTableName } from "../../contract";
-import type { ItemJson } from "../../ledger/rules/commitment";
-import { exportFormOfItem } from "../../ledger/rules/stored-item";
+import { type ItemJson, toItemJson } from "../../ledger/rules/attribute-value";
 import { storedItem } from "../../ledger/store/transaction";
 import type { RecordChange, RecordSource } from "../verifier/sources";
 
@@ -48,7 +47,7 @@ async function* pagesOf(
         ExclusiveStartKey: startKey,
       }),
     );
-    const items = (page.Items ?? []).map((item) => exportFormOfItem(storedItem(item)));
+    const items = (page.Items ?? []).map((item) => toItemJson(storedItem(item)));
     yield items.filter(isIn).map((now) => ({ now }));
     startKey = page.LastEvaluatedKey;
   } while (startKey !== undefined);

@@ -8,7 +8,7 @@ import {
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
 import { logicalNameOf } from "../../ledger/exports/names";
-import { exportFormOfItem } from "../../ledger/rules/stored-item";
+import { toItemJson } from "../../ledger/rules/attribute-value";
 import { storedItem } from "../../ledger/store/transaction";
 import { EvidenceToolError, UsageError } from "../commands/errors";
 import { type ScannedTable, type ScanResult, writeScan } from "../commands/scan-files";
@@ -47,7 +47,7 @@ async function* pagesOf(dynamo: DynamoDBClient, name: string): AsyncGenerator<Re
     const page = await dynamo.send(
       new ScanCommand({ TableName: name, ConsistentRead: true, ExclusiveStartKey: startKey }),
     );
-    yield (page.Items ?? []).map((item) => exportFormOfItem(storedItem(item)));
+    yield (page.Items ?? []).map((item) => toItemJson(storedItem(item)));
     startKey = page.LastEvaluatedKey;
   } while (startKey !== undefined);
 }

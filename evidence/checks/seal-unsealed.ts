@@ -1,10 +1,10 @@
 /** Seals what the streams never told of: each record is read again, and goes into the log as it stands now. */
 
 import { TABLES } from "../../contract";
+import { toItemJson } from "../../ledger/rules/attribute-value";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
 import { commitmentOf } from "../../ledger/rules/commitment";
 import { hasGoodMac, type MacKey } from "../../ledger/rules/record-mac";
-import { exportFormOfItem } from "../../ledger/rules/stored-item";
 import type { Store } from "../../ledger/store/store";
 import type { LogEntry, RecordEntry } from "../log/entry";
 import { versionOf } from "../log/identity";
@@ -70,7 +70,7 @@ async function entryFor(finding: Finding, macKey: MacKey, store: Store): Promise
   if (table === undefined || key === undefined || item === undefined) return undefined;
   const standing = await standingItem(table, key, store);
   if (standing === undefined) return undefined;
-  const image = exportFormOfItem(standing);
+  const image = toItemJson(standing);
   const commitment = commitmentOf(table, image);
   if (commitment !== commitmentOf(table, item)) return undefined;
   const kind = hasGoodMac(table, standing, macKey) ? "LATE" : "FORGED";

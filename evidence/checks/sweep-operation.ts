@@ -8,7 +8,7 @@ import { shapeOf } from "../../backup/export-lines";
 import { LOG_METRICS, type LogicalTableName, TABLES, type TableId } from "../../contract";
 import { type Call, ledgerEntry } from "../../ledger/operations/call";
 import { recordEntries } from "../../ledger/operations/record-entries";
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 import type { Store } from "../../ledger/store/store";
 import { versionOf } from "../log/identity";

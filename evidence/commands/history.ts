@@ -1,7 +1,7 @@
 /** `history`: all that the log holds about one payment (its versions, and the audit records about it), in the log's order. */
 
 import { TABLES } from "../../contract";
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 import { entryBytes, type HeartbeatEntry, type RecordEntry } from "../log/entry";
 import { keyValuesOf, versionOf } from "../log/identity";

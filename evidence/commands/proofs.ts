@@ -1,6 +1,7 @@
 /** `prove`, `verify-proof` and `consistency`: proofs as files, made from an evidence folder and checked without one. */
 
-import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { commitmentOf } from "../../ledger/rules/commitment";
 import { entryBytes } from "../log/entry";
 import { keyValuesOf } from "../log/identity";
 import { type NoteSignature, strictBase64 } from "../log/note";

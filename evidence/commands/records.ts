@@ -2,7 +2,8 @@
 
 import type { LogicalTableName } from "../../contract";
 import { ItemError } from "../../ledger/exports/lines";
-import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { commitmentOf } from "../../ledger/rules/commitment";
 import { parseItem } from "../verifier/digest";
 import { type ExportSources, exportSources } from "../verifier/export-source";
 import { folderAt, type Given } from "./arguments";

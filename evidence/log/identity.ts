@@ -1,7 +1,7 @@
 /** How the log names an item: by the values of its key attributes, and by its version. */
 
 import { type LogicalTableName, TABLES, type TableId } from "../../contract";
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 
 /** Values of the key attributes as texts, partition key first. A missing one, which no stored item has, is empty. */
 export function keyValuesOf(table: LogicalTableName, item: ItemJson): string[] {

@@ -7,15 +7,16 @@
  */
 
 import { type LogicalTableName, TABLES } from "../../contract";
+import { fromItemJson, type ItemJson, toItemJson } from "../../ledger/rules/attribute-value";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
-import { commitmentOf, type ItemJson, SALT_ATTRIBUTE } from "../../ledger/rules/commitment";
+import { commitmentOf, SALT_ATTRIBUTE } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 import { hasGoodMac, MAC_ATTRIBUTE, type MacKey } from "../../ledger/rules/record-mac";
 import { isAllowedTransition, isPaymentStatus } from "../../ledger/rules/status-change";
-import { exportFormOfItem, integerOf, type StoredItem, textOf } from "../../ledger/rules/stored-item";
+import { integerOf, type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import type { RecordEntry } from "../log/entry";
 import { keyValuesOf, versionOf } from "../log/identity";
-import { type StreamChange, storedForm } from "./stream-change";
+import type { StreamChange } from "./stream-change";
 
 const LEDGER = TABLES.paymentLedger;
 const TRAIL = TABLES.paymentAuditTrail;
@@ -76,10 +77,10 @@ async function asTheTableShows(
   const standing = await judge.standing(table, key);
   const before = genuine(change, change.before, judge);
   if (standing === undefined) return before === undefined ? undefined : said;
-  const image = exportFormOfItem(standing);
+  const image = toItemJson(standing);
   if (genuine(change, image, judge) === undefined) return said;
   const version = versionOf(image);
-  if (before !== undefined && BigInt(version) < BigInt(versionOf(exportFormOfItem(before)))) return said;
+  if (before !== undefined && BigInt(version) < BigInt(versionOf(toItemJson(before)))) return said;
   const commitment = commitmentOf(table, image);
   const isChanged = before !== undefined && change.event === "MODIFY" && said.commitment === commitment;
   if (isChanged) return said;
@@ -90,7 +91,7 @@ async function asTheTableShows(
 function genuine({ table, key }: StreamChange, image: ItemJson | undefined, { macKey }: Judge): StoredItem | undefined {
   if (image === undefined || keyValuesOf(table, image).join("\0") !== key.join("\0")) return undefined;
   try {
-    const item = storedForm(image);
+    const item = fromItemJson(image);
     return item !== undefined && hasGoodMac(table, item, macKey) ? item : undefined;
   } catch {
     return undefined;

@@ -2,8 +2,7 @@
 
 import { z } from "zod";
 import { type LogicalTableName, TABLES, type TableId } from "../../contract";
-import type { ItemJson } from "../../ledger/rules/commitment";
-import type { StoredItem, StoredValue } from "../../ledger/rules/stored-item";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { keyValuesOf } from "../log/identity";
 import { SealingError } from "./errors";
 
@@ -76,49 +75,6 @@ function tableOfStream(arn: string, tables: Readonly<Record<TableId, string>>): 
 function itemIn(image: unknown): ItemJson | undefined {
   if (!isObject(image)) return undefined;
   return Object.values(image).every(isObject) ? (image as ItemJson) : undefined;
-}
-
-/** The same item with its binary values as bytes; undefined when a value is of no type that DynamoDB has. */
-export function storedForm(item: ItemJson): StoredItem | undefined {
-  const entries: [string, StoredValue][] = [];
-  for (const [name, attribute] of Object.entries(item)) {
-    const value = storedValue(attribute);
-    if (value === undefined) return undefined;
-    entries.push([name, value]);
-  }
-  return Object.fromEntries(entries);
-}
-
-function storedValue(attribute: unknown): StoredValue | undefined {
-  const [only, ...others] = isObject(attribute) ? Object.entries(attribute) : [];
-  if (only === undefined || others.length > 0) return undefined;
-  const [type, value] = only;
-  if (type === "NULL") return { NULL: true };
-  if (typeof value === "boolean") return type === "BOOL" ? { BOOL: value } : undefined;
-  return typeof value === "string" ? scalar(type, value) : collection(type, value);
-}
-
-function scalar(type: string, value: string): StoredValue | undefined {
-  if (type === "S") return { S: value };
-  if (type === "N") return { N: value };
-  return type === "B" ? { B: Buffer.from(value, "base64") } : undefined;
-}
-
-function collection(type: string, value: unknown): StoredValue | undefined {
-  if (type === "M") {
-    const item = itemIn(value);
-    const members = item === undefined ? undefined : storedForm(item);
-    return members === undefined ? undefined : { M: members };
-  }
-  if (!Array.isArray(value)) return undefined;
-  if (type === "L") {
-    const elements = value.map(storedValue).filter((element) => element !== undefined);
-    return elements.length === value.length ? { L: elements } : undefined;
-  }
-  if (!value.every((member) => typeof member === "string")) return undefined;
-  if (type === "SS") return { SS: value };
-  if (type === "NS") return { NS: value };
-  return type === "BS" ? { BS: value.map((text) => Buffer.from(text, "base64")) } : undefined;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -7,7 +7,8 @@
 import { hash } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
 import { ItemError, isItem, parseStrictly } from "../../ledger/exports/lines";
-import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { commitmentOf } from "../../ledger/rules/commitment";
 import { keyValuesOf, versionOf } from "../log/identity";
 import { ItemTemplate, type TemplateMatch, timeNames } from "./item-templates";
 

@@ -4,7 +4,7 @@
  */
 
 import { type LogicalTableName, TABLES } from "../../contract";
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { type Digest, textAttribute } from "./digest";
 import { itemIn, readSource } from "./record-pass";
 import type { Finding } from "./report";

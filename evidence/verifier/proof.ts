@@ -5,8 +5,9 @@
  */
 
 import { CodedError, type LogicalTableName, TABLES } from "../../contract";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
-import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
+import { commitmentOf } from "../../ledger/rules/commitment";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import { entryBytes, RECORD_KINDS, type RecordEntry, type RecordKind } from "../log/entry";
 import { HASH_BYTES, leafHash } from "../log/hashing";

@@ -2,7 +2,7 @@
 
 import type { LogicalTableName } from "../../contract";
 import { ItemError } from "../../ledger/exports/lines";
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { type Digest, ItemDigester, parseItem } from "./digest";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, SourceError } from "./sources";

@@ -1,6 +1,6 @@
 /** What a verification found, for machines (literal codes) and for people. */
 
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import type { RecordKind } from "../log/entry";
 
 /** The gravest first. `ok` is said only when everything was looked at and nothing was found. */

@@ -1,7 +1,7 @@
 /** Records as the verifier takes them in: from exports, from a scan, from a restored table. */
 
 import { CodedError, type LogicalTableName } from "../../contract";
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 
 /** A full export or a scan tells `now` only; an incremental export the item before and after its window. */
 export interface RecordChange {

@@ -1,7 +1,7 @@
 /** What the sources say stands under each key at the moment they were taken, for the records that are looked at one by one. */
 
 import type { LogicalTableName } from "../../contract";
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import type { Digest } from "./digest";
 
 export interface StandingItem {

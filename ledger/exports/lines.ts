@@ -1,7 +1,7 @@
 /** One line of an export's data file: JSON without a member that is named twice, and the items in it. */
 
 import { CodedError } from "../../contract";
-import type { ItemJson } from "../rules/commitment";
+import type { ItemJson } from "../rules/attribute-value";
 
 /** It is no item at all, so nothing can be said about it. */
 export class ItemError extends CodedError<"BAD_ITEM"> {

@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { type LogicalTableName, TABLES } from "../../contract";
+import { toItemJson } from "../rules/attribute-value";
 import type { AuditDetails, AuditEntry, Caller, LedgerAction } from "../rules/audit-entry";
 import { canonicalJson, type JsonValue } from "../rules/canonical-json";
 import { holdsCardData } from "../rules/card-data";
@@ -16,7 +17,7 @@ import {
   transactionId as transactionIdSchema,
 } from "../rules/schema";
 import { SentTokens } from "../rules/sent-tokens";
-import { exportFormOfItem, type StoredItem } from "../rules/stored-item";
+import type { StoredItem } from "../rules/stored-item";
 import type { Store } from "../store/store";
 import { recordEntries } from "./record-entries";
 
@@ -220,7 +221,7 @@ export interface IntegrityFault {
 /** The alarm record of a record that must not be trusted; `recordEntries` gives each request that meets it its own. */
 export function alarmEntry(fault: IntegrityFault, actor: string, call: Call, store: Store): AuditEntry {
   store.signal("IntegrityAlarm");
-  const found = fault.found === undefined ? "" : canonicalJson(exportFormOfItem(fault.found));
+  const found = fault.found === undefined ? "" : canonicalJson(toItemJson(fault.found));
   const recordId = recordIdSchema.safeParse(fault.recordId);
   const payment = fault.table === TABLES.paymentAuditTrail.logicalName ? undefined : fault.recordId;
   return ledgerEntry(

@@ -17,7 +17,7 @@ import { integerOf, type StoredItem, textOf, textWithin } from "../rules/stored-
 import { auditPut } from "../store/audit-record";
 import { recordWithStatus } from "../store/payment-record";
 import { getItem, isForged, type Store } from "../store/store";
-import { sdkItem, sdkValue, transact } from "../store/transaction";
+import { sdkItem, transact } from "../store/transaction";
 import { putAction } from "../store/write-once";
 import { admitRequest, type Call, type IntegrityFault, ledgerEntry, refuseCall, refuseWithAlarm } from "./call";
 import { recordEntries } from "./record-entries";
@@ -121,8 +121,8 @@ function updateAction(row: StoredItem, next: StoredItem, store: Store) {
       ConditionExpression: `#${MAC_ATTRIBUTE} = :readMac`,
       ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
       ExpressionAttributeValues: {
+        ...sdkItem(Object.fromEntries(sets.map((name) => [`:${name}`, next[name] ?? { NULL: true }]))),
         ":readMac": { S: textOf(row, MAC_ATTRIBUTE) ?? "" },
-        ...Object.fromEntries(sets.map((name) => [`:${name}`, sdkValue(next[name] ?? { NULL: true })])),
       },
     },
   };

@@ -5,10 +5,8 @@
 
 import { hash } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
+import type { ItemJson } from "./attribute-value";
 import { canonicalJson } from "./canonical-json";
-
-/** An item in DynamoDB's typed JSON with binary as base64: as exports hold it, and as Lambda passes stream images. */
-export type ItemJson = Readonly<Record<string, object>>;
 
 const FORMAT = "payment-ledger/commitment/1";
 export const SALT_ATTRIBUTE = "Salt";

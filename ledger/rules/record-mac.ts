@@ -6,8 +6,9 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
+import { toItemJson } from "./attribute-value";
 import { CanonicalJsonError, canonicalJson, type JsonObject } from "./canonical-json";
-import { exportFormOfItem, type StoredItem, textOf } from "./stored-item";
+import { type StoredItem, textOf } from "./stored-item";
 
 export interface MacKey {
   /** Names the key in the stored MAC, so that a later key does not invalidate what an earlier one covered. */
@@ -28,7 +29,7 @@ const FORMAT_VERSION = "1";
 /** `1.<key reference>.<base64url>` over the logical table and all attributes but `Mac`, in canonical JSON of the export form. */
 export function recordMac(table: LogicalTableName, item: StoredItem, key: MacKey): string {
   const { [MAC_ATTRIBUTE]: _mac, ...covered } = item;
-  return sign(key, canonicalJson(["payment-ledger/record-mac/1", table, exportFormOfItem(covered)]));
+  return sign(key, canonicalJson(["payment-ledger/record-mac/1", table, toItemJson(covered)]));
 }
 
 export function withRecordMac(table: LogicalTableName, item: StoredItem, key: MacKey): StoredItem {

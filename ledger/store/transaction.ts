@@ -11,7 +11,7 @@ import {
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
-import type { StoredItem, StoredValue } from "../rules/stored-item";
+import type { StoredItem } from "../rules/stored-item";
 
 /** DynamoDB's own limits for one transaction, with room for the request around the items. */
 export const TRANSACTION_LIMITS = { actionsMax: 100, bytesMax: 3_500_000 } as const;
@@ -84,34 +84,12 @@ export async function backOff(attempt: number): Promise<void> {
   await sleep(Math.random() * Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** attempt));
 }
 
-/** The SDK's item in our own type; both are DynamoDB's JSON form. */
+/** The SDK's item in our own type: both have one member for each value, named by its type. */
 export function storedItem(item: Record<string, AttributeValue>): StoredItem {
-  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, storedValue(value)]));
+  return item as StoredItem;
 }
 
-function storedValue(value: AttributeValue): StoredValue {
-  if (value.S !== undefined) return { S: value.S };
-  if (value.N !== undefined) return { N: value.N };
-  if (value.B !== undefined) return { B: value.B };
-  if (value.BOOL !== undefined) return { BOOL: value.BOOL };
-  if (value.M !== undefined) return { M: storedItem(value.M) };
-  if (value.L !== undefined) return { L: value.L.map(storedValue) };
-  if (value.SS !== undefined) return { SS: value.SS };
-  if (value.NS !== undefined) return { NS: value.NS };
-  if (value.BS !== undefined) return { BS: value.BS };
-  return { NULL: true };
-}
-
-/** Our item as the SDK wants it. */
+/** Our item as the SDK wants it. The SDK does not change what it sends. */
 export function sdkItem(item: StoredItem): Record<string, AttributeValue> {
-  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, sdkValue(value)]));
-}
-
-export function sdkValue(value: StoredValue): AttributeValue {
-  if ("M" in value) return { M: sdkItem(value.M) };
-  if ("L" in value) return { L: value.L.map(sdkValue) };
-  if ("SS" in value) return { SS: [...value.SS] };
-  if ("NS" in value) return { NS: [...value.NS] };
-  if ("BS" in value) return { BS: [...value.BS] };
-  return value;
+  return item as Record<string, AttributeValue>;
 }

@@ -1,7 +1,8 @@
 /** Append-only writing: a group of records is put together, and only where none of its keys exists. */
 
 import type { DynamoDBClient, TransactWriteItem } from "@aws-sdk/client-dynamodb";
-import { exportFormOfItem, type StoredItem } from "../rules/stored-item";
+import { toItemJson } from "../rules/attribute-value";
+import type { StoredItem } from "../rules/stored-item";
 import { type ActionVerdict, ATTEMPTS_MAX, backOff, sdkItem, TRANSACTION_LIMITS, transact } from "./transaction";
 
 export interface Put {
@@ -96,7 +97,7 @@ function chunksOf(groups: readonly WriteGroup[]): WriteGroup[][] {
   let actions = 0;
   let bytes = 0;
   for (const group of groups) {
-    const groupBytes = group.reduce((sum, put) => sum + JSON.stringify(exportFormOfItem(put.item)).length, 0);
+    const groupBytes = group.reduce((sum, put) => sum + JSON.stringify(toItemJson(put.item)).length, 0);
     const current = chunks.at(-1);
     const fits =
       current !== undefined &&

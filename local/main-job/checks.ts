@@ -1,8 +1,9 @@
 /** Compares what the functions answered and what the tables and logs hold with what the generator wrote. */
 
 import { type FunctionId, type LogicalTableName, TABLES } from "../../contract";
+import { toItemJson } from "../../ledger/rules/attribute-value";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
-import { exportFormOfItem, type StoredItem, textOf } from "../../ledger/rules/stored-item";
+import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import type { StoredObject } from "./buckets";
 import type { LedgerCalls } from "./calls";
 import { endingOnRetry } from "./feed";
@@ -161,7 +162,7 @@ function changed(before: ReadonlyMap<string, StoredItem>, after: ReadonlyMap<str
 }
 
 function bytesOf(item: StoredItem): string {
-  return canonicalJson([exportFormOfItem(item)]);
+  return canonicalJson([toItemJson(item)]);
 }
 
 /** The trail at the end against the reads that were made: none without a record, no record without a read. */

@@ -16,7 +16,8 @@ import { proofOf } from "../../evidence/verifier/proof-search";
 import { inclusionProof, tileReader } from "../../evidence/verifier/tree-proofs";
 import { addCheckpoint, submissionBody } from "../../evidence/verifier/witness";
 import { cosignerOf, newWitnessKey } from "../../evidence/verifier/witness-key";
-import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { commitmentOf } from "../../ledger/rules/commitment";
 
 const ENTRIES = Number(process.argv[2] ?? 1_000_000);
 const PROOFS = 2_000;

@@ -17,8 +17,8 @@ import { publishCheckpoint } from "../../../evidence/sealing/publish-checkpoint"
 import { sealAuditTrail } from "../../../evidence/sealing/seal";
 import { checkpointSigners } from "../../../evidence/sealing/signers";
 import { persistPayments } from "../../../ledger/operations/persist-payments";
-import type { ItemJson } from "../../../ledger/rules/commitment";
-import { exportFormOfItem, type StoredItem } from "../../../ledger/rules/stored-item";
+import { type ItemJson, toItemJson } from "../../../ledger/rules/attribute-value";
+import type { StoredItem } from "../../../ledger/rules/stored-item";
 import type { EmbeddedAws } from "../../../local/embedded-aws";
 import { type Harness, paymentInput, startHarness, type TableName } from "../../support/ledger-harness";
 
@@ -108,13 +108,13 @@ export class SealedLedger {
 
   /** Delivers what the stream had lost: the item as it was when it was new. */
   async tellAgain(table: TableName, id: string): Promise<void> {
-    const now = exportFormOfItem(await this.item(table, id)) as ItemJson;
+    const now = toItemJson(await this.item(table, id)) as ItemJson;
     await this.sealer({ Records: [this.streamRecord(table, undefined, now)] }, new Date());
   }
 
   /** Invokes the sealer with a removal of the payment, which is there, and a removal and a forgery of one that never was. */
   async makeUp(id: string, at: Date): Promise<void> {
-    const image = exportFormOfItem(await this.item("ledger", id)) as ItemJson;
+    const image = toItemJson(await this.item("ledger", id)) as ItemJson;
     const never = { TransactionID: { S: "never-was" } };
     const Records = [
       this.streamRecord("ledger", image, undefined),
@@ -138,7 +138,7 @@ export class SealedLedger {
 
   private async changes(table: TableName, lost: Lost): Promise<object[]> {
     const { logicalName } = TABLES[TABLE_IDS[table]];
-    const items = (await this.harness.scan(table)).map(exportFormOfItem) as ItemJson[];
+    const items = (await this.harness.scan(table)).map(toItemJson) as ItemJson[];
     const found = new Map(items.map((item) => [`${table} ${keyValuesOf(logicalName, item).join(" ")}`, item]));
     const gone = [...this.known.keys()].filter((name) => name.startsWith(`${table} `) && !found.has(name));
     const changed = [...found].filter(([name, item]) => JSON.stringify(this.known.get(name)) !== JSON.stringify(item));
@@ -185,7 +185,7 @@ export class SealedLedger {
   async item(table: TableName, id: string): Promise<StoredItem> {
     const { logicalName } = TABLES[TABLE_IDS[table]];
     const items = await this.harness.scan(table);
-    const found = items.find((item) => keyValuesOf(logicalName, exportFormOfItem(item) as ItemJson)[0] === id);
+    const found = items.find((item) => keyValuesOf(logicalName, toItemJson(item) as ItemJson)[0] === id);
     if (found === undefined) throw new Error(`There is no ${id} in ${table}.`);
     return found;
   }

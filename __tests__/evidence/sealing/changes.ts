@@ -2,11 +2,11 @@
 
 import { type LogicalTableName, TABLES, type TableId } from "../../../contract";
 import { keyValuesOf } from "../../../evidence/log/identity";
+import { type ItemJson, toItemJson } from "../../../ledger/rules/attribute-value";
 import type { AuditEntry } from "../../../ledger/rules/audit-entry";
-import type { ItemJson } from "../../../ledger/rules/commitment";
 import { derivedAuditId } from "../../../ledger/rules/identifiers";
 import type { PaymentStatus } from "../../../ledger/rules/payment";
-import { exportFormOfItem, integerOf, type StoredItem } from "../../../ledger/rules/stored-item";
+import { integerOf, type StoredItem } from "../../../ledger/rules/stored-item";
 import { auditPut } from "../../../ledger/store/audit-record";
 import { paymentRecord, recordWithStatus } from "../../../ledger/store/payment-record";
 import type { Store } from "../../../ledger/store/store";
@@ -50,8 +50,8 @@ export function streamRecord(
     eventSourceARN: `arn:aws:dynamodb:us-east-1:111122223333:table/${deployed}/stream/2026-11-21T09:00:00.000`,
     dynamodb: {
       Keys: keysOf(table, now ?? before ?? {}),
-      ...(now === undefined ? {} : { NewImage: exportFormOfItem(now) }),
-      ...(before === undefined ? {} : { OldImage: exportFormOfItem(before) }),
+      ...(now === undefined ? {} : { NewImage: toItemJson(now) }),
+      ...(before === undefined ? {} : { OldImage: toItemJson(before) }),
       SequenceNumber: String(300000000000000000000n + BigInt(sequence)),
       StreamViewType: "NEW_AND_OLD_IMAGES",
     },
@@ -61,7 +61,7 @@ export function streamRecord(
 function keysOf(table: LogicalTableName, item: StoredItem): ItemJson {
   const { partitionKey, ...rest } = tableOf(table);
   const names = "sortKey" in rest ? [partitionKey, rest.sortKey.name] : [partitionKey];
-  const form = exportFormOfItem(item);
+  const form = toItemJson(item);
   return Object.fromEntries(names.flatMap((name) => (form[name] === undefined ? [] : [[name, form[name]]])));
 }
 
@@ -114,7 +114,7 @@ export interface StatusChanged {
 
 export async function aStatusChanged(before: StoredItem, to: PaymentStatus, store: Store): Promise<StatusChanged> {
   const now = await recordWithStatus(before, to, "2026-11-21T11:00:00.000Z", store);
-  const [id = ""] = keyValuesOf(LEDGER, exportFormOfItem(now));
+  const [id = ""] = keyValuesOf(LEDGER, toItemJson(now));
   const auditId = derivedAuditId("UPDATE", LEDGER, id, String(integerOf(now, "Version")));
   return { before, now, audit: await anAuditRecord(auditId, store, "UPDATE") };
 }

@@ -1,9 +1,10 @@
 import { entryBytes, type RecordEntry } from "../../../evidence/log/entry";
 import { classify, isUnconfirmed, type Judge } from "../../../evidence/sealing/classify";
-import { storedForm, streamChanges } from "../../../evidence/sealing/stream-change";
+import { streamChanges } from "../../../evidence/sealing/stream-change";
+import { fromItemJson, toItemJson } from "../../../ledger/rules/attribute-value";
 import { derivedAuditId } from "../../../ledger/rules/identifiers";
 import { withRecordMac } from "../../../ledger/rules/record-mac";
-import { exportFormOfItem, type StoredItem } from "../../../ledger/rules/stored-item";
+import type { StoredItem } from "../../../ledger/rules/stored-item";
 import { stubStore } from "../../ledger/rules/stub-store";
 import { MAC_KEY } from "../../support/ledger-fixtures";
 import {
@@ -23,7 +24,7 @@ import {
 import { naiveCommitment } from "./naive-log";
 
 const store = stubStore();
-const commitment = (table: string, item: StoredItem) => naiveCommitment(table, exportFormOfItem(item));
+const commitment = (table: string, item: StoredItem) => naiveCommitment(table, toItemJson(item));
 
 /**
  * What the log says of one stream record, while these audit records stand in the trail.
@@ -36,7 +37,7 @@ async function entryOf(
 ): Promise<RecordEntry | undefined> {
   const [change] = streamChanges({ Records: [record] }, store.tables) ?? [];
   if (change === undefined) throw new Error("The record is no change.");
-  const told = change.now === undefined ? undefined : (storedForm(change.now) ?? { unreadable: { NULL: true } });
+  const told = change.now === undefined ? undefined : (fromItemJson(change.now) ?? { unreadable: { NULL: true } });
   const judge: Judge = {
     macKey: MAC_KEY,
     standing: async () => (standing === undefined ? told : standing.item),
@@ -321,7 +322,7 @@ test("an image of Lambda becomes the item that was stored, whatever types it has
     NS: { NS: ["1"] },
     BS: { BS: [Buffer.from([1]), Buffer.from([2])] },
   };
-  expect(storedForm(exportFormOfItem(item))).toEqual(item);
+  expect(fromItemJson(toItemJson(item))).toEqual(item);
   for (const bad of [
     { S: 1 },
     { B: false },
@@ -332,7 +333,7 @@ test("an image of Lambda becomes the item that was stored, whatever types it has
     { M: [] },
     { X: "a" },
   ]) {
-    expect(storedForm({ A: bad })).toBeUndefined();
+    expect(fromItemJson({ A: bad })).toBeUndefined();
   }
 });
 

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
+import type { ItemJson } from "../../../ledger/rules/attribute-value";
 import { CanonicalJsonError, canonicalJson } from "../../../ledger/rules/canonical-json";
-import { commitmentOf, type ItemJson } from "../../../ledger/rules/commitment";
+import { commitmentOf } from "../../../ledger/rules/commitment";
 import { naiveCommitment } from "../../evidence/sealing/naive-log";
 
 const sha256 = (text: string) => createHash("sha256").update(text, "utf8").digest("base64url");

@@ -6,7 +6,7 @@ import { NoSuchKey, S3Client } from "@aws-sdk/client-s3";
 import { TABLES } from "../../../contract";
 import { PaymentFiles } from "../../../ledger/files/payment-files";
 import type { Call } from "../../../ledger/operations/call";
-import { exportFormOfItem } from "../../../ledger/rules/stored-item";
+import { toItemJson } from "../../../ledger/rules/attribute-value";
 import { FieldEncryption } from "../../../ledger/store/key-material";
 import type { Store } from "../../../ledger/store/store";
 import { MAC_KEY, NOW } from "../../support/ledger-fixtures";
@@ -98,7 +98,7 @@ function answering({ middlewareStack }: Stack, answer: Answer): void {
 }
 
 /** An item as a DynamoDB export writes it, without what differs from run to run. */
-export function lastingForm(item: Parameters<typeof exportFormOfItem>[0]): unknown {
+export function lastingForm(item: Parameters<typeof toItemJson>[0]): unknown {
   const { Salt: _salt, Mac: _mac, FieldKey: _key, QueryDetails: _query, Response: _response, ...lasting } = item;
-  return exportFormOfItem(lasting);
+  return toItemJson(lasting);
 }

@@ -5,7 +5,7 @@ import { ALL_TEST_NUMBERS } from "../../../__tests__/ledger/rules/card-test-numb
 import { CodedError, FILE_PREFIXES, TABLES } from "../../../contract";
 import { PaymentFiles } from "../../../ledger/files/payment-files";
 import type { Call } from "../../../ledger/operations/call";
-import { exportFormOfItem } from "../../../ledger/rules/stored-item";
+import { toItemJson } from "../../../ledger/rules/attribute-value";
 import { auditView } from "../../../ledger/store/audit-record";
 import { deriveMacKeys, FieldEncryption } from "../../../ledger/store/key-material";
 import type { Store } from "../../../ledger/store/store";
@@ -108,7 +108,7 @@ class LedgerWorld {
     for (const [table, items] of this.aws.tables) {
       for (const raw of items.values()) {
         const item = storedItem(raw);
-        texts.push(JSON.stringify(exportFormOfItem(item)));
+        texts.push(JSON.stringify(toItemJson(item)));
         if (table === TABLES.paymentAuditTrail.logicalName)
           texts.push(JSON.stringify(await auditView(item, this.store)));
       }

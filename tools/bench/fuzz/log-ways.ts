@@ -19,7 +19,7 @@ import { findEntries, proofOf, provenPath } from "../../../evidence/verifier/pro
 import { VERDICTS } from "../../../evidence/verifier/report";
 import { SourceError } from "../../../evidence/verifier/sources";
 import { tileReader } from "../../../evidence/verifier/tree-proofs";
-import type { ItemJson } from "../../../ledger/rules/commitment";
+import type { ItemJson } from "../../../ledger/rules/attribute-value";
 import { anyJson, changed, type FuzzObject } from "./inputs";
 import { mustFit, Unexpected, type Way } from "./ledger-world";
 import { damaged, type Random } from "./random";

@@ -1,0 +1,101 @@
+/**
+ * The one place that knows DynamoDB's ten attribute types. The ledger and the SDK hold binary values as bytes; exports and
+ * streams are DynamoDB JSON, where they are base64. MACs and commitments are made over DynamoDB JSON.
+ */
+
+/** @typeParam Binary how a binary value is held. */
+export type AttributeOf<Binary> =
+  | { readonly S: string }
+  | { readonly N: string }
+  | { readonly B: Binary }
+  | { readonly BOOL: boolean }
+  | { readonly NULL: true }
+  | { readonly M: { readonly [name: string]: AttributeOf<Binary> } }
+  | { readonly L: readonly AttributeOf<Binary>[] }
+  | { readonly SS: readonly string[] }
+  | { readonly NS: readonly string[] }
+  | { readonly BS: readonly Binary[] };
+
+type ItemOf<Binary> = { readonly [name: string]: AttributeOf<Binary> };
+
+/** An item in DynamoDB JSON, as it was read: only `isTypedItem` says whether its values are of DynamoDB's types. */
+export type ItemJson = Readonly<Record<string, object>>;
+
+/** The item as a DynamoDB export writes it. */
+export function toItemJson(item: ItemOf<Uint8Array>): Record<string, object> {
+  return convertedItem(item, (bytes) => Buffer.from(bytes).toString("base64"));
+}
+
+/** The item with bytes for base64; undefined when a value is of no type that DynamoDB has. */
+export function fromItemJson(json: ItemJson): ItemOf<Uint8Array> | undefined {
+  return isTypedItem(json) ? convertedItem(json, (base64) => Buffer.from(base64, "base64")) : undefined;
+}
+
+function convertedItem<From, To>(item: ItemOf<From>, convert: (binary: From) => To): Record<string, AttributeOf<To>> {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, converted(value, convert)]));
+}
+
+function converted<From, To>(value: AttributeOf<From>, convert: (binary: From) => To): AttributeOf<To> {
+  if ("B" in value) return { B: convert(value.B) };
+  if ("BS" in value) return { BS: value.BS.map(convert) };
+  if ("M" in value) return { M: convertedItem(value.M, convert) };
+  if ("L" in value) return { L: value.L.map((element) => converted(element, convert)) };
+  return value;
+}
+
+const NUMBER = /^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$/;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+/** DynamoDB nests 32 levels. */
+const LEVELS_MAX = 32;
+
+/** Whether every value has exactly one of the ten types and is what that type holds. */
+export function isTypedItem(value: unknown, levels = LEVELS_MAX): value is ItemOf<string> {
+  return isObject(value) && Object.values(value).every((attribute) => isTyped(attribute, levels));
+}
+
+function isTyped(attribute: unknown, levels: number): boolean {
+  if (!isObject(attribute) || levels < 0) return false;
+  const [only, ...others] = Object.entries(attribute);
+  if (only === undefined || others.length > 0) return false;
+  const [type, value] = only;
+  switch (type) {
+    case "S":
+      return typeof value === "string";
+    case "N":
+      return isNumber(value);
+    case "B":
+      return isBase64(value);
+    case "BOOL":
+      return typeof value === "boolean";
+    case "NULL":
+      return value === true;
+    case "M":
+      return isTypedItem(value, levels - 1);
+    case "L":
+      return Array.isArray(value) && value.every((member) => isTyped(member, levels - 1));
+    case "SS":
+      return isSet(value, (member) => typeof member === "string");
+    case "NS":
+      return isSet(value, isNumber);
+    case "BS":
+      return isSet(value, isBase64);
+    default:
+      return false;
+  }
+}
+
+function isSet(value: unknown, fits: (member: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(fits);
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === "string" && NUMBER.test(value);
+}
+
+function isBase64(value: unknown): boolean {
+  return typeof value === "string" && value.length % 4 === 0 && BASE64.test(value);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

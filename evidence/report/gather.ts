@@ -1,0 +1,171 @@
+/** Gathers what a report shows, from an evidence folder, exported records and their verification. */
+
+import { hash } from "node:crypto";
+import { TABLES } from "../../contract";
+import { derivedAuditId } from "../../ledger/rules/identifiers";
+import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
+import type { RecordEntry } from "../log/entry";
+import { checkSignatures, NoteError, parseVerifierKey } from "../log/note";
+import { CHECKPOINT_PATH } from "../log/paths";
+import { EntryError } from "../verifier/entries";
+import { EvidenceError } from "../verifier/evidence";
+import { findEntries, MissingBundleError } from "../verifier/proof-search";
+import type { VerificationReport } from "../verifier/report";
+import { SourceError } from "../verifier/sources";
+import { MissingTileError } from "../verifier/tree-proofs";
+import type { VerifyOptions } from "../verifier/verify";
+import { changesSince, type ReportSummary, summaryOf } from "./changes";
+import { newestEntries, type WindowEntry, withHeartbeats } from "./log-window";
+import type { KeyFact, ReportModel, ShownEntry, Story } from "./model";
+import { type ProofParts, proofOf } from "./proof-parts";
+import { RecordPass } from "./record-pass";
+import { lagSummary } from "./sealing-lag";
+
+export interface GatherOptions {
+  /** As they were verified. */
+  readonly verify: VerifyOptions;
+  readonly verification: VerificationReport;
+  /** The payment whose story is told. Default: one that a finding names, else the newest that changed. */
+  readonly paymentId?: string;
+  /** What the last report said. */
+  readonly before?: ReportSummary;
+  readonly madeAt: Date;
+}
+
+/** Newest entries that are listed one by one. */
+const LATEST = 60;
+
+export async function gatherReport(options: GatherOptions): Promise<ReportModel> {
+  const problems: string[] = [];
+  const { verify, verification } = options;
+  const head = await orProblem(problems, () => headOf(verify));
+  const window = (head && (await orProblem(problems, () => newestEntries(verify.evidence, head.size)))) ?? [];
+  const shown = window.slice(-LATEST);
+  const paymentId = options.paymentId ?? storyOf(verification, window);
+  const pass = new RecordPass({
+    ...{ sources: verify.sources, window, shown },
+    ...(paymentId === undefined ? {} : { paymentId }),
+  });
+  await orProblem(problems, () => pass.run());
+  countLog(pass, window);
+  const latest = shown.map((each) => withRecord(each, pass)).reverse();
+  const story =
+    head && paymentId !== undefined
+      ? await orProblem(problems, () => tellStory(paymentId, head, verify, pass))
+      : undefined;
+  const parts: ProofParts = {
+    ...{ verify, story, before: options.before },
+    entries: distinct([...latest, ...(story?.entries ?? [])]),
+  };
+  const proof = head && (await orProblem(problems, () => proofOf(head, parts)));
+  if (pass.withheld > 0)
+    problems.push(`${pass.withheld} records are not shown: something in them looks like a card number.`);
+  const keys = keyFacts(verify, head);
+  const activity = pass.tally.activity();
+  const madeAt = options.madeAt.toISOString();
+  const summary = summaryOf({
+    ...{ madeAt, verification, checkpoint: proof?.evidence.checkpoint ?? "" },
+    keys: keys.map(({ role, vkey }) => `${role} ${vkey}`),
+    actors: activity.actors.map(({ actor }) => actor),
+  });
+  return {
+    ...{ madeAt, verification, keys, activity, latest, summary, problems },
+    lag: lagSummary(pass.lagsMs, window.filter(isOpen).length),
+    ...(story && { story }),
+    ...(options.before && { changes: changesSince(options.before, summary) }),
+    ...(proof && { proof }),
+  };
+}
+
+/** What the evidence or the exports are at fault for is said in the report; the verification has judged it. */
+async function orProblem<T>(problems: string[], gather: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await gather();
+  } catch (error) {
+    const isKnown = [EvidenceError, EntryError, MissingBundleError, MissingTileError, NoteError, SourceError];
+    if (!isKnown.some((kind) => error instanceof kind)) throw error;
+    problems.push(error instanceof Error ? error.message : String(error));
+    return undefined;
+  }
+}
+
+async function headOf({ evidence }: VerifyOptions): Promise<Checkpoint | undefined> {
+  const bytes = await evidence.read(CHECKPOINT_PATH);
+  return bytes === undefined ? undefined : parseCheckpoint(bytes);
+}
+
+function isOpen({ entry, sealedBefore }: WindowEntry): boolean {
+  return entry.kind !== "HEARTBEAT" && sealedBefore === undefined;
+}
+
+/** Seals, and the log's own alarms: their time is that of the heartbeat that follows. */
+function countLog({ tally }: RecordPass, window: readonly WindowEntry[]): void {
+  for (const { entry, sealedBefore = "" } of window) {
+    if (entry.kind === "HEARTBEAT") tally.add("seal", entry.time);
+    else if (entry.kind === "FORGED" || entry.kind === "TAMPER") tally.add("alarm", sealedBefore);
+  }
+}
+
+function withRecord({ index, entry, sealedBefore }: WindowEntry, pass: RecordPass): ShownEntry {
+  const record = entry.kind === "HEARTBEAT" ? null : pass.recordOf(entry);
+  return { index, entry, record, ...(sealedBefore && { sealedBefore }) };
+}
+
+function distinct(entries: readonly ShownEntry[]): ShownEntry[] {
+  return [...new Map(entries.map((each) => [each.index, each])).values()].sort((a, b) => a.index - b.index);
+}
+
+// -------------------------------------------------------------------------------------------------- one payment's story
+
+const PAYMENT_TABLES = Object.values(TABLES)
+  .map(({ logicalName }) => logicalName)
+  .filter((name) => name !== TABLES.paymentAuditTrail.logicalName);
+const VERSIONS_MAX = 20;
+const STORY_ENTRIES_MAX = 200;
+
+function storyOf({ findings }: VerificationReport, window: readonly WindowEntry[]): string | undefined {
+  const named = findings.find(({ table, key }) => key !== undefined && PAYMENT_TABLES.some((name) => name === table));
+  const entries = window.flatMap(({ entry }) => (entry.kind === "HEARTBEAT" ? [] : [entry])).reverse();
+  const payments = entries.filter(({ table }) => PAYMENT_TABLES.some((name) => name === table));
+  const changed = payments.find(({ version }) => version !== "1");
+  return named?.key?.[0] ?? (changed ?? payments[0])?.key[0];
+}
+
+/** Every entry about the payment: its versions, and the audit records that name it. */
+async function tellStory(
+  id: string,
+  { size }: Checkpoint,
+  { evidence }: VerifyOptions,
+  pass: RecordPass,
+): Promise<Story | undefined> {
+  const versions = Array.from({ length: VERSIONS_MAX }, (_, at) => String(at + 1));
+  const derived = [
+    ...PAYMENT_TABLES.map((table) => derivedAuditId("WRITE", table, id)),
+    ...versions.map((version) => derivedAuditId("UPDATE", TABLES.paymentLedger.logicalName, id, version)),
+  ];
+  const found: Omit<WindowEntry, "sealedBefore">[] = [];
+  for await (const { leaf, entry } of findEntries(evidence, size, new Set([id, ...derived, ...pass.auditIds]))) {
+    found.push({ index: leaf, entry });
+  }
+  const about = withHeartbeats(found).filter(({ entry }) => entry.kind !== "HEARTBEAT");
+  const entries = about.slice(-STORY_ENTRIES_MAX).map((each) => withRecord(each, pass));
+  const payments = entries.filter(({ entry }) => (entry as RecordEntry).key[0] === id);
+  const drawn = payments.findLast(({ record }) => record !== null) ?? payments.at(-1) ?? entries.at(-1);
+  return drawn && { id, entries, drawn };
+}
+
+// ----------------------------------------------------------------------------------------------------------------- keys
+
+function keyFacts(
+  { keys, retiredKeys = [], witnessKeys = [] }: VerifyOptions,
+  head: Checkpoint | undefined,
+): KeyFact[] {
+  const facts = (vkeys: readonly string[], role: KeyFact["role"]) =>
+    vkeys.map(parseVerifierKey).map((key): KeyFact => {
+      const { name, keyId, type, vkey, publicKey } = key;
+      const fingerprint = hash("sha256", publicKey.export({ type: "spki", format: "der" }), "hex");
+      const signedCheckpoint = head !== undefined && checkSignatures(head.note, [key]).good.length > 0;
+      return { role, name, keyId, type, vkey, fingerprint, signedCheckpoint };
+    });
+  return [...facts(keys, "log"), ...facts(retiredKeys, "retired"), ...facts(witnessKeys, "witness")];
+}

@@ -1,0 +1,105 @@
+/**
+ * The script of a report: checks the evidence in the page, and that the page shows what the evidence says. It is bundled
+ * into `page-script.json`, changes nothing but what the check found, and loads nothing.
+ */
+
+import { scriptJson, visible } from "./html";
+import type { PageEvidence } from "./page-evidence";
+import { type Checked, type CheckResult, checkEvidence, worst } from "./proof-check";
+import { base64, sha256, utf8 } from "./web-crypto";
+
+/** The part of the page's elements that is used here; the project's other code runs where there is no page. */
+interface Element {
+  textContent: string;
+  innerHTML: string;
+  className: string;
+  getAttribute(name: string): string | null;
+  querySelectorAll(selector: string): Iterable<Element>;
+  append(child: Element): void;
+}
+declare const document: {
+  querySelector(selector: string): Element | null;
+  querySelectorAll(selector: string): Iterable<Element>;
+  createElement(name: string): Element;
+};
+
+const WORDS: Readonly<Record<Checked["state"], string>> = {
+  valid: "VALID: this page checked its own proofs, and all of them hold",
+  invalid: "NOT VALID: this file was changed, or its proofs do not hold. Do not rely on it",
+  unknown: "NOT CHECKED: this browser cannot check the signature",
+};
+const MARKS: Readonly<Record<Checked["state"], string>> = {
+  valid: "Holds",
+  invalid: "DOES NOT HOLD",
+  unknown: "Not checked",
+};
+
+async function run(): Promise<void> {
+  const start = performance.now();
+  const data = document.querySelector("#report-evidence");
+  // The page says why there is nothing to check.
+  if (data === null) return;
+  const main = document.querySelector("main")?.innerHTML ?? "";
+  const text = data.textContent;
+  let result: CheckResult | undefined;
+  const checks: Checked[] = [];
+  try {
+    const evidence = JSON.parse(text) as PageEvidence;
+    result = await checkEvidence(evidence);
+    checks.push(...result.checks);
+    add(
+      checks,
+      "What this page shows of the entries, the records and the path is what the proven bytes say.",
+      isShown(result),
+    );
+    add(checks, "The data of the check are as they were written.", scriptJson(evidence) === text);
+    const isSame = base64(await sha256(utf8(main))) === evidence.contentSha256;
+    add(
+      checks,
+      "The rest of the page is as it was written. This is a checksum and no proof: verify the log to be sure.",
+      isSame,
+    );
+  } catch {
+    add(checks, "The data of the check can be read.", false);
+  }
+  tell(worst(checks), checks, Math.max(1, Math.round(performance.now() - start)));
+  for (const mark of document.querySelectorAll("[data-mark]")) {
+    const isProven = result?.proven.has(Number(mark.getAttribute("data-mark"))) === true;
+    mark.textContent = isProven && worst(result?.checks ?? []) === "valid" ? "proven" : "not proven";
+    mark.className = isProven ? "mark good" : "mark bad";
+  }
+}
+
+function add(checks: Checked[], what: string, holds: boolean): void {
+  checks.push({ what, state: holds ? "valid" : "invalid" });
+}
+
+/** Every element that shows what was proven has exactly those texts, and each of them is there. */
+function isShown({ texts }: CheckResult): boolean {
+  const seen = new Set<string>();
+  for (const element of document.querySelectorAll("[data-proven]")) {
+    const name = element.getAttribute("data-proven") ?? "";
+    const found = Array.from(element.querySelectorAll("[data-text]"), ({ textContent }) => textContent);
+    const expected = texts.get(name);
+    if (expected === undefined || JSON.stringify(expected.map(visible)) !== JSON.stringify(found)) return false;
+    seen.add(name);
+  }
+  return [...texts.keys()].every((name) => seen.has(name) || name.startsWith("record-"));
+}
+
+function tell(state: Checked["state"], checks: readonly Checked[], took: number): void {
+  const verdict = document.querySelector("#check-verdict");
+  if (verdict === null) return;
+  verdict.textContent = `${WORDS[state]} (${checks.length} checks in ${took} ms).`;
+  verdict.className = { valid: "good", invalid: "bad", unknown: "warn" }[state];
+  const list = document.querySelector("#check-list");
+  if (list !== null) list.textContent = "";
+  for (const { what, state: each } of checks) {
+    const item = document.createElement("li");
+    item.className = { valid: "good", invalid: "bad", unknown: "warn" }[each];
+    item.textContent = `${MARKS[each]}: ${what}`;
+    list?.append(item);
+  }
+}
+
+void run();

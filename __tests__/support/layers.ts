@@ -48,10 +48,14 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     project: [...PURE, "ledger/files", "ledger/exports", "evidence/log", "evidence/verifier"],
     packages: [/^node:(buffer|crypto|fs|fs\/promises|os|path|readline|stream|timers\/promises|zlib)$/],
   },
+  "evidence/report": {
+    project: [...PURE, "evidence/log", "evidence/verifier", "evidence/report"],
+    packages: [/^node:crypto$/],
+  },
   "evidence/commands": {
     project: [
       ...[...PURE, "ledger/files", "ledger/exports", "backup"],
-      ...["evidence/log", "evidence/verifier", "evidence/commands"],
+      ...["evidence/log", "evidence/verifier", "evidence/report", "evidence/commands"],
     ],
     packages: [/^node:(crypto|fs|fs\/promises|http|net|os|path|readline|stream|timers\/promises|util|zlib)$/],
   },

@@ -15,6 +15,7 @@ import { EvidenceToolError, UsageError } from "./errors";
 import { history } from "./history";
 import { keys } from "./keys";
 import { consistency, proveRecord, verifyProof } from "./proofs";
+import { writeHtmlReport } from "./report";
 import { verify } from "./verify";
 import { cosign, newKey, serveWitness } from "./witness";
 
@@ -23,6 +24,7 @@ export type Commands = Readonly<Record<string, Command>>;
 /** They read files and nothing else. */
 export const OFFLINE: Commands = {
   verify,
+  report: writeHtmlReport,
   prove: proveRecord,
   "verify-proof": verifyProof,
   consistency,

@@ -20,7 +20,7 @@ import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import { type Command, checkSigned, logKeys, newestCheckpoint, type ReadCheckpoint } from "./arguments";
 import { EvidenceToolError } from "./errors";
 import { imagesWhere, type RecordImage } from "./records";
-import { VERIFY_OPTIONS, verifyOptions } from "./verify";
+import { VERIFY_OPTIONS, verifyOptions } from "./verify-options";
 
 interface Sealed extends FoundEntry {
   /** The record, where the exports hold the one that was sealed. */

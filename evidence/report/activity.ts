@@ -133,7 +133,7 @@ export class ActivityTally {
       .sort(([a], [b]) => a - b)
       .map(([from, counts]) => ({ from: new Date(from).toISOString(), counts }));
     const actors = [...this.actors]
-      .map(([actor, { counts, first, last }]) => ({ actor, counts, total: sumOf(counts), first, last }))
+      .map(([actor, { counts, first, last }]) => ({ actor, counts, total: sumOfGroups(counts), first, last }))
       .sort((a, b) => b.total - a.total || (a.actor < b.actor ? -1 : 1));
     const furtherActors = Math.max(0, actors.length - ACTORS_SHOWN_MAX) + (this.hasFurther ? 1 : 0);
     return {
@@ -156,6 +156,6 @@ function noCounts(): Counts {
   return { write: 0, read: 0, refusal: 0, alarm: 0, check: 0, event: 0, seal: 0 };
 }
 
-export function sumOf(counts: GroupCounts): number {
+export function sumOfGroups(counts: GroupCounts): number {
   return GROUPS.reduce((sum, group) => sum + counts[group], 0);
 }

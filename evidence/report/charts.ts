@@ -1,6 +1,6 @@
 /** The report's bar charts: what happened when, and how long sealing took. The tables beside them say the same. */
 
-import { type Activity, GROUPS, type Group, sumOf } from "./activity";
+import { type Activity, GROUPS, type Group, sumOfGroups } from "./activity";
 import { type Html, html } from "./html";
 
 const WIDTH = 960;
@@ -33,7 +33,7 @@ export function activityChart({ periods, periodMs }: Activity): Html {
   const start = Date.parse(first.from);
   const columns = (Date.parse(last.from) - start) / periodMs + 1;
   const step = WIDTH / columns;
-  const most = Math.max(...periods.map(({ counts }) => sumOf(counts)));
+  const most = Math.max(...periods.map(({ counts }) => sumOfGroups(counts)));
   const scale = (HEIGHT - FOOT - 20) / most;
   const bars = periods.map(({ from, counts }) => {
     const width = Math.min(BAR_MAX, step * 0.8);

@@ -7,25 +7,27 @@ import { type Html, html, shown } from "./html";
 import type { ReportModel, ShownEntry, Story } from "./model";
 import { section, table } from "./sections";
 import { treeDrawing } from "./tree-drawing";
-import { counted, duration, number } from "./words";
+import { counted, digits, duration } from "./words";
 
 const ENTRY_TABLE = [...ENTRY_COLUMNS, "Sealed before", "Proof"].map((name) => ({ name }));
 
 function entryRow({ index, entry, record, sealedBefore }: ShownEntry): Html {
   const [number = "", ...others] = entryTexts(index, entry, record);
   const isAlarm = entry.kind === "FORGED" || entry.kind === "TAMPER";
-  const cells = others.map((text) => html`<td data-text="">${text}</td>`);
-  return html`<tr class="${isAlarm ? "alarm" : "entry"}" data-proven="entry-${index}"><th scope="row" data-text="">${number}</th>${cells}<td>${sealedBefore ?? ""}</td><td data-mark="${index}">not checked</td></tr>`;
+  const cells = others.map(
+    (text, at) => html`<td class="${at === others.length - 1 ? "time" : "text"}" data-text="">${text}</td>`,
+  );
+  return html`<tr class="${isAlarm ? "alarm" : "entry"}" data-proven="entry-${index}"><th scope="row" data-text="">${number}</th>${cells}<td class="time">${sealedBefore ?? ""}</td><td class="mark" data-mark="${index}">not checked</td></tr>`;
 }
 
 export function timelineSection({ activity, latest }: ReportModel): Html {
   const groups = GROUPS.filter((group) => activity.totals[group] > 0);
   const periods = activity.periods.map(
     ({ from, counts }) =>
-      html`<tr><th scope="row">${from}</th>${groups.map((group) => html`<td class="number">${number(counts[group])}</td>`)}</tr>`,
+      html`<tr><th scope="row">${from}</th>${groups.map((group) => html`<td class="number">${digits(counts[group])}</td>`)}</tr>`,
   );
   const columns = [{ name: "From" }, ...groups.map((group) => ({ name: GROUP_WORDS[group], isNumber: true }))];
-  const totals = groups.map((group) => `${GROUP_WORDS[group]}: ${number(activity.totals[group])}`).join(". ");
+  const totals = groups.map((group) => `${GROUP_WORDS[group]}: ${digits(activity.totals[group])}`).join(". ");
   return section(
     "timeline",
     "Timeline",
@@ -72,7 +74,7 @@ function pathOf(path: readonly string[] | undefined): Html | false {
     ({ sibling, side, node }, at) =>
       html`<tr><th scope="row" data-text="">${at + 1}</th>${code(sibling)}<td data-text="">${side}</td>${code(node)}</tr>`,
   );
-  const head = html`<p data-proven-part="leaf">Entry <span data-text="">${index}</span> has the leaf hash <code data-text="">${leaf}</code>. Hashed with its siblings it gives the root, which the checkpoint signs.</p>`;
+  const head = html`<p>Entry <span data-text="">${index}</span> has the leaf hash <code data-text="">${leaf}</code>. Hashed with its siblings it gives the root, which the checkpoint signs.</p>`;
   return html`<h3>Its path to the signed root</h3>${treeDrawing(path)}<div data-proven="path">${head}<details><summary>The path as a table</summary>${table(
     "From the leaf up",
     PATH_COLUMNS.map((name) => ({ name })),

@@ -10,16 +10,17 @@ import { CHECKPOINT_PATH } from "../log/paths";
 import { EntryError } from "../verifier/entries";
 import { EvidenceError } from "../verifier/evidence";
 import { findEntries, MissingBundleError } from "../verifier/proof-search";
-import type { VerificationReport } from "../verifier/report";
+import type { FindingCode, VerificationReport } from "../verifier/report";
 import { SourceError } from "../verifier/sources";
 import { MissingTileError } from "../verifier/tree-proofs";
 import type { VerifyOptions } from "../verifier/verify";
 import { changesSince, type ReportSummary, summaryOf } from "./changes";
 import { newestEntries, type WindowEntry, withHeartbeats } from "./log-window";
 import type { KeyFact, ReportModel, ShownEntry, Story } from "./model";
-import { type ProofParts, proofOf } from "./proof-parts";
+import { type ProofParts, pageProof } from "./proof-parts";
 import { RecordPass } from "./record-pass";
 import { lagSummary } from "./sealing-lag";
+import { counted } from "./words";
 
 export interface GatherOptions {
   /** As they were verified. */
@@ -57,9 +58,9 @@ export async function gatherReport(options: GatherOptions): Promise<ReportModel>
     ...{ verify, story, before: options.before },
     entries: distinct([...latest, ...(story?.entries ?? [])]),
   };
-  const proof = head && (await orProblem(problems, () => proofOf(head, parts)));
+  const proof = head && (await orProblem(problems, () => pageProof(head, parts)));
   if (pass.withheld > 0)
-    problems.push(`${pass.withheld} records are not shown: something in them looks like a card number.`);
+    problems.push(`${counted(pass.withheld, "record")} not shown: something in it looks like a card number.`);
   const keys = keyFacts(verify, head);
   const activity = pass.tally.activity();
   const madeAt = options.madeAt.toISOString();
@@ -123,8 +124,14 @@ const PAYMENT_TABLES = Object.values(TABLES)
 const VERSIONS_MAX = 20;
 const STORY_ENTRIES_MAX = 200;
 
+/** There is more to tell of a record that the ledger wrote than of one that somebody made up. */
+const OF_A_GENUINE_RECORD: ReadonlySet<FindingCode> = new Set([
+  ...(["RECORD_ALTERED", "ROLLED_BACK", "RECORD_CHANGED", "RECORD_REMOVED", "RECORD_MISSING"] as const),
+]);
+
 function storyOf({ findings }: VerificationReport, window: readonly WindowEntry[]): string | undefined {
-  const named = findings.find(({ table, key }) => key !== undefined && PAYMENT_TABLES.some((name) => name === table));
+  const about = findings.filter(({ table, key }) => key !== undefined && PAYMENT_TABLES.some((name) => name === table));
+  const named = about.find(({ code }) => OF_A_GENUINE_RECORD.has(code)) ?? about[0];
   const entries = window.flatMap(({ entry }) => (entry.kind === "HEARTBEAT" ? [] : [entry])).reverse();
   const payments = entries.filter(({ table }) => PAYMENT_TABLES.some((name) => name === table));
   const changed = payments.find(({ version }) => version !== "1");

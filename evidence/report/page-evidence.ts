@@ -1,6 +1,6 @@
 /** What a report carries for its own check: the signed checkpoint, entries with their paths, and the records they commit to. */
 
-import type { ItemJson } from "../log/commitment";
+import type { ItemJson } from "../../ledger/rules/commitment";
 
 export const REPORT_FORMAT = "payment-ledger/report/1";
 
@@ -37,6 +37,6 @@ export interface PageEvidence {
   readonly earlier: EarlierTree | null;
   /** Number of the entry whose path is drawn; -1 for none. */
   readonly drawn: number;
-  /** SHA-256 (base64) of the inside of the page's main element. A checksum against accidents, and no proof. */
+  /** SHA-256 (base64) of the inside of the page's main element and of its summary. A checksum against accidents, and no proof. */
   readonly contentSha256: string;
 }

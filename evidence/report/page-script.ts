@@ -5,7 +5,7 @@
 
 import { scriptJson, visible } from "./html";
 import type { PageEvidence } from "./page-evidence";
-import { type Checked, type CheckResult, checkEvidence, worst } from "./proof-check";
+import { type CheckResult, checkEvidence, type PageCheck, worst } from "./proof-check";
 import { base64, sha256, utf8 } from "./web-crypto";
 
 /** The part of the page's elements that is used here; the project's other code runs where there is no page. */
@@ -23,12 +23,12 @@ declare const document: {
   createElement(name: string): Element;
 };
 
-const WORDS: Readonly<Record<Checked["state"], string>> = {
+const WORDS: Readonly<Record<PageCheck["state"], string>> = {
   valid: "VALID: this page checked its own proofs, and all of them hold",
   invalid: "NOT VALID: this file was changed, or its proofs do not hold. Do not rely on it",
   unknown: "NOT CHECKED: this browser cannot check the signature",
 };
-const MARKS: Readonly<Record<Checked["state"], string>> = {
+const MARKS: Readonly<Record<PageCheck["state"], string>> = {
   valid: "Holds",
   invalid: "DOES NOT HOLD",
   unknown: "Not checked",
@@ -39,10 +39,10 @@ async function run(): Promise<void> {
   const data = document.querySelector("#report-evidence");
   // The page says why there is nothing to check.
   if (data === null) return;
-  const main = document.querySelector("main")?.innerHTML ?? "";
+  const content = `${document.querySelector("main")?.innerHTML}${document.querySelector("#report-summary")?.textContent}`;
   const text = data.textContent;
   let result: CheckResult | undefined;
-  const checks: Checked[] = [];
+  const checks: PageCheck[] = [];
   try {
     const evidence = JSON.parse(text) as PageEvidence;
     result = await checkEvidence(evidence);
@@ -53,7 +53,7 @@ async function run(): Promise<void> {
       isShown(result),
     );
     add(checks, "The data of the check are as they were written.", scriptJson(evidence) === text);
-    const isSame = base64(await sha256(utf8(main))) === evidence.contentSha256;
+    const isSame = base64(await sha256(utf8(content))) === evidence.contentSha256;
     add(
       checks,
       "The rest of the page is as it was written. This is a checksum and no proof: verify the log to be sure.",
@@ -70,7 +70,7 @@ async function run(): Promise<void> {
   }
 }
 
-function add(checks: Checked[], what: string, holds: boolean): void {
+function add(checks: PageCheck[], what: string, holds: boolean): void {
   checks.push({ what, state: holds ? "valid" : "invalid" });
 }
 
@@ -87,7 +87,7 @@ function isShown({ texts }: CheckResult): boolean {
   return [...texts.keys()].every((name) => seen.has(name) || name.startsWith("record-"));
 }
 
-function tell(state: Checked["state"], checks: readonly Checked[], took: number): void {
+function tell(state: PageCheck["state"], checks: readonly PageCheck[], took: number): void {
   const verdict = document.querySelector("#check-verdict");
   if (verdict === null) return;
   verdict.textContent = `${WORDS[state]} (${checks.length} checks in ${took} ms).`;

@@ -29,13 +29,14 @@ export function reportPage(model: ReportModel): string {
   const { verdict } = model.verification;
   const policy = `default-src 'none'; script-src 'sha256-${sha256(PAGE_SCRIPT)}'; style-src 'sha256-${sha256(STYLE)}'; base-uri 'none'; form-action 'none'`;
   const head = html`<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer"><title>Payment ledger report: ${verdict}, ${model.madeAt}</title>`;
-  const data = model.proof && { ...model.proof.evidence, contentSha256: sha256(content.text) };
+  const summary = scriptJson(model.summary);
+  const data = model.proof && { ...model.proof.evidence, contentSha256: sha256(content.text + summary) };
   return [
     `<!DOCTYPE html>\n<html lang="en">${head.text}<style>${STYLE}</style></head>\n<body>\n`,
     headerOf(model).text,
     `\n<main id="main" tabindex="-1">${content.text}</main>\n`,
     html`<footer><p class="soft">Made at ${model.madeAt}. This file loads nothing and sends nothing.</p></footer>`.text,
-    `\n<script type="application/json" id="report-summary">${scriptJson(model.summary)}</script>\n`,
+    `\n<script type="application/json" id="report-summary">${summary}</script>\n`,
     data === undefined ? "" : `<script type="application/json" id="report-evidence">${scriptJson(data)}</script>\n`,
     `<script>${PAGE_SCRIPT}</script>\n</body></html>\n`,
   ].join("");

@@ -4,7 +4,7 @@
  */
 
 import { canonicalJson } from "../../ledger/rules/canonical-json";
-import type { ItemJson } from "../log/commitment";
+import type { ItemJson } from "../../ledger/rules/commitment";
 import type { LogEntry } from "../log/entry";
 import { entryTexts, headTexts, pathTexts, recordTexts, treeTexts } from "./entry-text";
 import { type EarlierTree, type PageEntry, type PageEvidence, REPORT_FORMAT } from "./page-evidence";
@@ -14,9 +14,9 @@ import {
   base64url,
   beginsWith,
   fromBase64,
+  hashOfLeaf,
+  hasSigned,
   hex,
-  isSignedBy,
-  leafHash,
   type PageKey,
   parseKey,
   pathSteps,
@@ -26,15 +26,15 @@ import {
   utf8,
 } from "./web-crypto";
 
-export interface Checked {
+export interface PageCheck {
   readonly what: string;
   /** `unknown`: this browser cannot tell. */
   readonly state: "valid" | "invalid" | "unknown";
 }
 
 export interface CheckResult {
-  readonly state: Checked["state"];
-  readonly checks: readonly Checked[];
+  readonly state: PageCheck["state"];
+  readonly checks: readonly PageCheck[];
   /** Numbers of the entries that lead to the root, with a record that is the sealed one where there is one. */
   readonly proven: ReadonlySet<number>;
   /** What the page must show, by the name of the element that shows it: computed from proven bytes alone. */
@@ -50,7 +50,7 @@ interface Head extends TreeHead {
 
 /** Never throws: whatever is wrong with the evidence is a check that failed. */
 export async function checkEvidence(evidence: PageEvidence): Promise<CheckResult> {
-  const checks: Checked[] = [];
+  const checks: PageCheck[] = [];
   const check = async (what: string, holds: () => Promise<boolean>) => {
     checks.push({ what, state: await stateOf(holds) });
   };
@@ -64,10 +64,8 @@ export async function checkEvidence(evidence: PageEvidence): Promise<CheckResult
   if (head === undefined) return { state: "invalid", checks, proven, texts };
   const tree: Head = head;
   texts.set("head", headTexts(tree));
-  await check(
-    `The checkpoint of ${tree.size} entries bears a good signature of each of the ${evidence.keys.length} keys named here.`,
-    () => isSigned(tree, evidence.keys),
-  );
+  const signers = evidence.keys.length === 1 ? "the pinned key" : `each of the ${evidence.keys.length} pinned keys`;
+  await check(`The checkpoint of ${tree.size} entries is signed with ${signers}.`, () => isSigned(tree, evidence.keys));
   let records = 0;
   for (const entry of evidence.entries) {
     try {
@@ -97,12 +95,12 @@ export async function checkEvidence(evidence: PageEvidence): Promise<CheckResult
   return { state: worst(checks), checks, proven, texts };
 }
 
-export function worst(checks: readonly Checked[]): Checked["state"] {
+export function worst(checks: readonly PageCheck[]): PageCheck["state"] {
   if (checks.some(({ state }) => state === "invalid")) return "invalid";
   return checks.some(({ state }) => state === "unknown") ? "unknown" : "valid";
 }
 
-async function stateOf(holds: () => Promise<boolean>): Promise<Checked["state"]> {
+async function stateOf(holds: () => Promise<boolean>): Promise<PageCheck["state"]> {
   try {
     return (await holds()) ? "valid" : "invalid";
   } catch (error) {
@@ -139,7 +137,7 @@ async function isSigned({ text, signatures, origin }: Head, vkeys: readonly stri
   if (!keys.some((key) => key.name === origin) || keys.length !== signatures.length) return false;
   for (const key of keys) {
     const own = signatures.find(({ name, keyId }) => name === key.name && keyId === key.keyId);
-    if (own === undefined || !(await isSignedBy(key, text, own.signature))) return false;
+    if (own === undefined || !(await hasSigned(key, text, own.signature))) return false;
   }
   return true;
 }
@@ -151,7 +149,7 @@ async function proveEntry(
   head: Head,
   texts: Map<string, readonly string[]>,
 ): Promise<void> {
-  const leaf = await leafHash(utf8(text));
+  const leaf = await hashOfLeaf(utf8(text));
   const steps = await pathSteps(
     leaf,
     index,

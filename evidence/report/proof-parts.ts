@@ -34,7 +34,7 @@ class HashTable {
 }
 
 /** Whether it holds is for the check to say: a report of damaged evidence shows that it does not. @throws MissingTileError */
-export async function proofOf(head: Checkpoint, parts: ProofParts): Promise<NonNullable<ReportModel["proof"]>> {
+export async function pageProof(head: Checkpoint, parts: ProofParts): Promise<NonNullable<ReportModel["proof"]>> {
   const { verify, entries, story } = parts;
   const tiles = tileReader(verify.evidence, head.size);
   const table = new HashTable();

@@ -2,9 +2,9 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import { containsPan } from "../../ledger/rules/card-data";
-import { commitmentOf, type ItemJson } from "../log/commitment";
+import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 import type { RecordEntry } from "../log/entry";
-import { keyOf, versionOf } from "../log/identity";
+import { keyValuesOf, versionOf } from "../log/identity";
 import { ItemError, parseItem } from "../verifier/digest";
 import type { RecordSource } from "../verifier/sources";
 import { ActivityTally, groupOf } from "./activity";
@@ -62,7 +62,7 @@ export class RecordPass {
   }
 
   private take(table: LogicalTableName, item: ItemJson): void {
-    const [key, version] = [keyOf(table, item), versionOf(item)];
+    const [key, version] = [keyValuesOf(table, item), versionOf(item)];
     const name = nameOf({ table, key, version });
     const time = recordedAt(item) ?? "";
     if (table === TRAIL)

@@ -6,7 +6,7 @@ import { barChart, GROUP_WORDS } from "./charts";
 import { type Html, html, type Part, shown } from "./html";
 import type { KeyFact, ReportModel } from "./model";
 import { LAG_STEPS_MS } from "./sealing-lag";
-import { counted, duration, number } from "./words";
+import { counted, digits, duration } from "./words";
 
 export interface Column {
   readonly name: string;
@@ -26,7 +26,7 @@ export function section(id: string, title: string, ...content: readonly Part[]):
 }
 
 const cell = (text: string) => html`<td>${shown(text)}</td>`;
-const amount = (value: number) => html`<td class="number">${number(value)}</td>`;
+const amount = (value: number) => html`<td class="number">${digits(value)}</td>`;
 
 export function coverage({ verification, problems }: ReportModel): Html {
   const { sources, counts, coveredUntil, pinnedBy, pinnedSize, size, notes, asOf } = verification;
@@ -92,7 +92,7 @@ export function findingsSection({ verification }: ReportModel): Html {
           findings.map((finding) => findingRow(finding)),
         ),
     more.length > 0 &&
-      html`<ul>${more.map((verdict) => html`<li>${verdict}: ${number(further[verdict])} more</li>`)}</ul>`,
+      html`<ul>${more.map((verdict) => html`<li>${verdict}: ${digits(further[verdict])} more</li>`)}</ul>`,
     acknowledged.length > 0 &&
       html`<h3>Findings that were settled before</h3>${table(
         counted(acknowledgedCount, "acknowledged finding"),
@@ -118,7 +118,7 @@ export function changesSection({ changes, verification, proof }: ReportModel): H
     );
   }
   const { before } = changes;
-  const signed = (value: number) => `${value < 0 ? "\u2212" : "+"}${number(Math.abs(value))}`;
+  const signed = (value: number) => `${value < 0 ? "\u2212" : "+"}${digits(Math.abs(value))}`;
   const isSame = before.verdict === verification.verdict;
   const isProven = proof?.evidence.earlier?.checkpoint === before.checkpoint;
   const lists: readonly (readonly [string, readonly string[]])[] = [
@@ -135,7 +135,7 @@ export function changesSection({ changes, verification, proof }: ReportModel): H
     lists.map(
       ([title, texts]) =>
         texts.length > 0 &&
-        html`<h3>${title}</h3><ul>${texts.slice(0, LISTED_MAX).map((text) => html`<li>${shown(text)}</li>`)}${texts.length > LISTED_MAX && html`<li>${number(texts.length - LISTED_MAX)} more</li>`}</ul>`,
+        html`<h3>${title}</h3><ul>${texts.slice(0, LISTED_MAX).map((text) => html`<li>${shown(text)}</li>`)}${texts.length > LISTED_MAX && html`<li>${digits(texts.length - LISTED_MAX)} more</li>`}</ul>`,
     ),
   );
 }
@@ -174,6 +174,6 @@ export function lagSection({ lag }: ReportModel): Html {
     html`<p>How long after its recording a record was sealed at the latest: until the first seal after its entry.</p>`,
     measured === 0
       ? html`<p>No record was measured.</p>`
-      : html`<p>Of ${counted(measured, "record")}: half within ${duration(medianMs)}, 95 of 100 within ${duration(p95Ms)}, the longest ${duration(longestMs)}. ${counted(open, "entry", "entries")} at the end of the log wait for the next seal.</p>${barChart(bars, `Sealing lag of ${measured} records: half within ${duration(medianMs)}, the longest ${duration(longestMs)}`)}`,
+      : html`<p>Of ${counted(measured, "record")}: half within ${duration(medianMs)}, 95 of 100 within ${duration(p95Ms)}, the longest ${duration(longestMs)}.${open > 0 && ` ${counted(open, "entry", "entries")} at the end of the log wait for the next seal.`}</p>${barChart(bars, `Sealing lag of ${measured} records: half within ${duration(medianMs)}, the longest ${duration(longestMs)}`)}`,
   );
 }

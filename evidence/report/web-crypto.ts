@@ -44,11 +44,11 @@ export function fromBase64(text: string): Bytes {
 // ------------------------------------------------------------------------------------------------------------- trees
 
 /** RFC 6962 section 2.1: leaves and nodes are told apart by their first byte. */
-export function leafHash(entry: Uint8Array): Promise<Bytes> {
+export function hashOfLeaf(entry: Uint8Array): Promise<Bytes> {
   return sha256(Uint8Array.of(0), entry);
 }
 
-export function nodeHash(left: Uint8Array, right: Uint8Array): Promise<Bytes> {
+export function hashOfNode(left: Uint8Array, right: Uint8Array): Promise<Bytes> {
   return sha256(Uint8Array.of(1), left, right);
 }
 
@@ -73,7 +73,7 @@ export async function pathSteps(
   for (const sibling of path) {
     if (last === 0) throw new Error("The path is longer than the tree is high.");
     const isRight = node % 2 === 1 || node === last;
-    hash = await (isRight ? nodeHash(sibling, hash) : nodeHash(hash, sibling));
+    hash = await (isRight ? hashOfNode(sibling, hash) : hashOfNode(hash, sibling));
     steps.push({ sibling, side: isRight ? "left" : "right", node: hash });
     if (isRight) while (node % 2 === 0 && node !== 0) [node, last] = [half(node), half(last)];
     [node, last] = [half(node), half(last)];
@@ -101,10 +101,10 @@ export async function beginsWith(later: TreeHead, earlier: TreeHead, proof: read
   for (const step of path) {
     if (last === 0) return false;
     if (node % 2 === 1 || node === last) {
-      [first, second] = [await nodeHash(step, first), await nodeHash(step, second)];
+      [first, second] = [await hashOfNode(step, first), await hashOfNode(step, second)];
       while (node % 2 === 0 && node !== 0) [node, last] = [half(node), half(last)];
     } else {
-      second = await nodeHash(second, step);
+      second = await hashOfNode(second, step);
     }
     [node, last] = [half(node), half(last)];
   }
@@ -148,7 +148,7 @@ export async function parseKey(vkey: string): Promise<PageKey> {
 }
 
 /** @throws UnsupportedKeyError */
-export async function isSignedBy({ type, publicKey }: PageKey, text: string, signature: Bytes): Promise<boolean> {
+export async function hasSigned({ type, publicKey }: PageKey, text: string, signature: Bytes): Promise<boolean> {
   if (type === ECDSA_P256) return verifyEcdsa(publicKey, utf8(text), signature);
   if (type === ED25519) return verifyEd25519(publicKey, utf8(text), signature);
   const seconds = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);

@@ -27,12 +27,12 @@ export function toneOf(verdict: Verdict): "good" | "warn" | "bad" {
 }
 
 /** With a space for each thousand. */
-export function number(value: number): string {
+export function digits(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, " ");
 }
 
 export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${number(count)} ${count === 1 ? one : many}`;
+  return `${digits(count)} ${count === 1 ? one : many}`;
 }
 
 const MS = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };

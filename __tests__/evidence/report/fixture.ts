@@ -1,0 +1,72 @@
+/** Reports of a small ledger, made as the commands make them. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type GatherOptions, gatherReport } from "../../../evidence/report/gather";
+import type { ReportModel } from "../../../evidence/report/model";
+import { reportPage } from "../../../evidence/report/page";
+import { localEvidence } from "../../../evidence/verifier/evidence";
+import { exportSources } from "../../../evidence/verifier/export-source";
+import { type VerifyOptions, verifyLog } from "../../../evidence/verifier/verify";
+import { type BuiltWorld, buildWorld, type World } from "../../support/log-world";
+import { type Files, logKey } from "../../support/naive-log";
+
+export const KEYS = [logKey("log"), logKey("log", "ecdsa")] as const;
+export const WITNESS = logKey("witness", "cosignature", "witness.example/w1");
+const MADE_AT = new Date("2025-11-21T10:30:00Z");
+
+export class ReportWorld {
+  readonly folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-report-"));
+  readonly built: BuiltWorld;
+
+  constructor(between?: (world: World) => void) {
+    this.built = buildWorld(KEYS, WITNESS, true, between);
+    this.put("evidence", this.built.evidence);
+    this.put("", this.built.exports);
+  }
+
+  put(under: string, files: Files): void {
+    for (const [name, bytes] of files) {
+      const file = path.join(this.folder, under, ...name.split("/"));
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, bytes);
+    }
+  }
+
+  async verifyOptions(changes: Partial<VerifyOptions> = {}): Promise<VerifyOptions> {
+    return {
+      evidence: localEvidence(path.join(this.folder, "evidence")),
+      ...(await exportSources(path.join(this.folder, "exports"))),
+      keys: KEYS.map(({ vkey }) => vkey),
+      witnessKeys: [WITNESS.vkey],
+      lastCheckpoint: this.built.lastCheckpoint,
+      settleMs: 0,
+      now: MADE_AT,
+      ...changes,
+    };
+  }
+
+  async model(changes: Partial<VerifyOptions> = {}, more: Partial<GatherOptions> = {}): Promise<ReportModel> {
+    const verify = await this.verifyOptions(changes);
+    return gatherReport({ verify, verification: await verifyLog(verify), madeAt: MADE_AT, ...more });
+  }
+
+  /** Writes the page beside the evidence. @returns its path. */
+  write(name: string, page: string): string {
+    const file = path.join(this.folder, name);
+    writeFileSync(file, page);
+    return file;
+  }
+
+  delete(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+/** The data of the check as they stand in the page. */
+export function dataIn(page: string): string {
+  return /id="report-evidence">([^<]*)</.exec(page)?.[1] ?? "";
+}
+
+export { reportPage };

@@ -1,0 +1,55 @@
+/** `report`, and `verify --html`: the verification as one HTML file, which checks its own proofs in its reader's browser. */
+
+import { existsSync } from "node:fs";
+import { type ReportSummary, summaryIn } from "../report/changes";
+import { gatherReport } from "../report/gather";
+import { reportPage } from "../report/page";
+import { EXIT_CODES, type VerificationReport } from "../verifier/report";
+import { type VerifyOptions, verifyLog } from "../verifier/verify";
+import { type Command, fileAt, type Given, type Terminal } from "./arguments";
+import { UsageError } from "./errors";
+import { writeWhole } from "./files";
+import { VERIFY_OPTIONS, verifyOptions } from "./verify-options";
+
+export const writeHtmlReport: Command = {
+  usage: `report --out FILE (all options of verify but --all, --json and --quiet) [--payment ID] [--since FILE]
+      Verify, and write what was found as one HTML file that checks its own proofs in a browser. It shows one payment's
+      story: --payment names it. It says what changed since the last report: --since names that, else it is FILE itself.`,
+  options: { ...VERIFY_OPTIONS, out: "one", payment: "one", since: "one" },
+  run: async (given, terminal) => {
+    given.noOperand();
+    const place = given.needed("out");
+    const options = await verifyOptions(given);
+    const { progress } = terminal;
+    const verification = await verifyLog({ ...options, ...(progress && { onProgress: progress }) });
+    await writeReport(place, { options, verification, given, say: terminal.print });
+    return EXIT_CODES[verification.verdict];
+  },
+};
+
+export interface Verified {
+  readonly options: VerifyOptions;
+  readonly verification: VerificationReport;
+  readonly given: Given;
+  readonly say: Terminal["print"];
+}
+
+/** @throws UsageError when `--since` names no report. */
+export async function writeReport(place: string, { options, verification, given, say }: Verified): Promise<void> {
+  const [paymentId, before] = [given.one("payment"), lastReport(place, given.one("since"))];
+  const model = await gatherReport({
+    ...{ verify: options, verification, madeAt: new Date() },
+    ...(paymentId === undefined ? {} : { paymentId }),
+    ...(before === undefined ? {} : { before }),
+  });
+  const page = reportPage(model);
+  writeWhole(place, page);
+  say(`${place}: ${verification.verdict.toUpperCase()}, ${Buffer.byteLength(page)} bytes. Open it in a browser.`);
+}
+
+function lastReport(place: string, since: string | undefined): ReportSummary | undefined {
+  if (since === undefined && !existsSync(place)) return undefined;
+  const before = summaryIn(fileAt(since ?? place, since === undefined ? "--out" : "--since").toString("utf8"));
+  if (before !== undefined || since === undefined) return before;
+  throw new UsageError(`--since names a file that \`report\` wrote; ${since} holds no such report.`);
+}

@@ -1,0 +1,59 @@
+/** The options of `verify`, which `history` and `report` take alike, and what they name. */
+
+import { type KnownFinding, KnownFindingsError, parseKnownFindings } from "../verifier/known-findings";
+import type { VerifyOptions } from "../verifier/verify";
+import { evidenceAt, fileAt, type Given, logKeys, type Options, retiredKeys, witnessKeys } from "./arguments";
+import { UsageError } from "./errors";
+import { exportedSources } from "./records";
+
+export const VERIFY_OPTIONS: Options = {
+  evidence: "one",
+  export: "many",
+  key: "many",
+  "retired-key": "many",
+  "last-checkpoint": "one",
+  witness: "many",
+  known: "one",
+  "as-of": "one",
+  json: "flag",
+};
+
+/** @throws UsageError, EvidenceToolError */
+export async function verifyOptions(given: Given): Promise<VerifyOptions> {
+  const evidence = evidenceAt(given);
+  given.neededMany("key");
+  const vkeys = (keys: ReturnType<typeof logKeys>) => keys.map(({ vkey }) => vkey);
+  const [last, known, asOf] = [given.one("last-checkpoint"), given.one("known"), momentOf(given.one("as-of"))];
+  const { sources, problems } = await exportedSources(given);
+  return {
+    evidence,
+    sources,
+    problems,
+    keys: vkeys(logKeys(given)),
+    retiredKeys: vkeys(retiredKeys(given)),
+    witnessKeys: vkeys(witnessKeys(given)),
+    // The evidence is fetched after the records: what was written before is sealed by then, or never will be.
+    settleMs: 0,
+    ...(last === undefined ? {} : { lastCheckpoint: fileAt(last, "--last-checkpoint").toString("utf8") }),
+    ...(known === undefined ? {} : { known: knownIn(known) }),
+    ...(asOf === undefined ? {} : { asOf }),
+  };
+}
+
+function knownIn(place: string): KnownFinding[] {
+  try {
+    return parseKnownFindings(fileAt(place, "--known").toString("utf8"));
+  } catch (error) {
+    if (error instanceof KnownFindingsError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** RFC 3339 with its offset, and not in the future. */
+function momentOf(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const isTime = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$/.test(text);
+  const moment = new Date(text);
+  if (isTime && moment.getTime() <= Date.now()) return moment;
+  throw new UsageError("--as-of is a moment in the past, as 2026-11-21T10:00:00Z.");
+}

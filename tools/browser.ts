@@ -17,19 +17,19 @@ import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { brotliDecompressSync, createBrotliDecompress } from "node:zlib";
 import { type Browser, chromium } from "playwright-core";
+import { CodedError } from "../contract";
 
 const PACKAGE = join(dirname(require.resolve("@sparticuz/chromium")), "..", "..");
 
-export class BrowserError extends Error {
+export class BrowserError extends CodedError<"BROWSER_MISSING"> {
   override readonly name = "BrowserError";
-  readonly code = "BROWSER_MISSING";
 }
 
 /** @throws BrowserError on a machine for which the package holds no browser. */
 export async function startBrowser(): Promise<Browser> {
   if (process.platform !== "linux" || process.arch !== "x64") {
     const message = `The browser of the tests runs on Linux on x64, and this is ${process.platform} on ${process.arch}. Run them in a container.`;
-    throw new BrowserError(message);
+    throw new BrowserError("BROWSER_MISSING", message);
   }
   const folder = await unpacked();
   return chromium.launch({

@@ -49,7 +49,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [/^node:(buffer|crypto|fs|fs\/promises|os|path|readline|stream|timers\/promises|zlib)$/],
   },
   "evidence/report": {
-    project: [...PURE, "evidence/log", "evidence/verifier", "evidence/report"],
+    project: [...PURE, "ledger/exports", "evidence/log", "evidence/verifier", "evidence/report"],
     packages: [/^node:crypto$/],
   },
   "evidence/commands": {

@@ -1,11 +1,12 @@
 /** One pass over the exported records: counts who did what, measures how long sealing took, and keeps the records to be shown. */
 
 import { type LogicalTableName, TABLES } from "../../contract";
+import { ItemError } from "../../ledger/exports/lines";
 import { containsPan } from "../../ledger/rules/card-data";
 import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
 import type { RecordEntry } from "../log/entry";
 import { keyValuesOf, versionOf } from "../log/identity";
-import { ItemError, parseItem } from "../verifier/digest";
+import { parseItem } from "../verifier/digest";
 import type { RecordSource } from "../verifier/sources";
 import { ActivityTally, groupOf } from "./activity";
 import { recordedAt, textIn } from "./entry-text";

@@ -1,5 +1,7 @@
 /** Hashes, keys and signatures of the log with WebCrypto alone: the same code runs in a browser and in Node.js. */
 
+import { CodedError } from "../../contract";
+
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const { subtle } = globalThis.crypto;
@@ -118,7 +120,7 @@ function half(value: number): number {
 // -------------------------------------------------------------------------------------------------------- signatures
 
 /** The browser cannot check signatures of this kind. That says nothing about the signature. */
-export class UnsupportedKeyError extends Error {
+export class UnsupportedKeyError extends CodedError<"KEY_UNSUPPORTED"> {
   override readonly name = "UnsupportedKeyError";
 }
 
@@ -161,7 +163,10 @@ async function verifyEd25519(publicKey: Bytes, text: Bytes, signature: Bytes): P
     return await subtle.verify("Ed25519", key, signature, text);
   } catch (error) {
     if (!(error instanceof Error) || error.name !== "NotSupportedError") throw error;
-    throw new UnsupportedKeyError("This browser cannot check Ed25519 signatures. Open the file in a current one.");
+    throw new UnsupportedKeyError(
+      "KEY_UNSUPPORTED",
+      "This browser cannot check Ed25519 signatures. Open the file in a current one.",
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a page shows of entries, records, the checkpoint and a path: the builder writes these texts, and the page's check compares them. */
 
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import type { LogEntry } from "../log/entry";
 import { shown } from "./html";
 import { base64, type PathStep } from "./web-crypto";

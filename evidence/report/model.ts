@@ -1,6 +1,6 @@
 /** Everything that a report shows, before it is a page. */
 
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import type { LogEntry } from "../log/entry";
 import type { KeyType } from "../log/note";
 import type { VerificationReport } from "../verifier/report";

@@ -1,6 +1,6 @@
 /** What a report carries for its own check: the signed checkpoint, entries with their paths, and the records they commit to. */
 
-import type { ItemJson } from "../../ledger/rules/commitment";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 
 export const REPORT_FORMAT = "payment-ledger/report/1";
 

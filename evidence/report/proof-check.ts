@@ -3,8 +3,8 @@
  * the reader's browser, and is written apart from the verifier: the two agree by the published formats alone.
  */
 
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
-import type { ItemJson } from "../../ledger/rules/commitment";
 import type { LogEntry } from "../log/entry";
 import { entryTexts, headTexts, pathTexts, recordTexts, treeTexts } from "./entry-text";
 import { type EarlierTree, type PageEntry, type PageEvidence, REPORT_FORMAT } from "./page-evidence";

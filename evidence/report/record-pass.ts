@@ -2,8 +2,9 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import { ItemError } from "../../ledger/exports/lines";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { containsPan } from "../../ledger/rules/card-data";
-import { commitmentOf, type ItemJson } from "../../ledger/rules/commitment";
+import { commitmentOf } from "../../ledger/rules/commitment";
 import type { RecordEntry } from "../log/entry";
 import { keyValuesOf, versionOf } from "../log/identity";
 import { parseItem } from "../verifier/digest";

@@ -1,6 +1,6 @@
 /** The export function: what its schedules ask for, and what it tells of the tables. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { BACKUP_METRICS, type LogicalTableName } from "../contract";
 import type { Call } from "../ledger/operations/call";
 import type { Store } from "../ledger/store/store";

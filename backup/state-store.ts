@@ -1,7 +1,7 @@
 /** What was exported of each table, kept in the export bucket. Writes are conditional: of two runs at once only one goes ahead. */
 
 import type { S3Client } from "@aws-sdk/client-s3";
-import { z } from "zod";
+import * as z from "zod";
 import { BackupError } from "./errors";
 import { stateKey } from "./layout";
 import { jsonOf, putVersioned, readVersioned } from "./versioned-object";

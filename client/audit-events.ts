@@ -6,7 +6,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { z } from "zod";
+import type * as z from "zod";
 import { CodedError } from "../contract";
 import { type auditEventSchema, parseAuditEvent } from "../ledger/rules/audit-event";
 import { harmfulInput } from "../ledger/rules/harmful-input";

@@ -21,6 +21,12 @@ const UNIX = 3;
 const READABLE_FILE = (0o100644 << 16) >>> 0;
 const PROJECT = resolve(__dirname, "..");
 
+/** Parts of the SDK that no function uses, and the small files that the bundles hold instead: each says why. */
+const STAND_INS = {
+  "@aws-sdk/credential-provider-node": "./handlers/runtime/credentials.ts",
+  "@smithy/core/event-streams": "./handlers/runtime/no-event-streams.ts",
+};
+
 export class HandlerBuildError extends CodedError<"BUILD_FAILED"> {
   override readonly name = "HandlerBuildError";
 
@@ -75,6 +81,9 @@ function bundle(project: string, entries: readonly string[]): BundledCode[] {
     target: "node20",
     format: "cjs",
     mainFields: ["module", "main"],
+    alias: STAND_INS,
+    // The SDK loads node:http by `import()`, which takes longer than `require`.
+    supported: { "dynamic-import": false },
     // Names stay readable in stack traces; comments go, and with them the paths that esbuild writes there.
     minifySyntax: true,
     minifyWhitespace: true,

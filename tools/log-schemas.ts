@@ -1,6 +1,6 @@
 /** Requests and answers of the functions around the log of proofs, in the form that `write-schemas.ts` publishes. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { FUNCTIONS } from "../contract";
 import type { DrillResponse } from "../evidence/checks/drill-operation";
 import { DRILL_CODES } from "../evidence/checks/drill-steps";

@@ -8,7 +8,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { CheckResponse } from "../backup/check-operation";
 import type { ExportResponse } from "../backup/export-operation";
 import { CHECK_CODES } from "../backup/findings";

@@ -57,6 +57,21 @@ test("two checkouts give the same bytes, which name no place", () => {
   }
 });
 
+test("a bundle holds no part of a package that no function uses", () => {
+  const built = buildIn(PROJECT);
+  for (const { code } of built) {
+    expect(code).toContain("NO_CREDENTIALS");
+    // The SDK's other sources of credentials, its streams of events, and the languages of zod's messages.
+    for (const unused of ["AssumeRoleWithWebIdentity", ":event-type", "Ungültige Eingabe"]) {
+      expect(code.includes(unused) ? unused : "").toBe("");
+    }
+  }
+  const bytesOf = (entry: (typeof ENTRIES)[number]) => built[ENTRIES.indexOf(entry)]?.code.length ?? Number.NaN;
+  expect(bytesOf("persist-payment-ledger")).toBeLessThan(650_000);
+  // Of every operation of S3, the SDK keeps the description: 105 KB.
+  expect(bytesOf("drill-restore")).toBeLessThan(1_000_000);
+});
+
 test.each(["Pacific/Kiritimati", "America/Los_Angeles"])("a zip file made in %s is the same", (zone) => {
   const project = checkout("here");
   const script =

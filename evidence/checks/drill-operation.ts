@@ -1,6 +1,6 @@
 /** The function of the restore drill: one step an invocation, and what the trail and the alarms are told of it. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { LOG_METRICS } from "../../contract";
 import { type Call, ledgerEntry } from "../../ledger/operations/call";
 import { recordEntries } from "../../ledger/operations/record-entries";

@@ -1,6 +1,6 @@
 /** What a drill found: the restored tables held against the log, and the object that says so for good. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { EXPORT_PREFIXES } from "../../contract";
 import { VERDICTS, type VerificationReport } from "../verifier/report";
 import type { Drill, DrillResult } from "./drill-state";

@@ -4,7 +4,7 @@
  */
 
 import type { S3Client } from "@aws-sdk/client-s3";
-import { z } from "zod";
+import * as z from "zod";
 import { jsonOf, putVersioned, readVersioned } from "../../backup/versioned-object";
 import { EXPORT_PREFIXES, TABLES } from "../../contract";
 import { VERDICTS } from "../verifier/report";

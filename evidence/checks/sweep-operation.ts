@@ -3,7 +3,7 @@
  * sees the living tables; the restore drill and auditors look at exports.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { shapeOf } from "../../backup/export-lines";
 import { LOG_METRICS, type LogicalTableName, TABLES, type TableId } from "../../contract";
 import { type Call, ledgerEntry } from "../../ledger/operations/call";

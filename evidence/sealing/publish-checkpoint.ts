@@ -1,6 +1,6 @@
 /** The publisher: each minute it appends a heartbeat to the log, and publishes everything that was committed under a signed checkpoint. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { LOG_METRICS } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
 import type { Store } from "../../ledger/store/store";

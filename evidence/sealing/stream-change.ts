@@ -1,6 +1,6 @@
 /** One change of a table, as Lambda passes it on from the table's stream. Content is taken as it is, and never refused. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { type LogicalTableName, TABLES, type TableId } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { keyValuesOf } from "../log/identity";

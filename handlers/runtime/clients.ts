@@ -9,13 +9,11 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 const LIMITS = { maxAttempts: 5, retryMode: "standard" } as const;
 const TIMEOUTS = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true } as const;
 
-export function dynamoClient(): DynamoDBClient {
-  return new DynamoDBClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) });
-}
-
-export function kmsClient(): KMSClient {
-  return new KMSClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) });
-}
+/** All parts of a function share one client, and with it the connections that are open. */
+export const dynamoClient = once(
+  () => new DynamoDBClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) }),
+);
+export const kmsClient = once(() => new KMSClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) }));
 
 /** A payment file is one long answer: what is bounded is the wait for each part of it, not the whole. */
 export function s3Client(variables: Readonly<Record<string, string | undefined>>): S3Client {
@@ -26,4 +24,12 @@ export function s3Client(variables: Readonly<Record<string, string | undefined>>
     forcePathStyle: ownEndpoint !== undefined,
     requestHandler: new NodeHttpHandler({ connectionTimeout: 1_000, socketTimeout: 30_000 }),
   });
+}
+
+function once<Client>(make: () => Client): () => Client {
+  let made: Client | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

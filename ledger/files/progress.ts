@@ -1,7 +1,7 @@
 /** How far a payment file has come: counted in memory, reported in the bucket, and carried to the next run of a long file. */
 
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { FILE_PREFIXES } from "../../contract";
 import type { RefusalCode } from "../rules/refusals";
 import type { FileVersion, PaymentFiles } from "./payment-files";

@@ -1,6 +1,6 @@
 /** What every operation shares: its call, the search for what must not be kept, and the records about itself. */
 
-import type { z } from "zod";
+import type * as z from "zod";
 import { type LogicalTableName, TABLES } from "../../contract";
 import { toItemJson } from "../rules/attribute-value";
 import type { AuditDetails, AuditEntry, Caller, LedgerAction } from "../rules/audit-entry";

@@ -3,7 +3,7 @@
  * and throws technical faults, so that Lambda tries an event again and keeps it when it cannot be handled.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { FILE_PREFIXES, TABLES } from "../../contract";
 import type { FileVersion } from "../files/payment-files";
 import { FileProgress } from "../files/progress";

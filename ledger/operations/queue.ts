@@ -1,7 +1,7 @@
 /** SQS messages as Lambda delivers them, and the answer that tells SQS which to deliver again. */
 
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Caller } from "../rules/audit-entry";
 import type { JsonObject } from "../rules/canonical-json";
 import { holdsCardData } from "../rules/card-data";

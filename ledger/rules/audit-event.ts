@@ -3,7 +3,7 @@
  * ids asked for (`query_record_id`), ids returned (`response_record_ids`), outcome (`query_result`). One record holds both.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { canonicalJson, type JsonObject, type JsonValue } from "./canonical-json";
 import { isReservedAuditId } from "./identifiers";
 import {

@@ -1,6 +1,6 @@
 /** A call's entries: one object, a list, or a list with its actor around it. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { type Refusal, refusal } from "./refusals";
 import { actor, parseWith, schemaVersion } from "./schema";
 

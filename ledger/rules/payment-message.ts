@@ -1,7 +1,7 @@
 /** A payment that arrives as a message on `audit-trail-queue`. */
 
 import { isLosslessNumber } from "lossless-json";
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "./canonical-json";
 import { CURRENCY_CODES, CURRENCY_WITH_TIME } from "./currencies";
 import { numbersAsText } from "./exact-json";

@@ -1,6 +1,6 @@
 /** A payment as it is sent and as it is understood: the door of the ledger. */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "./canonical-json";
 import { CURRENCY_CODES, CURRENCY_WITH_TIME } from "./currencies";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";

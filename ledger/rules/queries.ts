@@ -1,7 +1,7 @@
 /** What can be asked of the ledger and of the audit trail. Every query names its actor, because every read is audited. */
 
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { TABLES } from "../../contract";
 import { canonicalJson, type JsonObject } from "./canonical-json";
 import { AFTER_ALL_IDS, timeKey } from "./index-keys";

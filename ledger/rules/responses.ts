@@ -1,6 +1,6 @@
 /** What the functions answer. The published schemas are generated from these, and the tests hold every answer against them. */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonValue } from "./canonical-json";
 import { PAYMENT_STATUSES } from "./payment";
 import { REFUSAL_CODES, type Refusal } from "./refusals";

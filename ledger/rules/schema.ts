@@ -1,6 +1,6 @@
 /** Building blocks of the request schemas. Each check carries its refusal code, so that one place maps faults to answers. */
 
-import { z } from "zod";
+import * as z from "zod";
 import {
   ACTOR_LENGTH_MAX,
   ACTOR_PATTERN,

@@ -1,6 +1,6 @@
 /** The only change that a recorded payment allows. */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "./canonical-json";
 import { PAYMENT_STATUSES, type PaymentStatus } from "./payment";
 import { actor, coded, reason, schemaVersion, transactionId } from "./schema";

@@ -1,7 +1,7 @@
 /** A payment of the payment files and of direct `payment_data`, as it is sent and as it is understood. */
 
 import { isLosslessNumber } from "lossless-json";
-import { z } from "zod";
+import * as z from "zod";
 import type { JsonObject } from "./canonical-json";
 import { CURRENT_CURRENCY_CODES } from "./currencies";
 import { exactJsonText, holdsInexactNumber, numbersAsText } from "./exact-json";

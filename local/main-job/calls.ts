@@ -3,7 +3,7 @@
  * schema.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { CheckResponse } from "../../backup/check-operation";
 import type { ExportResponse } from "../../backup/export-operation";
 import type { FunctionId } from "../../contract";

@@ -1,7 +1,7 @@
 /** Reads the payments and what must come of them. Lines that are no JSON are counted here and never repeated. */
 
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { JobError } from "./errors";
 
 /** How a line ended: an outcome of the ledger, `broken`, or the refusal code of a refused line. */

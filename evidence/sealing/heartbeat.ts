@@ -3,8 +3,10 @@
 import { hash } from "node:crypto";
 import type { HeartbeatEntry } from "../log/entry";
 import { appendAfter, type Log } from "./append";
+import { newestBatches } from "./committed-batches";
 import { SealingError } from "./errors";
-import { type Head, type LogTable, newestBatches } from "./log-state-table";
+import type { LogTable } from "./log-keys";
+import type { Head } from "./log-state-table";
 import { type Publication, type PublishSettings, publish } from "./publish";
 import { readPublished } from "./published";
 

@@ -5,11 +5,13 @@
 
 import { checkpointText, parseCheckpoint, textOfCheckpoint } from "../log/checkpoint";
 import { CHECKPOINT_PATH, checkpointPath, verifierKeyPath } from "../log/paths";
+import { batchesBetween } from "./committed-batches";
 import { logForked, SealingError } from "./errors";
 import type { EvidenceBucket, EvidenceFile } from "./evidence-bucket";
 import { frontierBytes, rootOf } from "./frontier";
 import { LaterCheckpoints } from "./later-checkpoints";
-import { batchesBetween, type Head, type LogTable, readHead } from "./log-state-table";
+import type { LogTable } from "./log-keys";
+import { type Head, readHead } from "./log-state-table";
 import { encodeNote } from "./note";
 import { type Published, readPublished, treeAt } from "./published";
 import type { Signer } from "./signers";

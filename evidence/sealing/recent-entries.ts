@@ -1,8 +1,9 @@
 /** What was committed lately, by leaf hash: so that a change that was sealed already is not sealed a second time. */
 
 import { leafHash } from "../log/hashing";
+import { newestBatches } from "./committed-batches";
 import { logForked } from "./errors";
-import { type LogTable, newestBatches } from "./log-state-table";
+import type { LogTable } from "./log-keys";
 
 /** Enough for all that other sealers commit between a delivery of a stream batch and the next. More repeats are harmless. */
 export const RECENT_ENTRIES_DEFAULT = 5_000;

@@ -1,7 +1,8 @@
 /**
  * What sealing costs, counted: write units of DynamoDB for each record, and what a minute asks of S3 and KMS. Nothing is
  * estimated but the price rule itself: the sizes are those of the items that the sealer sends to an AWS in memory.
- * `npm run bench:seal-cost`; fails when sealing takes half a write unit a record or more, in batches of 100 and more.
+ * `npm run bench:seal-cost`; fails when sealing takes half a write unit a record or more, in batches of 20 and more, or when
+ * 20,000 records a second ask more of one partition than DynamoDB gives it.
  */
 
 import "../../local/sdk-warning";
@@ -56,7 +57,11 @@ interface Count {
   units: number;
   transactions: number;
   bytes: number;
+  /** Units by partition key of the log-state table. */
+  readonly unitsOf: Map<string, number>;
 }
+
+const nothingCounted = (): Count => ({ units: 0, transactions: 0, bytes: 0, unitsOf: new Map() });
 
 /** Counts what a sealer sends, whether it is then taken or not: a failed condition is charged too. */
 function counting({ clients }: Sealer, count: Count): void {
@@ -66,10 +71,15 @@ function counting({ clients }: Sealer, count: Count): void {
         const { TransactItems = [] } = args.input as {
           TransactItems?: { Put?: { Item: Record<string, AttributeValue> } }[];
         };
-        const sizes = TransactItems.map(({ Put }) => itemBytes(storedItem(Put?.Item ?? {})));
         count.transactions += 1;
-        count.bytes += sizes.reduce((sum, size) => sum + size, 0);
-        count.units += sizes.reduce((sum, size) => sum + TRANSACTION_FACTOR * units(size), 0);
+        for (const { Put } of TransactItems) {
+          const size = itemBytes(storedItem(Put?.Item ?? {}));
+          const charged = TRANSACTION_FACTOR * units(size);
+          const partition = Put?.Item[LOG_STATE.partitionKey]?.S ?? "";
+          count.bytes += size;
+          count.units += charged;
+          count.unitsOf.set(partition, (count.unitsOf.get(partition) ?? 0) + charged);
+        }
       }
       return next(args);
     },
@@ -92,7 +102,7 @@ function longLog(): FakeWorld {
 }
 
 async function costOf(batch: number, changes: readonly StreamRecord[]): Promise<number> {
-  const count: Count = { units: 0, transactions: 0, bytes: 0 };
+  const count = nothingCounted();
   const sealer = startSealer(longLog());
   counting(sealer, count);
   for (let start = 0; start < changes.length; start += batch) await sealer.seal(changes.slice(start, start + batch));
@@ -108,7 +118,7 @@ const SHARDS = 4;
 
 /** Four streams at once: whoever comes second has sent its batch for nothing, and is charged for it. */
 async function costOfRacing(batch: number, changes: readonly StreamRecord[]): Promise<number> {
-  const count: Count = { units: 0, transactions: 0, bytes: 0 };
+  const count = nothingCounted();
   const world = longLog();
   const turns = new Turns(seededRandom(1));
   const shard = async (number: number) => {
@@ -126,6 +136,35 @@ async function costOfRacing(batch: number, changes: readonly StreamRecord[]): Pr
       `(${lost} of ${count.transactions} transactions came second)`,
   );
   return each;
+}
+
+/** What DynamoDB gives one partition, whatever its table may take together. */
+const PARTITION_UNITS_MAX = 1_000;
+const RECORDS_A_SECOND = 20_000;
+
+/** @returns the units that the busiest partition takes when so many records are sealed within a second. */
+async function costOfSecond(batch: number, changes: readonly StreamRecord[]): Promise<number> {
+  const count = nothingCounted();
+  const sealer = startSealer(longLog(), { recentEntries: 0 });
+  counting(sealer, count);
+  for (let sealed = 0; sealed < RECORDS_A_SECOND; sealed += batch) {
+    const from = sealed % changes.length;
+    // Under other sequence numbers the same records are entries of their own.
+    const again = changes.slice(from, from + batch).map((change) => {
+      sequence += BigInt(randomInt(1, 5_000_000));
+      const SequenceNumber = `${sequence}0000${randomInt(100_000_000)}`;
+      return { ...change, dynamodb: { ...change.dynamodb, SequenceNumber } };
+    });
+    await sealer.seal(again);
+  }
+  const head = count.unitsOf.get(ORIGIN) ?? 0;
+  const batches = [...count.unitsOf].filter(([partition]) => partition !== ORIGIN).map(([, taken]) => taken);
+  const busiest = Math.max(head, ...batches);
+  console.log(
+    `  batches of ${String(batch).padStart(5)}: ${head} units for the head, at most ${Math.max(...batches)} for one of ${batches.length} ` +
+      `partitions of batches; at ${PARTITION_UNITS_MAX.toLocaleString("en")} units ${Math.floor((PARTITION_UNITS_MAX / busiest) * RECORDS_A_SECOND).toLocaleString("en")} records a second`,
+  );
+  return busiest;
 }
 
 /** What one heartbeat asks of S3 and KMS when so many records came since the last one. */
@@ -168,10 +207,20 @@ async function main(): Promise<void> {
       if (cost === costOf && batch >= BOUND_FROM_BATCH && each >= BOUND) tooMuch.push(batch);
     }
   }
+  console.log(
+    `The partitions of the log-state table, when ${RECORDS_A_SECOND.toLocaleString("en")} records are sealed in a second:`,
+  );
+  const tooBusy: number[] = [];
+  for (const batch of [100, 500, 1_000]) {
+    if ((await costOfSecond(batch, changes)) > PARTITION_UNITS_MAX) tooBusy.push(batch);
+  }
   console.log("S3 and KMS, with one heartbeat a minute:");
   for (const records of [0, 600, 6_000, 60_000]) await costOfMinute(records);
   if (tooMuch.length > 0)
     throw new Error(`Batches of ${tooMuch.join(", ")} take ${BOUND} write units a record or more.`);
+  if (tooBusy.length > 0) {
+    throw new Error(`Batches of ${tooBusy.join(", ")} ask more of one partition than DynamoDB gives it.`);
+  }
   console.log(`ok: below ${BOUND} write units a record in batches of ${BOUND_FROM_BATCH} and more`);
 }
 

@@ -1,8 +1,12 @@
+import fc from "fast-check";
+import { LOG_STATE } from "../../../contract";
 import type { RecordEntry } from "../../../evidence/log/entry";
 import { entryBytes } from "../../../evidence/log/entry";
 import { appendAfter, appendEntries, type LogOptions, openLog } from "../../../evidence/sealing/append";
+import { batchesBetween, newestBatches } from "../../../evidence/sealing/committed-batches";
 import { rootOf } from "../../../evidence/sealing/frontier";
-import { batchesBetween, readHead } from "../../../evidence/sealing/log-state-table";
+import { batchKey, batchName } from "../../../evidence/sealing/log-keys";
+import { readHead } from "../../../evidence/sealing/log-state-table";
 import { RecentEntries } from "../../../evidence/sealing/recent-entries";
 import { naiveLeaf, naiveRoot } from "./naive-log";
 import { ORIGIN } from "./sealer";
@@ -225,6 +229,73 @@ test("reading begins and ends in the middle of batches", async () => {
   expect(await read(6, 31)).toEqual(texts(entries(6, 31)));
   expect(await read(7, 8)).toEqual(texts(entries(7, 8)));
   expect(await read(8, 8)).toEqual([]);
+});
+
+describe("batches of a log that was begun by an earlier version, which put them beside the head", () => {
+  /** Moves the batch that begins at this entry to where the earlier version put it. */
+  function moveBesideHead(start: number): void {
+    const name = [...world.aws.items.keys()].find((each) => each.includes(batchName(start))) ?? "";
+    const item = world.aws.items.get(name) ?? {};
+    world.aws.items.delete(name);
+    world.aws.putItem(world.tableName, { ...item, [LOG_STATE.partitionKey]: { S: ORIGIN } });
+  }
+
+  test("are read, remembered and appended behind", async () => {
+    const log = open();
+    for (let start = 0; start < 300; start += 3) await appendEntries(entries(start, start + 3), log);
+    for (let start = 0; start < 300; start += 3) moveBesideHead(start);
+    expect(await logTexts()).toEqual(texts(entries(0, 300)));
+    expect(await appendEntries(entries(295, 305), open())).toEqual({ appended: 5, repeated: 5, size: 305 });
+    expect(await logTexts()).toEqual(texts(entries(0, 305)));
+    const keys = [...world.aws.items.keys()].filter((name) => name.includes(batchName(300)));
+    expect(keys).toEqual([expect.stringContaining("#batches#")]);
+  });
+
+  test("are read in any mixture with newer ones, from any entry to any other, forward and backward", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ length: fc.integer({ min: 1, max: 400 }), isEarlier: fc.boolean() }), {
+          minLength: 1,
+          maxLength: 8,
+        }),
+        fc.nat(),
+        fc.nat(),
+        async (batches, a, b) => {
+          world = fakeWorld();
+          let size = 0;
+          for (const { length, isEarlier } of batches) {
+            await appendEntries(entries(size, size + length), open({ recentEntries: 0 }));
+            if (isEarlier) moveBesideHead(size);
+            size += length;
+          }
+          const [from, to] = [a % size, b % (size + 1)].sort((x, y) => x - y) as [number, number];
+          const { table } = open();
+          const forward: string[] = [];
+          for await (const batch of batchesBetween(table, from, to)) forward.push(...batch.entries.map(String));
+          expect(forward).toEqual(texts(entries(from, to)));
+          const backward: string[] = [];
+          for await (const batch of newestBatches(table, 0, size)) backward.unshift(...batch.entries.map(String));
+          expect(backward).toEqual(texts(entries(0, size)));
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+});
+
+test("batches of any one length spread over the partition keys, and the head has its own", async () => {
+  const { table } = open();
+  for (const length of [1, 7, 64, 100, 256, 500, 512, 1_000]) {
+    const unitsOf = new Map<string, number>();
+    const records = 20_000;
+    for (let start = 0; start < records; start += length) {
+      const partition = batchKey(table, start)[LOG_STATE.partitionKey];
+      const name = partition !== undefined && "S" in partition ? partition.S : "";
+      unitsOf.set(name, (unitsOf.get(name) ?? 0) + length);
+    }
+    expect([...unitsOf.keys()]).not.toContain(ORIGIN);
+    expect(Math.max(...unitsOf.values())).toBeLessThanOrEqual(0.12 * records);
+  }
 });
 
 test("what is remembered is bounded, and the oldest is forgotten first", () => {

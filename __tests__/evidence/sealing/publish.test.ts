@@ -3,7 +3,7 @@ import { S3ServiceException } from "@aws-sdk/client-s3";
 import { entryBytes, type RecordEntry } from "../../../evidence/log/entry";
 import { appendEntries } from "../../../evidence/sealing/append";
 import { packFirst } from "../../../evidence/sealing/batches";
-import { batchesBetween } from "../../../evidence/sealing/log-state-table";
+import { batchesBetween } from "../../../evidence/sealing/committed-batches";
 import { publish } from "../../../evidence/sealing/publish";
 import { preconditionFailed } from "./fake-aws";
 import { naiveCheckpoint, naiveEntries, naiveLeaf, naivePath, naiveRoot, naiveTiles, naiveVerify } from "./naive-log";

@@ -141,7 +141,7 @@ describe("lists", () => {
   /** Whether the function would take the whole call and every entry of it. */
   const isTaken = (event: unknown): boolean => {
     const parsed = parseEntries(event, "payments");
-    return "entries" in parsed && parsed.entries.every((entry) => parsePayment(entry, parsed.actor, NOW).ok);
+    return "entries" in parsed && parsed.entries.every((entry) => parsePayment(entry, NOW, parsed.actor).ok);
   };
 
   test.each<[string, unknown, boolean]>([

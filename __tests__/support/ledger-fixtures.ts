@@ -203,7 +203,7 @@ export const AMOUNTS_REFUSED = [
 
 export const PAYMENT_DOOR: Door = {
   schema: "persist_payment_ledger.request",
-  parse: (input) => parsePayment(input, undefined, NOW),
+  parse: (input) => parsePayment(input, NOW),
   accepted: [
     aPayment(),
     without(aPayment(), "Timestamp"),

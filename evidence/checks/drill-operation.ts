@@ -2,7 +2,8 @@
 
 import * as z from "zod";
 import { LOG_METRICS } from "../../contract";
-import { type Call, ledgerEntry } from "../../ledger/operations/call";
+import type { Call } from "../../ledger/operations/call";
+import { ledgerEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 import type { Store } from "../../ledger/store/store";

@@ -6,7 +6,8 @@
 import * as z from "zod";
 import { shapeOf } from "../../backup/export-lines";
 import { LOG_METRICS, type LogicalTableName, TABLES, type TableId } from "../../contract";
-import { type Call, ledgerEntry } from "../../ledger/operations/call";
+import type { Call } from "../../ledger/operations/call";
+import { ledgerEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { derivedAuditId } from "../../ledger/rules/identifiers";

@@ -5,9 +5,11 @@ import type { Row } from "../files/row";
 import { SeenIds } from "../files/seen-ids";
 import { type Refusal, refusal } from "../rules/refusals";
 import { transactionId as transactionIdSchema } from "../rules/schema";
-import { parseTransaction, type SentTransaction } from "../rules/transaction";
+import type { Transaction } from "../rules/transaction";
 import type { Store } from "../store/store";
-import { type Claims, harmlessClaims, refuseHarmful } from "./call";
+import { type Claims, harmlessClaims } from "./claims";
+import { type PaymentBook, type SentPayment, transactionsBook } from "./payment-books";
+import { refuseHarmful, validatePayment } from "./validation";
 
 export interface FileLimits {
   /** Rows that are recorded; those behind them are only searched for card data. */
@@ -22,7 +24,7 @@ export const FILE_LIMITS: FileLimits = { rowsMax: 5_000_000, cardDataRowsMax: 1_
 
 export type JudgedRow = AcceptedRow | RefusedRow;
 
-interface AcceptedRow extends SentTransaction {
+interface AcceptedRow extends SentPayment<Transaction> {
   readonly number: number;
   /** Its id was in an earlier row of the file. */
   readonly isRepeat: boolean;
@@ -43,6 +45,7 @@ export interface JudgeSettings {
   readonly cardDataRows: number;
   readonly stopsAtLimit: boolean;
   readonly limits: FileLimits;
+  readonly now: Date;
 }
 
 export class RowJudge {
@@ -51,12 +54,14 @@ export class RowJudge {
   private rows = 0;
   private cardDataRows: number;
   private readonly seenIds = new SeenIds();
+  private readonly book: PaymentBook<Transaction>;
 
   constructor(
     private readonly settings: JudgeSettings,
     private readonly store: Store,
   ) {
     this.cardDataRows = settings.cardDataRows;
+    this.book = transactionsBook(store);
   }
 
   /** Takes note of a row that an earlier run has done. */
@@ -75,13 +80,10 @@ export class RowJudge {
     return "code" in judgement ? this.refused(row, judgement) : { number: row.number, isRepeat, ...judgement };
   }
 
-  private judgementOf(row: Row): SentTransaction | Refusal {
-    const harmful = this.harmOf(row);
-    if (harmful !== undefined) return harmful;
-    if (this.rows > this.settings.limits.rowsMax) return refusal("TOO_MANY_ROWS");
-    if ("fault" in row) return refusal(row.fault);
-    const parsed = parseTransaction(row.value);
-    return parsed.ok ? parsed.value : parsed.refusal;
+  private judgementOf(row: Row): SentPayment<Transaction> | Refusal {
+    if (this.rows > this.settings.limits.rowsMax) return this.harmOf(row) ?? refusal("TOO_MANY_ROWS");
+    if ("fault" in row) return this.harmOf(row) ?? refusal(row.fault);
+    return validatePayment(this.book, row.value, { now: this.settings.now }, this.store);
   }
 
   private harmOf(row: Row): Refusal | undefined {

@@ -9,26 +9,18 @@ import type { FileVersion } from "../files/payment-files";
 import { FileProgress } from "../files/progress";
 import { ENTRIES_MAX } from "../rules/entries";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
-import { type Refusal, refusal } from "../rules/refusals";
+import { refusal } from "../rules/refusals";
 import { type EntryResult, persistResponse, type RefusedResponse, refusedWith } from "../rules/responses";
-import type { SentTokens } from "../rules/sent-tokens";
-import { parseTransaction, type Transaction } from "../rules/transaction";
 import type { Store } from "../store/store";
-import { transactionContentMac } from "../store/transaction-record";
-import {
-  admitEntries,
-  type Call,
-  isHarmless,
-  keptPrincipal,
-  ledgerEntry,
-  refuseCall,
-  refusedResult,
-  refuseHarmful,
-} from "./call";
+import type { Call } from "./call";
+import { isHarmless, keptPrincipal } from "./claims";
+import { ledgerEntry } from "./ledger-entry";
+import { transactionsBook } from "./payment-books";
 import { type FileSettings, namesOfFile, processFile } from "./process-file";
 import { recordEntries } from "./record-entries";
-import { type Accepted, recordPayments } from "./record-payments";
-import { transactionsBook } from "./transactions-book";
+import { recordPayments } from "./record-payments";
+import { recordRefused, refuseCall } from "./refusal-records";
+import { refuseHarmful, validatePayments } from "./validation";
 
 const TRANSACTIONS = TABLES.paymentTransactions.logicalName;
 
@@ -167,34 +159,10 @@ async function processDirect(paymentData: object, call: Call, store: Store): Pro
     const reason = refusal(entries.length === 0 ? "EMPTY_LIST" : "LIST_TOO_LONG");
     return { statusCode: 400, body: JSON.stringify(await refuseCall({}, reason, TRANSACTIONS, call, store)) };
   }
-  const admitOne = (entry: unknown, position: number, tokens: SentTokens) => admit(entry, tokens, position, store);
-  const { accepted, refused } = await admitEntries(entries, admitOne, TRANSACTIONS, call);
-  const results = await recordPayments(transactionsBook(store), accepted, call, store);
-  await recordEntries(
-    refused.map(({ record }) => record),
-    store,
-  );
-  return directResponse([...refused.map(refusedResult), ...results], call);
-}
-
-async function admit(
-  entry: unknown,
-  tokens: SentTokens,
-  position: number,
-  store: Store,
-): Promise<Accepted<Transaction> | Refusal> {
-  const harmful = refuseHarmful(entry, store, { tokens, clear: entry });
-  if (harmful !== undefined) return harmful;
-  const parsed = parseTransaction(entry);
-  if (!parsed.ok) return parsed.refusal;
-  const { payment, actor = UNCLAIMED_ACTOR } = parsed.value;
-  return {
-    position,
-    id: payment.transactionId,
-    actor,
-    payment,
-    contentMac: await transactionContentMac(payment, store),
-  };
+  const book = transactionsBook(store);
+  const { accepted, refused } = await validatePayments(book, { entries }, call, store);
+  const results = await recordPayments(book, accepted, call, store);
+  return directResponse([...(await recordRefused(refused, store)), ...results], call);
 }
 
 function directResponse(results: readonly EntryResult[], call: Call): ProcessorResponse {

@@ -13,9 +13,12 @@ import { type StoredItem, textOf, textWithin } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { isForged, type Store } from "../store/store";
 import { type GroupOutcome, writeOnce } from "../store/write-once";
-import { admitEntries, alarmEntry, type Call, ledgerEntry, refuseCall, refusedResult, refuseHarmful } from "./call";
-import { recordEntries } from "./record-entries";
+import type { Call } from "./call";
+import { alarmEntry } from "./integrity-alarm";
+import { ledgerEntry } from "./ledger-entry";
 import { answersOf, duplicateEntry, type Outcome } from "./record-payments";
+import { recordRefused, refuseCall } from "./refusal-records";
+import { isRefusal, refuseHarmful, validateEntries } from "./validation";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 
@@ -40,19 +43,14 @@ export async function persistAuditEvents(
   const envelopeRefusal = refuseHarmful(envelope, store, { tokens: SentTokens.in(event), clear: envelope });
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "events") : { refusal: envelopeRefusal };
   if ("refusal" in parsed) return refuseCall(event, parsed.refusal, TRAIL, call, store);
-  const { accepted, refused } = await admitEntries(
+  const { accepted, refused } = await validateEntries(
     parsed.entries,
     (entry, position, tokens) => acceptDirect(withActor(entry, parsed.actor), tokens, position, call, store),
-    TRAIL,
+    { table: TRAIL, listActor: parsed.actor },
     call,
-    parsed.actor,
   );
   const results = await recordEvents(accepted, call, store);
-  await recordEntries(
-    refused.map(({ record }) => record),
-    store,
-  );
-  return persistResponse([...refused.map(refusedResult), ...results]);
+  return persistResponse([...(await recordRefused(refused, store)), ...results]);
 }
 
 async function acceptDirect(
@@ -62,11 +60,11 @@ async function acceptDirect(
   call: Call,
   store: Store,
 ): Promise<AcceptedEvent | Refusal> {
-  const door = await admitEvent(entry, call, store, tokens);
-  if ("code" in door) return door;
+  const event = validateEvent(entry, call, store, tokens);
+  if (isRefusal(event)) return event;
   // Without an id of its own the event is named by the invocation, which the platform repeats when it retries.
-  const auditId = door.auditId ?? derivedAuditId("EVENT", call.operation, call.caller.requestId, String(position));
-  return { position, event: door, auditId, contentMac: await eventContentMac(door, store), caller: call.caller };
+  const auditId = event.auditId ?? derivedAuditId("EVENT", call.operation, call.caller.requestId, String(position));
+  return { position, event, auditId, contentMac: await eventContentMac(event, store), caller: call.caller };
 }
 
 /** The list's actor counts for entries that name none themselves. */
@@ -76,12 +74,12 @@ function withActor(entry: unknown, listActor: string | undefined): unknown {
 }
 
 /** @param tokens those of the whole request, where the event may be one of a list. */
-export async function admitEvent(
+export function validateEvent(
   entry: unknown,
   call: Call,
   store: Store,
   tokens = SentTokens.in(entry),
-): Promise<AuditEvent | Refusal> {
+): AuditEvent | Refusal {
   const harmful = refuseHarmful(entry, store, { tokens, clear: entry });
   if (harmful !== undefined) return harmful;
   const parsed = parseAuditEvent(entry, call.now);

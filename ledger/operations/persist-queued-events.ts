@@ -10,8 +10,10 @@ import { parseExactJson } from "../rules/exact-json";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import { type Refusal, refusal } from "../rules/refusals";
 import type { Store } from "../store/store";
-import { type Call, harmlessClaims, ledgerEntry, refuseHarmful } from "./call";
-import { type AcceptedEvent, admitEvent, eventContentMac, recordEvents } from "./persist-audit-events";
+import type { Call } from "./call";
+import { harmlessClaims } from "./claims";
+import { ledgerEntry } from "./ledger-entry";
+import { type AcceptedEvent, eventContentMac, recordEvents, validateEvent } from "./persist-audit-events";
 import {
   arrivalParts,
   callerOf,
@@ -23,6 +25,7 @@ import {
   tokensOf,
 } from "./queue";
 import { recordEntries } from "./record-entries";
+import { isRefusal, refuseHarmful } from "./validation";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 
@@ -47,15 +50,15 @@ export async function persistQueuedEvents(
 async function failedOf(group: readonly QueueMessage[], call: Call, store: Store): Promise<readonly QueueMessage[]> {
   let open = group;
   try {
-    const doors = await Promise.all(group.map((message) => admitMessage(message, call, store)));
-    const settled = group.flatMap((message, position) => {
-      const door = doors[position];
-      return door !== undefined && "code" in door ? [settledEntry(message, door, call)] : [];
-    });
+    const judged = group.map((message) => ({ message, judgement: validateMessage(message, call, store) }));
+    const settled = judged.flatMap(({ message, judgement }) =>
+      isRefusal(judgement) ? [settledEntry(message, judgement, call)] : [],
+    );
     await recordEntries(settled, store);
     for (const _ of settled) store.signal("MessageRefused");
-    open = group.filter((_, position) => "action" in (doors[position] ?? {}));
-    await persistEvents(group, doors, call, store);
+    const valid = judged.flatMap(({ message, judgement: event }) => (isRefusal(event) ? [] : [{ message, event }]));
+    open = valid.map(({ message }) => message);
+    await persistEvents(valid, call, store);
     return [];
   } catch (error) {
     store.logFault(error);
@@ -63,26 +66,24 @@ async function failedOf(group: readonly QueueMessage[], call: Call, store: Store
   }
 }
 
-async function persistEvents(
-  group: readonly QueueMessage[],
-  doors: readonly (AuditEvent | Refusal)[],
-  call: Call,
-  store: Store,
-): Promise<void> {
+interface ValidEvent {
+  readonly message: QueueMessage;
+  readonly event: AuditEvent;
+}
+
+async function persistEvents(valid: readonly ValidEvent[], call: Call, store: Store): Promise<void> {
   const accepted: AcceptedEvent[] = [];
-  for (const [position, message] of group.entries()) {
-    const door = doors[position];
-    if (door === undefined || "code" in door) continue;
-    accepted.push(await acceptedEvent(door, message, position, call, store));
+  for (const [position, { message, event }] of valid.entries()) {
+    accepted.push(await acceptedEvent(event, message, position, call, store));
   }
   await recordEvents(accepted, call, store);
 }
 
-async function admitMessage(message: QueueMessage, call: Call, store: Store): Promise<AuditEvent | Refusal> {
+function validateMessage(message: QueueMessage, call: Call, store: Store): AuditEvent | Refusal {
   const exact = parseExactJson(message.body);
   if (exact === undefined) return refuseHarmful(message.body, store) ?? refusal("NOT_JSON");
   // Searched as it was written, and as it is stored: with floats, like an event of a direct call.
-  return refuseHarmful(exact, store) ?? admitEvent(JSON.parse(message.body), call, store);
+  return refuseHarmful(exact, store) ?? validateEvent(JSON.parse(message.body), call, store);
 }
 
 async function acceptedEvent(

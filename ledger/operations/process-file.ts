@@ -17,12 +17,14 @@ import type { RefusalCode } from "../rules/refusals";
 import type { EntryResult } from "../rules/responses";
 import type { Transaction } from "../rules/transaction";
 import type { Store } from "../store/store";
-import { transactionContentMac } from "../store/transaction-record";
-import { type Call, type Claims, ledgerEntry } from "./call";
+import type { Call } from "./call";
+import type { Claims } from "./claims";
 import { FILE_LIMITS, type FileLimits, type JudgedRow, RowJudge } from "./judge-rows";
+import { ledgerEntry } from "./ledger-entry";
+import { transactionsBook } from "./payment-books";
 import { recordEntries } from "./record-entries";
-import { type Accepted, recordedOutcomes } from "./record-payments";
-import { transactionsBook } from "./transactions-book";
+import { recordedOutcomes } from "./record-payments";
+import { type Accepted, acceptPayment } from "./validation";
 
 const TRANSACTIONS = TABLES.paymentTransactions.logicalName;
 
@@ -106,7 +108,7 @@ async function isVerified({ progress, settings: { files }, caller, call, store }
     isInHeader || (fault !== undefined && (await isCardDataBefore(fault, (await files.open(file, etag)).bytes)));
   if (hasCardData) {
     store.signal("CardDataRefused");
-    await recordEntries([cardDataEntry(file, "1", { Row: 1 }, caller, call)], store);
+    await recordEntries([cardDataEntry(progress, "1", { Row: 1 }, { caller, call })], store);
   }
   const code = hasCardData || fault === undefined ? "CARD_DATA" : fault.code;
   const badRow: BadRow = { row: 1, outcome: "refused", code };
@@ -146,10 +148,13 @@ async function recordRows(run: Run): Promise<boolean> {
 
 async function* batchesOf(
   { bytes }: OpenFile,
-  { progress, settings, limits, store }: Run,
+  { progress, settings, limits, call, store }: Run,
 ): AsyncGenerator<JudgedRow[]> {
   const { rows: skip, cardDataRows } = progress;
-  const judge = new RowJudge({ cardDataRows, stopsAtLimit: settings.removeCardDataFiles, limits }, store);
+  const judge = new RowJudge(
+    { cardDataRows, stopsAtLimit: settings.removeCardDataFiles, limits, now: call.now },
+    store,
+  );
   let batch: JudgedRow[] = [];
   let seen = 0;
   for await (const row of readRows(bytes)) {
@@ -167,6 +172,7 @@ async function* batchesOf(
 async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchOutcome> {
   const { progress, caller, store } = run;
   const call = { ...run.call, now: new Date() };
+  const book = transactionsBook(store);
   const accepted: Accepted<Transaction>[] = [];
   const records: AuditEntry[] = [];
   const badRows: BadRow[] = [];
@@ -176,20 +182,18 @@ async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchO
   for (const row of rows) {
     const { number } = row;
     if ("payment" in row) {
-      const { payment, actor = UNCLAIMED_ACTOR, isRepeat } = row;
-      const contentMac = await transactionContentMac(payment, store);
-      accepted.push({ position: number, id: payment.transactionId, actor, caller, payment, contentMac });
-      if (isRepeat) repeats.add(number);
+      accepted.push(await acceptPayment(book, row, { position: number, caller }, store));
+      if (row.isRepeat) repeats.add(number);
       continue;
     }
     counts.refused += 1;
     if (row.badRow !== undefined) badRows.push(row.badRow);
     if (row.hasCardData) cardDataRows += 1;
     if (row.hasAuditRecord) {
-      records.push(cardDataEntry(progress.file, String(number), { Row: number }, caller, call, row.claims));
+      records.push(cardDataEntry(progress, String(number), { Row: number }, { caller, call }, row.claims));
     }
   }
-  const outcomes = await recordedOutcomes(transactionsBook(store), accepted, call, store);
+  const outcomes = await recordedOutcomes(book, accepted, call, store);
   outcomes.sort((a, b) => a.result.position - b.result.position);
   await recordEntries(records, store);
   for (const { result } of outcomes) {
@@ -221,7 +225,7 @@ function badRowOf(
 async function recordUnlistedCardData({ progress, limits, caller, call, store }: Run): Promise<void> {
   const rows = progress.cardDataRows - limits.cardDataRowsMax;
   if (rows <= 0) return;
-  await recordEntries([cardDataEntry(progress.file, "further", { FurtherRows: rows }, caller, call)], store);
+  await recordEntries([cardDataEntry(progress, "further", { FurtherRows: rows }, { caller, call })], store);
 }
 
 /** One record for all rows of a result that have none of their own. */
@@ -249,11 +253,10 @@ async function recordFurtherAttempts({ progress, limits, caller, call, store }: 
 
 /** The record of card data in a file: the file's version, the row and its harmless claims, never another value. */
 function cardDataEntry(
-  file: FileVersion,
+  { file }: FileProgress,
   place: string,
   details: JsonObject,
-  caller: Caller,
-  call: Call,
+  { caller, call }: Pick<Run, "caller" | "call">,
   { actor = UNCLAIMED_ACTOR, transactionId }: Claims = {},
 ): AuditEntry {
   const { key, versionId } = file;

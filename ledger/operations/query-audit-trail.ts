@@ -17,8 +17,10 @@ import { type StoredItem, textOf } from "../rules/stored-item";
 import { ALL_ACTORS, auditView } from "../store/audit-record";
 import { readDayIndex } from "../store/day-index";
 import { getItems, queryIndex, type Store } from "../store/store";
-import { admitRequest, type Call, refuseCall } from "./call";
+import type { Call } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
+import { refuseCall } from "./refusal-records";
+import { validateRequest } from "./validation";
 
 const { logicalName: TRAIL, partitionKey, indexes } = TABLES.paymentAuditTrail;
 
@@ -31,9 +33,9 @@ interface FoundKeys {
 }
 
 export async function queryAuditTrail(event: unknown, call: Call, store: Store): Promise<AuditQueryResponse> {
-  const door = await admitRequest(auditQuerySchema, event, TRAIL, call, store);
-  if ("refused" in door) return door.refused;
-  const query = door.request;
+  const validated = await validateRequest(auditQuerySchema, event, TRAIL, call, store);
+  if ("refused" in validated) return validated.refused;
+  const query = validated.request;
   const found = await find(query, call, store);
   if ("code" in found) return refuseCall(event, found, TRAIL, call, store);
   return answer(query, found, call, store);

@@ -16,8 +16,10 @@ import { type StoredItem, textOf } from "../rules/stored-item";
 import { readDayIndex } from "../store/day-index";
 import { FAILURE_INDEX_VALUE, paymentView } from "../store/payment-record";
 import { getItem, getItems, type Store } from "../store/store";
-import { admitRequest, type Call, refuseCall } from "./call";
+import type { Call } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
+import { refuseCall } from "./refusal-records";
+import { validateRequest } from "./validation";
 
 const { logicalName: LEDGER, partitionKey, indexes } = TABLES.paymentLedger;
 
@@ -30,9 +32,9 @@ interface Found {
 }
 
 export async function queryLedger(event: unknown, call: Call, store: Store): Promise<LedgerQueryResponse> {
-  const door = await admitRequest(ledgerQuerySchema, event, LEDGER, call, store);
-  if ("refused" in door) return door.refused;
-  const query = door.request;
+  const validated = await validateRequest(ledgerQuerySchema, event, LEDGER, call, store);
+  if ("refused" in validated) return validated.refused;
+  const query = validated.request;
   if (query.Query === "transaction") return answer(query, await findOne(query.TransactionID, store), call, store);
   const range = parseRange(query, call.now);
   if (!range.ok) return refuseCall(event, range.refusal, LEDGER, call, store);

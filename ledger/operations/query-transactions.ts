@@ -20,9 +20,12 @@ import { ALL_ACTORS } from "../store/audit-record";
 import { readDayIndex } from "../store/day-index";
 import { getItem, getItems, queryAll, type Store } from "../store/store";
 import { messageView, transactionView } from "../store/transaction-record";
-import { admitRequest, type Call, refuseCall, refuseWithAlarm } from "./call";
+import type { Call } from "./call";
+import { refuseWithAlarm } from "./integrity-alarm";
 import { askedOf, checkRecords, recordRead, refuseRecords } from "./read-audit";
 import { writeAuditId } from "./record-payments";
+import { refuseCall } from "./refusal-records";
+import { validateRequest } from "./validation";
 
 const TRANSACTIONS = TABLES.paymentTransactions;
 const MESSAGES = TABLES.paymentMessages;
@@ -40,9 +43,9 @@ interface Found {
 }
 
 export async function queryTransactions(event: unknown, call: Call, store: Store): Promise<TransactionsResponse> {
-  const door = await admitRequest(transactionQuerySchema, event, TRANSACTIONS.logicalName, call, store);
-  if ("refused" in door) return door.refused;
-  const query = door.request;
+  const validated = await validateRequest(transactionQuerySchema, event, TRANSACTIONS.logicalName, call, store);
+  if ("refused" in validated) return validated.refused;
+  const query = validated.request;
   if (query.Query !== "time") return answerOne(query, call, store);
   const range = parseRange(query, call.now);
   if (!range.ok) return refuseCall(event, range.refusal, query.Table, call, store);

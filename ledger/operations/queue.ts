@@ -8,7 +8,8 @@ import { holdsCardData } from "../rules/card-data";
 import { parseExactJson } from "../rules/exact-json";
 import type { Refusal } from "../rules/refusals";
 import { SentTokens } from "../rules/sent-tokens";
-import { type Call, type Claims, harmlessClaims, isHarmless, keptPrincipal } from "./call";
+import type { Call } from "./call";
+import { type Claims, harmlessClaims, isHarmless, keptPrincipal } from "./claims";
 
 const queueEventSchema = z.object({
   Records: z

@@ -12,7 +12,9 @@ import { auditPut } from "../store/audit-record";
 import { isForged, type Store } from "../store/store";
 import { transact } from "../store/transaction";
 import { putAction } from "../store/write-once";
-import { alarmEntry, type Call, type IntegrityFault, ledgerEntry } from "./call";
+import type { Call } from "./call";
+import { alarmEntry, type IntegrityFault } from "./integrity-alarm";
+import { ledgerEntry } from "./ledger-entry";
 import { recordEntries } from "./record-entries";
 
 export interface Checked {

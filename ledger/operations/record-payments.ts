@@ -4,8 +4,7 @@
  */
 
 import { type LogicalTableName, TABLES } from "../../contract";
-import type { AuditEntry, Caller } from "../rules/audit-entry";
-import type { JsonObject } from "../rules/canonical-json";
+import type { AuditEntry } from "../rules/audit-entry";
 import { derivedAuditId } from "../rules/identifiers";
 import { equalMac } from "../rules/record-mac";
 import { type Refusal, refusal } from "../rules/refusals";
@@ -14,36 +13,12 @@ import { type StoredItem, textOf } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { isForged, type Store } from "../store/store";
 import { type GroupOutcome, type WriteGroup, writeOnce } from "../store/write-once";
-import { alarmEntry, type Call, type IntegrityFault, ledgerEntry } from "./call";
+import type { Call } from "./call";
+import { alarmEntry, type IntegrityFault } from "./integrity-alarm";
+import { ledgerEntry } from "./ledger-entry";
+import type { PaymentBook, PaymentContent } from "./payment-books";
 import { type RecordedIds, recordEntries } from "./record-entries";
-
-/** A payment that passed the door of its table. */
-export interface Accepted<Payment> {
-  /** Its place in the request, the batch or the file. */
-  readonly position: number;
-  readonly id: string;
-  readonly actor: string;
-  /** What AWS says of this payment's message or file, where it is not the call itself. */
-  readonly caller?: Caller;
-  readonly payment: Payment;
-  /** Keyed MAC of what was sent, normalised: decides duplicate or conflict. */
-  readonly contentMac: string;
-}
-
-/** One table of payments. */
-export interface PaymentBook<Payment> {
-  readonly table: LogicalTableName;
-  readonly tableName: string;
-  readonly partitionKey: string;
-  /**
-   * `row`: the id alone is the table's key, so the row itself stands in the way of a second one. `write-record`: the key
-   * has a sort key too, so only the WRITE record, whose id follows from the payment's id, is unique.
-   */
-  readonly uniqueBy: "row" | "write-record";
-  readonly record: (payment: Payment, recordedAt: string) => Promise<StoredItem>;
-  /** What a conflict's record keeps of the attempt: nothing secret. */
-  readonly attempted: (payment: Payment) => JsonObject;
-}
+import type { Accepted } from "./validation";
 
 /** What happened to one entry, and the record that it leaves beside the payment's own. */
 export interface Outcome {
@@ -57,7 +32,7 @@ type Recorded =
   | { readonly kind: "untrusted"; readonly refusal: Refusal; readonly alarm: AuditEntry };
 
 /** Records the payments, and what they leave beside their own records. */
-export async function recordPayments<Payment>(
+export async function recordPayments<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   accepted: readonly Accepted<Payment>[],
   call: Call,
@@ -70,7 +45,7 @@ export async function recordPayments<Payment>(
  * The first of each id is written; repeats within the list are then told apart by what is recorded. The records that the
  * outcomes name are the caller's to write, before anything is answered.
  */
-export async function recordedOutcomes<Payment>(
+export async function recordedOutcomes<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   accepted: readonly Accepted<Payment>[],
   call: Call,
@@ -87,7 +62,9 @@ export async function recordedOutcomes<Payment>(
     if (outcome === undefined) throw new Error("A write group has no outcome.");
     const recorded = await recordedNow(book, first, outcome, call, store);
     for (const entry of byId.get(first.id) ?? []) {
-      outcomes.push(outcomeOf(book, entry, entry === first, recorded, callOf(entry, call), store));
+      outcomes.push(
+        outcomeOf(book, entry, entry === first ? recorded : seenAgain(recorded), callOf(entry, call), store),
+      );
     }
   }
   return outcomes;
@@ -104,7 +81,7 @@ export async function answersOf(outcomes: readonly Outcome[], store: Store): Pro
   });
 }
 
-async function writeGroup<Payment>(
+async function writeGroup<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   accepted: Accepted<Payment>,
   call: Call,
@@ -124,13 +101,13 @@ async function writeGroup<Payment>(
     },
     callOf(accepted, call),
   );
-  const item = await book.record(payment, call.now.toISOString());
+  const item = await book.record(payment, { recordedAt: call.now.toISOString(), contentMac });
   const row = { tableName: book.tableName, partitionKey: book.partitionKey, item };
   return [row, await auditPut(entry, store)];
 }
 
 /** The call as records about this payment state it: with the sender of its message or file. */
-function callOf<Payment>({ caller }: Accepted<Payment>, call: Call): Call {
+function callOf<Payment extends PaymentContent>({ caller }: Accepted<Payment>, call: Call): Call {
   return caller === undefined ? call : { ...call, caller };
 }
 
@@ -138,38 +115,58 @@ export function writeAuditId(table: LogicalTableName, id: string): string {
   return derivedAuditId("WRITE", table, id);
 }
 
-async function recordedNow<Payment>(
+async function recordedNow<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   entry: Accepted<Payment>,
-  outcome: GroupOutcome,
+  first: GroupOutcome,
   call: Call,
   store: Store,
-  isConfirmation = false,
 ): Promise<Recorded> {
-  if (outcome.written) return { kind: "stored", contentMac: entry.contentMac, actor: entry.actor };
-  const [row, writeRecord] = outcome.existing;
-  const fault = await integrityFault(book, entry.id, row, writeRecord, store);
-  if (fault?.code === "AUDIT_RECORD_MISSING" && !isConfirmation) {
+  let outcome = first;
+  if (outcome.written) return recordedBy(entry);
+  let fault = await integrityFault(book, entry.id, outcome.existing, store);
+  if (fault?.code === "AUDIT_RECORD_MISSING") {
     // A half that is missing is an incident, so it is looked at twice before anybody is called.
-    const [again] = await writeOnce(store.dynamo, [await writeGroup(book, entry, call, store)]);
-    if (again === undefined) throw new Error("A write group has no outcome.");
-    return recordedNow(book, entry, again, call, store, true);
+    outcome = await writtenAgain(book, entry, call, store);
+    if (outcome.written) return recordedBy(entry);
+    fault = await integrityFault(book, entry.id, outcome.existing, store);
   }
-  if (fault === undefined) {
-    const decisive = book.uniqueBy === "row" ? row : writeRecord;
-    const actor = textOf(writeRecord ?? {}, "Actor") ?? "";
-    return { kind: "present", contentMac: textOf(decisive ?? {}, "ContentMac") ?? "", actor };
-  }
+  if (fault === undefined) return recordedBefore(book.uniqueBy, outcome.existing);
   const alarm = alarmEntry(fault, entry.actor, callOf(entry, call), store);
   return { kind: "untrusted", refusal: refusal(fault.code), alarm };
 }
 
+async function writtenAgain<Payment extends PaymentContent>(
+  book: PaymentBook<Payment>,
+  entry: Accepted<Payment>,
+  call: Call,
+  store: Store,
+): Promise<GroupOutcome> {
+  const [again] = await writeOnce(store.dynamo, [await writeGroup(book, entry, call, store)]);
+  if (again === undefined) throw new Error("A write group has no outcome.");
+  return again;
+}
+
+/** What is recorded once the entry was written. */
+function recordedBy<Payment>({ contentMac, actor }: Accepted<Payment>): Recorded {
+  return { kind: "stored", contentMac, actor };
+}
+
+/** What is recorded where a row, its WRITE record or both were found. */
+function recordedBefore(
+  uniqueBy: PaymentBook<PaymentContent>["uniqueBy"],
+  [row, writeRecord]: readonly (StoredItem | undefined)[],
+): Recorded {
+  const decisive = uniqueBy === "row" ? row : writeRecord;
+  const actor = textOf(writeRecord ?? {}, "Actor") ?? "";
+  return { kind: "present", contentMac: textOf(decisive ?? {}, "ContentMac") ?? "", actor };
+}
+
 /** A row and its WRITE record are put together, so one without the other, or either without a good MAC, was tampered with. */
-async function integrityFault<Payment>(
+async function integrityFault<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   recordId: string,
-  row: StoredItem | undefined,
-  writeRecord: StoredItem | undefined,
+  [row, writeRecord]: readonly (StoredItem | undefined)[],
   store: Store,
 ): Promise<IntegrityFault | undefined> {
   if (row !== undefined && (await isForged(book.table, row, store))) {
@@ -186,10 +183,14 @@ async function integrityFault<Payment>(
   return undefined;
 }
 
-function outcomeOf<Payment>(
+/** For a further entry of the same id in the same list. */
+function seenAgain(recorded: Recorded): Recorded {
+  return recorded.kind === "stored" ? { ...recorded, kind: "present" } : recorded;
+}
+
+function outcomeOf<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   entry: Accepted<Payment>,
-  isFirst: boolean,
   recorded: Recorded,
   call: Call,
   store: Store,
@@ -204,7 +205,7 @@ function outcomeOf<Payment>(
     store.signal("PaymentConflict");
     return { result: { position, outcome: "conflict", TransactionID }, record: conflictEntry(book, entry, call) };
   }
-  const outcome = isFirst && recorded.kind === "stored" ? "stored" : "duplicate";
+  const outcome = recorded.kind === "stored" ? "stored" : "duplicate";
   const result = { position, outcome, TransactionID, AuditID: writeAuditId(book.table, TransactionID) } as const;
   if (entry.actor === recorded.actor) return { result };
   return { result, record: duplicateEntry(book.table, TransactionID, TransactionID, entry.actor, call) };
@@ -233,7 +234,11 @@ export function duplicateEntry(
 }
 
 /** The first record of each distinct conflicting content; `recordEntries` makes those of further requests. */
-function conflictEntry<Payment>(book: PaymentBook<Payment>, entry: Accepted<Payment>, call: Call): AuditEntry {
+function conflictEntry<Payment extends PaymentContent>(
+  book: PaymentBook<Payment>,
+  entry: Accepted<Payment>,
+  call: Call,
+): AuditEntry {
   return ledgerEntry(
     {
       auditId: derivedAuditId("CONFLICT", book.table, entry.id, entry.contentMac),

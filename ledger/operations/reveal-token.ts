@@ -8,15 +8,17 @@ import { refusedWith } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { bytesOf } from "../rules/stored-item";
 import { getItem, type Store } from "../store/store";
-import { admitRequest, type Call, refuseCall } from "./call";
+import type { Call } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
+import { refuseCall } from "./refusal-records";
+import { validateRequest } from "./validation";
 
 const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
 
 export async function revealToken(event: unknown, call: Call, store: Store): Promise<RevealResponse> {
-  const door = await admitRequest(revealSchema, event, LEDGER, call, store);
-  if ("refused" in door) return door.refused;
-  const request = door.request;
+  const validated = await validateRequest(revealSchema, event, LEDGER, call, store);
+  if ("refused" in validated) return validated.refused;
+  const request = validated.request;
   const row = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, request.TransactionID);
   if (row === undefined) return refuseCall(event, refusal("NOT_FOUND"), LEDGER, call, store);
   const { trusted, refused } = await checkRecords(LEDGER, partitionKey, [row], request.Actor, call, store);

@@ -19,9 +19,13 @@ import { recordWithStatus } from "../store/payment-record";
 import { getItem, isForged, type Store } from "../store/store";
 import { sdkItem, transact } from "../store/transaction";
 import { putAction } from "../store/write-once";
-import { admitRequest, type Call, type IntegrityFault, ledgerEntry, refuseCall, refuseWithAlarm } from "./call";
+import type { Call } from "./call";
+import { type IntegrityFault, refuseWithAlarm } from "./integrity-alarm";
+import { ledgerEntry } from "./ledger-entry";
 import { recordEntries } from "./record-entries";
 import { duplicateEntry } from "./record-payments";
+import { refuseCall } from "./refusal-records";
+import { validateRequest } from "./validation";
 
 const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
 const TRAIL = TABLES.paymentAuditTrail;
@@ -30,14 +34,15 @@ const TRAIL = TABLES.paymentAuditTrail;
 const RACES_MAX = 5;
 
 export async function updatePaymentStatus(event: unknown, call: Call, store: Store): Promise<StatusResponse> {
-  const door = await admitRequest(statusChangeSchema, event, LEDGER, call, store);
-  if ("refused" in door) return door.refused;
+  const validated = await validateRequest(statusChangeSchema, event, LEDGER, call, store);
+  if ("refused" in validated) return validated.refused;
   let rollbacksSeen = 0;
   for (let race = 0; race < RACES_MAX; race++) {
-    const response = await tryChange(door.request, call, store);
+    const response = await tryChange(validated.request, call, store);
     if (typeof response === "object") return response;
     if (response === "rolled-back") rollbacksSeen += 1;
-    if (rollbacksSeen === 2) return refuseAsUntrusted(door.request, "AUDIT_RECORD_MISSING", undefined, call, store);
+    if (rollbacksSeen === 2)
+      return refuseAsUntrusted(validated.request, "AUDIT_RECORD_MISSING", undefined, call, store);
   }
   throw new Error("The payment's status was changed by others over and over while this change was tried.");
 }

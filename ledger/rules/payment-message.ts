@@ -2,11 +2,20 @@
 
 import { isLosslessNumber } from "lossless-json";
 import * as z from "zod";
-import type { JsonObject } from "./canonical-json";
 import { CURRENCY_CODES, CURRENCY_WITH_TIME } from "./currencies";
 import { numbersAsText } from "./exact-json";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
-import { accepted, actor, coded, newTransactionId, type Parsed, parseWith, processorId, refused } from "./schema";
+import {
+  accepted,
+  actor,
+  coded,
+  newTransactionId,
+  type Parsed,
+  parseWith,
+  processorId,
+  refused,
+  type Sent,
+} from "./schema";
 import { normalizeTimestamp, TIMESTAMP_PATTERN } from "./timestamps";
 
 /** Milliseconds since 1970, from 2000 on. */
@@ -40,22 +49,14 @@ export const paymentMessageSchema = z
   })
   .meta({ id: "payment-message", title: "Payment message", description: "One payment on audit-trail-queue." });
 
-export interface PaymentMessage {
-  readonly paymentId: string;
-  readonly amount: string;
-  readonly currency?: string;
-  readonly timestamp?: string;
-  readonly processorId?: string;
-  readonly status?: string;
-}
-
-export interface SentMessage {
-  readonly payment: PaymentMessage;
-  readonly actor?: string;
-}
+/** A payment that was understood: what was not sent is absent. */
+export type PaymentMessage = Sent<typeof paymentMessageSchema, "actor">;
 
 /** @param input JSON that this ledger parsed itself, with exact numbers. */
-export function parsePaymentMessage(input: unknown, now: Date): Parsed<SentMessage> {
+export function parsePaymentMessage(
+  input: unknown,
+  now: Date,
+): Parsed<{ readonly payment: PaymentMessage; readonly actor?: string }> {
   if (typeof input !== "object" || input === null || Array.isArray(input) || isLosslessNumber(input)) {
     return refused("NOT_AN_OBJECT");
   }
@@ -86,8 +87,4 @@ function withTexts(input: object): unknown {
 
 function isoOf(timestamp: string): string {
   return MILLISECONDS_PATTERN.test(timestamp) ? new Date(Number(timestamp)).toISOString() : timestamp;
-}
-
-export function paymentMessageContent(payment: PaymentMessage): JsonObject {
-  return { ...payment };
 }

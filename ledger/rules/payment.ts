@@ -1,7 +1,6 @@
 /** A payment as it is sent and as it is understood: the door of the ledger. */
 
 import * as z from "zod";
-import type { JsonObject } from "./canonical-json";
 import { CURRENCY_CODES, CURRENCY_WITH_TIME } from "./currencies";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
 import {
@@ -13,6 +12,7 @@ import {
   parseWith,
   processorId,
   refused,
+  type Sent,
   schemaVersion,
   timestamp,
 } from "./schema";
@@ -47,25 +47,15 @@ export const paymentSchema = z
   })
   .meta({ id: "payment", title: "Payment", description: "One payment to record." });
 
-/** A payment that passed the door: amount and time normalised, `Timestamp` absent where none was sent. */
-export interface Payment {
-  readonly TransactionID: string;
-  readonly SecureToken: string;
-  readonly Amount: string;
-  readonly Currency: string;
-  readonly ProcessorID: string;
-  readonly Status: PaymentStatus;
-  readonly Timestamp?: string;
-}
-
-export interface SentPayment {
-  readonly payment: Payment;
-  /** Who claims to send it. */
-  readonly actor: string;
-}
+/** A payment that was understood: amount and time normalised, `Timestamp` absent where none was sent. */
+export type Payment = Sent<typeof paymentSchema, "Actor" | "schemaVersion">;
 
 /** @param listActor the actor named around a list; an entry's own `Actor` goes before it. */
-export function parsePayment(input: unknown, listActor: string | undefined, now: Date): Parsed<SentPayment> {
+export function parsePayment(
+  input: unknown,
+  now: Date,
+  listActor?: string,
+): Parsed<{ readonly payment: Payment; readonly actor: string }> {
   const parsed = parseWith(paymentSchema, input);
   if (!parsed.ok) return parsed;
   const { Actor, schemaVersion: _version, Timestamp, ...sent } = parsed.value;
@@ -77,9 +67,4 @@ export function parsePayment(input: unknown, listActor: string | undefined, now:
   if ("fault" in money) return refused(money.fault, money.fault === "UNKNOWN_CURRENCY" ? "Currency" : "Amount");
   const own = time === undefined ? {} : { Timestamp: time.timestamp };
   return accepted({ payment: { ...sent, Amount: money.amount, ...own }, actor: claimedActor });
-}
-
-/** What decides whether the same id came with the same content: everything the sender said, and nothing that we added. */
-export function paymentContent(payment: Payment): JsonObject {
-  return { ...payment };
 }

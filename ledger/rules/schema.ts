@@ -43,6 +43,14 @@ export const reason = z
   .max(256, "INVALID_REASON")
   .refine((text) => text.isWellFormed(), "INVALID_REASON");
 
+/**
+ * What a schema takes, without the members that are not part of what is recorded. A member that was not sent is absent, never
+ * `undefined`: the MAC of the content covers what is there.
+ */
+export type Sent<Schema extends z.ZodType, Dropped extends PropertyKey> = {
+  readonly [Name in keyof z.infer<Schema> as Exclude<Name, Dropped>]: Exclude<z.infer<Schema>[Name], undefined>;
+};
+
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
 
 export const accepted = <T>(value: T): Parsed<T> => ({ ok: true, value });

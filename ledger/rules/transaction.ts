@@ -2,11 +2,10 @@
 
 import { isLosslessNumber } from "lossless-json";
 import * as z from "zod";
-import type { JsonObject } from "./canonical-json";
 import { CURRENT_CURRENCY_CODES } from "./currencies";
 import { exactJsonText, holdsInexactNumber, numbersAsText } from "./exact-json";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
-import { accepted, actor, coded, newTransactionId, type Parsed, parseWith, refused } from "./schema";
+import { accepted, actor, coded, newTransactionId, type Parsed, parseWith, refused, type Sent } from "./schema";
 
 const METADATA_BYTES_MAX = 32 * 1024;
 
@@ -35,25 +34,14 @@ function isPlainObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !isLosslessNumber(value);
 }
 
-export interface Transaction {
-  readonly transactionId: string;
-  readonly amount: string;
-  readonly currency: string;
-  readonly cardLast4: string;
-  /** Canonical JSON text with the numbers as they were written. */
-  readonly metadata: string;
-}
-
-export interface SentTransaction {
-  readonly payment: Transaction;
-  readonly actor?: string;
-}
+/** A payment that was understood. Its metadata is canonical JSON text with the numbers as they were written. */
+export type Transaction = Sent<typeof transactionSchema, "actor" | "metadata"> & { readonly metadata: string };
 
 /**
  * @param input parsed JSON. In text that this ledger parsed itself an amount may be a number, because its digits are still
  *   there; after a parser that makes floats it may not.
  */
-export function parseTransaction(input: unknown): Parsed<SentTransaction> {
+export function parseTransaction(input: unknown): Parsed<{ readonly payment: Transaction; readonly actor?: string }> {
   if (!isPlainObject(input)) return refused("NOT_AN_OBJECT");
   const parsed = parseWith(transactionSchema, withAmountAsText(input));
   if (!parsed.ok) return parsed;
@@ -79,9 +67,4 @@ function textOfMetadata(metadata: object): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What decides whether the same id came with the same content. */
-export function transactionContent(payment: Transaction): JsonObject {
-  return { ...payment };
 }

@@ -3,11 +3,12 @@
 import { randomBytes } from "node:crypto";
 import { TABLES } from "../../contract";
 import { dayKeyOf, timeKey } from "../rules/index-keys";
-import { type Payment, paymentContent } from "../rules/payment";
-import { contentMac, withRecordMac } from "../rules/record-mac";
+import type { Payment } from "../rules/payment";
+import { withRecordMac } from "../rules/record-mac";
 import type { PaymentView } from "../rules/responses";
 import { isPaymentStatus } from "../rules/status-change";
 import { integerOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
+import type { Recording } from "./recording";
 import type { Store } from "./store";
 
 const { logicalName: TABLE } = TABLES.paymentLedger;
@@ -19,11 +20,11 @@ const SALT_BYTES = 16;
 /** One value for all failures: the sharded day key spreads them. */
 const FAILURE_INDEX_VALUE = "Failure";
 
-export async function paymentContentMac(payment: Payment, store: Store): Promise<string> {
-  return contentMac(TABLE, paymentContent(payment), (await store.macKeys()).content);
-}
-
-export async function paymentRecord(payment: Payment, recordedAt: string, store: Store): Promise<StoredItem> {
+export async function paymentRecord(
+  payment: Payment,
+  { recordedAt, contentMac }: Recording,
+  store: Store,
+): Promise<StoredItem> {
   const { TransactionID, SecureToken, Timestamp, ...clear } = payment;
   const timestamp = Timestamp ?? recordedAt;
   const sealed = await store.tokenFields.seal(TransactionID, { SecureToken });
@@ -37,7 +38,7 @@ export async function paymentRecord(payment: Payment, recordedAt: string, store:
     Version: { N: "1" },
     FieldKey: { B: sealed.fieldKey },
     SecureToken: { B: sealed.ciphertexts["SecureToken"] ?? Buffer.alloc(0) },
-    ContentMac: { S: contentMac(TABLE, paymentContent(payment), keys.content) },
+    ContentMac: { S: contentMac },
     Salt: { B: randomBytes(SALT_BYTES) },
     ProcessorDay: { S: dayKeyOf(payment.ProcessorID, timestamp, TransactionID, store.indexShardCount) },
     TimeKey: { S: timeKey(timestamp, TransactionID) },

@@ -2,12 +2,13 @@
 
 import { randomBytes } from "node:crypto";
 import { TABLES } from "../../contract";
-import { type PaymentMessage, paymentMessageContent } from "../rules/payment-message";
-import { contentMac, withRecordMac } from "../rules/record-mac";
+import type { PaymentMessage } from "../rules/payment-message";
+import { withRecordMac } from "../rules/record-mac";
 import type { MessageView, TransactionView } from "../rules/responses";
 import type { StoredItem } from "../rules/stored-item";
 import { integerOf, textOf } from "../rules/stored-item";
-import { type Transaction, transactionContent } from "../rules/transaction";
+import type { Transaction } from "../rules/transaction";
+import type { Recording } from "./recording";
 import type { Store } from "./store";
 
 const TRANSACTIONS = TABLES.paymentTransactions.logicalName;
@@ -15,15 +16,11 @@ const MESSAGES = TABLES.paymentMessages.logicalName;
 const FORMAT = "1";
 const SALT_BYTES = 16;
 
-export async function transactionContentMac(payment: Transaction, store: Store): Promise<string> {
-  return contentMac(TRANSACTIONS, transactionContent(payment), (await store.macKeys()).content);
-}
-
-export async function messageContentMac(payment: PaymentMessage, store: Store): Promise<string> {
-  return contentMac(MESSAGES, paymentMessageContent(payment), (await store.macKeys()).content);
-}
-
-export async function transactionRecord(payment: Transaction, recordedAt: string, store: Store): Promise<StoredItem> {
+export async function transactionRecord(
+  payment: Transaction,
+  { recordedAt, contentMac }: Recording,
+  store: Store,
+): Promise<StoredItem> {
   const item: StoredItem = {
     Format: { N: FORMAT },
     transactionId: { S: payment.transactionId },
@@ -34,20 +31,24 @@ export async function transactionRecord(payment: Transaction, recordedAt: string
     status: { S: "processed" },
     processedAt: { S: recordedAt },
     metadata: { S: payment.metadata },
-    ContentMac: { S: await transactionContentMac(payment, store) },
+    ContentMac: { S: contentMac },
     Salt: { B: randomBytes(SALT_BYTES) },
   };
   return withRecordMac(TRANSACTIONS, item, (await store.macKeys()).record);
 }
 
-export async function messageRecord(payment: PaymentMessage, recordedAt: string, store: Store): Promise<StoredItem> {
+export async function messageRecord(
+  payment: PaymentMessage,
+  { recordedAt, contentMac }: Recording,
+  store: Store,
+): Promise<StoredItem> {
   const { timestamp = recordedAt, ...sent } = payment;
   const item: StoredItem = {
     Format: { N: FORMAT },
     ...Object.fromEntries(Object.entries(sent).map(([name, text]) => [name, { S: text }])),
     timestamp: { S: timestamp },
     processedAt: { S: recordedAt },
-    ContentMac: { S: await messageContentMac(payment, store) },
+    ContentMac: { S: contentMac },
     Salt: { B: randomBytes(SALT_BYTES) },
   };
   return withRecordMac(MESSAGES, item, (await store.macKeys()).record);

@@ -11,6 +11,7 @@ import { auditPut } from "../../../ledger/store/audit-record";
 import { paymentRecord, recordWithStatus } from "../../../ledger/store/payment-record";
 import type { Store } from "../../../ledger/store/store";
 import { messageRecord, transactionRecord } from "../../../ledger/store/transaction-record";
+import { recordingOf } from "../../ledger/rules/stub-store";
 
 const RECORDED_AT = "2026-11-21T10:00:01.000Z";
 export const LEDGER = TABLES.paymentLedger.logicalName;
@@ -78,17 +79,20 @@ export function aPaymentRecord(id: string, store: Store, Status: PaymentStatus =
     Amount: "10.50",
     Currency: "EUR",
     ProcessorID: "acme",
+    Status,
+    Timestamp: "2026-11-21T10:00:00.000Z",
   };
-  return paymentRecord({ ...payment, Status, Timestamp: "2026-11-21T10:00:00.000Z" }, RECORDED_AT, store);
+  return paymentRecord(payment, recordingOf(LEDGER, payment, RECORDED_AT), store);
 }
 
 export function aTransactionRecord(id: string, store: Store): Promise<StoredItem> {
   const payment = { transactionId: id, amount: "10.50", currency: "EUR", cardLast4: "4242", metadata: "{}" };
-  return transactionRecord(payment, RECORDED_AT, store);
+  return transactionRecord(payment, recordingOf(TRANSACTIONS, payment, RECORDED_AT), store);
 }
 
 export function aMessageRecord(id: string, store: Store): Promise<StoredItem> {
-  return messageRecord({ paymentId: id, amount: "10.50" }, RECORDED_AT, store);
+  const payment = { paymentId: id, amount: "10.50" };
+  return messageRecord(payment, recordingOf(MESSAGES, payment, RECORDED_AT), store);
 }
 
 export async function anAuditRecord(auditId: string, store: Store, action = "WRITE"): Promise<StoredItem> {

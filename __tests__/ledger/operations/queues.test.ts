@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { keptPrincipal } from "../../../ledger/operations/call";
+import { keptPrincipal } from "../../../ledger/operations/claims";
 import { persistQueuedEvents } from "../../../ledger/operations/persist-queued-events";
 import { processMessages } from "../../../ledger/operations/process-messages";
 import { queryAuditTrail } from "../../../ledger/operations/query-audit-trail";

@@ -80,7 +80,7 @@ describe("the currency table", () => {
         ...(Timestamp === undefined ? {} : { Timestamp }),
       };
       const message = { paymentId: "txn-1", amount: "10.5", currency: "HRK", timestamp: Timestamp };
-      return [parsePayment(payment, undefined, now), parsePaymentMessage(message, now)];
+      return [parsePayment(payment, now), parsePaymentMessage(message, now)];
     };
     const unknown = { ok: false, refusal: { code: "UNKNOWN_CURRENCY", field: expect.stringMatching(/^[Cc]urrency$/) } };
     for (const parsed of at("2022-06-01T12:00:00Z")) expect(parsed).toMatchObject({ ok: true });

@@ -5,7 +5,7 @@ import { hasGoodMac } from "../../../ledger/rules/record-mac";
 import { auditPut } from "../../../ledger/store/audit-record";
 import { messageRecord, transactionRecord, transactionView } from "../../../ledger/store/transaction-record";
 import { MAC_KEY } from "../../support/ledger-fixtures";
-import { lastingForm, stubStore } from "./stub-store";
+import { lastingForm, recordingOf, stubStore } from "./stub-store";
 
 const store = stubStore();
 const RECORDED_AT = "2026-11-21T12:00:00.000Z";
@@ -72,7 +72,7 @@ test("golden: a payment of a file, and what a reader sees of it", async () => {
     cardLast4: "4242",
     metadata: '{"a":12345678901234567890.12,"b":1.10}',
   };
-  const item = await transactionRecord(payment, RECORDED_AT, store);
+  const item = await transactionRecord(payment, recordingOf("payment-transactions", payment, RECORDED_AT), store);
   expect(lastingForm(item)).toEqual({
     Format: { N: "1" },
     transactionId: { S: "txn-1" },
@@ -94,8 +94,10 @@ test("golden: a payment of a file, and what a reader sees of it", async () => {
   });
 });
 
+const MESSAGE = { paymentId: "pay-1", amount: "10.5" };
+
 test("golden: a payment of a message; without a time of its own it has that of recording, and the same content", async () => {
-  const item = await messageRecord({ paymentId: "pay-1", amount: "10.5" }, RECORDED_AT, store);
+  const item = await messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), store);
   expect(lastingForm(item)).toEqual({
     Format: { N: "1" },
     paymentId: { S: "pay-1" },
@@ -108,7 +110,7 @@ test("golden: a payment of a message; without a time of its own it has that of r
 });
 
 test("two records of the same content differ by their salt", async () => {
-  const make = () => messageRecord({ paymentId: "pay-1", amount: "10.5" }, RECORDED_AT, store);
+  const make = () => messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), store);
   const [first, second] = [await make(), await make()];
   expect(first["Salt"]).not.toEqual(second["Salt"]);
   expect(first["Mac"]).not.toEqual(second["Mac"]);

@@ -3,11 +3,14 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { NoSuchKey, S3Client } from "@aws-sdk/client-s3";
-import { TABLES } from "../../../contract";
+import { type LogicalTableName, TABLES } from "../../../contract";
 import { PaymentFiles } from "../../../ledger/files/payment-files";
 import type { Call } from "../../../ledger/operations/call";
 import { toItemJson } from "../../../ledger/rules/attribute-value";
+import type { JsonObject } from "../../../ledger/rules/canonical-json";
+import { contentMac } from "../../../ledger/rules/record-mac";
 import { FieldEncryption } from "../../../ledger/store/key-material";
+import type { Recording } from "../../../ledger/store/recording";
 import type { Store } from "../../../ledger/store/store";
 import { MAC_KEY, NOW } from "../../support/ledger-fixtures";
 
@@ -42,6 +45,11 @@ export function stubStore(): Store {
       throw error;
     },
   };
+}
+
+/** What a record of the payment holds beside it. */
+export function recordingOf(table: LogicalTableName, payment: JsonObject, recordedAt: string): Recording {
+  return { recordedAt, contentMac: contentMac(table, payment, MAC_KEY) };
 }
 
 export function stubCall(operation: string): Call {

@@ -1,0 +1,130 @@
+/**
+ * The one validation that every input passes, whichever way it comes in: the search for what must not be kept (card data, a
+ * token outside its field), then its schema. What passes as a payment gets the MAC of its content, which is made only here.
+ */
+
+import type * as z from "zod";
+import type { LogicalTableName } from "../../contract";
+import type { Caller } from "../rules/audit-entry";
+import { harmfulInput, type InputPart } from "../rules/harmful-input";
+import { UNCLAIMED_ACTOR } from "../rules/identifiers";
+import { contentMac } from "../rules/record-mac";
+import type { Refusal } from "../rules/refusals";
+import type { RefusedResponse } from "../rules/responses";
+import { parseWith } from "../rules/schema";
+import { SentTokens } from "../rules/sent-tokens";
+import type { Store } from "../store/store";
+import type { Call } from "./call";
+import type { PaymentBook, PaymentContent, SentPayment } from "./payment-books";
+import { type RefusedEntry, refusalEntry, refuseCall } from "./refusal-records";
+
+/** The refusal of a harmful input, with its signal; see `harmfulInput`. */
+export function refuseHarmful(input: unknown, store: Store, part?: InputPart): Refusal | undefined {
+  const reason = harmfulInput(input, part);
+  if (reason?.code === "CARD_DATA") store.signal("CardDataRefused");
+  return reason;
+}
+
+/** How an input is validated as a payment. */
+export interface PaymentInput {
+  readonly now: Date;
+  /** The actor named around a list; an entry's own actor goes before it. */
+  readonly listActor?: string | undefined;
+  /** The tokens of the whole request, where the input is an entry of it. */
+  readonly tokens?: SentTokens;
+}
+
+/** The payment that the input is, or why it is refused. */
+export function validatePayment<Payment extends PaymentContent>(
+  book: PaymentBook<Payment>,
+  input: unknown,
+  { now, listActor, tokens = SentTokens.in(input) }: PaymentInput,
+  store: Store,
+): SentPayment<Payment> | Refusal {
+  const harmful = refuseHarmful(input, store, { tokens, clear: book.clearPart(input) });
+  if (harmful !== undefined) return harmful;
+  const parsed = book.parse(input, now, listActor);
+  return parsed.ok ? parsed.value : parsed.refusal;
+}
+
+/** A payment that may be recorded. */
+export interface Accepted<Payment> {
+  /** Its place in the request, the batch or the file. */
+  readonly position: number;
+  readonly id: string;
+  readonly actor: string;
+  /** What AWS says of this payment's message or file, where it is not the call itself. */
+  readonly caller?: Caller;
+  readonly payment: Payment;
+  /** Keyed MAC of what was sent, normalised: decides duplicate or conflict. */
+  readonly contentMac: string;
+}
+
+export async function acceptPayment<Payment extends PaymentContent>(
+  book: PaymentBook<Payment>,
+  { payment, actor = UNCLAIMED_ACTOR }: SentPayment<Payment>,
+  place: Pick<Accepted<Payment>, "position" | "caller">,
+  store: Store,
+): Promise<Accepted<Payment>> {
+  const { content } = await store.macKeys();
+  return { ...place, id: book.idOf(payment), actor, payment, contentMac: contentMac(book.table, payment, content) };
+}
+
+export interface ValidatedList<Valid> {
+  readonly accepted: Valid[];
+  readonly refused: RefusedEntry[];
+}
+
+/** Validates the entries of a list one by one; one bad entry stops no other. */
+export async function validateEntries<Valid extends object>(
+  entries: readonly unknown[],
+  validate: (entry: unknown, position: number, tokens: SentTokens) => Promise<Valid | Refusal>,
+  list: { readonly table: LogicalTableName; readonly listActor?: string | undefined },
+  call: Call,
+): Promise<ValidatedList<Valid>> {
+  const accepted: Valid[] = [];
+  const refused: RefusedEntry[] = [];
+  const tokens = SentTokens.in(entries);
+  for (const [position, entry] of entries.entries()) {
+    const judged = await validate(entry, position, tokens);
+    if (isRefusal(judged)) {
+      const record = refusalEntry(entry, judged, { ...list, position, tokens }, call);
+      refused.push({ position, reason: judged, record });
+    } else accepted.push(judged);
+  }
+  return { accepted, refused };
+}
+
+/** Validates the entries of a list as payments of the book. */
+export function validatePayments<Payment extends PaymentContent>(
+  book: PaymentBook<Payment>,
+  { entries, actor: listActor }: { readonly entries: readonly unknown[]; readonly actor?: string },
+  call: Call,
+  store: Store,
+): Promise<ValidatedList<Accepted<Payment>>> {
+  const validate = async (entry: unknown, position: number, tokens: SentTokens) => {
+    const sent = validatePayment(book, entry, { now: call.now, listActor, tokens }, store);
+    return isRefusal(sent) ? sent : acceptPayment(book, sent, { position }, store);
+  };
+  return validateEntries(entries, validate, { table: book.table, listActor }, call);
+}
+
+export function isRefusal(judged: object): judged is Refusal {
+  return "code" in judged && "message" in judged;
+}
+
+/** Validates the request of a function that takes one: what it is, or the refusal, whose record is written already. */
+export async function validateRequest<T>(
+  schema: z.ZodType<T>,
+  event: unknown,
+  table: LogicalTableName,
+  call: Call,
+  store: Store,
+): Promise<{ readonly request: T } | { readonly refused: RefusedResponse }> {
+  const harmful = refuseHarmful(event, store);
+  if (harmful !== undefined) return { refused: await refuseCall(event, harmful, table, call, store) };
+  const parsed = parseWith(schema, event);
+  return parsed.ok
+    ? { request: parsed.value }
+    : { refused: await refuseCall(event, parsed.refusal, table, call, store) };
+}

@@ -8,10 +8,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
-import { fetch, scan } from "../cli/evidence-aws";
+import { PAYLEDGER } from "../cli/payledger";
 import { FUNCTIONS, ROLES, TABLES } from "../contract";
-import { parseWords } from "../evidence/commands/arguments";
-import { type Commands, OFFLINE } from "../evidence/commands/cli";
+import { commandOf } from "../evidence/commands/program";
 import { LEDGER_ACTIONS } from "../ledger/rules/audit-entry";
 import { type AuditIdKind, derivedAuditId } from "../ledger/rules/identifiers";
 import { auditPut } from "../ledger/store/audit-record";
@@ -51,7 +50,9 @@ const NPM_COMMANDS = new Set(["ci", "install", "start", "test", "run"]);
 const commands: Check = ({ text }) => {
   const missing = matches(text, /\bnpm run (?:--silent )?([\w:-]+)/g).filter((script) => !(script in scripts));
   const unknown = matches(text, /`npm ([a-z-]+)|^\s*npm ([a-z-]+)/gm).filter((word) => word && !NPM_COMMANDS.has(word));
-  const tools = matches(text, /\bnpx ([\w-]+)/g).filter((tool) => tool !== "cdktn" && !isInstalled(tool));
+  const tools = matches(text, /\bnpx ([\w-]+)/g).filter(
+    (tool) => !["cdktn", "payledger"].includes(tool) && !isInstalled(tool),
+  );
   return [
     ...missing.map((script) => `npm run ${script}: package.json has no such script`),
     ...unknown.map((word) => `npm ${word} is no command that this project knows`),
@@ -67,25 +68,23 @@ function isInstalled(tool: string): boolean {
   }
 }
 
-const EVIDENCE: Commands = { ...OFFLINE, fetch, scan };
-
-/** The evidence commands with the options that they have; what they do is for their own tests. */
-const evidenceWords: Check = ({ text }) =>
-  matches(blocksOf(text).join("\n"), /^\s*npm run evidence -- (.*)$/gm).flatMap((line) => {
-    const words = line
-      .replace(/\s+#.*$/, "")
-      .trim()
-      .split(/\s+/);
-    const length = words[0] === "witness" ? 2 : 1;
-    const command = EVIDENCE[words.slice(0, length).join(" ")];
-    if (command === undefined) return [`evidence has no command ${words[0]}`];
+/** The program's commands with the options that they have; what they do is for their own tests. */
+const payledgerWords: Check = ({ text }) =>
+  matches(blocksOf(text).join("\n"), /\bnpx payledger ([^\n)"|;]*)/g).flatMap((line) => {
     try {
-      parseWords(words.slice(length), command.options);
+      commandOf(wordsOf(line), PAYLEDGER.commands);
       return [];
     } catch (error) {
-      return [`npm run evidence -- ${line}: ${error instanceof Error ? error.message : "it does not parse"}`];
+      return [`npx payledger ${line}: ${error instanceof Error ? error.message : "it does not parse"}`];
     }
   });
+
+function wordsOf(line: string): string[] {
+  return line
+    .replace(/\s+#.*$/, "")
+    .trim()
+    .split(/\s+/);
+}
 
 const stackOrder: Check = ({ text }) => {
   const named = matches(text, /cdktf\.out\/stacks\/(\w+)/g).filter(
@@ -211,8 +210,8 @@ const CHECKS: readonly { name: string; check: Check; caught: readonly string[] }
   { name: "commands exist", check: commands, caught: ["`npm run polish`", "`npm audit`", "npx nothing-such"] },
   {
     name: "evidence commands have their options",
-    check: evidenceWords,
-    caught: ["```sh\nnpm run evidence -- notarize\n```", "```sh\nnpm run evidence -- verify --evidences x\n```"],
+    check: payledgerWords,
+    caught: ["```sh\nnpx payledger notarize\n```", "```sh\nnpx payledger verify --evidences x\n```"],
   },
   {
     name: "stacks are named in their order",

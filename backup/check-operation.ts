@@ -38,7 +38,7 @@ export interface CheckResponse {
 
 const CONTENTS_NOT_COMPARED =
   "Keys and times of recording were compared with the table. What the exports say of each record was not: the restore drill " +
-  "compares full exports with the log, and `npm run evidence -- verify --export` increments too.";
+  "compares full exports with the log, and `npx payledger verify --export` increments too.";
 
 interface TableCheck {
   readonly table: LogicalTableName;

@@ -53,7 +53,7 @@ export async function restoreTable(restore: Restore): Promise<number> {
   if ((await describeTable(dynamo, into)) !== undefined) {
     throw new BackupError(
       "TABLE_EXISTS",
-      `There is a table ${into} already. A restore overwrites nothing. Choose another name, or remove it with: npm run backup -- remove-scratch ${into}`,
+      `There is a table ${into} already. A restore overwrites nothing. Choose another name, or remove it with: npx payledger backup remove-scratch ${into}`,
     );
   }
   const deadline = Date.now() + restore.waitMs;

@@ -1,114 +1,87 @@
 /**
- * `npm run backup -- ...`: checks exports, makes and lists backups, and restores a table into a scratch table. Works on
+ * `payledger backup ...`: checks exports, makes and lists backups, and restores a table into a scratch table. Works on
  * AWS with the credentials of the environment, and on the endpoint that AWS_ENDPOINT_URL names.
  */
 
-import { CodedError } from "../contract";
-import "../local/sdk-warning";
-import { parseArgs } from "node:util";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { checkFolder } from "../backup/check";
-import { BackupError } from "../backup/errors";
 import { checkReportText, exitCodeOf } from "../backup/findings";
-import { type Backup, backUp, restorable } from "../backup/on-demand";
+import { type Backup, backUp, type Restorable, restorable } from "../backup/on-demand";
 import { type RestoreSource, removeScratch, restoreTable } from "../backup/restore";
 import { planRestore } from "../backup/restore-plan";
 import { s3Folder } from "../backup/s3-folder";
 import { tableReader } from "../backup/table-keys";
+import type { CommandBody, Given, Option, Terminal } from "../evidence/commands/command";
+import { UsageError } from "../evidence/commands/errors";
 import type { ExportFolder } from "../ledger/exports/folder";
-import { FolderMissingError, localFolder } from "../ledger/exports/local-folder";
+import { localFolder } from "../ledger/exports/local-folder";
 import { loadConfig } from "../stacks/config/load";
 import { namesOf } from "../stacks/config/names";
-
-const USAGE = `Usage: npm run backup -- <command>
-  check <folder | s3://bucket/prefix> [--table NAME] [--json]
-      Check exports; with a table's deployed name, also that they miss nothing that it holds.
-      Ends with 0 when they are good, 1 when not, 3 when not everything could be looked at.
-  now [--table NAME]...
-      Back up all tables, or those named, at once.
-  list [--table NAME]...
-      Show what can be restored.
-  restore --table NAME --into scratch-NAME [--to-time TIME | --backup ARN | --export s3://bucket/prefix]
-          [--wait-minutes N]
-      Restore into a new table; without a source, as of now.
-  remove-scratch scratch-NAME
-      Remove what restore made.
-Tables without --table are those of the environment that PAYMENT_LEDGER_ENV names (dev by default).`;
+import { onAws } from "./aws";
 
 const WAIT_MINUTES_DEFAULT = 120;
 
-/** The arguments do not fit; the usage is printed. */
-class UsageError extends CodedError<"USAGE"> {
-  override readonly name = "UsageError";
+const TABLES_OPTION: Option = {
+  kind: "many",
+  value: "NAME",
+  about: "Deployed name of a table. Default: all tables of the environment.",
+};
 
-  constructor(message: string) {
-    super("USAGE", message);
-  }
-}
+export const backupNow: CommandBody = onAws({
+  options: { table: TABLES_OPTION },
+  run: async (given, { answer }) => {
+    const made = await backUp(new DynamoDBClient({}), tablesOf(given), new Date());
+    answer(made, made.map(backupText).join("\n"));
+    return 0;
+  },
+});
 
-interface Arguments {
-  readonly operands: readonly string[];
-  readonly options: {
-    readonly table?: string[];
-    readonly json?: boolean;
-    readonly into?: string;
-    readonly "to-time"?: string;
-    readonly backup?: string;
-    readonly export?: string;
-    readonly "wait-minutes"?: string;
-  };
-}
+export const backupList: CommandBody = onAws({
+  options: { table: TABLES_OPTION },
+  run: async (given, { answer }) => {
+    const dynamo = new DynamoDBClient({});
+    const tables = await Promise.all(tablesOf(given).map((table) => restorable(dynamo, table)));
+    answer(tables, tables.map(listText).join("\n"));
+    return 0;
+  },
+});
 
-export async function runBackupCommand(words: readonly string[], print: (text: string) => void): Promise<number> {
-  const [command, ...rest] = words;
-  const given = parse(rest);
-  const dynamo = new DynamoDBClient({});
-  switch (command) {
-    case "check":
-      return check(given, dynamo, print);
-    case "now":
-      for (const made of await backUp(dynamo, tablesOf(given), new Date())) print(backupText(made));
-      return 0;
-    case "list":
-      for (const table of tablesOf(given)) print(await listText(dynamo, table));
-      return 0;
-    case "restore":
-      return restore(given, dynamo, print);
-    case "remove-scratch": {
-      const name = onlyOperand(given);
-      await removeScratch(dynamo, name);
-      print(`${name} is being removed.`);
-      return 0;
-    }
-    default:
-      throw new UsageError(command === undefined ? "A command is missing." : `There is no command "${command}".`);
-  }
-}
+export const backupCheck: CommandBody = onAws({
+  operands: "PLACE",
+  details:
+    "With a table's deployed name, also that they miss nothing that it holds. Ends with 0 when they are good, 1 when not, 3 when not everything could be looked at.",
+  options: { table: { kind: "many", value: "NAME", about: "Deployed name of a table to compare with." } },
+  run: (given, terminal) => check(given, new DynamoDBClient({}), terminal),
+});
 
-function parse(words: readonly string[]): Arguments {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        table: { type: "string", multiple: true },
-        json: { type: "boolean" },
-        into: { type: "string" },
-        "to-time": { type: "string" },
-        backup: { type: "string" },
-        export: { type: "string" },
-        "wait-minutes": { type: "string" },
-      },
-    });
-    return { operands: positionals, options: { ...values } };
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : "The options do not fit.");
-  }
-}
+export const restore: CommandBody = onAws({
+  details: "Without a source, the table as it is now. A restore overwrites nothing.",
+  options: {
+    table: { kind: "many", value: "NAME", required: true, about: "Deployed name of the table." },
+    into: { kind: "one", value: "scratch-NAME", required: true, about: "Name of the new table." },
+    "to-time": { kind: "one", value: "TIME", about: "Moment to restore, as 2026-11-21T10:00:00Z." },
+    backup: { kind: "one", value: "ARN", about: "Backup to restore; backup list shows them." },
+    export: { kind: "one", value: "s3://BUCKET/PREFIX", about: "Exports to restore from." },
+    "wait-minutes": { kind: "one", value: "N", about: `How long to wait. Default: ${WAIT_MINUTES_DEFAULT}.` },
+  },
+  examples: ["backup restore --table PaymentLedger-dev --into scratch-ledger"],
+  run: (given, terminal) => restoreInto(given, new DynamoDBClient({}), terminal),
+});
 
-async function check(given: Arguments, dynamo: DynamoDBClient, print: (text: string) => void): Promise<number> {
-  const tables = given.options.table ?? [];
+export const removeScratchTable: CommandBody = onAws({
+  operands: "scratch-NAME",
+  options: {},
+  run: async (given, { answer }) => {
+    const name = onlyOperand(given);
+    await removeScratch(new DynamoDBClient({}), name);
+    answer({ removed: name }, `${name} is being removed.`);
+    return 0;
+  },
+});
+
+async function check(given: Given, dynamo: DynamoDBClient, { answer }: Terminal): Promise<number> {
+  const tables = given.many("table");
   const { folder } = folderOf(onlyOperand(given));
   const readers = new Map(tables.map((name) => [name, readerOf(dynamo, name)]));
   const report = await checkFolder(folder, { tableOf: (name) => readers.get(name) });
@@ -116,7 +89,7 @@ async function check(given: Arguments, dynamo: DynamoDBClient, print: (text: str
     if (!report.exports.some(({ table }) => table === name))
       throw new UsageError(`There is no export of ${name} in ${folder.name}.`);
   }
-  print(given.options.json === true ? JSON.stringify(report, undefined, 2) : checkReportText(report));
+  answer(report, checkReportText(report));
   return exitCodeOf(report);
 }
 
@@ -126,10 +99,11 @@ function readerOf(dynamo: DynamoDBClient, name: string) {
   return reader;
 }
 
-async function restore(given: Arguments, dynamo: DynamoDBClient, print: (text: string) => void): Promise<number> {
-  const { into = "", table: [table = "", ...others] = [] } = given.options;
+async function restoreInto(given: Given, dynamo: DynamoDBClient, { answer, tell, print }: Terminal): Promise<number> {
+  const into = given.one("into") ?? "";
+  const [table = "", ...others] = given.many("table");
   if (table === "" || into === "" || others.length > 0) throw new UsageError("restore takes one --table and --into.");
-  const minutes = Number(given.options["wait-minutes"] ?? WAIT_MINUTES_DEFAULT);
+  const minutes = Number(given.one("wait-minutes") ?? WAIT_MINUTES_DEFAULT);
   if (!(minutes > 0)) throw new UsageError("--wait-minutes is a number above 0.");
   const count = await restoreTable({
     dynamo,
@@ -137,14 +111,17 @@ async function restore(given: Arguments, dynamo: DynamoDBClient, print: (text: s
     into,
     source: await sourceOf(given, table),
     waitMs: minutes * 60_000,
-    progress: print,
+    progress: given.flag("json") ? tell : print,
   });
-  print(`${into} holds ${count} items. It is billed until it is removed: npm run backup -- remove-scratch ${into}`);
+  answer(
+    { table: into, items: count },
+    `${into} holds ${count} items. It is billed until it is removed: npx payledger backup remove-scratch ${into}`,
+  );
   return 0;
 }
 
-async function sourceOf({ options }: Arguments, table: string): Promise<RestoreSource> {
-  const { "to-time": time, backup, export: exported } = options;
+async function sourceOf(given: Given, table: string): Promise<RestoreSource> {
+  const [time, backup, exported] = [given.one("to-time"), given.one("backup"), given.one("export")];
   if ([time, backup, exported].filter((source) => source !== undefined).length > 1) {
     throw new UsageError("restore takes one of --to-time, --backup and --export.");
   }
@@ -170,42 +147,28 @@ function folderOf(place: string): { folder: ExportFolder; bucket?: string } {
   return { folder: s3Folder(s3, bucket, [prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`]), bucket };
 }
 
-function tablesOf({ operands, options }: Arguments): readonly string[] {
-  if (operands.length > 0) throw new UsageError("Name tables with --table.");
-  return options.table ?? Object.values(namesOf(loadConfig()).tables);
+function tablesOf(given: Given): readonly string[] {
+  if (given.operands.length > 0) throw new UsageError("Name tables with --table.");
+  const chosen = given.many("table");
+  return chosen.length > 0 ? chosen : Object.values(namesOf(loadConfig()).tables);
 }
 
-function onlyOperand({ operands }: Arguments): string {
+function onlyOperand({ operands }: Given): string {
   const [only, ...others] = operands;
   if (only === undefined || others.length > 0) throw new UsageError("The command takes exactly one name.");
   return only;
 }
 
-async function listText(dynamo: DynamoDBClient, name: string): Promise<string> {
-  const { between, backups } = await restorable(dynamo, name);
+function listText({ table, between, backups }: Restorable): string {
   const reach =
     between === undefined
       ? "point-in-time recovery is OFF"
       : `any moment from ${between.earliest} to ${between.latest}`;
-  return [`${name}: ${reach}; ${backups.length} backups`, ...backups.map((backup) => `  ${backupText(backup)}`)].join(
+  return [`${table}: ${reach}; ${backups.length} backups`, ...backups.map((backup) => `  ${backupText(backup)}`)].join(
     "\n",
   );
 }
 
 function backupText({ createdAt, name, status, arn }: Backup): string {
   return `${createdAt} ${name} ${status} ${arn}`;
-}
-
-if (require.main === module) {
-  runBackupCommand(process.argv.slice(2), (text) => console.log(text)).then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      const isOurs = error instanceof BackupError || error instanceof FolderMissingError || error instanceof UsageError;
-      console.error(isOurs ? error.message : error);
-      if (error instanceof UsageError) console.error(`\n${USAGE}`);
-      process.exitCode = 2;
-    },
-  );
 }

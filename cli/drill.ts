@@ -1,65 +1,31 @@
 /**
- * `npm run drill`: a whole restore drill, now. The function does it, step by step, and this waits for its verdict; or, with
+ * `payledger drill`: a whole restore drill, now. The function does it, step by step, and this waits for its verdict; or, with
  * `--here`, this machine does the same steps. Works on AWS, and on the endpoint that AWS_ENDPOINT_URL names.
  */
 
-import "../local/sdk-warning";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
-import { CodedError, TABLES, type TableId } from "../contract";
+import { TABLES, type TableId } from "../contract";
 import type { DrillResponse } from "../evidence/checks/drill-operation";
 import type { DrillState } from "../evidence/checks/drill-state";
 import { type DrillSettings, stepDrill } from "../evidence/checks/drill-steps";
 import { drillTables, scratchNameOf } from "../evidence/checks/drill-tables";
-import { LogCheckError } from "../evidence/checks/errors";
 import { MemoryDrillBucket } from "../evidence/checks/memory-state";
 import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { isGood } from "../evidence/checks/verification";
+import type { CommandBody, Given, Terminal } from "../evidence/commands/command";
+import { UsageError } from "../evidence/commands/errors";
 import { EXIT_CODES, type Verdict } from "../evidence/verifier/report";
 import { loadConfig } from "../stacks/config/load";
 import { bucketNamesOf, namesOf } from "../stacks/config/names";
-
-const USAGE = `Usage: npm run drill [-- options]
-  Imports the newest full exports into scratch tables, holds these against the log of proofs, and removes them.
-  The function drill_restore does it and records it; this waits, and tells each step.
-  --here              This machine does it, under its own credentials: without the function's limit of time, and
-                      without an audit record. Takes --key.
-  --key VKEY          Verifier key of the log, as it was handed over; more than once where there are several
-  --json              Print the report and nothing else (with --here)
-  --poll-seconds N    Between two steps (default 20)
-Ends with the exit code of the verdict: 0 ok, 20 where nothing pins the log's end, 10 and up for what was found.`;
+import { onAws } from "./aws";
+import { CommandError } from "./errors";
 
 const POLL_SECONDS_DEFAULT = 20;
 /** Of the drill's own tables: none that the function's drill makes or removes. */
 const HERE = "here-";
-
-/** The arguments do not fit; the usage is printed. */
-class UsageError extends CodedError<"USAGE"> {
-  override readonly name = "UsageError";
-
-  constructor(message: string) {
-    super("USAGE", message);
-  }
-}
-
-/** The drill could not be done at all. */
-class DrillError extends CodedError<"DRILL_FAILED"> {
-  override readonly name = "DrillError";
-
-  constructor(message: string) {
-    super("DRILL_FAILED", message);
-  }
-}
-
-interface Options {
-  readonly here?: boolean;
-  readonly key?: string[];
-  readonly json?: boolean;
-  readonly "poll-seconds"?: string;
-}
 
 type Print = (text: string) => void;
 
@@ -73,49 +39,59 @@ type Standing = Pick<DrillResponse, "outcome" | "drill" | "codes"> & {
   };
 };
 
-export async function runDrillCommand(words: readonly string[], print: Print): Promise<number> {
-  const options = parse(words);
-  const seconds = Number(options["poll-seconds"] ?? POLL_SECONDS_DEFAULT);
-  if (!(seconds > 0)) throw new UsageError("--poll-seconds is a number above 0.");
-  if (options.here !== true) {
-    if (options.key !== undefined || options.json === true) throw new UsageError("--key and --json go with --here.");
-    const { functions } = namesOf(loadConfig());
-    return untilVerdict(invoked(new LambdaClient({}), functions.drillRestore), seconds, print);
-  }
-  const here = await onThisMachine(options.key ?? []);
-  const tell = options.json === true ? () => {} : print;
-  const code = await untilVerdict(here.step, seconds, tell);
-  if (options.json === true) for (const report of here.reports.values()) print(report);
-  tell("It is recorded nowhere: the audit trail knows the function's drills only.");
-  return code;
-}
+export const drill: CommandBody = onAws({
+  details:
+    "The function drill_restore does it and records it; this waits, and tells each step. Ends with the exit code of the verdict: 0 ok, 20 where nothing pins the log's end, 10 and up for what was found.",
+  options: {
+    here: {
+      kind: "flag",
+      about:
+        "This machine does it, under its own credentials: without the function's limit of time, and without an audit record.",
+    },
+    key: { kind: "many", value: "KEY", about: "With --here: verifier key of the log, as it was handed over." },
+    "poll-seconds": { kind: "one", value: "N", about: `Between two steps. Default: ${POLL_SECONDS_DEFAULT}.` },
+  },
+  run: runDrill,
+});
 
-function parse(words: readonly string[]): Options {
-  try {
-    const { values } = parseArgs({
-      args: [...words],
-      options: {
-        here: { type: "boolean" },
-        key: { type: "string", multiple: true },
-        json: { type: "boolean" },
-        "poll-seconds": { type: "string" },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : "The options do not fit.");
+async function runDrill(given: Given, terminal: Terminal): Promise<number> {
+  given.noOperand();
+  const seconds = Number(given.one("poll-seconds") ?? POLL_SECONDS_DEFAULT);
+  if (!(seconds > 0)) throw new UsageError("--poll-seconds is a number above 0.");
+  const isJson = given.flag("json");
+  const tell = isJson ? terminal.tell : terminal.print;
+  if (!given.flag("here")) {
+    if (given.many("key").length > 0) throw new UsageError("--key goes with --here.");
+    const { functions } = namesOf(loadConfig());
+    const ended = await untilVerdict(invoked(new LambdaClient({}), functions.drillRestore), seconds, tell);
+    if (isJson) terminal.answer(ended, "");
+    return ended.exitCode;
   }
+  const here = await onThisMachine(given.many("key"));
+  const ended = await untilVerdict(here.step, seconds, tell);
+  if (isJson) for (const report of here.reports.values()) terminal.print(report);
+  tell("It is recorded nowhere: the audit trail knows the function's drills only.");
+  return ended.exitCode;
 }
 
 type Steps = (kind: "start" | "step") => Promise<Standing>;
 
-/** Begins a drill, or joins the one under way, and goes on until it is over. @returns the exit code. */
-export async function untilVerdict(step: Steps, pollSeconds: number, print: Print): Promise<number> {
+interface Ended {
+  readonly drill: string;
+  readonly verdict: Verdict;
+  readonly passed: boolean;
+  readonly report: string;
+  readonly exitCode: number;
+}
+
+/** Begins a drill, or joins the one under way, and goes on until it is over. */
+export async function untilVerdict(step: Steps, pollSeconds: number, print: Print): Promise<Ended> {
   let stands = await step("start");
   const drill = stands.drill ?? stands.last?.drill;
   if (stands.codes.includes("NO_EXPORT") || drill === undefined) {
-    throw new DrillError(
-      'There is no full export of every table yet, so there is nothing to restore. The function export_tables makes them; invoke it with {"kind":"full"}.',
+    throw new CommandError(
+      "NO_EXPORT",
+      "There is no full export of every table yet, so there is nothing to restore. Make one: npx payledger export.",
     );
   }
   print(`drill of ${drill}: ${stands.outcome}`);
@@ -128,7 +104,8 @@ export async function untilVerdict(step: Steps, pollSeconds: number, print: Prin
   }
   const { verdict, passed, report } = stands.last;
   print(`${passed ? "PASSED" : "FAILED"}: ${verdict}. The report: ${report}`);
-  return EXIT_CODES[isGood(verdict) && !passed ? "incomplete" : verdict];
+  const exitCode = EXIT_CODES[isGood(verdict) && !passed ? "incomplete" : verdict];
+  return { drill, verdict, passed, report, exitCode };
 }
 
 export function invoked(lambda: Pick<LambdaClient, "send">, functionName: string): Steps {
@@ -137,7 +114,8 @@ export function invoked(lambda: Pick<LambdaClient, "send">, functionName: string
     const { FunctionError, Payload } = await lambda.send(command);
     const answer: unknown = JSON.parse(Buffer.from(Payload ?? []).toString("utf8"));
     if (FunctionError === undefined) return answer as Standing;
-    throw new DrillError(
+    throw new CommandError(
+      "FUNCTION_FAILED",
       `${functionName} failed. Its log group /aws/lambda/${functionName} says why; the drill goes on from where it stands when this is called again.`,
     );
   };
@@ -197,19 +175,5 @@ async function deployedTables(dynamo: DynamoDBClient, names: Readonly<Record<Tab
       const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: names[id] }));
       return { table: TABLES[id].logicalName, arn: Table?.TableArn ?? "" };
     }),
-  );
-}
-
-if (require.main === module) {
-  runDrillCommand(process.argv.slice(2), (text) => console.log(text)).then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      const isOurs = error instanceof LogCheckError || error instanceof DrillError || error instanceof UsageError;
-      console.error(isOurs ? error.message : error);
-      if (error instanceof UsageError) console.error(`\n${USAGE}`);
-      process.exitCode = error instanceof UsageError ? 2 : 1;
-    },
   );
 }

@@ -4,27 +4,34 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { NoSuchBucket, S3Client } from "@aws-sdk/client-s3";
 import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { scanTables } from "../evidence/checks/scan-tables";
-import type { Command } from "../evidence/commands/arguments";
+import type { CommandBody } from "../evidence/commands/command";
 import { EvidenceToolError } from "../evidence/commands/errors";
 import { fetchEvidence } from "../evidence/commands/fetch";
 import { loadConfig } from "../stacks/config/load";
 import { namesOf } from "../stacks/config/names";
+import { onAws } from "./aws";
+import { bucketsOfEnvironment } from "./environment";
 
-export const fetch: Command = {
-  usage: `fetch --bucket NAME --to DIR
-      Copy the evidence from its bucket, or what is new of it, and check that the copy is whole and unchanged.`,
-  options: { bucket: "one", to: "one" },
-  run: async (given, { print, progress }) => {
+export const fetch: CommandBody = onAws({
+  options: {
+    to: { kind: "one", value: "DIR", required: true, about: "Folder for the copy; what it has already is kept." },
+    bucket: { kind: "one", value: "NAME", about: "Evidence bucket. Default: that of the environment." },
+  },
+  examples: ["fetch --to audit/evidence"],
+  run: async (given, { answer, progress }) => {
     given.noOperand();
     const to = given.needed("to");
-    const bucket = given.needed("bucket");
+    const bucket = given.one("bucket") ?? (await bucketsOfEnvironment()).evidence;
     // Paths instead of host names for buckets, because an endpoint on this machine has no such names.
     const source = s3Evidence(new S3Client({ forcePathStyle: true }), bucket);
     const { size, origin, fetched } = await withBucket(bucket, () => fetchEvidence(source, to, progress));
-    print(`${to} holds ${origin} at ${size} entries; ${fetched} new objects.`);
+    answer(
+      { folder: to, bucket, origin, size, fetched },
+      `${to} holds ${origin} at ${size} entries; ${fetched} new objects.`,
+    );
     return 0;
   },
-};
+});
 
 async function withBucket<T>(bucket: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -38,19 +45,21 @@ async function withBucket<T>(bucket: string, work: () => Promise<T>): Promise<T>
   }
 }
 
-export const scan: Command = {
-  usage: `scan --to DIR [--table NAME]...
-      Write the tables as they stand to a folder, as exports are laid out, for verify --export DIR.
-      Tables without --table are those of the environment that PAYMENT_LEDGER_ENV names (dev by default).`,
-  options: { to: "one", table: "many" },
-  run: async (given, { print }) => {
+export const scan: CommandBody = onAws({
+  details: "For verify --export DIR. Every record that was written before the scan began is in it.",
+  options: {
+    to: { kind: "one", value: "DIR", required: true, about: "Folder that has no scan yet." },
+    table: { kind: "many", value: "NAME", about: "Deployed name of a table. Default: all tables of the environment." },
+  },
+  examples: ["scan --to audit/tables"],
+  run: async (given, { answer }) => {
     given.noOperand();
     const to = given.needed("to");
     const chosen = given.many("table");
     const names = chosen.length > 0 ? chosen : Object.values(namesOf(loadConfig()).tables);
-    for (const { items, folder, takenAt } of await scanTables(new DynamoDBClient({}), names, to, () => new Date())) {
-      print(`${folder}: ${items} records, scanned from ${takenAt}.`);
-    }
+    const scanned = await scanTables(new DynamoDBClient({}), names, to, () => new Date());
+    const lines = scanned.map(({ items, folder, takenAt }) => `${folder}: ${items} records, scanned from ${takenAt}.`);
+    answer(scanned, lines.join("\n"));
     return 0;
   },
-};
+});

@@ -1,66 +1,56 @@
-/** `npm run redrive -- <queue> [--dry-run] [--max N]`: sends what waits in a dead-letter or failure queue again. */
+/** `payledger redrive QUEUE`: sends what waits in a dead-letter or failure queue again. */
 
-import "../local/sdk-warning";
-import { parseArgs } from "node:util";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { CodedError, QUEUES, type QueueId } from "../contract";
+import { QUEUES, type QueueId } from "../contract";
+import type { CommandBody } from "../evidence/commands/command";
+import { UsageError } from "../evidence/commands/errors";
 import { loadConfig } from "../stacks/config/load";
 import { namesOf } from "../stacks/config/names";
-import { findWaiting, type RedriveCounts, RedriveError, redrive } from "./redrive-queue";
+import { onAws } from "./aws";
+import { findWaiting, type RedriveCounts, redrive } from "./redrive-queue";
 
 const QUEUE_IDS = Object.keys(QUEUES) as QueueId[];
 const MESSAGES_MAX_DEFAULT = 10_000;
 
-function usage(): string {
-  const { queues, failureQueue } = namesOf(loadConfig());
-  return `Usage: npm run redrive -- <queue> [--dry-run] [--max N]
-  The queue is one that has a dead-letter queue, that dead-letter queue, or the queue of failed invocations.
-  In this environment: ${[...Object.values(queues), failureQueue].join(", ")}.
-  --dry-run  Count what waits, and leave it
-  --max N    Send at most N messages (default ${MESSAGES_MAX_DEFAULT})`;
-}
-
-class UsageError extends CodedError<"USAGE"> {
-  override readonly name = "UsageError";
-
-  constructor(message: string) {
-    super("USAGE", message);
-  }
-}
-
-function parse(words: readonly string[]): { name: string; isDryRun: boolean; messagesMax: number } {
-  let given: { values: { "dry-run"?: boolean; max?: string }; positionals: string[] };
-  try {
-    given = parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: { "dry-run": { type: "boolean" }, max: { type: "string" } },
-    });
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : "The options do not fit.");
-  }
-  const [name, ...others] = given.positionals;
-  const messagesMax = Number(given.values.max ?? MESSAGES_MAX_DEFAULT);
-  if (name === undefined || others.length > 0) throw new UsageError("Name exactly one queue.");
-  if (!Number.isInteger(messagesMax) || messagesMax < 1) throw new UsageError("--max is a whole number above 0.");
-  return { name, isDryRun: given.values["dry-run"] === true, messagesMax };
-}
-
-async function main(words: readonly string[]): Promise<void> {
-  const { name, isDryRun, messagesMax } = parse(words);
-  const sqs = new SQSClient({});
-  const { queues, deadLetterQueues, functions } = namesOf(loadConfig());
-  const sources = Object.fromEntries(QUEUE_IDS.map((id) => [deadLetterQueues[id], queues[id]]));
-  const waiting = await findWaiting(name, sqs, sources);
-  const what = waiting.kind === "failures" ? "failed invocations" : "dead letters";
-  if (isDryRun) {
-    console.log(`About ${waiting.count} ${what} wait in ${waiting.url}. Nothing was sent.`);
-    return;
-  }
-  const run = { sqs, lambda: new LambdaClient({}), functions: Object.values(functions), messagesMax, nowMs: Date.now };
-  console.log(countsText(await redrive(waiting, run)));
-}
+export const redriveCommand: CommandBody = onAws({
+  operands: "QUEUE",
+  details:
+    "The queue is one that has a dead-letter queue, that dead-letter queue, or the queue of failed invocations (payment-ledger-failures), by its deployed name.",
+  options: {
+    "dry-run": { kind: "flag", about: "Count what waits, and leave it." },
+    max: { kind: "one", value: "N", about: `Send at most N messages. Default: ${MESSAGES_MAX_DEFAULT}.` },
+  },
+  examples: ["redrive audit-trail-queue-dev --dry-run"],
+  run: async (given, { answer }) => {
+    const [name, ...others] = given.operands;
+    const { queues, deadLetterQueues, failureQueue, functions } = namesOf(loadConfig());
+    if (name === undefined || others.length > 0) {
+      const known = [...Object.values(queues), failureQueue].join(", ");
+      throw new UsageError(`Name exactly one queue. In this environment: ${known}.`);
+    }
+    const messagesMax = given.number("max", 1) ?? MESSAGES_MAX_DEFAULT;
+    const sqs = new SQSClient({});
+    const sources = Object.fromEntries(QUEUE_IDS.map((id) => [deadLetterQueues[id], queues[id]]));
+    const waiting = await findWaiting(name, sqs, sources);
+    const what = waiting.kind === "failures" ? "failed invocations" : "dead letters";
+    if (given.flag("dry-run")) {
+      const text = `About ${waiting.count} ${what} wait in ${waiting.url}. Nothing was sent.`;
+      answer({ queue: waiting.url, waiting: waiting.count, moved: 0 }, text);
+      return 0;
+    }
+    const run = {
+      sqs,
+      lambda: new LambdaClient({}),
+      functions: Object.values(functions),
+      messagesMax,
+      nowMs: Date.now,
+    };
+    const counts = await redrive(waiting, run);
+    answer({ queue: waiting.url, ...counts }, countsText(counts));
+    return 0;
+  },
+});
 
 function countsText({ moved, tooFresh, returned, notUnderstood }: RedriveCounts): string {
   return [
@@ -70,9 +60,3 @@ function countsText({ moved, tooFresh, returned, notUnderstood }: RedriveCounts)
     ...(notUnderstood > 0 ? [`Left, no failed invocation of a function of this environment: ${notUnderstood}.`] : []),
   ].join("\n");
 }
-
-main(process.argv.slice(2)).catch((error: unknown) => {
-  console.error(error instanceof RedriveError || error instanceof UsageError ? error.message : error);
-  if (error instanceof UsageError) console.error(`\n${usage()}`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-});

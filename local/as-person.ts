@@ -1,7 +1,7 @@
 /** Runs the project's commands in this process as somebody of a deployment. */
 
-import { credentialsOf, type Deployment } from "./deploy";
-import type { PersonId } from "./iam/people";
+import type { Deployment } from "./deploy";
+import { credentialsOf, type PersonId } from "./iam/identities";
 
 /** The commands find endpoint and identity where any AWS tool does: in the environment, which is as before afterwards. */
 export async function asPerson(person: PersonId, deployment: Deployment, work: () => Promise<void>): Promise<void> {

@@ -6,14 +6,15 @@ import { DescribeTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { ENV, FUNCTIONS, type FunctionId, TABLES, type TableId } from "../contract";
-import type { AwsClientConfig, Credentials, EmbeddedAws } from "./embedded-aws";
+import type { AwsClientConfig, EmbeddedAws } from "./embedded-aws";
 import { LocalError } from "./errors";
 import { EffectivePolicies } from "./iam/effective";
 import { type Gate, startGate } from "./iam/gate";
-import { DEFAULT_PERSON, type PersonId } from "./iam/people";
+import { credentialsOf, DEFAULT_PERSON, type PersonId } from "./iam/identities";
 import { type DeployContext, present } from "./resources/context";
 import { type Deployed, environmentExists, StackGraph } from "./stack-graph";
 import { readSynthesized, type Stack } from "./synthesized";
+import type { TerraformObject } from "./terraform-expression";
 
 export interface DeployOptions {
   readonly aws: EmbeddedAws;
@@ -27,6 +28,8 @@ export interface Deployment {
   readonly region: string;
   readonly account: string;
   readonly resources: readonly Deployed[];
+  /** Outputs of the stacks, by stack and name. */
+  readonly outputs: Readonly<Record<string, TerraformObject>>;
   /** For clients that talk to this deployment as somebody: its region is the one that the plan names. */
   clientConfig(as?: PersonId): AwsClientConfig;
   /** For what AWS itself does, or a broken disk: past all permissions. */
@@ -104,10 +107,12 @@ async function deployBehind(gate: Gate | undefined, deploying: Deploying): Promi
       return environment;
     },
   };
-  const resources = await new StackGraph(stacks, context).deploy();
+  const graph = new StackGraph(stacks, context);
+  const resources = await graph.deploy();
   await Promise.all(waits.map((wait) => wait()));
   gate?.arm(new EffectivePolicies({ account: context.account, region }, resources));
-  return deployment({ aws, region, account: context.account, resources, environments, gate });
+  const outputs = await graph.outputs();
+  return deployment({ aws, region, account: context.account, resources, outputs, environments, gate });
 }
 
 /** Every endpoint of the plan becomes the function's own, so that no function can reach another AWS. */
@@ -136,11 +141,12 @@ interface Made {
   readonly region: string;
   readonly account: string;
   readonly resources: readonly Deployed[];
+  readonly outputs: Readonly<Record<string, TerraformObject>>;
   readonly environments: ReadonlyMap<string, Readonly<Record<string, string>>>;
   readonly gate: Gate | undefined;
 }
 
-function deployment({ aws, region, account, resources, environments, gate }: Made): Deployment {
+function deployment({ aws, region, account, resources, outputs, environments, gate }: Made): Deployment {
   const functionName = (id: FunctionId) =>
     lookUp(resources, "aws_lambda_function", "function_name", (name) => isDeployedName(name, FUNCTIONS[id].name), "arn")
       .named;
@@ -158,6 +164,7 @@ function deployment({ aws, region, account, resources, environments, gate }: Mad
     region,
     account,
     resources,
+    outputs,
     gate,
     clientConfig,
     pastPermissions: () => aws.clientConfig(region),
@@ -179,11 +186,6 @@ function deployment({ aws, region, account, resources, environments, gate }: Mad
     },
     invoke: (id, payload, as = DEFAULT_PERSON) => invoke(invoker(as), functionName(id), payload),
   };
-}
-
-/** On the embedded AWS, the access key id says who somebody is; nothing checks the secret. */
-export function credentialsOf(person: PersonId): Credentials {
-  return { accessKeyId: person, secretAccessKey: "embedded" };
 }
 
 async function invoke(lambda: LambdaClient, functionName: string, payload: unknown): Promise<unknown> {

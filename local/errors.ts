@@ -22,9 +22,7 @@ export type LocalErrorCode =
   | "FUNCTION_FAILED"
   | "POLICY_UNSUPPORTED"
   | "PERMISSION_MISSING"
-  | "PERSON_UNKNOWN"
   | "EMBEDDED_ALREADY_UP"
-  | "EMBEDDED_NOT_UP"
   | "EMBEDDED_START_TIMEOUT";
 
 export class LocalError extends CodedError<LocalErrorCode> {

@@ -54,6 +54,17 @@ export class StackGraph {
     return [...this.done.values()];
   }
 
+  /** The outputs of every stack, by stack and name, once all of it is deployed. */
+  async outputs(): Promise<Readonly<Record<string, TerraformObject>>> {
+    const all: Record<string, TerraformObject> = {};
+    for (const stack of this.stacks) {
+      const values = Object.entries(stack.outputs).filter(([name]) => !name.startsWith("cross-stack-output-"));
+      const resolved = await resolveValue(Object.fromEntries(values), this.lookupFrom(stack, []));
+      all[stack.id] = resolved as TerraformObject;
+    }
+    return all;
+  }
+
   private async evaluate(stack: Stack, block: Block, trail: readonly string[]): Promise<TerraformObject> {
     const id = `${stack.id}/${block.address}`;
     const existing = this.done.get(id);
@@ -153,7 +164,7 @@ export function environmentExists(what: string, cause?: unknown): LocalError {
   return new LocalError(
     "ENVIRONMENT_EXISTS",
     `${what} already exists on this endpoint. A deployment starts from nothing and never replaces or deletes what it finds. ` +
-      'Embedded AWS: "npm run embedded -- down", then up again. Your own endpoint: remove it with the tool that made it, or use another suffix.',
+      "Embedded AWS: npx payledger down, then up again. Your own endpoint: remove it with the tool that made it, or use another suffix.",
     { cause },
   );
 }

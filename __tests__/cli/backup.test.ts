@@ -26,7 +26,7 @@ import { sdkItem, storedItem } from "../../ledger/store/transaction";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import { exportFiles, writeRequestedExports } from "../../local/export-stand-in";
 import { at, ExportOnDisk, payment, payments } from "../backup/fixture";
-import { type Ended, runScript, variablesOf } from "../support/run-script";
+import { type Ended, payledger, variablesOf } from "../support/run-script";
 import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const LEDGER = "PaymentLedger-dev";
@@ -62,9 +62,8 @@ async function putAll(items: readonly StoredItem[]): Promise<void> {
   for (const item of items) await dynamo.send(new PutItemCommand({ TableName: LEDGER, Item: sdkItem(item) }));
 }
 
-/** The command as `npm run backup --` starts it. */
 function backup(...words: readonly string[]): Promise<Ended> {
-  return runScript("cli/backup.ts", words, variablesOf(aws));
+  return payledger(["backup", ...words], variablesOf(aws));
 }
 
 async function itemOf(table: string, id: string): Promise<object | undefined> {
@@ -96,10 +95,10 @@ test("without a command that it knows, it says how it is used", async () => {
     ["check"],
     ["check", "a", "b"],
     ["restore", "--table", "x"],
-    ["list", "--json", "--x"],
+    ["list", "--x"],
   ]) {
     const { code, err } = await backup(...words);
-    expect({ code, usage: err.includes("Usage: npm run backup") }).toEqual({ code: 2, usage: true });
+    expect({ code, usage: err.includes("Usage: npx payledger backup") }).toEqual({ code: 2, usage: true });
   }
 });
 
@@ -119,7 +118,7 @@ test("restore from a backup: the rows as they were then, into a scratch table on
   const restored = await backup("restore", "--table", LEDGER, "--backup", arn, "--into", "scratch-backup");
   expect(restored).toMatchObject({ code: 0, err: "" });
   expect(restored.out).toContain("scratch-backup holds 40 items");
-  expect(restored.out).toContain("npm run backup -- remove-scratch scratch-backup");
+  expect(restored.out).toContain("npx payledger backup remove-scratch scratch-backup");
   const again = await backup("restore", "--table", LEDGER, "--backup", arn, "--into", "scratch-backup");
   expect(again).toMatchObject({ code: 2, out: "" });
   expect(again.err).toContain("A restore overwrites nothing");

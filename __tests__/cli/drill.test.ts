@@ -3,7 +3,7 @@ import { invoked, stepsHere, untilVerdict } from "../../cli/drill";
 import { scratchNameOf } from "../../evidence/checks/drill-tables";
 import { MemoryDrillBucket } from "../../evidence/checks/memory-state";
 import { DrillWorld } from "../evidence/checks/drill-world";
-import { runScript } from "../support/run-script";
+import { payledger } from "../support/run-script";
 
 let world: DrillWorld;
 beforeAll(async () => {
@@ -15,7 +15,10 @@ const POLL_SECONDS = 0.1;
 
 function drill(command: ReturnType<typeof invoked>) {
   const printed: string[] = [];
-  return untilVerdict(command, POLL_SECONDS, (text) => printed.push(text)).then((code) => ({ code, printed }));
+  return untilVerdict(command, POLL_SECONDS, (text) => printed.push(text)).then(({ exitCode: code }) => ({
+    code,
+    printed,
+  }));
 }
 
 /** A Lambda that runs the function here. */
@@ -83,11 +86,11 @@ test.each([
   [["--anything"], "--anything"],
   [["a-table"], "a-table"],
   [["--poll-seconds", "0"], "--poll-seconds is a number above 0."],
-  [["--json"], "--key and --json go with --here."],
+  [["--key", "x"], "--key goes with --here."],
   [["--here"], "--here takes --key"],
 ])("%j is refused, with the usage", async (words, message) => {
   const variables = { AWS_REGION: "us-east-1", AWS_ENDPOINT_URL: "http://127.0.0.1:9" };
-  const { code, err } = await runScript("cli/drill.ts", words, variables);
+  const { code, err } = await payledger(["drill", ...words], variables);
   expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) });
-  expect(err).toContain("Usage: npm run drill");
+  expect(err).toContain("Usage: npx payledger drill");
 });

@@ -279,7 +279,7 @@ describe("failed invocations", () => {
   });
 });
 
-/** The command as `npm run redrive --` starts it. */
+/** The command as `npx payledger redrive` starts it. */
 function command(
   words: readonly string[],
   endpoint = aws.endpoint,
@@ -293,7 +293,7 @@ function command(
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
-  const child = spawn(process.execPath, ["--require", require.resolve("tsx/cjs"), "cli/redrive.ts", ...words], {
+  const child = spawn(process.execPath, ["cli/payledger.cjs", "redrive", ...words], {
     cwd: PROJECT,
     env,
   });

@@ -43,7 +43,7 @@ import { type Deployment, deploy } from "../../local/deploy";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import type { Authorisation } from "../../local/iam/authorisation";
 import { EffectivePolicies } from "../../local/iam/effective";
-import type { PersonId } from "../../local/iam/people";
+import type { PersonId } from "../../local/iam/identities";
 import { PLAN_ONLY } from "../../local/resources/plan-only";
 import { synthesize } from "../../local/synthesize";
 import { removeSingly } from "../../tools/permissions/control";

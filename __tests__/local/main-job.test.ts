@@ -114,9 +114,9 @@ function expectProven(out: string): void {
 
 /** What the report says to type shows the same verdict again. */
 function expectCommandsAgain(out: string): void {
-  const commands = [...out.matchAll(/^ +npm run evidence -- (verify .*)$/gm)].map(([, words = ""]) => words.split(" "));
+  const commands = [...out.matchAll(/^ +npx payledger (verify .*)$/gm)].map(([, words = ""]) => words.split(" "));
   const exitCodes = commands.map((words) => {
-    const command = ["--import", "tsx", "cli/evidence.ts", ...words, "--quiet"];
+    const command = ["cli/payledger.cjs", ...words, "--quiet"];
     return spawnSync(process.execPath, command, { cwd: PROJECT }).status;
   });
   expect(exitCodes).toEqual([EXIT_CODES.ok, EXIT_CODES.altered, EXIT_CODES.stale]);

@@ -16,7 +16,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PAYLEDGER } from "../../cli/payledger";
 import { FILE_PREFIXES } from "../../contract";
+import { commandOf } from "../../evidence/commands/program";
 import { parseAuditEvent } from "../../ledger/rules/audit-event";
 import { parseExactJson } from "../../ledger/rules/exact-json";
 import { parsePaymentMessage } from "../../ledger/rules/payment-message";
@@ -205,24 +207,7 @@ const AWS_COMMANDS: Readonly<Record<string, readonly string[]>> = {
 };
 const CDKTF_OPTIONS = ["--ignore-missing-stack-dependencies", "--auto-approve", "--skip-synth", "--parallelism"];
 
-/** Options of the project's own commands that documents use. */
-const NPM_OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  backup: ["--table", "--into", "--to-time", "--backup", "--export", "--wait-minutes", "--json"],
-  redrive: ["--dry-run", "--max"],
-  embedded: ["--as"],
-  drill: ["--here", "--key", "--json"],
-  evidence: [
-    ...["--bucket", "--to", "--evidence", "--export", "--key", "--last-checkpoint", "--witness", "--record", "--from"],
-    ...["--name", "--out", "--log-key", "--state"],
-  ],
-};
 const { scripts } = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8")) as { scripts: object };
-
-/** `npm run backup -- check x` as script and words. */
-function scriptOf({ args }: RecordedCall): { script: string; words: readonly string[] } {
-  const [first = "", second = "", ...rest] = args.filter((word) => word !== "--silent");
-  return first === "run" ? { script: second, words: rest.slice(1) } : { script: first, words: [] };
-}
 
 function awsFaults(call: RecordedCall): string[] {
   const known = AWS_COMMANDS[operationOf(call)];
@@ -231,24 +216,31 @@ function awsFaults(call: RecordedCall): string[] {
   return wrong.map((option) => `aws ${operationOf(call)} has no ${option}`);
 }
 
-function npmFaults(call: RecordedCall): string[] {
-  const { script, words } = scriptOf(call);
-  if (!(script in scripts)) return [`npm ${call.args.join(" ")} is no script`];
-  const options = words.filter((word) => word.startsWith("--"));
-  return options
-    .filter((option) => !NPM_OPTIONS[script]?.includes(option))
-    .map((option) => `${script} has no ${option}`);
+function npmFaults({ args }: RecordedCall): string[] {
+  const [first = "", second = ""] = args;
+  const script = first === "run" ? second : first;
+  return script in scripts && args.length <= 2 ? [] : [`npm ${args.join(" ")} is no script`];
 }
 
 function npxFaults(call: RecordedCall): string[] {
   const [tool, command = ""] = call.args;
   if (tool === "jest") return jestFaults(call.args.slice(1));
+  if (tool === "payledger") return payledgerFaults(call.args.slice(1));
   if (tool !== "cdktf" || !["synth", "diff", "deploy", "destroy"].includes(command)) {
     return [`npx ${call.args.join(" ")} is no command`];
   }
   return optionsOf(call)
     .filter((option) => !CDKTF_OPTIONS.includes(option))
     .map((option) => `cdktf has no ${option}`);
+}
+
+function payledgerFaults(words: readonly string[]): string[] {
+  try {
+    commandOf(words, PAYLEDGER.commands);
+    return [];
+  } catch (error) {
+    return [`npx payledger ${words.join(" ")}: ${error instanceof Error ? error.message : "it does not parse"}`];
+  }
 }
 
 /** Paths of tests that exist, or the option that measures their coverage. */
@@ -303,8 +295,8 @@ export const namesAreDeployed: CommandRule = (call, world) => {
   const group = call.tool === "aws" && operationOf(call) === "logs tail" ? [call.args[2] ?? ""] : [];
   const buckets = call.args.flatMap((arg) => /^s3:\/\/([^/]+)/.exec(arg)?.[1] ?? []);
   const queues = [...(deployed["--queue-name"] ?? []), names.failureQueue];
-  const isRedrive = call.tool === "npm" && scriptOf(call).script === "redrive";
-  const queue = isRedrive ? [scriptOf(call).words[0] ?? ""] : [];
+  const isRedrive = call.tool === "npx" && call.args[1] === "redrive";
+  const queue = isRedrive ? [call.args[2] ?? ""] : [];
   return [
     ...wrong.map(([option]) => `${option} ${optionOf(call, option)} is not deployed`),
     ...group.filter((name) => !deployed["--log-group-name"]?.includes(name)).map((name) => `no log group ${name}`),

@@ -1,23 +1,19 @@
-/** Runs a script as its npm command starts it, with nothing of the caller's environment but the path. */
+type Variables = Readonly<Record<string, string>>;
 
-import { execFile } from "node:child_process";
-import type { EmbeddedAws } from "../../local/embedded-aws";
-import { PROJECT } from "./project-files";
-
-export interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
+/** Runs the program as `npx payledger` starts it, with nothing of the caller's environment but the path. */
+export function payledger(words: readonly string[], variables: Variables): Promise<Ended> {
+  return runNode(["cli/payledger.cjs", ...words], variables);
 }
 
-export function runScript(
-  script: string,
-  words: readonly string[],
-  variables: Readonly<Record<string, string>>,
-): Promise<Ended> {
+/** Runs a script as its npm command starts it. */
+export function runScript(script: string, words: readonly string[], variables: Variables): Promise<Ended> {
+  return runNode(["--import", "tsx", script, ...words], variables);
+}
+
+function runNode(args: readonly string[], variables: Variables): Promise<Ended> {
   const env = { PATH: process.env["PATH"], ...variables };
   return new Promise((resolve) => {
-    execFile(process.execPath, ["--import", "tsx", script, ...words], { cwd: PROJECT, env }, (error, out, err) =>
+    execFile(process.execPath, args, { cwd: PROJECT, env }, (error, out, err) =>
       resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     );
   });

@@ -1,7 +1,6 @@
-/** What the evidence commands are given: their options, and what these name (folders, keys, records, checkpoints). */
+/** What the options of the evidence commands name: folders, keys, records, checkpoints. */
 
 import { existsSync, statSync } from "node:fs";
-import { type ParseArgsConfig, parseArgs } from "node:util";
 import { isItem } from "../../ledger/exports/lines";
 import { FileError, readRegularFile } from "../../ledger/files/regular-file";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
@@ -11,101 +10,34 @@ import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "
 import { CHECKPOINT_PATH } from "../log/paths";
 import { parseItem } from "../verifier/digest";
 import { type EvidenceFolder, localEvidence } from "../verifier/evidence";
+import type { Given, Options } from "./command";
 import { EvidenceToolError, UsageError } from "./errors";
 
-/** `many`: may be given several times. `file`, like `one`, has a value. */
-export type OptionKind = "one" | "many" | "flag";
-export type Options = Readonly<Record<string, OptionKind>>;
-
-/** How a command talks to who started it. */
-export interface Terminal {
-  print(text: string): void;
-  /** To the error channel, which a reader of the result does not get. */
-  tell(text: string): void;
-  /** Undefined when nobody looks on. */
-  readonly progress?: (done: number, total: number, what: string) => void;
-  /** Resolves when the command is told to end. A command that never asks ends at once, as any program does. */
-  stopped?(): Promise<void>;
-}
-
-export interface Command {
-  /** How it is used, each line indented below the list's head. */
-  readonly usage: string;
-  readonly options: Options;
-  run(given: Given, terminal: Terminal): Promise<number>;
-}
-
-export class Given {
-  constructor(
-    readonly operands: readonly string[],
-    private readonly values: Readonly<Record<string, unknown>>,
-  ) {}
-
-  flag(name: string): boolean {
-    return this.values[name] === true;
-  }
-
-  one(name: string): string | undefined {
-    const value = this.values[name];
-    return typeof value === "string" ? value : undefined;
-  }
-
-  many(name: string): readonly string[] {
-    const value = this.values[name];
-    return Array.isArray(value) ? value.map(String) : [];
-  }
-
-  /** @throws UsageError when it is not given. */
-  needed(name: string): string {
-    const value = this.one(name);
-    if (value === undefined || value === "") throw new UsageError(`--${name} is missing.`);
-    return value;
-  }
-
-  neededMany(name: string): readonly string[] {
-    const values = this.many(name);
-    if (values.length === 0) throw new UsageError(`--${name} is missing.`);
-    return values;
-  }
-
-  /** A whole number from `min` to `max`. */
-  number(name: string, min: number, max: number = Number.MAX_SAFE_INTEGER): number | undefined {
-    const text = this.one(name);
-    if (text === undefined) return undefined;
-    const value = Number(text);
-    if (/^[0-9]+$/.test(text) && value >= min && value <= max) return value;
-    throw new UsageError(
-      `--${name} is a whole number from ${min}${max < Number.MAX_SAFE_INTEGER ? ` to ${max}` : ""}.`,
-    );
-  }
-
-  noOperand(): void {
-    if (this.operands.length > 0) throw new UsageError(`"${this.operands[0]}" is too much here.`);
-  }
-
-  onlyOperand(what: string): string {
-    const [only, ...others] = this.operands;
-    if (only === undefined || others.length > 0) throw new UsageError(`The command takes exactly one ${what}.`);
-    return only;
-  }
-}
-
-export function parseWords(words: readonly string[], options: Options): Given {
-  const config: NonNullable<ParseArgsConfig["options"]> = Object.fromEntries(
-    Object.entries(options).map(([name, kind]) => [
-      name,
-      kind === "flag" ? { type: "boolean" as const } : { type: "string" as const, multiple: kind === "many" },
-    ]),
-  );
-  try {
-    const { values, positionals } = parseArgs({ args: [...words], allowPositionals: true, options: config });
-    return new Given(positionals, values);
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : "The options do not fit.");
-  }
-}
-
-// ------------------------------------------------------------------------------------------------ what options name
+/** Options that several commands take alike. */
+export const OPTIONS = {
+  evidence: {
+    kind: "one",
+    value: "DIR",
+    required: true,
+    about: "Folder with a copy of the log's evidence (fetch writes it).",
+  },
+  export: { kind: "many", value: "DIR", required: true, about: "Folder with exported tables (scan writes one)." },
+  key: {
+    kind: "many",
+    value: "KEY",
+    required: true,
+    about: "The log's public key, as the operator handed it over: a verifier key, or a file with one or more.",
+  },
+  retiredKey: {
+    kind: "many",
+    value: "KEY",
+    about: "A key that signed earlier checkpoints of the log and signs no more.",
+  },
+  witness: { kind: "many", value: "KEY", about: "Verifier key of a witness, or a file with such keys." },
+  logKey: { kind: "many", value: "KEY", required: true, about: "Public key of a log that the witness knows." },
+  witnessKey: { kind: "one", value: "FILE", required: true, about: "The witness's private key, which new-key made." },
+  state: { kind: "one", value: "FILE", required: true, about: "File in which the witness keeps what it has seen." },
+} as const satisfies Options;
 
 /** @throws EvidenceToolError FOLDER_MISSING */
 export function folderAt(place: string, what: string): string {

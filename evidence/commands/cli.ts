@@ -1,4 +1,4 @@
-/** The evidence commands by name: parsing, usage, errors as exit codes, the progress bar. Started by `evidence*.ts`. */
+/** The evidence commands that read files and nothing else, and what their errors mean to whoever started them. */
 
 import { NoteError } from "../log/note";
 import { EntryError } from "../verifier/entries";
@@ -10,18 +10,16 @@ import { SourceError } from "../verifier/sources";
 import { MissingTileError } from "../verifier/tree-proofs";
 import { WitnessKeyError } from "../verifier/witness-key";
 import { WitnessStateError } from "../verifier/witness-state";
-import { type Command, parseWords, type Terminal } from "./arguments";
-import { EvidenceToolError, UsageError } from "./errors";
+import type { Commands } from "./command";
+import { EvidenceToolError } from "./errors";
 import { history } from "./history";
 import { keys } from "./keys";
+import { type Explained, NOT_DONE } from "./program";
 import { consistency, proveRecord, verifyProof } from "./proofs";
 import { writeHtmlReport } from "./report";
 import { verify } from "./verify";
 import { cosign, newKey, serveWitness } from "./witness";
 
-export type Commands = Readonly<Record<string, Command>>;
-
-/** They read files and nothing else. */
 export const OFFLINE: Commands = {
   verify,
   report: writeHtmlReport,
@@ -30,35 +28,29 @@ export const OFFLINE: Commands = {
   consistency,
   history,
   keys,
-  "witness new-key": newKey,
-  "witness cosign": cosign,
-  "witness serve": serveWitness,
+  witness: {
+    summary: "Be a witness of the log: make a key, cosign checkpoints, serve",
+    commands: { "new-key": newKey, cosign, serve: serveWitness },
+  },
 };
 
-const NOT_DONE = 2;
-
-export function usageText(commands: Commands, start: string): string {
-  const each = Object.values(commands).map(({ usage }) => `  ${usage}`);
-  return `Usage: ${start} <command>
-${each.join("\n")}
-Verdicts end with: ${Object.entries(EXIT_CODES)
+/** Lines under a list of commands that end with verdicts. */
+export const EXIT_CODE_LINES: readonly string[] = [
+  "",
+  "Exit codes: 0 done, or the verdict ok; 1 the answer is no (a payment refused, an export damaged);",
+  "  2 a wrong use, or something that could not be done; verdicts:",
+  `  ${Object.entries(EXIT_CODES)
+    .filter(([verdict]) => verdict !== "ok")
     .map(([verdict, code]) => `${verdict} ${code}`)
-    .join(", ")};
-2 is a wrong use, or something that could not be done.`;
+    .join(", ")}.`,
+];
+
+/** Undefined for an error that only a defect of the code can cause. */
+export function explainEvidence(error: unknown): Explained | undefined {
+  const exitCode = exitCodeOf(error);
+  return exitCode === undefined || !(error instanceof Error) ? undefined : { message: error.message, exitCode };
 }
 
-/** @throws UsageError, and the errors of the commands. */
-export function runEvidence(words: readonly string[], commands: Commands, terminal: Terminal): Promise<number> {
-  const length = words[0] === "witness" ? 2 : 1;
-  const name = words.slice(0, length).join(" ");
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) {
-    throw new UsageError(name === "" ? "A command is missing." : `There is no command "${name}".`);
-  }
-  return command.run(parseWords(words.slice(length), command.options), terminal);
-}
-
-/** What an error means to who started the command; undefined for one that is nobody's fault but the code's. */
 function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof EvidenceToolError) return error.exitCode;
   if (error instanceof EvidenceError || error instanceof EntryError) return EXIT_CODES.altered;
@@ -69,62 +61,6 @@ function exitCodeOf(error: unknown): number | undefined {
     error instanceof ProofError ||
     error instanceof WitnessKeyError ||
     error instanceof WitnessStateError ||
-    error instanceof SourceError ||
-    error instanceof UsageError;
+    error instanceof SourceError;
   return isInput ? NOT_DONE : undefined;
-}
-
-/** Runs the command of this process to its end. */
-export async function main(commands: Commands, start: string): Promise<void> {
-  const bar = process.stderr.isTTY ? progressBar((text) => process.stderr.write(text)) : undefined;
-  const terminal: Terminal = {
-    print: (text) => console.log(text),
-    tell: (text) => console.error(text),
-    stopped: () =>
-      new Promise((resolve) => {
-        for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
-      }),
-    ...(bar && { progress: bar.show }),
-  };
-  try {
-    checkNode(process.versions.node);
-    process.exitCode = await runEvidence(process.argv.slice(2), commands, terminal);
-    bar?.end();
-  } catch (error) {
-    bar?.end();
-    const code = exitCodeOf(error);
-    console.error(code !== undefined && error instanceof Error ? error.message : error);
-    if (error instanceof UsageError) console.error(`\n${usageText(commands, start)}`);
-    process.exitCode = code ?? NOT_DONE;
-  }
-}
-
-/** Hashing in one call came with Node.js 20.12. */
-export function checkNode(version: string): void {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major > 20 || (major === 20 && minor >= 12)) return;
-  throw new EvidenceToolError("OLD_NODE", `This is Node.js ${version}; the evidence commands need 20.12 or newer.`);
-}
-
-const BAR_WIDTH = 30;
-const BAR_EVERY_MS = 100;
-
-/** Draws over itself, and is gone when it ends. */
-export function progressBar(write: (text: string) => void, now: () => number = Date.now) {
-  let last = Number.NEGATIVE_INFINITY;
-  let isShown = false;
-  return {
-    show: (done: number, total: number, what: string) => {
-      const isDue = now() - last >= BAR_EVERY_MS || done === total;
-      if (!isDue) return;
-      last = now();
-      isShown = true;
-      const part = total > 0 ? Math.min(done / total, 1) : 0;
-      const bar = "#".repeat(Math.round(part * BAR_WIDTH)).padEnd(BAR_WIDTH, ".");
-      write(`\r\u001b[K[${bar}] ${String(Math.floor(part * 100)).padStart(3)}% ${done} of ${total} ${what}`);
-    },
-    end: () => {
-      if (isShown) write("\r\u001b[K");
-    },
-  };
 }

@@ -17,7 +17,8 @@ import {
 } from "../verifier/report";
 import { type SubtreeHashes, tileReader } from "../verifier/tree-proofs";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
-import { type Command, checkSigned, logKeys, newestCheckpoint, type ReadCheckpoint } from "./arguments";
+import { checkSigned, logKeys, newestCheckpoint, type ReadCheckpoint } from "./arguments";
+import type { Command } from "./command";
 import { EvidenceToolError } from "./errors";
 import { imagesWhere, type RecordImage } from "./records";
 import { VERIFY_OPTIONS, verifyOptions } from "./verify-options";
@@ -44,12 +45,11 @@ interface PaymentHistory extends SealedHistory {
 }
 
 export const history: Command = {
-  usage: `history <TransactionID> (all options of verify but --all and --quiet)
-      Show every version of a payment and every audit record about it: entry, kind, version, when it was recorded
-      and before which heartbeat it was sealed; forged and altered ones too. Everything is verified, and the verdict is
-      the gravest of what was found about this payment, and about the log and the exports as a whole.`,
+  summary: "Show all that the log holds about one payment, forged and altered records too",
+  operands: "TransactionID",
+  details: `Every version of the payment and every audit record about it: entry, kind, version, when it was recorded, and before which heartbeat it was sealed. Everything is verified, and the verdict is the gravest of what was found about this payment, and about the log and the exports as a whole.`,
   options: VERIFY_OPTIONS,
-  run: async (given, { print, progress }) => {
+  run: async (given, { answer, progress }) => {
     const id = given.onlyOperand("TransactionID");
     const options = await verifyOptions(given);
     const checkpoint = await newestCheckpoint(options.evidence);
@@ -62,8 +62,7 @@ export const history: Command = {
     });
     const found = { ...known, ...judged };
     const verdict = VERDICTS.find((each) => found.findings.some((finding) => finding.verdict === each)) ?? "ok";
-    if (given.flag("json")) print(JSON.stringify(historyJson(id, verdict, found), undefined, 2));
-    else print(historyText(id, verdict, found, checkpoint));
+    answer(historyJson(id, verdict, found), historyText(id, verdict, found, checkpoint));
     return EXIT_CODES[verdict];
   },
 };

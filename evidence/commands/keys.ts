@@ -3,7 +3,8 @@
 import { hash } from "node:crypto";
 import { checkSignatures, type Note, parseVerifierKey, type VerifierKey } from "../log/note";
 import { EvidenceError, type EvidenceFolder } from "../verifier/evidence";
-import { type Command, evidenceAt, newestCheckpoint } from "./arguments";
+import { evidenceAt, newestCheckpoint, OPTIONS } from "./arguments";
+import type { Command } from "./command";
 
 interface NamedKey {
   readonly path: string;
@@ -14,17 +15,16 @@ interface NamedKey {
 }
 
 export const keys: Command = {
-  usage: `keys --evidence DIR [--json]
-      List the verifier keys that lie in the folder, and which of them signed its checkpoint. They are no proof of
-      themselves: pin a key only after its fingerprint was compared with what the log's operator handed over.`,
-  options: { evidence: "one", json: "flag" },
-  run: async (given, { print }) => {
+  summary: "List the verifier keys of an evidence folder, with their fingerprints",
+  details: `Also says which of them signed the folder's checkpoint. They are no proof of themselves: pin a key only after its fingerprint was compared with what the log's operator handed over.`,
+  options: { evidence: OPTIONS.evidence },
+  run: async (given, { answer }) => {
     given.noOperand();
     const evidence = evidenceAt(given);
     const checkpoint = await newestCheckpoint(evidence);
     const named = await keysIn(evidence, checkpoint.note);
-    if (given.flag("json")) print(JSON.stringify(named.map(keyJson), undefined, 2));
-    else print([`${checkpoint.origin}, ${checkpoint.size} entries`, ...named.map(keyText)].join("\n"));
+    const text = [`${checkpoint.origin}, ${checkpoint.size} entries`, ...named.map(keyText)].join("\n");
+    answer(named.map(keyJson), text);
     return 0;
   },
 };

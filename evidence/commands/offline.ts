@@ -1,18 +1,29 @@
 /** Entry of `dist/evidence.js`: the evidence commands for whoever has one file and Node.js, and neither project nor AWS account. */
 
-import type { Command } from "./arguments";
-import { main, OFFLINE } from "./cli";
+import { EXIT_CODE_LINES, explainEvidence, OFFLINE } from "./cli";
+import type { Command } from "./command";
 import { EvidenceToolError } from "./errors";
+import { main } from "./program";
 
 function onlyInProject(name: string): Command {
   return {
-    usage: `${name} ...\n      Reads from AWS: only in the project, as npm run evidence -- ${name}.`,
-    options: { bucket: "one", to: "one", table: "many" },
+    summary: `Reads from AWS: only in the project, as npx payledger ${name}`,
+    options: {
+      bucket: { kind: "one", value: "NAME", about: "Not here." },
+      to: { kind: "one", value: "DIR", about: "Not here." },
+      table: { kind: "many", value: "NAME", about: "Not here." },
+    },
     run: () => {
-      const message = `${name} reads from AWS, and this file holds only what works without. Run it in the project: npm run evidence -- ${name}.`;
+      const message = `${name} reads from AWS, and this file holds only what works without. Run it in the project: npx payledger ${name}.`;
       throw new EvidenceToolError("ONLY_IN_PROJECT", message);
     },
   };
 }
 
-void main({ ...OFFLINE, fetch: onlyInProject("fetch"), scan: onlyInProject("scan") }, "node evidence.js");
+void main({
+  name: "node evidence.js",
+  about: "Verifies the sealed log of a payment ledger, with files and a public key alone.",
+  commands: { ...OFFLINE, fetch: onlyInProject("fetch"), scan: onlyInProject("scan") },
+  footer: EXIT_CODE_LINES,
+  explain: explainEvidence,
+});

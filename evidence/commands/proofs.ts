@@ -11,21 +11,20 @@ import { bearing, type FoundEntry, findEntries, proofOf, provenPath, withCosigna
 import { EXIT_CODES } from "../verifier/report";
 import { consistencyProof, isConsistent, tileReader } from "../verifier/tree-proofs";
 import {
-  type Command,
   checkpointFile,
   checkSigned,
   evidenceAt,
   fileAt,
-  type Given,
   logKeys,
   newestCheckpoint,
+  OPTIONS,
   type ReadCheckpoint,
   recordFile,
   retiredKeys,
-  type Terminal,
   UNSIGNED_NOTE,
   witnessKeys,
 } from "./arguments";
+import type { Command, Given, Terminal } from "./command";
 import { EvidenceToolError, UsageError } from "./errors";
 import { writeWhole } from "./files";
 import { imagesWhere } from "./records";
@@ -33,21 +32,21 @@ import { imagesWhere } from "./records";
 // --------------------------------------------------------------------------------------------------------------- prove
 
 export const proveRecord: Command = {
-  usage: `prove <AuditID | TransactionID> --evidence DIR (--export DIR... | --record FILE) [--key VKEY|FILE]...
-        [--witness VKEY|FILE]... [--table NAME] [--version N] [--leaf N] [--out FILE]
-      Write the proof that the log sealed this record: <id>.tlog-proof, and from an export the record beside it. It bears
-      the signatures of the keys and witnesses that are given, and whoever checks it needs the same keys.`,
+  summary: "Write the proof that the log sealed one record",
+  operands: "AuditID|TransactionID",
+  details: `Writes <id>.tlog-proof, and from an export the record beside it. The proof bears the signatures of the keys and witnesses that are given, and whoever checks it needs the same keys. Takes --export or --record.`,
   options: {
-    evidence: "one",
-    export: "many",
-    record: "one",
-    key: "many",
-    witness: "many",
-    table: "one",
-    version: "one",
-    leaf: "one",
-    out: "one",
+    evidence: OPTIONS.evidence,
+    export: { ...OPTIONS.export, required: false },
+    record: { kind: "one", value: "FILE", about: "The record itself, instead of exports to find it in." },
+    key: { ...OPTIONS.key, required: false },
+    witness: OPTIONS.witness,
+    table: { kind: "one", value: "NAME", about: "Table, where the id names records of several." },
+    version: { kind: "one", value: "N", about: "Version of the record. Default: the newest." },
+    leaf: { kind: "one", value: "N", about: "Entry of the log, where several fit." },
+    out: { kind: "one", value: "FILE", about: "Where the proof goes. Default: <id>.tlog-proof." },
   },
+  examples: ["prove txn-0001 --evidence audit/evidence --export audit/tables --key log.vkey"],
   run: prove,
 };
 
@@ -73,10 +72,13 @@ async function prove(given: Given, terminal: Terminal): Promise<number> {
   const record = `${out.replace(/\.tlog-proof$/, "")}.record.json`;
   if (isFromExport) writeWhole(record, `${JSON.stringify({ Item: item })}\n`);
   const { table, version, kind } = found.entry;
-  terminal.print(
+  const lines = [
     `${out}: ${table} ${id}, version ${version}, is entry ${found.leaf} (${kind}) of ${checkpoint.size}; ${proof.length} bytes.`,
-  );
-  if (isFromExport) terminal.print(`${record}: the record, which verify-proof takes with it.`);
+    ...(isFromExport ? [`${record}: the record, which verify-proof takes with it.`] : []),
+  ];
+  const files = { proof: out, ...(isFromExport ? { record } : {}) };
+  const entry = { table, version, kind, leaf: found.leaf, size: checkpoint.size };
+  terminal.answer({ id, ...files, ...entry, bytes: proof.length, signed: signers.length > 0 }, lines.join("\n"));
   if (signers.length === 0) terminal.tell(UNSIGNED_NOTE);
   return 0;
 }
@@ -170,15 +172,26 @@ function matched(candidates: readonly FoundEntry[], records: readonly ItemJson[]
 // -------------------------------------------------------------------------------------------------------- verify-proof
 
 export const verifyProof: Command = {
-  usage: `verify-proof PROOF --record FILE --key VKEY|FILE... [--witness VKEY|FILE]... [--json]
-      Check a proof with the record and pinned keys alone; no evidence folder and no network are needed.`,
-  options: { record: "one", key: "many", witness: "many", json: "flag" },
-  run: async (given, { print }) => {
+  summary: "Check a proof with the record and pinned keys alone",
+  operands: "PROOF",
+  details: "No evidence folder and no network are needed.",
+  options: {
+    record: {
+      kind: "one",
+      value: "FILE",
+      required: true,
+      about: "The record that the proof is about, as prove wrote it.",
+    },
+    key: OPTIONS.key,
+    witness: OPTIONS.witness,
+  },
+  examples: ["verify-proof txn-0001.tlog-proof --record txn-0001.record.json --key log.vkey"],
+  run: async (given, { answer }) => {
     const proof = parseProof(fileAt(given.onlyOperand("proof"), "the proof"));
     const record = recordFile(given.needed("record"));
     given.neededMany("key");
     const report = checkProof(proof, record, logKeys(given), witnessKeys(given));
-    print(given.flag("json") ? JSON.stringify(proofJson(report), undefined, 2) : proofText(report));
+    answer(proofJson(report), proofText(report));
     return EXIT_CODES[report.verdict];
   },
 };
@@ -200,18 +213,16 @@ function proofText({ verdict, code, message, origin, size, index, entry, signers
 // --------------------------------------------------------------------------------------------------------- consistency
 
 export const consistency: Command = {
-  usage: `consistency --from FILE (--evidence DIR [--to FILE] [--out FILE] | --to FILE --proof FILE)
-        [--key VKEY|FILE]... [--retired-key VKEY|FILE]... [--json]
-      Prove that the log still begins with all that it had at an earlier checkpoint; or check such a proof.`,
+  summary: "Prove that the log still begins with all that it had at an earlier checkpoint, or check such a proof",
+  details: "Takes --evidence, or --to with --proof.",
   options: {
-    from: "one",
-    to: "one",
-    evidence: "one",
-    proof: "one",
-    out: "one",
-    key: "many",
-    "retired-key": "many",
-    json: "flag",
+    from: { kind: "one", value: "FILE", required: true, about: "The earlier checkpoint." },
+    to: { kind: "one", value: "FILE", about: "The later checkpoint. Default: the newest of the evidence." },
+    evidence: { ...OPTIONS.evidence, required: false },
+    proof: { kind: "one", value: "FILE", about: "Proof to check." },
+    out: { kind: "one", value: "FILE", about: "Where the proof goes." },
+    key: { ...OPTIONS.key, required: false },
+    "retired-key": OPTIONS.retiredKey,
   },
   run: async (given, terminal) => {
     given.noOperand();
@@ -273,17 +284,11 @@ function printConsistency(
   to: ReadCheckpoint,
   proof: readonly Buffer[],
   given: Given,
-  { print }: Terminal,
+  { answer }: Terminal,
 ): void {
   const lines = proof.map((hash) => hash.toString("base64"));
   const out = given.one("out");
   if (out !== undefined) writeWhole(out, lines.map((line) => `${line}\n`).join(""));
-  if (given.flag("json")) {
-    print(
-      JSON.stringify({ verdict: "ok", origin: to.origin, from: from.size, to: to.size, proof: lines }, undefined, 2),
-    );
-    return;
-  }
-  print(`OK: the log ${to.origin} of ${to.size} entries begins with all ${from.size} of the earlier checkpoint.`);
-  for (const line of lines) print(line);
+  const said = `OK: the log ${to.origin} of ${to.size} entries begins with all ${from.size} of the earlier checkpoint.`;
+  answer({ verdict: "ok", origin: to.origin, from: from.size, to: to.size, proof: lines }, [said, ...lines].join("\n"));
 }

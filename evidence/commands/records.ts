@@ -6,7 +6,8 @@ import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { commitmentOf } from "../../ledger/rules/commitment";
 import { parseItem } from "../verifier/digest";
 import { type ExportSources, exportSources } from "../verifier/export-source";
-import { folderAt, type Given } from "./arguments";
+import { folderAt } from "./arguments";
+import type { Given } from "./command";
 
 export interface RecordImage {
   readonly table: LogicalTableName;

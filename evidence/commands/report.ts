@@ -6,16 +6,22 @@ import { gatherReport } from "../report/gather";
 import { reportPage } from "../report/page";
 import { EXIT_CODES, type VerificationReport } from "../verifier/report";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
-import { type Command, fileAt, type Given, type Terminal } from "./arguments";
+import { fileAt } from "./arguments";
+import type { Command, Given, Terminal } from "./command";
 import { UsageError } from "./errors";
 import { writeWhole } from "./files";
 import { VERIFY_OPTIONS, verifyOptions } from "./verify-options";
 
 export const writeHtmlReport: Command = {
-  usage: `report --out FILE (all options of verify but --all, --json and --quiet) [--payment ID] [--since FILE]
-      Verify, and write what was found as one HTML file that checks its own proofs in a browser. It shows one payment's
-      story: --payment names it. It says what changed since the last report: --since names that, else it is FILE itself.`,
-  options: { ...VERIFY_OPTIONS, out: "one", payment: "one", since: "one" },
+  summary: "Verify, and write the result as one page that checks its own proofs in a browser",
+  details: "The page shows one payment's story, and what changed since the last report.",
+  options: {
+    out: { kind: "one", value: "FILE", required: true, about: "Where the page goes." },
+    ...VERIFY_OPTIONS,
+    payment: { kind: "one", value: "ID", about: "Payment whose story the page shows." },
+    since: { kind: "one", value: "FILE", about: "The last report. Default: the page that is overwritten." },
+  },
+  examples: ["report --out report.html --evidence audit/evidence --export audit/tables --key log.vkey"],
   run: async (given, terminal) => {
     given.noOperand();
     const place = given.needed("out");

@@ -2,20 +2,28 @@
 
 import { type KnownFinding, KnownFindingsError, parseKnownFindings } from "../verifier/known-findings";
 import type { VerifyOptions } from "../verifier/verify";
-import { evidenceAt, fileAt, type Given, logKeys, type Options, retiredKeys, witnessKeys } from "./arguments";
+import { evidenceAt, fileAt, logKeys, OPTIONS, retiredKeys, witnessKeys } from "./arguments";
+import type { Given, Options } from "./command";
 import { UsageError } from "./errors";
 import { exportedSources } from "./records";
 
 export const VERIFY_OPTIONS: Options = {
-  evidence: "one",
-  export: "many",
-  key: "many",
-  "retired-key": "many",
-  "last-checkpoint": "one",
-  witness: "many",
-  known: "one",
-  "as-of": "one",
-  json: "flag",
+  evidence: OPTIONS.evidence,
+  export: OPTIONS.export,
+  key: OPTIONS.key,
+  "retired-key": OPTIONS.retiredKey,
+  "last-checkpoint": {
+    kind: "one",
+    value: "FILE",
+    about: "Checkpoint that was kept from an earlier visit. The log must continue it; that pins its end.",
+  },
+  witness: OPTIONS.witness,
+  known: { kind: "one", value: "FILE", about: "Findings that were settled, with their reasons." },
+  "as-of": {
+    kind: "one",
+    value: "TIME",
+    about: "A moment in the past that is meant instead of now, as 2026-11-21T10:00:00Z.",
+  },
 };
 
 /** @throws UsageError, EvidenceToolError */

@@ -2,20 +2,20 @@
 
 import { EXIT_CODES, type Finding, findingText, verificationText } from "../verifier/report";
 import { verifyLog } from "../verifier/verify";
-import type { Command, Given, Terminal } from "./arguments";
+import type { Command, Given, Terminal } from "./command";
 import { writeReport } from "./report";
 import { VERIFY_OPTIONS, verifyOptions } from "./verify-options";
 
 export const verify: Command = {
-  usage: `verify --evidence DIR --export DIR... --key VKEY|FILE... [--retired-key VKEY|FILE]...
-        [--last-checkpoint FILE] [--witness VKEY|FILE]... [--known FILE] [--as-of TIME] [--all] [--json] [--quiet]
-        [--html FILE]
-      Hold every record of the exports against the log, and the log against the keys. Without a last checkpoint or
-      a witness's key nobody vouches for the log's end, and the verdict is never better than tail-not-pinned.
-      Exports and evidence older than 48 hours are stale; --as-of states a moment in the past that is meant instead.
-      --known names a file of findings that were settled. --all prints every finding, before the report.
-      --quiet prints the verdict alone. --html writes the report as a page, as the command report does.`,
-  options: { ...VERIFY_OPTIONS, all: "flag", quiet: "flag", html: "one" },
+  summary: "Compare every exported record with the log, and the log with pinned keys",
+  details: `Needs the files and the log's public key, no AWS account. It ends with one verdict and its exit code. Without a last checkpoint or a witness's key nobody vouches for the log's end, and the verdict is never better than tail-not-pinned. Exports and evidence older than 48 hours are stale.`,
+  options: {
+    ...VERIFY_OPTIONS,
+    all: { kind: "flag", about: "Print every finding, before the report." },
+    quiet: { kind: "flag", about: "Print the verdict alone." },
+    html: { kind: "one", value: "FILE", about: "Write the report as a page, too, as the command report does." },
+  },
+  examples: ["verify --evidence audit/evidence --export audit/tables --key log.vkey --last-checkpoint audit/checkpoint"],
   run: async (given, terminal) => {
     given.noOperand();
     const { print, progress, tell } = terminal;

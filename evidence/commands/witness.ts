@@ -6,20 +6,27 @@ import { cosignaturePath } from "../log/paths";
 import { type SubmittedCheckpoint, submit } from "../verifier/witness-client";
 import { cosignerOf, newWitnessKey } from "../verifier/witness-key";
 import { fileState } from "../verifier/witness-state";
-import { type Command, evidenceAt, fileAt, folderAt, type Given, logKeys, newestCheckpoint } from "./arguments";
+import { evidenceAt, fileAt, folderAt, logKeys, newestCheckpoint, OPTIONS } from "./arguments";
+import type { Command, Given } from "./command";
 import { EvidenceToolError, UsageError } from "./errors";
 import { writeWhole } from "./files";
 import { witnessServer } from "./witness-server";
 
 export const newKey: Command = {
-  usage: `witness new-key --name NAME --out FILE
-      Make a witness's key (PEM, readable by its owner alone), and print its verifier key. Overwrites nothing.`,
-  options: { name: "one", out: "one" },
-  run: async (given, { print }) => {
+  summary: "Make a witness's key",
+  details: `Writes the private key (PEM, readable by its owner alone) and beside it the verifier key (.vkey), which is also printed. Overwrites nothing.`,
+  options: {
+    name: { kind: "one", value: "NAME", required: true, about: "Name of the witness, which its cosignatures bear." },
+    out: { kind: "one", value: "FILE", required: true, about: "Where the private key goes." },
+  },
+  run: async (given, { answer }) => {
     given.noOperand();
     const { vkey, pem } = newWitnessKey(given.needed("name"));
-    writeNew(given.needed("out"), pem);
-    print(vkey);
+    const out = given.needed("out");
+    writeNew(out, pem);
+    const publicOut = `${out.replace(/\.pem$/, "")}.vkey`;
+    writeNew(publicOut, `${vkey}\n`);
+    answer({ vkey, privateKey: out, publicKey: publicOut }, vkey);
     return 0;
   },
 };
@@ -49,10 +56,9 @@ function pinnedLogs(given: Given) {
 }
 
 export const cosign: Command = {
-  usage: `witness cosign --evidence DIR --key FILE --log-key VKEY|FILE... --state FILE
-      Cosign the folder's checkpoint, after a proof that the log still begins with all that this witness saw before.
-      Writes cosignatures/<size>/<key id> into the folder; remembers the checkpoint in the state file.`,
-  options: { evidence: "one", key: "one", "log-key": "many", state: "one" },
+  summary: "Cosign the checkpoint of an evidence folder",
+  details: `Only after a proof that the log still begins with all that this witness saw before. Writes cosignatures/<size>/<key id> into the folder, and remembers the checkpoint in the state file.`,
+  options: { evidence: OPTIONS.evidence, key: OPTIONS.witnessKey, "log-key": OPTIONS.logKey, state: OPTIONS.state },
   run: async (given, terminal) => {
     given.noOperand();
     const evidence = evidenceAt(given);
@@ -65,11 +71,13 @@ export const cosign: Command = {
     const name = cosignaturePath(checkpoint.size, cosigner.key.keyId);
     const place = path.join(folderAt(given.needed("evidence"), "evidence"), ...name.split("/"));
     if (existsSync(place)) {
-      terminal.print(`${name} is there already: this witness cosigned the log at ${checkpoint.size} entries before.`);
+      const text = `${name} is there already: this witness cosigned the log at ${checkpoint.size} entries before.`;
+      terminal.answer({ cosignature: name, origin: checkpoint.origin, size: checkpoint.size, isNew: false }, text);
       return 0;
     }
     writeWhole(place, submitted.cosignature);
-    terminal.print(`${name}: ${checkpoint.origin} at ${checkpoint.size} entries, ${sinceText(submitted)}.`);
+    const text = `${name}: ${checkpoint.origin} at ${checkpoint.size} entries, ${sinceText(submitted)}.`;
+    terminal.answer({ cosignature: name, origin: checkpoint.origin, size: checkpoint.size, isNew: true }, text);
     return 0;
   },
 };
@@ -97,10 +105,15 @@ function refusalOf({ refusal = "other", reason = "" }: SubmittedCheckpoint): Evi
 const PORT_MAX = 65_535;
 
 export const serveWitness: Command = {
-  usage: `witness serve --port N [--host HOST] --key FILE --log-key VKEY|FILE... --state FILE
-      Serve POST /add-checkpoint and GET /<SHA-256 of the origin>/checkpoint, as C2SP tlog-witness has them, on
-      127.0.0.1 or the host named, until stopped.`,
-  options: { port: "one", host: "one", key: "one", "log-key": "many", state: "one" },
+  summary: "Serve other logs and clients as a witness, until stopped",
+  details: `POST /add-checkpoint and GET /<SHA-256 of the origin>/checkpoint, as C2SP tlog-witness has them.`,
+  options: {
+    port: { kind: "one", value: "N", required: true, about: "Port; 0 takes a free one." },
+    host: { kind: "one", value: "HOST", about: "Address to listen on. Default: 127.0.0.1." },
+    key: OPTIONS.witnessKey,
+    "log-key": OPTIONS.logKey,
+    state: OPTIONS.state,
+  },
   run: async (given, terminal) => {
     given.noOperand();
     const port = given.number("port", 0, PORT_MAX);
@@ -110,7 +123,8 @@ export const serveWitness: Command = {
     const settings = { cosigner, logKeys: pinnedLogs(given), state: fileState(given.needed("state")) };
     const server = witnessServer({ ...settings, now: Date.now, tell: terminal.tell });
     const address = await listening(server.listen(host, port), host, port);
-    terminal.print(`${cosigner.key.vkey}\nhttp://${host}:${address}`);
+    const url = `http://${host}:${address}`;
+    terminal.answer({ vkey: cosigner.key.vkey, url }, `${cosigner.key.vkey}\n${url}`);
     await terminal.stopped?.();
     await server.close();
     return 0;

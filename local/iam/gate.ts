@@ -16,7 +16,8 @@ import { type Authorisation, type CallingIdentity, THE_CALL } from "./authorisat
 import { absenceOf, authorisationsOf } from "./authorize";
 import type { EffectivePolicies } from "./effective";
 import { followChange, isNotFollowed } from "./follow";
-import { addPeople, isPerson, PEOPLE, personArn } from "./people";
+import { isPerson, PEOPLE } from "./identities";
+import { addPeople, personArn } from "./people";
 import { functionPrincipal, platformAuthorisations } from "./platform";
 import { type AwsRefusal, refusalOf, unrecognised, writeRefusal } from "./refusals";
 

@@ -6,11 +6,7 @@
 
 import type { EffectivePolicies, PolicyInForce } from "./effective";
 import { inForce } from "./effective";
-
-export const PEOPLE = ["administrator", "auditor", "operator", "payment-service"] as const;
-export type PersonId = (typeof PEOPLE)[number];
-
-export const DEFAULT_PERSON: PersonId = "administrator";
+import type { PersonId } from "./identities";
 
 /** Logical names of the managed policies in the plan. */
 const POLICY_NAMES: Readonly<Record<Exclude<PersonId, "administrator">, string>> = {
@@ -23,10 +19,6 @@ const EVERYTHING = JSON.stringify({
   Version: "2012-10-17",
   Statement: [{ Sid: "Administrator", Effect: "Allow", Action: "*", Resource: "*" }],
 });
-
-export function isPerson(id: string): id is PersonId {
-  return PEOPLE.some((person) => person === id);
-}
 
 export function personArn(person: PersonId, { place }: EffectivePolicies): string {
   return `arn:aws:iam::${place.account}:user/${person}`;

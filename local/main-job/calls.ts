@@ -22,7 +22,7 @@ import {
   transactionsResponseSchema,
 } from "../../ledger/rules/responses";
 import type { Deployment } from "../deploy";
-import type { PersonId } from "../iam/people";
+import type { PersonId } from "../iam/identities";
 import { JobError } from "./errors";
 
 export type Answered<Response extends { outcome: string }> = Extract<Response, { outcome: "answered" | "revealed" }>;

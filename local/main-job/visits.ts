@@ -10,8 +10,9 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { ENV, TABLES, type TableId } from "../../contract";
 import { s3Evidence } from "../../evidence/checks/s3-evidence";
 import { scanTables } from "../../evidence/checks/scan-tables";
-import { OFFLINE, runEvidence } from "../../evidence/commands/cli";
+import { OFFLINE } from "../../evidence/commands/cli";
 import { fetchEvidence } from "../../evidence/commands/fetch";
+import { runCommand } from "../../evidence/commands/program";
 import { checkpointSigners } from "../../evidence/sealing/signers";
 import type { VerificationReport } from "../../evidence/verifier/report";
 import { present } from "../resources/context";
@@ -96,13 +97,13 @@ export class Auditing {
       folder,
       checkpoint: path.join(folder, "evidence", "checkpoint"),
       report: JSON.parse(text) as VerificationReport,
-      command: `npm run evidence -- ${words.map((word) => (path.isAbsolute(word) ? path.relative("", word) : word)).join(" ")}`,
+      command: `npx payledger ${words.map((word) => (path.isAbsolute(word) ? path.relative("", word) : word)).join(" ")}`,
     };
   }
 
   async run(words: readonly string[]): Promise<{ readonly exitCode: number; readonly text: string }> {
     const said: string[] = [];
-    const exitCode = await runEvidence(words, OFFLINE, { print: (text) => said.push(text), tell: () => {} });
+    const exitCode = await runCommand(words, OFFLINE, { print: (text) => said.push(text), tell: () => {} });
     return { exitCode, text: said.join("\n") };
   }
 }

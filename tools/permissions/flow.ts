@@ -9,11 +9,9 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
-import { runBackupCommand } from "../../cli/backup";
-import { runDrillCommand } from "../../cli/drill";
-import { fetch, scan } from "../../cli/evidence-aws";
+import { PAYLEDGER } from "../../cli/payledger";
 import { TABLES } from "../../contract";
-import { OFFLINE, runEvidence } from "../../evidence/commands/cli";
+import { runCommand } from "../../evidence/commands/program";
 import { asPerson } from "../../local/as-person";
 import type { Deployment } from "../../local/deploy";
 import { writeRequestedExports } from "../../local/export-stand-in";
@@ -114,36 +112,37 @@ async function driveJobs(ground: Ground, calls: LedgerCalls): Promise<void> {
 
 async function driveCommands(ground: Ground, folder: string): Promise<void> {
   const { deployment, evidenceBucket } = ground;
-  const quiet = { print: () => {}, tell: () => {} };
   const evidence = path.join(folder, "evidence");
   await asPerson("auditor", deployment, async () => {
-    await runEvidence(["fetch", "--bucket", evidenceBucket, "--to", evidence], { ...OFFLINE, fetch }, quiet);
-    await runEvidence(["scan", "--to", path.join(folder, "tables")], { ...OFFLINE, scan }, quiet);
+    await payledger("fetch", "--bucket", evidenceBucket, "--to", evidence);
+    await payledger("scan", "--to", path.join(folder, "tables"));
   });
-  const keys: string[] = [];
-  await runEvidence(["keys", "--evidence", evidence, "--json"], OFFLINE, {
-    ...quiet,
-    print: (text) => keys.push(text),
-  });
-  const key = /[^\s"]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+/.exec(keys.join("\n"))?.[0] ?? "";
+  const keys = await payledger("keys", "--evidence", evidence, "--json");
+  const key = /[^\s"]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+/.exec(keys)?.[0] ?? "";
   await fillFailureQueues(deployment);
   await asPerson("operator", deployment, async () => {
     await driveBackups(ground);
-    await runDrillCommand(["--here", "--key", key, "--poll-seconds", "0.2"], () => {});
-    await runDrillCommand(["--poll-seconds", "0.2"], () => {});
+    await payledger("drill", "--here", "--key", key, "--poll-seconds", "0.2");
+    await payledger("drill", "--poll-seconds", "0.2");
     const { deadLetterQueues, failureQueue } = namesOf({ suffix: SUFFIX });
     for (const queue of [deadLetterQueues.paymentMessages, failureQueue]) await redrive(queue);
   });
 }
 
+/** @returns what the command printed. */
+async function payledger(...words: string[]): Promise<string> {
+  const said: string[] = [];
+  await runCommand(words, PAYLEDGER.commands, { print: (text) => said.push(text), tell: () => {} });
+  return said.join("\n");
+}
+
 async function driveBackups({ deployment, exportBucket }: Ground): Promise<void> {
   const table = deployment.tableName("paymentMessages");
-  const said: string[] = [];
-  const run = (...words: string[]) => runBackupCommand(words, (text) => said.push(text));
+  const run = (...words: string[]) => payledger("backup", ...words);
   await run("check", `s3://${exportBucket}/exports/`, "--table", table);
   await run("now", "--table", table);
-  await run("list", "--table", table);
-  const backup = /arn:aws:dynamodb:\S+\/backup\/\S+/.exec(said.join("\n"))?.[0] ?? "";
+  const listed = await run("list", "--table", table);
+  const backup = /arn:aws:dynamodb:\S+\/backup\/\S+/.exec(listed)?.[0] ?? "";
   await run("restore", "--table", table, "--into", "scratch-time");
   await run("restore", "--table", table, "--into", "scratch-backup", "--backup", backup);
   await run("restore", "--table", table, "--into", "scratch-export", "--export", `s3://${exportBucket}/exports/`);

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { checkNode, progressBar } from "../../../evidence/commands/cli";
+import { checkNode } from "../../../evidence/commands/program";
+import { progressBar } from "../../../evidence/commands/screen";
 import { buildVerifier } from "../../../tools/build-verifier";
 import { auditRecord, paymentRow } from "../../support/stored-records";
 import { Auditor, flipped, KEY, OTHER_WITNESS, SECOND_KEY, STRANGER, WITNESS } from "./fixture";
@@ -54,7 +55,7 @@ describe("the file", () => {
     ]) {
       const ended = await run(...words);
       expect(ended).toMatchObject({ code: 2, out: "" });
-      expect(ended.err).toContain(`npm run evidence -- ${words[0]}`);
+      expect(ended.err).toContain(`npx payledger ${words[0]}`);
     }
   });
 });
@@ -100,7 +101,7 @@ describe("a wrong use ends with 2 and the usage", () => {
     expect({ ...ended, err: "" }).toEqual({ code: 2, out: "", err: "" });
     if (!ended.err.includes("no key of a witness")) {
       expect(ended.err).toContain(what);
-      expect(ended.err).toContain("Usage: node evidence.js <command>");
+      expect(ended.err).toContain("Usage: node evidence.js");
     }
   });
 

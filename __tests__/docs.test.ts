@@ -70,7 +70,7 @@ function isInstalled(tool: string): boolean {
 
 /** The program's commands with the options that they have; what they do is for their own tests. */
 const payledgerWords: Check = ({ text }) =>
-  matches(blocksOf(text).join("\n"), /\bnpx payledger ([^\n)"|;]*)/g).flatMap((line) => {
+  matches(blocksOf(text).join("\n"), /\bnpx payledger ([^\n)|;]*)/g).flatMap((line) => {
     try {
       commandOf(wordsOf(line), PAYLEDGER.commands);
       return [];

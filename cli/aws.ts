@@ -3,7 +3,7 @@
 import type { CommandBody, Given, Options, Output } from "../evidence/commands/command";
 import { UsageError } from "../evidence/commands/errors";
 import { nearest } from "../evidence/commands/nearest";
-import { embeddedState, environmentOf } from "../local/embedded-state";
+import { embeddedState, shellVariablesOf } from "../local/embedded-state";
 import { isPerson, PEOPLE, type PersonId } from "../local/iam/identities";
 
 const section = "AWS";
@@ -55,7 +55,7 @@ export async function useAws(given: Given, { tell }: Pick<Output, "tell">): Prom
   const state = isNamed ? undefined : await embeddedState();
   if (state !== undefined) {
     for (const name of ["AWS_PROFILE", "AWS_SESSION_TOKEN"]) delete variables[name];
-    Object.assign(variables, environmentOf(state, person ?? "administrator"));
+    Object.assign(variables, shellVariablesOf(state, person ?? "administrator"));
     tell(`On the embedded AWS (${state.endpoint}), as ${person ?? "administrator"}.`);
   } else if (person !== undefined) {
     throw new UsageError("--as is for the embedded AWS, which is not up or not in use. Bring it up: npx payledger up.");

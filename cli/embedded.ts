@@ -2,7 +2,7 @@
 
 import type { CommandBody, Terminal } from "../evidence/commands/command";
 import { ANSWER_IS_NO } from "../evidence/commands/program";
-import { embeddedState, environmentOf, type UpState } from "../local/embedded-state";
+import { embeddedState, shellVariablesOf, type UpState } from "../local/embedded-state";
 import { PEOPLE } from "../local/iam/identities";
 import { personOf } from "./aws";
 import { CommandError } from "./errors";
@@ -14,7 +14,7 @@ const LIMITS = [
   "Permissions are enforced as in the plan. All differences: docs/embedded-aws.md.",
 ];
 
-export const up: CommandBody = {
+export const upCommand: CommandBody = {
   details:
     "Needs Python 3.10 or newer; no AWS account, and it never reaches AWS. With AWS_ENDPOINT_URL set, the stacks are deployed to that endpoint instead.",
   options: {},
@@ -56,7 +56,7 @@ async function deployToGiven(outputDirectory: string, { answer }: Terminal): Pro
   return 0;
 }
 
-export const down: CommandBody = {
+export const downCommand: CommandBody = {
   options: {},
   run: async (given, { answer }) => {
     given.noOperand();
@@ -70,7 +70,7 @@ export const down: CommandBody = {
   },
 };
 
-export const status: CommandBody = {
+export const statusCommand: CommandBody = {
   options: {},
   run: async (given, { answer }) => {
     given.noOperand();
@@ -85,7 +85,7 @@ export const status: CommandBody = {
   },
 };
 
-export const environment: CommandBody = {
+export const envCommand: CommandBody = {
   details:
     'For a shell to evaluate: eval "$(npx payledger env)". Beside endpoint, region and credentials it sets LEDGER_<OUTPUT> for each output of the stacks.',
   options: {
@@ -97,7 +97,7 @@ export const environment: CommandBody = {
     const person = personOf(given) ?? "administrator";
     const state = await embeddedState();
     if (state === undefined) throw new CommandError("NOT_EMBEDDED", NOT_UP);
-    const variables = { ...environmentOf(state, person), ...outputVariables(state) };
+    const variables = { ...shellVariablesOf(state, person), ...outputVariables(state) };
     const lines = Object.entries(variables).map(([name, value]) => `export ${name}=${quoted(value)}`);
     answer(variables, [...lines, "unset AWS_PROFILE AWS_SESSION_TOKEN"].join("\n"));
     return 0;

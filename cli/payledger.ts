@@ -16,19 +16,19 @@ function section(title: string, commands: Commands): Commands {
 const LOCAL: Commands = {
   up: lazy(
     "Bring the embedded AWS up in the background, with the four stacks in it",
-    () => (require("./embedded") as typeof import("./embedded")).up,
+    () => (require("./embedded") as typeof import("./embedded")).upCommand,
   ),
   status: lazy(
     "Show whether the embedded AWS is up; ends with 1 when it is not",
-    () => (require("./embedded") as typeof import("./embedded")).status,
+    () => (require("./embedded") as typeof import("./embedded")).statusCommand,
   ),
   env: lazy(
     "Print variables with which any AWS tool talks to the embedded AWS",
-    () => (require("./embedded") as typeof import("./embedded")).environment,
+    () => (require("./embedded") as typeof import("./embedded")).envCommand,
   ),
   down: lazy(
     "Stop the embedded AWS; everything in it is gone",
-    () => (require("./embedded") as typeof import("./embedded")).down,
+    () => (require("./embedded") as typeof import("./embedded")).downCommand,
   ),
 };
 
@@ -96,4 +96,4 @@ export const PAYLEDGER: Program = {
 };
 
 // The launcher loads this file; a test imports it.
-if (require.main?.filename.endsWith("payledger.cjs")) void main(PAYLEDGER);
+if (require.main?.filename.endsWith("launch.cjs")) void main(PAYLEDGER);

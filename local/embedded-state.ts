@@ -38,7 +38,7 @@ export async function embeddedState(stateDirectory = STATE_DIRECTORY): Promise<U
 }
 
 /** The environment variables with which any AWS tool talks to it as somebody. */
-export function environmentOf({ endpoint, region, settings }: UpState, person: PersonId): Record<string, string> {
+export function shellVariablesOf({ endpoint, region, settings }: UpState, person: PersonId): Record<string, string> {
   const { accessKeyId, secretAccessKey } = credentialsOf(person);
   return {
     AWS_ENDPOINT_URL: endpoint,

@@ -293,7 +293,7 @@ function command(
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
-  const child = spawn(process.execPath, ["cli/payledger.cjs", "redrive", ...words], {
+  const child = spawn(process.execPath, ["cli/launch.cjs", "redrive", ...words], {
     cwd: PROJECT,
     env,
   });

@@ -116,7 +116,7 @@ function expectProven(out: string): void {
 function expectCommandsAgain(out: string): void {
   const commands = [...out.matchAll(/^ +npx payledger (verify .*)$/gm)].map(([, words = ""]) => words.split(" "));
   const exitCodes = commands.map((words) => {
-    const command = ["cli/payledger.cjs", ...words, "--quiet"];
+    const command = ["cli/launch.cjs", ...words, "--quiet"];
     return spawnSync(process.execPath, command, { cwd: PROJECT }).status;
   });
   expect(exitCodes).toEqual([EXIT_CODES.ok, EXIT_CODES.altered, EXIT_CODES.stale]);

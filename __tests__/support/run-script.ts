@@ -1,8 +1,20 @@
+/** Runs the program and scripts with nothing of the caller's environment but the path. */
+
+import { execFile } from "node:child_process";
+import type { EmbeddedAws } from "../../local/embedded-aws";
+import { PROJECT } from "./project-files";
+
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
 type Variables = Readonly<Record<string, string>>;
 
-/** Runs the program as `npx payledger` starts it, with nothing of the caller's environment but the path. */
+/** Runs the program as `npx payledger` starts it. */
 export function payledger(words: readonly string[], variables: Variables): Promise<Ended> {
-  return runNode(["cli/payledger.cjs", ...words], variables);
+  return runNode(["cli/launch.cjs", ...words], variables);
 }
 
 /** Runs a script as its npm command starts it. */

@@ -65,7 +65,7 @@ describe("a wrong use ends with 2 and the usage", () => {
     [[], "A command is missing"],
     [["polish"], 'no command "polish"'],
     [["constructor"], 'no command "constructor"'],
-    [["witness"], 'no command "witness"'],
+    [["witness"], "A command is missing"],
     [["witness", "sleep"], 'no command "witness sleep"'],
     [["verify"], "--evidence is missing"],
     [["verify", ...EVIDENCE, ...EXPORT], "--key is missing"],

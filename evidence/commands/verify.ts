@@ -15,7 +15,9 @@ export const verify: Command = {
     quiet: { kind: "flag", about: "Print the verdict alone." },
     html: { kind: "one", value: "FILE", about: "Write the report as a page, too, as the command report does." },
   },
-  examples: ["verify --evidence audit/evidence --export audit/tables --key log.vkey --last-checkpoint audit/checkpoint"],
+  examples: [
+    "verify --evidence audit/evidence --export audit/tables --key log.vkey --last-checkpoint audit/checkpoint",
+  ],
   run: async (given, terminal) => {
     given.noOperand();
     const { print, progress, tell } = terminal;

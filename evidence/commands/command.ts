@@ -59,18 +59,18 @@ export interface LazyCommand {
   load(): CommandBody;
 }
 
-export interface Group {
+export interface CommandGroup {
   readonly summary: string;
   readonly commands: Commands;
 }
 
-export type CommandNode = (Command | LazyCommand | Group) & {
+export type CommandNode = (Command | LazyCommand | CommandGroup) & {
   /** Heading in the list of commands. */
   readonly section?: string;
 };
 export type Commands = Readonly<Record<string, CommandNode>>;
 
-export function isGroup(node: CommandNode): node is Group {
+export function isGroup(node: CommandNode): node is CommandGroup {
   return "commands" in node;
 }
 

@@ -6,11 +6,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { PageEvidence } from "../../evidence/report/page-evidence";
+import { checkEvidence } from "../../evidence/report/proof-check";
 import { EXIT_CODES } from "../../evidence/verifier/report";
 import { makeSampleFiles } from "../../local/samples/files";
 import { makeSampleMessages } from "../../local/samples/messages";
 import { expectedText } from "../../local/samples/values";
 import { makeSample } from "../../tools/samples/make";
+import { dataIn } from "../evidence/report/fixture";
 
 const PROJECT = path.join(__dirname, "..", "..");
 /** The words of the npm command itself: what lies between it and the job decides whether a signal reaches the job. */
@@ -112,6 +115,16 @@ function expectProven(out: string): void {
   expect(out).toMatch(/tail cut off +stale.*: The log had \d+ entries before and has \d+ now/);
 }
 
+/** The page of the last visit: valid by its own check, with the visit's verdict, and without anything secret. */
+async function expectPage(out: string, page: string): Promise<void> {
+  expect(out).toContain("as a page that checks its own proofs in a browser: ");
+  expectNothingRepeated(page);
+  expect(page).toContain('<p class="verdict">ALTERED</p>');
+  const { state, proven } = await checkEvidence(JSON.parse(dataIn(page)) as PageEvidence);
+  expect(state).toBe("valid");
+  expect(proven.size).toBeGreaterThan(50);
+}
+
 /** What the report says to type shows the same verdict again. */
 function expectCommandsAgain(out: string): void {
   const commands = [...out.matchAll(/^ +npx payledger (verify .*)$/gm)].map(([, words = ""]) => words.split(" "));
@@ -149,6 +162,7 @@ test(
     expectArrivals(out);
     expectProven(out);
     expectCommandsAgain(out);
+    await expectPage(out, readFileSync(path.join(folder, "whole", "report.html"), "utf8"));
     for (const action of ["WRITE", "CONFLICT", "UPDATE", "READ", "REVEAL", "EXPORT"]) {
       expect(out).toMatch(new RegExp(`^ +\\d\\d:\\d\\d:\\d\\d\\.\\d{3} +${action} `, "m"));
     }

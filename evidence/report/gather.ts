@@ -39,6 +39,9 @@ const LATEST = 60;
 export async function gatherReport(options: GatherOptions): Promise<ReportModel> {
   const problems: string[] = [];
   const { verify, verification } = options;
+  const before = options.before?.origin === verification.origin ? options.before : undefined;
+  if (options.before !== undefined && before === undefined)
+    problems.push("The earlier report is of another log, so nothing was compared with it.");
   const head = await orProblem(problems, () => headOf(verify));
   const window = (head && (await orProblem(problems, () => newestEntries(verify.evidence, head.size)))) ?? [];
   const shown = window.slice(-LATEST);
@@ -55,7 +58,7 @@ export async function gatherReport(options: GatherOptions): Promise<ReportModel>
       ? await orProblem(problems, () => tellStory(paymentId, head, verify, pass))
       : undefined;
   const parts: ProofParts = {
-    ...{ verify, story, before: options.before },
+    ...{ verify, story, before },
     entries: distinct([...latest, ...(story?.entries ?? [])]),
   };
   const proof = head && (await orProblem(problems, () => pageProof(head, parts)));
@@ -73,7 +76,7 @@ export async function gatherReport(options: GatherOptions): Promise<ReportModel>
     ...{ madeAt, verification, keys, activity, latest, summary, problems },
     lag: lagSummary(pass.lagsMs, window.filter(isOpen).length),
     ...(story && { story }),
-    ...(options.before && { changes: changesSince(options.before, summary) }),
+    ...(before && { changes: changesSince(before, summary) }),
     ...(proof && { proof }),
   };
 }

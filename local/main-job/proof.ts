@@ -29,6 +29,8 @@ export interface Proven {
   readonly tampering: Tampering;
   readonly third: Visit;
   readonly cut: Visit;
+  /** The report of the third visit, as a page. */
+  readonly page: string;
 }
 
 const LEDGER = TABLES.paymentLedger.logicalName;
@@ -59,7 +61,7 @@ export async function proveTampering(
   const cut = await auditing.handedOver(first, "tail-cut-off", second);
   progress.end(cut.report.verdict);
   invariants.record("CUT_UNNOTICED", `${second.report.size - first.report.size} entries`, cutUnnoticed(cut));
-  return { first, second, single, tampering, third, cut };
+  return { first, second, single, tampering, third, cut, page: auditing.page };
 }
 
 function verdictDiffers({ report }: Visit, wanted: string): string[] {

@@ -1,10 +1,11 @@
 /** The report's section about the sealed log: what was verified, what was tampered with, and what the auditor was told. */
 
+import path from "node:path";
 import { number } from "./progress";
 import type { Proven } from "./proof";
 import type { Visit } from "./visits";
 
-export function proofSection({ first, second, single, tampering, third, cut }: Proven): string[] {
+export function proofSection({ first, second, single, tampering, third, cut, page }: Proven): string[] {
   const { counts, size } = second.report;
   const findings = third.report.findings.map(({ verdict, code, table = "", key = [], leaf }) => {
     const where = leaf === undefined ? "" : `, entry ${leaf}`;
@@ -22,6 +23,7 @@ export function proofSection({ first, second, single, tampering, third, cut }: P
     `    removed, ${tampering.forgedId} slipped in`,
     `  third visit    ${verdictOf(third)}`,
     ...findings,
+    `  as a page that checks its own proofs in a browser: ${path.relative("", page)}`,
     "  then the first visit's copy is handed over once more, as if nothing had come after it",
     `  tail cut off   ${verdictOf(cut)}: ${cut.report.findings.find(({ code }) => code === "LOG_WENT_BACK")?.message ?? ""}`,
     "  To see it again:",

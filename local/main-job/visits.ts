@@ -35,6 +35,8 @@ export interface Visit {
 export class Auditing {
   /** File with the log's public keys. They come from KMS and not from the evidence that they are to vouch for. */
   readonly keyFile: string;
+  /** What the last visit found, as a page that checks its own proofs; it says what changed since the visit before. */
+  readonly page: string;
 
   /** @param folder is emptied: what an earlier run left would be mixed with this one's. */
   constructor(
@@ -45,6 +47,9 @@ export class Auditing {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     this.keyFile = path.join(folder, "log.vkey");
+    this.page = path.join(path.dirname(folder), "report.html");
+    // Of an earlier run, and so of another log.
+    rmSync(this.page, { force: true });
   }
 
   async pinKeys(): Promise<void> {
@@ -74,7 +79,10 @@ export class Auditing {
       await fetchEvidence(s3Evidence(auditor.s3, evidenceBucket), path.join(folder, "evidence"));
       const visit = await this.verify(folder, last);
       const isSealing = visit.report.verdicts.some((verdict) => verdict === "unsealed" || verdict === "stale");
-      if (!isSealing || Date.now() > deadline) return visit;
+      if (!isSealing || Date.now() > deadline) {
+        await this.run(["report", "--out", this.page, ...this.wordsFor(folder, last)]);
+        return visit;
+      }
       await delay(POLL_MS);
     }
   }
@@ -87,11 +95,7 @@ export class Auditing {
   }
 
   async verify(folder: string, last: Visit | undefined): Promise<Visit> {
-    const words = [
-      ...["verify", "--evidence", path.join(folder, "evidence"), "--export", path.join(folder, "tables")],
-      ...["--key", this.keyFile],
-      ...(last === undefined ? [] : ["--last-checkpoint", last.checkpoint]),
-    ];
+    const words = ["verify", ...this.wordsFor(folder, last)];
     const { text } = await this.run([...words, "--json"]);
     return {
       folder,
@@ -99,6 +103,13 @@ export class Auditing {
       report: JSON.parse(text) as VerificationReport,
       command: `npx payledger ${words.map((word) => (path.isAbsolute(word) ? path.relative("", word) : word)).join(" ")}`,
     };
+  }
+
+  private wordsFor(folder: string, last: Visit | undefined): string[] {
+    return [
+      ...["--evidence", path.join(folder, "evidence"), "--export", path.join(folder, "tables"), "--key", this.keyFile],
+      ...(last === undefined ? [] : ["--last-checkpoint", last.checkpoint]),
+    ];
   }
 
   async run(words: readonly string[]): Promise<{ readonly exitCode: number; readonly text: string }> {

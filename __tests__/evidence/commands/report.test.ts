@@ -1,0 +1,76 @@
+import type { PageEvidence } from "../../../evidence/report/page-evidence";
+import { checkEvidence } from "../../../evidence/report/proof-check";
+import { paymentRow } from "../../support/stored-records";
+import { dataIn } from "../report/fixture";
+import { Auditor, STRANGER } from "./fixture";
+
+let auditor: Auditor;
+
+beforeAll(() => {
+  auditor = new Auditor((world) => world.put("PaymentLedger", paymentRow("forged-1", world.now()), "FORGED"));
+});
+afterAll(() => auditor.delete());
+
+const VERIFIED = [
+  "--evidence",
+  "evidence",
+  "--export",
+  "exports",
+  "--as-of",
+  "2025-11-21T11:00:00Z",
+  "--last-checkpoint",
+  "last",
+];
+const PINNED = [...VERIFIED, "--key", "log.vkey"];
+
+function stateOf(page: string): Promise<string> {
+  return checkEvidence(JSON.parse(dataIn(page)) as PageEvidence).then(({ state }) => state);
+}
+
+test("report writes one file that proves itself, ends as verify does, and compares with the file it replaces", async () => {
+  const words = ["report", "--out", "pages/report.html", ...PINNED];
+  const verified = await auditor.run("verify", ...PINNED, "--quiet");
+  const first = await auditor.run(...words, "--payment", "pay-3");
+  expect(first).toEqual({
+    code: verified.code,
+    out: expect.stringMatching(/^pages\/report\.html: MISSING, \d+ bytes\. Open it in a browser\.\n$/),
+    err: "",
+  });
+  const page = auditor.read("pages/report.html");
+  expect(page).toContain("There is no earlier report to compare with.");
+  expect(page).toContain("One payment: pay-3");
+  expect(await stateOf(page)).toBe("valid");
+  await auditor.run(...words);
+  const second = auditor.read("pages/report.html");
+  expect(second).toContain("Entries: +0. Records: +0.");
+  expect(second).toContain("One payment: forged-1");
+  expect(await stateOf(second)).toBe("valid");
+});
+
+test("verify --html writes the same page beside its usual answer", async () => {
+  const ended = await auditor.run("verify", ...PINNED, "--json", "--html", "v.html");
+  expect((JSON.parse(ended.out) as { verdict: string }).verdict).toBe("missing");
+  expect(ended.err).toMatch(/^v\.html: MISSING, \d+ bytes/);
+  expect(await stateOf(auditor.read("v.html"))).toBe("valid");
+});
+
+test("under a stranger's key there is a page, and nothing in it that could be taken for a proof", async () => {
+  const ended = await auditor.run("report", "--out", "w.html", ...VERIFIED, "--key", STRANGER.vkey);
+  expect(ended.code).toBe(18);
+  const page = auditor.read("w.html");
+  expect(page).toContain('<p class="verdict">WRONG-KEY</p>');
+  expect(await stateOf(page)).toBe("invalid");
+});
+
+test("a wrong use is told", async () => {
+  auditor.write("no-report.html", "<html></html>");
+  for (const [words, what] of [
+    [["report", ...PINNED], "--out is missing"],
+    [["report", "--out", "x.html", ...PINNED, "--since", "no-report.html"], "--since names a file that `report` wrote"],
+    [["report", "--out", "x.html", ...PINNED, "--since", "nowhere"], "There is no file nowhere"],
+  ] as const) {
+    const ended = await auditor.run(...words);
+    expect({ code: ended.code, out: ended.out }).toEqual({ code: 2, out: "" });
+    expect(ended.err).toContain(what);
+  }
+});

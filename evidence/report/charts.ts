@@ -40,7 +40,7 @@ export function activityChart({ periods, periodMs }: Activity): Html {
     const x = ((Date.parse(from) - start) / periodMs + 0.5) * step - width / 2;
     let y = HEIGHT - FOOT;
     return GROUPS.filter((group) => counts[group] > 0).map((group) => {
-      const height = counts[group] * scale;
+      const height = Math.max(2, counts[group] * scale);
       y -= height;
       return html`<rect class="${group}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}"></rect>`;
     });

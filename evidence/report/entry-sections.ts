@@ -11,12 +11,13 @@ import { counted, digits, duration } from "./words";
 
 const ENTRY_TABLE = [...ENTRY_COLUMNS, "Sealed before", "Proof"].map((name) => ({ name }));
 
+/** Of the columns after the first, by which narrow ones keep their words whole. */
+const CELL_CLASSES = ["what", "record", "version", "actor", "time"];
+
 function entryRow({ index, entry, record, sealedBefore }: ShownEntry): Html {
   const [number = "", ...others] = entryTexts(index, entry, record);
   const isAlarm = entry.kind === "FORGED" || entry.kind === "TAMPER";
-  const cells = others.map(
-    (text, at) => html`<td class="${at === others.length - 1 ? "time" : "text"}" data-text="">${text}</td>`,
-  );
+  const cells = others.map((text, at) => html`<td class="${CELL_CLASSES[at] ?? ""}" data-text="">${text}</td>`);
   return html`<tr class="${isAlarm ? "alarm" : "entry"}" data-proven="entry-${index}"><th scope="row" data-text="">${number}</th>${cells}<td class="time">${sealedBefore ?? ""}</td><td class="mark" data-mark="${index}">not checked</td></tr>`;
 }
 

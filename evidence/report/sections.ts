@@ -104,7 +104,7 @@ export function findingsSection({ verification }: ReportModel): Html {
 
 function findingRow({ verdict, code, table: name, key, version, leaf, message }: Finding, reason?: string): Html {
   const record = [name, key?.join(" "), version && `version ${version}`].filter(Boolean).join(" ");
-  return html`<tr><th scope="row">${verdict}</th><td><code>${code}</code></td>${cell(record)}${cell(leaf === undefined ? "" : String(leaf))}${cell(message)}${reason !== undefined && cell(reason)}</tr>`;
+  return html`<tr><th scope="row">${verdict}</th><td class="code"><code>${code}</code></td>${cell(record)}${cell(leaf === undefined ? "" : String(leaf))}${cell(message)}${reason !== undefined && cell(reason)}</tr>`;
 }
 
 const LISTED_MAX = 20;

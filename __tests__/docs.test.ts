@@ -18,7 +18,7 @@ import { messageRecord, transactionRecord } from "../ledger/store/transaction-re
 import { ENVIRONMENTS } from "../stacks/config/environments";
 import { OVERRIDES } from "../stacks/config/load";
 import { bucketNamesOf, namesOf } from "../stacks/config/names";
-import { stubStore } from "./ledger/rules/stub-store";
+import { stubServices } from "./ledger/rules/stub-services";
 import { DOCS, FILES, marked, matches, tableUnder, textOf } from "./support/documents";
 import { PROJECT, type SourceFile } from "./support/project-files";
 import { conditionOf, configOf, lastParts, prodName, STACK_IDS, statement, synthesize } from "./support/synth";
@@ -350,13 +350,13 @@ describe("architecture.md says the stored forms", () => {
 
   test("of payment-transactions", async () => {
     const payment = { transactionId: "t", ...texts, cardLast4: "4242", metadata: "{}" };
-    const item = await transactionRecord(payment, { recordedAt: at, contentMac: "" }, stubStore());
+    const item = await transactionRecord(payment, { recordedAt: at, contentMac: "" }, stubServices());
     expect(named(TABLES.paymentTransactions.logicalName).sort()).toEqual(Object.keys(item).sort());
   });
 
   test("of payment-audit-trail", async () => {
     const payment = { paymentId: "p", ...texts, processorId: "x", status: "ok" };
-    const item = await messageRecord(payment, { recordedAt: at, contentMac: "" }, stubStore());
+    const item = await messageRecord(payment, { recordedAt: at, contentMac: "" }, stubServices());
     expect(named(TABLES.paymentMessages.logicalName).sort()).toEqual(Object.keys(item).sort());
   });
 
@@ -379,7 +379,7 @@ describe("architecture.md says the stored forms", () => {
         query: { recordIds: [] },
         response: { recordIds: [], result: "ok" },
       },
-      stubStore(),
+      stubServices(),
     );
     const heading = TABLES.paymentAuditTrail.logicalName;
     expect(named(heading).sort()).toEqual([...Object.keys(item), "PartOf"].sort());

@@ -17,7 +17,7 @@ import { REFUSAL_CODES, type RefusalCode, refusal } from "../ledger/rules/refusa
 import { parseTransaction } from "../ledger/rules/transaction";
 import { publishedSchemas, SCHEMAS_FOLDER } from "../tools/write-schemas";
 import { aTransaction, ALL_DOORS as DOORS } from "./ledger/rules/arriving-doors";
-import { BUCKET, stubCall, stubFiles, stubStore } from "./ledger/rules/stub-store";
+import { BUCKET, stubCall, stubFiles, stubServices } from "./ledger/rules/stub-services";
 import { anEvent, aPayment, type Input, NOW, without } from "./support/ledger-fixtures";
 
 const ajv = new Ajv2020({ strict: true });
@@ -179,9 +179,9 @@ describe("lists", () => {
 
 const settings = () => ({ files: stubFiles().files, removeCardDataFiles: true });
 const processed = (event: unknown) =>
-  runPaymentProcessor(event, stubCall("payment-processor"), stubStore(), settings());
+  runPaymentProcessor(event, stubCall("payment-processor"), stubServices(), settings());
 const exported = (event: unknown) =>
-  exportTables(event, stubCall("export_tables"), stubStore(), {
+  exportTables(event, stubCall("export_tables"), stubServices(), {
     tables: [],
     service: { reach: fail, find: fail, start: fail, status: fail },
     states: { load: fail, save: fail },
@@ -313,9 +313,12 @@ describe("what is answered and reported", () => {
     const { files, objects } = stubFiles();
     const event = { ...s3Event.Records[0], s3: { ...s3Event.Records[0]?.s3, object: { key: "payments/rows" } } };
     objects.set("payments/rows", `${JSON.stringify(aTransaction())}\n{}\n{"cvv":"123"}\n`);
-    const store = stubStore();
+    const services = stubServices();
     const call = stubCall("payment-processor");
-    const answer = await runPaymentProcessor({ Records: [event] }, call, store, { files, removeCardDataFiles: true });
+    const answer = await runPaymentProcessor({ Records: [event] }, call, services, {
+      files,
+      removeCardDataFiles: true,
+    });
     expect(answer.statusCode).toBe(200);
     const report = JSON.parse(objects.get("reports/payments/rows/unversioned/summary.json") ?? "");
     expect(fits("payment-files.report", report)).toBe(true);

@@ -8,7 +8,7 @@ import type { Call } from "../ledger/operations/call";
 import { ledgerEntry } from "../ledger/operations/ledger-entry";
 import { recordEntries } from "../ledger/operations/record-entries";
 import { derivedAuditId } from "../ledger/rules/identifiers";
-import type { Store } from "../ledger/store/store";
+import type { Services } from "../ledger/store/services";
 import { checkFolder } from "./check";
 import { CheckFindings, type CheckReport, type CheckVerdict } from "./findings";
 import { exportPrefix } from "./layout";
@@ -56,17 +56,17 @@ const FULL_EXPORT_AGE_MAX_MS = 8 * 24 * HOUR_MS;
 /** Kept for the report and the audit records. */
 const RESERVED_MS = 30_000;
 
-export async function checkBackups(call: Call, store: Store, settings: CheckSettings): Promise<CheckResponse> {
+export async function checkBackups(call: Call, services: Services, settings: CheckSettings): Promise<CheckResponse> {
   const checks: TableCheck[] = [];
-  for (const table of settings.tables) checks.push(await checkTable(table, call, store, settings));
+  for (const table of settings.tables) checks.push(await checkTable(table, call, services, settings));
   const verdict = overall(checks.map(({ report }) => report.verdict));
   const report = await writeReport(checks, verdict, call, settings);
   await recordEntries(
     checks.map((check) => checkEntry(check, report, call)),
-    store,
+    services,
   );
   for (const { table, report: of } of checks) {
-    store.signal(of.verdict === "good" ? BACKUP_METRICS.checkPassed : BACKUP_METRICS.checkFailed);
+    services.signal(of.verdict === "good" ? BACKUP_METRICS.checkPassed : BACKUP_METRICS.checkFailed);
     for (const code of codesOf(of)) settings.logLine(call.caller.requestId, table, code);
   }
   const tables = checks.map(({ table, report: of }) => ({ table, verdict: of.verdict, codes: codesOf(of) }));
@@ -76,7 +76,7 @@ export async function checkBackups(call: Call, store: Store, settings: CheckSett
 async function checkTable(
   { table, arn }: CheckSettings["tables"][number],
   call: Call,
-  store: Store,
+  services: Services,
   settings: CheckSettings,
 ): Promise<TableCheck> {
   const findings = new CheckFindings();
@@ -92,7 +92,7 @@ async function checkTable(
     findings.add({ code: "CHECK_INCOMPLETE", table, message: "No export of the table has ended yet." });
     return { table, exportedUntil: state?.exportedUntil ?? "", report: emptyReport(folder, findings) };
   }
-  const reader = tableReader(store.dynamo, tableNameOfArn(arn));
+  const reader = tableReader(services.dynamo, tableNameOfArn(arn));
   const report = await checkFolder(folder, {
     tableOf: () => reader,
     outOfTime: () => call.remainingMs() < RESERVED_MS,

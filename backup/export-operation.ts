@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { BACKUP_METRICS, type LogicalTableName } from "../contract";
 import type { Call } from "../ledger/operations/call";
-import type { Store } from "../ledger/store/store";
+import type { Services } from "../ledger/store/services";
 import { BackupError } from "./errors";
 import type { ExportService } from "./export-service";
 import { type ExportFailure, exportTable, type TableExports } from "./export-table";
@@ -28,7 +28,7 @@ const requestSchema = z.strictObject({ kind: z.enum(["incremental", "full"]) });
 export async function exportTables(
   event: unknown,
   call: Call,
-  store: Store,
+  services: Services,
   settings: ExportSettings,
 ): Promise<ExportResponse> {
   const request = requestSchema.safeParse(event);
@@ -37,13 +37,13 @@ export async function exportTables(
   const faults: unknown[] = [];
   for (const table of settings.tables) {
     const fail = (code: ExportFailure | string) => {
-      store.signal(BACKUP_METRICS.exportFailed);
+      services.signal(BACKUP_METRICS.exportFailed);
       settings.logLine(call.caller.requestId, table.table, code);
     };
     const run = { service: settings.service, states: settings.states, now: call.now, failure: fail };
     try {
       done.push(await exportTable(table, request.data.kind, run));
-      store.signal(BACKUP_METRICS.exported);
+      services.signal(BACKUP_METRICS.exported);
     } catch (error) {
       fail(error instanceof BackupError ? error.code : "TECHNICAL_FAULT");
       faults.push(error);

@@ -21,4 +21,4 @@ const settings = {
     OBSERVER.error("a backup needs attention", requestId, { operation, table, code }),
 };
 
-export const handler = serve(operation, (_event, call, store) => checkBackups(call, store, settings));
+export const handler = serve(operation, (_event, call, services) => checkBackups(call, services, settings));

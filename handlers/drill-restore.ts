@@ -32,4 +32,4 @@ const settings = {
     OBSERVER.error("a restore drill needs attention", requestId, { operation, code }),
 };
 
-export const handler = serve(operation, (event, call, store) => drillRestore(event, call, store, settings));
+export const handler = serve(operation, (event, call, services) => drillRestore(event, call, services, settings));

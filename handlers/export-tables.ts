@@ -20,4 +20,4 @@ const settings = {
     OBSERVER.error("an export needs attention", requestId, { operation, table, code }),
 };
 
-export const handler = serve(operation, (event, call, store) => exportTables(event, call, store, settings));
+export const handler = serve(operation, (event, call, services) => exportTables(event, call, services, settings));

@@ -11,6 +11,6 @@ import { VARIABLES } from "./runtime/variables";
 const { filesBucket, removeCardDataFiles } = readFilesEnvironment(VARIABLES);
 const settings = { files: new PaymentFiles(s3Client(VARIABLES), filesBucket), removeCardDataFiles };
 
-export const handler = serve(FUNCTIONS.paymentProcessor.name, (event, call, store) =>
-  runPaymentProcessor(event, call, store, settings),
+export const handler = serve(FUNCTIONS.paymentProcessor.name, (event, call, services) =>
+  runPaymentProcessor(event, call, services, settings),
 );

@@ -6,9 +6,11 @@ import { persistQueuedEvents } from "../ledger/operations/persist-queued-events"
 import { queueMessages } from "../ledger/operations/queue";
 import { type Operation, serve } from "./runtime/serve";
 
-const persist: Operation<object> = (event, call, store) => {
+const persist: Operation<object> = (event, call, services) => {
   const messages = queueMessages(event);
-  return messages === undefined ? persistAuditEvents(event, call, store) : persistQueuedEvents(messages, call, store);
+  return messages === undefined
+    ? persistAuditEvents(event, call, services)
+    : persistQueuedEvents(messages, call, services);
 };
 
 export const handler = serve(FUNCTIONS.persistPaymentAuditTrail.name, persist);

@@ -30,4 +30,4 @@ const settings = {
     OBSERVER.error("the log needs attention", requestId, { operation, code }),
 };
 
-export const handler = serve(operation, (event, call, store) => publishCheckpoint(event, call, store, settings));
+export const handler = serve(operation, (event, call, services) => publishCheckpoint(event, call, services, settings));

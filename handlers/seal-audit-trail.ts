@@ -17,4 +17,4 @@ const settings = {
     OBSERVER.error("the log needs attention", requestId, { operation, code }),
 };
 
-export const handler = serve(operation, (event, call, store) => sealAuditTrail(event, call, store, settings));
+export const handler = serve(operation, (event, call, services) => sealAuditTrail(event, call, services, settings));

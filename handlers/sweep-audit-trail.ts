@@ -34,4 +34,4 @@ const settings = {
     OBSERVER.error("the tables and the log need attention", requestId, { operation, code }),
 };
 
-export const handler = serve(operation, (event, call, store) => sweepAuditTrail(event, call, store, settings));
+export const handler = serve(operation, (event, call, services) => sweepAuditTrail(event, call, services, settings));

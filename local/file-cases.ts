@@ -24,7 +24,7 @@ import { runPaymentProcessor } from "../ledger/operations/payment-processor";
 import { minorUnitsOf } from "../ledger/rules/currencies";
 import { amountMinor } from "../ledger/rules/money";
 import { deriveMacKeys, FieldEncryption } from "../ledger/store/key-material";
-import type { Store } from "../ledger/store/store";
+import type { Services } from "../ledger/store/services";
 import type { EmbeddedAws } from "./embedded-aws";
 import { decimalText } from "./samples/values";
 
@@ -102,7 +102,7 @@ export class FileCases {
   /** A file is sent as it is. Each line of a `.txt` file is a key under which a small sound file is sent. */
   async run(folder: string, name: string): Promise<CaseResult> {
     const bytes = readFileSync(path.join(folder, name));
-    const store = await this.freshStore();
+    const services = await this.freshServices();
     const sent = name.endsWith(".txt")
       ? bytes
           .toString("utf8")
@@ -111,7 +111,7 @@ export class FileCases {
           .map(soundFile)
       : [{ key: `${FILE_PREFIXES.payments}${name}`, body: bytes }];
     const results: Awaited<ReturnType<FileCases["process"]>>[] = [];
-    for (const { key, body } of sent) results.push(await this.process(key, body, store));
+    for (const { key, body } of sent) results.push(await this.process(key, body, services));
     const total = (of: (result: (typeof results)[number]) => number) =>
       results.reduce((sum, each) => sum + of(each), 0);
     return {
@@ -124,11 +124,11 @@ export class FileCases {
       codes: countsOf(results.flatMap(({ codes }) => codes)),
       cardDataRows: total(({ cardDataRows }) => cardDataRows),
       removed: results.length > 0 && results.every(({ removed }) => removed),
-      sum: await this.sums(store.tables.paymentTransactions),
+      sum: await this.sums(services.tables.paymentTransactions),
     };
   }
 
-  private async process(key: string, body: string | Uint8Array, store: Store) {
+  private async process(key: string, body: string | Uint8Array, services: Services) {
     const { VersionId } = await this.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body }));
     const requestId = randomUUID();
     const functionName = FUNCTIONS.paymentProcessor.name;
@@ -139,7 +139,7 @@ export class FileCases {
       remainingMs: () => TIME_MS,
     };
     const files = new PaymentFiles(this.s3, BUCKET);
-    const answer = await runPaymentProcessor(s3Event(key, VersionId), call, store, {
+    const answer = await runPaymentProcessor(s3Event(key, VersionId), call, services, {
       files,
       removeCardDataFiles: true,
     });
@@ -172,7 +172,7 @@ export class FileCases {
     }
   }
 
-  private async freshStore(): Promise<Store> {
+  private async freshServices(): Promise<Services> {
     this.cases += 1;
     const suffix = `-${this.cases}`;
     const { paymentAuditTrail, paymentTransactions } = TABLES;
@@ -182,7 +182,7 @@ export class FileCases {
     const names = Object.entries(TABLES).map(([id, { logicalName }]) => [id, logicalName + suffix]);
     return {
       dynamo: this.dynamo,
-      tables: Object.fromEntries(names) as Store["tables"],
+      tables: Object.fromEntries(names) as Services["tables"],
       tokenFields: new FieldEncryption({ ...fields, table: TABLES.paymentLedger.logicalName }),
       auditFields: new FieldEncryption({ ...fields, table: paymentAuditTrail.logicalName }),
       macKeys: () => macKeys,

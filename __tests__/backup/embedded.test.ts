@@ -41,7 +41,7 @@ beforeAll(async () => {
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   for (const { table } of tables) {
     const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
-    await harness.store.dynamo.send(
+    await harness.services.dynamo.send(
       new UpdateContinuousBackupsCommand({ TableName: table, PointInTimeRecoverySpecification }),
     );
   }
@@ -55,23 +55,23 @@ const logged: string[] = [];
 const logLine = (_: string, table: string, code: string) => logged.push(`${table} ${code}`);
 
 function exportAll(kind: "incremental" | "full", days: number) {
-  const service = dynamoExportService(harness.store.dynamo, BUCKET, KEY_ARN);
+  const service = dynamoExportService(harness.services.dynamo, BUCKET, KEY_ARN);
   const settings = { tables, service, states: s3StateStore(s3, BUCKET), logLine };
-  return exportTables({ kind }, harness.call("export_tables", at(days)), harness.store, settings);
+  return exportTables({ kind }, harness.call("export_tables", at(days)), harness.services, settings);
 }
 
 function checkAll(days: number) {
   const settings = { tables, s3, bucket: BUCKET, states: s3StateStore(s3, BUCKET), logLine };
-  return checkBackups(harness.call("check_backup", at(days)), harness.store, settings);
+  return checkBackups(harness.call("check_backup", at(days)), harness.services, settings);
 }
 
-const write = () => writeRequestedExports({ dynamo: harness.store.dynamo, s3 });
+const write = () => writeRequestedExports({ dynamo: harness.services.dynamo, s3 });
 
 async function record(count: number, days: number): Promise<string[]> {
   const payments = Array.from({ length: count }, () =>
     paymentInput({ Timestamp: at(days).toISOString(), Status: "Failure" }),
   );
-  const answer = await persistPayments(payments, harness.call("persist_payment_ledger", at(days)), harness.store);
+  const answer = await persistPayments(payments, harness.call("persist_payment_ledger", at(days)), harness.services);
   expect(answer).toMatchObject({ counts: { stored: count } });
   return payments.map(({ TransactionID }) => TransactionID);
 }
@@ -123,7 +123,7 @@ test("exports and their check over a week: full, increments, a status change, a 
   await record(20, 1.5);
   const change = { TransactionID: first, ExpectedStatus: "Failure", Status: "Success", Reason: "Late", Actor: "tests" };
   expect(
-    await updatePaymentStatus(change, harness.call("update_payment_status", at(1.6)), harness.store),
+    await updatePaymentStatus(change, harness.call("update_payment_status", at(1.6)), harness.services),
   ).toMatchObject({ outcome: "updated" });
   const run = await exportAll("incremental", 3);
   expect(run.tables.map(({ started }) => started)).toEqual([2, 2, 2, 2]);
@@ -151,10 +151,10 @@ test("exports and their check over a week: full, increments, a status change, a 
 });
 
 test("what is asked of DynamoDB", async () => {
-  const { ExportSummaries = [] } = await harness.store.dynamo.send(
+  const { ExportSummaries = [] } = await harness.services.dynamo.send(
     new ListExportsCommand({ TableArn: tables[0]?.arn }),
   );
-  const first = await harness.store.dynamo.send(
+  const first = await harness.services.dynamo.send(
     new DescribeExportCommand({ ExportArn: ExportSummaries[0]?.ExportArn }),
   );
   expect(first.ExportDescription).toMatchObject({
@@ -247,15 +247,15 @@ test("an export that left nothing, and windows that stopped, fail the check", as
 test("a request that is none, and recovery that is off, are said", async () => {
   const settings = {
     tables,
-    service: dynamoExportService(harness.store.dynamo, BUCKET, KEY_ARN),
+    service: dynamoExportService(harness.services.dynamo, BUCKET, KEY_ARN),
     states: s3StateStore(s3, BUCKET),
     logLine,
   };
-  await expect(exportTables({ kind: "some" }, harness.call(), harness.store, settings)).rejects.toMatchObject({
+  await expect(exportTables({ kind: "some" }, harness.call(), harness.services, settings)).rejects.toMatchObject({
     code: "BAD_REQUEST",
   });
   const off = { PointInTimeRecoveryEnabled: false };
-  await harness.store.dynamo.send(
+  await harness.services.dynamo.send(
     new UpdateContinuousBackupsCommand({ TableName: "PaymentLedger", PointInTimeRecoverySpecification: off }),
   );
   logged.length = 0;

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   for (const { logicalName } of Object.values(TABLES)) {
     const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
-    await harness.store.dynamo.send(
+    await harness.services.dynamo.send(
       new UpdateContinuousBackupsCommand({ TableName: logicalName, PointInTimeRecoverySpecification }),
     );
   }
@@ -69,7 +69,7 @@ function invoke(entry: string, event: unknown): Promise<BundleResult> {
 test("the functions as they are deployed: exports, then the check, with log lines and metrics and no content", async () => {
   const earlier = new Date(Date.now() - 60 * 60 * 1000);
   const payment = paymentInput({ Timestamp: earlier.toISOString() });
-  await persistPayments(payment, harness.call("persist_payment_ledger", earlier), harness.store);
+  await persistPayments(payment, harness.call("persist_payment_ledger", earlier), harness.services);
 
   const exported = await invoke("export-tables", { kind: "full" });
   expect(exported).toMatchObject({
@@ -83,7 +83,7 @@ test("the functions as they are deployed: exports, then the check, with log line
   expect(tooEarly).toMatchObject({ outcome: "answered", answer: { outcome: "incomplete" } });
   expect(tooEarly.logs).toContain('"code":"CHECK_INCOMPLETE"');
 
-  expect(await writeRequestedExports({ dynamo: harness.store.dynamo, s3 })).toHaveLength(4);
+  expect(await writeRequestedExports({ dynamo: harness.services.dynamo, s3 })).toHaveLength(4);
   const checked = await invoke("check-backup", {});
   expect(checked).toMatchObject({ outcome: "answered", answer: { outcome: "good" } });
   expect(checked.logs).toContain('"BackupCheckPassed":[1,1,1,1]');

@@ -39,7 +39,7 @@ async function consume(): Promise<number> {
     );
     if (Messages.length === 0) return consumed;
     const messages = queueMessages({ Records: Messages.map(recordOf) }) ?? [];
-    const answer = await persistQueuedEvents(messages, harness.call("persist_payment_audit_trail"), harness.store);
+    const answer = await persistQueuedEvents(messages, harness.call("persist_payment_audit_trail"), harness.services);
     expect(answer).toEqual({ batchItemFailures: [] });
     for (const { ReceiptHandle } of Messages)
       await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));

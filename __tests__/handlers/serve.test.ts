@@ -84,8 +84,8 @@ test.each<[string, unknown, string]>([
 });
 
 test("a failed part of a batch leaves a line with the error's name and nothing else of it", async () => {
-  await makeHandler(async (_event, _call, store) => {
-    store.logFault(named("InternalServerError"));
+  await makeHandler(async (_event, _call, services) => {
+    services.logFault(named("InternalServerError"));
     return {};
   })({});
   expect(lines.join()).not.toContain(SECRET);

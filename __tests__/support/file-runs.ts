@@ -16,7 +16,7 @@ export function processEvent(
   event: unknown,
   { call = harness.call("payment-processor"), ...settings }: { call?: Call } & Partial<FileSettings> = {},
 ) {
-  return runPaymentProcessor(event, call, harness.store, {
+  return runPaymentProcessor(event, call, harness.services, {
     files: harness.files,
     removeCardDataFiles: true,
     ...settings,

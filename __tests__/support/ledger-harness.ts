@@ -27,7 +27,7 @@ import { toItemJson } from "../../ledger/rules/attribute-value";
 import type { KeyHierarchy } from "../../ledger/rules/field-cipher";
 import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import { deriveMacKeys, FieldEncryption } from "../../ledger/store/key-material";
-import type { Signal, Store } from "../../ledger/store/store";
+import type { Services, Signal } from "../../ledger/store/services";
 import { sdkItem, storedItem } from "../../ledger/store/transaction";
 import type { AwsClientConfig, EmbeddedAws } from "../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
@@ -53,7 +53,7 @@ export interface Harness {
   /** For a client of one's own, past the proxy. */
   readonly clientConfig: AwsClientConfig;
   /** Its calls go through the proxy, so faults reach it. */
-  readonly store: Store;
+  readonly services: Services;
   readonly proxy: FaultProxy;
   readonly signals: Signal[];
   /** Technical faults of parts of batches. */
@@ -62,8 +62,8 @@ export interface Harness {
   readonly keyArns: { readonly token: string; readonly audit: string; readonly mac: string };
   /** A call of the named operation, as one invocation with a request id of its own. */
   call(operation?: string, now?: Date): Call;
-  /** A store like `store` with other settings, over the same tables and keys. */
-  storeWith(settings: { hierarchy?: KeyHierarchy; indexShardCount?: number }): Store;
+  /** Services like `services` with other settings, over the same tables and keys. */
+  servicesWith(settings: { hierarchy?: KeyHierarchy; indexShardCount?: number }): Services;
   /** All items of a table, straight from the emulator. */
   scan(table: TableName): Promise<StoredItem[]>;
   /** The bucket of payment files, through the proxy. */
@@ -122,7 +122,7 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
   const macKeys = deriveMacKeys(kms, keyArns.mac);
   // Its first user awaits it. Until then a failure must not count as unhandled: jest would bill it to the next file.
   macKeys.catch(() => {});
-  const storeWith: Harness["storeWith"] = ({ hierarchy = "shared", indexShardCount = 4 }) => ({
+  const servicesWith: Harness["servicesWith"] = ({ hierarchy = "shared", indexShardCount = 4 }) => ({
     dynamo,
     tables: {
       paymentLedger: names.ledger,
@@ -146,8 +146,8 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
   const scan = async (table: TableName) => scanAll(direct, names[table]);
   return {
     clientConfig: config,
-    store: storeWith({}),
-    storeWith,
+    services: servicesWith({}),
+    servicesWith,
     proxy,
     signals,
     faults,

@@ -9,7 +9,7 @@ import { HEARTBEAT_CALLS, idleCost, type PricedStack, together } from "../../too
 import { aPaymentRecord, LEDGER, streamRecord } from "../evidence/sealing/changes";
 import { startSealer } from "../evidence/sealing/sealer";
 import { fakeWorld } from "../evidence/sealing/worlds";
-import { stubStore } from "../ledger/rules/stub-store";
+import { stubServices } from "../ledger/rules/stub-services";
 import { PROJECT } from "../support/project-files";
 import { configOf, reference, STACK_IDS, synthesize } from "../support/synth";
 
@@ -87,8 +87,8 @@ test("a heartbeat of a log to which nothing came makes the calls that are priced
   };
   const sealer = startSealer(fakeWorld(), { clock });
   // More than one full tile: heartbeats alone fill that many in a day.
-  const store = stubStore();
-  const payments = await Promise.all(Array.from({ length: 300 }, (_, i) => aPaymentRecord(`txn-${i}`, store)));
+  const services = stubServices();
+  const payments = await Promise.all(Array.from({ length: 300 }, (_, i) => aPaymentRecord(`txn-${i}`, services)));
   await sealer.seal(payments.map((now) => streamRecord(LEDGER, { now })));
   await sealer.beat();
   const calls: Record<string, number> = {};

@@ -6,7 +6,7 @@ import type { Call } from "../../ledger/operations/call";
 import { ledgerEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
-import type { Store } from "../../ledger/store/store";
+import type { Services } from "../../ledger/store/services";
 import type { Verdict } from "../verifier/report";
 import type { DrillResult, DrillState } from "./drill-state";
 import { type DrillCode, type DrillSettings, stepDrill } from "./drill-steps";
@@ -41,14 +41,14 @@ const RESERVED_MS = 60_000;
 export async function drillRestore(
   event: unknown,
   call: Call,
-  store: Store,
+  services: Services,
   settings: DrillOperationSettings,
 ): Promise<DrillResponse> {
   const request = requestSchema.safeParse(event);
   if (!request.success) throw badRequest();
   const codes = new Set<DrillCode>();
   // What a drill from a machine has found, or an earlier step that died before it could record it.
-  await recordResults(call, store, settings);
+  await recordResults(call, services, settings);
   const stands = await stepDrill({
     ...settings,
     now: call.now,
@@ -56,24 +56,25 @@ export async function drillRestore(
     outOfTime: () => call.remainingMs() < RESERVED_MS,
     tell: (code) => codes.add(code),
   });
-  await recordResults(call, store, settings);
+  await recordResults(call, services, settings);
   for (const code of codes) {
     settings.logLine(call.caller.requestId, code);
-    if (code !== "NO_EXPORT") store.signal(LOG_METRICS.drillFailed);
+    if (code !== "NO_EXPORT") services.signal(LOG_METRICS.drillFailed);
   }
   return responseOf(stands, [...codes]);
 }
 
 /** The records' ids follow from their drills, so that each leaves one, whatever died between the record and the state. */
-async function recordResults(call: Call, store: Store, { state: bucket }: DrillSettings): Promise<void> {
+async function recordResults(call: Call, services: Services, { state: bucket }: DrillSettings): Promise<void> {
   const { state, version } = await bucket.load();
   if (state.unrecorded.length === 0) return;
   await recordEntries(
     state.unrecorded.map((result) => drillEntry(result, call)),
-    store,
+    services,
   );
   // Before the state forgets them: a verdict may be told twice, and never not at all.
-  for (const { passed } of state.unrecorded) store.signal(passed ? LOG_METRICS.drillPassed : LOG_METRICS.drillFailed);
+  for (const { passed } of state.unrecorded)
+    services.signal(passed ? LOG_METRICS.drillPassed : LOG_METRICS.drillFailed);
   await bucket.save({ ...state, unrecorded: [] }, version);
 }
 

@@ -5,7 +5,7 @@ import { toItemJson } from "../../ledger/rules/attribute-value";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
 import { commitmentOf } from "../../ledger/rules/commitment";
 import { hasGoodMac, type MacKey } from "../../ledger/rules/record-mac";
-import type { Store } from "../../ledger/store/store";
+import type { Services } from "../../ledger/store/services";
 import type { LogEntry, RecordEntry } from "../log/entry";
 import { versionOf } from "../log/identity";
 import { appendEntries, type Log } from "../sealing/append";
@@ -27,7 +27,7 @@ export interface Repair {
 }
 
 export interface Repairer {
-  readonly store: Store;
+  readonly services: Services;
   readonly log: Log;
   readonly outOfTime: () => boolean;
 }
@@ -57,19 +57,19 @@ export async function sealUnsealed(
 }
 
 async function entriesFor(findings: readonly Finding[], tail: LogTail, repairer: Repairer): Promise<RecordEntry[]> {
-  const { store, log } = repairer;
-  const { record: macKey } = await store.macKeys();
-  const entries = await Promise.all(findings.map((finding) => entryFor(finding, macKey, store)));
+  const { services, log } = repairer;
+  const { record: macKey } = await services.macKeys();
+  const entries = await Promise.all(findings.map((finding) => entryFor(finding, macKey, services)));
   await tail.follow(log);
   return entries.filter((entry) => entry !== undefined).filter((entry) => !tail.has(entry));
 }
 
 /** Undefined for a record that is not as it was found: its change is so young that its stream may still tell of it. */
-async function entryFor(finding: Finding, macKey: MacKey, store: Store): Promise<RecordEntry | undefined> {
+async function entryFor(finding: Finding, macKey: MacKey, services: Services): Promise<RecordEntry | undefined> {
   const { key, item, lastCommitment = "" } = finding;
   const table = Object.values(TABLES).find(({ logicalName }) => logicalName === finding.table)?.logicalName;
   if (table === undefined || key === undefined || item === undefined) return undefined;
-  const standing = await standingItem(table, key, store);
+  const standing = await standingItem(table, key, services);
   if (standing === undefined) return undefined;
   const image = toItemJson(standing);
   const commitment = commitmentOf(table, image);

@@ -11,7 +11,7 @@ import { ledgerEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
-import type { Store } from "../../ledger/store/store";
+import type { Services } from "../../ledger/store/services";
 import { versionOf } from "../log/identity";
 import type { Log } from "../sealing/append";
 import type { EvidenceFolder } from "../verifier/evidence";
@@ -79,30 +79,30 @@ const FINDINGS_ANSWERED_MAX = 20;
 export async function sweepAuditTrail(
   event: unknown,
   call: Call,
-  store: Store,
+  services: Services,
   settings: SweepSettings,
 ): Promise<SweepResponse> {
   if (!requestSchema.safeParse(event).success) throw badRequest();
-  const report = await verifyTables(call, store, settings);
+  const report = await verifyTables(call, services, settings);
   const repair = await sealUnsealed(report.findings, report.size, {
-    store,
+    services,
     log: settings.log,
     outOfTime: () => call.remainingMs() < RESERVED_FOR_RECORD_MS,
   });
   const response = responseOf(report, repair);
-  await recordEntries([checkEntry(response, call)], store);
-  signal(response, store);
+  await recordEntries([checkEntry(response, call)], services);
+  signal(response, services);
   for (const verdict of report.verdicts) if (!isGood(verdict)) settings.logLine(call.caller.requestId, verdict);
   return response;
 }
 
-async function verifyTables(call: Call, store: Store, settings: SweepSettings): Promise<VerificationReport> {
+async function verifyTables(call: Call, services: Services, settings: SweepSettings): Promise<VerificationReport> {
   const seen = await settings.memory.load();
   const evidence = await evidenceNow(settings.evidence);
   const verifyAt = async (takenAt: Date) =>
     verifyLog({
       evidence,
-      sources: sourcesAt(takenAt, store),
+      sources: sourcesAt(takenAt, services),
       keys: await settings.keys(),
       ...goingOnFrom(seen),
       settleMs: SETTLE_MS,
@@ -121,7 +121,7 @@ async function verifyTables(call: Call, store: Store, settings: SweepSettings): 
   return seen === undefined && keep !== undefined ? withoutMemory(whole, evidence, call.now) : whole;
 }
 
-function sourcesAt(takenAt: Date, { dynamo, tables }: Store): RecordSource[] {
+function sourcesAt(takenAt: Date, { dynamo, tables }: Services): RecordSource[] {
   return (Object.keys(TABLES) as TableId[]).map((id) =>
     scanSource(dynamo, {
       table: TABLES[id].logicalName,
@@ -170,11 +170,11 @@ function outcomeOf({ verdicts, findings, further }: VerificationReport, { forged
   return bad.length > 0 ? "repaired" : "good";
 }
 
-function signal({ outcome, counts }: SweepResponse, store: Store): void {
-  for (let count = 0; count < counts.late; count++) store.signal(LOG_METRICS.late);
-  for (let count = 0; count < counts.forged; count++) store.signal(LOG_METRICS.tampering);
+function signal({ outcome, counts }: SweepResponse, services: Services): void {
+  for (let count = 0; count < counts.late; count++) services.signal(LOG_METRICS.late);
+  for (let count = 0; count < counts.forged; count++) services.signal(LOG_METRICS.tampering);
   const agrees = outcome === "good" || outcome === "repaired";
-  store.signal(agrees ? LOG_METRICS.checkPassed : LOG_METRICS.checkFailed);
+  services.signal(agrees ? LOG_METRICS.checkPassed : LOG_METRICS.checkFailed);
 }
 
 /** A retried invocation has the same id, so it leaves no second record. */

@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { LOG_METRICS } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
-import type { Store } from "../../ledger/store/store";
+import type { Services } from "../../ledger/store/services";
 import { SealingError } from "./errors";
 import { beat, type HeartbeatSettings } from "./heartbeat";
 import { type ErrorReporting, reportingErrors } from "./report-error";
@@ -32,21 +32,25 @@ const STREAM_CHECK_MINUTES = 5;
 export function publishCheckpoint(
   event: unknown,
   call: Call,
-  store: Store,
+  services: Services,
   settings: PublishCheckpointSettings,
 ): Promise<PublishCheckpointResponse> {
-  return reportingErrors(call, store, settings, async () => {
+  return reportingErrors(call, services, settings, async () => {
     if (!requestSchema.safeParse(event).success) throw unknownEvent();
     const { size, isComplete } = await beat({ ...settings, outOfTime: () => call.remainingMs() < RESERVED_MS });
-    store.signal(LOG_METRICS.checkpoint);
-    if (call.now.getUTCMinutes() % STREAM_CHECK_MINUTES === 0) await checkStreams(call, store, settings);
+    services.signal(LOG_METRICS.checkpoint);
+    if (call.now.getUTCMinutes() % STREAM_CHECK_MINUTES === 0) await checkStreams(call, services, settings);
     return { outcome: isComplete ? "published" : "catching-up", counts: { size } };
   });
 }
 
-async function checkStreams(call: Call, store: Store, { streams, logLine }: PublishCheckpointSettings): Promise<void> {
-  const lost = await lostStreams(store.dynamo, streams);
-  for (const _table of lost) store.signal(LOG_METRICS.streamLost);
+async function checkStreams(
+  call: Call,
+  services: Services,
+  { streams, logLine }: PublishCheckpointSettings,
+): Promise<void> {
+  const lost = await lostStreams(services.dynamo, streams);
+  for (const _table of lost) services.signal(LOG_METRICS.streamLost);
   if (lost.length > 0) logLine(call.caller.requestId, "STREAM_LOST");
 }
 

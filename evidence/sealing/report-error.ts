@@ -2,7 +2,7 @@
 
 import { LOG_METRICS } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
-import type { Store } from "../../ledger/store/store";
+import type { Services } from "../../ledger/store/services";
 import { SealingError } from "./errors";
 
 export interface ErrorReporting {
@@ -13,7 +13,7 @@ export interface ErrorReporting {
 /** Does the work. A `SealingError` is reported and thrown on; any other error is only thrown on. */
 export async function reportingErrors<T>(
   call: Call,
-  store: Store,
+  services: Services,
   { logLine }: ErrorReporting,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -22,7 +22,7 @@ export async function reportingErrors<T>(
   } catch (error) {
     if (error instanceof SealingError) {
       logLine(call.caller.requestId, error.code);
-      if (error.isTampering) store.signal(LOG_METRICS.tampering);
+      if (error.isTampering) services.signal(LOG_METRICS.tampering);
     }
     throw error;
   }

@@ -2,7 +2,8 @@
 
 import { LOG_METRICS, TABLES } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
-import { getItem, type Store } from "../../ledger/store/store";
+import { getItem } from "../../ledger/store/read-items";
+import type { Services } from "../../ledger/store/services";
 import type { RecordEntry } from "../log/entry";
 import { appendEntries, type Log } from "./append";
 import { classify, isUnconfirmed, type Judge } from "./classify";
@@ -25,40 +26,40 @@ const PARALLEL_CHANGES = 16;
 export function sealAuditTrail(
   event: unknown,
   call: Call,
-  store: Store,
+  services: Services,
   settings: SealSettings,
 ): Promise<SealResponse> {
-  return reportingErrors(call, store, settings, async () => {
-    const changes = streamChanges(event, store.tables);
+  return reportingErrors(call, services, settings, async () => {
+    const changes = streamChanges(event, services.tables);
     if (changes === undefined) throw unknownEvent();
-    return seal(changes, call, store, settings);
+    return seal(changes, call, services, settings);
   });
 }
 
 async function seal(
   changes: readonly StreamChange[],
   call: Call,
-  store: Store,
+  services: Services,
   { log, logLine }: SealSettings,
 ): Promise<SealResponse> {
-  const classified = await classifyAll(changes, store);
+  const classified = await classifyAll(changes, services);
   const count = (kind: RecordEntry["kind"]) => classified.filter((entry) => entry?.kind === kind).length;
   const [forged, tampered] = [count("FORGED"), count("TAMPER")];
   const unconfirmed = classified.filter(isUnconfirmed).length;
   // Before they are appended: a retry finds them in the log, and an alarm must come even so.
-  for (let alarm = 0; alarm < forged + tampered + unconfirmed; alarm++) store.signal(LOG_METRICS.tampering);
+  for (let alarm = 0; alarm < forged + tampered + unconfirmed; alarm++) services.signal(LOG_METRICS.tampering);
   if (unconfirmed > 0) logLine(call.caller.requestId, "CHANGE_NOT_CONFIRMED");
   const entries = classified.filter((entry) => entry !== undefined);
   const { appended, repeated, size } = await appendEntries(entries, log);
   return { outcome: "sealed", counts: { sealed: appended, repeated, forged, tampered, unconfirmed, size } };
 }
 
-async function classifyAll(changes: readonly StreamChange[], store: Store): Promise<(RecordEntry | undefined)[]> {
+async function classifyAll(changes: readonly StreamChange[], services: Services): Promise<(RecordEntry | undefined)[]> {
   const { partitionKey } = TABLES.paymentAuditTrail;
   const judge: Judge = {
-    macKey: (await store.macKeys()).record,
-    auditRecord: (auditId) => getItem(store.dynamo, store.tables.paymentAuditTrail, partitionKey, auditId),
-    standing: (table, key) => standingItem(table, key, store),
+    macKey: (await services.macKeys()).record,
+    auditRecord: (auditId) => getItem(services.dynamo, services.tables.paymentAuditTrail, partitionKey, auditId),
+    standing: (table, key) => standingItem(table, key, services),
   };
   const entries: (RecordEntry | undefined)[] = [];
   for (let start = 0; start < changes.length; start += PARALLEL_CHANGES) {

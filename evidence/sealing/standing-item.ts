@@ -3,14 +3,14 @@
 import { DynamoDBServiceException, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { type LogicalTableName, TABLES, type TableId } from "../../contract";
 import type { StoredItem } from "../../ledger/rules/stored-item";
-import type { Store } from "../../ledger/store/store";
+import type { Services } from "../../ledger/store/services";
 import { storedItem } from "../../ledger/store/transaction";
 
 /** Strongly consistent. Undefined where nothing stands, and for a key that DynamoDB cannot hold. */
 export async function standingItem(
   table: LogicalTableName,
   key: readonly string[],
-  { dynamo, tables }: Pick<Store, "dynamo" | "tables">,
+  { dynamo, tables }: Pick<Services, "dynamo" | "tables">,
 ): Promise<StoredItem | undefined> {
   const id = (Object.keys(TABLES) as TableId[]).find((each) => TABLES[each].logicalName === table);
   if (id === undefined) return undefined;

@@ -4,7 +4,7 @@ import { LogFormatter, Logger, LogItem } from "@aws-lambda-powertools/logger";
 import type { LogAttributes, UnformattedAttributes } from "@aws-lambda-powertools/logger/types";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { METRICS } from "../../contract";
-import type { Signal } from "../../ledger/store/store";
+import type { Signal } from "../../ledger/store/services";
 
 /** Everything that a log line may say beside level, message, time, service and request. No field here can hold input. */
 const LOGGABLE_FIELDS = [

@@ -5,13 +5,13 @@ import { CodedError, TABLES } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
 import type { MacKeys } from "../../ledger/rules/record-mac";
 import { deriveMacKeys, FieldEncryption } from "../../ledger/store/key-material";
-import type { Store } from "../../ledger/store/store";
+import type { Services } from "../../ledger/store/services";
 import { dynamoClient, kmsClient } from "./clients";
 import type { Environment } from "./environment";
 import type { LogFields, Observer } from "./observe";
 import { ENVIRONMENT, OBSERVER } from "./process";
 
-export type Operation<Response> = (event: unknown, call: Call, store: Store) => Promise<Response>;
+export type Operation<Response> = (event: unknown, call: Call, services: Services) => Promise<Response>;
 
 /**
  * A fault that is nobody's input: thrown, so that the caller or the platform tries again. It carries the original error's
@@ -30,7 +30,7 @@ export class TechnicalFault extends CodedError<"TECHNICAL_FAULT"> {
 
 /** @param operationName the function's name without suffix, as audit records state it. */
 export function serve<Response extends object>(operationName: string, operation: Operation<Response>) {
-  const store = makeStore(ENVIRONMENT, OBSERVER);
+  const services = makeServices(ENVIRONMENT, OBSERVER);
   return async (event: unknown, context: Context): Promise<Response> => {
     const startedAt = Date.now();
     const requestId = context.awsRequestId;
@@ -41,7 +41,7 @@ export function serve<Response extends object>(operationName: string, operation:
       remainingMs: () => context.getRemainingTimeInMillis(),
     };
     try {
-      const response = await operation(event, call, store);
+      const response = await operation(event, call, services);
       OBSERVER.info("answered", requestId, {
         operation: operationName,
         ...summaryOf(response),
@@ -58,7 +58,7 @@ export function serve<Response extends object>(operationName: string, operation:
   };
 }
 
-function makeStore(environment: Environment, observer: Observer): Store {
+function makeServices(environment: Environment, observer: Observer): Services {
   const kms = kmsClient();
   const hierarchy = environment.fieldEncryption === "cached" ? "shared" : "perRecord";
   const { paymentLedger, paymentAuditTrail } = TABLES;

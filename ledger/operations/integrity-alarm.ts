@@ -9,7 +9,7 @@ import { refusal } from "../rules/refusals";
 import { type RefusedResponse, refusedWith } from "../rules/responses";
 import { recordId as recordIdSchema, transactionId as transactionIdSchema } from "../rules/schema";
 import type { StoredItem } from "../rules/stored-item";
-import type { Store } from "../store/store";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import { ledgerEntry } from "./ledger-entry";
 import { recordEntries } from "./record-entries";
@@ -23,8 +23,8 @@ export interface IntegrityFault {
 }
 
 /** The alarm record of a record that must not be trusted; `recordEntries` gives each request that meets it its own. */
-export function alarmEntry(fault: IntegrityFault, actor: string, call: Call, store: Store): AuditEntry {
-  store.signal("IntegrityAlarm");
+export function alarmEntry(fault: IntegrityFault, actor: string, call: Call, services: Services): AuditEntry {
+  services.signal("IntegrityAlarm");
   const found = fault.found === undefined ? "" : canonicalJson(toItemJson(fault.found));
   const recordId = recordIdSchema.safeParse(fault.recordId);
   const payment = fault.table === TABLES.paymentAuditTrail.logicalName ? undefined : fault.recordId;
@@ -47,9 +47,9 @@ export async function refuseWithAlarm(
   fault: IntegrityFault,
   actor: string,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<RefusedResponse> {
-  const alarm = alarmEntry(fault, actor, call, store);
-  const ids = await recordEntries([alarm], store);
+  const alarm = alarmEntry(fault, actor, call, services);
+  const ids = await recordEntries([alarm], services);
   return refusedWith(refusal(fault.code), ids.get(alarm));
 }

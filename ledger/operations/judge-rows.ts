@@ -6,7 +6,7 @@ import { SeenIds } from "../files/seen-ids";
 import { type Refusal, refusal } from "../rules/refusals";
 import { transactionId as transactionIdSchema } from "../rules/schema";
 import type { Transaction } from "../rules/transaction";
-import type { Store } from "../store/store";
+import type { Services } from "../store/services";
 import { type Claims, harmlessClaims } from "./claims";
 import { type PaymentBook, type SentPayment, transactionsBook } from "./payment-books";
 import { refuseHarmful, validatePayment } from "./validation";
@@ -58,10 +58,10 @@ export class RowJudge {
 
   constructor(
     private readonly settings: JudgeSettings,
-    private readonly store: Store,
+    private readonly services: Services,
   ) {
     this.cardDataRows = settings.cardDataRows;
-    this.book = transactionsBook(store);
+    this.book = transactionsBook(services);
   }
 
   /** Takes note of a row that an earlier run has done. */
@@ -83,13 +83,13 @@ export class RowJudge {
   private judgementOf(row: Row): SentPayment<Transaction> | Refusal {
     if (this.rows > this.settings.limits.rowsMax) return this.harmOf(row) ?? refusal("TOO_MANY_ROWS");
     if ("fault" in row) return this.harmOf(row) ?? refusal(row.fault);
-    return validatePayment(this.book, row.value, { now: this.settings.now }, this.store);
+    return validatePayment(this.book, row.value, { now: this.settings.now }, this.services);
   }
 
   private harmOf(row: Row): Refusal | undefined {
-    if ("value" in row) return refuseHarmful(row.value, this.store);
+    if ("value" in row) return refuseHarmful(row.value, this.services);
     if (!row.cardData) return undefined;
-    this.store.signal("CardDataRefused");
+    this.services.signal("CardDataRefused");
     return refusal("CARD_DATA");
   }
 

@@ -10,7 +10,7 @@ import type { StoredItem } from "../rules/stored-item";
 import { parseTransaction, type Transaction } from "../rules/transaction";
 import { paymentRecord } from "../store/payment-record";
 import type { Recording } from "../store/recording";
-import type { Store } from "../store/store";
+import type { Services } from "../store/services";
 import { messageRecord, transactionRecord } from "../store/transaction-record";
 
 /** A payment as it was understood: all that its sender said, and nothing that the ledger added. */
@@ -42,50 +42,50 @@ export interface PaymentBook<Payment extends PaymentContent> {
 }
 
 /** Payments that are sent to the ledger directly. */
-export function ledgerBook(store: Store): PaymentBook<Payment> {
+export function ledgerBook(services: Services): PaymentBook<Payment> {
   const { logicalName, partitionKey } = TABLES.paymentLedger;
   return {
     table: logicalName,
-    tableName: store.tables.paymentLedger,
+    tableName: services.tables.paymentLedger,
     partitionKey,
     uniqueBy: "row",
     idOf: ({ TransactionID }) => TransactionID,
     clearPart: withoutToken,
     parse: parsePayment,
-    record: (payment, recording) => paymentRecord(payment, recording, store),
+    record: (payment, recording) => paymentRecord(payment, recording, services),
     attempted: ({ SecureToken: _token, ...attempted }) => attempted,
   };
 }
 
 /** Payments of files and of direct `payment_data`. */
-export function transactionsBook(store: Store): PaymentBook<Transaction> {
+export function transactionsBook(services: Services): PaymentBook<Transaction> {
   const { logicalName, partitionKey } = TABLES.paymentTransactions;
   return {
     table: logicalName,
-    tableName: store.tables.paymentTransactions,
+    tableName: services.tables.paymentTransactions,
     partitionKey,
     // The table's sort key is the time of processing, so the table alone would take the same payment twice.
     uniqueBy: "write-record",
     idOf: ({ transactionId }) => transactionId,
     clearPart: (input) => input,
     parse: parseTransaction,
-    record: (payment, recording) => transactionRecord(payment, recording, store),
+    record: (payment, recording) => transactionRecord(payment, recording, services),
     attempted: (payment) => payment,
   };
 }
 
 /** Payments that arrive as messages. */
-export function messagesBook(store: Store): PaymentBook<PaymentMessage> {
+export function messagesBook(services: Services): PaymentBook<PaymentMessage> {
   const { logicalName, partitionKey } = TABLES.paymentMessages;
   return {
     table: logicalName,
-    tableName: store.tables.paymentMessages,
+    tableName: services.tables.paymentMessages,
     partitionKey,
     uniqueBy: "row",
     idOf: ({ paymentId }) => paymentId,
     clearPart: (input) => input,
     parse: parsePaymentMessage,
-    record: (payment, recording) => messageRecord(payment, recording, store),
+    record: (payment, recording) => messageRecord(payment, recording, services),
     attempted: (payment) => payment,
   };
 }

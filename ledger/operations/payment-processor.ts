@@ -11,7 +11,7 @@ import { ENTRIES_MAX } from "../rules/entries";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import { refusal } from "../rules/refusals";
 import { type EntryResult, persistResponse, type RefusedResponse, refusedWith } from "../rules/responses";
-import type { Store } from "../store/store";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import { isHarmless, keptPrincipal } from "./claims";
 import { ledgerEntry } from "./ledger-entry";
@@ -50,16 +50,16 @@ const directEventSchema = z.strictObject({ payment_data: z.unknown() });
 export async function runPaymentProcessor(
   event: unknown,
   call: Call,
-  store: Store,
+  services: Services,
   settings: FileSettings,
 ): Promise<ProcessorResponse> {
   const s3Event = s3EventSchema.safeParse(event);
-  if (s3Event.success) return processFiles(s3Event.data.Records, event, call, store, settings);
+  if (s3Event.success) return processFiles(s3Event.data.Records, event, call, services, settings);
   const direct = directEventSchema.safeParse(event);
   if (direct.success && typeof direct.data.payment_data === "object" && direct.data.payment_data !== null) {
-    return processDirect(direct.data.payment_data, call, store);
+    return processDirect(direct.data.payment_data, call, services);
   }
-  return invalidEvent(event, call, store);
+  return invalidEvent(event, call, services);
 }
 
 type S3Record = z.infer<typeof s3EventSchema>["Records"][number];
@@ -68,16 +68,16 @@ async function processFiles(
   records: readonly S3Record[],
   event: unknown,
   call: Call,
-  store: Store,
+  services: Services,
   settings: FileSettings,
 ): Promise<ProcessorResponse> {
   const references = records.map((record) => referenceOf(record, settings.files.bucket));
-  if (!references.every((reference) => reference !== undefined)) return invalidEvent(event, call, store);
+  if (!references.every((reference) => reference !== undefined)) return invalidEvent(event, call, services);
   const files = [];
   let refused: RefusedResponse | undefined;
   for (const [position, reference] of references.entries()) {
-    if (isHarmless(reference.file.key)) files.push(await processReference(reference, call, store, settings));
-    else refused = await refuseKey(reference.file, position, call, store);
+    if (isHarmless(reference.file.key)) files.push(await processReference(reference, call, services, settings));
+    else refused = await refuseKey(reference.file, position, call, services);
   }
   if (refused === undefined)
     return { statusCode: 200, body: JSON.stringify({ message: "Payment files processed", files }) };
@@ -114,8 +114,13 @@ function decodedKey(key: string): string | undefined {
  * A key that holds a card number would be in every report and record about its file, so the file is not opened. It is not
  * removed either: that a name looks like a card number proves nothing about what is in the file.
  */
-async function refuseKey(file: FileVersion, position: number, call: Call, store: Store): Promise<RefusedResponse> {
-  store.signal("CardDataRefused");
+async function refuseKey(
+  file: FileVersion,
+  position: number,
+  call: Call,
+  services: Services,
+): Promise<RefusedResponse> {
+  services.signal("CardDataRefused");
   const reason = refusal("CARD_DATA");
   const entry = ledgerEntry(
     {
@@ -128,11 +133,16 @@ async function refuseKey(file: FileVersion, position: number, call: Call, store:
     },
     call,
   );
-  await recordEntries([entry], store);
+  await recordEntries([entry], services);
   return refusedWith(reason, entry.auditId);
 }
 
-async function processReference({ file, principal }: Reference, call: Call, store: Store, settings: FileSettings) {
+async function processReference(
+  { file, principal }: Reference,
+  call: Call,
+  services: Services,
+  settings: FileSettings,
+) {
   const continued = file.key.startsWith(FILE_PREFIXES.continuations);
   const progress = continued
     ? await FileProgress.resume(settings.files, file.key)
@@ -143,7 +153,7 @@ async function processReference({ file, principal }: Reference, call: Call, stor
     return { finished: true, counts: earlier.counts };
   }
   try {
-    return await processFile(progress, settings, call, store);
+    return await processFile(progress, settings, call, services);
   } catch (error) {
     // A file that was removed for its card data is done: its report was written before.
     const isGone = error instanceof Error && ["NoSuchKey", "NoSuchVersion"].includes(error.name);
@@ -153,16 +163,16 @@ async function processReference({ file, principal }: Reference, call: Call, stor
   }
 }
 
-async function processDirect(paymentData: object, call: Call, store: Store): Promise<ProcessorResponse> {
+async function processDirect(paymentData: object, call: Call, services: Services): Promise<ProcessorResponse> {
   const entries: readonly unknown[] = Array.isArray(paymentData) ? paymentData : [paymentData];
   if (entries.length === 0 || entries.length > ENTRIES_MAX) {
     const reason = refusal(entries.length === 0 ? "EMPTY_LIST" : "LIST_TOO_LONG");
-    return { statusCode: 400, body: JSON.stringify(await refuseCall({}, reason, TRANSACTIONS, call, store)) };
+    return { statusCode: 400, body: JSON.stringify(await refuseCall({}, reason, TRANSACTIONS, call, services)) };
   }
-  const book = transactionsBook(store);
-  const { accepted, refused } = await validatePayments(book, { entries }, call, store);
-  const results = await recordPayments(book, accepted, call, store);
-  return directResponse([...(await recordRefused(refused, store)), ...results], call);
+  const book = transactionsBook(services);
+  const { accepted, refused } = await validatePayments(book, { entries }, call, services);
+  const results = await recordPayments(book, accepted, call, services);
+  return directResponse([...(await recordRefused(refused, services)), ...results], call);
 }
 
 function directResponse(results: readonly EntryResult[], call: Call): ProcessorResponse {
@@ -174,8 +184,8 @@ function directResponse(results: readonly EntryResult[], call: Call): ProcessorR
   return { statusCode, body: JSON.stringify({ message, timestamp: call.now.toISOString(), ...response }) };
 }
 
-async function invalidEvent(event: unknown, call: Call, store: Store): Promise<ProcessorResponse> {
-  const reason = refuseHarmful(event, store) ?? refusal("INVALID_EVENT");
-  const response = await refuseCall(event, reason, TRANSACTIONS, call, store);
+async function invalidEvent(event: unknown, call: Call, services: Services): Promise<ProcessorResponse> {
+  const reason = refuseHarmful(event, services) ?? refusal("INVALID_EVENT");
+  const response = await refuseCall(event, reason, TRANSACTIONS, call, services);
   return { statusCode: 400, body: JSON.stringify({ error: "Invalid event format", ...response }) };
 }

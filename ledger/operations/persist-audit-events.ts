@@ -11,7 +11,7 @@ import { type EntryResult, type PersistResponse, persistResponse, type RefusedRe
 import { SentTokens } from "../rules/sent-tokens";
 import { type StoredItem, textOf, textWithin } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
-import { isForged, type Store } from "../store/store";
+import { isForged, type Services } from "../store/services";
 import { type GroupOutcome, writeOnce } from "../store/write-once";
 import type { Call } from "./call";
 import { alarmEntry } from "./integrity-alarm";
@@ -37,20 +37,20 @@ export interface AcceptedEvent {
 export async function persistAuditEvents(
   event: unknown,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<PersistResponse | RefusedResponse> {
   const envelope = envelopeOf(event, "events");
-  const envelopeRefusal = refuseHarmful(envelope, store, { tokens: SentTokens.in(event), clear: envelope });
+  const envelopeRefusal = refuseHarmful(envelope, services, { tokens: SentTokens.in(event), clear: envelope });
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "events") : { refusal: envelopeRefusal };
-  if ("refusal" in parsed) return refuseCall(event, parsed.refusal, TRAIL, call, store);
+  if ("refusal" in parsed) return refuseCall(event, parsed.refusal, TRAIL, call, services);
   const { accepted, refused } = await validateEntries(
     parsed.entries,
-    (entry, position, tokens) => acceptDirect(withActor(entry, parsed.actor), tokens, position, call, store),
+    (entry, position, tokens) => acceptDirect(withActor(entry, parsed.actor), tokens, position, call, services),
     { table: TRAIL, listActor: parsed.actor },
     call,
   );
-  const results = await recordEvents(accepted, call, store);
-  return persistResponse([...(await recordRefused(refused, store)), ...results]);
+  const results = await recordEvents(accepted, call, services);
+  return persistResponse([...(await recordRefused(refused, services)), ...results]);
 }
 
 async function acceptDirect(
@@ -58,13 +58,13 @@ async function acceptDirect(
   tokens: SentTokens,
   position: number,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<AcceptedEvent | Refusal> {
-  const event = validateEvent(entry, call, store, tokens);
+  const event = validateEvent(entry, call, services, tokens);
   if (isRefusal(event)) return event;
   // Without an id of its own the event is named by the invocation, which the platform repeats when it retries.
   const auditId = event.auditId ?? derivedAuditId("EVENT", call.operation, call.caller.requestId, String(position));
-  return { position, event, auditId, contentMac: await eventContentMac(event, store), caller: call.caller };
+  return { position, event, auditId, contentMac: await eventContentMac(event, services), caller: call.caller };
 }
 
 /** The list's actor counts for entries that name none themselves. */
@@ -77,31 +77,31 @@ function withActor(entry: unknown, listActor: string | undefined): unknown {
 export function validateEvent(
   entry: unknown,
   call: Call,
-  store: Store,
+  services: Services,
   tokens = SentTokens.in(entry),
 ): AuditEvent | Refusal {
-  const harmful = refuseHarmful(entry, store, { tokens, clear: entry });
+  const harmful = refuseHarmful(entry, services, { tokens, clear: entry });
   if (harmful !== undefined) return harmful;
   const parsed = parseAuditEvent(entry, call.now);
   return parsed.ok ? parsed.value : parsed.refusal;
 }
 
-export async function eventContentMac(event: AuditEvent, store: Store): Promise<string> {
-  return contentMac(TRAIL, auditEventContent(event), (await store.macKeys()).content);
+export async function eventContentMac(event: AuditEvent, services: Services): Promise<string> {
+  return contentMac(TRAIL, auditEventContent(event), (await services.macKeys()).content);
 }
 
 /** Records each event once; repeats within the list are told apart by what is recorded under their AuditID. */
 export async function recordEvents(
   accepted: readonly AcceptedEvent[],
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<EntryResult[]> {
-  const outcomes = await writeEvents(accepted, call, store);
+  const outcomes = await writeEvents(accepted, call, services);
   const taken = outcomes.flatMap((outcome) => ("takenFrom" in outcome ? [underOwnId(outcome.takenFrom)] : []));
-  const again = taken.length === 0 ? [] : await writeEvents(taken, call, store);
+  const again = taken.length === 0 ? [] : await writeEvents(taken, call, services);
   return answersOf(
     [...outcomes, ...again].flatMap((outcome) => ("takenFrom" in outcome ? [] : [outcome])),
-    store,
+    services,
   );
 }
 
@@ -110,19 +110,23 @@ interface Taken {
   readonly takenFrom: AcceptedEvent;
 }
 
-async function writeEvents(accepted: readonly AcceptedEvent[], call: Call, store: Store): Promise<(Outcome | Taken)[]> {
+async function writeEvents(
+  accepted: readonly AcceptedEvent[],
+  call: Call,
+  services: Services,
+): Promise<(Outcome | Taken)[]> {
   const firsts = new Map<string, AcceptedEvent>();
   for (const entry of accepted) if (!firsts.has(entry.auditId)) firsts.set(entry.auditId, entry);
   const written = [...firsts.values()];
-  const groups = await Promise.all(written.map(async (entry) => [await auditPut(eventEntry(entry, call), store)]));
-  const outcomes = await writeOnce(store.dynamo, groups);
+  const groups = await Promise.all(written.map(async (entry) => [await auditPut(eventEntry(entry, call), services)]));
+  const outcomes = await writeOnce(services.dynamo, groups);
   const outcomeOf = new Map(written.map((entry, index) => [entry.auditId, outcomes[index]] as const));
   return Promise.all(
     accepted.map((entry) => {
       const first = firsts.get(entry.auditId);
       const outcome = outcomeOf.get(entry.auditId);
       if (first === undefined || outcome === undefined) throw new Error("An audit event has no outcome.");
-      return eventOutcome(entry, first, outcome, { ...call, caller: entry.caller }, store);
+      return eventOutcome(entry, first, outcome, { ...call, caller: entry.caller }, services);
     }),
   );
 }
@@ -180,14 +184,14 @@ async function eventOutcome(
   first: AcceptedEvent,
   outcome: GroupOutcome,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<Outcome | Taken> {
   const { position, auditId, event } = entry;
   const transaction = event.transactionId === undefined ? {} : { TransactionID: event.transactionId };
   const existing = outcome.written ? undefined : outcome.existing[0];
-  if (existing !== undefined && (await isForged(TRAIL, existing, store))) {
+  if (existing !== undefined && (await isForged(TRAIL, existing, services))) {
     const fault = { code: "RECORD_FORGED", table: TRAIL, recordId: auditId, found: existing } as const;
-    const record = alarmEntry(fault, event.actor, call, store);
+    const record = alarmEntry(fault, event.actor, call, services);
     return { result: { position, outcome: "refused", ...transaction, ...refusal("RECORD_FORGED") }, record };
   }
   const recordedMac = existing === undefined ? first.contentMac : (textOf(existing, "ContentMac") ?? "");

@@ -4,7 +4,7 @@ import { TABLES } from "../../contract";
 import { envelopeOf, parseEntries } from "../rules/entries";
 import { type PersistResponse, persistResponse, type RefusedResponse } from "../rules/responses";
 import { SentTokens } from "../rules/sent-tokens";
-import type { Store } from "../store/store";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import { ledgerBook } from "./payment-books";
 import { recordPayments } from "./record-payments";
@@ -16,16 +16,16 @@ const LEDGER = TABLES.paymentLedger.logicalName;
 export async function persistPayments(
   event: unknown,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<PersistResponse | RefusedResponse> {
   const envelope = envelopeOf(event, "payments");
-  const envelopeRefusal = refuseHarmful(envelope, store, { tokens: SentTokens.in(event), clear: envelope });
+  const envelopeRefusal = refuseHarmful(envelope, services, { tokens: SentTokens.in(event), clear: envelope });
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "payments") : { refusal: envelopeRefusal };
-  if ("refusal" in parsed) return refuseCall(event, parsed.refusal, LEDGER, call, store);
-  const book = ledgerBook(store);
-  const { accepted, refused } = await validatePayments(book, parsed, call, store);
-  const results = await recordPayments(book, accepted, call, store);
-  const refusedResults = await recordRefused(refused, store);
+  if ("refusal" in parsed) return refuseCall(event, parsed.refusal, LEDGER, call, services);
+  const book = ledgerBook(services);
+  const { accepted, refused } = await validatePayments(book, parsed, call, services);
+  const results = await recordPayments(book, accepted, call, services);
+  const refusedResults = await recordRefused(refused, services);
   return persistResponse([
     ...refusedResults.map((result, index) => ({ ...result, ...transactionIdOf(refused[index]) })),
     ...results,

@@ -9,7 +9,7 @@ import type { AuditEvent } from "../rules/audit-event";
 import { parseExactJson } from "../rules/exact-json";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import { type Refusal, refusal } from "../rules/refusals";
-import type { Store } from "../store/store";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import { harmlessClaims } from "./claims";
 import { ledgerEntry } from "./ledger-entry";
@@ -32,14 +32,14 @@ const TRAIL = TABLES.paymentAuditTrail.logicalName;
 export async function persistQueuedEvents(
   messages: readonly QueueMessage[],
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<QueueResponse> {
   const groups = new Map<string, QueueMessage[]>();
   for (const message of messages) {
     const group = message.groupId ?? message.messageId;
     groups.set(group, [...(groups.get(group) ?? []), message]);
   }
-  const failed = await Promise.all([...groups.values()].map((group) => failedOf(group, call, store)));
+  const failed = await Promise.all([...groups.values()].map((group) => failedOf(group, call, services)));
   return queueResponse(failed.flat());
 }
 
@@ -47,21 +47,25 @@ export async function persistQueuedEvents(
  * What was refused is settled first and never goes back to the queue: it must not reach a dead-letter queue. The rest of
  * the group goes back when any of it failed; what was recorded of it is a duplicate the next time.
  */
-async function failedOf(group: readonly QueueMessage[], call: Call, store: Store): Promise<readonly QueueMessage[]> {
+async function failedOf(
+  group: readonly QueueMessage[],
+  call: Call,
+  services: Services,
+): Promise<readonly QueueMessage[]> {
   let open = group;
   try {
-    const judged = group.map((message) => ({ message, judgement: validateMessage(message, call, store) }));
+    const judged = group.map((message) => ({ message, judgement: validateMessage(message, call, services) }));
     const settled = judged.flatMap(({ message, judgement }) =>
       isRefusal(judgement) ? [settledEntry(message, judgement, call)] : [],
     );
-    await recordEntries(settled, store);
-    for (const _ of settled) store.signal("MessageRefused");
+    await recordEntries(settled, services);
+    for (const _ of settled) services.signal("MessageRefused");
     const valid = judged.flatMap(({ message, judgement: event }) => (isRefusal(event) ? [] : [{ message, event }]));
     open = valid.map(({ message }) => message);
-    await persistEvents(valid, call, store);
+    await persistEvents(valid, call, services);
     return [];
   } catch (error) {
-    store.logFault(error);
+    services.logFault(error);
     return open;
   }
 }
@@ -71,19 +75,19 @@ interface ValidEvent {
   readonly event: AuditEvent;
 }
 
-async function persistEvents(valid: readonly ValidEvent[], call: Call, store: Store): Promise<void> {
+async function persistEvents(valid: readonly ValidEvent[], call: Call, services: Services): Promise<void> {
   const accepted: AcceptedEvent[] = [];
   for (const [position, { message, event }] of valid.entries()) {
-    accepted.push(await acceptedEvent(event, message, position, call, store));
+    accepted.push(await acceptedEvent(event, message, position, call, services));
   }
-  await recordEvents(accepted, call, store);
+  await recordEvents(accepted, call, services);
 }
 
-function validateMessage(message: QueueMessage, call: Call, store: Store): AuditEvent | Refusal {
+function validateMessage(message: QueueMessage, call: Call, services: Services): AuditEvent | Refusal {
   const exact = parseExactJson(message.body);
-  if (exact === undefined) return refuseHarmful(message.body, store) ?? refusal("NOT_JSON");
+  if (exact === undefined) return refuseHarmful(message.body, services) ?? refusal("NOT_JSON");
   // Searched as it was written, and as it is stored: with floats, like an event of a direct call.
-  return refuseHarmful(exact, store) ?? validateEvent(JSON.parse(message.body), call, store);
+  return refuseHarmful(exact, services) ?? validateEvent(JSON.parse(message.body), call, services);
 }
 
 async function acceptedEvent(
@@ -91,7 +95,7 @@ async function acceptedEvent(
   message: QueueMessage,
   position: number,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<AcceptedEvent> {
   return {
     position,
@@ -99,7 +103,7 @@ async function acceptedEvent(
     // Without an id of its own the event is named by its message. A deduplication id would not do: SQS forgets it after
     // five minutes, and a later event under the same one is another event.
     auditId: event.auditId ?? derivedAuditId("EVENT", message.queueName, message.messageId),
-    contentMac: await eventContentMac(event, store),
+    contentMac: await eventContentMac(event, services),
     caller: callerOf(message, call),
     ...queuedOf(message),
   };

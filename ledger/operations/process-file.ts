@@ -16,7 +16,7 @@ import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import type { RefusalCode } from "../rules/refusals";
 import type { EntryResult } from "../rules/responses";
 import type { Transaction } from "../rules/transaction";
-import type { Store } from "../store/store";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import type { Claims } from "./claims";
 import { FILE_LIMITS, type FileLimits, type JudgedRow, RowJudge } from "./judge-rows";
@@ -67,18 +67,18 @@ interface Run {
   readonly limits: FileLimits;
   readonly caller: Caller;
   readonly call: Call;
-  readonly store: Store;
+  readonly services: Services;
 }
 
 export async function processFile(
   progress: FileProgress,
   settings: FileSettings,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<FileOutcome> {
   const { principal } = progress;
   const caller = principal === undefined ? call.caller : { ...call.caller, principal };
-  const run: Run = { progress, settings, limits: settings.limits ?? FILE_LIMITS, caller, call, store };
+  const run: Run = { progress, settings, limits: settings.limits ?? FILE_LIMITS, caller, call, services };
   const finished = (await isVerified(run)) ? await recordRows(run) : true;
   if (!finished) {
     await progress.continueLater();
@@ -93,7 +93,7 @@ export async function processFile(
 }
 
 /** Reads the file to its end, once in all its runs. False, and one bad row, when nothing of it may be recorded. */
-async function isVerified({ progress, settings: { files }, caller, call, store }: Run): Promise<boolean> {
+async function isVerified({ progress, settings: { files }, caller, call, services }: Run): Promise<boolean> {
   if (progress.verified !== undefined) return true;
   const { file } = progress;
   const { bytes, etag } = await files.open(file);
@@ -107,8 +107,8 @@ async function isVerified({ progress, settings: { files }, caller, call, store }
   const hasCardData =
     isInHeader || (fault !== undefined && (await isCardDataBefore(fault, (await files.open(file, etag)).bytes)));
   if (hasCardData) {
-    store.signal("CardDataRefused");
-    await recordEntries([cardDataEntry(progress, "1", { Row: 1 }, { caller, call })], store);
+    services.signal("CardDataRefused");
+    await recordEntries([cardDataEntry(progress, "1", { Row: 1 }, { caller, call })], services);
   }
   const code = hasCardData || fault === undefined ? "CARD_DATA" : fault.code;
   const badRow: BadRow = { row: 1, outcome: "refused", code };
@@ -148,12 +148,12 @@ async function recordRows(run: Run): Promise<boolean> {
 
 async function* batchesOf(
   { bytes }: OpenFile,
-  { progress, settings, limits, call, store }: Run,
+  { progress, settings, limits, call, services }: Run,
 ): AsyncGenerator<JudgedRow[]> {
   const { rows: skip, cardDataRows } = progress;
   const judge = new RowJudge(
     { cardDataRows, stopsAtLimit: settings.removeCardDataFiles, limits, now: call.now },
-    store,
+    services,
   );
   let batch: JudgedRow[] = [];
   let seen = 0;
@@ -170,9 +170,9 @@ async function* batchesOf(
 }
 
 async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchOutcome> {
-  const { progress, caller, store } = run;
+  const { progress, caller, services } = run;
   const call = { ...run.call, now: new Date() };
-  const book = transactionsBook(store);
+  const book = transactionsBook(services);
   const accepted: Accepted<Transaction>[] = [];
   const records: AuditEntry[] = [];
   const badRows: BadRow[] = [];
@@ -182,7 +182,7 @@ async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchO
   for (const row of rows) {
     const { number } = row;
     if ("payment" in row) {
-      accepted.push(await acceptPayment(book, row, { position: number, caller }, store));
+      accepted.push(await acceptPayment(book, row, { position: number, caller }, services));
       if (row.isRepeat) repeats.add(number);
       continue;
     }
@@ -193,9 +193,9 @@ async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchO
       records.push(cardDataEntry(progress, String(number), { Row: number }, { caller, call }, row.claims));
     }
   }
-  const outcomes = await recordedOutcomes(book, accepted, call, store);
+  const outcomes = await recordedOutcomes(book, accepted, call, services);
   outcomes.sort((a, b) => a.result.position - b.result.position);
-  await recordEntries(records, store);
+  await recordEntries(records, services);
   for (const { result } of outcomes) {
     counts[result.outcome] += 1;
     badRows.push(...badRowOf(result, repeats));
@@ -205,9 +205,9 @@ async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchO
 }
 
 /** Batch by batch in the order of the file, so that a run that is repeated leaves the same records. */
-async function recordAttempts(attempts: readonly AuditEntry[], { progress, limits, store }: Run): Promise<void> {
+async function recordAttempts(attempts: readonly AuditEntry[], { progress, limits, services }: Run): Promise<void> {
   const own = attempts.filter((entry) => progress.countAttempt(entry.response?.result ?? "") <= limits.attemptsMax);
-  await recordEntries(own, store);
+  await recordEntries(own, services);
 }
 
 /** A duplicate is what a file that is sent again consists of; within one file it may be a payment that got the wrong id. */
@@ -222,14 +222,14 @@ function badRowOf(
 }
 
 /** One record for all rows with card data that have none of their own: a small file could otherwise leave millions. */
-async function recordUnlistedCardData({ progress, limits, caller, call, store }: Run): Promise<void> {
+async function recordUnlistedCardData({ progress, limits, caller, call, services }: Run): Promise<void> {
   const rows = progress.cardDataRows - limits.cardDataRowsMax;
   if (rows <= 0) return;
-  await recordEntries([cardDataEntry(progress, "further", { FurtherRows: rows }, { caller, call })], store);
+  await recordEntries([cardDataEntry(progress, "further", { FurtherRows: rows }, { caller, call })], services);
 }
 
 /** One record for all rows of a result that have none of their own. */
-async function recordFurtherAttempts({ progress, limits, caller, call, store }: Run): Promise<void> {
+async function recordFurtherAttempts({ progress, limits, caller, call, services }: Run): Promise<void> {
   const { file, request, attempts } = progress;
   const entries = Object.entries(attempts).flatMap(([result, rows]) => {
     if (rows <= limits.attemptsMax) return [];
@@ -248,7 +248,7 @@ async function recordFurtherAttempts({ progress, limits, caller, call, store }: 
     );
     return [{ ...entry, caller }];
   });
-  await recordEntries(entries, store);
+  await recordEntries(entries, services);
 }
 
 /** The record of card data in a file: the file's version, the row and its harmless claims, never another value. */

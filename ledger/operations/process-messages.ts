@@ -6,7 +6,7 @@ import { parseExactJson } from "../rules/exact-json";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import type { PaymentMessage } from "../rules/payment-message";
 import { type Refusal, refusal } from "../rules/refusals";
-import type { Store } from "../store/store";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import { ledgerEntry } from "./ledger-entry";
 import { messagesBook, type SentPayment } from "./payment-books";
@@ -27,23 +27,23 @@ import { type Accepted, acceptPayment, isRefusal, refuseHarmful, validatePayment
 const { logicalName: MESSAGES } = TABLES.paymentMessages;
 
 /** @throws Error for an event that no queue sent: nothing else may invoke this function. */
-export async function processMessages(event: unknown, call: Call, store: Store): Promise<QueueResponse> {
+export async function processMessages(event: unknown, call: Call, services: Services): Promise<QueueResponse> {
   const messages = queueMessages(event);
   if (messages === undefined) throw new Error("The event is not one of a queue.");
-  const judged = messages.map((message) => ({ message, judgement: validated(message, call, store) }));
+  const judged = messages.map((message) => ({ message, judgement: validated(message, call, services) }));
   // What is refused is settled first and never goes back to the queue: it must not reach the dead-letter queue.
   const refusals = judged.flatMap(({ message, judgement }) =>
     isRefusal(judgement) ? [refusalOf(message, judgement, call)] : [],
   );
-  await recordEntries(refusals, store);
-  for (const _ of refusals) store.signal("MessageRefused");
+  await recordEntries(refusals, services);
+  for (const _ of refusals) services.signal("MessageRefused");
   const valid = judged.flatMap(({ message, judgement }) =>
     isRefusal(judgement) ? [] : [{ message, sent: judgement }],
   );
   // Together they share a transaction; when that fails for a technical reason, each stands for itself.
-  if (await areRecorded(valid, call, store)) return queueResponse([]);
+  if (await areRecorded(valid, call, services)) return queueResponse([]);
   const each = await Promise.all(
-    valid.map(async (one) => ((await areRecorded([one], call, store)) ? [] : [one.message])),
+    valid.map(async (one) => ((await areRecorded([one], call, services)) ? [] : [one.message])),
   );
   return queueResponse(each.flat());
 }
@@ -53,29 +53,29 @@ interface ValidMessage {
   readonly sent: SentPayment<PaymentMessage>;
 }
 
-async function areRecorded(valid: readonly ValidMessage[], call: Call, store: Store): Promise<boolean> {
+async function areRecorded(valid: readonly ValidMessage[], call: Call, services: Services): Promise<boolean> {
   try {
-    await recordMessages(valid, call, store);
+    await recordMessages(valid, call, services);
     return true;
   } catch (error) {
-    store.logFault(error);
+    services.logFault(error);
     return false;
   }
 }
 
-async function recordMessages(valid: readonly ValidMessage[], call: Call, store: Store): Promise<void> {
+async function recordMessages(valid: readonly ValidMessage[], call: Call, services: Services): Promise<void> {
   const accepted: Accepted<PaymentMessage>[] = [];
-  const book = messagesBook(store);
+  const book = messagesBook(services);
   for (const [position, { message, sent }] of valid.entries()) {
-    accepted.push(await acceptPayment(book, sent, { position, caller: callerOf(message, call) }, store));
+    accepted.push(await acceptPayment(book, sent, { position, caller: callerOf(message, call) }, services));
   }
-  await recordPayments(book, accepted, call, store);
+  await recordPayments(book, accepted, call, services);
 }
 
-function validated(message: QueueMessage, call: Call, store: Store): SentPayment<PaymentMessage> | Refusal {
+function validated(message: QueueMessage, call: Call, services: Services): SentPayment<PaymentMessage> | Refusal {
   const body = parseExactJson(message.body);
-  if (body === undefined) return refuseHarmful(message.body, store) ?? refusal("NOT_JSON");
-  return validatePayment(messagesBook(store), body, { now: call.now }, store);
+  if (body === undefined) return refuseHarmful(message.body, services) ?? refusal("NOT_JSON");
+  return validatePayment(messagesBook(services), body, { now: call.now }, services);
 }
 
 /** A message that can never be recorded is settled at first sight. */

@@ -16,7 +16,8 @@ import { SCHEMA_VERSION } from "../rules/schema";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { ALL_ACTORS, auditView } from "../store/audit-record";
 import { readDayIndex } from "../store/day-index";
-import { getItems, queryIndex, type Store } from "../store/store";
+import { getItems, queryIndex } from "../store/read-items";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
 import { refuseCall } from "./refusal-records";
@@ -32,25 +33,25 @@ interface FoundKeys {
   readonly continueAfter?: readonly string[];
 }
 
-export async function queryAuditTrail(event: unknown, call: Call, store: Store): Promise<AuditQueryResponse> {
-  const validated = await validateRequest(auditQuerySchema, event, TRAIL, call, store);
+export async function queryAuditTrail(event: unknown, call: Call, services: Services): Promise<AuditQueryResponse> {
+  const validated = await validateRequest(auditQuerySchema, event, TRAIL, call, services);
   if ("refused" in validated) return validated.refused;
   const query = validated.request;
-  const found = await find(query, call, store);
-  if ("code" in found) return refuseCall(event, found, TRAIL, call, store);
-  return answer(query, found, call, store);
+  const found = await find(query, call, services);
+  if ("code" in found) return refuseCall(event, found, TRAIL, call, services);
+  return answer(query, found, call, services);
 }
 
-async function find(query: AuditQuery, call: Call, store: Store): Promise<FoundKeys | Refusal> {
+async function find(query: AuditQuery, call: Call, services: Services): Promise<FoundKeys | Refusal> {
   const page = parsePage(query);
   if (!page.ok) return page.refusal;
-  if (query.Query === "transaction") return findByTransaction(query.TransactionID, page.value, store);
+  if (query.Query === "transaction") return findByTransaction(query.TransactionID, page.value, services);
   const range = parseRange(query, call.now);
-  return range.ok ? findByDay(query, range.value, page.value, store) : range.refusal;
+  return range.ok ? findByDay(query, range.value, page.value, services) : range.refusal;
 }
 
 /** One payment's records stand in one partition, in the order in which they were recorded. */
-async function findByTransaction(transactionId: string, page: Page, store: Store): Promise<FoundKeys> {
+async function findByTransaction(transactionId: string, page: Page, services: Services): Promise<FoundKeys> {
   const index = indexes.byTransaction;
   const [order, auditId] = page.after ?? [];
   const startKey =
@@ -58,9 +59,9 @@ async function findByTransaction(transactionId: string, page: Page, store: Store
       ? undefined
       : { [partitionKey]: { S: auditId }, [index.partitionKey]: { S: transactionId }, [index.sortKey]: { S: order } };
   const entries = await queryIndex(
-    store.dynamo,
+    services.dynamo,
     {
-      TableName: store.tables.paymentAuditTrail,
+      TableName: services.tables.paymentAuditTrail,
       IndexName: index.name,
       KeyConditionExpression: "#key = :key",
       ExpressionAttributeNames: { "#key": index.partitionKey },
@@ -72,10 +73,10 @@ async function findByTransaction(transactionId: string, page: Page, store: Store
   return foundKeys(entries, page, [index.sortKey, partitionKey]);
 }
 
-async function findByDay(query: RangeQuery, range: TimeRange, page: Page, store: Store): Promise<FoundKeys> {
+async function findByDay(query: RangeQuery, range: TimeRange, page: Page, services: Services): Promise<FoundKeys> {
   const index = query.Query === "actor" ? indexes.byActor : indexes.byTime;
   const value = query.Query === "actor" ? query.OfActor : ALL_ACTORS;
-  const entries = await readDayIndex(store, store.tables.paymentAuditTrail, index, value, range, page);
+  const entries = await readDayIndex(services, services.tables.paymentAuditTrail, index, value, range, page);
   return foundKeys(entries, page, [index.sortKey]);
 }
 
@@ -86,10 +87,15 @@ function foundKeys(entries: readonly StoredItem[], page: Page, keyParts: readonl
   return { auditIds, continueAfter: keyParts.map((part) => textOf(last, part) ?? "") };
 }
 
-async function answer(query: AuditQuery, found: FoundKeys, call: Call, store: Store): Promise<AuditQueryResponse> {
-  const items = await getItems(store.dynamo, store.tables.paymentAuditTrail, partitionKey, found.auditIds);
-  const { trusted, refused } = await checkRecords(TRAIL, partitionKey, items, query.Actor, call, store);
-  const records = await Promise.all(trusted.map((item) => auditView(item, store)));
+async function answer(
+  query: AuditQuery,
+  found: FoundKeys,
+  call: Call,
+  services: Services,
+): Promise<AuditQueryResponse> {
+  const items = await getItems(services.dynamo, services.tables.paymentAuditTrail, partitionKey, found.auditIds);
+  const { trusted, refused } = await checkRecords(TRAIL, partitionKey, items, query.Actor, call, services);
+  const records = await Promise.all(trusted.map((item) => auditView(item, services)));
   const AuditID = await recordRead(
     {
       action: "AUDIT_READ",
@@ -102,7 +108,7 @@ async function answer(query: AuditQuery, found: FoundKeys, call: Call, store: St
       ...(query.Query === "transaction" ? { transactionId: query.TransactionID } : {}),
     },
     call,
-    store,
+    services,
   );
   const more = found.continueAfter === undefined ? {} : { NextPageToken: encodePageToken(query, found.continueAfter) };
   return { schemaVersion: SCHEMA_VERSION, outcome: "answered", records, refused: [...refused], AuditID, ...more };

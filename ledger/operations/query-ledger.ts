@@ -15,7 +15,8 @@ import { SCHEMA_VERSION } from "../rules/schema";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { readDayIndex } from "../store/day-index";
 import { FAILURE_INDEX_VALUE, paymentView } from "../store/payment-record";
-import { getItem, getItems, type Store } from "../store/store";
+import { getItem, getItems } from "../store/read-items";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
 import { refuseCall } from "./refusal-records";
@@ -31,37 +32,37 @@ interface Found {
   readonly continueAfter?: string;
 }
 
-export async function queryLedger(event: unknown, call: Call, store: Store): Promise<LedgerQueryResponse> {
-  const validated = await validateRequest(ledgerQuerySchema, event, LEDGER, call, store);
+export async function queryLedger(event: unknown, call: Call, services: Services): Promise<LedgerQueryResponse> {
+  const validated = await validateRequest(ledgerQuerySchema, event, LEDGER, call, services);
   if ("refused" in validated) return validated.refused;
   const query = validated.request;
-  if (query.Query === "transaction") return answer(query, await findOne(query.TransactionID, store), call, store);
+  if (query.Query === "transaction") return answer(query, await findOne(query.TransactionID, services), call, services);
   const range = parseRange(query, call.now);
-  if (!range.ok) return refuseCall(event, range.refusal, LEDGER, call, store);
+  if (!range.ok) return refuseCall(event, range.refusal, LEDGER, call, services);
   const page = parsePage(query);
-  if (!page.ok) return refuseCall(event, page.refusal, LEDGER, call, store);
-  return answer(query, await findPage(query, range.value, page.value, store), call, store);
+  if (!page.ok) return refuseCall(event, page.refusal, LEDGER, call, services);
+  return answer(query, await findPage(query, range.value, page.value, services), call, services);
 }
 
-async function findOne(transactionId: string, store: Store): Promise<Found> {
-  const item = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, transactionId);
+async function findOne(transactionId: string, services: Services): Promise<Found> {
+  const item = await getItem(services.dynamo, services.tables.paymentLedger, partitionKey, transactionId);
   return { items: item === undefined ? [] : [item] };
 }
 
 /** The index holds keys only; the records come from the table, so that each can be checked whole and is up to date. */
-async function findPage(query: ListQuery, range: TimeRange, page: Page, store: Store): Promise<Found> {
+async function findPage(query: ListQuery, range: TimeRange, page: Page, services: Services): Promise<Found> {
   const index = query.Query === "processor" ? indexes.byProcessor : indexes.byFailure;
   const value = query.Query === "processor" ? query.ProcessorID : FAILURE_INDEX_VALUE;
-  const entries = await readDayIndex(store, store.tables.paymentLedger, index, value, range, page);
+  const entries = await readDayIndex(services, services.tables.paymentLedger, index, value, range, page);
   const ids = entries.map((entry) => textOf(entry, partitionKey) ?? "");
-  const items = await getItems(store.dynamo, store.tables.paymentLedger, partitionKey, ids);
+  const items = await getItems(services.dynamo, services.tables.paymentLedger, partitionKey, ids);
   const last = entries.at(-1);
   const continueAfter = last === undefined ? undefined : textOf(last, index.sortKey);
   return entries.length < page.limit || continueAfter === undefined ? { items } : { items, continueAfter };
 }
 
-async function answer(query: LedgerQuery, found: Found, call: Call, store: Store): Promise<LedgerQueryResponse> {
-  const { trusted, refused } = await checkRecords(LEDGER, partitionKey, found.items, query.Actor, call, store);
+async function answer(query: LedgerQuery, found: Found, call: Call, services: Services): Promise<LedgerQueryResponse> {
+  const { trusted, refused } = await checkRecords(LEDGER, partitionKey, found.items, query.Actor, call, services);
   const payments = trusted.map(paymentView);
   const AuditID = await recordRead(
     {
@@ -75,7 +76,7 @@ async function answer(query: LedgerQuery, found: Found, call: Call, store: Store
       ...(query.Query === "transaction" ? { transactionId: query.TransactionID } : {}),
     },
     call,
-    store,
+    services,
   );
   const more =
     found.continueAfter === undefined ? {} : { NextPageToken: encodePageToken(query, [found.continueAfter]) };

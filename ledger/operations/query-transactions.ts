@@ -18,7 +18,8 @@ import { SCHEMA_VERSION } from "../rules/schema";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { ALL_ACTORS } from "../store/audit-record";
 import { readDayIndex } from "../store/day-index";
-import { getItem, getItems, queryAll, type Store } from "../store/store";
+import { getItem, getItems, queryAll } from "../store/read-items";
+import type { Services } from "../store/services";
 import { messageView, transactionView } from "../store/transaction-record";
 import type { Call } from "./call";
 import { refuseWithAlarm } from "./integrity-alarm";
@@ -42,26 +43,26 @@ interface Found {
   readonly continueAfter?: string;
 }
 
-export async function queryTransactions(event: unknown, call: Call, store: Store): Promise<TransactionsResponse> {
-  const validated = await validateRequest(transactionQuerySchema, event, TRANSACTIONS.logicalName, call, store);
+export async function queryTransactions(event: unknown, call: Call, services: Services): Promise<TransactionsResponse> {
+  const validated = await validateRequest(transactionQuerySchema, event, TRANSACTIONS.logicalName, call, services);
   if ("refused" in validated) return validated.refused;
   const query = validated.request;
-  if (query.Query !== "time") return answerOne(query, call, store);
+  if (query.Query !== "time") return answerOne(query, call, services);
   const range = parseRange(query, call.now);
-  if (!range.ok) return refuseCall(event, range.refusal, query.Table, call, store);
+  if (!range.ok) return refuseCall(event, range.refusal, query.Table, call, services);
   const page = parsePage(query);
-  if (!page.ok) return refuseCall(event, page.refusal, query.Table, call, store);
+  if (!page.ok) return refuseCall(event, page.refusal, query.Table, call, services);
   const book = query.Table === MESSAGES.logicalName ? MESSAGES : TRANSACTIONS;
-  return answer(query, book, await findByTime(book, query, range.value, page.value, call, store), call, store);
+  return answer(query, book, await findByTime(book, query, range.value, page.value, call, services), call, services);
 }
 
-async function answerOne(query: IdQuery, call: Call, store: Store): Promise<TransactionsResponse> {
+async function answerOne(query: IdQuery, call: Call, services: Services): Promise<TransactionsResponse> {
   const [book, id] = query.Query === "payment" ? [MESSAGES, query.paymentId] : [TRANSACTIONS, query.transactionId];
-  const items = await recordsOf(book, id, store);
-  if (items.length === 0 && (await wasRecorded(book, id, store))) {
-    return refuseWithAlarm(missing(book, id), query.Actor, call, store);
+  const items = await recordsOf(book, id, services);
+  if (items.length === 0 && (await wasRecorded(book, id, services))) {
+    return refuseWithAlarm(missing(book, id), query.Actor, call, services);
   }
-  return answer(query, book, { items, refused: [] }, call, store, id);
+  return answer(query, book, { items, refused: [] }, call, services, id);
 }
 
 function missing(book: Book, recordId: string) {
@@ -78,23 +79,23 @@ async function findByTime(
   range: TimeRange,
   page: Page,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<Found> {
   const { indexes, partitionKey } = TRAIL;
-  const trailTable = store.tables.paymentAuditTrail;
-  const entries = await readDayIndex(store, trailTable, indexes.byTime, ALL_ACTORS, range, page);
+  const trailTable = services.tables.paymentAuditTrail;
+  const entries = await readDayIndex(services, trailTable, indexes.byTime, ALL_ACTORS, range, page);
   const writeIds = entries.map((entry) => textOf(entry, partitionKey) ?? "").filter((id) => id.startsWith("W~"));
-  const writes = await getItems(store.dynamo, trailTable, partitionKey, writeIds);
-  const { trusted, refused } = await checkRecords(TRAIL.logicalName, partitionKey, writes, Actor, call, store);
+  const writes = await getItems(services.dynamo, trailTable, partitionKey, writeIds);
+  const { trusted, refused } = await checkRecords(TRAIL.logicalName, partitionKey, writes, Actor, call, services);
   const own = trusted.filter((write) => textOf(write, "Table") === book.logicalName);
   const ids = own.map((write) => textOf(write, "TransactionID") ?? "");
-  const rows = await Promise.all(ids.map((id) => recordsOf(book, id, store)));
+  const rows = await Promise.all(ids.map((id) => recordsOf(book, id, services)));
   const lost = ids.filter((_, index) => rows[index]?.length === 0).map((id) => missing(book, id));
   const last = entries.at(-1);
   const continueAfter = last === undefined ? undefined : textOf(last, indexes.byTime.sortKey);
   return {
     items: rows.flat(),
-    refused: [...refused, ...(await refuseRecords(lost, Actor, call, store))],
+    refused: [...refused, ...(await refuseRecords(lost, Actor, call, services))],
     ...(entries.length < page.limit || continueAfter === undefined ? {} : { continueAfter }),
   };
 }
@@ -104,11 +105,11 @@ async function answer(
   book: Book,
   found: Found,
   call: Call,
-  store: Store,
+  services: Services,
   transactionId?: string,
 ): Promise<TransactionsResponse> {
   const { logicalName, partitionKey } = book;
-  const checked = await checkRecords(logicalName, partitionKey, found.items, query.Actor, call, store);
+  const checked = await checkRecords(logicalName, partitionKey, found.items, query.Actor, call, services);
   const refused = [...found.refused, ...checked.refused];
   const { trusted } = checked;
   const AuditID = await recordRead(
@@ -123,7 +124,7 @@ async function answer(
       ...(transactionId === undefined ? {} : { transactionId }),
     },
     call,
-    store,
+    services,
   );
   const { continueAfter } = found;
   const more = continueAfter === undefined ? {} : { NextPageToken: encodePageToken(query, [continueAfter]) };
@@ -134,15 +135,15 @@ async function answer(
 }
 
 /** A row and its WRITE record are put together, so a WRITE record without a row means that the row was removed. */
-async function wasRecorded(book: Book, id: string, store: Store): Promise<boolean> {
+async function wasRecorded(book: Book, id: string, services: Services): Promise<boolean> {
   const auditId = writeAuditId(book.logicalName, id);
-  return (await getItem(store.dynamo, store.tables.paymentAuditTrail, TRAIL.partitionKey, auditId)) !== undefined;
+  return (await getItem(services.dynamo, services.tables.paymentAuditTrail, TRAIL.partitionKey, auditId)) !== undefined;
 }
 
-async function recordsOf(book: Book, id: string, store: Store): Promise<StoredItem[]> {
-  if (book === MESSAGES) return getItems(store.dynamo, store.tables.paymentMessages, MESSAGES.partitionKey, [id]);
-  return queryAll(store.dynamo, {
-    TableName: store.tables.paymentTransactions,
+async function recordsOf(book: Book, id: string, services: Services): Promise<StoredItem[]> {
+  if (book === MESSAGES) return getItems(services.dynamo, services.tables.paymentMessages, MESSAGES.partitionKey, [id]);
+  return queryAll(services.dynamo, {
+    TableName: services.tables.paymentTransactions,
     ConsistentRead: true,
     KeyConditionExpression: "#id = :id",
     ExpressionAttributeNames: { "#id": TRANSACTIONS.partitionKey },

@@ -9,7 +9,7 @@ import { refusal } from "../rules/refusals";
 import type { RefusedRecord } from "../rules/responses";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
-import { isForged, type Store } from "../store/store";
+import { isForged, type Services } from "../store/services";
 import { transact } from "../store/transaction";
 import { putAction } from "../store/write-once";
 import type { Call } from "./call";
@@ -29,15 +29,15 @@ export async function checkRecords(
   items: readonly StoredItem[],
   actor: string,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<Checked> {
   const trusted: StoredItem[] = [];
   const faults: IntegrityFault[] = [];
   for (const found of items) {
-    if (!(await isForged(table, found, store))) trusted.push(found);
+    if (!(await isForged(table, found, services))) trusted.push(found);
     else faults.push({ code: "RECORD_FORGED", table, recordId: textOf(found, partitionKey) ?? "", found });
   }
-  return { trusted, refused: await refuseRecords(faults, actor, call, store) };
+  return { trusted, refused: await refuseRecords(faults, actor, call, services) };
 }
 
 /** What is not returned, each with the alarm record that it leaves. */
@@ -45,12 +45,12 @@ export async function refuseRecords(
   faults: readonly IntegrityFault[],
   actor: string,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<RefusedRecord[]> {
-  const alarms = faults.map((fault) => ({ fault, entry: alarmEntry(fault, actor, call, store) }));
+  const alarms = faults.map((fault) => ({ fault, entry: alarmEntry(fault, actor, call, services) }));
   const ids = await recordEntries(
     alarms.map(({ entry }) => entry),
-    store,
+    services,
   );
   return alarms.map(({ fault, entry }) => {
     const { code, message } = refusal(fault.code);
@@ -80,7 +80,7 @@ export interface ReadRecord {
  * @returns the read's AuditID.
  * @throws when the record cannot be stored: then nothing may be returned (PCI DSS 10.2.1.1).
  */
-export async function recordRead(read: ReadRecord, call: Call, store: Store): Promise<string> {
+export async function recordRead(read: ReadRecord, call: Call, services: Services): Promise<string> {
   const auditId = freshAuditId("READ", randomBytes(24));
   const entry = ledgerEntry(
     {
@@ -96,8 +96,8 @@ export async function recordRead(read: ReadRecord, call: Call, store: Store): Pr
   );
   const pointers =
     read.action === "READ" && read.transactionId === undefined ? pointersOf(entry, read.returnedIds) : [];
-  const puts = await Promise.all([entry, ...pointers].map((record) => auditPut(record, store)));
-  const result = await transact(store.dynamo, puts.map(putAction));
+  const puts = await Promise.all([entry, ...pointers].map((record) => auditPut(record, services)));
+  const result = await transact(services.dynamo, puts.map(putAction));
   if (!result.committed) throw new Error("A fresh audit id was taken already; the read is not answered.");
   return auditId;
 }

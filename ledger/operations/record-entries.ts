@@ -11,7 +11,7 @@ import type { JsonObject } from "../rules/canonical-json";
 import { derivedAuditId, freshAuditId } from "../rules/identifiers";
 import { type StoredItem, textOf, textWithin } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
-import { isForged, type Store } from "../store/store";
+import { isForged, type Services } from "../store/services";
 import { writeOnce } from "../store/write-once";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
@@ -20,13 +20,13 @@ const TRAIL = TABLES.paymentAuditTrail.logicalName;
 export type RecordedIds = ReadonlyMap<AuditEntry, string>;
 
 /** @throws when a record cannot be stored: then the request must not be answered. */
-export async function recordEntries(entries: readonly AuditEntry[], store: Store): Promise<RecordedIds> {
+export async function recordEntries(entries: readonly AuditEntry[], services: Services): Promise<RecordedIds> {
   const ids = new Map<AuditEntry, string>();
   let open = entries.map((entry) => ({ entry, form: entry }));
   while (open.length > 0) {
     const firsts = new Map<string, AuditEntry>();
     for (const { form } of open) if (!firsts.has(form.auditId)) firsts.set(form.auditId, form);
-    const holders = await holdersOf([...firsts.values()], store);
+    const holders = await holdersOf([...firsts.values()], services);
     const next: typeof open = [];
     for (const { entry, form } of open) {
       const holder = holders.get(form.auditId) ?? arrivalOf(form);
@@ -49,25 +49,25 @@ interface Arrival {
 type Holder = Arrival | { readonly freshId: string };
 
 /** Writes the entries whose ids are free, and returns for each id whose record has it. */
-async function holdersOf(entries: readonly AuditEntry[], store: Store): Promise<Map<string, Holder>> {
-  const puts = await Promise.all(entries.map((entry) => auditPut(entry, store)));
+async function holdersOf(entries: readonly AuditEntry[], services: Services): Promise<Map<string, Holder>> {
+  const puts = await Promise.all(entries.map((entry) => auditPut(entry, services)));
   const outcomes = await writeOnce(
-    store.dynamo,
+    services.dynamo,
     puts.map((put) => [put]),
   );
   const holders = new Map<string, Holder>();
   for (const [index, entry] of entries.entries()) {
     const outcome = outcomes[index];
     const found = outcome === undefined || outcome.written ? undefined : outcome.existing[0];
-    holders.set(entry.auditId, found === undefined ? arrivalOf(entry) : await holderOf(found, store));
+    holders.set(entry.auditId, found === undefined ? arrivalOf(entry) : await holderOf(found, services));
   }
   return holders;
 }
 
 /** A forged record was put there to keep ours out. */
-async function holderOf(found: StoredItem, store: Store): Promise<Holder> {
-  if (await isForged(TRAIL, found, store)) {
-    store.signal("IntegrityAlarm");
+async function holderOf(found: StoredItem, services: Services): Promise<Holder> {
+  if (await isForged(TRAIL, found, services)) {
+    services.signal("IntegrityAlarm");
     return { freshId: freshAuditId("ALARM", randomBytes(24)) };
   }
   return { requestId: textWithin(found, "Caller", "RequestID") ?? "", actor: textOf(found, "Actor") ?? "" };

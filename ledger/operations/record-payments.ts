@@ -11,7 +11,7 @@ import { type Refusal, refusal } from "../rules/refusals";
 import type { EntryResult } from "../rules/responses";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
-import { isForged, type Store } from "../store/store";
+import { isForged, type Services } from "../store/services";
 import { type GroupOutcome, type WriteGroup, writeOnce } from "../store/write-once";
 import type { Call } from "./call";
 import { alarmEntry, type IntegrityFault } from "./integrity-alarm";
@@ -36,9 +36,9 @@ export async function recordPayments<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   accepted: readonly Accepted<Payment>[],
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<EntryResult[]> {
-  return answersOf(await recordedOutcomes(book, accepted, call, store), store);
+  return answersOf(await recordedOutcomes(book, accepted, call, services), services);
 }
 
 /**
@@ -49,21 +49,21 @@ export async function recordedOutcomes<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   accepted: readonly Accepted<Payment>[],
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<Outcome[]> {
   const byId = new Map<string, Accepted<Payment>[]>();
   for (const entry of accepted) byId.set(entry.id, [...(byId.get(entry.id) ?? []), entry]);
   const firsts = [...byId.values()].flatMap(([first]) => (first === undefined ? [] : [first]));
-  const groups = await Promise.all(firsts.map((first) => writeGroup(book, first, call, store)));
-  const written = await writeOnce(store.dynamo, groups);
+  const groups = await Promise.all(firsts.map((first) => writeGroup(book, first, call, services)));
+  const written = await writeOnce(services.dynamo, groups);
   const outcomes: Outcome[] = [];
   for (const [index, first] of firsts.entries()) {
     const outcome = written[index];
     if (outcome === undefined) throw new Error("A write group has no outcome.");
-    const recorded = await recordedNow(book, first, outcome, call, store);
+    const recorded = await recordedNow(book, first, outcome, call, services);
     for (const entry of byId.get(first.id) ?? []) {
       outcomes.push(
-        outcomeOf(book, entry, entry === first ? recorded : seenAgain(recorded), callOf(entry, call), store),
+        outcomeOf(book, entry, entry === first ? recorded : seenAgain(recorded), callOf(entry, call), services),
       );
     }
   }
@@ -71,9 +71,9 @@ export async function recordedOutcomes<Payment extends PaymentContent>(
 }
 
 /** Nothing is answered before what the entries leave is on record. */
-export async function answersOf(outcomes: readonly Outcome[], store: Store): Promise<EntryResult[]> {
+export async function answersOf(outcomes: readonly Outcome[], services: Services): Promise<EntryResult[]> {
   const records = outcomes.flatMap(({ record }) => (record === undefined ? [] : [record]));
-  const ids: RecordedIds = records.length === 0 ? new Map() : await recordEntries(records, store);
+  const ids: RecordedIds = records.length === 0 ? new Map() : await recordEntries(records, services);
   return outcomes.map(({ result, record }) => {
     // A duplicate's answer names the record of what is stored.
     const auditId = result.outcome === "duplicate" || record === undefined ? undefined : ids.get(record);
@@ -85,7 +85,7 @@ async function writeGroup<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   accepted: Accepted<Payment>,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<WriteGroup> {
   const { id, actor, payment, contentMac } = accepted;
   const entry = ledgerEntry(
@@ -103,7 +103,7 @@ async function writeGroup<Payment extends PaymentContent>(
   );
   const item = await book.record(payment, { recordedAt: call.now.toISOString(), contentMac });
   const row = { tableName: book.tableName, partitionKey: book.partitionKey, item };
-  return [row, await auditPut(entry, store)];
+  return [row, await auditPut(entry, services)];
 }
 
 /** The call as records about this payment state it: with the sender of its message or file. */
@@ -120,19 +120,19 @@ async function recordedNow<Payment extends PaymentContent>(
   entry: Accepted<Payment>,
   first: GroupOutcome,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<Recorded> {
   let outcome = first;
   if (outcome.written) return recordedBy(entry);
-  let fault = await integrityFault(book, entry.id, outcome.existing, store);
+  let fault = await integrityFault(book, entry.id, outcome.existing, services);
   if (fault?.code === "AUDIT_RECORD_MISSING") {
     // A half that is missing is an incident, so it is looked at twice before anybody is called.
-    outcome = await writtenAgain(book, entry, call, store);
+    outcome = await writtenAgain(book, entry, call, services);
     if (outcome.written) return recordedBy(entry);
-    fault = await integrityFault(book, entry.id, outcome.existing, store);
+    fault = await integrityFault(book, entry.id, outcome.existing, services);
   }
   if (fault === undefined) return recordedBefore(book.uniqueBy, outcome.existing);
-  const alarm = alarmEntry(fault, entry.actor, callOf(entry, call), store);
+  const alarm = alarmEntry(fault, entry.actor, callOf(entry, call), services);
   return { kind: "untrusted", refusal: refusal(fault.code), alarm };
 }
 
@@ -140,9 +140,9 @@ async function writtenAgain<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   entry: Accepted<Payment>,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<GroupOutcome> {
-  const [again] = await writeOnce(store.dynamo, [await writeGroup(book, entry, call, store)]);
+  const [again] = await writeOnce(services.dynamo, [await writeGroup(book, entry, call, services)]);
   if (again === undefined) throw new Error("A write group has no outcome.");
   return again;
 }
@@ -167,13 +167,13 @@ async function integrityFault<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   recordId: string,
   [row, writeRecord]: readonly (StoredItem | undefined)[],
-  store: Store,
+  services: Services,
 ): Promise<IntegrityFault | undefined> {
-  if (row !== undefined && (await isForged(book.table, row, store))) {
+  if (row !== undefined && (await isForged(book.table, row, services))) {
     return { code: "RECORD_FORGED", table: book.table, recordId, found: row };
   }
   const trail = TABLES.paymentAuditTrail.logicalName;
-  if (writeRecord !== undefined && (await isForged(trail, writeRecord, store))) {
+  if (writeRecord !== undefined && (await isForged(trail, writeRecord, services))) {
     return { code: "RECORD_FORGED", table: trail, recordId: writeAuditId(book.table, recordId), found: writeRecord };
   }
   const rowMissing = book.uniqueBy === "row" && row === undefined;
@@ -193,7 +193,7 @@ function outcomeOf<Payment extends PaymentContent>(
   entry: Accepted<Payment>,
   recorded: Recorded,
   call: Call,
-  store: Store,
+  services: Services,
 ): Outcome {
   const { position, id: TransactionID } = entry;
   if (recorded.kind === "untrusted") {
@@ -202,7 +202,7 @@ function outcomeOf<Payment extends PaymentContent>(
     return { result: { position, outcome: "refused", TransactionID, ...recorded.refusal }, record };
   }
   if (!equalMac(entry.contentMac, recorded.contentMac)) {
-    store.signal("PaymentConflict");
+    services.signal("PaymentConflict");
     return { result: { position, outcome: "conflict", TransactionID }, record: conflictEntry(book, entry, call) };
   }
   const outcome = recorded.kind === "stored" ? "stored" : "duplicate";

@@ -6,7 +6,7 @@ import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import type { Refusal } from "../rules/refusals";
 import { type EntryResult, type RefusedResponse, refusedWith } from "../rules/responses";
 import type { SentTokens } from "../rules/sent-tokens";
-import type { Store } from "../store/store";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import { harmlessClaims } from "./claims";
 import { ledgerEntry } from "./ledger-entry";
@@ -48,10 +48,10 @@ export async function refuseCall(
   reason: Refusal,
   table: LogicalTableName,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<RefusedResponse> {
   const entry = refusalEntry(input, reason, { table, position: 0 }, call);
-  await recordEntries([entry], store);
+  await recordEntries([entry], services);
   return refusedWith(reason, entry.auditId);
 }
 
@@ -63,10 +63,10 @@ export interface RefusedEntry {
 }
 
 /** Stores the records of refused entries. @returns what is answered for each. */
-export async function recordRefused(refused: readonly RefusedEntry[], store: Store): Promise<EntryResult[]> {
+export async function recordRefused(refused: readonly RefusedEntry[], services: Services): Promise<EntryResult[]> {
   await recordEntries(
     refused.map(({ record }) => record),
-    store,
+    services,
   );
   return refused.map(({ position, reason, record }) => ({
     position,

@@ -7,7 +7,8 @@ import type { RevealResponse } from "../rules/responses";
 import { refusedWith } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { bytesOf } from "../rules/stored-item";
-import { getItem, type Store } from "../store/store";
+import { getItem } from "../store/read-items";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
 import { refuseCall } from "./refusal-records";
@@ -15,16 +16,16 @@ import { validateRequest } from "./validation";
 
 const { logicalName: LEDGER, partitionKey } = TABLES.paymentLedger;
 
-export async function revealToken(event: unknown, call: Call, store: Store): Promise<RevealResponse> {
-  const validated = await validateRequest(revealSchema, event, LEDGER, call, store);
+export async function revealToken(event: unknown, call: Call, services: Services): Promise<RevealResponse> {
+  const validated = await validateRequest(revealSchema, event, LEDGER, call, services);
   if ("refused" in validated) return validated.refused;
   const request = validated.request;
-  const row = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, request.TransactionID);
-  if (row === undefined) return refuseCall(event, refusal("NOT_FOUND"), LEDGER, call, store);
-  const { trusted, refused } = await checkRecords(LEDGER, partitionKey, [row], request.Actor, call, store);
+  const row = await getItem(services.dynamo, services.tables.paymentLedger, partitionKey, request.TransactionID);
+  if (row === undefined) return refuseCall(event, refusal("NOT_FOUND"), LEDGER, call, services);
+  const { trusted, refused } = await checkRecords(LEDGER, partitionKey, [row], request.Actor, call, services);
   const [trustedRow] = trusted;
   if (trustedRow === undefined) return refusedWith(refusal("RECORD_FORGED"), refused[0]?.AuditID);
-  const SecureToken = await store.tokenFields.open(
+  const SecureToken = await services.tokenFields.open(
     request.TransactionID,
     "SecureToken",
     bytesOf(trustedRow, "SecureToken") ?? new Uint8Array(),
@@ -42,7 +43,7 @@ export async function revealToken(event: unknown, call: Call, store: Store): Pro
       transactionId: request.TransactionID,
     },
     call,
-    store,
+    services,
   );
   return {
     schemaVersion: SCHEMA_VERSION,

@@ -16,7 +16,8 @@ import {
 import { integerOf, type StoredItem, textOf, textWithin } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { recordWithStatus } from "../store/payment-record";
-import { getItem, isForged, type Store } from "../store/store";
+import { getItem } from "../store/read-items";
+import { isForged, type Services } from "../store/services";
 import { sdkItem, transact } from "../store/transaction";
 import { putAction } from "../store/write-once";
 import type { Call } from "./call";
@@ -33,16 +34,16 @@ const TRAIL = TABLES.paymentAuditTrail;
 /** Each lost race means that another change was committed; more than this many in one call is no ordinary traffic. */
 const RACES_MAX = 5;
 
-export async function updatePaymentStatus(event: unknown, call: Call, store: Store): Promise<StatusResponse> {
-  const validated = await validateRequest(statusChangeSchema, event, LEDGER, call, store);
+export async function updatePaymentStatus(event: unknown, call: Call, services: Services): Promise<StatusResponse> {
+  const validated = await validateRequest(statusChangeSchema, event, LEDGER, call, services);
   if ("refused" in validated) return validated.refused;
   let rollbacksSeen = 0;
   for (let race = 0; race < RACES_MAX; race++) {
-    const response = await tryChange(validated.request, call, store);
+    const response = await tryChange(validated.request, call, services);
     if (typeof response === "object") return response;
     if (response === "rolled-back") rollbacksSeen += 1;
     if (rollbacksSeen === 2)
-      return refuseAsUntrusted(validated.request, "AUDIT_RECORD_MISSING", undefined, call, store);
+      return refuseAsUntrusted(validated.request, "AUDIT_RECORD_MISSING", undefined, call, services);
   }
   throw new Error("The payment's status was changed by others over and over while this change was tried.");
 }
@@ -50,16 +51,16 @@ export async function updatePaymentStatus(event: unknown, call: Call, store: Sto
 /** Why a change was not made although the row had the expected status: it is looked at again. */
 type Retry = "lost-race" | "rolled-back";
 
-async function tryChange(change: StatusChange, call: Call, store: Store): Promise<StatusResponse | Retry> {
-  const row = await getItem(store.dynamo, store.tables.paymentLedger, partitionKey, change.TransactionID);
-  if (row === undefined) return refuseCall(change, refusal("NOT_FOUND"), LEDGER, call, store);
-  if (await isForged(LEDGER, row, store)) return refuseAsUntrusted(change, "RECORD_FORGED", row, call, store);
+async function tryChange(change: StatusChange, call: Call, services: Services): Promise<StatusResponse | Retry> {
+  const row = await getItem(services.dynamo, services.tables.paymentLedger, partitionKey, change.TransactionID);
+  if (row === undefined) return refuseCall(change, refusal("NOT_FOUND"), LEDGER, call, services);
+  if (await isForged(LEDGER, row, services)) return refuseAsUntrusted(change, "RECORD_FORGED", row, call, services);
   if (!isAsExpected(change, row))
-    return (await asRepeat(change, row, call, store)) ?? refuseAsConflict(change, row, call, store);
+    return (await asRepeat(change, row, call, services)) ?? refuseAsConflict(change, row, call, services);
   if (!isAllowedTransition(change.ExpectedStatus, change.Status)) {
-    return refuseCall(change, refusal("INVALID_TRANSITION", "Status"), LEDGER, call, store);
+    return refuseCall(change, refusal("INVALID_TRANSITION", "Status"), LEDGER, call, services);
   }
-  return commitChange(change, row, call, store);
+  return commitChange(change, row, call, services);
 }
 
 function isAsExpected({ ExpectedStatus, ExpectedVersion }: StatusChange, row: StoredItem): boolean {
@@ -71,9 +72,9 @@ async function commitChange(
   change: StatusChange,
   row: StoredItem,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<StatusResponse | Retry> {
-  const next = await recordWithStatus(row, change.Status, call.now.toISOString(), store);
+  const next = await recordWithStatus(row, change.Status, call.now.toISOString(), services);
   const version = integerOf(next, "Version") ?? 0;
   const entry = ledgerEntry(
     {
@@ -82,7 +83,7 @@ async function commitChange(
       actor: change.Actor,
       table: LEDGER,
       transactionId: change.TransactionID,
-      contentMac: await changeMac(change, version, store),
+      contentMac: await changeMac(change, version, services),
       asked: {
         recordIds: [change.TransactionID],
         details: { From: change.ExpectedStatus, To: change.Status, Version: version, Reason: change.Reason },
@@ -91,9 +92,9 @@ async function commitChange(
     },
     call,
   );
-  const result = await transact(store.dynamo, [
-    updateAction(row, next, store),
-    putAction(await auditPut(entry, store)),
+  const result = await transact(services.dynamo, [
+    updateAction(row, next, services),
+    putAction(await auditPut(entry, services)),
   ]);
   if (result.committed) return statusResponse("updated", next, entry.auditId);
   const [rowVerdict, recordVerdict] = result.verdicts;
@@ -107,20 +108,20 @@ async function refuseAsUntrusted(
   code: IntegrityFault["code"],
   found: StoredItem | undefined,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<StatusResponse> {
-  return refuseWithAlarm({ code, table: LEDGER, recordId: change.TransactionID, found }, change.Actor, call, store);
+  return refuseWithAlarm({ code, table: LEDGER, recordId: change.TransactionID, found }, change.Actor, call, services);
 }
 
 /** The row must still be the one that was read: its MAC stands for all of its attributes. */
-function updateAction(row: StoredItem, next: StoredItem, store: Store) {
+function updateAction(row: StoredItem, next: StoredItem, services: Services) {
   const changed = ["Status", "Version", "StatusChangedAt", "Salt", MAC_ATTRIBUTE];
   const sets = [...changed, ...("FailureDay" in next ? ["FailureDay"] : [])];
   const removes = "FailureDay" in next ? "" : " REMOVE #FailureDay";
   const names = [...new Set([...sets, "FailureDay", MAC_ATTRIBUTE])];
   return {
     Update: {
-      TableName: store.tables.paymentLedger,
+      TableName: services.tables.paymentLedger,
       Key: sdkItem({ [partitionKey]: { S: textOf(row, partitionKey) ?? "" } }),
       UpdateExpression: `SET ${sets.map((name) => `#${name} = :${name}`).join(", ")}${removes}`,
       ConditionExpression: `#${MAC_ATTRIBUTE} = :readMac`,
@@ -141,20 +142,23 @@ async function asRepeat(
   change: StatusChange,
   row: StoredItem,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<StatusResponse | undefined> {
   const version = integerOf(row, "Version") ?? 0;
   if (textOf(row, "Status") !== change.Status || version < 2) return undefined;
   const auditId = updateAuditId(change.TransactionID, version);
-  const record = await getItem(store.dynamo, store.tables.paymentAuditTrail, TRAIL.partitionKey, auditId);
-  if (record === undefined || (await isForged(TRAIL.logicalName, record, store))) return undefined;
-  const same = equalMac(textOf(record, "ContentMac") ?? "", await changeMac(change, version, store));
+  const record = await getItem(services.dynamo, services.tables.paymentAuditTrail, TRAIL.partitionKey, auditId);
+  if (record === undefined || (await isForged(TRAIL.logicalName, record, services))) return undefined;
+  const same = equalMac(textOf(record, "ContentMac") ?? "", await changeMac(change, version, services));
   if (!same) return undefined;
   // A call that Lambda repeats made the change itself.
   const isOwn =
     textOf(record, "Actor") === change.Actor && textWithin(record, "Caller", "RequestID") === call.caller.requestId;
   if (isOwn) return statusResponse("duplicate", row, auditId);
-  await recordEntries([duplicateEntry(LEDGER, change.TransactionID, change.TransactionID, change.Actor, call)], store);
+  await recordEntries(
+    [duplicateEntry(LEDGER, change.TransactionID, change.TransactionID, change.Actor, call)],
+    services,
+  );
   return statusResponse("duplicate", row, auditId);
 }
 
@@ -162,10 +166,10 @@ async function refuseAsConflict(
   change: StatusChange,
   row: StoredItem,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<StatusResponse> {
   const version = integerOf(row, "Version") ?? 0;
-  const mac = await changeMac(change, version, store);
+  const mac = await changeMac(change, version, services);
   const entry = ledgerEntry(
     {
       auditId: derivedAuditId("CONFLICT", LEDGER, change.TransactionID, mac, change.Actor),
@@ -187,8 +191,8 @@ async function refuseAsConflict(
     },
     call,
   );
-  const ids = await recordEntries([entry], store);
-  store.signal("PaymentConflict");
+  const ids = await recordEntries([entry], services);
+  services.signal("PaymentConflict");
   return statusResponse("conflict", row, ids.get(entry) ?? entry.auditId);
 }
 
@@ -196,8 +200,8 @@ function updateAuditId(transactionId: string, version: number): string {
   return derivedAuditId("UPDATE", LEDGER, transactionId, String(version));
 }
 
-async function changeMac(change: StatusChange, version: number, store: Store): Promise<string> {
-  return contentMac("status-change", statusChangeContent(change, version), (await store.macKeys()).content);
+async function changeMac(change: StatusChange, version: number, services: Services): Promise<string> {
+  return contentMac("status-change", statusChangeContent(change, version), (await services.macKeys()).content);
 }
 
 function statusResponse(

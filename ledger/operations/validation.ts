@@ -13,15 +13,15 @@ import type { Refusal } from "../rules/refusals";
 import type { RefusedResponse } from "../rules/responses";
 import { parseWith } from "../rules/schema";
 import { SentTokens } from "../rules/sent-tokens";
-import type { Store } from "../store/store";
+import type { Services } from "../store/services";
 import type { Call } from "./call";
 import type { PaymentBook, PaymentContent, SentPayment } from "./payment-books";
 import { type RefusedEntry, refusalEntry, refuseCall } from "./refusal-records";
 
 /** The refusal of a harmful input, with its signal; see `harmfulInput`. */
-export function refuseHarmful(input: unknown, store: Store, part?: InputPart): Refusal | undefined {
+export function refuseHarmful(input: unknown, services: Services, part?: InputPart): Refusal | undefined {
   const reason = harmfulInput(input, part);
-  if (reason?.code === "CARD_DATA") store.signal("CardDataRefused");
+  if (reason?.code === "CARD_DATA") services.signal("CardDataRefused");
   return reason;
 }
 
@@ -39,9 +39,9 @@ export function validatePayment<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   input: unknown,
   { now, listActor, tokens = SentTokens.in(input) }: PaymentInput,
-  store: Store,
+  services: Services,
 ): SentPayment<Payment> | Refusal {
-  const harmful = refuseHarmful(input, store, { tokens, clear: book.clearPart(input) });
+  const harmful = refuseHarmful(input, services, { tokens, clear: book.clearPart(input) });
   if (harmful !== undefined) return harmful;
   const parsed = book.parse(input, now, listActor);
   return parsed.ok ? parsed.value : parsed.refusal;
@@ -64,9 +64,9 @@ export async function acceptPayment<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   { payment, actor = UNCLAIMED_ACTOR }: SentPayment<Payment>,
   place: Pick<Accepted<Payment>, "position" | "caller">,
-  store: Store,
+  services: Services,
 ): Promise<Accepted<Payment>> {
-  const { content } = await store.macKeys();
+  const { content } = await services.macKeys();
   return { ...place, id: book.idOf(payment), actor, payment, contentMac: contentMac(book.table, payment, content) };
 }
 
@@ -100,11 +100,11 @@ export function validatePayments<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   { entries, actor: listActor }: { readonly entries: readonly unknown[]; readonly actor?: string },
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<ValidatedList<Accepted<Payment>>> {
   const validate = async (entry: unknown, position: number, tokens: SentTokens) => {
-    const sent = validatePayment(book, entry, { now: call.now, listActor, tokens }, store);
-    return isRefusal(sent) ? sent : acceptPayment(book, sent, { position }, store);
+    const sent = validatePayment(book, entry, { now: call.now, listActor, tokens }, services);
+    return isRefusal(sent) ? sent : acceptPayment(book, sent, { position }, services);
   };
   return validateEntries(entries, validate, { table: book.table, listActor }, call);
 }
@@ -119,12 +119,12 @@ export async function validateRequest<T>(
   event: unknown,
   table: LogicalTableName,
   call: Call,
-  store: Store,
+  services: Services,
 ): Promise<{ readonly request: T } | { readonly refused: RefusedResponse }> {
-  const harmful = refuseHarmful(event, store);
-  if (harmful !== undefined) return { refused: await refuseCall(event, harmful, table, call, store) };
+  const harmful = refuseHarmful(event, services);
+  if (harmful !== undefined) return { refused: await refuseCall(event, harmful, table, call, services) };
   const parsed = parseWith(schema, event);
   return parsed.ok
     ? { request: parsed.value }
-    : { refused: await refuseCall(event, parsed.refusal, table, call, store) };
+    : { refused: await refuseCall(event, parsed.refusal, table, call, services) };
 }

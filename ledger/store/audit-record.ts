@@ -14,7 +14,7 @@ import { dayKeyOf, timeKey } from "../rules/index-keys";
 import { withRecordMac } from "../rules/record-mac";
 import type { AuditView } from "../rules/responses";
 import { bytesOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
-import type { Store } from "./store";
+import type { Services } from "./services";
 import type { Put } from "./write-once";
 
 const { logicalName: TABLE, partitionKey } = TABLES.paymentAuditTrail;
@@ -24,12 +24,12 @@ const SALT_BYTES = 16;
 /** Records of all actors share the index by time; the day and shard spread them. */
 const ALL_ACTORS = "";
 
-export async function auditPut(entry: AuditEntry, store: Store): Promise<Put> {
-  return { tableName: store.tables.paymentAuditTrail, partitionKey, item: await auditRecord(entry, store) };
+export async function auditPut(entry: AuditEntry, services: Services): Promise<Put> {
+  return { tableName: services.tables.paymentAuditTrail, partitionKey, item: await auditRecord(entry, services) };
 }
 
-async function auditRecord(entry: AuditEntry, store: Store): Promise<StoredItem> {
-  const keys = await store.macKeys();
+async function auditRecord(entry: AuditEntry, services: Services): Promise<StoredItem> {
+  const keys = await services.macKeys();
   const item: Record<string, StoredValue> = {
     Format: { N: FORMAT },
     AuditID: { S: entry.auditId },
@@ -48,8 +48,8 @@ async function auditRecord(entry: AuditEntry, store: Store): Promise<StoredItem>
       ContentMac: entry.contentMac,
     }),
     ...transactionKeys(entry),
-    ...dayKeys(entry, store),
-    ...(await sealedDetails(entry, store)),
+    ...dayKeys(entry, services),
+    ...(await sealedDetails(entry, services)),
   };
   return withRecordMac(TABLE, item, keys.record);
 }
@@ -81,9 +81,9 @@ function transactionKeys({ transactionId, queued, recordedAt }: AuditEntry): Sto
  * A pointer is found through its transaction only; the read that it belongs to is found by actor and by time. The time is
  * the ledger's own: an event cannot be claimed into a past that was reviewed already.
  */
-function dayKeys(entry: AuditEntry, store: Store): StoredItem {
+function dayKeys(entry: AuditEntry, services: Services): StoredItem {
   if (entry.partOf !== undefined) return {};
-  const key = (value: string) => dayKeyOf(value, entry.recordedAt, entry.auditId, store.indexShardCount);
+  const key = (value: string) => dayKeyOf(value, entry.recordedAt, entry.auditId, services.indexShardCount);
   return {
     ActorDay: { S: key(entry.actor) },
     AuditDay: { S: key(ALL_ACTORS) },
@@ -91,9 +91,9 @@ function dayKeys(entry: AuditEntry, store: Store): StoredItem {
   };
 }
 
-async function sealedDetails(entry: AuditEntry, store: Store): Promise<StoredItem> {
+async function sealedDetails(entry: AuditEntry, services: Services): Promise<StoredItem> {
   if (entry.query === undefined || entry.response === undefined) return {};
-  const { fieldKey, ciphertexts } = await store.auditFields.seal(entry.auditId, {
+  const { fieldKey, ciphertexts } = await services.auditFields.seal(entry.auditId, {
     QueryDetails: detailsText(entry.query),
     Response: detailsText(entry.response),
   });
@@ -102,10 +102,10 @@ async function sealedDetails(entry: AuditEntry, store: Store): Promise<StoredIte
 }
 
 /** What a reader sees, in both vocabularies. The record's MAC must have been checked before. */
-export async function auditView(item: StoredItem, store: Store): Promise<AuditView> {
+export async function auditView(item: StoredItem, services: Services): Promise<AuditView> {
   const [query, response] = await Promise.all([
-    openDetails(item, "QueryDetails", store),
-    openDetails(item, "Response", store),
+    openDetails(item, "QueryDetails", services),
+    openDetails(item, "Response", services),
   ]);
   const text = (name: string) => textOf(item, name) ?? "";
   const origin = text("Origin") === "LEDGER" ? "LEDGER" : "EVENT";
@@ -148,12 +148,12 @@ function presentTexts(item: StoredItem, names: readonly string[]): Record<string
 async function openDetails(
   item: StoredItem,
   field: string,
-  store: Store,
+  services: Services,
 ): Promise<ReturnType<typeof parseDetailsText> | undefined> {
   const ciphertext = bytesOf(item, field);
   const fieldKey = bytesOf(item, "FieldKey");
   if (ciphertext === undefined || fieldKey === undefined) return undefined;
-  return parseDetailsText(await store.auditFields.open(textOf(item, "AuditID") ?? "", field, ciphertext, fieldKey));
+  return parseDetailsText(await services.auditFields.open(textOf(item, "AuditID") ?? "", field, ciphertext, fieldKey));
 }
 
 function queryView(query: AuditDetails | undefined): Partial<AuditView> {

@@ -5,7 +5,8 @@ import { AFTER_ALL_IDS, dayKey, timeKey } from "../rules/index-keys";
 import type { Page, TimeRange } from "../rules/queries";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { daysBetween } from "../rules/timestamps";
-import { queryIndex, type Store } from "./store";
+import { queryIndex } from "./read-items";
+import type { Services } from "./services";
 
 /** An index as the contract names it. */
 export interface DayIndex {
@@ -19,7 +20,7 @@ export interface DayIndex {
  * Shards are read side by side, days one after another until the page is full.
  */
 export async function readDayIndex(
-  store: Pick<Store, "dynamo" | "indexShardCount">,
+  services: Pick<Services, "dynamo" | "indexShardCount">,
   tableName: string,
   index: DayIndex,
   value: string,
@@ -31,8 +32,10 @@ export async function readDayIndex(
   for (const day of daysBetween(start, range.to)) {
     if (page.length >= limit) break;
     const bounds = boundsWithin(day, start, timeKey(range.to, AFTER_ALL_IDS));
-    const shards = Array.from({ length: store.indexShardCount }, (_, shard) => dayKey(value, day, shard));
-    const found = await Promise.all(shards.map((key) => readShard(store.dynamo, tableName, index, key, bounds, limit)));
+    const shards = Array.from({ length: services.indexShardCount }, (_, shard) => dayKey(value, day, shard));
+    const found = await Promise.all(
+      shards.map((key) => readShard(services.dynamo, tableName, index, key, bounds, limit)),
+    );
     page.push(...found.flat().sort((a, b) => compare(textOf(a, index.sortKey), textOf(b, index.sortKey))));
   }
   return page.slice(0, limit);

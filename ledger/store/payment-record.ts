@@ -9,7 +9,7 @@ import type { PaymentView } from "../rules/responses";
 import { isPaymentStatus } from "../rules/status-change";
 import { integerOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
 import type { Recording } from "./recording";
-import type { Store } from "./store";
+import type { Services } from "./services";
 
 const { logicalName: TABLE } = TABLES.paymentLedger;
 
@@ -23,12 +23,12 @@ const FAILURE_INDEX_VALUE = "Failure";
 export async function paymentRecord(
   payment: Payment,
   { recordedAt, contentMac }: Recording,
-  store: Store,
+  services: Services,
 ): Promise<StoredItem> {
   const { TransactionID, SecureToken, Timestamp, ...clear } = payment;
   const timestamp = Timestamp ?? recordedAt;
-  const sealed = await store.tokenFields.seal(TransactionID, { SecureToken });
-  const keys = await store.macKeys();
+  const sealed = await services.tokenFields.seal(TransactionID, { SecureToken });
+  const keys = await services.macKeys();
   const item: Record<string, StoredValue> = {
     Format: { N: FORMAT },
     TransactionID: { S: TransactionID },
@@ -40,9 +40,9 @@ export async function paymentRecord(
     SecureToken: { B: sealed.ciphertexts["SecureToken"] ?? Buffer.alloc(0) },
     ContentMac: { S: contentMac },
     Salt: { B: randomBytes(SALT_BYTES) },
-    ProcessorDay: { S: dayKeyOf(payment.ProcessorID, timestamp, TransactionID, store.indexShardCount) },
+    ProcessorDay: { S: dayKeyOf(payment.ProcessorID, timestamp, TransactionID, services.indexShardCount) },
     TimeKey: { S: timeKey(timestamp, TransactionID) },
-    ...failureDay(payment.Status, timestamp, TransactionID, store),
+    ...failureDay(payment.Status, timestamp, TransactionID, services),
   };
   return withRecordMac(TABLE, item, keys.record);
 }
@@ -52,7 +52,7 @@ export async function recordWithStatus(
   current: StoredItem,
   status: PaymentView["Status"],
   changedAt: string,
-  store: Store,
+  services: Services,
 ): Promise<StoredItem> {
   const { FailureDay: _failureDay, ...kept } = current;
   const transactionId = textOf(current, "TransactionID") ?? "";
@@ -62,15 +62,15 @@ export async function recordWithStatus(
     Version: { N: String((integerOf(current, "Version") ?? 0) + 1) },
     StatusChangedAt: { S: changedAt },
     Salt: { B: randomBytes(SALT_BYTES) },
-    ...failureDay(status, textOf(current, "Timestamp") ?? "", transactionId, store),
+    ...failureDay(status, textOf(current, "Timestamp") ?? "", transactionId, services),
   };
-  return withRecordMac(TABLE, item, (await store.macKeys()).record);
+  return withRecordMac(TABLE, item, (await services.macKeys()).record);
 }
 
 /** Only failures have the attribute, so the index of failures holds nothing else. */
-function failureDay(status: string, timestamp: string, transactionId: string, store: Store): StoredItem {
+function failureDay(status: string, timestamp: string, transactionId: string, services: Services): StoredItem {
   if (status !== "Failure") return {};
-  return { FailureDay: { S: dayKeyOf(FAILURE_INDEX_VALUE, timestamp, transactionId, store.indexShardCount) } };
+  return { FailureDay: { S: dayKeyOf(FAILURE_INDEX_VALUE, timestamp, transactionId, services.indexShardCount) } };
 }
 
 /** What a reader sees. The record's MAC must have been checked before. */

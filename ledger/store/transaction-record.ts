@@ -9,7 +9,7 @@ import type { StoredItem } from "../rules/stored-item";
 import { integerOf, textOf } from "../rules/stored-item";
 import type { Transaction } from "../rules/transaction";
 import type { Recording } from "./recording";
-import type { Store } from "./store";
+import type { Services } from "./services";
 
 const TRANSACTIONS = TABLES.paymentTransactions.logicalName;
 const MESSAGES = TABLES.paymentMessages.logicalName;
@@ -19,7 +19,7 @@ const SALT_BYTES = 16;
 export async function transactionRecord(
   payment: Transaction,
   { recordedAt, contentMac }: Recording,
-  store: Store,
+  services: Services,
 ): Promise<StoredItem> {
   const item: StoredItem = {
     Format: { N: FORMAT },
@@ -34,13 +34,13 @@ export async function transactionRecord(
     ContentMac: { S: contentMac },
     Salt: { B: randomBytes(SALT_BYTES) },
   };
-  return withRecordMac(TRANSACTIONS, item, (await store.macKeys()).record);
+  return withRecordMac(TRANSACTIONS, item, (await services.macKeys()).record);
 }
 
 export async function messageRecord(
   payment: PaymentMessage,
   { recordedAt, contentMac }: Recording,
-  store: Store,
+  services: Services,
 ): Promise<StoredItem> {
   const { timestamp = recordedAt, ...sent } = payment;
   const item: StoredItem = {
@@ -51,7 +51,7 @@ export async function messageRecord(
     ContentMac: { S: contentMac },
     Salt: { B: randomBytes(SALT_BYTES) },
   };
-  return withRecordMac(MESSAGES, item, (await store.macKeys()).record);
+  return withRecordMac(MESSAGES, item, (await services.macKeys()).record);
 }
 
 /** What a reader sees. The record's MAC must have been checked before. */

@@ -19,7 +19,7 @@ import {
 import { seededRandom, Turns, underTurns } from "../../__tests__/evidence/sealing/kill-switch";
 import { ORIGIN, type Sealer, startSealer } from "../../__tests__/evidence/sealing/sealer";
 import { type FakeWorld, fakeWorld } from "../../__tests__/evidence/sealing/worlds";
-import { stubStore } from "../../__tests__/ledger/rules/stub-store";
+import { stubServices } from "../../__tests__/ledger/rules/stub-services";
 import { LOG_STATE } from "../../contract";
 import { ENTRY_KINDS } from "../../evidence/log/entry";
 import { HASH_BYTES } from "../../evidence/log/hashing";
@@ -36,7 +36,7 @@ const OLD_SIZE = 2 ** 20 - 1;
 /** A transactional write is charged twice. */
 const TRANSACTION_FACTOR = 2;
 
-const store = stubStore();
+const services = stubServices();
 let sequence = 44_215_845_000_000_000n;
 
 /** A payment and its WRITE record, as the two streams tell of them: ids and sequence numbers as irregular as real ones. */
@@ -44,8 +44,8 @@ async function changesOf(payments: number): Promise<StreamRecord[]> {
   const changes: StreamRecord[] = [];
   for (let index = 0; index < payments; index++) {
     const id = `txn_${randomUUID()}`;
-    changes.push(streamRecord(LEDGER, { now: await aPaymentRecord(id, store) }));
-    changes.push(streamRecord(TRAIL, { now: await anAuditRecord(derivedAuditId("WRITE", LEDGER, id), store) }));
+    changes.push(streamRecord(LEDGER, { now: await aPaymentRecord(id, services) }));
+    changes.push(streamRecord(TRAIL, { now: await anAuditRecord(derivedAuditId("WRITE", LEDGER, id), services) }));
   }
   return changes.map((change) => {
     sequence += BigInt(randomInt(1, 5_000_000));

@@ -5,7 +5,7 @@ import { type DrillOperationSettings, drillRestore } from "../../../evidence/che
 import { s3DrillBucket } from "../../../evidence/checks/drill-state";
 import { drillTables } from "../../../evidence/checks/drill-tables";
 import { s3Evidence } from "../../../evidence/checks/s3-evidence";
-import type { Store } from "../../../ledger/store/store";
+import type { Services } from "../../../ledger/store/services";
 import { FAULTS } from "../../../local/fault-proxy";
 import { DrillWorld, EXPORT_BUCKET } from "./drill-world";
 import { EVIDENCE_BUCKET } from "./sealed-ledger";
@@ -17,7 +17,7 @@ let world: DrillWorld;
 let dynamo: DynamoDBClient;
 let s3: S3Client;
 let settings: DrillOperationSettings;
-let store: Store;
+let services: Services;
 let days = 2;
 
 beforeAll(async () => {
@@ -29,7 +29,7 @@ beforeAll(async () => {
   const client = { endpoint: world.ledger.harness.proxy.url, region: "us-east-1", credentials, maxAttempts: 1 };
   dynamo = new DynamoDBClient(client);
   s3 = new S3Client({ ...client, forcePathStyle: true });
-  store = { ...world.ledger.harness.store, dynamo };
+  services = { ...world.ledger.harness.services, dynamo };
   settings = world.settings({
     exports: { s3, bucket: EXPORT_BUCKET },
     state: s3DrillBucket(s3, EXPORT_BUCKET),
@@ -46,7 +46,7 @@ afterAll(async () => {
 
 async function step(kind: string): Promise<void> {
   const call = world.ledger.harness.call("drill_restore", world.day(days));
-  await drillRestore({ kind }, call, store, settings);
+  await drillRestore({ kind }, call, services, settings);
 }
 
 /** The first call takes effect and its answer is lost; nothing after it reaches AWS. From 0: not even the first does. */

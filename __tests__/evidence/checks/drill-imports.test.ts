@@ -27,7 +27,7 @@ beforeEach(async () => {
   days += 0.1;
   world.logged.length = 0;
   for (const [key, bytes] of taken) await world.putObject(key, bytes);
-  const { dynamo } = world.ledger.harness.store;
+  const { dynamo } = world.ledger.harness.services;
   imports = new DocumentedImport(dynamo, world.ledger.s3);
   settings = world.settings({ scratch: drillTables(imports.client()) });
 });

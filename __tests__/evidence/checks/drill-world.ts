@@ -51,7 +51,7 @@ export class DrillWorld {
     await ledger.s3.send(new CreateBucketCommand({ Bucket: EXPORT_BUCKET }));
     for (const { table } of tables) {
       const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
-      await ledger.harness.store.dynamo.send(
+      await ledger.harness.services.dynamo.send(
         new UpdateContinuousBackupsCommand({ TableName: table, PointInTimeRecoverySpecification }),
       );
     }
@@ -69,18 +69,18 @@ export class DrillWorld {
   /** A full export of everything that was recorded, and sealed, until then. */
   async exportAll(days: number): Promise<void> {
     await this.ledger.seal(this.day(days - 0.01));
-    const { store } = this.ledger.harness;
-    const service = dynamoExportService(store.dynamo, EXPORT_BUCKET, KEY_ARN);
+    const { services } = this.ledger.harness;
+    const service = dynamoExportService(services.dynamo, EXPORT_BUCKET, KEY_ARN);
     const settings = { tables, service, states: s3StateStore(this.ledger.s3, EXPORT_BUCKET), logLine: () => {} };
     const call = this.ledger.harness.call("export_tables", this.day(days));
-    await exportTables({ kind: "full" }, call, store, settings);
-    await writeRequestedExports({ dynamo: store.dynamo, s3: this.ledger.s3 });
+    await exportTables({ kind: "full" }, call, services, settings);
+    await writeRequestedExports({ dynamo: services.dynamo, s3: this.ledger.s3 });
     await this.ledger.seal(this.day(days + 0.01));
   }
 
   settings(overrides: Partial<DrillOperationSettings> = {}): DrillOperationSettings {
     const { harness, s3, keyArn } = this.ledger;
-    const { dynamo } = harness.store;
+    const { dynamo } = harness.services;
     return {
       tables,
       exports: { s3, bucket: EXPORT_BUCKET },
@@ -98,7 +98,7 @@ export class DrillWorld {
 
   step(kind: string, days: number, settings = this.settings()): Promise<DrillResponse> {
     const { harness } = this.ledger;
-    return drillRestore({ kind }, harness.call("drill_restore", this.day(days)), harness.store, settings);
+    return drillRestore({ kind }, harness.call("drill_restore", this.day(days)), harness.services, settings);
   }
 
   /** Steps, as its schedule would, until no drill is under way. */
@@ -124,7 +124,7 @@ export class DrillWorld {
   }
 
   async tableNames(): Promise<string[]> {
-    const { TableNames = [] } = await this.ledger.harness.store.dynamo.send(new ListTablesCommand({}));
+    const { TableNames = [] } = await this.ledger.harness.services.dynamo.send(new ListTablesCommand({}));
     return TableNames.sort();
   }
 

@@ -24,7 +24,7 @@ beforeEach(() => {
 const changeStatus = async (TransactionID: string, from: string, to: string, days: number) => {
   const change = { TransactionID, ExpectedStatus: from, Status: to, Reason: "Late", Actor: "tests" };
   const call = world.ledger.harness.call("update_payment_status", world.day(days));
-  expect(await updatePaymentStatus(change, call, world.ledger.harness.store)).toMatchObject({ outcome: "updated" });
+  expect(await updatePaymentStatus(change, call, world.ledger.harness.services)).toMatchObject({ outcome: "updated" });
 };
 
 interface Report {
@@ -155,7 +155,7 @@ test("items that DynamoDB could not import fail the drill, whatever else it find
 
 test("an import that ends with errors fails the drill, although all that was sealed is there", async () => {
   await world.exportAll(7.2);
-  const real = drillTables(world.ledger.harness.store.dynamo);
+  const real = drillTables(world.ledger.harness.services.dynamo);
   const refusing = {
     ...real,
     importStanding: async (arn: string) => {
@@ -186,7 +186,7 @@ test("an export that is no gzip at all fails the drill with DynamoDB's reason", 
 test("tables that an earlier drill left behind are told, removed, and replaced", async () => {
   await world.exportAll(8);
   const left = `${DRILL_TABLE_PREFIX}${TABLES.paymentMessages.logicalName}`;
-  await world.ledger.harness.store.dynamo.send(
+  await world.ledger.harness.services.dynamo.send(
     new CreateTableCommand({
       TableName: left,
       BillingMode: "PAY_PER_REQUEST",
@@ -200,7 +200,7 @@ test("tables that an earlier drill left behind are told, removed, and replaced",
 });
 
 test("an import that never ends fails after a day, and its tables are removed", async () => {
-  const { dynamo } = world.ledger.harness.store;
+  const { dynamo } = world.ledger.harness.services;
   const stuck = { ...drillTables(dynamo), importStanding: async () => ({ status: "running" as const }) };
   const settings = world.settings({ scratch: stuck });
   expect(await world.step("start", 9, settings)).toMatchObject({ outcome: "importing" });
@@ -213,7 +213,7 @@ test("an import that never ends fails after a day, and its tables are removed", 
 });
 
 test("an import that fails ends the drill with DynamoDB's reason", async () => {
-  const { dynamo } = world.ledger.harness.store;
+  const { dynamo } = world.ledger.harness.services;
   const failing = {
     ...drillTables(dynamo),
     importStanding: async () => ({ status: "failed" as const, code: "S3AccessDenied" }),
@@ -232,7 +232,7 @@ test("time that runs out is a verdict of its own, never a pass", async () => {
   await world.step("start", 12, settings);
   await delay(1_500);
   const call = { ...harness.call("drill_restore", world.day(12)), remainingMs: () => 1_000 };
-  await drillRestore({ kind: "step" }, call, harness.store, settings);
+  await drillRestore({ kind: "step" }, call, harness.services, settings);
   expect((await world.finish(12)).last).toMatchObject({ verdict: "incomplete", passed: false });
 });
 
@@ -252,7 +252,7 @@ test.each([{}, { kind: "begin" }, { kind: "start", table: "PaymentLedger" }, nul
   async (event) => {
     const { harness } = world.ledger;
     await expect(
-      drillRestore(event, harness.call("drill_restore"), harness.store, world.settings()),
+      drillRestore(event, harness.call("drill_restore"), harness.services, world.settings()),
     ).rejects.toMatchObject({ code: "BAD_REQUEST" });
   },
 );

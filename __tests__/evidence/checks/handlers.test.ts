@@ -29,7 +29,7 @@ afterAll(async () => {
 
 function invoke(entry: "drill-restore" | "sweep-audit-trail", event: unknown, without?: string): Promise<BundleResult> {
   const { harness, keyArn } = entry === "drill-restore" ? world.ledger : ledger;
-  const { tables: names } = harness.store;
+  const { tables: names } = harness.services;
   const environment: Record<string, string> = {
     AWS_ENDPOINT_URL: harness.proxy.url,
     [ENV.dynamodbEndpointUrl]: harness.proxy.url,

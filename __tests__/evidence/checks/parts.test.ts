@@ -108,7 +108,7 @@ describe("a table as a source of records", () => {
       const item = { AuditID: { S: `id-${index}` }, Salt: { B: Buffer.from([index]) }, Text: { S: large } };
       await harness.put("audit", item);
     }
-    const source = scanSource(harness.store.dynamo, {
+    const source = scanSource(harness.services.dynamo, {
       table: "PaymentAuditTrail",
       deployedName: "PaymentAuditTrail",
       takenAt: "2026-11-21T10:00:00.000Z",
@@ -122,7 +122,7 @@ describe("a table as a source of records", () => {
   });
 
   test("a table that is not there is an error, not an empty table", async () => {
-    const source = scanSource(harness.store.dynamo, {
+    const source = scanSource(harness.services.dynamo, {
       table: "PaymentLedger",
       deployedName: "scratch-none",
       takenAt: "2026-11-21T10:00:00.000Z",
@@ -132,7 +132,7 @@ describe("a table as a source of records", () => {
 });
 
 test("the memory of the sweep keeps the larger tree", async () => {
-  await harness.store.dynamo.send(
+  await harness.services.dynamo.send(
     new CreateTableCommand({
       TableName: LOG_STATE.name,
       BillingMode: "PAY_PER_REQUEST",
@@ -146,14 +146,14 @@ test("the memory of the sweep keeps the larger tree", async () => {
       ],
     }),
   );
-  const memory = checkpointMemory(harness.store.dynamo, LOG_STATE.name, "log/one");
+  const memory = checkpointMemory(harness.services.dynamo, LOG_STATE.name, "log/one");
   const now = new Date();
   expect(await memory.load()).toBeUndefined();
   await memory.save({ size: 7, text: "seven" }, now);
   await memory.save({ size: 9, text: "nine" }, now);
   await memory.save({ size: 8, text: "eight" }, now);
   expect(await memory.load()).toEqual({ size: 9, text: "nine" });
-  expect(await checkpointMemory(harness.store.dynamo, LOG_STATE.name, "log/two").load()).toBeUndefined();
+  expect(await checkpointMemory(harness.services.dynamo, LOG_STATE.name, "log/two").load()).toBeUndefined();
 });
 
 describe("the drill's tables", () => {
@@ -167,16 +167,16 @@ describe("the drill's tables", () => {
   ];
 
   test.each(names)("%s is none: it is neither asked about nor removed", async (name) => {
-    const tables = drillTables(harness.store.dynamo);
+    const tables = drillTables(harness.services.dynamo);
     expect(() => assertDrillTable(name)).toThrow(expect.objectContaining({ code: "NOT_A_DRILL_TABLE" }));
     await expect(tables.remove(name)).rejects.toMatchObject({ code: "NOT_A_DRILL_TABLE" });
     await expect(tables.statusOf(name)).rejects.toMatchObject({ code: "NOT_A_DRILL_TABLE" });
-    const { TableNames } = await harness.store.dynamo.send(new ListTablesCommand({}));
+    const { TableNames } = await harness.services.dynamo.send(new ListTablesCommand({}));
     expect(TableNames).toContain("PaymentLedger");
   });
 
   test("a scratch table is told, and removed; one that is gone already is no error", async () => {
-    const { dynamo } = harness.store;
+    const { dynamo } = harness.services;
     const name = `${DRILL_TABLE_PREFIX}PaymentLedger`;
     const shape = keyAttributes(shapeOf("PaymentLedger"));
     await dynamo.send(new CreateTableCommand({ TableName: name, BillingMode: "PAY_PER_REQUEST", ...shape }));

@@ -56,7 +56,7 @@ export class SealedLedger {
     const harness = await startHarness(own);
     const s3 = new S3Client({ endpoint: harness.proxy.url, region: "us-east-1", credentials, forcePathStyle: true });
     await s3.send(new CreateBucketCommand({ Bucket: EVIDENCE_BUCKET }));
-    const { dynamo } = harness.store;
+    const { dynamo } = harness.services;
     const { partitionKey, sortKey } = LOG_STATE;
     await dynamo.send(
       new CreateTableCommand({
@@ -84,7 +84,11 @@ export class SealedLedger {
   /** Records payments at that moment of the ledger's clock. */
   async record(count: number, at: Date): Promise<string[]> {
     const payments = Array.from({ length: count }, () => paymentInput({ Timestamp: at.toISOString() }));
-    const answer = await persistPayments(payments, this.harness.call("persist_payment_ledger", at), this.harness.store);
+    const answer = await persistPayments(
+      payments,
+      this.harness.call("persist_payment_ledger", at),
+      this.harness.services,
+    );
     expect(answer).toMatchObject({ counts: { stored: count } });
     return payments.map(({ TransactionID }) => TransactionID);
   }
@@ -103,7 +107,7 @@ export class SealedLedger {
       streams: [],
     };
     const call = this.harness.call("publish_checkpoint", at);
-    await publishCheckpoint({ kind: "heartbeat" }, call, this.harness.store, settings);
+    await publishCheckpoint({ kind: "heartbeat" }, call, this.harness.services, settings);
   }
 
   /** Delivers what the stream had lost: the item as it was when it was new. */
@@ -133,7 +137,7 @@ export class SealedLedger {
   }
 
   private sealer(event: unknown, at: Date): Promise<object> {
-    return sealAuditTrail(event, this.harness.call("seal_audit_trail", at), this.harness.store, this.settings);
+    return sealAuditTrail(event, this.harness.call("seal_audit_trail", at), this.harness.services, this.settings);
   }
 
   private async changes(table: TableName, lost: Lost): Promise<object[]> {
@@ -170,7 +174,7 @@ export class SealedLedger {
   }
 
   sweepSettings(): SweepSettings {
-    const { dynamo } = this.harness.store;
+    const { dynamo } = this.harness.services;
     const evidence = s3Evidence(this.s3, EVIDENCE_BUCKET);
     return {
       evidence,

@@ -38,7 +38,7 @@ const pass = (minutes: number) => {
 const invocation = (): Call => ({ ...ledger.harness.call("sweep_audit_trail", now), remainingMs: () => 900_000 });
 
 const sweep = (call: Call = invocation()): Promise<SweepResponse> =>
-  sweepAuditTrail({ kind: "sweep" }, call, ledger.harness.store, ledger.sweepSettings());
+  sweepAuditTrail({ kind: "sweep" }, call, ledger.harness.services, ledger.sweepSettings());
 
 async function signals(run: () => Promise<unknown>): Promise<string[]> {
   const before = ledger.harness.signals.length;
@@ -66,7 +66,7 @@ async function recordLost(count = 1): Promise<string[]> {
 const changeStatus = async (TransactionID: string, from: string, to: string) => {
   const change = { TransactionID, ExpectedStatus: from, Status: to, Reason: "Late", Actor: "tests" };
   const call = ledger.harness.call("update_payment_status", now);
-  expect(await updatePaymentStatus(change, call, ledger.harness.store)).toMatchObject({ outcome: "updated" });
+  expect(await updatePaymentStatus(change, call, ledger.harness.services)).toMatchObject({ outcome: "updated" });
 };
 
 test("before the log says anything there is nothing to hold the tables against", async () => {
@@ -224,7 +224,7 @@ test("a long outage is sealed in one sweep; what there is no time for is left to
   };
   const call = { ...invocation(), remainingMs: () => (isRead ? 20_000 : 900_000) };
   const ended = { ...settings, memory: { ...memory, save } };
-  const answer = await sweepAuditTrail({ kind: "sweep" }, call, ledger.harness.store, ended);
+  const answer = await sweepAuditTrail({ kind: "sweep" }, call, ledger.harness.services, ended);
   expect(answer).toMatchObject({ outcome: "incomplete", counts: { late: 0, left: 250 } });
   expect(await sweep()).toMatchObject({ outcome: "repaired", counts: { late: 250, left: 0 } });
   await ledger.seal(pass(5));
@@ -252,7 +252,7 @@ test("events that somebody made up leave no fault behind: the sweep agrees with 
 
 /** Removes what the sweep remembers in the log-state table. */
 const forget = () =>
-  ledger.harness.store.dynamo.send(
+  ledger.harness.services.dynamo.send(
     new DeleteItemCommand({ TableName: LOG_TABLE, Key: { LogID: { S: ORIGIN }, Item: { S: SWEEP_ITEM } } }),
   );
 
@@ -341,7 +341,7 @@ test("evidence that goes back to an earlier checkpoint is noticed, and is not re
 
 test("a checkpoint under a key that the deployment does not name is refused", async () => {
   const stranger = { ...ledger.sweepSettings(), keys: async () => [OTHER_KEY] };
-  const answer = await sweepAuditTrail({ kind: "sweep" }, invocation(), ledger.harness.store, stranger);
+  const answer = await sweepAuditTrail({ kind: "sweep" }, invocation(), ledger.harness.services, stranger);
   expect(answer).toMatchObject({ outcome: "faulty", verdict: "wrong-key" });
 });
 
@@ -380,6 +380,6 @@ test("a forged record that its stream never told of is sealed as forged, once, a
 test.each([{}, { kind: "all" }, { kind: "sweep", table: "x" }, null, "sweep"])("%j is no request", async (event) => {
   const { harness } = ledger;
   await expect(
-    sweepAuditTrail(event, harness.call("sweep_audit_trail"), harness.store, ledger.sweepSettings()),
+    sweepAuditTrail(event, harness.call("sweep_audit_trail"), harness.services, ledger.sweepSettings()),
   ).rejects.toMatchObject({ code: "BAD_REQUEST" });
 });

@@ -5,10 +5,10 @@ import path from "node:path";
 import { CreateKeyCommand } from "@aws-sdk/client-kms";
 import { ENV, TABLES } from "../../../contract";
 import { deriveMacKeys } from "../../../ledger/store/key-material";
-import type { Store } from "../../../ledger/store/store";
+import type { Services } from "../../../ledger/store/services";
 import { FAULTS } from "../../../local/fault-proxy";
 import { type BundleResult, startBundle } from "../../../local/run-bundle";
-import { stubStore } from "../../ledger/rules/stub-store";
+import { stubServices } from "../../ledger/rules/stub-services";
 import { bundleHandlers } from "../../support/bundles";
 import { aMessageRecord, LEDGER, MESSAGES, type StreamRecord, streamRecord } from "./changes";
 import type { Clients } from "./fake-aws";
@@ -20,7 +20,7 @@ let embedded: EmbeddedWorld;
 let folder: string;
 let world: RaceWorld;
 let direct: Clients;
-let store: Store;
+let services: Services;
 let environment: Record<string, string>;
 beforeAll(async () => {
   folder = bundleHandlers("seal-audit-trail", "publish-checkpoint");
@@ -34,7 +34,7 @@ beforeAll(async () => {
   );
   const macKeyArn = KeyMetadata?.Arn ?? "";
   const macKeys = deriveMacKeys(kms, macKeyArn);
-  store = { ...stubStore(), macKeys: () => macKeys };
+  services = { ...stubServices(), macKeys: () => macKeys };
   environment = {
     AWS_ENDPOINT_URL: embedded.proxy.url,
     [ENV.dynamodbEndpointUrl]: embedded.proxy.url,
@@ -93,7 +93,7 @@ let made = 0;
 const newRecords = (count: number): Promise<StreamRecord[]> =>
   Promise.all(
     Array.from({ length: count }, async () =>
-      streamRecord(MESSAGES, { now: await aMessageRecord(`msg-${++made}`, store) }),
+      streamRecord(MESSAGES, { now: await aMessageRecord(`msg-${++made}`, services) }),
     ),
   );
 
@@ -125,7 +125,7 @@ test("killed at each of its calls it loses nothing, and says in its log what it 
     all.push(...records);
     if ((await killedAt(call, { Records: records })).outcome === "killed") killed += 1;
     // A heartbeat so soon after another makes all its calls only where something new is sealed.
-    const news = streamRecord(MESSAGES, { now: await aMessageRecord(`news-${call}`, stubStore()) });
+    const news = streamRecord(MESSAGES, { now: await aMessageRecord(`news-${call}`, stubServices()) });
     expected.entries.push(expectationOf(news));
     await startSealer({ ...world, clients: () => direct }).seal([news]);
     if ((await killedAt(call, heartbeat)).outcome === "killed") killed += 1;

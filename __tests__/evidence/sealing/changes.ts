@@ -9,9 +9,9 @@ import type { PaymentStatus } from "../../../ledger/rules/payment";
 import { integerOf, type StoredItem } from "../../../ledger/rules/stored-item";
 import { auditPut } from "../../../ledger/store/audit-record";
 import { paymentRecord, recordWithStatus } from "../../../ledger/store/payment-record";
-import type { Store } from "../../../ledger/store/store";
+import type { Services } from "../../../ledger/store/services";
 import { messageRecord, transactionRecord } from "../../../ledger/store/transaction-record";
-import { recordingOf } from "../../ledger/rules/stub-store";
+import { recordingOf } from "../../ledger/rules/stub-services";
 
 const RECORDED_AT = "2026-11-21T10:00:01.000Z";
 export const LEDGER = TABLES.paymentLedger.logicalName;
@@ -72,7 +72,7 @@ function tableOf(table: LogicalTableName) {
   return TABLES[found];
 }
 
-export function aPaymentRecord(id: string, store: Store, Status: PaymentStatus = "Success"): Promise<StoredItem> {
+export function aPaymentRecord(id: string, services: Services, Status: PaymentStatus = "Success"): Promise<StoredItem> {
   const payment = {
     TransactionID: id,
     SecureToken: `tok_${id}`,
@@ -82,20 +82,20 @@ export function aPaymentRecord(id: string, store: Store, Status: PaymentStatus =
     Status,
     Timestamp: "2026-11-21T10:00:00.000Z",
   };
-  return paymentRecord(payment, recordingOf(LEDGER, payment, RECORDED_AT), store);
+  return paymentRecord(payment, recordingOf(LEDGER, payment, RECORDED_AT), services);
 }
 
-export function aTransactionRecord(id: string, store: Store): Promise<StoredItem> {
+export function aTransactionRecord(id: string, services: Services): Promise<StoredItem> {
   const payment = { transactionId: id, amount: "10.50", currency: "EUR", cardLast4: "4242", metadata: "{}" };
-  return transactionRecord(payment, recordingOf(TRANSACTIONS, payment, RECORDED_AT), store);
+  return transactionRecord(payment, recordingOf(TRANSACTIONS, payment, RECORDED_AT), services);
 }
 
-export function aMessageRecord(id: string, store: Store): Promise<StoredItem> {
+export function aMessageRecord(id: string, services: Services): Promise<StoredItem> {
   const payment = { paymentId: id, amount: "10.50" };
-  return messageRecord(payment, recordingOf(MESSAGES, payment, RECORDED_AT), store);
+  return messageRecord(payment, recordingOf(MESSAGES, payment, RECORDED_AT), services);
 }
 
-export async function anAuditRecord(auditId: string, store: Store, action = "WRITE"): Promise<StoredItem> {
+export async function anAuditRecord(auditId: string, services: Services, action = "WRITE"): Promise<StoredItem> {
   const entry: AuditEntry = {
     auditId,
     action,
@@ -106,7 +106,7 @@ export async function anAuditRecord(auditId: string, store: Store, action = "WRI
     origin: "LEDGER",
     table: LEDGER,
   };
-  return (await auditPut(entry, store)).item;
+  return (await auditPut(entry, services)).item;
 }
 
 export interface StatusChanged {
@@ -116,9 +116,13 @@ export interface StatusChanged {
   readonly audit: StoredItem;
 }
 
-export async function aStatusChanged(before: StoredItem, to: PaymentStatus, store: Store): Promise<StatusChanged> {
-  const now = await recordWithStatus(before, to, "2026-11-21T11:00:00.000Z", store);
+export async function aStatusChanged(
+  before: StoredItem,
+  to: PaymentStatus,
+  services: Services,
+): Promise<StatusChanged> {
+  const now = await recordWithStatus(before, to, "2026-11-21T11:00:00.000Z", services);
   const [id = ""] = keyValuesOf(LEDGER, toItemJson(now));
   const auditId = derivedAuditId("UPDATE", LEDGER, id, String(integerOf(now, "Version")));
-  return { before, now, audit: await anAuditRecord(auditId, store, "UPDATE") };
+  return { before, now, audit: await anAuditRecord(auditId, services, "UPDATE") };
 }

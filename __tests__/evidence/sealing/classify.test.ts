@@ -5,7 +5,7 @@ import { fromItemJson, toItemJson } from "../../../ledger/rules/attribute-value"
 import { derivedAuditId } from "../../../ledger/rules/identifiers";
 import { withRecordMac } from "../../../ledger/rules/record-mac";
 import type { StoredItem } from "../../../ledger/rules/stored-item";
-import { stubStore } from "../../ledger/rules/stub-store";
+import { stubServices } from "../../ledger/rules/stub-services";
 import { MAC_KEY } from "../../support/ledger-fixtures";
 import {
   aMessageRecord,
@@ -23,7 +23,7 @@ import {
 } from "./changes";
 import { naiveCommitment } from "./naive-log";
 
-const store = stubStore();
+const services = stubServices();
 const commitment = (table: string, item: StoredItem) => naiveCommitment(table, toItemJson(item));
 
 /**
@@ -35,7 +35,7 @@ async function entryOf(
   trail: readonly StoredItem[] = [],
   standing?: { readonly item: StoredItem | undefined },
 ): Promise<RecordEntry | undefined> {
-  const [change] = streamChanges({ Records: [record] }, store.tables) ?? [];
+  const [change] = streamChanges({ Records: [record] }, services.tables) ?? [];
   if (change === undefined) throw new Error("The record is no change.");
   const told = change.now === undefined ? undefined : (fromItemJson(change.now) ?? { unreadable: { NULL: true } });
   const judge: Judge = {
@@ -54,10 +54,10 @@ const remac = (item: StoredItem, table: Parameters<typeof withRecordMac>[0] = LE
 
 describe("INSERT", () => {
   test.each([
-    [LEDGER, () => aPaymentRecord("txn-1", store), ["txn-1"]],
-    [TRAIL, () => anAuditRecord("event-1", store), ["event-1"]],
-    [MESSAGES, () => aMessageRecord("msg-1", store), ["msg-1"]],
-    [TRANSACTIONS, () => aTransactionRecord("row-1", store), ["row-1", "1795255201000"]],
+    [LEDGER, () => aPaymentRecord("txn-1", services), ["txn-1"]],
+    [TRAIL, () => anAuditRecord("event-1", services), ["event-1"]],
+    [MESSAGES, () => aMessageRecord("msg-1", services), ["msg-1"]],
+    [TRANSACTIONS, () => aTransactionRecord("row-1", services), ["row-1", "1795255201000"]],
   ] as const)("of a record of %s is a RECORD", async (table, make, key) => {
     const now = await make();
     const record = streamRecord(table, { now });
@@ -80,7 +80,7 @@ describe("INSERT", () => {
     ["another table's MAC", (item) => remac(item, MESSAGES)],
     ["a MAC that is no text", (item) => ({ ...item, Mac: { N: "1" } })],
   ])("with %s is FORGED, with its commitment", async (_what, forge) => {
-    const now = forge(await aPaymentRecord("txn-2", store));
+    const now = forge(await aPaymentRecord("txn-2", services));
     expect(await entryOf(streamRecord(LEDGER, { now }))).toMatchObject({
       kind: "FORGED",
       key: ["txn-2"],
@@ -90,7 +90,7 @@ describe("INSERT", () => {
   });
 
   test("of a genuine record under another key than its own is FORGED where something of the kind stands", async () => {
-    const record = streamRecord(LEDGER, { now: await aPaymentRecord("txn-3", store) });
+    const record = streamRecord(LEDGER, { now: await aPaymentRecord("txn-3", services) });
     const moved = { ...record, dynamodb: { ...record.dynamodb, Keys: { TransactionID: { S: "txn-4" } } } };
     expect(await entryOf(moved)).toMatchObject({ kind: "FORGED", key: ["txn-4"] });
   });
@@ -104,7 +104,7 @@ describe("INSERT", () => {
 describe("MODIFY", () => {
   let changed: StatusChanged;
   beforeAll(async () => {
-    changed = await aStatusChanged(await aPaymentRecord("txn-m", store), "Failure", store);
+    changed = await aStatusChanged(await aPaymentRecord("txn-m", services), "Failure", services);
   });
   const modified = (images: Partial<StatusChanged>) => {
     const { before, now } = { ...changed, ...images };
@@ -120,7 +120,7 @@ describe("MODIFY", () => {
       commitment: commitment(LEDGER, now),
       previous: commitment(LEDGER, before),
     });
-    const back = await aStatusChanged(now, "Success", store);
+    const back = await aStatusChanged(now, "Success", services);
     const entry = await entryOf(streamRecord(LEDGER, back), [audit, back.audit]);
     expect(entry).toMatchObject({ kind: "RECORD", version: "3", previous: commitment(LEDGER, now) });
   });
@@ -157,18 +157,18 @@ describe("MODIFY", () => {
   });
 
   test("the audit record of another version or payment does not stand for this one", async () => {
-    const other = await anAuditRecord(derivedAuditId("UPDATE", LEDGER, "txn-m", "3"), store, "UPDATE");
+    const other = await anAuditRecord(derivedAuditId("UPDATE", LEDGER, "txn-m", "3"), services, "UPDATE");
     expect(await entryOf(modified({}), [other])).toMatchObject({ kind: "TAMPER" });
     const judge: Judge = { macKey: MAC_KEY, auditRecord: async () => other, standing: async () => changed.now };
-    const [change] = streamChanges({ Records: [modified({})] }, store.tables) ?? [];
+    const [change] = streamChanges({ Records: [modified({})] }, services.tables) ?? [];
     expect(change && (await classify(change, judge))).toMatchObject({ kind: "TAMPER" });
   });
 
   test("no other table has changes at all", async () => {
     for (const [table, item] of [
-      [TRAIL, await anAuditRecord("event-m", store)],
-      [MESSAGES, await aMessageRecord("msg-m", store)],
-      [TRANSACTIONS, await aTransactionRecord("row-m", store)],
+      [TRAIL, await anAuditRecord("event-m", services)],
+      [MESSAGES, await aMessageRecord("msg-m", services)],
+      [TRANSACTIONS, await aTransactionRecord("row-m", services)],
     ] as const) {
       const now = remac({ ...item, Status: { S: "Failure" }, Version: { N: "2" } }, table);
       const before = remac({ ...item, Status: { S: "Success" }, Version: { N: "1" } }, table);
@@ -179,7 +179,7 @@ describe("MODIFY", () => {
 
 describe("REMOVE", () => {
   test("is TAMPER: what stood there, and nothing since", async () => {
-    const before = (await aStatusChanged(await aPaymentRecord("txn-r", store), "Failure", store)).now;
+    const before = (await aStatusChanged(await aPaymentRecord("txn-r", services), "Failure", services)).now;
     expect(await entryOf(streamRecord(LEDGER, { before }))).toMatchObject({
       kind: "TAMPER",
       key: ["txn-r"],
@@ -191,7 +191,7 @@ describe("REMOVE", () => {
 });
 
 describe("what cannot be understood is sealed with what is known, and never thrown", () => {
-  const record = async () => streamRecord(LEDGER, { now: await aPaymentRecord("txn-p", store) });
+  const record = async () => streamRecord(LEDGER, { now: await aPaymentRecord("txn-p", services) });
   const withImages = (from: StreamRecord, images: object) => ({ ...from, dynamodb: { ...from.dynamodb, ...images } });
 
   test.each<[string, object, Partial<RecordEntry>]>([
@@ -237,8 +237,8 @@ describe("an event that says that somebody tampered is compared with the table",
   let changed: StatusChanged;
   let forged: StoredItem;
   beforeAll(async () => {
-    first = await aPaymentRecord("txn-s", store);
-    changed = await aStatusChanged(first, "Failure", store);
+    first = await aPaymentRecord("txn-s", services);
+    changed = await aStatusChanged(first, "Failure", services);
     forged = { ...first, Amount: { S: "99.00" } };
   });
   const removed = (before: StoredItem) => streamRecord(LEDGER, { before });
@@ -304,7 +304,7 @@ describe("an event that says that somebody tampered is compared with the table",
       standing: () => Promise.reject(new Error("asked")),
     };
     for (const record of [streamRecord(LEDGER, { now: first }), streamRecord(LEDGER, changed)]) {
-      const [change] = streamChanges({ Records: [record] }, store.tables) ?? [];
+      const [change] = streamChanges({ Records: [record] }, services.tables) ?? [];
       expect(change && (await classify(change, judge))).toMatchObject({ kind: "RECORD" });
     }
   });
@@ -339,8 +339,8 @@ test("an image of Lambda becomes the item that was stored, whatever types it has
 
 describe("the event", () => {
   test("tables are told by their streams, under the names that they are deployed with", async () => {
-    const tables = { ...store.tables, paymentLedger: "PaymentLedger-dev" };
-    const now = await aPaymentRecord("txn-e", store);
+    const tables = { ...services.tables, paymentLedger: "PaymentLedger-dev" };
+    const now = await aPaymentRecord("txn-e", services);
     const changes = streamChanges({ Records: [streamRecord(LEDGER, { now }, "PaymentLedger-dev")] }, tables);
     expect(changes).toMatchObject([{ table: LEDGER, event: "INSERT", key: ["txn-e"] }]);
     expect(() => streamChanges({ Records: [streamRecord(LEDGER, { now }, "PaymentLedger")] }, tables)).toThrow(
@@ -354,6 +354,6 @@ describe("the event", () => {
     ["a queue's", { Records: [{ messageId: "1", body: "", eventSource: "aws:sqs" }] }],
     ["an unknown kind of change", { Records: [{ ...streamRecord(LEDGER, { now: {} }), eventName: "DROP" }] }],
   ])("%s is none of a stream", (_what, event) => {
-    expect(streamChanges(event, store.tables)).toBeUndefined();
+    expect(streamChanges(event, services.tables)).toBeUndefined();
   });
 });

@@ -2,14 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { DescribeTableCommand, UpdateTableCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteObjectCommand, HeadObjectCommand, ListObjectVersionsCommand } from "@aws-sdk/client-s3";
 import { FAULTS } from "../../../local/fault-proxy";
-import { stubStore } from "../../ledger/rules/stub-store";
+import { stubServices } from "../../ledger/rules/stub-services";
 import { aMessageRecord, aPaymentRecord, aStatusChanged, LEDGER, MESSAGES, streamRecord, TRAIL } from "./changes";
 import { naiveCheckpoint, naiveVerify } from "./naive-log";
 import { checkLog, type Expected, expectationOf, type RaceWorld } from "./race";
 import { type Sealer, startSealer } from "./sealer";
 import { type EmbeddedWorld, startEmbeddedWorld } from "./worlds";
 
-const store = stubStore();
+const services = stubServices();
 let embedded: EmbeddedWorld;
 beforeAll(async () => {
   embedded = await startEmbeddedWorld();
@@ -24,7 +24,7 @@ const makeLog = () => embedded.makeLog(`sealed-log-${++logs}`);
 async function sealSome(sealer: Sealer, expected: Expected, count: number): Promise<void> {
   const ids = Array.from({ length: count }, (_, index) => `msg-${expected.entries.length + index}`);
   const records = await Promise.all(
-    ids.map(async (id) => streamRecord(MESSAGES, { now: await aMessageRecord(id, store) })),
+    ids.map(async (id) => streamRecord(MESSAGES, { now: await aMessageRecord(id, services) })),
   );
   expected.entries.push(...records.map(expectationOf));
   await sealer.seal(records);
@@ -42,8 +42,8 @@ test("changes are sealed and published under Object Lock, and what was published
   const world = await makeLog();
   const expected: Expected = { entries: [] };
   const sealer = startSealer(world);
-  const row = await aPaymentRecord("txn-1", store);
-  const { now, audit } = await aStatusChanged(row, "Failure", store);
+  const row = await aPaymentRecord("txn-1", services);
+  const { now, audit } = await aStatusChanged(row, "Failure", services);
   await world.putRecord(TRAIL, audit);
   const records = [streamRecord(LEDGER, { now: row }), streamRecord(LEDGER, { before: row, now })];
   expected.entries.push(...records.map(expectationOf));

@@ -6,8 +6,8 @@
 import { createHash } from "node:crypto";
 import type { LogicalTableName } from "../../../contract";
 import type { StoredItem } from "../../../ledger/rules/stored-item";
-import type { Store } from "../../../ledger/store/store";
-import { stubStore } from "../../ledger/rules/stub-store";
+import type { Services } from "../../../ledger/store/services";
+import { stubServices } from "../../ledger/rules/stub-services";
 import {
   aMessageRecord,
   anAuditRecord,
@@ -56,7 +56,7 @@ export interface RoundReport {
 }
 
 const LIVES_WITH_KILLS_MAX = 6;
-const store: Store = stubStore();
+const services: Services = stubServices();
 
 export async function playRound(world: RaceWorld, expected: Expected, seed: number): Promise<RoundReport> {
   const random = seededRandom(seed);
@@ -114,21 +114,21 @@ async function makeChanges(world: RaceWorld, random: Random, seed: number): Prom
   for (let index = 0; records.length < count; index++) {
     const id = `txn-${seed}-${index}`;
     const choice = below(random, 8);
-    if (choice === 0) records.push(streamRecord(MESSAGES, { now: await aMessageRecord(id, store) }));
-    else if (choice === 1) records.push(streamRecord(TRANSACTIONS, { now: await aTransactionRecord(id, store) }));
+    if (choice === 0) records.push(streamRecord(MESSAGES, { now: await aMessageRecord(id, services) }));
+    else if (choice === 1) records.push(streamRecord(TRANSACTIONS, { now: await aTransactionRecord(id, services) }));
     else if (choice === 2) records.push(...(await changedPayment(world, id)));
     else if (choice === 3) records.push(...(await tamperedPayment(world, id)));
     else {
-      records.push(streamRecord(LEDGER, { now: await aPaymentRecord(id, store) }));
-      records.push(streamRecord(TRAIL, { now: await anAuditRecord(`W-${id}`, store) }));
+      records.push(streamRecord(LEDGER, { now: await aPaymentRecord(id, services) }));
+      records.push(streamRecord(TRAIL, { now: await anAuditRecord(`W-${id}`, services) }));
     }
   }
   return records;
 }
 
 async function changedPayment(world: RaceWorld, id: string): Promise<StreamRecord[]> {
-  const first = await aPaymentRecord(id, store);
-  const { now: changed, audit } = await aStatusChanged(first, "Failure", store);
+  const first = await aPaymentRecord(id, services);
+  const { now: changed, audit } = await aStatusChanged(first, "Failure", services);
   await world.putRecord(TRAIL, audit);
   return [
     streamRecord(LEDGER, { now: first }),
@@ -138,7 +138,7 @@ async function changedPayment(world: RaceWorld, id: string): Promise<StreamRecor
 }
 
 async function tamperedPayment(world: RaceWorld, id: string): Promise<StreamRecord[]> {
-  const row = await aPaymentRecord(id, store);
+  const row = await aPaymentRecord(id, services);
   const altered = { ...row, Amount: { S: "99.00" } };
   await world.putRecord(LEDGER, altered);
   return [

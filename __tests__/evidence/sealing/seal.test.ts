@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { readHead } from "../../../evidence/sealing/log-state-table";
 import { sdkItem } from "../../../ledger/store/transaction";
-import { stubStore } from "../../ledger/rules/stub-store";
+import { stubServices } from "../../ledger/rules/stub-services";
 import { anAuditRecord, aPaymentRecord, aStatusChanged, LEDGER, streamRecord, TRAIL } from "./changes";
 import { naiveCheckpoint, naiveEntries } from "./naive-log";
 import { startSealer } from "./sealer";
 import { type FakeWorld, fakeWorld } from "./worlds";
 
-const store = stubStore();
+const services = stubServices();
 let world: FakeWorld;
 beforeEach(() => {
   world = fakeWorld();
@@ -18,12 +18,12 @@ const sealed = async () =>
 
 test("a batch of a stream: every change a leaf, in order, and nothing published yet", async () => {
   const sealer = startSealer(world);
-  const row = await aPaymentRecord("txn-1", store);
-  const { now, audit } = await aStatusChanged(row, "Failure", store);
+  const row = await aPaymentRecord("txn-1", services);
+  const { now, audit } = await aStatusChanged(row, "Failure", services);
   await world.putRecord(TRAIL, audit);
   const records = [
     streamRecord(LEDGER, { now: row }),
-    streamRecord(TRAIL, { now: await anAuditRecord("W-1", store) }),
+    streamRecord(TRAIL, { now: await anAuditRecord("W-1", services) }),
     streamRecord(LEDGER, { before: row, now }),
   ];
   expect(await sealer.seal(records)).toEqual({
@@ -39,7 +39,7 @@ test("a batch of a stream: every change a leaf, in order, and nothing published 
 });
 
 test("each forgery and each tampering is an alarm, again when the batch comes again", async () => {
-  const row = await aPaymentRecord("txn-2", store);
+  const row = await aPaymentRecord("txn-2", services);
   const forged = { ...row, Amount: { S: "99.00" } };
   await world.putRecord(LEDGER, forged);
   const records = [streamRecord(LEDGER, { now: forged }), streamRecord(LEDGER, { before: forged })];
@@ -52,7 +52,7 @@ test("each forgery and each tampering is an alarm, again when the batch comes ag
 });
 
 test("a made-up event leaves no entry of its own, and an alarm", async () => {
-  const row = await aPaymentRecord("txn-there", store);
+  const row = await aPaymentRecord("txn-there", services);
   await world.putRecord(LEDGER, row);
   const sealer = startSealer(world);
   await sealer.seal([streamRecord(LEDGER, { now: row })]);
@@ -69,8 +69,8 @@ test("a made-up event leaves no entry of its own, and an alarm", async () => {
 });
 
 test("an audit record that cannot be read is a technical fault: nothing of the batch is sealed, and it comes again", async () => {
-  const row = await aPaymentRecord("txn-3", store);
-  const { now, audit } = await aStatusChanged(row, "Failure", store);
+  const row = await aPaymentRecord("txn-3", services);
+  const { now, audit } = await aStatusChanged(row, "Failure", services);
   const records = [streamRecord(LEDGER, { now: row }), streamRecord(LEDGER, { before: row, now })];
   const sealer = startSealer(world);
   sealer.clients.dynamo.middlewareStack.add(
@@ -95,7 +95,7 @@ test("a heartbeat says when, what stands before it, and which checkpoint it cont
     return new Date(now);
   };
   const sealer = startSealer(world, { clock });
-  await sealer.seal([streamRecord(LEDGER, { now: await aPaymentRecord("txn-4", store) })]);
+  await sealer.seal([streamRecord(LEDGER, { now: await aPaymentRecord("txn-4", services) })]);
   expect(await sealer.beat()).toEqual({ outcome: "published", counts: { size: 2 } });
   expect(await sealer.beat()).toEqual({ outcome: "published", counts: { size: 3 } });
   const [, first, second] = await sealed();
@@ -151,7 +151,7 @@ test.each([
 
 test("sealer and publisher do not do each other's work", async () => {
   const sealer = startSealer(world);
-  const records = [streamRecord(LEDGER, { now: await aPaymentRecord("txn-5", store) })];
+  const records = [streamRecord(LEDGER, { now: await aPaymentRecord("txn-5", services) })];
   await expect(sealer.beat({ Records: records })).rejects.toMatchObject({ code: "UNKNOWN_EVENT" });
   await expect(sealer.invoke({ kind: "heartbeat" })).rejects.toMatchObject({ code: "UNKNOWN_EVENT" });
   expect(world.aws.items.size).toBe(0);
@@ -162,8 +162,8 @@ test("changes of several tables in one event go to one log", async () => {
   const records = await Promise.all(
     Array.from({ length: 40 }, async (_, index) =>
       index % 2 === 0
-        ? streamRecord(LEDGER, { now: await aPaymentRecord(`txn-many-${index}`, store) })
-        : streamRecord(TRAIL, { now: await anAuditRecord(`W-many-${index}`, store) }),
+        ? streamRecord(LEDGER, { now: await aPaymentRecord(`txn-many-${index}`, services) })
+        : streamRecord(TRAIL, { now: await anAuditRecord(`W-many-${index}`, services) }),
     ),
   );
   await sealer.seal(records);

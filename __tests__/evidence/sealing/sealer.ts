@@ -10,8 +10,8 @@ import {
 import { type SealResponse, sealAuditTrail } from "../../../evidence/sealing/seal";
 import { checkpointSigners } from "../../../evidence/sealing/signers";
 import type { Call } from "../../../ledger/operations/call";
-import type { Signal, Store } from "../../../ledger/store/store";
-import { stubCall, stubStore } from "../../ledger/rules/stub-store";
+import type { Services, Signal } from "../../../ledger/store/services";
+import { stubCall, stubServices } from "../../ledger/rules/stub-services";
 import type { StreamRecord } from "./changes";
 import type { Clients } from "./fake-aws";
 
@@ -54,14 +54,14 @@ export const EVIDENCE_KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/evidence
 
 const noPause = async () => {};
 /** Its keys and table names; every sealer has clients of its own. */
-const STORE = stubStore();
+const STORE = stubServices();
 
 export function startSealer(world: World, options: SealerOptions = {}): Sealer {
   const clients = world.clients();
   const { origin = ORIGIN, pause = noPause, keyArns = world.keyArns, remainingMs = () => 60_000 } = options;
   const signals: Signal[] = [];
   const codes: string[] = [];
-  const store: Store = { ...STORE, dynamo: clients.dynamo, signal: (signal) => signals.push(signal) };
+  const services: Services = { ...STORE, dynamo: clients.dynamo, signal: (signal) => signals.push(signal) };
   const calling = (operation: string): Call => ({
     ...stubCall(operation),
     ...(options.now && { now: options.now }),
@@ -80,7 +80,7 @@ export function startSealer(world: World, options: SealerOptions = {}): Sealer {
     logLine: (_requestId, code) => codes.push(code),
     ...(entriesPerCheckpoint === undefined ? {} : { entriesPerCheckpoint }),
   };
-  const invoke = (event: unknown) => sealAuditTrail(event, calling("seal_audit_trail"), store, settings);
+  const invoke = (event: unknown) => sealAuditTrail(event, calling("seal_audit_trail"), services, settings);
   return {
     clients,
     settings,
@@ -88,6 +88,7 @@ export function startSealer(world: World, options: SealerOptions = {}): Sealer {
     codes,
     invoke,
     seal: (records) => invoke({ Records: records }),
-    beat: (event = { kind: "heartbeat" }) => publishCheckpoint(event, calling("publish_checkpoint"), store, settings),
+    beat: (event = { kind: "heartbeat" }) =>
+      publishCheckpoint(event, calling("publish_checkpoint"), services, settings),
   };
 }

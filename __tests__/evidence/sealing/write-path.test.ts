@@ -27,18 +27,18 @@ function callsSinceReset() {
 
 test("a payment is one transaction of its row and its WRITE record, and nothing else", async () => {
   // The first one makes the data keys, which serve the next ones.
-  await persistPayments(paymentInput(), harness.call(), harness.store);
+  await persistPayments(paymentInput(), harness.call(), harness.services);
   harness.proxy.reset();
-  await persistPayments(paymentInput(), harness.call(), harness.store);
+  await persistPayments(paymentInput(), harness.call(), harness.services);
   expect(callsSinceReset()).toEqual([["DynamoDB.TransactWriteItems", "Put PaymentLedger", "Put PaymentAuditTrail"]]);
 });
 
 test("a status change is one read and one transaction of the row and its UPDATE record", async () => {
   const { TransactionID } = paymentInput();
-  await persistPayments(paymentInput({ TransactionID }), harness.call(), harness.store);
+  await persistPayments(paymentInput({ TransactionID }), harness.call(), harness.services);
   const change = { TransactionID, ExpectedStatus: "Success", Status: "Failure", Reason: "late", Actor: "reconciler" };
   harness.proxy.reset();
-  await updatePaymentStatus(change, harness.call("update_payment_status"), harness.store);
+  await updatePaymentStatus(change, harness.call("update_payment_status"), harness.services);
   expect(callsSinceReset()).toEqual([
     ["DynamoDB.GetItem"],
     ["DynamoDB.TransactWriteItems", "Update PaymentLedger", "Put PaymentAuditTrail"],

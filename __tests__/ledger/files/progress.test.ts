@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { FileProgress, HOPS_MAX } from "../../../ledger/files/progress";
-import { stubFiles } from "../rules/stub-store";
+import { stubFiles } from "../rules/stub-services";
 
 const FILE = { key: "payments/2026/a file.ndjson", versionId: "v1" };
 const REQUEST = "request-1";

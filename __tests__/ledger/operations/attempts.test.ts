@@ -22,11 +22,11 @@ beforeAll(async () => {
 });
 afterAll(() => harness?.stop());
 
-const persist = (event: unknown, call = harness.call()) => persistPayments(event, call, harness.store);
+const persist = (event: unknown, call = harness.call()) => persistPayments(event, call, harness.services);
 const update = (event: unknown, call = harness.call("update_payment_status")) =>
-  updatePaymentStatus(event, call, harness.store);
+  updatePaymentStatus(event, call, harness.services);
 const reveal = (TransactionID: string, Actor: string, call = harness.call("reveal_payment_token")) =>
-  revealToken({ TransactionID, Actor, Reason: "refund" }, call, harness.store);
+  revealToken({ TransactionID, Actor, Reason: "refund" }, call, harness.services);
 
 async function recorded(overrides: Record<string, unknown> = {}) {
   const payment = paymentInput(overrides);
@@ -88,7 +88,7 @@ test("what was attempted is in the first record only; every record says how it e
   const payment = await recorded();
   for (const Actor of ["alice", "mallory"]) await persist({ ...payment, Amount: "77.00", Actor });
   const query = { Query: "transaction", TransactionID: payment.TransactionID, Actor: "auditor" };
-  const answer = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.store);
+  const answer = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.services);
   const records: AuditView[] = answer.outcome === "answered" ? answer.records : [];
   const [first, repeat] = records.filter(({ Action }) => Action === "CONFLICT");
   expect(first?.QueryDetails).toMatchObject({ Attempted: { Amount: "77.00" } });
@@ -156,7 +156,7 @@ test.each<[string, (id: string, actor: string, call: Call) => Promise<unknown>]>
   ["reveals", (id, Actor, call) => reveal(id, Actor, call)],
   [
     "reads",
-    (TransactionID, Actor, call) => queryLedger({ Query: "transaction", TransactionID, Actor }, call, harness.store),
+    (TransactionID, Actor, call) => queryLedger({ Query: "transaction", TransactionID, Actor }, call, harness.services),
   ],
   [
     "status changes",
@@ -188,23 +188,23 @@ test("a further request's record is found by its actor", async () => {
   const answer = await queryAuditTrail(
     { Query: "actor", OfActor: Actor, ...range, Actor: "auditor" },
     harness.call("query_payment_audit_trail"),
-    harness.store,
+    harness.services,
   );
   expect(answer).toMatchObject({ records: [{ Action: "CONFLICT", TransactionID: payment.TransactionID }] });
 });
 
 describe("other services' events", () => {
   const persistEvents = (event: unknown) =>
-    persistAuditEvents(event, harness.call("persist_payment_audit_trail"), harness.store);
+    persistAuditEvents(event, harness.call("persist_payment_audit_trail"), harness.services);
   const persistMessages = (...records: readonly unknown[]) =>
     persistQueuedEvents(
       queueMessages({ Records: records }) ?? [],
       harness.call("persist_payment_audit_trail"),
-      harness.store,
+      harness.services,
     );
   const read = async (TransactionID: string) => {
     const query = { Query: "transaction", TransactionID, Actor: "auditor" };
-    const answer = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.store);
+    const answer = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.services);
     return answer.outcome === "answered" ? answer.records.filter(({ Origin }) => Origin === "EVENT") : [];
   };
 
@@ -271,7 +271,7 @@ describe("other services' events", () => {
     const payment = queueRecord({ paymentId: freshId("pay"), amount: "broken" });
     const paymentId = JSON.parse(payment.body).paymentId;
     for (const message of [{ ...payment, body: JSON.stringify({ paymentId }) }, payment, payment]) {
-      await processMessages({ Records: [message] }, harness.call("process_payment_messages"), harness.store);
+      await processMessages({ Records: [message] }, harness.call("process_payment_messages"), harness.services);
     }
     expect(await trailOf(paymentId, "REFUSAL")).toHaveLength(2);
   });

@@ -37,7 +37,7 @@ async function recordsLeftBy(act: () => Promise<unknown>) {
   const left = (await harness.scan("audit")).filter(
     (record) => !before.has(textOf(record, "AuditID")) && textOf(record, "Action") !== "WRITE",
   );
-  return Promise.all(left.map((record) => auditView(record, harness.store)));
+  return Promise.all(left.map((record) => auditView(record, harness.services)));
 }
 
 test("the checksum that S3 holds is verified before anything is recorded", async () => {

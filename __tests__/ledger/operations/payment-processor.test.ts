@@ -309,7 +309,7 @@ describe("payment files", () => {
 
 describe("query_transactions", () => {
   const query = (event: object) =>
-    queryTransactions({ Actor: "support-desk", ...event }, harness.call("query_transactions"), harness.store);
+    queryTransactions({ Actor: "support-desk", ...event }, harness.call("query_transactions"), harness.services);
 
   test("returns the record after the read was recorded", async () => {
     const row = payment({ metadata: { a: 1 } });
@@ -369,7 +369,7 @@ describe("query_transactions", () => {
   describe("payments of messages", () => {
     const send = async (...bodies: object[]) => {
       const event = { Records: bodies.map((body) => queueRecord(body)) };
-      await processMessages(event, harness.call("process_payment_messages"), harness.store);
+      await processMessages(event, harness.call("process_payment_messages"), harness.services);
     };
     const message = () => ({ paymentId: freshId("pay"), amount: "10.50", currency: "EUR", actor: "shop" });
     const remove = async (paymentId: string) => harness.removeMessage(paymentId);

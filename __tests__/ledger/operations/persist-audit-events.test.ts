@@ -11,14 +11,14 @@ beforeAll(async () => {
 afterAll(() => harness?.stop());
 
 async function persist(event: unknown, call = harness.call("persist_payment_audit_trail")): Promise<PersistResponse> {
-  const response = await persistAuditEvents(event, call, harness.store);
+  const response = await persistAuditEvents(event, call, harness.services);
   if (!("results" in response)) throw new Error(`The call was refused: ${response.code}`);
   return response;
 }
 
 async function recordsOf(TransactionID: string) {
   const query = { Query: "transaction", TransactionID, Actor: "auditor" };
-  const response = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.store);
+  const response = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.services);
   if (response.outcome !== "answered") throw new Error(`The query was refused: ${response.code}`);
   return response.records.filter((record) => record.Origin === "EVENT");
 }

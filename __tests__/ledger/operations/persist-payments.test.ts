@@ -13,7 +13,7 @@ afterAll(() => harness?.stop());
 afterEach(() => harness?.proxy.reset());
 
 const persist = async (event: unknown): Promise<PersistResponse> => {
-  const response = await persistPayments(event, harness.call(), harness.store);
+  const response = await persistPayments(event, harness.call(), harness.services);
   if (!("results" in response)) throw new Error(`The call was refused: ${response.code}`);
   return response;
 };
@@ -29,7 +29,7 @@ describe("recording", () => {
     expect(harness.proxy.count("DynamoDB.TransactWriteItems")).toBe(1);
     const [row] = await rowsOf(payment.TransactionID);
     const [record] = await harness.trailOf(payment.TransactionID);
-    const { record: macKey } = await harness.store.macKeys();
+    const { record: macKey } = await harness.services.macKeys();
     expect(hasGoodMac("PaymentLedger", row as StoredItem, macKey)).toBe(true);
     expect(hasGoodMac("PaymentAuditTrail", record as StoredItem, macKey)).toBe(true);
     expect(textOf(row as StoredItem, "Amount")).toBe("10.50");
@@ -67,9 +67,9 @@ describe("recording", () => {
   });
 
   test("with a data key for each record two payments share no FieldKey", async () => {
-    const store = harness.storeWith({ hierarchy: "perRecord" });
+    const services = harness.servicesWith({ hierarchy: "perRecord" });
     const payments = [paymentInput(), paymentInput()];
-    await persistPayments(payments, harness.call(), store);
+    await persistPayments(payments, harness.call(), services);
     const [first] = await rowsOf(payments[0]?.TransactionID ?? "");
     const [second] = await rowsOf(payments[1]?.TransactionID ?? "");
     expect(first?.["FieldKey"]).not.toEqual(second?.["FieldKey"]);
@@ -232,7 +232,7 @@ describe("a list", () => {
     ["CARD_DATA", { payments: [{}], Actor: "4111111111111111" }],
   ])("an unusable envelope is refused as a whole: %s", async (code, event) => {
     const before = (await harness.scan("audit")).length;
-    expect(await persistPayments(event, harness.call(), harness.store)).toMatchObject({ outcome: "refused", code });
+    expect(await persistPayments(event, harness.call(), harness.services)).toMatchObject({ outcome: "refused", code });
     expect(await harness.scan("audit")).toHaveLength(before + 1);
   });
 });
@@ -277,8 +277,8 @@ describe("refusals", () => {
   test("a retry of the same invocation does not repeat its refusal records", async () => {
     const payment = paymentInput({ Currency: "ZZZ" });
     const call = harness.call();
-    await persistPayments(payment, call, harness.store);
-    await persistPayments(payment, call, harness.store);
+    await persistPayments(payment, call, harness.services);
+    await persistPayments(payment, call, harness.services);
     expect(await actionsOf(payment.TransactionID)).toEqual(["REFUSAL"]);
   });
 });
@@ -297,12 +297,12 @@ describe("nothing is half done", () => {
 
   test("with KMS out of reach no payment is stored, and the next call works again", async () => {
     const payment = paymentInput();
-    const store = harness.storeWith({});
+    const services = harness.servicesWith({});
     harness.proxy.inject({ target: "KMS.*", fault: FAULTS.accessDenied() });
-    await expect(persistPayments(payment, harness.call(), store)).rejects.toThrow();
+    await expect(persistPayments(payment, harness.call(), services)).rejects.toThrow();
     harness.proxy.reset();
     expect(await rowsOf(payment.TransactionID)).toEqual([]);
-    expect(await persistPayments(payment, harness.call(), store)).toMatchObject({ counts: { stored: 1 } });
+    expect(await persistPayments(payment, harness.call(), services)).toMatchObject({ counts: { stored: 1 } });
   });
 
   test("the metric PaymentConflict counts every conflicting entry, also those of one list that say the same", async () => {

@@ -25,7 +25,7 @@ describe("audit events of the FIFO queue", () => {
     persistQueuedEvents(
       queueMessages({ Records: records }) ?? [],
       harness.call("persist_payment_audit_trail"),
-      harness.store,
+      harness.services,
     );
   const event = (TransactionID: string, extra: object = {}) => ({
     AuditID: freshId("event"),
@@ -40,7 +40,7 @@ describe("audit events of the FIFO queue", () => {
         await queryAuditTrail(
           { Query: "transaction", TransactionID, Actor: "auditor" },
           harness.call("query_payment_audit_trail"),
-          harness.store,
+          harness.services,
         ),
       ),
     ).records as { QueryDetails: object; query_result: string }[];
@@ -210,7 +210,7 @@ describe("audit events of the FIFO queue", () => {
 
 describe("payments of audit-trail-queue", () => {
   const process_ = (...records: Record_[]) =>
-    processMessages({ Records: records }, harness.call("process_payment_messages"), harness.store);
+    processMessages({ Records: records }, harness.call("process_payment_messages"), harness.services);
   const rowsOf = async (id: string) =>
     (await harness.scan("messages")).filter((row) => textOf(row, "paymentId") === id);
   const message = (extra: object = {}) => ({
@@ -310,7 +310,7 @@ describe("payments of audit-trail-queue", () => {
     const [entry] = await harness.trailOf(refused.paymentId);
     expect(textOf(entry ?? {}, "Action")).toBe("REFUSAL");
     const query = { Query: "transaction", TransactionID: refused.paymentId, Actor: "auditor" };
-    const answer = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.store);
+    const answer = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.services);
     expect(JSON.parse(JSON.stringify(answer))).toMatchObject({
       records: [
         { QueryDetails: { Body: JSON.stringify(refused) }, Caller: { Principal: "AROAEXAMPLE:order-service" } },
@@ -320,7 +320,7 @@ describe("payments of audit-trail-queue", () => {
   });
 
   test("an event that no queue sent is thrown back, not answered", async () => {
-    await expect(processMessages({ payments: [] }, harness.call(), harness.store)).rejects.toThrow();
+    await expect(processMessages({ payments: [] }, harness.call(), harness.services)).rejects.toThrow();
   });
 });
 

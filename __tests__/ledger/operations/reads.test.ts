@@ -22,7 +22,7 @@ async function query(event: Record<string, unknown>): Promise<Answered<LedgerQue
   const response = await queryLedger(
     { Actor: "support-desk", ...event },
     harness.call("query_payment_ledger"),
-    harness.store,
+    harness.services,
   );
   if (response.outcome !== "answered") throw new Error(`The query was refused: ${response.code}`);
   return response;
@@ -32,7 +32,7 @@ async function trail(event: Record<string, unknown>): Promise<Answered<AuditQuer
   const response = await queryAuditTrail(
     { Actor: "auditor", ...event },
     harness.call("query_payment_audit_trail"),
-    harness.store,
+    harness.services,
   );
   if (response.outcome !== "answered") throw new Error(`The query was refused: ${response.code}`);
   return response;
@@ -43,11 +43,11 @@ const reveal = (event: Record<string, unknown>): Promise<RevealResponse> =>
   revealToken(
     { Actor: "refund-service", Reason: "refund", ...event },
     harness.call("reveal_payment_token"),
-    harness.store,
+    harness.services,
   );
 
 async function record(...payments: Record<string, unknown>[]): Promise<void> {
-  const response = await persistPayments(payments, harness.call(), harness.store);
+  const response = await persistPayments(payments, harness.call(), harness.services);
   expect(response).toMatchObject({ counts: { stored: payments.length } });
 }
 
@@ -234,7 +234,7 @@ describe("lists", () => {
     const response = await queryLedger(
       { Actor: "support-desk", ...event },
       harness.call("query_payment_ledger"),
-      harness.store,
+      harness.services,
     );
     expect(response).toMatchObject({ outcome: "refused", code });
     expect(await refusals()).toBe(before + 1);
@@ -251,7 +251,7 @@ describe("lists", () => {
       ...range,
       PageToken: NextPageToken,
     };
-    expect(await queryLedger(other, harness.call("query_payment_ledger"), harness.store)).toMatchObject({
+    expect(await queryLedger(other, harness.call("query_payment_ledger"), harness.services)).toMatchObject({
       code: "INVALID_PAGE_TOKEN",
     });
   });
@@ -274,7 +274,7 @@ describe("revealing a token", () => {
     const [a, b] = [paymentInput(), paymentInput()];
     await record(a, b);
     const [rowA, rowB] = [await rowOf(a.TransactionID), await rowOf(b.TransactionID)];
-    const { record: macKey } = await harness.store.macKeys();
+    const { record: macKey } = await harness.services.macKeys();
     const swapped = { ...rowA, SecureToken: rowB["SecureToken"] ?? { S: "" }, FieldKey: rowB["FieldKey"] ?? { S: "" } };
     await harness.put("ledger", withRecordMac("PaymentLedger", swapped, macKey));
     await expect(reveal({ TransactionID: a.TransactionID })).rejects.toMatchObject({ code: "FIELD_NOT_DECRYPTABLE" });
@@ -323,7 +323,7 @@ describe("the audit trail", () => {
       Action: "EXPORT",
       Timestamp,
     }));
-    await persistAuditEvents(events, harness.call("persist_payment_audit_trail", recordedAt), harness.store);
+    await persistAuditEvents(events, harness.call("persist_payment_audit_trail", recordedAt), harness.services);
     const moment = recordedAt.toISOString();
     for (const asked of [{ Query: "actor", OfActor }, { Query: "time" }]) {
       const ids: string[] = [];
@@ -349,7 +349,7 @@ describe("the audit trail", () => {
       await persistAuditEvents(
         { TransactionID, Actor: "user-service", Action: "READ" },
         harness.call("persist_payment_audit_trail"),
-        harness.store,
+        harness.services,
       );
     }
     const seen: string[] = [];

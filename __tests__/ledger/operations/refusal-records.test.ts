@@ -34,7 +34,7 @@ interface WayIn {
   readonly action?: "GAP";
 }
 
-const processor = (event: unknown, call: Call) => runPaymentProcessor(event, call, harness.store, settings());
+const processor = (event: unknown, call: Call) => runPaymentProcessor(event, call, harness.services, settings());
 const file = async (row: object, call: Call) =>
   processor(await harness.upload(`payments/${freshId("file")}.json`, JSON.stringify(row)), call);
 
@@ -42,19 +42,19 @@ const WAYS: Readonly<Record<string, WayIn>> = {
   "a payment": {
     table: "PaymentLedger",
     code: "MISSING_FIELD",
-    send: (TransactionID, Actor, call) => persistPayments({ TransactionID, Actor }, call, harness.store),
+    send: (TransactionID, Actor, call) => persistPayments({ TransactionID, Actor }, call, harness.services),
   },
   "a payment of a list, whose actor is named around it": {
     table: "PaymentLedger",
     code: "MISSING_FIELD",
     send: (TransactionID, Actor, call) =>
-      persistPayments({ Actor, payments: [{ TransactionID }] }, call, harness.store),
+      persistPayments({ Actor, payments: [{ TransactionID }] }, call, harness.services),
   },
   "a payment with card data": {
     table: "PaymentLedger",
     code: "CARD_DATA",
     send: (TransactionID, Actor, call) =>
-      persistPayments({ TransactionID, Actor, SecureToken: CARD }, call, harness.store),
+      persistPayments({ TransactionID, Actor, SecureToken: CARD }, call, harness.services),
   },
   "a status change": {
     table: "PaymentLedger",
@@ -63,43 +63,44 @@ const WAYS: Readonly<Record<string, WayIn>> = {
       updatePaymentStatus(
         { TransactionID, ExpectedStatus: "Failure", Status: "Success", Reason: "late", Actor },
         call,
-        harness.store,
+        harness.services,
       ),
   },
   "a query of the ledger": {
     table: "PaymentLedger",
     code: "UNKNOWN_FIELD",
     send: (TransactionID, Actor, call) =>
-      queryLedger({ Query: "transaction", TransactionID, Actor, all: true }, call, harness.store),
+      queryLedger({ Query: "transaction", TransactionID, Actor, all: true }, call, harness.services),
   },
   "a reveal": {
     table: "PaymentLedger",
     code: "NOT_FOUND",
-    send: (TransactionID, Actor, call) => revealToken({ TransactionID, Actor, Reason: "refund" }, call, harness.store),
+    send: (TransactionID, Actor, call) =>
+      revealToken({ TransactionID, Actor, Reason: "refund" }, call, harness.services),
   },
   "an event in the trail's words": {
     table: "PaymentAuditTrail",
     code: "INVALID_ACTION",
     send: (TransactionID, Actor, call) =>
-      persistAuditEvents({ TransactionID, Actor, Action: "no action" }, call, harness.store),
+      persistAuditEvents({ TransactionID, Actor, Action: "no action" }, call, harness.services),
   },
   "an event in the words of the five questions": {
     table: "PaymentAuditTrail",
     code: "INVALID_TIMESTAMP",
     send: (query_record_id, user_id, call) =>
-      persistAuditEvents({ query_record_id, user_id, timestamp: "yesterday" }, call, harness.store),
+      persistAuditEvents({ query_record_id, user_id, timestamp: "yesterday" }, call, harness.services),
   },
   "an event of a list, whose actor is named around it": {
     table: "PaymentAuditTrail",
     code: "UNKNOWN_FIELD",
     send: (TransactionID, Actor, call) =>
-      persistAuditEvents({ Actor, events: [{ TransactionID, surprise: 1 }] }, call, harness.store),
+      persistAuditEvents({ Actor, events: [{ TransactionID, surprise: 1 }] }, call, harness.services),
   },
   "a query of the trail": {
     table: "PaymentAuditTrail",
     code: "INVALID_LIMIT",
     send: (TransactionID, Actor, call) =>
-      queryAuditTrail({ Query: "transaction", TransactionID, Actor, Limit: 0 }, call, harness.store),
+      queryAuditTrail({ Query: "transaction", TransactionID, Actor, Limit: 0 }, call, harness.services),
   },
   "a direct payment of the processor": {
     table: "payment-transactions",
@@ -124,19 +125,20 @@ const WAYS: Readonly<Record<string, WayIn>> = {
   "a query of the transactions": {
     table: "payment-transactions",
     code: "UNKNOWN_FIELD",
-    send: (transactionId, Actor, call) => queryTransactions({ transactionId, Actor, all: true }, call, harness.store),
+    send: (transactionId, Actor, call) =>
+      queryTransactions({ transactionId, Actor, all: true }, call, harness.services),
   },
   "a payment message": {
     table: "payment-audit-trail",
     code: "MISSING_FIELD",
     send: (paymentId, actor, call) =>
-      processMessages({ Records: [queueRecord({ paymentId, actor })] }, call, harness.store),
+      processMessages({ Records: [queueRecord({ paymentId, actor })] }, call, harness.services),
   },
   "a payment message with card data": {
     table: "payment-audit-trail",
     code: "CARD_DATA",
     send: (paymentId, actor, call) =>
-      processMessages({ Records: [queueRecord({ paymentId, actor, note: CARD })] }, call, harness.store),
+      processMessages({ Records: [queueRecord({ paymentId, actor, note: CARD })] }, call, harness.services),
   },
   "a message of the FIFO queue, found under its group": {
     table: "PaymentAuditTrail",
@@ -152,13 +154,13 @@ const WAYS: Readonly<Record<string, WayIn>> = {
 };
 
 const queued = (body: object, groupId: string, call: Call) =>
-  persistQueuedEvents(queueMessages({ Records: [queueRecord(body, { groupId })] }) ?? [], call, harness.store);
+  persistQueuedEvents(queueMessages({ Records: [queueRecord(body, { groupId })] }) ?? [], call, harness.services);
 
 async function found(query: object): Promise<AuditView[]> {
   const answer = await queryAuditTrail(
     { ...query, Actor: "auditor" },
     harness.call("query_payment_audit_trail"),
-    harness.store,
+    harness.services,
   );
   if (answer.outcome !== "answered") throw new Error(`The query was refused: ${answer.code}`);
   return answer.records;
@@ -189,7 +191,7 @@ test.each(Object.entries(WAYS))("%s: its refusal is found by payment and by acto
 
 test("what cannot be kept is not claimed: a card number as actor or as payment", async () => {
   const call = harness.call();
-  await persistPayments({ TransactionID: "4111111111111111", Actor: "5555555555554444" }, call, harness.store);
+  await persistPayments({ TransactionID: "4111111111111111", Actor: "5555555555554444" }, call, harness.services);
   const records = await found({ Query: "actor", OfActor: "unclaimed", ...today() });
   const own = records.filter(({ Caller }) => Caller.RequestID === call.caller.requestId);
   expect(own).toMatchObject([{ Action: "REFUSAL", query_result: "CARD_DATA" }]);

@@ -25,10 +25,10 @@ afterAll(() => harness?.stop());
 
 type Send = (token: string, call: Call) => Promise<unknown>;
 
-const store = () => harness.store;
+const services = () => harness.services;
 const direct = (row: object, call: Call) => processor({ payment_data: row }, call);
 const processor = (event: unknown, call: Call) =>
-  runPaymentProcessor(event, call, store(), { files: harness.files, removeCardDataFiles: true });
+  runPaymentProcessor(event, call, services(), { files: harness.files, removeCardDataFiles: true });
 const row = (rest: object) => ({
   transactionId: freshId("row"),
   amount: "1.00",
@@ -36,9 +36,9 @@ const row = (rest: object) => ({
   cardLast4: "4242",
   ...rest,
 });
-const message = (body: object, call: Call) => processMessages({ Records: [queueRecord(body)] }, call, store());
+const message = (body: object, call: Call) => processMessages({ Records: [queueRecord(body)] }, call, services());
 const queued = (body: object, call: Call, groupId = freshId("group")) =>
-  persistQueuedEvents(queueMessages({ Records: [queueRecord(body, { groupId })] }) ?? [], call, store());
+  persistQueuedEvents(queueMessages({ Records: [queueRecord(body, { groupId })] }) ?? [], call, services());
 const event = (rest: object) => ({ Actor: "support", Action: "READ", ...rest });
 
 /** Uploads a file of these lines. @returns all that its reports say. */
@@ -52,21 +52,21 @@ async function file(name: string, lines: readonly string[], call: Call): Promise
 
 const WAYS: Readonly<Record<string, Send>> = {
   "a payment whose actor is its token": (token, call) =>
-    persistPayments(paymentInput({ SecureToken: token, Actor: token }), call, store()),
+    persistPayments(paymentInput({ SecureToken: token, Actor: token }), call, services()),
   "a payment whose id holds its token": (token, call) =>
-    persistPayments(paymentInput({ SecureToken: token, TransactionID: `pay:${token}` }), call, store()),
+    persistPayments(paymentInput({ SecureToken: token, TransactionID: `pay:${token}` }), call, services()),
   "a payment whose processor is its token": (token, call) =>
-    persistPayments(paymentInput({ SecureToken: token, ProcessorID: token }), call, store()),
+    persistPayments(paymentInput({ SecureToken: token, ProcessorID: token }), call, services()),
   "a payment with its token in an unknown field": (token, call) =>
-    persistPayments(paymentInput({ SecureToken: token, Metadata: { note: token } }), call, store()),
+    persistPayments(paymentInput({ SecureToken: token, Metadata: { note: token } }), call, services()),
   "a malformed payment that claims its token as actor": (token, call) =>
-    persistPayments({ SecureToken: [token], Actor: token }, call, store()),
+    persistPayments({ SecureToken: [token], Actor: token }, call, services()),
   "a payment of a list": (token, call) =>
-    persistPayments([paymentInput({ SecureToken: token, Actor: token })], call, store()),
+    persistPayments([paymentInput({ SecureToken: token, Actor: token })], call, services()),
   "a list whose actor is a token of it": (token, call) =>
-    persistPayments({ Actor: token, payments: [paymentInput({ SecureToken: token })] }, call, store()),
+    persistPayments({ Actor: token, payments: [paymentInput({ SecureToken: token })] }, call, services()),
   "a list with a token around it": (token, call) =>
-    persistPayments({ Actor: token, SecureToken: token, payments: [paymentInput()] }, call, store()),
+    persistPayments({ Actor: token, SecureToken: token, payments: [paymentInput()] }, call, services()),
   "a status change": (token, call) =>
     updatePaymentStatus(
       {
@@ -78,22 +78,22 @@ const WAYS: Readonly<Record<string, Send>> = {
         SecureToken: token,
       },
       call,
-      store(),
+      services(),
     ),
   "a query of the ledger": (token, call) =>
-    queryLedger({ Query: "transaction", TransactionID: token, Actor: token, SecureToken: token }, call, store()),
+    queryLedger({ Query: "transaction", TransactionID: token, Actor: token, SecureToken: token }, call, services()),
   "a query of the trail": (token, call) =>
-    queryAuditTrail({ Query: "transaction", TransactionID: token, Actor: token, SecureToken: token }, call, store()),
+    queryAuditTrail({ Query: "transaction", TransactionID: token, Actor: token, SecureToken: token }, call, services()),
   "a query of the transactions": (token, call) =>
-    queryTransactions({ transactionId: token, Actor: token, SecureToken: token }, call, store()),
+    queryTransactions({ transactionId: token, Actor: token, SecureToken: token }, call, services()),
   "a reveal": (token, call) =>
-    revealToken({ TransactionID: token, Actor: token, Reason: "refund", SecureToken: token }, call, store()),
+    revealToken({ TransactionID: token, Actor: token, Reason: "refund", SecureToken: token }, call, services()),
   "an event with a token in its details": (token, call) =>
-    persistAuditEvents(event({ QueryDetails: { SecureToken: token }, TransactionID: token }), call, store()),
+    persistAuditEvents(event({ QueryDetails: { SecureToken: token }, TransactionID: token }), call, services()),
   "an event with a token in a text of JSON": (token, call) =>
-    persistAuditEvents(event({ Response: `{"SecureToken":"${token}"}` }), call, store()),
+    persistAuditEvents(event({ Response: `{"SecureToken":"${token}"}` }), call, services()),
   "an event of a list with the token of another": (token, call) =>
-    persistAuditEvents([event({ Actor: token }), event({ Response: { SecureToken: token } })], call, store()),
+    persistAuditEvents([event({ Actor: token }), event({ Response: { SecureToken: token } })], call, services()),
   "an event of the FIFO queue": (token, call) =>
     queued(event({ QueryDetails: { SecureToken: token }, Actor: token }), call, token),
   "a payment message": (token, call) => message({ paymentId: token, amount: "1.00", SecureToken: token }, call),
@@ -118,7 +118,7 @@ const WAYS: Readonly<Record<string, Send>> = {
 async function atRest(call: Call): Promise<string> {
   const audit = await harness.scan("audit");
   const own = audit.filter((item) => everythingIn([item]).includes(call.caller.requestId));
-  const views = await Promise.all(own.map((item) => auditView(item, store())));
+  const views = await Promise.all(own.map((item) => auditView(item, services())));
   const others = await Promise.all((["ledger", "messages", "transactions"] as const).map(harness.scan));
   return JSON.stringify(views) + everythingIn([...audit, ...others.flat()]);
 }
@@ -139,7 +139,7 @@ test.each(Object.entries(WAYS))("%s: the token is refused and not kept", async (
 
 test("one payment with its token in clear stops no other of its list", async () => {
   const [good, bad] = [paymentInput(), paymentInput()];
-  const answer = await persistPayments([good, { ...bad, Actor: good.SecureToken }], harness.call(), store());
+  const answer = await persistPayments([good, { ...bad, Actor: good.SecureToken }], harness.call(), services());
   expect(answer).toMatchObject({
     results: [
       { position: 0, outcome: "stored" },
@@ -151,7 +151,7 @@ test("one payment with its token in clear stops no other of its list", async () 
 test("a claim that holds no token is kept: the refusal is found by its payment and its actor", async () => {
   const payment = paymentInput({ Actor: "checkout" });
   const call = harness.call();
-  await persistPayments({ ...payment, ProcessorID: payment.SecureToken }, call, store());
+  await persistPayments({ ...payment, ProcessorID: payment.SecureToken }, call, services());
   const [record] = await harness.trailOf(payment.TransactionID);
   expect(record).toMatchObject({ Action: { S: "REFUSAL" }, Actor: { S: "checkout" } });
 });

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => harness?.stop());
 afterEach(() => harness?.proxy.reset());
 
-const update = (event: unknown) => updatePaymentStatus(event, harness.call("update_payment_status"), harness.store);
+const update = (event: unknown) => updatePaymentStatus(event, harness.call("update_payment_status"), harness.services);
 const rowOf = async (id: string): Promise<StoredItem> => {
   const row = (await harness.scan("ledger")).find((item) => textOf(item, "TransactionID") === id);
   if (row === undefined) throw new Error("The payment has no row.");
@@ -22,7 +22,7 @@ const actionsOf = async (id: string) => (await harness.trailOf(id)).map((record)
 
 async function recorded(status: "Success" | "Failure"): Promise<string> {
   const payment = paymentInput({ Status: status });
-  await persistPayments(payment, harness.call(), harness.store);
+  await persistPayments(payment, harness.call(), harness.services);
   return payment.TransactionID;
 }
 
@@ -47,7 +47,7 @@ test("a change makes one new version with a good MAC and one UPDATE record, in o
   expect(response).toMatchObject({ outcome: "updated", Status: "Success", Version: 2 });
   expect(harness.proxy.count("DynamoDB.TransactWriteItems")).toBe(1);
   const row = await rowOf(id);
-  expect(hasGoodMac("PaymentLedger", row, (await harness.store.macKeys()).record)).toBe(true);
+  expect(hasGoodMac("PaymentLedger", row, (await harness.services.macKeys()).record)).toBe(true);
   expect(integerOf(row, "Version")).toBe(2);
   expect(await actionsOf(id)).toEqual(["WRITE", "UPDATE"]);
 });
@@ -77,9 +77,9 @@ test("what identifies the payment stays as it was recorded; the index of failure
 
 test("a payment sent again after a status change is still the same payment", async () => {
   const payment = paymentInput({ Status: "Failure" });
-  await persistPayments(payment, harness.call(), harness.store);
+  await persistPayments(payment, harness.call(), harness.services);
   await update(change(payment.TransactionID, "Failure", "Success"));
-  expect(await persistPayments(payment, harness.call(), harness.store)).toMatchObject({ counts: { duplicate: 1 } });
+  expect(await persistPayments(payment, harness.call(), harness.services)).toMatchObject({ counts: { duplicate: 1 } });
 });
 
 test("the same change again is a duplicate, also when the first answer was lost", async () => {

@@ -5,7 +5,7 @@ import { ROW_LENGTH_MAX, readRows } from "../../../ledger/files/rows";
 import { runPaymentProcessor } from "../../../ledger/operations/payment-processor";
 import { REFUSAL_CODES, type RefusalCode } from "../../../ledger/rules/refusals";
 import { ALL_DOORS as DOORS } from "./arriving-doors";
-import { stubCall, stubFiles, stubStore } from "./stub-store";
+import { stubCall, stubFiles, stubServices } from "./stub-services";
 
 describe.each(DOORS.map((door) => [door.schema, door] as const))("%s", (_name, door) => {
   test.each(door.accepted.map((input) => [JSON.stringify(input).slice(0, 120), input] as const))(
@@ -50,7 +50,7 @@ test.each(FOREIGN_EVENTS)(
   "an event that the processor does not handle is refused as INVALID_EVENT: %j",
   async (event) => {
     const settings = { files: stubFiles().files, removeCardDataFiles: true };
-    const answer = await runPaymentProcessor(event, stubCall("payment-processor"), stubStore(), settings);
+    const answer = await runPaymentProcessor(event, stubCall("payment-processor"), stubServices(), settings);
     expect(answer.statusCode).toBe(400);
     expect(JSON.parse(answer.body)).toMatchObject({ outcome: "refused", code: "INVALID_EVENT" });
   },

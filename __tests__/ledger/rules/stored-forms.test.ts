@@ -5,9 +5,9 @@ import { hasGoodMac } from "../../../ledger/rules/record-mac";
 import { auditPut } from "../../../ledger/store/audit-record";
 import { messageRecord, transactionRecord, transactionView } from "../../../ledger/store/transaction-record";
 import { MAC_KEY } from "../../support/ledger-fixtures";
-import { lastingForm, recordingOf, stubStore } from "./stub-store";
+import { lastingForm, recordingOf, stubServices } from "./stub-services";
 
-const store = stubStore();
+const services = stubServices();
 const RECORDED_AT = "2026-11-21T12:00:00.000Z";
 
 const EVENT: AuditEntry = {
@@ -23,7 +23,7 @@ const EVENT: AuditEntry = {
 };
 
 test("golden: an event of the queue, in its place within the payment", async () => {
-  const { item } = await auditPut(EVENT, store);
+  const { item } = await auditPut(EVENT, services);
   expect(lastingForm(item)).toEqual({
     Format: { N: "1" },
     AuditID: { S: "event-1" },
@@ -47,9 +47,9 @@ test("golden: an event of the queue, in its place within the payment", async () 
 
 test("without a queue the order within a payment is that of recording; without a payment there is none", async () => {
   const { queued, ...direct } = EVENT;
-  expect((await auditPut(direct, store)).item).toMatchObject({ TransactionOrder: { S: RECORDED_AT } });
+  expect((await auditPut(direct, services)).item).toMatchObject({ TransactionOrder: { S: RECORDED_AT } });
   const { transactionId: _id, ...nameless } = EVENT;
-  const { item } = await auditPut(nameless, store);
+  const { item } = await auditPut(nameless, services);
   expect(item).not.toHaveProperty("TransactionOrder");
   expect(item).toMatchObject({ SequenceNumber: { S: queued?.sequenceNumber } });
 });
@@ -72,7 +72,7 @@ test("golden: a payment of a file, and what a reader sees of it", async () => {
     cardLast4: "4242",
     metadata: '{"a":12345678901234567890.12,"b":1.10}',
   };
-  const item = await transactionRecord(payment, recordingOf("payment-transactions", payment, RECORDED_AT), store);
+  const item = await transactionRecord(payment, recordingOf("payment-transactions", payment, RECORDED_AT), services);
   expect(lastingForm(item)).toEqual({
     Format: { N: "1" },
     transactionId: { S: "txn-1" },
@@ -97,7 +97,7 @@ test("golden: a payment of a file, and what a reader sees of it", async () => {
 const MESSAGE = { paymentId: "pay-1", amount: "10.5" };
 
 test("golden: a payment of a message; without a time of its own it has that of recording, and the same content", async () => {
-  const item = await messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), store);
+  const item = await messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), services);
   expect(lastingForm(item)).toEqual({
     Format: { N: "1" },
     paymentId: { S: "pay-1" },
@@ -110,7 +110,7 @@ test("golden: a payment of a message; without a time of its own it has that of r
 });
 
 test("two records of the same content differ by their salt", async () => {
-  const make = () => messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), store);
+  const make = () => messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), services);
   const [first, second] = [await make(), await make()];
   expect(first["Salt"]).not.toEqual(second["Salt"]);
   expect(first["Mac"]).not.toEqual(second["Mac"]);

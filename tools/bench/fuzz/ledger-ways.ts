@@ -14,7 +14,7 @@ import { queryTransactions } from "../../../ledger/operations/query-transactions
 import { queueMessages } from "../../../ledger/operations/queue";
 import { revealToken } from "../../../ledger/operations/reveal-token";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
-import type { Store } from "../../../ledger/store/store";
+import type { Services } from "../../../ledger/store/services";
 import { changed, damagedText, type FuzzObject, fuzzCardNumber, holdsMarkedToken, TOKEN_MARK } from "./inputs";
 import { BUCKET, LedgerWay, mustFit, Unexpected } from "./ledger-world";
 import { damaged, type Random } from "./random";
@@ -57,7 +57,7 @@ function row(random: Random): FuzzObject {
   };
 }
 
-type Operation = (event: unknown, call: Call, store: Store) => Promise<object>;
+type Operation = (event: unknown, call: Call, services: Services) => Promise<object>;
 
 /** Direct calls of every function that people and services call. */
 export class DirectCallsWay extends LedgerWay {
@@ -108,8 +108,8 @@ export class DirectCallsWay extends LedgerWay {
     ],
     [
       FUNCTIONS.paymentProcessor.name,
-      (input, call, store) =>
-        runPaymentProcessor(input, call, store, { files: this.world.files, removeCardDataFiles: true }),
+      (input, call, services) =>
+        runPaymentProcessor(input, call, services, { files: this.world.files, removeCardDataFiles: true }),
       (random) => ({ payment_data: { ...row(random), actor: "partner" } }),
     ],
   ];
@@ -119,7 +119,7 @@ export class DirectCallsWay extends LedgerWay {
     // What Lambda hands over has been through JSON.
     const input: unknown = JSON.parse(JSON.stringify(changed(good(random), random)));
     const answer = JSON.parse(
-      JSON.stringify(await operation(input, this.world.call(name), this.world.store)),
+      JSON.stringify(await operation(input, this.world.call(name), this.world.services)),
     ) as object;
     mustFit(`${name}.response`, answer);
     this.world.mustHaveNoFault();
@@ -162,7 +162,7 @@ export class PaymentQueue extends Queue {
     const good = { paymentId: `msg-${random.below(4_000)}`, amount: random.pick(["10.50", 7]), currency: "EUR" };
     const Records = [this.message(damagedText(changed(good, random), random), this.name, random)];
     const name = FUNCTIONS.processPaymentMessages.name;
-    const answer = await processMessages({ Records }, this.world.call(name), this.world.store);
+    const answer = await processMessages({ Records }, this.world.call(name), this.world.services);
     mustFit(`${name}.response`, answer);
     this.world.mustHaveNoFault();
     if (answer.batchItemFailures.length > 0) throw new Unexpected("A message was neither recorded nor refused.");
@@ -178,7 +178,7 @@ export class EventQueue extends Queue {
     const messages = queueMessages({ Records });
     if (messages === undefined) throw new Unexpected("A message of SQS is not taken for one.");
     const call = this.world.call(FUNCTIONS.persistPaymentAuditTrail.name);
-    const answer = await persistQueuedEvents(messages, call, this.world.store);
+    const answer = await persistQueuedEvents(messages, call, this.world.services);
     this.world.mustHaveNoFault();
     if (answer.batchItemFailures.length > 0) throw new Unexpected("A message was neither recorded nor refused.");
     return "settled";
@@ -212,7 +212,12 @@ export class PaymentFileWay extends LedgerWay {
     };
     const name = FUNCTIONS.paymentProcessor.name;
     const settings = { files: this.world.files, removeCardDataFiles: true };
-    const answer = await runPaymentProcessor({ Records: [record] }, this.world.call(name), this.world.store, settings);
+    const answer = await runPaymentProcessor(
+      { Records: [record] },
+      this.world.call(name),
+      this.world.services,
+      settings,
+    );
     mustFit(`${name}.response`, JSON.parse(JSON.stringify(answer)));
     const report = [...this.world.aws.objects.keys()].find(
       (each) =>

@@ -8,7 +8,7 @@ import type { Call } from "../../../ledger/operations/call";
 import { toItemJson } from "../../../ledger/rules/attribute-value";
 import { auditView } from "../../../ledger/store/audit-record";
 import { deriveMacKeys, FieldEncryption } from "../../../ledger/store/key-material";
-import type { Store } from "../../../ledger/store/store";
+import type { Services } from "../../../ledger/store/services";
 import { storedItem } from "../../../ledger/store/transaction";
 import { publishedSchemas } from "../../write-schemas";
 import { TOKEN_MARK } from "./inputs";
@@ -56,7 +56,7 @@ class LedgerWorld {
   readonly aws = new MemoryAws();
   readonly files = new PaymentFiles(this.aws.s3, BUCKET);
   readonly faults: unknown[] = [];
-  readonly store: Store;
+  readonly services: Services;
   #requests = 0;
 
   constructor() {
@@ -64,7 +64,7 @@ class LedgerWorld {
     const { paymentLedger, paymentAuditTrail, paymentMessages, paymentTransactions } = TABLES;
     const keyArn = (id: string) => `arn:aws:kms:us-east-1:111122223333:key/${id}`;
     const macKeys = deriveMacKeys(kms, keyArn("mac"));
-    this.store = {
+    this.services = {
       dynamo,
       tables: {
         paymentLedger: paymentLedger.logicalName,
@@ -110,7 +110,7 @@ class LedgerWorld {
         const item = storedItem(raw);
         texts.push(JSON.stringify(toItemJson(item)));
         if (table === TABLES.paymentAuditTrail.logicalName)
-          texts.push(JSON.stringify(await auditView(item, this.store)));
+          texts.push(JSON.stringify(await auditView(item, this.services)));
       }
     }
     return [...texts, ...this.#objects((key) => !key.startsWith(FILE_PREFIXES.payments))];

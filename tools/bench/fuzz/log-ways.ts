@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { aPaymentRecord, streamRecord } from "../../../__tests__/evidence/sealing/changes";
 import { type Sealer, startSealer } from "../../../__tests__/evidence/sealing/sealer";
 import { fakeWorld } from "../../../__tests__/evidence/sealing/worlds";
-import { stubStore } from "../../../__tests__/ledger/rules/stub-store";
+import { stubServices } from "../../../__tests__/ledger/rules/stub-services";
 import { at } from "../../../__tests__/support/log-world";
 import { memoryEvidence } from "../../../__tests__/support/naive-log";
 import { Draft, genuineDraft, isNeeded, key, witness } from "../../../__tests__/support/verified-world";
@@ -27,15 +27,15 @@ import { damaged, type Random } from "./random";
 /** Events as the tables' streams send them, or as somebody who may invoke the sealer shapes them. */
 export class StreamEvents implements Way {
   readonly name = "stream events";
-  readonly #store = stubStore();
+  readonly #services = stubServices();
   #sealer: Sealer = startSealer(fakeWorld());
   #sent = 0;
 
   async send(random: Random): Promise<string> {
     this.#sent += 1;
     const [before, now] = await Promise.all([
-      aPaymentRecord(`pay-${random.below(50)}`, this.#store),
-      aPaymentRecord(`pay-${random.below(50)}`, this.#store, "Failure"),
+      aPaymentRecord(`pay-${random.below(50)}`, this.#services),
+      aPaymentRecord(`pay-${random.below(50)}`, this.#services, "Failure"),
     ]);
     const images = random.pick([{ now }, { before }, { before, now }]);
     const record = JSON.parse(JSON.stringify(streamRecord("PaymentLedger", images))) as FuzzObject;

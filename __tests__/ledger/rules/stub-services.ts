@@ -1,4 +1,4 @@
-/** A store and a files bucket in memory, for what needs no table: every put is taken, and kept. */
+/** Services and a files bucket in memory, for what needs no table: every put is taken, and kept. */
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
@@ -11,7 +11,7 @@ import type { JsonObject } from "../../../ledger/rules/canonical-json";
 import { contentMac } from "../../../ledger/rules/record-mac";
 import { FieldEncryption } from "../../../ledger/store/key-material";
 import type { Recording } from "../../../ledger/store/recording";
-import type { Store } from "../../../ledger/store/store";
+import type { Services } from "../../../ledger/store/services";
 import { MAC_KEY, NOW } from "../../support/ledger-fixtures";
 
 const CLIENT = { region: "eu-west-1", credentials: { accessKeyId: "none", secretAccessKey: "none" } };
@@ -21,7 +21,7 @@ export const BUCKET = "payment-files-test";
 /** Answers a client's commands before they leave it. */
 type Answer = (commandName: string, input: Readonly<Record<string, unknown>>) => object | Promise<object>;
 
-export function stubStore(): Store {
+export function stubServices(): Services {
   const dynamo = new DynamoDBClient(CLIENT);
   const kms = new KMSClient(CLIENT);
   answering(dynamo, () => ({}));

@@ -116,7 +116,7 @@ class Verification {
   private head: SignedCheckpoint | undefined;
   private coverage: Coverage = { until: "", cuts: new Map() };
   private walk: LogWalk | undefined;
-  private published: PublishedCheckpoints | undefined;
+  private publishedCount = 0;
   private pin: Pin = { pinnedBy: null, pinnedSize: 0 };
   private readonly recordsOf = new Map<string, number>();
   private repeatedEntries = 0;
@@ -135,31 +135,46 @@ class Verification {
     return this.walk?.isSigned === true;
   }
 
+  /** What is checked, in this order. `docs/verification.md`, "What is checked", says the same in words. */
   async verify(): Promise<void> {
     const { run, options } = this;
-    this.reportProblems();
-    this.head = await signedHead(run);
-    if (this.head === undefined) {
+    this.checkTablesGiven();
+    const head = await signedHead(run);
+    this.head = head;
+    if (head === undefined) {
       run.findings.note("Nothing else was looked at: without a checkpoint that may be believed the log says nothing.");
       return;
     }
-    const { checkpoint, signers } = this.head;
+    const { checkpoint, signers } = head;
     const last = lastSeen(options.lastCheckpoint, checkpoint, run);
-    this.published = await PublishedCheckpoints.of(run, checkpoint, last, options.publishedFrom);
+    const published = await PublishedCheckpoints.of(run, checkpoint, last, options.publishedFrom);
     this.coverage = await coverageOf(run, checkpoint.size, options.sources);
-    const walk = new LogWalk(run, checkpoint, this.published, this.tally, this.coverage, options.sources);
-    this.walk = walk;
-    await walk.walk();
-    await this.published.finish(signers);
-    this.pin = await judgePins(checkpoint, this.lastCheckpoint(walk), this.published.cosignedSize, run);
+    const walk = await this.checkEntries(checkpoint, published);
+    await published.finish(signers);
+    await this.checkPins(checkpoint, published, walk);
     reportAge(run.findings, options.sources, this.coverage.until, run.clock);
-    if (options.leftovers === false) run.findings.note("Partial tiles of earlier checkpoints were not looked at.");
-    else if (walk.isSigned) await checkLeftovers(run, checkpoint, walk.faulty);
-    if (walk.isSigned) await this.compareRecords(checkpoint, walk);
-    else run.findings.note("The records were not held against the log, because its entries are not known for sure.");
+    await this.checkPartialTiles(checkpoint, walk);
+    if (!walk.isSigned) {
+      run.findings.note("The records were not held against the log, because its entries are not known for sure.");
+      return;
+    }
+    reportCoverage(run.findings, options.sources, this.coverage);
+    reportCompared(run.findings, options.sources, walk.entriesOf);
+    await this.readRecords();
+    const settling = await this.compareRecords(checkpoint);
+    await this.pairs.compare(options.sources, { settleMs: this.settleMs, heldMax: this.heldMax }, run);
+    this.noteUnsettled(settling, walk);
   }
 
-  private reportProblems(): void {
+  private get settleMs(): number {
+    return this.options.settleMs ?? SETTLE_MS;
+  }
+
+  private get heldMax(): number {
+    return this.options.heldMax ?? HELD_MAX;
+  }
+
+  private checkTablesGiven(): void {
     const { findings } = this.run;
     for (const message of this.options.problems ?? [])
       findings.add({ verdict: "incomplete", code: "SOURCE_PROBLEM", message });
@@ -179,22 +194,42 @@ class Verification {
     }
   }
 
-  private lastCheckpoint({ isSigned, pinnedTime }: LogWalk): LastCheckpoint {
-    const { continuesLast = false, lastSize = 0 } = this.published ?? {};
-    const wasGiven = this.options.lastCheckpoint !== undefined;
-    return { wasGiven, isContinued: continuesLast && isSigned, size: lastSize, time: pinnedTime };
+  private async checkEntries(checkpoint: Checkpoint, published: PublishedCheckpoints): Promise<LogWalk> {
+    const { run, tally, coverage, options } = this;
+    const walk = new LogWalk(run, checkpoint, published, tally, coverage, options.sources);
+    this.walk = walk;
+    try {
+      await walk.walk();
+    } finally {
+      this.publishedCount = published.count;
+    }
+    return walk;
   }
 
-  private async compareRecords(checkpoint: Checkpoint, { entriesOf }: LogWalk): Promise<void> {
-    const { run, options, tally, pairs, coverage } = this;
-    const { settleMs = SETTLE_MS } = options;
-    reportCoverage(run.findings, options.sources, coverage);
-    reportCompared(run.findings, options.sources, entriesOf);
+  private async checkPins(checkpoint: Checkpoint, published: PublishedCheckpoints, walk: LogWalk): Promise<void> {
+    const last: LastCheckpoint = {
+      wasGiven: this.options.lastCheckpoint !== undefined,
+      isContinued: published.continuesLast && walk.isSigned,
+      size: published.lastSize,
+      time: walk.pinnedTime,
+    };
+    this.pin = await judgePins(checkpoint, last, published.cosignedSize, this.run);
+  }
+
+  private async checkPartialTiles(checkpoint: Checkpoint, walk: LogWalk): Promise<void> {
+    if (this.options.leftovers === false) {
+      this.run.findings.note("Partial tiles of earlier checkpoints were not looked at.");
+    } else if (walk.isSigned) await checkLeftovers(this.run, checkpoint, walk.faulty);
+  }
+
+  /** Sums up every record of every source. */
+  private async readRecords(): Promise<void> {
+    const { run, options, tally, pairs } = this;
     for (const source of options.sources) {
       let records = 0;
-      const later = new LaterRecords(source, settleMs);
-      const take = { reportFaults: true, what: "records" };
-      await readSource(source, run, take, ({ now, before }) => {
+      const later = new LaterRecords(source, this.settleMs);
+      const reading = { reportFaults: true, what: "records" };
+      await readSource(source, run, reading, ({ now, before }) => {
         if (now !== undefined) {
           tally.addItem(source.table, now, 1);
           pairs.add(source.table, now, 1);
@@ -210,24 +245,30 @@ class Verification {
       this.recordsOf.set(source.table, records);
       later.report(run.findings);
     }
-    const { sources, namedMax = NAMED_MAX, heldMax = HELD_MAX } = options;
+  }
+
+  /** Names each record whose sums differ from those of the log. @returns how many are too young to be sealed. */
+  private async compareRecords(checkpoint: Checkpoint): Promise<number> {
+    const { run, tally, coverage, settleMs, heldMax } = this;
+    const { sources, namedMax = NAMED_MAX } = this.options;
     const look = { run, size: checkpoint.size, sources, coverage, settleMs, namedMax, heldMax };
     const closer = new CloserLook(look, tally);
     await closer.take();
     this.repeatedEntries = closer.repeatedEntries;
-    await pairs.compare(sources, { settleMs, heldMax }, run);
-    this.noteYoung(closer.settling, pairs.young);
+    return closer.settling;
   }
 
-  private noteYoung(settling: number, young: number): void {
+  private noteUnsettled(settling: number, { counts }: LogWalk): void {
     const { findings } = this.run;
+    const { young } = this.pairs;
     if (settling > 0)
       findings.note(`${settling} records were written just before their source was taken and are not sealed yet.`);
     if (young > 0)
       findings.note(`${young} records were written while the sources were taken, and stand without their pair.`);
-    const late = this.walk?.counts.LATE ?? 0;
-    if (late > 0)
-      findings.note(`${late} entries were sealed late: a stream had missed their records, and a sweep found them.`);
+    if (counts.LATE > 0)
+      findings.note(
+        `${counts.LATE} entries were sealed late: a stream had missed their records, and a sweep found them.`,
+      );
   }
 
   report(): VerificationReport {
@@ -269,7 +310,7 @@ class Verification {
       repeatedEntries: this.repeatedEntries,
       pairs: this.pairs.count,
       heartbeats: counts?.HEARTBEAT ?? 0,
-      checkpoints: this.published?.count ?? 0,
+      checkpoints: this.publishedCount,
     };
   }
 }

@@ -6,7 +6,7 @@ import { KeyTally } from "../../backup/compare-keys";
 const SECRET = Buffer.alloc(32, 7);
 const OTHER_SECRET = Buffer.alloc(32, 8);
 
-function tallyOf(keys: readonly string[], secret: Uint8Array = SECRET): KeyTally {
+function tallyOf(keys: readonly string[], secret = SECRET): KeyTally {
   const tally = new KeyTally(secret);
   for (const key of keys) tally.add(key, 1);
   return tally;

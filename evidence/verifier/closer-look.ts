@@ -5,6 +5,7 @@
  */
 
 import type { LogicalTableName } from "../../contract";
+import { BUCKETS } from "../../ledger/rules/tally";
 import { entryBytes, type RecordEntry } from "../log/entry";
 import { leafHash } from "../log/hashing";
 import { TILE_WIDTH } from "../log/paths";
@@ -20,7 +21,6 @@ import { bucketOf, RecordTally } from "./record-tally";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, timeOf } from "./sources";
 import { type Kept, keyParts, recordPlace, type Standing, StandingItems } from "./standing-items";
-import { BUCKETS } from "./tally";
 
 export interface Look {
   readonly run: Run;

@@ -1,9 +1,9 @@
 /** Whether the log alone explains what the sources hold: repeated entries count once, and young records may be there or not. */
 
 import type { LogicalTableName } from "../../contract";
+import { LANES } from "../../ledger/rules/tally";
 import { type History, type Leaf, possibleStates, type RecordState } from "./history";
 import type { RecordTally } from "./record-tally";
-import { LANES } from "./tally";
 
 /** A record as the log tells it. */
 export interface KnownRecord {

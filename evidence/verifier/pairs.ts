@@ -5,13 +5,13 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { BUCKETS, type KeyedHash, Tally } from "../../ledger/rules/tally";
 import { type Digest, textAttribute } from "./digest";
 import { itemIn, readSource } from "./record-pass";
 import type { Finding } from "./report";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, timeOf } from "./sources";
 import { keyParts } from "./standing-items";
-import { BUCKETS, type KeyedHash, Tally } from "./tally";
 import { pairIdOf } from "./write-records";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;

@@ -1,9 +1,9 @@
 /** Both sides of the comparison, summed up: what the log says must stand in the tables, and what the sources hold. */
 
 import type { LogicalTableName } from "../../contract";
+import { BUCKETS, type KeyedHash, Marks, Tally } from "../../ledger/rules/tally";
 import type { RecordEntry } from "../log/entry";
 import type { Digest } from "./digest";
-import { BUCKETS, type KeyedHash, Marks, Tally } from "./tally";
 
 export class RecordTally {
   readonly leaves = new Tally();

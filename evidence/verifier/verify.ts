@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { type LogicalTableName, TABLES } from "../../contract";
+import { KeyedHash } from "../../ledger/rules/tally";
 import type { Checkpoint } from "../log/checkpoint";
 import { parseVerifierKey } from "../log/note";
 import { CloserLook } from "./closer-look";
@@ -22,7 +23,6 @@ import { RecordTally } from "./record-tally";
 import type { Finding, ReportCounts, SourceSummary, VerificationReport } from "./report";
 import { OutOfTime, type Run } from "./run";
 import { type RecordSource, SourceError, timeOf } from "./sources";
-import { KeyedHash } from "./tally";
 
 export interface VerifyOptions {
   readonly evidence: EvidenceFolder;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import type { RecordEntry } from "../../../evidence/log/entry";
 import { bucketOf, RecordTally } from "../../../evidence/verifier/record-tally";
-import { BUCKETS, KeyedHash, Marks, Tally } from "../../../evidence/verifier/tally";
+import { BUCKETS, KeyedHash, Marks, Tally } from "../../../ledger/rules/tally";
 
 const keyed = new KeyedHash(randomBytes(32));
 const tuple = fc.record({

@@ -1,4 +1,5 @@
 import { BACKUP_METRICS, FUNCTIONS, LOG_METRICS, METRICS } from "../../contract";
+import { alarmDescriptions } from "../../stacks/config/alarm-table";
 import { configOf, type JsonObject, only, published, reference, synthesize } from "../support/synth";
 
 const { functions } = synthesize(configOf("prod")).stacks;
@@ -6,7 +7,7 @@ const { functions } = synthesize(configOf("prod")).stacks;
 const ALARMS = functions.resource["aws_cloudwatch_metric_alarm"] ?? {};
 const ENTRIES = Object.values(FUNCTIONS).map(({ entry }) => entry);
 
-/** The alarms that watch no single function's errors or throttles, with what they watch and where they ring. */
+/** The alarms that watch no single function's errors or throttles, with what they watch and from which value on. */
 const OTHERS: Record<string, [metric: string, comparison: string, threshold: number, periodSeconds: number]> = {
   "failures-waiting": ["ApproximateNumberOfMessagesVisible", ">=", 1, 300],
   "failures-old": ["ApproximateAgeOfOldestMessage", ">=", 3600, 300],
@@ -23,8 +24,8 @@ const OTHERS: Record<string, [metric: string, comparison: string, threshold: num
   "log-check-failed": [LOG_METRICS.checkFailed, ">=", 1, 300],
   "restore-drill-failed": [LOG_METRICS.drillFailed, ">=", 1, 300],
 };
-/** The alarms that ring when something did not happen: what they count, how often at least, in how many windows of how long. */
-const MISSING: Record<string, [metric: string, least: number, windowSeconds: number, windows: number]> = {
+/** The alarms on what did not happen: what they count, the minimum, and in how many windows of how long. */
+const MISSING: Record<string, [metric: string, minimum: number, windowSeconds: number, windows: number]> = {
   "export-missing": [BACKUP_METRICS.exported, 4, 26 * 3600, 1],
   "backup-check-missing": [BACKUP_METRICS.checkPassed, 1, 26 * 3600, 1],
   "checkpoint-missing": [LOG_METRICS.checkpoint, 1, 300, 3],
@@ -42,7 +43,7 @@ const SUMS = [
   "tampering",
 ];
 
-/** A throttled batch of a stream waits and comes again: its age is watched instead. */
+/** A throttled batch of a stream waits and is sent again: its age is watched instead. */
 const FED_BY_STREAMS = "seal-audit-trail";
 
 test("the stack has these alarms and no others, and each reaches the topic", () => {
@@ -59,38 +60,18 @@ test("the stack has these alarms and no others, and each reaches the topic", () 
   }
 });
 
-test("every alarm says where the runbook tells what to do", () => {
-  const sections = Object.values(ALARMS).map(
-    (alarm) => /docs\/runbook\.md#([a-z-]+)$/.exec(String(alarm["alarm_description"]))?.[1],
+test("every alarm says what its row of the table says, and where the runbook says what to do", () => {
+  const said = Object.values(ALARMS).map((alarm) => String(alarm["alarm_description"]));
+  const written = Object.entries(alarmDescriptions()).map(
+    ([section, description]) => `${description} See docs/runbook.md#${section}`,
   );
-  expect([...new Set(sections)].sort()).toEqual([
-    "backup-check-failed",
-    "backup-check-missing",
-    "card-data",
-    "card-data-in-files",
-    "checkpoint-missing",
-    "dead-letters",
-    "export-failed",
-    "export-missing",
-    "failures-old",
-    "failures-waiting",
-    "function-errors",
-    "function-throttles",
-    "guard-reports-failed",
-    "integrity",
-    "late-records",
-    "log-check-failed",
-    "log-check-missing",
-    "message-refused",
-    "queue-old",
-    "restore-drill-failed",
-    "restore-drill-missing",
-    "sealing-behind",
-    "stream-lost",
-    "tampering",
-    "vault-backup-failed",
-    "vault-backup-missing",
-  ]);
+  expect([...new Set(said)].sort()).toEqual(written.sort());
+});
+
+test.each(Object.entries(alarmDescriptions()))("%s: %s", (_, description) => {
+  expect(description).toMatch(/^[A-Z].*[a-z0-9)]\.$/);
+  // A text message shows about so much.
+  expect(description.length).toBeLessThanOrEqual(140);
 });
 
 test.each(Object.entries(OTHERS))("%s watches %j", (id, [metric, comparison, threshold, period]) => {
@@ -104,11 +85,11 @@ test.each(Object.entries(OTHERS))("%s watches %j", (id, [metric, comparison, thr
   });
 });
 
-test.each(Object.entries(MISSING))("%s counts %j", (id, [metric, least, windowSeconds, windows]) => {
+test.each(Object.entries(MISSING))("%s counts %j", (id, [metric, minimum, windowSeconds, windows]) => {
   const alarm = only(functions, "aws_cloudwatch_metric_alarm", id);
   expect(alarm).toMatchObject({
     comparison_operator: "LessThanThreshold",
-    threshold: least,
+    threshold: minimum,
     evaluation_periods: windows,
     treat_missing_data: "breaching",
     metric_query: [
@@ -146,12 +127,17 @@ test("queue alarms watch their queue, the others the function that reports", () 
 /** CloudWatch adds up ten metrics in an alarm at most. */
 const SUM_METRICS_MAX = 10;
 
-/** They look at what the others wrote, and have alarms of their own. */
+/** They check what the others wrote, and have their own alarms. */
 const AROUND_THE_LOG = ["seal-audit-trail", "publish-checkpoint", "sweep-audit-trail", "drill-restore"];
 
 test.each([
   ["integrity", METRICS.integrityAlarm, ["export-tables", ...AROUND_THE_LOG]],
   ["card-data", METRICS.cardDataRefused, ["export-tables", "check-backup", "payment-processor", ...AROUND_THE_LOG]],
+  [
+    "message-refused",
+    METRICS.messageRefused,
+    ENTRIES.filter((entry) => !["persist-payment-audit-trail", "process-payment-messages"].includes(entry)),
+  ],
   [
     "tampering",
     LOG_METRICS.tampering,

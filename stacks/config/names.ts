@@ -4,6 +4,7 @@
  */
 
 import { FUNCTIONS, type FunctionId, LOG_STATE, QUEUES, type QueueId, ROLES, TABLES } from "../../contract";
+import { ALARMS } from "./alarm-table";
 import { ENVIRONMENTS } from "./environments";
 import type { AppConfig } from "./types";
 
@@ -24,32 +25,6 @@ const KEY_ALIASES = {
   backup: "payment-backup",
   evidence: "payment-evidence",
   alarms: "payment-alarms",
-} as const;
-
-/** The alarms that watch no single function. */
-const ALARMS = {
-  failuresWaiting: "payment-ledger-failures-waiting",
-  failuresOld: "payment-ledger-failures-old",
-  integrity: "payment-ledger-integrity",
-  cardData: "payment-ledger-card-data",
-  cardDataInFiles: "payment-files-card-data",
-  messageRefused: "payment-messages-refused",
-  exportFailed: "payment-export-failed",
-  exportMissing: "payment-export-missing",
-  backupCheckFailed: "payment-backup-check-failed",
-  backupCheckMissing: "payment-backup-check-missing",
-  vaultBackupFailed: "payment-vault-backup-failed",
-  vaultBackupMissing: "payment-vault-backup-missing",
-  guardReportsFailed: "payment-guard-reports-failed",
-  tampering: "payment-log-tampering",
-  lateRecords: "payment-log-late-records",
-  sealingBehind: "payment-log-sealing-behind",
-  checkpointMissing: "payment-log-checkpoint-missing",
-  streamLost: "payment-log-stream-lost",
-  logCheckFailed: "payment-log-check-failed",
-  logCheckMissing: "payment-log-check-missing",
-  drillFailed: "payment-restore-drill-failed",
-  drillMissing: "payment-restore-drill-missing",
 } as const;
 
 /** Managed policies for those who use the ledger. */
@@ -157,7 +132,7 @@ export function namesOf(config: Naming) {
     guardEventsRole: processingName(config, "payment-guard-events-role"),
     alarmTopic: ledgerName(config, "payment-alarms"),
     dashboard: ledgerName(config, "payment-ledger"),
-    alarms: mapValues(ALARMS, (base) => ledgerName(config, base)),
+    alarms: mapValues(ALARMS, ({ name }) => ledgerName(config, name)),
     vpc: processingName(config, "payment-vpc"),
     flowLogRole: processingName(config, "payment-flow-logs-role"),
     flowLogGroup: `/aws/vpc/${processingName(config, "payment-vpc")}/flow-logs`,

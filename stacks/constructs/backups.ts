@@ -7,12 +7,9 @@ import { BackupVaultLockConfiguration } from "@cdktf/provider-aws/lib/backup-vau
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import type { Construct } from "constructs";
+import { BACKUP_COMPLETION_MINUTES, BACKUP_START_MINUTES } from "../config/backup-window";
 import type { AppConfig, BackupRule } from "../config/types";
 import { equals, isTrue, policy, type Statement, service } from "./policy";
-
-/** A job starts within the first and is complete within the second, counted from its time in the plan. */
-export const BACKUP_START_MINUTES = 60;
-export const BACKUP_COMPLETION_MINUTES = 8 * 60;
 
 export interface BackupProps {
   readonly vaultName: string;

@@ -1,6 +1,6 @@
 /**
  * How long a record's proof is and how long it takes to check, in a log of a million entries written by the sealer's own
- * code: with the log's signature alone, and with two witnesses. `npm run bench:proof [-- entries]`.
+ * code: with the log's signature alone, and with two witnesses. `npm run bench -- proof [entries]`.
  */
 
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";

@@ -1,7 +1,7 @@
 /**
  * A million records, exported and sealed, held against their log; and, in the same run, what any reader of such an export
  * must do at least: gunzip, JSON.parse, and one SHA-256 a line. Each in a process and on a thread of its own.
- * `npm run bench:verify-million [-- payments]`; the records are made once, under `.local/`.
+ * `npm run bench -- verify-million [payments]`; the records are made once, under `.local/`.
  */
 
 import { execFileSync } from "node:child_process";
@@ -305,6 +305,13 @@ async function full() {
   return { lines: report.counts.records, verdict: report.verdict, report: verificationText(report) };
 }
 
+function makeOnce(): void {
+  if (existsSync(FOLDER)) return;
+  rmSync(UNFINISHED, { recursive: true, force: true });
+  makeRecords(UNFINISHED);
+  renameSync(UNFINISHED, FOLDER);
+}
+
 /** This process stays small: a child begins with its parent's peak. */
 function inOwnProcess(work: "make" | "bare" | "full"): string {
   const own = [...process.execArgv, process.argv[1] ?? "", String(PAYMENTS), work];
@@ -318,16 +325,12 @@ function line(name: string, { lines, wallSeconds, cpuSeconds, peakMb }: Measured
 
 async function main(): Promise<void> {
   const [, , , work] = process.argv;
-  if (work === "make") return makeRecords(UNFINISHED);
+  if (work === "make") return makeOnce();
   if (work === "bare" || work === "full") {
     console.log(JSON.stringify(await measured(work === "bare" ? bare : full)));
     return;
   }
-  if (!existsSync(FOLDER)) {
-    rmSync(UNFINISHED, { recursive: true, force: true });
-    inOwnProcess("make");
-    renameSync(UNFINISHED, FOLDER);
-  }
+  inOwnProcess("make");
   const least = JSON.parse(inOwnProcess("bare")) as Measured;
   const all = JSON.parse(inOwnProcess("full")) as Measured;
   const ratio = all.wallSeconds / least.wallSeconds;

@@ -9,7 +9,7 @@ import { spawnSync } from "node:child_process";
 import { cpus, loadavg } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { MEASURES, type Row } from "./measures";
+import { MEASURES, type Measurement } from "./measures";
 
 /** Longer benchmarks with limits of their own, each a program that takes its own arguments after its name. */
 const CHECKS: Readonly<Record<string, string>> = {
@@ -19,7 +19,7 @@ const CHECKS: Readonly<Record<string, string>> = {
   "verify-million": "time and memory of the verification of a million records",
 };
 
-function isGoalMet({ measured, goal }: Row): boolean | undefined {
+function isGoalMet({ measured, goal }: Measurement): boolean | undefined {
   if (goal === undefined) return undefined;
   const { median } = "ratio" in measured ? measured.ratio : measured.ours;
   return goal.atLeast ? median >= goal.limit : median <= goal.limit;
@@ -28,7 +28,7 @@ function isGoalMet({ measured, goal }: Row): boolean | undefined {
 const digits = (value: number) =>
   value >= 100 ? Math.round(value).toLocaleString("en") : value >= 10 ? value.toFixed(1) : value.toFixed(3);
 
-function line(row: Row): string[] {
+function line(row: Measurement): string[] {
   const { what, unit, peer = "", measured, goal } = row;
   const { ours } = measured;
   const spread = ours.min === ours.max ? "" : ` (${digits(ours.min)} to ${digits(ours.max)})`;
@@ -65,7 +65,7 @@ const load = () => loadavg().map((average) => average.toFixed(1));
 async function measure(names: readonly (keyof typeof MEASURES)[]): Promise<void> {
   const settings = { rounds: Number(options.rounds), latencyMs: Number(options["latency-ms"]) };
   const machine = { node: process.version, processors: cpus().length, loadBefore: load(), ...settings };
-  const rows: Row[] = [];
+  const rows: Measurement[] = [];
   for (const name of names) {
     if (!options.json) console.error(`measuring: ${name}`);
     rows.push(...(await MEASURES[name](settings)));

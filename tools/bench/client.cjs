@@ -1,8 +1,8 @@
-// Calls a bundled function as Lambda would, in a process of its own, and prints what it took. The environment variable JOB says
-// how often and how; `measured-process.ts` starts it, and peers/put_item.py does the same in Python.
+// Calls a bundled function as Lambda would, in a process of its own, and prints what it took. Its argument says how
+// often and how; `measured-process.ts` starts it, and peers/put_item.py does the same in Python.
 "use strict";
 
-const { bundle, mode, calls, inFlight, listLength } = JSON.parse(process.env.JOB);
+const { bundle, mode, calls, inFlight, listLength, filesBucket } = JSON.parse(process.argv[2]);
 const { handler } = require(bundle);
 
 const payment = (number) => ({
@@ -23,7 +23,7 @@ const cpuMs = (since) => {
 
 const fileEvent = () => {
   const s3 = {
-    bucket: { name: process.env.S3_BUCKET },
+    bucket: { name: filesBucket },
     object: { key: `payments/rows-${calls}.ndjson`, versionId: "v1" },
   };
   return { Records: [{ eventSource: "aws:s3", eventName: "ObjectCreated:Put", s3 }] };

@@ -10,7 +10,7 @@ import { unzipSync } from "fflate";
 import type { FUNCTIONS } from "../../contract";
 import { ensureVenv } from "../../local/python";
 import { buildHandlers } from "../build-handlers";
-import { functionEnvironment } from "./stub";
+import { FILES_BUCKET, functionEnvironment } from "./stub";
 
 export interface Job {
   /** `single` and `list` call the function `calls` times, `file` reads as many files, `cold` measures from the process's start. */
@@ -50,7 +50,8 @@ export function unpackedBundle(entry: (typeof FUNCTIONS)[keyof typeof FUNCTIONS]
 }
 
 export function nodeRunner(bundle: string): Runner {
-  return (job, url) => run(process.execPath, [path.join(__dirname, "client.cjs")], { ...job, bundle }, url);
+  return (job, url) =>
+    run(process.execPath, [path.join(__dirname, "client.cjs")], { ...job, bundle, filesBucket: FILES_BUCKET }, url);
 }
 
 export async function boto3Runner(): Promise<Runner> {
@@ -77,7 +78,7 @@ export function bareSdkRunner(): Runner {
 
 async function run(program: string, programArguments: string[], job: object, url: string): Promise<Took> {
   const started = performance.now();
-  const { stdout, stderr } = await promisify(execFile)(program, programArguments, {
+  const { stdout, stderr } = await promisify(execFile)(program, [...programArguments, JSON.stringify(job)], {
     env: {
       PATH: process.env["PATH"],
       TZ: "UTC",

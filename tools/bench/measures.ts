@@ -26,7 +26,7 @@ export interface Goal {
   readonly atLeast?: boolean;
 }
 
-export interface Row {
+export interface Measurement {
   readonly what: string;
   readonly unit: string;
   readonly peer?: string;
@@ -39,7 +39,7 @@ export interface Settings {
   readonly latencyMs: number;
 }
 
-export type Measure = (settings: Settings) => Promise<Row[]>;
+export type Measure = (settings: Settings) => Promise<Measurement[]>;
 
 const BOTO3 = "boto3, one PutItem";
 const BARE_SDK = "AWS SDK, one PutItem";
@@ -56,10 +56,14 @@ interface Pair {
 }
 
 /** One stub for all pairs of a measure; it answers the peer and the function. */
-async function compare(runner: Runner, pairs: readonly Pair[], { rounds, latencyMs }: Settings): Promise<Row[]> {
+async function compare(
+  runner: Runner,
+  pairs: readonly Pair[],
+  { rounds, latencyMs }: Settings,
+): Promise<Measurement[]> {
   const stub = await startStub(latencyMs);
   try {
-    const rows: Row[] = [];
+    const rows: Measurement[] = [];
     for (const { what, unit, job, peer, value, goal } of pairs) {
       const [name, peerRunner, peerJob] = peer;
       const measured = await interleaved(

@@ -1,12 +1,8 @@
 /**
  * What sealing costs, counted: write units of DynamoDB for each record, and what a minute asks of S3 and KMS. Nothing is
  * estimated but the price rule itself: the sizes are those of the items that the sealer sends to an AWS in memory.
-<<<<<<< HEAD
- * `npm run bench:seal-cost`; fails when sealing takes half a write unit a record or more, in batches of 20 and more, or when
+ * `npm run bench -- seal-cost`; fails when sealing takes half a write unit a record or more, in batches of 20 and more, or when
  * 20,000 records a second ask more of one partition than DynamoDB gives it.
-=======
- * `npm run bench -- seal-cost`; fails when sealing takes half a write unit a record or more, in batches of 100 and more.
->>>>>>> bcd4dc5 (npm run bench: one command for every benchmark, in interleaved pairs with a boto3 handler, a bare SDK call and a bare reader)
  */
 
 import "../../local/sdk-warning";

@@ -3,7 +3,6 @@ audit record, no encryption of fields, no check for duplicates. `main` below dri
 """
 
 import json
-import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -76,5 +75,5 @@ def main(job):
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.loads(os.environ["JOB"]))))
+    print(json.dumps(main(json.loads(sys.argv[1]))))
     sys.exit(0)

@@ -22,7 +22,7 @@ interface Picture {
 
 const PICTURES: readonly Picture[] = [
   { name: "report-verdict.jpg", colorScheme: "light", from: "header", height: 880 },
-  { name: "report-payment.jpg", colorScheme: "dark", from: "#story", height: 1120 },
+  { name: "report-payment.jpg", colorScheme: "dark", from: "#story", height: 1090 },
 ];
 
 async function takePictures(report: string): Promise<void> {

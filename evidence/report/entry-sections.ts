@@ -17,8 +17,16 @@ const CELL_CLASSES = ["what", "record", "version", "actor", "time"];
 function entryRow({ index, entry, record, sealedBefore }: ShownEntry): Html {
   const [number = "", ...others] = entryTexts(index, entry, record);
   const isAlarm = entry.kind === "FORGED" || entry.kind === "TAMPER";
-  const cells = others.map((text, at) => html`<td class="${CELL_CLASSES[at] ?? ""}" data-text="">${text}</td>`);
-  return html`<tr class="${isAlarm ? "alarm" : "entry"}" data-proven="entry-${index}"><th scope="row" data-text="">${number}</th>${cells}<td class="time">${sealedBefore ?? ""}</td><td class="mark" data-mark="${index}">not checked</td></tr>`;
+  const cells = others.map(
+    (text, at) => html`<td class="${CELL_CLASSES[at] ?? ""}" data-text="">${brokenTime(text)}</td>`,
+  );
+  return html`<tr class="${isAlarm ? "alarm" : "entry"}" data-proven="entry-${index}"><th scope="row" data-text="">${number}</th>${cells}<td class="time">${brokenTime(sealedBefore ?? "")}</td><td class="mark" data-mark="${index}">not checked</td></tr>`;
+}
+
+/** A time may go on in the next line after its day. */
+function brokenTime(text: string): Html {
+  const [, day, rest] = /^(\d{4}-\d\d-\d\dT)(.+)$/.exec(text) ?? [];
+  return day === undefined ? html`${text}` : html`${day}<wbr>${rest}`;
 }
 
 export function timelineSection({ activity, latest }: ReportModel): Html {

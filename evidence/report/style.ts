@@ -46,7 +46,7 @@ caption { text-align: left; padding: .25rem 0; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { white-space: nowrap; }
 td.number, th.number { text-align: right; }
-td.time, .mark { white-space: nowrap; }
+.mark { white-space: nowrap; } td.time { overflow-wrap: normal; }
 td.what, td.actor { min-width: 7rem; } td.code { min-width: 12.5rem; }
 tr.alarm td { color: var(--bad); font-weight: 600; }
 code, .hash { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85rem; overflow-wrap: anywhere; }

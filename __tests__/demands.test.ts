@@ -5,10 +5,10 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import ts from "typescript";
 import { ROLES } from "../contract";
-import { PROJECT, projectFiles, type SourceFile, syntaxOf } from "./support/project-files";
+import { PROJECT, projectFiles, type SourceFile } from "./support/project-files";
 import { configOf, type StackJson, synthesize } from "./support/synth";
+import { testsNamed } from "./support/test-titles";
 
 const TEXT = readFileSync(join(PROJECT, "docs/demands.md"), "utf8");
 const HEADER = "| Id | Demand | Part | How it is met | Code | Resources | Tests |";
@@ -53,35 +53,6 @@ function testsOf(cell: string): Row["tests"] {
 // ----------------------------------------------------------------------------------------------------- what there is
 
 const FILES: ReadonlyMap<string, SourceFile> = new Map(projectFiles().map((file) => [file.path, file]));
-
-const titles = new Map<string, readonly string[]>();
-
-/** `describe > test` of every test in the file, with the titles' templates as they are written. */
-function titlesIn(path: string): readonly string[] {
-  const file = FILES.get(path);
-  if (file === undefined) return [];
-  const known = titles.get(path);
-  if (known !== undefined) return known;
-  const found: string[] = [];
-  const visit = (node: ts.Node, above: readonly string[]): void => {
-    const title = ts.isCallExpression(node) ? titleOf(node) : undefined;
-    const here = title === undefined ? above : [...above, title.text];
-    if (title?.kind === "test") found.push(here.join(" > "));
-    ts.forEachChild(node, (child) => visit(child, here));
-  };
-  visit(syntaxOf(file), []);
-  titles.set(path, found);
-  return found;
-}
-
-/** Of `test("x", ...)`, `describe.each(...)("x", ...)` and their like. */
-function titleOf(call: ts.CallExpression): { kind: "test" | "describe"; text: string } | undefined {
-  const [first] = call.arguments;
-  const kind = /^(test|describe)\b/.exec(call.expression.getText())?.[1] as "test" | "describe" | undefined;
-  return kind !== undefined && first !== undefined && ts.isStringLiteralLike(first) && call.arguments.length > 1
-    ? { kind, text: first.text }
-    : undefined;
-}
 
 /** Of the default layout, and of the two with a NAT gateway as `network/nat` and `network/nat-privatelink`. */
 const STACKS: Readonly<Record<string, StackJson>> = {
@@ -148,9 +119,8 @@ const RULES: readonly { name: string; rule: Rule; caught: readonly string[] }[] 
     name: "every test is there, once, by the title that is named",
     rule: each(({ tests }) =>
       tests.flatMap(({ file, title }) => {
-        const there = titlesIn(file);
-        const found = there.includes(title) ? [title] : there.filter((whole) => whole.endsWith(` > ${title}`));
-        return found.length === 1 ? [] : [`${file} has ${found.length} tests "${title}"`];
+        const found = testsNamed(file, title);
+        return found === 1 ? [] : [`${file} has ${found} tests "${title}"`];
       }),
     ),
     caught: [

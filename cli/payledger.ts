@@ -3,7 +3,9 @@
 import { EXIT_CODE_LINES, OFFLINE } from "../evidence/commands/cli";
 import type { CommandBody, CommandNode, Commands } from "../evidence/commands/command";
 import { main, type Program } from "../evidence/commands/program";
+import { completion } from "./completion";
 import { explainError } from "./explain-error";
+import { tool } from "./tools";
 
 function lazy(summary: string, load: () => CommandBody): CommandNode {
   return { summary, load };
@@ -26,13 +28,67 @@ const LOCAL: Commands = {
     "Print variables with which any AWS tool talks to the embedded AWS",
     () => (require("./embedded") as typeof import("./embedded")).envCommand,
   ),
+  tamper: lazy(
+    "On the embedded AWS: change an amount past the ledger, for the audit to find",
+    () => (require("./tamper") as typeof import("./tamper")).tamper,
+  ),
   down: lazy(
     "Stop the embedded AWS; everything in it is gone",
     () => (require("./embedded") as typeof import("./embedded")).downCommand,
   ),
+  doctor: lazy(
+    "Check Node.js, Python, Terraform, credentials, region and clock",
+    () => (require("./doctor") as typeof import("./doctor")).doctor,
+  ),
+};
+
+const PAYMENTS: Commands = {
+  pay: lazy("Record one payment", () => (require("./payments") as typeof import("./payments")).pay),
+  read: lazy("Read payments; tokens stay masked", () => (require("./payments") as typeof import("./payments")).read),
+  reveal: lazy(
+    "Show the clear token of one payment, for a reason",
+    () => (require("./payments") as typeof import("./payments")).reveal,
+  ),
+  "status-change": lazy(
+    "Change the status of one payment",
+    () => (require("./payments") as typeof import("./payments")).statusChange,
+  ),
+  trail: lazy(
+    "Read the audit trail: who did what with which payment, and when",
+    () => (require("./trail") as typeof import("./trail")).trail,
+  ),
+  show: lazy(
+    "Show all about one payment: its row, its trail, its log entries",
+    () => (require("./show") as typeof import("./show")).show,
+  ),
+  send: {
+    summary: "Send a payment or an event by the ways that take no call: queue, fifo, file",
+    commands: {
+      queue: lazy(
+        "A payment as a message on audit-trail-queue",
+        () => (require("./send") as typeof import("./send")).sendQueue,
+      ),
+      fifo: lazy(
+        "An audit event of another service on payment-audit-trail.fifo",
+        () => (require("./send") as typeof import("./send")).sendEvent,
+      ),
+      file: lazy(
+        "A payment file to the bucket, and its report",
+        () => (require("./send") as typeof import("./send")).sendFile,
+      ),
+    },
+  },
 };
 
 const EVIDENCE: Commands = {
+  audit: lazy(
+    "One visit of an auditor: copy, wait until all is sealed, verify, keep the pin",
+    () => (require("./audit") as typeof import("./audit")).audit,
+  ),
+  key: lazy(
+    "Write the log's public key, from KMS, and show its fingerprint",
+    () => (require("./key") as typeof import("./key")).key,
+  ),
   scan: lazy(
     "Write the tables as they are now to a folder, as an export is laid out",
     () => (require("./evidence-aws") as typeof import("./evidence-aws")).scan,
@@ -49,6 +105,10 @@ const restoreEntry = lazy(
   () => (require("./backup") as typeof import("./backup")).restore,
 );
 const BACKUPS: Commands = {
+  export: lazy(
+    "Export the tables to the export bucket",
+    () => (require("./export") as typeof import("./export")).exportCommand,
+  ),
   backup: {
     summary: "Back up, list, check and restore the tables",
     commands: {
@@ -76,9 +136,26 @@ const BACKUPS: Commands = {
 };
 
 const OPERATION: Commands = {
+  outputs: lazy(
+    "Show what the stacks give out: names, ARNs, the log's origin",
+    () => (require("./outputs") as typeof import("./outputs")).outputs,
+  ),
+  logs: lazy("Show the log lines of a function", () => (require("./logs") as typeof import("./logs")).logs),
   redrive: lazy(
     "Send what waits in a dead-letter or failure queue again",
     () => (require("./redrive") as typeof import("./redrive")).redriveCommand,
+  ),
+  permissions: lazy("Prove that AWS would allow what is done, and that nothing more is granted", () =>
+    tool(
+      "tools/permissions.ts",
+      "Deploys to an embedded AWS of its own, uses all of it, and evaluates every call; takes minutes. Needs Python.",
+    ),
+  ),
+  cost: lazy("What a month costs in which nobody uses it", () =>
+    tool("tools/idle-cost.ts", "From the synthesized stacks and the list prices of us-east-1."),
+  ),
+  completion: lazy("Print what bash or zsh evaluates to complete these commands", () =>
+    completion(() => PAYLEDGER.commands),
   ),
 };
 
@@ -87,6 +164,7 @@ export const PAYLEDGER: Program = {
   about: "A payment ledger with its audit trail and its proofs, on AWS or on the embedded AWS of this machine.",
   commands: {
     ...section("Try it on this machine", LOCAL),
+    ...section("Payments", PAYMENTS),
     ...section("Proofs", EVIDENCE),
     ...section("Backups", BACKUPS),
     ...section("Operation", OPERATION),

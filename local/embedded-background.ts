@@ -96,13 +96,14 @@ async function serve(outputDirectory: string, stateDirectory: string): Promise<v
   }
 }
 
-function stateOf({ resources, region, gate, outputs }: Deployment, aws: EmbeddedAws): UpState {
+function stateOf({ resources, region, account, gate, outputs }: Deployment, aws: EmbeddedAws): UpState {
   const isSetting = ([name, value]: [string, string | undefined]) =>
     /^PAYMENT_LEDGER_/.test(name) && value !== undefined;
   return {
     pid: process.pid,
     endpoint: gate?.url ?? aws.endpoint,
     inside: aws.endpoint,
+    account,
     region,
     ...(gate === undefined ? { accessKeyId: "", secretAccessKey: "" } : credentialsOf(DEFAULT_PERSON)),
     resourceCount: resources.filter(({ block }) => block.mode === "resource").length,

@@ -19,6 +19,7 @@ export interface UpState {
   readonly endpoint: string;
   /** The emulator itself, past all permissions: what AWS does inside goes there. */
   readonly inside: string;
+  readonly account: string;
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

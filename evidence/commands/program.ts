@@ -137,11 +137,7 @@ function usageFor(words: readonly string[], program: Program): string {
 
 /** Runs the command of this process to its end. */
 export async function main(program: Program, words: readonly string[] = process.argv.slice(2)): Promise<void> {
-  // A reader that has seen enough (head) closes the pipe.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(DONE);
-    throw error;
-  });
+  process.stdout.removeListener("error", endOfReader).on("error", endOfReader);
   const bar = process.stderr.isTTY ? progressBar((text) => process.stderr.write(text)) : undefined;
   const tell = (text: string) => console.error(text);
   const output: Output = {
@@ -161,6 +157,12 @@ export async function main(program: Program, words: readonly string[] = process.
     bar?.end();
     process.exitCode = report(error, words, program);
   }
+}
+
+/** A reader that has seen enough (head) closes the pipe. */
+function endOfReader(error: NodeJS.ErrnoException): void {
+  if (error.code === "EPIPE") process.exit(DONE);
+  throw error;
 }
 
 function stopped(): Promise<void> {

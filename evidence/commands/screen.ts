@@ -8,7 +8,8 @@ type Style = Parameters<typeof styleText>[0];
 /** Colour on a terminal only, and never with NO_COLOR (no-color.org) or a terminal that has none. */
 export function painter(stream: Stream, variables: NodeJS.ProcessEnv = process.env) {
   const isColoured = stream.isTTY === true && !variables["NO_COLOR"] && variables["TERM"] !== "dumb";
-  return (style: Style, text: string): string => (isColoured ? styleText(style, text) : text);
+  return (style: Style, text: string): string =>
+    isColoured ? styleText(style, text, { validateStream: false }) : text;
 }
 
 const BAR_WIDTH = 30;

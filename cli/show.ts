@@ -1,0 +1,125 @@
+/** `payledger show ID`: all that the ledger knows of one payment: its row in each book, its audit trail, its log entries. */
+
+import { S3Client } from "@aws-sdk/client-s3";
+import { s3Evidence } from "../evidence/checks/s3-evidence";
+import { newestCheckpoint } from "../evidence/commands/arguments";
+import type { CommandBody, Given } from "../evidence/commands/command";
+import { DONE } from "../evidence/commands/program";
+import { findEntries } from "../evidence/verifier/proof-search";
+import type { AuditView, LedgerQueryResponse, TransactionsResponse } from "../ledger/rules/responses";
+import { ACTOR_OPTION, actorOf } from "./asking";
+import { onAws } from "./aws";
+import { bucketsOfEnvironment } from "./environment";
+import { callFunction } from "./functions";
+import { assertFound, refusedLines } from "./payments";
+import { trailPages, trailText } from "./trail";
+
+export const show: CommandBody = onAws({
+  operands: "ID",
+  details:
+    "Reads the row (recorded as a read), the audit trail and the evidence bucket. A part that your credentials may not read is named and left out. The entries are what the log says; verify, history and prove check them.",
+  options: {
+    reason: { kind: "one", value: "TEXT", about: "Why you read, for the audit trail." },
+    actor: ACTOR_OPTION,
+  },
+  examples: ["show txn-0001"],
+  run: async (given, { answer }) => {
+    const id = given.onlyOperand("id");
+    const rows = await part(() => rowsOf(id, given));
+    const trail = await part(() => recordsOf(id, given));
+    const entries = await part(() => entriesOf(id, trail.found?.records ?? []));
+    assertFound(
+      [rows.found?.rows, trail.found?.records, entries.found].some((list) => (list?.length ?? 1) > 0),
+      id,
+    );
+    const text = [
+      `Payment ${id}`,
+      rows.denied ?? (rows.found?.rows.map((row) => `  ${JSON.stringify(row)}`).join("\n") || "  in no book"),
+      ...(rows.found?.refused ?? []),
+      "",
+      "Audit trail",
+      trail.denied ?? trailText(trail.found?.records ?? []),
+      "",
+      "Log entries (sealed, in the log's order)",
+      entries.denied ??
+        (entries.found?.map(entryText).join("\n") || "  none yet; they are sealed within a minute or two"),
+    ];
+    answer(
+      { id, rows: rows.found ?? null, trail: trail.found ?? null, entries: entries.found ?? null },
+      text.join("\n"),
+    );
+    return DONE;
+  },
+});
+
+interface Part<Found> {
+  readonly found?: Found;
+  readonly denied?: string;
+}
+
+async function part<Found>(work: () => Promise<Found>): Promise<Part<Found>> {
+  try {
+    return { found: await work() };
+  } catch (error) {
+    if (error instanceof Error && /AccessDenied/.test(error.name)) return { denied: `  not allowed: ${error.message}` };
+    throw error;
+  }
+}
+
+async function rowsOf(id: string, given: Given): Promise<{ rows: object[]; refused: string[] }> {
+  const asking = { Actor: actorOf(given), Reason: given.one("reason") ?? "payledger show" };
+  const answers = [
+    await callFunction<LedgerQueryResponse>("queryPaymentLedger", {
+      Query: "transaction",
+      TransactionID: id,
+      ...asking,
+    }),
+    await callFunction<TransactionsResponse>("queryTransactions", {
+      Query: "transaction",
+      transactionId: id,
+      ...asking,
+    }),
+    await callFunction<TransactionsResponse>("queryTransactions", { Query: "payment", paymentId: id, ...asking }),
+  ];
+  const rows: object[] = [];
+  const refused: string[] = [];
+  for (const answer of answers) {
+    if (answer.outcome === "refused") {
+      refused.push(`  ${answer.code}: ${answer.message}`);
+      continue;
+    }
+    rows.push(...("payments" in answer ? answer.payments : answer.transactions));
+    refused.push(...refusedLines(answer.refused).map((line) => `  ${line}`));
+  }
+  return { rows, refused: [...new Set(refused)] };
+}
+
+async function recordsOf(id: string, given: Given): Promise<{ records: readonly AuditView[] }> {
+  const answer = await trailPages(given, { Query: "transaction", TransactionID: id });
+  return { records: answer.outcome === "refused" ? [] : answer.records };
+}
+
+interface ShownEntry {
+  readonly leaf: number;
+  readonly kind: string;
+  readonly table: string;
+  readonly version: string;
+}
+
+/** What the log holds under the payment's id and under the ids of its audit records. */
+async function entriesOf(id: string, records: readonly AuditView[]): Promise<ShownEntry[]> {
+  // Paths instead of host names for buckets, because an endpoint on this machine has no such names.
+  const evidence = s3Evidence(new S3Client({ forcePathStyle: true }), (await bucketsOfEnvironment()).evidence);
+  const { size } = await newestCheckpoint(evidence);
+  const ids = new Set([id, ...records.map(({ AuditID }) => AuditID)]);
+  const found: ShownEntry[] = [];
+  for await (const { leaf, entry } of findEntries(evidence, size, ids)) {
+    if (entry.kind === "HEARTBEAT") continue;
+    found.push({ leaf, kind: entry.kind, table: entry.table, version: entry.version });
+  }
+  return found;
+}
+
+function entryText({ leaf, kind, table, version }: ShownEntry): string {
+  return `  entry ${leaf}: ${kind} ${table}, version ${version}`;
+}

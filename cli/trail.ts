@@ -1,0 +1,106 @@
+/** `payledger trail`: the audit trail of a payment, of an actor or of a time. */
+
+import { setTimeout as delay } from "node:timers/promises";
+import type { CommandBody, Given, Terminal } from "../evidence/commands/command";
+import { UsageError } from "../evidence/commands/errors";
+import { ANSWER_IS_NO, DONE } from "../evidence/commands/program";
+import type { AuditQueryResponse, AuditView, RefusedResponse } from "../ledger/rules/responses";
+import { ACTOR_OPTION, actorOf, rangeOf, TIME_OPTIONS, tableText } from "./asking";
+import { onAws } from "./aws";
+import { callFunction } from "./functions";
+import { refusedAnswer, refusedLines } from "./payments";
+
+const FOLLOW_EVERY_MS = 5_000;
+
+export const trail: CommandBody = onAws({
+  operands: "[ID]",
+  details:
+    "Of a payment by its id, of an actor with --of, or of a time. Reading the trail is itself recorded. --follow goes on and shows what comes, until stopped.",
+  options: {
+    of: { kind: "one", value: "ACTOR", about: "What one actor did." },
+    ...TIME_OPTIONS,
+    follow: { kind: "flag", about: "Show new records as they come; with --json one a line." },
+    reason: { kind: "one", value: "TEXT", about: "Why you read, for the audit trail." },
+    actor: ACTOR_OPTION,
+  },
+  examples: ["trail txn-0001", "trail --of support:maria --last 7d", "trail --last 1h --follow"],
+  run: async (given, terminal) => {
+    if (given.flag("follow")) return follow(given, terminal);
+    const answer = await trailPages(given);
+    if (answer.outcome === "refused") return refusedAnswer(answer, terminal);
+    terminal.answer(answer, [trailText(answer.records), ...refusedLines(answer.refused)].join("\n"));
+    return answer.refused.length > 0 ? ANSWER_IS_NO : DONE;
+  },
+});
+
+type Answered = Exclude<AuditQueryResponse, RefusedResponse>;
+type Ended = AuditQueryResponse;
+
+/** All pages as one answer. */
+export async function trailPages(given: Given, query = queryOf(given)): Promise<Ended> {
+  const pages: Answered[] = [];
+  let token: string | undefined;
+  do {
+    const reason = given.one("reason");
+    const answer = await callFunction<AuditQueryResponse>("queryPaymentAuditTrail", {
+      ...query,
+      Actor: actorOf(given),
+      ...(reason === undefined ? {} : { Reason: reason }),
+      ...(token === undefined ? {} : { PageToken: token }),
+    });
+    if (answer.outcome === "refused") return answer;
+    pages.push(answer);
+    token = answer.NextPageToken;
+  } while (token !== undefined);
+  const [first] = pages;
+  if (first === undefined) throw new Error("A query has at least one page.");
+  return {
+    schemaVersion: first.schemaVersion,
+    outcome: first.outcome,
+    AuditID: first.AuditID,
+    records: pages.flatMap(({ records }) => records),
+    refused: pages.flatMap(({ refused }) => refused),
+  };
+}
+
+function queryOf(given: Given): object {
+  const [id, ...others] = given.operands;
+  const of = given.one("of");
+  if (others.length > 0 || (id !== undefined && of !== undefined))
+    throw new UsageError("Give one id, or --of, or a time.");
+  if (id !== undefined) return { Query: "transaction", TransactionID: id };
+  return of === undefined ? { Query: "time", ...rangeOf(given) } : { Query: "actor", OfActor: of, ...rangeOf(given) };
+}
+
+/** Its own readings are records too; they are left out, or each look would show the one before. */
+async function follow(given: Given, terminal: Terminal): Promise<number> {
+  const seen = new Set<string>();
+  const own = new Set<string>();
+  let isStopped = false;
+  void terminal.stopped?.().then(() => {
+    isStopped = true;
+  });
+  for (;;) {
+    const answer = await trailPages(given);
+    if (answer.outcome === "refused") return refusedAnswer(answer, terminal);
+    own.add(answer.AuditID);
+    const fresh = answer.records.filter(({ AuditID }) => !seen.has(AuditID) && !own.has(AuditID));
+    for (const record of fresh) {
+      seen.add(record.AuditID);
+      terminal.print(given.flag("json") ? JSON.stringify(record) : rowOf(record).join("  "));
+    }
+    const deadline = Date.now() + FOLLOW_EVERY_MS;
+    while (!isStopped && Date.now() < deadline) await delay(100);
+    if (isStopped) return DONE;
+  }
+}
+
+export function trailText(records: readonly AuditView[]): string {
+  if (records.length === 0) return "No records.";
+  return tableText(["recorded at (UTC)", "action", "actor", "about", "result"], records.map(rowOf));
+}
+
+function rowOf({ RecordedAt, Action, Actor, TransactionID, query_record_id, query_result }: AuditView): string[] {
+  const about = TransactionID ?? [query_record_id ?? ""].flat().join(", ");
+  return [RecordedAt, Action, Actor, about, query_result ?? ""];
+}

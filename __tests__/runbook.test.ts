@@ -1,10 +1,11 @@
-/** Holds `docs/runbook.md` to the alarms of the stacks, and its commands to what they call. */
+/** Compares `docs/runbook.md` with the alarms of the stacks, and its commands with what they call. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CHECK_CODES } from "../backup/findings";
 import { DRILL_CODES } from "../evidence/checks/drill-steps";
 import { VERDICTS } from "../evidence/verifier/report";
+import { alarmDescriptions } from "../stacks/config/alarm-table";
 import {
   commandExists,
   namesAreDeployed,
@@ -13,6 +14,7 @@ import {
   shellBlocksOf,
   worldOf,
 } from "./support/document-commands";
+import { tableUnder } from "./support/documents";
 import { PROJECT } from "./support/project-files";
 import { configOf, type Synthesized, synthesize } from "./support/synth";
 
@@ -59,11 +61,11 @@ function entriesOf(text: string): Entry[] {
     });
 }
 
-/** What of alarms and entries has no counterpart, and entries that leave something out. */
+/** Alarms without an entry, entries without an alarm, and entries that lack a part. */
 function gaps(alarms: readonly Alarm[], entries: readonly Entry[]): string[] {
-  const told = entries.flatMap((entry) => entry.alarms.map((name) => ({ name, section: entry.section })));
+  const listed = entries.flatMap((entry) => entry.alarms.map((name) => ({ name, section: entry.section })));
   const key = ({ name, section }: Alarm) => `${section}: ${name}`;
-  const [real, written] = [alarms.map(key), told.map(key)];
+  const [real, written] = [alarms.map(key), listed.map(key)];
   const parts = ["**Means.**", "**Look.**", "**Do.**", "**Over.**"];
   return [
     ...real.filter((one) => !written.includes(one)).map((one) => `no entry for ${one}`),
@@ -94,12 +96,20 @@ test.each([
   expect(gaps(alarms, entries)).not.toEqual([]);
 });
 
-test("the check's findings are all told", () => {
+test("the index has each section that an alarm leads to, in their order, with the text of the alarm", () => {
+  const texts = alarmDescriptions();
+  const sections = ENTRIES.map(({ section }) => section).filter((section) => section in texts);
+  expect(tableUnder("docs/runbook.md", "Runbook")).toEqual(
+    sections.map((section) => [`[${section}](#${section})`, texts[section]]),
+  );
+});
+
+test("the check's findings are all explained", () => {
   const told = ENTRIES.find(({ section }) => section === "backup-check-failed")?.text ?? "";
   expect(CHECK_CODES.filter((code) => !told.includes(`\`${code}\``))).toEqual([]);
 });
 
-test("the sweep's verdicts and the drill's codes are all told", () => {
+test("the sweep's verdicts and the drill's codes are all explained", () => {
   const told = (...sections: string[]) =>
     ENTRIES.filter(({ section }) => sections.includes(section))
       .map(({ text }) => text)
@@ -125,15 +135,15 @@ test.each([
 });
 
 test("the project's own commands are used: redrive, and each of backup's", () => {
-  const lines = CALLS.filter(({ tool }) => tool === "npm").map(({ args }) => args.slice(0, 4).join(" "));
+  const lines = CALLS.filter(({ tool }) => tool === "npx").map(({ args }) => args.slice(0, 3).join(" "));
   expect(lines).toEqual(
     expect.arrayContaining([
-      "run redrive -- payment-ledger-failures",
-      "run backup -- check",
-      "run backup -- now",
-      "run backup -- list",
-      "run backup -- restore",
-      "run backup -- remove-scratch",
+      "payledger redrive payment-ledger-failures",
+      expect.stringMatching(/^payledger backup check /),
+      "payledger backup now",
+      "payledger backup list",
+      "payledger backup restore --table",
+      "payledger backup remove-scratch scratch-PaymentLedger",
     ]),
   );
 });

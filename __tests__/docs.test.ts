@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import Ajv2020 from "ajv/dist/2020";
@@ -129,12 +129,17 @@ const variables: Check = ({ text }) =>
     .filter((name) => !OTHERS_NAMES.has(name) && !new RegExp(`\\b${name}\\b`).test(CODE))
     .map((name) => `no code knows ${name}`);
 
+/** Pictures are no text, and so not among the files that are read. */
+function isPicture(path: string): boolean {
+  return /\.(jpg|png)$/.test(path) && existsSync(join(PROJECT, path));
+}
+
 const links: Check = ({ path, text }) =>
   matches(text, /\]\(([^)\s]+)\)/g).flatMap((target) => {
     if (target.startsWith("https://")) return [];
     const [file = "", anchor] = target.split("#");
     const linked = file === "" ? path : posix.join(posix.dirname(path), file);
-    if (!exists(linked)) return [`the link ${target} leads nowhere`];
+    if (!exists(linked) && !isPicture(linked)) return [`the link ${target} leads nowhere`];
     if (anchor === undefined || !linked.endsWith(".md")) return [];
     const anchors = matches(textOf(linked), /^#+ (.+)$/gm).map((heading) =>
       heading

@@ -28,8 +28,10 @@ export const writeHtmlReport: Command = {
     const options = await verifyOptions(given);
     const { progress } = terminal;
     const verification = await verifyLog({ ...options, ...(progress && { onProgress: progress }) });
-    await writeReport(place, { options, verification, given, say: terminal.print });
-    return EXIT_CODES[verification.verdict];
+    const { verdict } = verification;
+    const say = (text: string) => terminal.answer({ verdict, file: place }, text);
+    await writeReport(place, { options, verification, given, say });
+    return EXIT_CODES[verdict];
   },
 };
 

@@ -54,6 +54,11 @@ test("verify --html writes the same page beside its usual answer", async () => {
   expect(await stateOf(auditor.read("v.html"))).toBe("valid");
 });
 
+test("as JSON it answers with the verdict and the file", async () => {
+  const ended = await auditor.run("report", "--out", "j.html", ...PINNED, "--json");
+  expect(JSON.parse(ended.out)).toEqual({ verdict: "missing", file: "j.html" });
+});
+
 test("under a stranger's key there is a page, and nothing in it that could be taken for a proof", async () => {
   const ended = await auditor.run("report", "--out", "w.html", ...VERIFIED, "--key", STRANGER.vkey);
   expect(ended.code).toBe(18);

@@ -17,6 +17,7 @@ import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { isGood } from "../evidence/checks/verification";
 import type { CommandBody, Given, Terminal } from "../evidence/commands/command";
 import { UsageError } from "../evidence/commands/errors";
+import { writeReport } from "../evidence/commands/report";
 import { EXIT_CODES, type Verdict } from "../evidence/verifier/report";
 import { loadConfig } from "../stacks/config/load";
 import { bucketNamesOf, namesOf } from "../stacks/config/names";
@@ -49,6 +50,11 @@ export const drill: CommandBody = onAws({
         "This machine does it, under its own credentials: without the function's limit of time, and without an audit record.",
     },
     key: { kind: "many", value: "KEY", about: "With --here: verifier key of the log, as it was handed over." },
+    html: {
+      kind: "one",
+      value: "FILE",
+      about: "With --here: write the result as a page, too, as the command report does.",
+    },
     "poll-seconds": { kind: "one", value: "N", about: `Between two steps. Default: ${POLL_SECONDS_DEFAULT}.` },
   },
   run: runDrill,
@@ -60,14 +66,18 @@ async function runDrill(given: Given, terminal: Terminal): Promise<number> {
   if (!(seconds > 0)) throw new UsageError("--poll-seconds is a number above 0.");
   const isJson = given.flag("json");
   const tell = isJson ? terminal.tell : terminal.print;
+  const page = given.one("html");
   if (!given.flag("here")) {
     if (given.many("key").length > 0) throw new UsageError("--key goes with --here.");
+    if (page !== undefined) throw new UsageError("--html goes with --here.");
     const { functions } = namesOf(loadConfig());
     const ended = await untilVerdict(invoked(new LambdaClient({}), functions.drillRestore), seconds, tell);
     if (isJson) terminal.answer(ended, "");
     return ended.exitCode;
   }
-  const here = await onThisMachine(given.many("key"));
+  const here = await onThisMachine(given.many("key"), async (options, verification) => {
+    if (page !== undefined) await writeReport(page, { options, verification, given, say: terminal.tell });
+  });
   const ended = await untilVerdict(here.step, seconds, tell);
   if (isJson) for (const report of here.reports.values()) terminal.print(report);
   tell("It is recorded nowhere: the audit trail knows the function's drills only.");
@@ -121,7 +131,7 @@ export function invoked(lambda: Pick<LambdaClient, "send">, functionName: string
   };
 }
 
-async function onThisMachine(keys: readonly string[]) {
+async function onThisMachine(keys: readonly string[], onVerified: NonNullable<DrillSettings["onVerified"]>) {
   if (keys.length === 0) {
     throw new UsageError("--here takes --key: a log is held against a key that did not come with it.");
   }
@@ -142,6 +152,7 @@ async function onThisMachine(keys: readonly string[]) {
     evidence: s3Evidence(s3, buckets.evidence),
     keys: async () => keys,
     everyDays: Number.POSITIVE_INFINITY,
+    onVerified,
   });
   return { step, reports: state.reports };
 }

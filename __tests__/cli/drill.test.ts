@@ -1,8 +1,14 @@
 import type { InvokeCommand } from "@aws-sdk/client-lambda";
 import { invoked, stepsHere, untilVerdict } from "../../cli/drill";
+import type { DrillSettings } from "../../evidence/checks/drill-steps";
 import { scratchNameOf } from "../../evidence/checks/drill-tables";
 import { MemoryDrillBucket } from "../../evidence/checks/memory-state";
+import { gatherReport } from "../../evidence/report/gather";
+import { reportPage } from "../../evidence/report/page";
+import type { PageEvidence } from "../../evidence/report/page-evidence";
+import { checkEvidence } from "../../evidence/report/proof-check";
 import { DrillWorld } from "../evidence/checks/drill-world";
+import { dataIn } from "../evidence/report/fixture";
 import { payledger } from "../support/run-script";
 
 let world: DrillWorld;
@@ -54,7 +60,14 @@ test("through the function: each step, the verdict, its exit code, the audit rec
 test("on this machine: the same steps with tables of its own, and no audit record", async () => {
   const state = new MemoryDrillBucket();
   const scratchName = (deployedName: string) => scratchNameOf(deployedName, "here-");
-  const { code, printed } = await drill(stepsHere({ ...world.settings(), state, scratchName }, () => world.day(1.3)));
+  let page = "";
+  const onVerified: DrillSettings["onVerified"] = async (verify, verification) => {
+    page = reportPage(await gatherReport({ verify, verification, madeAt: world.day(1.3) }));
+  };
+  const settings = { ...world.settings(), state, scratchName, onVerified };
+  const { code, printed } = await drill(stepsHere(settings, () => world.day(1.3)));
+  expect(page).toContain('<p class="verdict">TAIL-NOT-PINNED</p>');
+  expect(await checkEvidence(JSON.parse(dataIn(page)) as PageEvidence)).toMatchObject({ state: "valid" });
   expect([code, printed.at(-1)]).toEqual([20, "PASSED: tail-not-pinned. The report: --json prints it"]);
   expect([...state.reports.values()].map((text) => JSON.parse(text) as object)).toEqual([
     expect.objectContaining({ passed: true, verdict: "tail-not-pinned" }),
@@ -87,6 +100,7 @@ test.each([
   [["a-table"], "a-table"],
   [["--poll-seconds", "0"], "--poll-seconds is a number above 0."],
   [["--key", "x"], "--key goes with --here."],
+  [["--html", "x.html"], "--html goes with --here."],
   [["--here"], "--here takes --key"],
 ])("%j is refused, with the usage", async (words, message) => {
   const variables = { AWS_REGION: "us-east-1", AWS_ENDPOINT_URL: "http://127.0.0.1:9" };

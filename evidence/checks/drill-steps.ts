@@ -8,7 +8,8 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { LogicalTableName } from "../../contract";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
 import type { EvidenceFolder } from "../verifier/evidence";
-import { verifyLog } from "../verifier/verify";
+import type { VerificationReport } from "../verifier/report";
+import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import { type ExportPlace, newestFullExport } from "./drill-exports";
 import { drillReport, reportKeyOf, resultOf } from "./drill-report";
 import type { Drill, DrillBucket, DrillState, DrillTable } from "./drill-state";
@@ -29,6 +30,8 @@ export interface DrillSettings {
   /** The verifier keys under which checkpoints are good. */
   readonly keys: () => Promise<readonly string[]>;
   readonly everyDays: number;
+  /** Called with what was verified, and how, while the restored tables are still there. */
+  readonly onVerified?: (options: VerifyOptions, report: VerificationReport) => Promise<void>;
 }
 
 export interface DrillStep extends DrillSettings {
@@ -241,7 +244,7 @@ async function verify(state: DrillState, drill: Drill, step: DrillStep): Promise
   if (written !== undefined) return concluded(state, drill, written);
   if (standing.length < drill.tables.length) return again(state, drill, step);
   const evidence = await evidenceNow(step.evidence);
-  const report = await verifyLog({
+  const options: VerifyOptions = {
     evidence,
     sources: drill.tables.map(({ table, deployedName, takenAt }) =>
       scanSource(step.dynamo, { table, deployedName: step.scratchName(deployedName), takenAt, consistent: true }),
@@ -257,7 +260,9 @@ async function verify(state: DrillState, drill: Drill, step: DrillStep): Promise
     leftovers: false,
     outOfTime: step.outOfTime,
     ...(step.onProgress === undefined ? {} : { onProgress: step.onProgress }),
-  });
+  };
+  const report = await verifyLog(options);
+  await step.onVerified?.(options, report);
   const text = await step.state.putOnce(reportKeyOf(drill.id), drillReport(drill, drill.problems, report, step.now));
   const checkpoint = await checkpointToKeep(report, evidence);
   return { ...concluded(state, drill, text), ...(checkpoint === undefined ? {} : { checkpoint }) };

@@ -67,9 +67,9 @@ export const ROLES = {
   sealer: "payment-sealer-role",
   /** Appends heartbeats to the log of proofs, signs its checkpoints, writes the evidence. */
   publisher: "payment-publisher-role",
-  /** Holds the tables against the log, and seals what the streams missed. */
+  /** Compares the tables with the log, and seals what the streams missed. */
   sweeper: "payment-sweeper-role",
-  /** Restores exports into scratch tables, holds these against the log, and removes them. */
+  /** Restores exports into scratch tables, compares these with the log, and removes them. */
   drill: "payment-drill-role",
 } as const;
 
@@ -154,7 +154,7 @@ export const ENV = {
 /** CloudWatch metrics that the functions emit (embedded metric format) and the alarms watch. Dimension: `service` = function name. */
 export const METRICS = {
   namespace: "PaymentLedger",
-  /** A record failed its MAC, or a row and its audit record do not stand together. */
+  /** A record failed its MAC, or a row exists without its audit record, or the record without its row. */
   integrityAlarm: "IntegrityAlarm",
   /** A request was refused because it carried card data. */
   cardDataRefused: "CardDataRefused",

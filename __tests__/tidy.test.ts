@@ -21,6 +21,7 @@ import {
   textOf,
   unlistedScripts,
 } from "./support/package-rules";
+import { isIn, UNPLAIN_YET, unplainWords } from "./support/plain-words";
 import {
   imports,
   isCode,
@@ -494,6 +495,21 @@ const RULES: readonly Rule[] = [
     fine: one("README.md", "It lies in /aws/lambda/x, and arn:aws:iam::111122223333:root is a principal."),
   },
   {
+    name: "comments and documents use plain words",
+    check: each((file) => /\.(md|ts)$/.test(file.path) && !isIn(UNPLAIN_YET)(file), unplainWords),
+    caught: [
+      one("backup/x.md", "The record stands\nin the table."),
+      one("backup/x.md", "The sweep holds the tables\nagainst the log."),
+      one("stacks/x.ts", "/** A key of its own. */"),
+      one("stacks/x.ts", "const x = 1; // somebody rings"),
+      one("stacks/x.ts", "/**\n * What an event is told,\n * for\n * good.\n */"),
+    ],
+    fine: [
+      code("backup/x.md", "The record exists; `stands` is code.\n```\ndoor\n```\n"),
+      code("stacks/x.ts", 'const door = "it stands"; /** A stand-in of `standing-items`. */'),
+    ],
+  },
+  {
     name: "every npm script is in help",
     check: unlistedScripts,
     caught: [
@@ -553,6 +569,8 @@ test("every exception is still needed", () => {
     .flatMap(Object.keys)
     .concat(...DOUBLE_ASSERTION_NEEDED);
   expect([...excepted, ...NOT_SEARCHED].filter((path) => !paths.has(path))).toEqual([]);
+  const stillUnplain = (folder: string) => FILES.filter(isIn([folder])).some((file) => unplainWords(file).length > 0);
+  expect(UNPLAIN_YET.filter((folder) => !stillUnplain(folder))).toEqual([]);
   const grown = Object.keys(LONG_FILES).map((path) => (textOf(FILES, path) ?? "").split("\n").length - 1);
   expect(grown.filter((lines) => lines <= FILE_LINES_MAX)).toEqual([]);
 });

@@ -15,7 +15,7 @@ import { TableComparison } from "./table-comparison";
 import type { TableReader } from "./table-keys";
 
 export interface CheckOptions {
-  /** The table to hold the exports of this deployed name against; undefined leaves them uncompared. */
+  /** The table to compare the exports of this deployed name with; undefined compares them with none. */
   readonly tableOf?: (deployedName: string) => TableReader | undefined;
   /** Items recorded so shortly before the end of the exports may have been written after it. Default: 15 minutes, as long as a function runs. */
   readonly settleMs?: number;
@@ -23,7 +23,7 @@ export interface CheckOptions {
   readonly outOfTime?: () => boolean;
   /**
    * What the export was asked for whose summary lies under this path: an export that says something else of itself is not
-   * that export, whoever wrote it. Default: what the path itself says.
+   * that export, even if somebody else wrote the files. Default: what the path itself says.
    */
   readonly planOf?: (summaryPath: string) => PlannedExport | undefined;
   /** What was found before about the same exports. */

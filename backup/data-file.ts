@@ -38,7 +38,7 @@ export async function checkDataFile(
   if (fault?.kind === "bad-gzip") {
     findings.add({ code: "BAD_GZIP", ...place, message: `Its gzip data is damaged after ${items} items.` });
   }
-  // Damaged data ends the reading early; its checksum is that of the whole file all the same.
+  // Damaged data ends the reading early. The checksum still covers the whole file.
   const { bytes, md5 } = fault === undefined ? reading : await measure(folder, file.path);
   if (md5 !== file.md5) {
     findings.add({ code: "WRONG_CHECKSUM", ...place, message: `Its MD5 is ${md5}; the manifest says ${file.md5}.` });

@@ -1,4 +1,4 @@
-/** The export function: what its schedules ask for, and what it tells of the tables. */
+/** The export function: what its schedules ask for, and what it reports for each table. */
 
 import * as z from "zod";
 import { BACKUP_METRICS, type LogicalTableName } from "../contract";

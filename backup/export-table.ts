@@ -15,7 +15,7 @@ export interface ExportRun {
   readonly service: ExportService;
   readonly states: StateStore;
   readonly now: Date;
-  /** Told of each export that failed at AWS and is repeated, and of each stretch that is out of reach for good. */
+  /** Called for each export that failed at AWS and is repeated, and for each window that can never be exported again. */
   readonly failure: (code: ExportFailure) => void;
 }
 
@@ -63,7 +63,7 @@ function report(failed: number, lost: number, run: ExportRun): void {
   for (let count = 0; count < lost; count++) run.failure("WINDOW_LOST");
 }
 
-/** How the started exports stand, and whether a planned one was started by a run that died before it could say so. */
+/** The status of started exports, and whether a planned one was started by a run that died before it saved that. */
 async function refresh(table: ExportTable, state: ExportState, run: ExportRun): Promise<ExportState> {
   const exports: ExportEntry[] = [];
   for (const entry of state.exports) {

@@ -90,7 +90,7 @@ export function keyAttributes({ keys }: TableShape): {
   };
 }
 
-/** The export's JSON as the SDK wants it. The line was checked before, so an item that is none is a file that changed since. */
+/** The export's JSON as the SDK wants it. The line was checked before, so an invalid item means that the file has changed since. */
 export function sdkItemOf(item: ItemJson): Record<string, AttributeValue> {
   const stored = fromItemJson(item);
   if (stored === undefined) throw changedMeanwhile();

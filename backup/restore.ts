@@ -116,7 +116,7 @@ async function importExports(
   }
 }
 
-/** Each window in turn; within one, every key stands once, so its order does not matter. */
+/** Each window in turn; within one, every key occurs once, so its order does not matter. */
 async function applyWindows(
   { dynamo, into, progress }: Restore,
   { plan, folder }: Extract<RestoreSource, { from: "export" }>,
@@ -175,7 +175,7 @@ function tableMissing(name: string): BackupError {
   );
 }
 
-/** Undefined where there is none. */
+/** Undefined if it does not exist. */
 export async function describeTable(dynamo: DynamoDBClient, name: string): Promise<TableDescription | undefined> {
   try {
     return (await dynamo.send(new DescribeTableCommand({ TableName: name }))).Table;

@@ -1,7 +1,7 @@
 /**
- * Holds the keys of one table against those of its exports. An item's time of recording lies a little before its write, so
- * an export need not hold what was recorded shortly before its end. Those young items are summed up apart: of a new ledger
- * they are all there is, and an export that holds every one of them was compared.
+ * Compares the keys of one table with those of its exports. An item's time of recording is a little earlier than its write, so
+ * an export may lack what was recorded shortly before its end. Those recent items are counted separately. A new ledger has only
+ * such items; its exports count as compared if they contain all of them.
  */
 
 import { randomBytes } from "node:crypto";

@@ -1,4 +1,4 @@
-/** The keys of a table as it stands, page by page. */
+/** The current keys of a table, page by page. */
 
 import { type AttributeValue, type DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { logicalNameOf } from "../ledger/exports/names";
@@ -15,7 +15,7 @@ export interface TableReader {
   keys(): AsyncIterable<TableKey>;
 }
 
-/** Undefined for a table that is none of this ledger's. */
+/** Undefined for a table that does not belong to this ledger. */
 export function tableReader(dynamo: DynamoDBClient, deployedName: string): TableReader | undefined {
   const logicalName = logicalNameOf(deployedName);
   return logicalName && { deployedName, keys: () => scanKeys(dynamo, deployedName, shapeOf(logicalName)) };

@@ -8,7 +8,7 @@ export interface VersionedText {
   readonly version: string;
 }
 
-/** Undefined where there is none. */
+/** Undefined if it does not exist. */
 export async function readVersioned(s3: S3Client, bucket: string, key: string): Promise<VersionedText | undefined> {
   try {
     const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));

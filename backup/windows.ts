@@ -24,7 +24,7 @@ export interface ExportEntry {
   readonly from?: string;
   /** The moment after an incremental window; the moment of a full export. */
   readonly to: string;
-  /** From 1. Each attempt has a client token and a folder of its own. */
+  /** From 1. Each attempt has its own client token and folder. */
   readonly attempt: number;
   readonly status: ExportStatus;
   readonly exportArn?: string;

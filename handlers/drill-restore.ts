@@ -1,4 +1,4 @@
-/** Restores the newest exports into scratch tables, holds these against the log of proofs, and removes them; step by step, on schedule. */
+/** Restores the newest exports into scratch tables, compares these with the log of proofs, and removes them; step by step, on schedule. */
 
 import { FUNCTIONS } from "../contract";
 import { drillRestore } from "../evidence/checks/drill-operation";

@@ -1,4 +1,4 @@
-/** Appends to the log of proofs what the tables' streams tell. */
+/** Appends to the log of proofs the changes that the tables' streams report. */
 
 import { FUNCTIONS } from "../contract";
 import { openLog } from "../evidence/sealing/append";

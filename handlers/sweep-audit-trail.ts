@@ -1,4 +1,4 @@
-/** Holds the tables against the log of proofs, on schedule, and seals what the streams missed. */
+/** Compares the tables with the log of proofs, on schedule, and seals what the streams missed. */
 
 import { FUNCTIONS } from "../contract";
 import { checkpointMemory } from "../evidence/checks/checkpoint-memory";

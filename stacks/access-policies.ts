@@ -1,5 +1,5 @@
 /**
- * Managed policies for the people and services that use the ledger. They are attached to nobody: whoever runs the account
+ * Managed policies for the people and services that use the ledger. This project attaches them to nobody: an administrator of the account
  * attaches them to users or roles. The embedded AWS gives them to its identities of the same names.
  */
 
@@ -32,7 +32,7 @@ export interface AccessArns {
 }
 
 const READING_FUNCTIONS: readonly FunctionId[] = ["queryPaymentLedger", "queryPaymentAuditTrail", "queryTransactions"];
-/** Not the one that reveals tokens: who may call that is a decision of its own. */
+/** Without the function that reveals tokens: who may call that is a separate decision. */
 const PAYMENT_FUNCTIONS: readonly FunctionId[] = [
   "persistPaymentLedger",
   "updatePaymentStatus",

@@ -11,10 +11,10 @@ import { type BucketId, bucketLabelsOf, bucketNamesOf, type Names, namesOf, tags
 import type { AppConfig } from "./config/types";
 import type { NetworkInterfaceArns } from "./platform-permissions";
 
-/** The role that starts exports leaves no record of it; the sealer and the publisher must not add to what they seal. */
+/** The role that starts exports writes no audit record. The sealer and the publisher must not write what they seal. */
 const NO_AUDIT_RECORDS: readonly RoleId[] = ["export", "sealer", "publisher"];
 
-/** The S3 backend's native lock file needs it; the other backends gain nothing from an older one. */
+/** The S3 backend's native lock file needs this version. The other backends have no use for an older one. */
 const TERRAFORM_VERSION = ">= 1.10.0";
 
 export abstract class BaseStack extends TerraformStack {
@@ -43,12 +43,12 @@ export abstract class BaseStack extends TerraformStack {
     this.partition = new DataAwsPartition(this, "partition").partition;
   }
 
-  /** ARN of a thing in this account and region, by its name: what a lower stack says of a thing that a higher one makes. */
+  /** ARN of a resource in this account and region, by its name. A lower stack uses it for a resource of a higher stack. */
   protected arn(service: string, resource: string): string {
     return `arn:${this.partition}:${service}:${this.config.region}:${this.accountId}:${resource}`;
   }
 
-  /** IAM knows no region. */
+  /** IAM has no region. */
   protected iamArn(resource: string): string {
     return `arn:${this.partition}:iam::${this.accountId}:${resource}`;
   }
@@ -61,12 +61,12 @@ export abstract class BaseStack extends TerraformStack {
     return (Object.keys(this.names.roles) as RoleId[]).map((role) => this.roleArn(role));
   }
 
-  /** The roles of the functions that write audit records, and so wrap their details and make their MACs. */
+  /** The roles of the functions that write audit records. They encrypt the details and make the MACs of these records. */
   protected auditingRoles(): RoleId[] {
     return (Object.keys(this.names.roles) as RoleId[]).filter((role) => !NO_AUDIT_RECORDS.includes(role));
   }
 
-  /** Who makes a record's MAC or checks one: it is the same call. */
+  /** The roles that make or check the MAC of a record. Both are the same call of KMS. */
   protected macRoles(): RoleId[] {
     return [...this.auditingRoles(), "sealer"];
   }

@@ -1,4 +1,4 @@
-/** What is kept: tables, queues, buckets, their backups and scheduled exports, and the trail of whoever touched them. */
+/** Everything that is stored: tables, queues, buckets, their backups and scheduled exports, and the trail of all access to them. */
 
 import type { BackupPlan } from "@cdktf/provider-aws/lib/backup-plan";
 import type { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";

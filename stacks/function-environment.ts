@@ -58,7 +58,7 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
         [ENV.streamArns]: byTable(data.streamArns),
       };
     case "sweepAuditTrail":
-      // Who checks knows the retired generations too: their checkpoints are part of the log for good.
+      // The checks know the retired generations too: the checkpoints that those signed stay part of the log.
       return {
         ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
         ...logState,

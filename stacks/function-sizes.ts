@@ -30,7 +30,7 @@ export const SIZES: Record<FunctionId, Size> = {
 
 export interface Feed {
   readonly batchSize: number;
-  /** How long a batch may wait to fill. A FIFO queue knows no such wait. */
+  /** How long a batch may wait to fill. FIFO queues have no such setting. */
   readonly windowSeconds?: number;
 }
 

@@ -36,7 +36,7 @@ import { IMPORT_LOG_GROUPS } from "./log-boundary";
 import type { PermissionArns } from "./permission-parts";
 import { permissionsOf } from "./permissions";
 
-/** How soon after its writing a record is covered by a signed checkpoint. Not configurable: the alarm on a missing one counts on it. */
+/** How often a checkpoint is signed. Not configurable, because the alarm on a missing checkpoint depends on it. */
 const HEARTBEAT = "rate(1 minute)";
 
 export interface FunctionsStackProps {
@@ -121,12 +121,12 @@ export class FunctionsStack extends BaseStack {
       bucketArn: this.bucketArn("files"),
       accountId: this.accountId,
       processor: resource,
-      // Not its reports: they would start it again.
+      // Without the prefix of its reports: they would start it again.
       prefixes: [FILE_PREFIXES.payments, FILE_PREFIXES.continuations],
     });
   }
 
-  /** All but those of the exports, which the data stack has. */
+  /** The schedules, without those of the exports, which belong to the data stack. */
   private addSchedules(functions: Functions): void {
     const { security, data } = this.props;
     for (const schedule of this.schedules(functions)) {
@@ -178,7 +178,7 @@ export class FunctionsStack extends BaseStack {
     };
   }
 
-  /** In the last stack, so that they report what happens to the others and not their first apply. */
+  /** In the last stack, so that they report changes of the other stacks but not their first apply. */
   private addGuards(): string[] {
     const { security, network, data } = this.props;
     const { names } = this;
@@ -317,7 +317,7 @@ export class FunctionsStack extends BaseStack {
   }
 }
 
-/** An asynchronous call of it is kept when its retries are used up. A clock makes the publisher's calls again anyway. */
+/** Whether an asynchronous call that failed on every try is kept. The publisher's calls need not be: its schedule repeats them. */
 function failsForGood(functionId: FunctionId): boolean {
   return functionId !== "publishCheckpoint";
 }

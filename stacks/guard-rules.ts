@@ -1,9 +1,9 @@
 /**
- * The management calls that take a guard off: a policy, a key, a lock, a trail, a stream, a boundary, a feed, a schedule, an alarm.
- * Each is reported within minutes, whoever makes it and whether or not it was allowed; an apply that changes a guard too.
+ * The management calls that change or remove a protection: a policy, a key, a lock, a trail, a stream, a boundary, an event source
+ * mapping, a schedule, an alarm. Every such call is reported within minutes, even if AWS refused it, and even if it is an apply.
  */
 
-/** What the rules name. An ARN or a name is compared with what CloudTrail says of the call. */
+/** What the rules name. An ARN or a name is compared with what CloudTrail records about the call. */
 export interface Guarded {
   readonly tableNames: readonly string[];
   readonly tableArns: readonly string[];
@@ -177,7 +177,7 @@ function feedRules(guarded: Guarded): GuardRule[] {
   ];
 }
 
-/** Who watches is guarded too. */
+/** The trail, the topic, the alarms and these rules are protected too. */
 function reportingRules(guarded: Guarded): GuardRule[] {
   const ours = { prefix: guarded.namePrefix };
   return [

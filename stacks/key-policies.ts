@@ -1,4 +1,4 @@
-/** Who may use which key for what. Each key's administrators are in `constructs/key.ts`; here stand its users. */
+/** Who may use which key for what. This file has the users of each key, `constructs/key.ts` its administrators. */
 
 import { ENCRYPTION_CONTEXT, type RoleId, TABLES, type TableId } from "../contract";
 import type { CheckpointKeySpec } from "./config/types";
@@ -14,7 +14,7 @@ import {
   service,
 } from "./constructs/policy";
 
-/** What the policies name. All of it is built from names: the keys stand before everything else. */
+/** What the policies name. All of it is built from names, because the keys are created before everything else. */
 export interface KeyUsers {
   readonly region: string;
   readonly accountId: string;
@@ -53,7 +53,7 @@ const SIGNING_ALGORITHMS: Record<CheckpointKeySpec, string> = {
 export class KeyPolicies {
   constructor(private readonly users: KeyUsers) {}
 
-  /** The key is used by AWS services for this account: a call of anybody's own opens nothing but an encrypted schedule. */
+  /** AWS services use the key for this account. A direct call can decrypt nothing but an encrypted schedule. */
   data(): Statement[] {
     return [
       this.use("TablesThroughDynamoDB", ["kms:CreateGrant", ...ENCRYPT_AND_DECRYPT], this.via("dynamodb"), this.ours()),
@@ -72,7 +72,7 @@ export class KeyPolicies {
         // A bucket key is bound to the bucket, an object's own key to the object.
         arnLike("kms:EncryptionContext:aws:s3:arn", ...this.users.bucketArns.flatMap((arn) => [arn, `${arn}/*`])),
       ),
-      // Scheduler decrypts as the schedule's role and does not name itself: what it decrypts is what can be pinned.
+      // Scheduler decrypts as the schedule's role and does not name itself, so the condition names what it decrypts.
       this.use(
         "SchedulesOfThisProject",
         ["kms:Decrypt", "kms:GenerateDataKey"],
@@ -80,7 +80,7 @@ export class KeyPolicies {
         arnEquals("kms:EncryptionContext:aws:scheduler:schedule:arn", ...this.users.scheduleArns),
       ),
       this.grantsOfBackupRoles(),
-      // DynamoDB looks at the key of a table by itself too. What it reads is what the key is, not what it encrypts.
+      // DynamoDB also describes the key of a table without a caller. That reads properties of the key and nothing encrypted.
       {
         sid: "DynamoDbDescribes",
         principals: service("dynamodb.amazonaws.com"),
@@ -97,7 +97,7 @@ export class KeyPolicies {
     ];
   }
 
-  /** A key of its own, so that whoever disables the key of the data does not silence the report of it. */
+  /** A separate key, so that disabling the data key does not also suppress the report about that. */
   alarms(): Statement[] {
     return [
       {
@@ -107,7 +107,7 @@ export class KeyPolicies {
         resources: THIS_KEY,
         conditions: [equals("aws:SourceAccount", this.users.accountId)],
       },
-      // EventBridge supports no condition here. The topic's policy says which topic; the key opens nothing else for it.
+      // EventBridge supports no condition here. The topic's policy restricts it to the topic, and the key encrypts nothing else.
       {
         sid: "EventsToTopic",
         principals: service("events.amazonaws.com"),
@@ -117,7 +117,7 @@ export class KeyPolicies {
     ];
   }
 
-  /** Beside what they do through a service: AWS Backup makes grants with its role directly. */
+  /** In addition to calls through a service: AWS Backup creates grants directly, as its role. */
   private grantsOfBackupRoles(): Statement {
     return this.use(
       "GrantsOfBackupRoles",
@@ -127,7 +127,7 @@ export class KeyPolicies {
     );
   }
 
-  /** Who sends needs the key as much as who receives; who may do which of both is in the queues' own policies. */
+  /** Senders and receivers both need the key. The policies of the queues say who may send and who may receive. */
   private queues(): Statement[] {
     const { queueUserArns, senderRootArns, anySenders } = this.users;
     const named = this.use(
@@ -153,7 +153,7 @@ export class KeyPolicies {
     ];
   }
 
-  /** Whoever writes tokens cannot read them back. */
+  /** The functions that write tokens cannot read them back. */
   token(): Statement[] {
     return [
       this.use("WrapTokens", ["kms:Encrypt"], this.byRoles("ledger"), ...forFieldsOf("paymentLedger")),
@@ -170,7 +170,7 @@ export class KeyPolicies {
     ];
   }
 
-  /** MAC calls take no encryption context; the algorithm is what can be pinned. */
+  /** MAC calls have no encryption context, so the condition names the algorithm. */
   mac(): Statement[] {
     return [
       this.use(
@@ -238,14 +238,14 @@ export class KeyPolicies {
         this.byRoles("publisher", "sweeper"),
       ),
       this.use("ReadersThroughS3", ["kms:Decrypt"], ...through, this.ours()),
-      // Whoever deploys puts the auditor's kit. What may be put where, the bucket's policy says.
+      // The deployment puts the auditor's kit. The bucket's policy says who may put what where.
       this.use("DeployersThroughS3", ["kms:GenerateDataKey"], ...through, this.ours()),
       ...named("WitnessesThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"], witnessArns),
       ...named("NamedReadersThroughS3", ["kms:Decrypt"], evidenceReaderArns),
     ];
   }
 
-  /** @param signs false for a retired generation: what it signed stays good, and nothing is signed with it any more. */
+  /** @param signs false for a retired generation: its signatures stay valid, but it signs nothing more. */
   checkpoint(signs: boolean): Statement[] {
     const sign = this.use(
       "SignCheckpoints",

@@ -1,6 +1,6 @@
 /**
- * The permission boundary of the roles around the log of proofs. Its own, because one of them deletes tables: no payment
- * function's role can ever be given that, and none of these can ever be given a payment function's writing.
+ * The permission boundary of the roles around the log of proofs. It is separate, because one of these roles deletes tables: no role
+ * of a payment function can get that permission, and no role here can get the permission to write payments.
  */
 
 import { EVIDENCE_PREFIX, type RoleId } from "../contract";
@@ -10,10 +10,10 @@ import { equals, type Statement } from "./constructs/policy";
 
 export const LOG_ROLES: readonly RoleId[] = ["sealer", "publisher", "sweeper", "drill"];
 
-/** DynamoDB writes down there, in the name of whoever asked for an import, which items it could not import. */
+/** DynamoDB writes there, on behalf of the role that requested an import, which items it could not import. */
 export const IMPORT_LOG_GROUPS = "log-group:/aws-dynamodb/*";
 
-/** What a drill does with its own tables, which only an import fills. */
+/** What a drill does with its tables. Only an import writes to them. */
 export const SCRATCH_TABLE_ACTIONS = [
   "dynamodb:DeleteTable",
   "dynamodb:DescribeTable",

@@ -17,7 +17,7 @@ export function sealerStatements(arns: PermissionArns): Statement[] {
     // Lambda asks for it before it takes a stream, and DynamoDB lists the streams of all tables or of none.
     { sid: "FindStreams", actions: ["dynamodb:ListStreams"], resources: ["*"] },
     logState(arns),
-    // The records of status changes, and what stands where an event says that somebody tampered.
+    // The records of status changes, and the current item where an event reports tampering.
     { sid: "Tables", actions: ["dynamodb:GetItem"], resources: allTables(arns) },
     // It writes no audit record, but checks what the tables' writers made.
     { sid: "RecordMacs", actions: ["kms:GenerateMac"], resources: [keyArns.mac] },
@@ -121,7 +121,7 @@ function evidenceKeyThroughS3({ region, keyArns }: PermissionArns, ...actions: s
   };
 }
 
-/** Of retired generations too: checkpoints that they signed are checked for good. */
+/** Includes retired generations, because the checkpoints that they signed are still checked. */
 function publicKeys({ keyArns }: PermissionArns): Statement {
   return { sid: "PublicKeys", actions: ["kms:GetPublicKey"], resources: [...keyArns.signing, ...keyArns.retired] };
 }

@@ -142,7 +142,7 @@ export class NetworkStack extends BaseStack {
     });
   }
 
-  /** Without a route of its own: gateway endpoints add their prefix lists, and without a NAT gateway nothing leads out. */
+  /** Has no route in this code: gateway endpoints add their prefix lists. Without a NAT gateway there is no route to the internet. */
   private addRouteTable(vpc: Vpc, subnets: Subnet[]): RouteTable {
     const table = new RouteTable(this, "private-routes", { vpcId: vpc.id, ...this.named("payment-private-rt") });
     subnets.forEach((subnet, i) => {

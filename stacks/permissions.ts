@@ -197,13 +197,13 @@ function sharedStatements(arns: PermissionArns): Statement[] {
   ];
 }
 
-/** Lambda puts an asynchronous call that failed for good into the queue, in the role's name. */
+/** Lambda puts an asynchronous call that failed on every try into the queue, as the role. */
 function failureStatements({ failureQueueArn }: PermissionArns): Statement[] {
   if (failureQueueArn === null) return [];
   return [{ sid: "Failures", actions: ["sqs:SendMessage"], resources: [failureQueueArn] }];
 }
 
-/** DynamoDB, SQS and Lambda use the data key in the name of whoever calls them. A call of the code's own is refused. */
+/** DynamoDB, SQS and Lambda use the data key on behalf of their caller. A direct call from the code is refused. */
 function dataKeyThroughServices({ region, keyArns, failureQueueArn }: PermissionArns): Statement {
   const services = ["dynamodb", "lambda", ...(failureQueueArn === null ? [] : ["sqs"])].map(
     (name) => `${name}.${region}.amazonaws.com`,

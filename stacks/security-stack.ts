@@ -1,4 +1,4 @@
-/** Keys by purpose, the functions' roles under one boundary, and the topic that alarms go to. */
+/** A key for each purpose, the functions' roles under their permission boundaries, and the topic of the alarms. */
 
 import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
@@ -94,7 +94,7 @@ export class SecurityStack extends BaseStack {
     });
   }
 
-  /** Its logical id names the generation, so that no change of the others' touches it. */
+  /** Its logical id names the generation, so that a change of another generation does not touch it. */
   private addCheckpointKey(generation: string, use: Statement[]): string {
     return addKey(this, `checkpoint-${generation}-key`, {
       accountRootArn: this.iamArn("root"),
@@ -224,7 +224,7 @@ export class SecurityStack extends BaseStack {
     };
   }
 
-  /** Nobody is subscribed: who is called at night is the operator's to say. */
+  /** The topic has no subscription: the operator decides who is called at night. */
   private addAlarmTopic(alarmKeyArn: string): SnsTopic {
     const topic = new SnsTopic(this, "alarm-topic", { name: this.names.alarmTopic, kmsMasterKeyId: alarmKeyArn });
     new SnsTopicPolicy(this, "alarm-topic-policy", {

@@ -16,7 +16,7 @@ import type { HandlerBundle, HandlerCode } from "../stacks/constructs/handler-co
  * bytes would differ between time zones otherwise.
  */
 const FIXED_TIME = new Date(1980, 0, 1);
-/** Without a mode of its own, the file's mode in Lambda would follow from the machine that made the zip. */
+/** A fixed mode. Otherwise the file's mode in Lambda would depend on the machine that made the zip. */
 const UNIX = 3;
 const READABLE_FILE = (0o100644 << 16) >>> 0;
 const PROJECT = resolve(__dirname, "..");

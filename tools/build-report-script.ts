@@ -1,6 +1,6 @@
 /**
  * `npm run report-script`: bundles the script that checks a report in its reader's browser into `evidence/report/page-script.json`,
- * from where reports are written. It stays readable: whoever receives a report may want to read it.
+ * from where reports are written. It stays readable: the reader of a report may want to read it.
  */
 
 import { writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
  * `npm run build:verifier`: bundles the offline evidence commands into `dist/evidence.js`, one file that needs nothing but
- * Node.js. Whoever audits gets it apart from the evidence, with the verifier keys.
+ * Node.js. Auditors get it separately from the evidence, with the verifier keys.
  */
 
 import { createHash } from "node:crypto";
@@ -11,7 +11,7 @@ import { buildSync } from "esbuild";
 const PROJECT = resolve(__dirname, "..");
 export const VERIFIER_FILE = join(PROJECT, "dist", "evidence.js");
 
-/** The same source gives the same bytes, so an auditor can compare their SHA-256 with that of a build of his own. */
+/** The same source gives the same bytes, so an auditor can compare their SHA-256 with that of another build. */
 export function buildVerifier(file: string = VERIFIER_FILE): { readonly sha256: string; readonly bytes: number } {
   const { outputFiles } = buildSync({
     absWorkingDir: PROJECT,

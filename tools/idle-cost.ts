@@ -52,7 +52,7 @@ const STACKS = ["security", "network", "data", "functions"];
 const TABLE = /^\| What \| Count \|[\s\S]*?^\| Together .*$/m;
 const sumOf = (layout: string) => new RegExp(`^(\\| \`${layout}\`[^|]*\\| )\\$[\\d.]+ \\|`, "m");
 
-/** What the functions do has no price, so any file stands for their code, and any folder for the auditor's kit. */
+/** What the functions do has no price, so any file can replace their code, and any folder the auditor's kit. */
 const STAND_INS: Artifacts = {
   handlerCode: () => ({ zip: __filename, sha256: "0".repeat(64) }),
   auditorKit: { directory: join(PROJECT, "stacks", "provider-locks"), sha256: "0".repeat(64) },

@@ -89,7 +89,7 @@ async function main(name = ""): Promise<void> {
   process.exitCode = problems.length === 0 ? 0 : 1;
 }
 
-/** Synthesizes into a folder of its own and reads that. */
+/** Synthesizes into a separate folder and reads that. */
 async function synthesized<Result>(
   environment: string,
   form: Scanner["form"],

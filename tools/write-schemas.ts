@@ -3,7 +3,7 @@
  *
  * The rule: every function has a request and an answer. Where AWS itself invokes a function, its request is AWS's event in
  * the parts that the function reads, and its answer what AWS reads of it. What an event or an answer only carries as text
- * (a message, a row, a body), or a function writes for others (a report), has a schema of its own, named after its carrier.
+ * (a message, a row, a body), or a function writes for others (a report), has its own schema, named after its carrier.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -37,7 +37,7 @@ import { LOG_FUNCTIONS } from "./log-schemas";
 
 export const SCHEMAS_FOLDER = join(__dirname, "..", "schemas", `v${SCHEMA_VERSION}`);
 
-/** What JSON Schema cannot say of what others send. Rules of single fields stand in their descriptions. */
+/** Rules that JSON Schema cannot express. Rules of single fields are in their descriptions. */
 const BEYOND_SCHEMA =
   "Beyond this schema: text must be well-formed Unicode and its lengths count UTF-16 code units; card data (card numbers, security codes, tracks, PINs) is refused in every field; times must be real calendar dates.";
 const EACH_BY_ITSELF =

@@ -1,4 +1,4 @@
-/** What the functions need of their environment: read once, at cold start, and loudly when something is missing. */
+/** What the functions need from their environment. It is read once, at cold start; a missing value is an error that names it. */
 
 import { CodedError, ENV, type LogicalTableName, TABLES, type TableId } from "../../contract";
 import { INDEX_SHARD_COUNT_MAX } from "../../ledger/rules/index-keys";

@@ -1,4 +1,4 @@
-/** Makes a Lambda handler of an operation: cold start, log lines, and the border at which technical faults become safe. */
+/** Makes a Lambda handler of an operation: cold start, log lines, and the place where technical faults lose everything but their names. */
 
 import type { Context } from "aws-lambda";
 import { CodedError, TABLES } from "../../contract";
@@ -14,8 +14,8 @@ import { ENVIRONMENT, OBSERVER } from "./process";
 export type Operation<Response> = (event: unknown, call: Call, services: Services) => Promise<Response>;
 
 /**
- * A fault that is nobody's input: thrown, so that the caller or the platform tries again. It carries the original error's
- * name only, because Lambda logs every property of a thrown error, and SDK errors hold items.
+ * A technical fault. It is thrown, so that the caller or the platform tries again. It carries the original error's name only,
+ * because Lambda logs every property of a thrown error, and errors of the SDK contain items.
  */
 export class TechnicalFault extends CodedError<"TECHNICAL_FAULT"> {
   override readonly name = "TechnicalFault";

@@ -1,6 +1,6 @@
 /**
- * The naming rules. The ledger's names (documents 000 to 002) stand bare under the suffix `prod` and carry the suffix
- * everywhere else; the names of payment processing (documents 003 and 004) carry it always.
+ * The naming rules. The ledger's names (documents 000 to 002) have no suffix in `prod` and the environment's suffix everywhere
+ * else. The names of payment processing (documents 003 and 004) always have a suffix.
  */
 
 import { FUNCTIONS, type FunctionId, LOG_STATE, QUEUES, type QueueId, ROLES, TABLES } from "../../contract";
@@ -8,10 +8,10 @@ import { ALARMS } from "./alarm-table";
 import { ENVIRONMENTS } from "./environments";
 import type { AppConfig } from "./types";
 
-/** Who asks for the names of a suffix alone gets none of the checkpoint keys: how many there are is the configuration's to say. */
+/** From a suffix alone no names of checkpoint keys follow: the configuration says how many keys there are. */
 type Naming = Pick<AppConfig, "suffix"> & Partial<Pick<AppConfig, "checkpointKeys">>;
 
-/** The suffix under which the ledger's names stand bare, exactly as their documents write them. */
+/** Under this suffix the ledger's names have no suffix, exactly as their documents write them. */
 export const BARE_SUFFIX = "prod";
 
 /** The KMS keys by purpose. `data` has the alias that document 003 gives its only key. */
@@ -50,7 +50,7 @@ const SCHEDULES = {
   restoreDrill: "payment-restore-drill",
 } as const;
 
-/** The parts of payment processing that have their documents' names, and so the suffix in production too. */
+/** The parts of payment processing. They have their documents' names, and so the suffix in production too. */
 const WITH_SUFFIX: ReadonlySet<string> = new Set([
   TABLES.paymentTransactions.logicalName,
   ROLES.processor,
@@ -92,20 +92,20 @@ function deployedName(config: Naming, base: string): string {
   return WITH_SUFFIX.has(base) ? processingName(config, base) : ledgerName(config, base);
 }
 
-/** SQS wants the name of a FIFO queue to end so. */
+/** SQS requires that the name of a FIFO queue ends like this. */
 function queueName(config: Naming, base: string, fifo: boolean): string {
   return `${ledgerName(config, base)}${fifo ? ".fifo" : ""}`;
 }
 
-/** What the names of the alarms that watch no single function, and of the rules, begin with. */
+/** The names of rules begin with this, and those of alarms that are not about one function. */
 export const WATCH_PREFIX = "payment-";
 
-/** Of the rule that reports calls on one kind of guard. */
+/** The name of the rule that reports calls on one kind of protection. */
 export function guardRuleName(config: Naming, id: string): string {
   return ledgerName(config, `${WATCH_PREFIX}${id}`);
 }
 
-/** Every name that AWS must find unique or bounds in length, in one place. */
+/** Every name that must be unique in AWS or has a maximum length, in one place. */
 export function namesOf(config: Naming) {
   const functions = mapValues(FUNCTIONS, ({ name }) => deployedName(config, name));
   return {
@@ -156,12 +156,12 @@ export function bucketLabelsOf(config: Naming): Record<BucketId, string> {
   return mapValues(BUCKETS, (base) => processingName(config, base));
 }
 
-/** Bucket names are global, so the account's number makes these unique. */
+/** Bucket names are global. The account's number makes these unique. */
 export function bucketNamesOf(config: Naming, accountId: string): Record<BucketId, string> {
   return mapValues(bucketLabelsOf(config), (label) => `${label}-${accountId}`);
 }
 
-/** The names whose length a service bounds, with that bound. A name made from the account's number counts its 12 digits. */
+/** The names that have a maximum length, with that length. In a name made from the account's number, its 12 digits count. */
 export function boundedNames(config: Naming): { service: string; limit: number; name: string }[] {
   const names = namesOf(config);
   const bounded = (service: string, limit: number, list: string[]) => list.map((name) => ({ service, limit, name }));
@@ -189,8 +189,8 @@ export function boundedNames(config: Naming): { service: string; limit: number; 
 }
 
 /**
- * What tells this deployment's state from another's. A deployment under its environment's own suffix is named by the
- * environment alone; a second one beside it (another suffix) must never share its state.
+ * The name of this deployment's Terraform state. With the environment's own suffix it is the name of the environment. A second
+ * deployment of the environment (another suffix) must never share its state.
  */
 export function stateName(config: Pick<AppConfig, "environment" | "suffix">): string {
   const ownSuffix = ENVIRONMENTS[config.environment]?.suffix;

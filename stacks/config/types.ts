@@ -27,7 +27,7 @@ export type BackendConfig =
       readonly hostname: string;
     };
 
-/** What keeps data from being lost by mistake. Strict in `prod`, absent where an environment must be torn down to nothing. */
+/** Protection from losing data by mistake. Strict in `prod`; off where an environment must be destroyable. */
 export interface Protections {
   /** Tables refuse deletion until this is switched off. */
   readonly deletionProtection: boolean;
@@ -39,13 +39,13 @@ export interface Protections {
   readonly emptyOnDestroy: boolean;
   /** How long nobody can remove or overwrite what CloudTrail wrote. */
   readonly trailLock: ObjectLock;
-  /** How long nobody can remove or overwrite what was published of the log of proofs. */
+  /** How long nobody can remove or overwrite the published log of proofs. */
   readonly evidenceLock: ObjectLock;
   /** Bounds that no backup's retention can leave; `null` leaves the vault unlocked. */
   readonly vaultLock: VaultLock | null;
 }
 
-/** S3 Object Lock. `GOVERNANCE` can be lifted by who has the permission for it, `COMPLIANCE` by nobody. */
+/** S3 Object Lock. A user with the permission can remove a `GOVERNANCE` lock; nobody can remove a `COMPLIANCE` lock. */
 export interface ObjectLock {
   readonly mode: "GOVERNANCE" | "COMPLIANCE";
   readonly days: number;
@@ -54,7 +54,7 @@ export interface ObjectLock {
 export interface VaultLock {
   readonly minRetentionDays: number;
   readonly maxRetentionDays: number;
-  /** Days after which the lock can no longer be taken off by anybody; 3 or more. */
+  /** Days after which nobody can remove the lock any more; 3 or more. */
   readonly changeableForDays: number;
 }
 
@@ -88,12 +88,12 @@ export interface BackupRule {
   readonly retentionDays: number;
 }
 
-/** The jobs that EventBridge Scheduler starts, each a `cron(...)` in UTC. The log's heartbeat is none of them: its alarms know its pace. */
+/** The jobs that EventBridge Scheduler starts, each a `cron(...)` in UTC. The log's heartbeat is not configurable, because its alarms depend on its rate. */
 export interface Schedules {
   readonly incrementalExport: string;
   readonly fullExport: string;
   readonly backupCheck: string;
-  /** Holds the tables against the log, once a day. */
+  /** Compares the tables with the log, once a day. */
   readonly logSweep: string;
   /** One step of a restore drill, where one is due or under way. */
   readonly restoreDrill: string;
@@ -126,7 +126,7 @@ export interface AppConfig {
   /** Letters after the region's name. Written down, because a zone list asked from AWS can change between two plans. */
   readonly availabilityZones: readonly string[];
   readonly connectivity: Connectivity;
-  /** Where the NAT gateway stands, in the first zone. Not used with connectivity `privatelink`. */
+  /** The subnet of the NAT gateway, in the first zone. Not used with connectivity `privatelink`. */
   readonly publicSubnetCidr: string;
   /** Retention of every log group. PCI DSS 10.5.1 asks for twelve months. */
   readonly logRetentionDays: number;

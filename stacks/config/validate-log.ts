@@ -29,7 +29,7 @@ const SHARDS_OF_A_NEW_TABLE = 4;
 const SHARDS_IN_TRANSITION = 2;
 export const SEALER_CONCURRENCY_MIN = SHARDS_OF_A_NEW_TABLE * Object.keys(TABLES).length + SHARDS_IN_TRANSITION;
 
-/** Lambda seals each shard of a stream in an invocation of its own. */
+/** Lambda invokes the sealer separately for each shard of a stream. */
 function checkSealerConcurrency({ protections: { reservedConcurrency } }: AppConfig): void {
   const reserved = reservedConcurrency?.sealAuditTrail ?? SEALER_CONCURRENCY_MIN;
   refuseUnless(

@@ -30,7 +30,7 @@ export interface AuditorKitProps {
   readonly lock: ObjectLock;
   /** A destroy removes locked versions too, as far as their lock's mode allows. */
   readonly forceDestroy: boolean;
-  /** Encryption, versions and lock of the bucket: an object that comes before them goes without them. */
+  /** Encryption, versioning and lock of the bucket: an object that is put before them does not get them. */
   readonly dependsOn: ITerraformDependable[];
 }
 
@@ -47,7 +47,7 @@ export function addAuditorKit(scope: Construct, props: AuditorKitProps): S3Objec
     type: "zip",
     sourceDir: `\${path.module}/${files.path.replace(/\/$/, "")}`,
     outputPath: `\${path.module}/auditor-kit.zip`,
-    // Else the bytes depend on the umask of whoever checked out.
+    // Otherwise the bytes depend on the umask of the user who checked out the repository.
     outputFileMode: "0644",
   });
   // A data source, because Terraform calls the function `filebase64` once more at apply, when the file may not exist.

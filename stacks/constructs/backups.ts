@@ -29,7 +29,7 @@ export interface BackupProps {
   readonly protections: AppConfig["protections"];
 }
 
-/** Gives the plan. */
+/** Returns the plan. */
 export function addBackups(scope: Construct, props: BackupProps): BackupPlan {
   const vault = new BackupVault(scope, "backup-vault", {
     name: props.vaultName,
@@ -65,7 +65,7 @@ export function addBackups(scope: Construct, props: BackupProps): BackupPlan {
   return plan;
 }
 
-/** Continuous backup is not among AWS Backup's for DynamoDB: the tables' own point-in-time recovery is that. */
+/** AWS Backup offers no continuous backup of DynamoDB. The tables' point-in-time recovery does that. */
 function planRule(name: string, { schedule, retentionDays }: BackupRule, targetVaultName: string) {
   return {
     ruleName: name,
@@ -77,7 +77,7 @@ function planRule(name: string, { schedule, retentionDays }: BackupRule, targetV
   };
 }
 
-/** Both roles are AWS Backup's to assume, for this account alone. */
+/** Only AWS Backup may assume both roles, for this account. */
 function addRole(scope: Construct, id: string, props: BackupProps, role: NewRole) {
   const iamRole = new IamRole(scope, `${id}-role`, {
     name: role.name,
@@ -132,8 +132,8 @@ function backupStatements({ tableArns, vaultArn, recoveryPointArns, ...props }: 
 }
 
 /**
- * Restores into scratch tables only: no role can put a restored table under a name that the ledger uses. What AWS Backup writes
- * into the new table it writes in this role's name.
+ * Restores into scratch tables only: no role can put a restored table under a name that the ledger uses. AWS Backup writes
+ * to the new table as this role.
  */
 function restoreStatements({ tableArns, scratchTableArns, ...props }: BackupProps): Statement[] {
   return [
@@ -169,7 +169,7 @@ function restoreStatements({ tableArns, scratchTableArns, ...props }: BackupProp
   ];
 }
 
-/** AWS Backup describes keys and makes grants by itself too, not only through DynamoDB; its own policies say so. */
+/** AWS Backup also describes keys and creates grants directly, not only through DynamoDB, as its managed policies show. */
 function keyStatements({ region, dataKeyArn, backupKeyArn }: KeyProps, use: string[]): Statement[] {
   const resources = [dataKeyArn, backupKeyArn];
   return [

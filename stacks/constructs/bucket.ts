@@ -26,7 +26,7 @@ import {
   type Statement,
 } from "./policy";
 
-/** What a broken-off upload leaves behind is paid for until somebody removes it. */
+/** The parts of an aborted upload are billed until they are removed. */
 const BROKEN_UPLOAD_DAYS = 7;
 
 export interface BucketProps {
@@ -38,23 +38,23 @@ export interface BucketProps {
   readonly bucketKey: boolean;
   /** Days after which the objects under a prefix expire. */
   readonly expiry: Readonly<Record<string, number>>;
-  /** Days after which replaced and deleted versions are removed; `null` keeps them for good. */
+  /** Days after which replaced and deleted versions are removed; `null` keeps them forever. */
   readonly oldVersionDays: number | null;
   /** Days after which they are moved to Glacier; absent where they are not moved. */
   readonly archiveOldVersionsAfterDays?: number;
-  /** Objects that are replaced again and again, where old versions are kept otherwise: the newest stay, the rest go in time. */
+  /** Objects that are replaced very often, in a bucket that keeps old versions: the newest versions are kept, older ones expire. */
   readonly replaced?: { readonly prefix: string; readonly keepNewest: number; readonly days: number };
   readonly emptyOnDestroy: boolean;
   readonly lock?: ObjectLock;
   /** Objects that are put before the policy, which may forbid to remove them; they need what is given to them. */
   readonly contents?: (bucket: string, dependsOn: ITerraformDependable[]) => ITerraformDependable[];
-  /** Beside the one that refuses everything but TLS. */
+  /** In addition to the statement that refuses everything but TLS. */
   readonly statements: (bucketArn: string) => Statement[];
 }
 
 export interface Bucket {
   readonly resource: S3Bucket;
-  /** Stands before whoever needs what it allows. */
+  /** Resources that need what the policy allows depend on it. */
   readonly policy: S3BucketPolicy;
 }
 
@@ -83,12 +83,12 @@ export function addBucket(scope: Construct, id: string, props: BucketProps): Buc
   const bucketPolicy = new S3BucketPolicy(scope, `${id}-policy`, {
     bucket,
     policy: policy(scope, `${id}-policy-document`, [
-      // Only a wildcard leaves no call out; it refuses and allows nothing.
+      // Only a wildcard includes every call. The statement denies and allows nothing.
       denyWithoutTls(["s3:*"], resource.arn, `${resource.arn}/*`),
       ...props.statements(resource.arn),
     ]),
-    // Both change who may reach the bucket, and S3 refuses two such changes at once. And a policy may forbid whatever
-    // follows it: it is the last to be put and the first to be taken off.
+    // Both change who may reach the bucket, and S3 refuses two such changes at once. A policy can also forbid
+    // later calls, so it is put last and removed first.
     dependsOn: [closed, lifecycle, ...contents],
   });
   return { resource, policy: bucketPolicy };
@@ -106,7 +106,7 @@ function addEncryption(scope: Construct, id: string, bucket: string, { kmsKeyArn
   });
 }
 
-/** No object has an owner or an access list of its own, and nothing can be made public. */
+/** No object has a separate owner or access list, and nothing can be made public. */
 function addClosure(scope: Construct, id: string, bucket: string): S3BucketPublicAccessBlock {
   new S3BucketOwnershipControls(scope, `${id}-ownership`, { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } });
   return new S3BucketPublicAccessBlock(scope, `${id}-public-access`, {
@@ -176,7 +176,7 @@ function boundedVersions({ prefix, keepNewest, days }: NonNullable<BucketProps["
   };
 }
 
-/** Who says nothing about encryption gets the bucket's key. Who says something must name that key by its ARN. */
+/** A put without encryption headers gets the bucket's key. A put with encryption headers must name that key by its ARN. */
 export function onlyUnderKey(bucketArn: string, kmsKeyArn: string): Statement[] {
   const encryption = "s3:x-amz-server-side-encryption";
   const key = "s3:x-amz-server-side-encryption-aws-kms-key-id";

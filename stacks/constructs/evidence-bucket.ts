@@ -1,4 +1,4 @@
-/** The bucket of the log of proofs: what is in it is put once, kept for good, and read by whoever is to check. */
+/** The bucket of the log of proofs. Each object is put once, is kept, and can be read by those who verify the log. */
 
 import type { Construct } from "constructs";
 import { EVIDENCE_PREFIX, SWEPT_PREFIX } from "../../contract";
@@ -23,7 +23,7 @@ export interface EvidenceBucketProps {
   readonly readerArns: readonly string[];
 }
 
-/** As many as S3 can be told to keep. */
+/** The largest number that S3 accepts. */
 const CHECKPOINT_VERSIONS = 100;
 
 export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceBucketProps): Bucket {
@@ -103,7 +103,7 @@ function writers(bucketArn: string, { publisherArn, sweeperArn, witnessArns }: E
       ...denyPut,
       sid: "OnlyPublisher",
       resources: [],
-      // The kit is put by whoever deploys; an auditor compares its fingerprint.
+      // The deployment puts the kit; an auditor compares its fingerprint.
       notResources: [...cosignatures, ...swept, `${bucketArn}/${AUDITOR_KIT_PREFIX}*`],
       conditions: [arnNotEquals("aws:PrincipalArn", publisherArn)],
     },

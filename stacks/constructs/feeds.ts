@@ -1,4 +1,4 @@
-/** What starts a function by itself: a queue, a table's stream, an object in a bucket. Schedules are in `schedules.ts`. */
+/** What starts a function: a queue, a table's stream, an object in a bucket. Schedules are in `schedules.ts`. */
 
 import { LambdaEventSourceMapping } from "@cdktf/provider-aws/lib/lambda-event-source-mapping";
 import type { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
@@ -32,9 +32,9 @@ export interface StreamFeedProps extends Feed {
 }
 
 /**
- * From the oldest change that the stream still has, in its order, one batch at a time. A batch is tried until it is taken, and
- * nothing is ever passed over: so there is no destination for what was given up, and no splitting in search of it. What the
- * stream itself forgets, after 24 hours, is found by the sweep.
+ * From the oldest change that the stream still has, in its order, one batch at a time. A batch is repeated until it succeeds, and
+ * no change is skipped. So there is no failure destination, and no splitting of batches to find a bad change. The sweep finds
+ * changes that the stream deleted, after 24 hours.
  */
 export function addStreamFeed(scope: Construct, id: string, props: StreamFeedProps): void {
   new LambdaEventSourceMapping(scope, id, {
@@ -78,8 +78,8 @@ export function addFileFeed(scope: Construct, id: string, props: FileFeedProps):
     })),
     dependsOn: [permission],
   });
-  // A long file goes on through an object that starts the function again. Lambda would stop the sixteenth such run as a
-  // loop; the code has a bound of its own.
+  // A long file is continued by an object that starts the function again. Lambda would stop the sixteenth such run as a
+  // loop; the code has its own limit.
   new LambdaFunctionRecursionConfig(scope, `${id}-recursion`, {
     functionName: props.processor.arn,
     recursiveLoop: "Allow",

@@ -9,13 +9,13 @@ import { addLogGroup, type LogGroupProps } from "./log-group";
 
 const ASYNC_EVENT_AGE_SECONDS = 6 * 60 * 60;
 const ASYNC_RETRIES = 2;
-/** The shortest that Lambda knows. */
+/** The shortest that Lambda accepts. */
 const REPEATED_EVENT_AGE_SECONDS = 60;
 
 export interface FunctionProps {
   readonly name: string;
   readonly roleArn: string;
-  /** The role's policy, which must stand before Lambda checks that it may make network interfaces. */
+  /** The role's policy. It must exist before Lambda checks that the role may create network interfaces. */
   readonly access: IamRolePolicy;
   readonly bundle: HandlerBundle;
   readonly memoryMb: number;
@@ -25,7 +25,7 @@ export interface FunctionProps {
   readonly subnetIds: readonly string[];
   readonly securityGroupId: string;
   readonly reservedConcurrency: number | undefined;
-  /** Where an asynchronous call goes when its retries are used up; `null` where a clock makes the same call again anyway. */
+  /** Where an asynchronous call goes when its retries are used up; `null` if a schedule repeats the same call anyway. */
   readonly failureQueueArn: string | null;
   readonly logGroup: LogGroupProps;
 }
@@ -51,7 +51,7 @@ export function addFunction(scope: Construct, entry: string, props: FunctionProp
     kmsKeyArn: props.environmentKeyArn,
     vpcConfig: { subnetIds: [...props.subnetIds], securityGroupIds: [props.securityGroupId] },
     tracingConfig: { mode: "Active" },
-    // The code writes JSON lines of its own; Lambda's JSON format would wrap each in another.
+    // The code already writes JSON lines; Lambda's JSON format would wrap each in another object.
     loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
     ...(reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }),
     tags: { Name: props.name },

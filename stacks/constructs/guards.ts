@@ -1,4 +1,4 @@
-/** Reports each call that takes a guard off to the alarm topic. */
+/** Reports each call that changes or removes a protection to the alarm topic. */
 
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
@@ -21,17 +21,17 @@ export interface GuardProps {
 }
 
 const MESSAGE = [
-  "<event> was called on a guard of the payment ledger by <who>, from <from>, at <when>, in <region> of <account>.",
+  "<who> called <event> on a protection of the payment ledger, from <from>, at <when>, in <region> of account <account>.",
   "Error: <error>. Request: <id>. See docs/runbook.md#guard-changed",
 ].join(" ");
 
-/** Gives the names of the rules. */
+/** Returns the names of the rules. */
 export function addGuards(scope: Construct, props: GuardProps): string[] {
   const { rules, ruleName, topicArn, region } = props;
   return rules.map((rule) => {
     const eventRule = new CloudwatchEventRule(scope, rule.id, {
       name: ruleName(rule.id),
-      description: `Calls of ${rule.service} that take a guard of the payment ledger off`,
+      description: `Calls of ${rule.service} that change or remove a protection of the payment ledger`,
       eventPattern: Fn.jsonencode(eventPattern(rule)),
     });
     new CloudwatchEventTarget(scope, `${rule.id}-topic`, {
@@ -56,7 +56,7 @@ export function addGuards(scope: Construct, props: GuardProps): string[] {
   });
 }
 
-/** IAM is global: its events exist in one region of a partition only. */
+/** IAM is global. Its events exist in one region of each partition only. */
 export function iamRegionOf(region: string): string {
   return region.startsWith("us-gov-") ? "us-gov-west-1" : "us-east-1";
 }

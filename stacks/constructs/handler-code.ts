@@ -11,7 +11,7 @@ export interface HandlerBundle {
   readonly sha256: string;
 }
 
-/** Gives the bundle of `handlers/<entry>.ts`. */
+/** Returns the bundle of `handlers/<entry>.ts`. */
 export type HandlerCode = (entry: string) => HandlerBundle;
 
 /** The arguments by which `aws_lambda_function` finds its code and sees that it changed. */
@@ -20,7 +20,7 @@ export interface DeployedCode {
   readonly sourceCodeHash: string;
 }
 
-/** The hash is written into the plan's input and not read from the file: a plan then needs no file at all. */
+/** The stack contains the hash itself and does not read it from the file, so a plan needs no file. */
 export function addHandlerCode(scope: Construct, id: string, { zip, sha256 }: HandlerBundle): DeployedCode {
   const asset = new TerraformAsset(scope, `${id}-code`, { path: zip, type: AssetType.FILE, assetHash: sha256 });
   return {

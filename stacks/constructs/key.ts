@@ -5,7 +5,7 @@ import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { Construct } from "constructs";
 import { policy, type Statement } from "./policy";
 
-/** What a service does with a key in the name of whoever calls it. */
+/** What a service does with a key on behalf of its caller. */
 export const ENCRYPT_AND_DECRYPT = [
   "kms:Decrypt",
   "kms:DescribeKey",
@@ -18,7 +18,7 @@ export const ENCRYPT_AND_DECRYPT = [
 
 /**
  * What the account's administrators may do, by their own IAM policies. No use of the key (Encrypt, Decrypt, GenerateMac)
- * and no grant is among it. Who may put a key policy can give himself more; that act is one line in CloudTrail.
+ * and no grant is among it. An administrator who may put a key policy can give themselves more; CloudTrail records that.
  */
 const ADMINISTRATION = [
   "kms:CancelKeyDeletion",
@@ -52,7 +52,7 @@ const ROTATION = ["kms:DisableKeyRotation", "kms:EnableKeyRotation", "kms:ListKe
 export const THIS_KEY = ["*"];
 
 export interface KeyProps {
-  /** `arn:...:root`: stands for the whole account, whose IAM policies must allow an action as well. */
+  /** `arn:...:root` means the whole account, whose IAM policies must allow an action as well. */
   readonly accountRootArn: string;
   readonly alias: string;
   readonly description: string;

@@ -1,4 +1,4 @@
-/** An append-only table: encrypted, recoverable, streamed where it is sealed, and defended by its own policy. */
+/** An append-only table: encrypted, recoverable, with a stream if it is sealed, and protected by its own policy. */
 
 import { DynamodbResourcePolicy } from "@cdktf/provider-aws/lib/dynamodb-resource-policy";
 import { DynamodbTable } from "@cdktf/provider-aws/lib/dynamodb-table";
@@ -34,14 +34,14 @@ export interface LedgerTableProps {
   readonly partitionKey: string;
   readonly sortKey?: { readonly name: string; readonly type: string };
   readonly indexes: readonly IndexSchema[];
-  /** Tells the sealer of every change. */
+  /** The stream that reports every change to the sealer. */
   readonly streamed: boolean;
   readonly kmsKeyArn: string;
   readonly pitrRecoveryDays: number;
   readonly deletionProtection: boolean;
   /** The only roles that may put an item. */
   readonly writerRoleArns: string[];
-  /** The only roles that may update one; nobody when empty. */
+  /** The only roles that may update an item; if empty, nobody may. */
   readonly updaterRoleArns: string[];
   /** Roles that write and must not read, whatever their own policies allow. */
   readonly unreadingRoleArns: string[];
@@ -69,7 +69,7 @@ export function addLedgerTable(scope: Construct, id: string, props: LedgerTableP
   return table;
 }
 
-/** No list at all where there is no index: HCL has no empty list of blocks, and both forms say the same. */
+/** Undefined instead of an empty list: HCL has no empty list of blocks, and both forms must be equal. */
 function indexesOf({ indexes }: LedgerTableProps) {
   if (indexes.length === 0) return {};
   return {
@@ -90,7 +90,7 @@ function keyAttributes({ partitionKey, sortKey, indexes }: LedgerTableProps) {
   return sortKey === undefined ? strings : [...strings, sortKey];
 }
 
-/** A denial in the table's own policy holds against every principal, an administrator of the account included. */
+/** A denial in the table's own policy applies to every principal, including administrators of the account. */
 function guardStatements(tableArn: string, props: LedgerTableProps): Statement[] {
   const { writerRoleArns, updaterRoleArns, unreadingRoleArns } = props;
   const deny = { effect: "Deny" as const, principals: EVERYBODY, resources: [tableArn] };

@@ -47,7 +47,7 @@ export function notEquals(variable: string, ...values: string[]): Condition {
   return { test: "StringNotEquals", variable, values };
 }
 
-/** `*` stands for any characters. */
+/** `*` matches any characters. */
 export function arnLike(variable: string, ...values: string[]): Condition {
   return { test: "ArnLike", variable, values };
 }
@@ -56,7 +56,7 @@ export function isTrue(variable: string): Condition {
   return { test: "Bool", variable, values: ["true"] };
 }
 
-/** The request says something by this key; what it says is another condition's business. */
+/** The request has this condition key. Another condition checks its value. */
 export function given(variable: string): Condition {
   return { test: "Null", variable, values: ["false"] };
 }

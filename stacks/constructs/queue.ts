@@ -9,9 +9,9 @@ import { accountRootsOf, arnEquals, arnNotEquals, denyWithoutTls, EVERYBODY, pol
 
 const DAY_SECONDS = 24 * 60 * 60;
 const RETENTION_SECONDS = 7 * DAY_SECONDS;
-/** Longer, because a message that fails keeps the age it had. */
+/** Longer than in the queue, because a message keeps its age when it moves here. */
 export const FAILURE_RETENTION_SECONDS = 14 * DAY_SECONDS;
-/** A fault of minutes must not send a message away. */
+/** High enough that an outage of some minutes moves no message to the dead-letter queue. */
 const RECEIVES_MAX = 10;
 
 const READ = ["sqs:DeleteMessage", "sqs:PurgeQueue", "sqs:ReceiveMessage"];
@@ -55,14 +55,14 @@ export function addQueue(scope: Construct, id: string, props: QueueProps): Queue
   ] as const) {
     resource.overrideLogicalId(logicalId);
   }
-  // Apart from its queue, which must know the other queue first.
+  // Separate from its queue, which needs the other queue first.
   new SqsQueueRedriveAllowPolicy(scope, `${id}-dead-letters-source`, {
     queueUrl: deadLetters.url,
     redriveAllowPolicy: Fn.jsonencode({ redrivePermission: "byQueue", sourceQueueArns: [queue.arn] }),
   });
   addQueuePolicy(scope, id, queue, [...senders(queue.arn, props), onlyReadBy(queue.arn, [props.consumerRoleArn])]);
   addQueuePolicy(scope, `${id}-dead-letters`, deadLetters, [
-    // SQS moves the messages itself and asks no policy.
+    // SQS moves the messages itself; no policy applies to that.
     { ...deny(deadLetters.arn), sid: "NobodySends", actions: ["sqs:SendMessage"] },
     onlyReadBy(deadLetters.arn, props.readerArns),
   ]);
@@ -117,7 +117,7 @@ function senders(queueArn: string, { senderArns, readerArns }: QueueProps): Stat
       resources: [queueArn],
       conditions: [arnEquals("aws:PrincipalArn", ...senderArns)],
     },
-    // Whoever reads the dead letters sends them back from there.
+    // The readers of the dead letters also send them back from there.
     onlySentBy(queueArn, [...senderArns, ...readerArns]),
   ];
 }

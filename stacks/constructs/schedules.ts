@@ -1,4 +1,4 @@
-/** What EventBridge Scheduler starts, and the role in whose name it does so. */
+/** The schedules of EventBridge Scheduler, and the role with which it starts functions. */
 
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
@@ -23,7 +23,7 @@ export interface Schedule {
   readonly expression: string;
   readonly targetArn: string;
   readonly input: object;
-  /** It is due again so soon that it must start on time, and that a failed call is not worth many retries. */
+  /** It runs so often that it must start on time, and that a failed call needs few retries. */
   readonly frequent?: boolean;
 }
 
@@ -52,7 +52,7 @@ export function addSchedule(scope: Construct, schedule: Schedule, scheduling: Sc
       retryPolicy: frequent
         ? { maximumRetryAttempts: FREQUENT_RETRIES, maximumEventAgeInSeconds: FREQUENT_EVENT_AGE_SECONDS }
         : { maximumRetryAttempts: RETRIES, maximumEventAgeInSeconds: EVENT_AGE_SECONDS },
-      // What is due again in a minute is not kept: an alarm watches for its absence.
+      // A failed call that is repeated within a minute is not kept: an alarm starts if too many are missing.
       ...(frequent ? {} : { deadLetterConfig: { arn: scheduling.failureQueueArn } }),
     },
   });

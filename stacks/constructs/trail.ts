@@ -1,6 +1,6 @@
 /**
- * CloudTrail: every management event of the account, and every touch of this project's data and functions. It has no copy in
- * CloudWatch Logs: the calls that matter at once are reported by the rules of `guards.ts`, the rest is read from its files.
+ * CloudTrail: every management event of the account, and every access to this project's data and functions. It has no copy in
+ * CloudWatch Logs: the rules of `guards.ts` report urgent calls, and everything else is in its files.
  */
 
 import {

@@ -1,4 +1,4 @@
-/** Who may do what to tables, evidence, keys and trail, when nothing but the resources' own policies stands in the way. */
+/** Who may do what to tables, evidence, keys and trail, if nothing but the resources' policies can deny it. */
 
 import type { Authorisation } from "../../local/iam/authorisation";
 import type { EffectivePolicies } from "../../local/iam/effective";

@@ -149,7 +149,7 @@ async function driveBackups({ deployment, exportBucket }: Ground): Promise<void>
   for (const scratch of ["scratch-time", "scratch-backup", "scratch-export"]) await run("remove-scratch", scratch);
 }
 
-/** What failed for good is put there by SQS and Lambda, whom no policy asks. */
+/** SQS and Lambda put failed messages and calls there; no policy applies to them. */
 async function fillFailureQueues(deployment: Deployment): Promise<void> {
   const sqs = new SQSClient(deployment.pastPermissions());
   const { deadLetterQueues, failureQueue } = namesOf({ suffix: SUFFIX });

@@ -208,7 +208,7 @@ function otherContent(random: SampleRandom, { fields, currency, minorUnits }: Va
 }
 
 function badLines(random: SampleRandom, valid: readonly ValidPayment[]): Line[] {
-  /** A good payment under an id of its own, with one thing wrong. */
+  /** A payment with a unique id that is valid but for one fault. */
   const bad = (ending: Ending, change: (fields: Fields) => Fields): Line => {
     const id = `bad-${random.text(BASE32, 10)}`;
     return line(change({ ...random.pick(valid).fields, Currency: "EUR", Amount: "12.50", TransactionID: id }), ending);
@@ -300,7 +300,7 @@ function cardData(bad: MakeBad): Line[] {
   ];
 }
 
-/** What is no JSON. One holds a card number: whoever reports a broken line must not repeat it. */
+/** Lines that are not JSON. One contains a card number, which a report of a broken line must not repeat. */
 function brokenLines(valid: readonly ValidPayment[]): Line[] {
   const good = JSON.stringify(valid[0]?.fields);
   const texts = [

@@ -1,0 +1,79 @@
+/** The words and figures of speech that comments and documents do not use, and what they say instead. */
+
+import type { SourceFile } from "./project-files";
+
+interface Word {
+  readonly pattern: RegExp;
+  readonly instead: string;
+}
+
+const WORDS: readonly Word[] = [
+  { pattern: /\bdoors?\b/gi, instead: "interface, validation" },
+  { pattern: /\bhero(es)?\b/gi, instead: "sample" },
+  { pattern: /\b(rings?|rang)\b/gi, instead: "(an alarm) starts, is active" },
+  { pattern: /\b(is|are|was|were|be|been)\s+told\b/gi, instead: "receives, is reported" },
+  { pattern: /\b(tells?|told)\s+of\b/gi, instead: "report" },
+  { pattern: /(?<!-)\b(stands?|stood|standing)\b(?!-|\s+in\s+for|\s+alone)/gi, instead: "exist, be, current" },
+  { pattern: /\b(holds?|held|holding)\s+(?:[\w'`,]+\s+){1,8}against\b/gi, instead: "compare" },
+  { pattern: /\bfor\s+good\b/gi, instead: "permanently" },
+  { pattern: /\bof\s+(its|their|his|her)\s+own\b/gi, instead: "its own ..., a separate ..." },
+  { pattern: /\bis\s+none\b/gi, instead: "is not a ..., is invalid" },
+  { pattern: /\bwho(so)?ever\b/gi, instead: "anyone who, the person who" },
+  { pattern: /\bslip(s|ped)?\s+in\b/gi, instead: "insert" },
+  { pattern: /\bcomes?\s+about\b/gi, instead: "be made" },
+  { pattern: /\ball\s+the\s+same\b/gi, instead: "nevertheless, also" },
+  { pattern: /\bguards?\s+(of\s+.{1,30}\s+)?off\b/gi, instead: "remove or weaken a protection" },
+  { pattern: /\bis\s+news\b|\ba\s+hope\b|\bloudly\b/gi, instead: "the plain fact" },
+];
+
+/** To be removed, one after the other: folders and files whose prose was not yet rewritten. */
+export const UNPLAIN_YET = [
+  "README.md",
+  "SECURITY.md",
+  "docs",
+  "evidence",
+  "__tests__",
+  "ledger",
+  "local",
+  "cli",
+  "tools/bench",
+];
+
+/** Whether the file is, or lies in, one of these places. */
+export function isIn(places: readonly string[]): (file: SourceFile) => boolean {
+  return ({ path }) => places.some((place) => path === place || path.startsWith(`${place}/`));
+}
+
+/** Findings of one file: in comments of code, and in documents outside of code. */
+export function unplainWords(file: SourceFile): string[] {
+  const prose = file.path.endsWith(".md") ? withoutCode(file.text) : onlyComments(file.text);
+  const found = WORDS.flatMap(({ pattern, instead }) =>
+    [...prose.matchAll(pattern)].map((match) => ({ at: match.index, word: match[0], instead })),
+  );
+  return found
+    .sort((one, other) => one.at - other.at)
+    .map(({ at, word, instead }) => {
+      const line = prose.slice(0, at).split("\n").length;
+      return `${file.path}:${line} says "${word.replace(/\s+/g, " ")}". Write it plainly: ${instead}.`;
+    });
+}
+
+const blank = (text: string) => text.replace(/[^\n]/g, " ");
+
+/** The text with its code replaced by spaces, so that lines keep their numbers. */
+function withoutCode(text: string): string {
+  return text.replace(/^```[\s\S]*?^```$/gm, blank).replace(/`[^`\n]*`/g, blank);
+}
+
+/** The comments, without the names in code marks, at their lines. */
+function onlyComments(text: string): string {
+  const comment = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/[^\n]*/gm;
+  let rest = 0;
+  let prose = "";
+  for (const match of text.matchAll(comment)) {
+    // The stars at the beginning of lines would part the words of a phrase.
+    prose += blank(text.slice(rest, match.index)) + match[0].replace(/`[^`\n]*`/g, blank).replace(/^\s*\*/gm, blank);
+    rest = match.index + match[0].length;
+  }
+  return prose + blank(text.slice(rest));
+}

@@ -76,7 +76,12 @@ async function findByTransaction(transactionId: string, page: Page, services: Se
 async function findByDay(query: RangeQuery, range: TimeRange, page: Page, services: Services): Promise<FoundKeys> {
   const index = query.Query === "actor" ? indexes.byActor : indexes.byTime;
   const value = query.Query === "actor" ? query.OfActor : ALL_ACTORS;
-  const entries = await readDayIndex(services, services.tables.paymentAuditTrail, index, value, range, page);
+  const entries = await readDayIndex(
+    services,
+    { tableName: services.tables.paymentAuditTrail, index, value },
+    range,
+    page,
+  );
   return foundKeys(entries, page, [index.sortKey]);
 }
 
@@ -94,7 +99,7 @@ async function answer(
   services: Services,
 ): Promise<AuditQueryResponse> {
   const items = await getItems(services.dynamo, services.tables.paymentAuditTrail, partitionKey, found.auditIds);
-  const { trusted, refused } = await checkRecords(TRAIL, partitionKey, items, query.Actor, call, services);
+  const { trusted, refused } = await checkRecords(TABLES.paymentAuditTrail, items, query.Actor, call, services);
   const records = await Promise.all(trusted.map((item) => auditView(item, services)));
   const AuditID = await recordRead(
     {

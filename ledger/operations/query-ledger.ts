@@ -53,7 +53,7 @@ async function findOne(transactionId: string, services: Services): Promise<Found
 async function findPage(query: ListQuery, range: TimeRange, page: Page, services: Services): Promise<Found> {
   const index = query.Query === "processor" ? indexes.byProcessor : indexes.byFailure;
   const value = query.Query === "processor" ? query.ProcessorID : FAILURE_INDEX_VALUE;
-  const entries = await readDayIndex(services, services.tables.paymentLedger, index, value, range, page);
+  const entries = await readDayIndex(services, { tableName: services.tables.paymentLedger, index, value }, range, page);
   const ids = entries.map((entry) => textOf(entry, partitionKey) ?? "");
   const items = await getItems(services.dynamo, services.tables.paymentLedger, partitionKey, ids);
   const last = entries.at(-1);
@@ -62,7 +62,7 @@ async function findPage(query: ListQuery, range: TimeRange, page: Page, services
 }
 
 async function answer(query: LedgerQuery, found: Found, call: Call, services: Services): Promise<LedgerQueryResponse> {
-  const { trusted, refused } = await checkRecords(LEDGER, partitionKey, found.items, query.Actor, call, services);
+  const { trusted, refused } = await checkRecords(TABLES.paymentLedger, found.items, query.Actor, call, services);
   const payments = trusted.map(paymentView);
   const AuditID = await recordRead(
     {

@@ -38,6 +38,8 @@ type IdQuery = Exclude<TransactionQuery, TimeQuery>;
 
 interface Found {
   readonly items: readonly StoredItem[];
+  /** The payment that was asked for by its id. */
+  readonly transactionId?: string;
   readonly refused: readonly RefusedRecord[];
   /** Where the page ended in the trail's index, when there may be more behind it. */
   readonly continueAfter?: string;
@@ -53,7 +55,13 @@ export async function queryTransactions(event: unknown, call: Call, services: Se
   const page = parsePage(query);
   if (!page.ok) return refuseCall(event, page.refusal, query.Table, call, services);
   const book = query.Table === MESSAGES.logicalName ? MESSAGES : TRANSACTIONS;
-  return answer(query, book, await findByTime(book, query, range.value, page.value, call, services), call, services);
+  return answer(
+    query,
+    book,
+    await findByTime(book, query, { range: range.value, page: page.value }, call, services),
+    call,
+    services,
+  );
 }
 
 async function answerOne(query: IdQuery, call: Call, services: Services): Promise<TransactionsResponse> {
@@ -62,7 +70,7 @@ async function answerOne(query: IdQuery, call: Call, services: Services): Promis
   if (items.length === 0 && (await wasRecorded(book, id, services))) {
     return refuseWithAlarm(missing(book, id), query.Actor, call, services);
   }
-  return answer(query, book, { items, refused: [] }, call, services, id);
+  return answer(query, book, { items, refused: [], transactionId: id }, call, services);
 }
 
 function missing(book: Book, recordId: string) {
@@ -76,17 +84,21 @@ function missing(book: Book, recordId: string) {
 async function findByTime(
   book: Book,
   { Actor }: TimeQuery,
-  range: TimeRange,
-  page: Page,
+  { range, page }: { readonly range: TimeRange; readonly page: Page },
   call: Call,
   services: Services,
 ): Promise<Found> {
   const { indexes, partitionKey } = TRAIL;
   const trailTable = services.tables.paymentAuditTrail;
-  const entries = await readDayIndex(services, trailTable, indexes.byTime, ALL_ACTORS, range, page);
+  const entries = await readDayIndex(
+    services,
+    { tableName: trailTable, index: indexes.byTime, value: ALL_ACTORS },
+    range,
+    page,
+  );
   const writeIds = entries.map((entry) => textOf(entry, partitionKey) ?? "").filter((id) => id.startsWith("W~"));
   const writes = await getItems(services.dynamo, trailTable, partitionKey, writeIds);
-  const { trusted, refused } = await checkRecords(TRAIL.logicalName, partitionKey, writes, Actor, call, services);
+  const { trusted, refused } = await checkRecords(TRAIL, writes, Actor, call, services);
   const own = trusted.filter((write) => textOf(write, "Table") === book.logicalName);
   const ids = own.map((write) => textOf(write, "TransactionID") ?? "");
   const rows = await Promise.all(ids.map((id) => recordsOf(book, id, services)));
@@ -106,10 +118,10 @@ async function answer(
   found: Found,
   call: Call,
   services: Services,
-  transactionId?: string,
 ): Promise<TransactionsResponse> {
+  const { transactionId } = found;
   const { logicalName, partitionKey } = book;
-  const checked = await checkRecords(logicalName, partitionKey, found.items, query.Actor, call, services);
+  const checked = await checkRecords(book, found.items, query.Actor, call, services);
   const refused = [...found.refused, ...checked.refused];
   const { trusted } = checked;
   const AuditID = await recordRead(

@@ -22,10 +22,15 @@ export interface Checked {
   readonly refused: readonly RefusedRecord[];
 }
 
+/** A table of the contract. */
+interface CheckedTable {
+  readonly logicalName: LogicalTableName;
+  readonly partitionKey: string;
+}
+
 /** Parts what this ledger wrote from what somebody slipped in; the latter leaves an alarm record and is not returned. */
 export async function checkRecords(
-  table: LogicalTableName,
-  partitionKey: string,
+  { logicalName: table, partitionKey }: CheckedTable,
   items: readonly StoredItem[],
   actor: string,
   call: Call,

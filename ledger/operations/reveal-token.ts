@@ -22,7 +22,7 @@ export async function revealToken(event: unknown, call: Call, services: Services
   const request = validated.request;
   const row = await getItem(services.dynamo, services.tables.paymentLedger, partitionKey, request.TransactionID);
   if (row === undefined) return refuseCall(event, refusal("NOT_FOUND"), LEDGER, call, services);
-  const { trusted, refused } = await checkRecords(LEDGER, partitionKey, [row], request.Actor, call, services);
+  const { trusted, refused } = await checkRecords(TABLES.paymentLedger, [row], request.Actor, call, services);
   const [trustedRow] = trusted;
   if (trustedRow === undefined) return refusedWith(refusal("RECORD_FORGED"), refused[0]?.AuditID);
   const SecureToken = await services.tokenFields.open(

@@ -15,15 +15,21 @@ export interface DayIndex {
   readonly sortKey: string;
 }
 
+/** The entries of one value in an index. */
+export interface DayIndexEntries {
+  /** As it is deployed. */
+  readonly tableName: string;
+  readonly index: DayIndex;
+  readonly value: string;
+}
+
 /**
  * The first `limit` index entries of the value within the range, after the given sort key, in order of time.
  * Shards are read side by side, days one after another until the page is full.
  */
 export async function readDayIndex(
   services: Pick<Services, "dynamo" | "indexShardCount">,
-  tableName: string,
-  index: DayIndex,
-  value: string,
+  { tableName, index, value }: DayIndexEntries,
   range: TimeRange,
   { limit, after: [after] = [] }: Page,
 ): Promise<StoredItem[]> {
@@ -34,7 +40,7 @@ export async function readDayIndex(
     const bounds = boundsWithin(day, start, timeKey(range.to, AFTER_ALL_IDS));
     const shards = Array.from({ length: services.indexShardCount }, (_, shard) => dayKey(value, day, shard));
     const found = await Promise.all(
-      shards.map((key) => readShard(services.dynamo, tableName, index, key, bounds, limit)),
+      shards.map((key) => readShard(services.dynamo, { tableName, index, value: key }, bounds, limit)),
     );
     page.push(...found.flat().sort((a, b) => compare(textOf(a, index.sortKey), textOf(b, index.sortKey))));
   }
@@ -55,9 +61,7 @@ function boundsWithin(day: string, from: string, to: string): Bounds {
 
 function readShard(
   dynamo: DynamoDBClient,
-  tableName: string,
-  index: DayIndex,
-  key: string,
+  { tableName, index, value: key }: DayIndexEntries,
   bounds: Bounds,
   limit: number,
 ): Promise<StoredItem[]> {

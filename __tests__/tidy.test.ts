@@ -47,11 +47,12 @@ interface Rule {
 
 /** Where the functions' code may ask for the time or for randomness. Everywhere else both come in as arguments. */
 const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
-  "ledger/rules/field-cipher.ts": ["randomBytes"],
+  "ledger/rules/field-cipher.ts": ["pooledRandomBytes"],
+  "ledger/rules/random-bytes.ts": ["randomFillSync"],
   "ledger/store/key-material.ts": ["randomBytes", "Date.now"],
-  "ledger/store/payment-record.ts": ["randomBytes"],
-  "ledger/store/audit-record.ts": ["randomBytes"],
-  "ledger/store/transaction-record.ts": ["randomBytes"],
+  "ledger/store/payment-record.ts": ["pooledRandomBytes"],
+  "ledger/store/audit-record.ts": ["pooledRandomBytes"],
+  "ledger/store/transaction-record.ts": ["pooledRandomBytes"],
   "ledger/store/transaction.ts": ["randomUUID", "Math.random"],
   "ledger/operations/record-entries.ts": ["randomBytes"],
   "ledger/operations/process-file.ts": ["new Date"],
@@ -59,7 +60,10 @@ const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
   "handlers/runtime/serve.ts": ["Date.now", "new Date"],
   "handlers/publish-checkpoint.ts": ["new Date"],
 };
-const CLOCKS = new Set(["Date.now", "new Date", "Math.random", "randomUUID", "randomBytes", "performance.now"]);
+const CLOCKS = new Set([
+  ...["Date.now", "new Date", "performance.now"],
+  ...["Math.random", "randomUUID", "randomBytes", "randomFillSync", "pooledRandomBytes"],
+]);
 
 function clockOrChance(file: SourceFile): string[] {
   return nodes(file, (node) => {

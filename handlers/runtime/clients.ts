@@ -10,10 +10,18 @@ const LIMITS = { maxAttempts: 5, retryMode: "standard" } as const;
 const TIMEOUTS = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true } as const;
 
 /** All parts of a function share one client, and with it the connections that are open. */
-export const dynamoClient = once(
-  () => new DynamoDBClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) }),
+export const dynamoClient = once(() =>
+  withoutLogging(new DynamoDBClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) })),
 );
-export const kmsClient = once(() => new KMSClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) }));
+export const kmsClient = once(() =>
+  withoutLogging(new KMSClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) })),
+);
+
+/** The SDK copies every item of every call for its logger. The clients have none. */
+function withoutLogging<Client extends DynamoDBClient | KMSClient>(client: Client): Client {
+  client.middlewareStack.remove("loggerMiddleware");
+  return client;
+}
 
 /** A payment file is one long answer: what is bounded is the wait for each part of it, not the whole. */
 export function s3Client(variables: Readonly<Record<string, string | undefined>>): S3Client {

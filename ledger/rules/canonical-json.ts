@@ -1,6 +1,6 @@
 /**
  * Canonical JSON by RFC 8785 (JCS): the one text that stands for a value, so that hashing and MACs do not depend on
- * key order or white space. Used for record MACs, content MACs, audit ids and (later) log entries.
+ * key order or white space. Used for record MACs, content MACs, audit ids and log entries.
  */
 
 import { CodedError } from "../../contract";
@@ -53,7 +53,11 @@ function write(value: unknown, depth: number): string {
   }
 }
 
+/** What JSON writes as it is: ASCII without quotes, backslashes and control characters. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function writeString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new CanonicalJsonError("A text holds a lone surrogate; send well-formed Unicode.");
   return JSON.stringify(text);
 }
@@ -64,6 +68,10 @@ function writeObject(value: object, depth: number): string {
     throw new CanonicalJsonError("A value is an instance of a class; only plain objects have a canonical form.");
   }
   // JavaScript compares strings by UTF-16 code units, which is the order that RFC 8785 section 3.2.3 asks for.
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${members.map(([key, member]) => `${writeString(key)}:${write(member, depth + 1)}`).join(",")}}`;
+  const members = value as Readonly<Record<string, unknown>>;
+  let text = "";
+  for (const name of Object.keys(members).sort()) {
+    text += `${text === "" ? "" : ","}${writeString(name)}:${write(members[name], depth + 1)}`;
+  }
+  return `{${text}}`;
 }

@@ -9,11 +9,13 @@
  * fields it does not decrypt, while a restored or renamed table does.
  */
 
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, hash, type KeyObject } from "node:crypto";
 import { CodedError, type LogicalTableName } from "../../contract";
 import { canonicalJson } from "./canonical-json";
+import { pooledRandomBytes } from "./random-bytes";
 
 const VERSION = 1;
+const VERSION_BYTE = Uint8Array.of(VERSION);
 const KEY_REFERENCE_BYTES = 6;
 const FIELD_KEY_HEADER_BYTES = 2 + KEY_REFERENCE_BYTES;
 const NONCE_BYTES = 12;
@@ -49,7 +51,7 @@ export class FieldDecryptionError extends CodedError<"FIELD_NOT_DECRYPTABLE"> {
 /** @param kmsKeyArn ARN or id of the KMS key; only its id (the part after the last `/`) counts. */
 export function keyReference(kmsKeyArn: string): Buffer {
   const keyId = kmsKeyArn.slice(kmsKeyArn.lastIndexOf("/") + 1);
-  return createHash("sha256").update(keyId).digest().subarray(0, KEY_REFERENCE_BYTES);
+  return hash("sha256", keyId, "buffer").subarray(0, KEY_REFERENCE_BYTES);
 }
 
 export function encodeFieldKey(fieldKey: FieldKey): Buffer {
@@ -72,33 +74,42 @@ export function decodeFieldKey(bytes: Uint8Array): FieldKey {
   };
 }
 
-export function encryptField(
-  plaintext: string,
-  dataKey: Uint8Array,
-  encodedFieldKey: Uint8Array,
-  address: FieldAddress,
-): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv("aes-256-gcm", dataKey, nonce);
-  cipher.setAAD(additionalData(address, encodedFieldKey));
-  const ciphertext = Buffer.concat([cipher.update(plaintext, "utf8"), cipher.final()]);
-  return Buffer.concat([Buffer.from([VERSION]), nonce, ciphertext, cipher.getAuthTag()]);
+/** A data key as fields are encrypted and decrypted with it, prepared once for all of them. */
+export interface FieldSecret {
+  readonly dataKey: KeyObject;
+  /** The `FieldKey` of the records. */
+  readonly encoded: Uint8Array;
+  /** SHA-256 of the `FieldKey`, which the additional data of every field holds. */
+  readonly digest: string;
+}
+
+export function fieldSecret(dataKey: Uint8Array, encodedFieldKey: Uint8Array): FieldSecret {
+  return { dataKey: createSecretKey(dataKey), encoded: encodedFieldKey, digest: fieldKeyDigest(encodedFieldKey) };
+}
+
+export function fieldKeyDigest(encodedFieldKey: Uint8Array): string {
+  return hash("sha256", encodedFieldKey, "base64url");
+}
+
+export function encryptField(plaintext: string, secret: FieldSecret, address: FieldAddress): Buffer {
+  const nonce = pooledRandomBytes(NONCE_BYTES);
+  const cipher = createCipheriv("aes-256-gcm", secret.dataKey, nonce);
+  cipher.setAAD(additionalData(address, secret.digest));
+  const ciphertext = cipher.update(plaintext, "utf8");
+  // GCM encrypts byte by byte: closing it yields the tag and no further bytes.
+  cipher.final();
+  return Buffer.concat([VERSION_BYTE, nonce, ciphertext, cipher.getAuthTag()]);
 }
 
 /** @throws FieldDecryptionError when the ciphertext was altered or belongs to another row, field or table. */
-export function decryptField(
-  ciphertext: Uint8Array,
-  dataKey: Uint8Array,
-  encodedFieldKey: Uint8Array,
-  address: FieldAddress,
-): string {
+export function decryptField(ciphertext: Uint8Array, secret: FieldSecret, address: FieldAddress): string {
   if (ciphertext[0] !== VERSION || ciphertext.length < 1 + NONCE_BYTES + TAG_BYTES) {
     throw new FieldDecryptionError(
       "The ciphertext has an unknown version or is cut short; the record was not written by this ledger.",
     );
   }
-  const decipher = createDecipheriv("aes-256-gcm", dataKey, ciphertext.subarray(1, 1 + NONCE_BYTES));
-  decipher.setAAD(additionalData(address, encodedFieldKey));
+  const decipher = createDecipheriv("aes-256-gcm", secret.dataKey, ciphertext.subarray(1, 1 + NONCE_BYTES));
+  decipher.setAAD(additionalData(address, secret.digest));
   decipher.setAuthTag(ciphertext.subarray(ciphertext.length - TAG_BYTES));
   try {
     const body = ciphertext.subarray(1 + NONCE_BYTES, ciphertext.length - TAG_BYTES);
@@ -110,9 +121,6 @@ export function decryptField(
   }
 }
 
-function additionalData(address: FieldAddress, encodedFieldKey: Uint8Array): Buffer {
-  const fieldKeyDigest = createHash("sha256").update(encodedFieldKey).digest("base64url");
-  return Buffer.from(
-    canonicalJson(["payment-ledger/field/1", address.table, address.recordId, address.field, fieldKeyDigest]),
-  );
+function additionalData({ table, recordId, field }: FieldAddress, digest: string): Buffer {
+  return Buffer.from(canonicalJson(["payment-ledger/field/1", table, recordId, field, digest]));
 }

@@ -1,6 +1,6 @@
 /** Identifiers: what callers may send, and the ids that the ledger derives. */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { FUNCTIONS } from "../../contract";
 import { canonicalJson } from "./canonical-json";
 
@@ -101,10 +101,7 @@ const DERIVED_ID_BYTES = 24;
  * put fails its condition. This makes the WRITE record the uniqueness guard of its payment.
  */
 export function derivedAuditId(kind: AuditIdKind, ...parts: readonly string[]): string {
-  const digest = createHash("sha256")
-    .update(canonicalJson(["payment-ledger/audit-id/1", kind, ...parts]))
-    .digest();
-  return formatAuditId(kind, digest);
+  return formatAuditId(kind, hash("sha256", canonicalJson(["payment-ledger/audit-id/1", kind, ...parts]), "buffer"));
 }
 
 /** An audit id for something that happens anew each time (a read). `random` is at least 24 random bytes. */

@@ -3,14 +3,14 @@
  * over `shardCount` partitions, so that it cannot throttle the ledger; readers query every shard and merge.
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { dayOf } from "./timestamps";
 
 export const INDEX_SHARD_COUNT_MAX = 100;
 
 /** The shard follows from the record's id alone, so a retry writes the same key. */
 export function shardOf(recordId: string, shardCount: number): number {
-  return createHash("sha256").update(recordId).digest().readUInt32BE(0) % shardCount;
+  return hash("sha256", recordId, "buffer").readUInt32BE(0) % shardCount;
 }
 
 /** `value#yyyymmdd#shard`. The day's records of all values (by time) use an empty value. */

@@ -4,7 +4,7 @@
  * the same id came with the same content.
  */
 
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
 import { toItemJson } from "./attribute-value";
 import { CanonicalJsonError, canonicalJson, type JsonObject } from "./canonical-json";
@@ -13,8 +13,8 @@ import { type StoredItem, textOf } from "./stored-item";
 export interface MacKey {
   /** Names the key in the stored MAC, so that a later key does not invalidate what an earlier one covered. */
   readonly reference: string;
-  /** 32 bytes for HMAC-SHA-256. */
-  readonly secret: Uint8Array;
+  /** 32 bytes for HMAC-SHA-256. A key object is copied once, bytes are copied for every MAC. */
+  readonly secret: KeyObject | Uint8Array;
 }
 
 export interface MacKeys {

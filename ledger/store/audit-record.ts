@@ -1,6 +1,5 @@
 /** The stored form of an audit entry, and what of it a reader sees. */
 
-import { randomBytes } from "node:crypto";
 import { TABLES } from "../../contract";
 import {
   type AuditDetails,
@@ -11,6 +10,7 @@ import {
   parseDetailsText,
 } from "../rules/audit-entry";
 import { dayKeyOf, timeKey } from "../rules/index-keys";
+import { pooledRandomBytes } from "../rules/random-bytes";
 import { withRecordMac } from "../rules/record-mac";
 import type { AuditView } from "../rules/responses";
 import { bytesOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
@@ -39,7 +39,7 @@ async function auditRecord(entry: AuditEntry, services: Services): Promise<Store
     RecordedAt: { S: entry.recordedAt },
     Origin: { S: entry.origin },
     Caller: { M: callerAttributes(entry.caller) },
-    Salt: { B: randomBytes(SALT_BYTES) },
+    Salt: { B: pooledRandomBytes(SALT_BYTES) },
     ...optionalTexts({
       Table: entry.table,
       PartOf: entry.partOf,

@@ -1,6 +1,6 @@
 /** Key material that KMS guards: the MAC keys derived from one HMAC key, and the data keys of encrypted fields. */
 
-import { createHash, randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes } from "node:crypto";
 import { DecryptCommand, EncryptCommand, GenerateMacCommand, type KMSClient } from "@aws-sdk/client-kms";
 import { ENCRYPTION_CONTEXT, type LogicalTableName } from "../../contract";
 import {
@@ -10,6 +10,9 @@ import {
   encodeFieldKey,
   encryptField,
   FieldDecryptionError,
+  type FieldSecret,
+  fieldKeyDigest,
+  fieldSecret,
   type KeyHierarchy,
   keyReference,
 } from "../rules/field-cipher";
@@ -32,20 +35,15 @@ async function deriveMacKey(kms: KMSClient, keyArn: string, label: string): Prom
     new GenerateMacCommand({ KeyId: keyArn, MacAlgorithm: "HMAC_SHA_256", Message: Buffer.from(label) }),
   );
   if (answer.Mac === undefined) throw new Error("KMS answered GenerateMac without a MAC.");
-  return { reference: keyReference(keyArn).toString("base64url"), secret: answer.Mac };
+  return { reference: keyReference(keyArn).toString("base64url"), secret: createSecretKey(answer.Mac) };
 }
 
 /** A data key serves at most this much before a new one is made: far below AES-GCM's limit of 2^32 random nonces. */
 export const DATA_KEY_LIMITS = { recordsMax: 10_000, bytesMax: 64 * 1024 * 1024, ageMaxMs: 5 * 60 * 1000 } as const;
 const UNWRAPPED_KEYS_MAX = 256;
 
-interface DataKey {
-  readonly plaintext: Uint8Array;
-  readonly encoded: Buffer;
-}
-
 interface CurrentDataKey {
-  readonly key: Promise<DataKey>;
+  readonly key: Promise<FieldSecret>;
   readonly madeAtMs: number;
   records: number;
   bytes: number;
@@ -62,36 +60,36 @@ export interface FieldEncryptionOptions {
 }
 
 export interface SealedFields {
-  readonly fieldKey: Buffer;
+  readonly fieldKey: Uint8Array;
   readonly ciphertexts: Readonly<Record<string, Buffer>>;
 }
 
 /** Encrypts and decrypts the fields of one table's records under data keys wrapped by one KMS key. */
 export class FieldEncryption {
   private current: CurrentDataKey | undefined;
-  private readonly unwrapped = new Map<string, { readonly key: Promise<Uint8Array>; readonly untilMs: number }>();
+  private readonly unwrapped = new Map<string, { readonly key: Promise<FieldSecret>; readonly untilMs: number }>();
 
   constructor(private readonly options: FieldEncryptionOptions) {}
 
   async seal(recordId: string, fields: Readonly<Record<string, string>>): Promise<SealedFields> {
     const bytes = Object.values(fields).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-    const dataKey = await this.dataKeyFor(recordId, bytes);
+    const secret = await this.dataKeyFor(recordId, bytes);
     const ciphertexts = Object.fromEntries(
       Object.entries(fields).map(([field, text]) => {
         const address = { table: this.options.table, recordId, field };
-        return [field, encryptField(text, dataKey.plaintext, dataKey.encoded, address)];
+        return [field, encryptField(text, secret, address)];
       }),
     );
-    return { fieldKey: dataKey.encoded, ciphertexts };
+    return { fieldKey: secret.encoded, ciphertexts };
   }
 
   /** @throws FieldDecryptionError when the ciphertext does not belong to this record and field. */
   async open(recordId: string, field: string, ciphertext: Uint8Array, encodedFieldKey: Uint8Array): Promise<string> {
-    const dataKey = await this.unwrap(recordId, encodedFieldKey);
-    return decryptField(ciphertext, dataKey, encodedFieldKey, { table: this.options.table, recordId, field });
+    const secret = await this.unwrap(recordId, encodedFieldKey);
+    return decryptField(ciphertext, secret, { table: this.options.table, recordId, field });
   }
 
-  private dataKeyFor(recordId: string, bytes: number): Promise<DataKey> {
+  private dataKeyFor(recordId: string, bytes: number): Promise<FieldSecret> {
     if (this.options.hierarchy === "perRecord") return this.makeDataKey(recordId);
     const now = this.nowMs();
     const current = this.current;
@@ -115,7 +113,7 @@ export class FieldEncryption {
     });
   }
 
-  private async makeDataKey(recordId: string): Promise<DataKey> {
+  private async makeDataKey(recordId: string): Promise<FieldSecret> {
     const { kms, keyArn, hierarchy } = this.options;
     const plaintext = randomBytes(DATA_KEY_BYTES);
     const answer = await kms.send(
@@ -123,11 +121,11 @@ export class FieldEncryption {
     );
     if (answer.CiphertextBlob === undefined) throw new Error("KMS answered Encrypt without a ciphertext.");
     const fieldKey = { hierarchy, keyReference: keyReference(keyArn), wrappedDataKey: answer.CiphertextBlob };
-    return { plaintext, encoded: encodeFieldKey(fieldKey) };
+    return fieldSecret(plaintext, encodeFieldKey(fieldKey));
   }
 
-  private unwrap(recordId: string, encodedFieldKey: Uint8Array): Promise<Uint8Array> {
-    const cacheKey = createHash("sha256").update(encodedFieldKey).digest("base64url");
+  private unwrap(recordId: string, encodedFieldKey: Uint8Array): Promise<FieldSecret> {
+    const cacheKey = fieldKeyDigest(encodedFieldKey);
     const cached = this.unwrapped.get(cacheKey);
     if (cached !== undefined && cached.untilMs > this.nowMs()) return cached.key;
     const key = this.requestUnwrap(recordId, encodedFieldKey);
@@ -137,7 +135,7 @@ export class FieldEncryption {
     return key;
   }
 
-  private async requestUnwrap(recordId: string, encodedFieldKey: Uint8Array): Promise<Uint8Array> {
+  private async requestUnwrap(recordId: string, encodedFieldKey: Uint8Array): Promise<FieldSecret> {
     const { kms, keyArn } = this.options;
     const fieldKey = decodeFieldKey(encodedFieldKey);
     if (!keyReference(keyArn).equals(fieldKey.keyReference)) {
@@ -153,7 +151,7 @@ export class FieldEncryption {
       }),
     );
     if (answer.Plaintext === undefined) throw new Error("KMS answered Decrypt without a plaintext.");
-    return answer.Plaintext;
+    return fieldSecret(answer.Plaintext, encodedFieldKey);
   }
 
   private context(hierarchy: KeyHierarchy, recordId: string): Record<string, string> {

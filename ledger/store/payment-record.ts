@@ -1,9 +1,9 @@
 /** The stored form of a payment, and what of it may be shown. */
 
-import { randomBytes } from "node:crypto";
 import { TABLES } from "../../contract";
 import { dayKeyOf, timeKey } from "../rules/index-keys";
 import type { Payment } from "../rules/payment";
+import { pooledRandomBytes } from "../rules/random-bytes";
 import { withRecordMac } from "../rules/record-mac";
 import type { PaymentView } from "../rules/responses";
 import { isPaymentStatus } from "../rules/status-change";
@@ -39,7 +39,7 @@ export async function paymentRecord(
     FieldKey: { B: sealed.fieldKey },
     SecureToken: { B: sealed.ciphertexts["SecureToken"] ?? Buffer.alloc(0) },
     ContentMac: { S: contentMac },
-    Salt: { B: randomBytes(SALT_BYTES) },
+    Salt: { B: pooledRandomBytes(SALT_BYTES) },
     ProcessorDay: { S: dayKeyOf(payment.ProcessorID, timestamp, TransactionID, services.indexShardCount) },
     TimeKey: { S: timeKey(timestamp, TransactionID) },
     ...failureDay(payment.Status, timestamp, TransactionID, services),
@@ -61,7 +61,7 @@ export async function recordWithStatus(
     Status: { S: status },
     Version: { N: String((integerOf(current, "Version") ?? 0) + 1) },
     StatusChangedAt: { S: changedAt },
-    Salt: { B: randomBytes(SALT_BYTES) },
+    Salt: { B: pooledRandomBytes(SALT_BYTES) },
     ...failureDay(status, textOf(current, "Timestamp") ?? "", transactionId, services),
   };
   return withRecordMac(TABLE, item, (await services.macKeys()).record);

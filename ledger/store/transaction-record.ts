@@ -1,8 +1,8 @@
 /** The stored form of payments that arrive as files, as direct `payment_data` and as messages. */
 
-import { randomBytes } from "node:crypto";
 import { TABLES } from "../../contract";
 import type { PaymentMessage } from "../rules/payment-message";
+import { pooledRandomBytes } from "../rules/random-bytes";
 import { withRecordMac } from "../rules/record-mac";
 import type { MessageView, TransactionView } from "../rules/responses";
 import type { StoredItem } from "../rules/stored-item";
@@ -32,7 +32,7 @@ export async function transactionRecord(
     processedAt: { S: recordedAt },
     metadata: { S: payment.metadata },
     ContentMac: { S: contentMac },
-    Salt: { B: randomBytes(SALT_BYTES) },
+    Salt: { B: pooledRandomBytes(SALT_BYTES) },
   };
   return withRecordMac(TRANSACTIONS, item, (await services.macKeys()).record);
 }
@@ -49,7 +49,7 @@ export async function messageRecord(
     timestamp: { S: timestamp },
     processedAt: { S: recordedAt },
     ContentMac: { S: contentMac },
-    Salt: { B: randomBytes(SALT_BYTES) },
+    Salt: { B: pooledRandomBytes(SALT_BYTES) },
   };
   return withRecordMac(MESSAGES, item, (await services.macKeys()).record);
 }

@@ -8,6 +8,7 @@ import {
   encryptField,
   type FieldAddress,
   FieldDecryptionError,
+  fieldSecret,
   keyReference,
 } from "../../../ledger/rules/field-cipher";
 
@@ -28,7 +29,7 @@ const everyBitOf = (bytes: Uint8Array): [number, number][] =>
   [...bytes.keys()].flatMap((index) => Array.from({ length: 8 }, (_, bit): [number, number] => [index, bit]));
 
 test("golden: a field that was stored by version 1 decrypts", () => {
-  expect(decryptField(CIPHERTEXT, DATA_KEY, FIELD_KEY, ADDRESS)).toBe(PLAINTEXT);
+  expect(decryptField(CIPHERTEXT, fieldSecret(DATA_KEY, FIELD_KEY), ADDRESS)).toBe(PLAINTEXT);
 });
 
 test("golden: a FieldKey of version 1, both ways", () => {
@@ -56,9 +57,9 @@ test("property: what was encrypted comes back, never twice under the same nonce"
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), fc.string(), (text, recordId) => {
       const address = { ...ADDRESS, recordId };
-      const first = encryptField(text, DATA_KEY, FIELD_KEY, address);
-      const second = encryptField(text, DATA_KEY, FIELD_KEY, address);
-      expect(decryptField(first, DATA_KEY, FIELD_KEY, address)).toBe(text);
+      const first = encryptField(text, fieldSecret(DATA_KEY, FIELD_KEY), address);
+      const second = encryptField(text, fieldSecret(DATA_KEY, FIELD_KEY), address);
+      expect(decryptField(first, fieldSecret(DATA_KEY, FIELD_KEY), address)).toBe(text);
       expect(first.subarray(1, 13).equals(second.subarray(1, 13))).toBe(false);
       expect(first.length).toBe(1 + 12 + Buffer.byteLength(text) + 16);
     }),
@@ -71,7 +72,7 @@ test.each<[string, FieldAddress]>([
   ["another table", { ...ADDRESS, table: "PaymentAuditTrail" }],
   ["row and field that read the same when joined", { ...ADDRESS, recordId: "txn-1Secure", field: "Token" }],
 ])("a ciphertext moved to %s does not decrypt", (_name, address) => {
-  expect(() => decryptField(CIPHERTEXT, DATA_KEY, FIELD_KEY, address)).toThrow(FieldDecryptionError);
+  expect(() => decryptField(CIPHERTEXT, fieldSecret(DATA_KEY, FIELD_KEY), address)).toThrow(FieldDecryptionError);
 });
 
 test("a ciphertext under another record's FieldKey or data key does not decrypt", () => {
@@ -80,13 +81,15 @@ test("a ciphertext under another record's FieldKey or data key does not decrypt"
     keyReference: keyReference(KEY_ARN),
     wrappedDataKey: WRAPPED.toReversed(),
   });
-  expect(() => decryptField(CIPHERTEXT, DATA_KEY, otherFieldKey, ADDRESS)).toThrow(FieldDecryptionError);
-  expect(() => decryptField(CIPHERTEXT, DATA_KEY.toReversed(), FIELD_KEY, ADDRESS)).toThrow(FieldDecryptionError);
+  expect(() => decryptField(CIPHERTEXT, fieldSecret(DATA_KEY, otherFieldKey), ADDRESS)).toThrow(FieldDecryptionError);
+  expect(() => decryptField(CIPHERTEXT, fieldSecret(DATA_KEY.toReversed(), FIELD_KEY), ADDRESS)).toThrow(
+    FieldDecryptionError,
+  );
 });
 
 test("every flipped bit of the ciphertext is noticed", () => {
   for (const [index, bit] of everyBitOf(CIPHERTEXT)) {
-    expect(() => decryptField(flipped(CIPHERTEXT, index, bit), DATA_KEY, FIELD_KEY, ADDRESS)).toThrow(
+    expect(() => decryptField(flipped(CIPHERTEXT, index, bit), fieldSecret(DATA_KEY, FIELD_KEY), ADDRESS)).toThrow(
       FieldDecryptionError,
     );
   }
@@ -94,7 +97,7 @@ test("every flipped bit of the ciphertext is noticed", () => {
 
 test("every flipped bit of the FieldKey is noticed, header and wrapped key", () => {
   for (const [index, bit] of everyBitOf(FIELD_KEY)) {
-    expect(() => decryptField(CIPHERTEXT, DATA_KEY, flipped(FIELD_KEY, index, bit), ADDRESS)).toThrow(
+    expect(() => decryptField(CIPHERTEXT, fieldSecret(DATA_KEY, flipped(FIELD_KEY, index, bit)), ADDRESS)).toThrow(
       FieldDecryptionError,
     );
   }
@@ -102,12 +105,12 @@ test("every flipped bit of the FieldKey is noticed, header and wrapped key", () 
 
 test("every truncation, and every byte too many, is noticed", () => {
   for (let length = 0; length < CIPHERTEXT.length; length++) {
-    expect(() => decryptField(CIPHERTEXT.subarray(0, length), DATA_KEY, FIELD_KEY, ADDRESS)).toThrow(
+    expect(() => decryptField(CIPHERTEXT.subarray(0, length), fieldSecret(DATA_KEY, FIELD_KEY), ADDRESS)).toThrow(
       FieldDecryptionError,
     );
   }
   const longer = Buffer.concat([CIPHERTEXT, Buffer.alloc(1)]);
-  expect(() => decryptField(longer, DATA_KEY, FIELD_KEY, ADDRESS)).toThrow(FieldDecryptionError);
+  expect(() => decryptField(longer, fieldSecret(DATA_KEY, FIELD_KEY), ADDRESS)).toThrow(FieldDecryptionError);
 });
 
 test.each([
@@ -121,7 +124,7 @@ test.each([
 
 test("a failure tells neither plaintext nor ids", () => {
   try {
-    decryptField(CIPHERTEXT, DATA_KEY, FIELD_KEY, { ...ADDRESS, recordId: "txn-2" });
+    decryptField(CIPHERTEXT, fieldSecret(DATA_KEY, FIELD_KEY), { ...ADDRESS, recordId: "txn-2" });
     throw new Error("It decrypted.");
   } catch (error) {
     expect(String(error)).toMatch(/tampered/);

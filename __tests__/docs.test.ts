@@ -355,13 +355,13 @@ describe("architecture.md says the stored forms", () => {
 
   test("of payment-transactions", async () => {
     const payment = { transactionId: "t", ...texts, cardLast4: "4242", metadata: "{}" };
-    const item = await transactionRecord(payment, { recordedAt: at, contentMac: "" }, stubServices());
+    const { item } = await transactionRecord(payment, { recordedAt: at, contentMac: "" }, stubServices());
     expect(named(TABLES.paymentTransactions.logicalName).sort()).toEqual(Object.keys(item).sort());
   });
 
   test("of payment-audit-trail", async () => {
     const payment = { paymentId: "p", ...texts, processorId: "x", status: "ok" };
-    const item = await messageRecord(payment, { recordedAt: at, contentMac: "" }, stubServices());
+    const { item } = await messageRecord(payment, { recordedAt: at, contentMac: "" }, stubServices());
     expect(named(TABLES.paymentMessages.logicalName).sort()).toEqual(Object.keys(item).sort());
   });
 

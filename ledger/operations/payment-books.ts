@@ -4,9 +4,9 @@ import { type LogicalTableName, TABLES } from "../../contract";
 import type { JsonObject } from "../rules/canonical-json";
 import { type Payment, parsePayment } from "../rules/payment";
 import { type PaymentMessage, parsePaymentMessage } from "../rules/payment-message";
+import type { MacedRecord } from "../rules/record-mac";
 import type { Parsed } from "../rules/schema";
 import { withoutToken } from "../rules/sent-tokens";
-import type { StoredItem } from "../rules/stored-item";
 import { parseTransaction, type Transaction } from "../rules/transaction";
 import { paymentRecord } from "../store/payment-record";
 import type { Recording } from "../store/recording";
@@ -36,7 +36,7 @@ export interface PaymentBook<Payment extends PaymentContent> {
   /** The input without what is stored encrypted. */
   readonly clearPart: (input: unknown) => unknown;
   readonly parse: (input: unknown, now: Date, listActor?: string) => Parsed<SentPayment<Payment>>;
-  readonly record: (payment: Payment, recording: Recording) => Promise<StoredItem>;
+  readonly record: (payment: Payment, recording: Recording) => Promise<MacedRecord>;
   /** What a conflict's record keeps of the attempt: nothing secret. */
   readonly attempted: (payment: Payment) => JsonObject;
 }

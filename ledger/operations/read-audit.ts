@@ -10,8 +10,7 @@ import type { RefusedRecord } from "../rules/responses";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { isForged, type Services } from "../store/services";
-import { transact } from "../store/transaction";
-import { putAction } from "../store/write-once";
+import { transactPuts } from "../store/transaction";
 import type { Call } from "./call";
 import { alarmEntry, type IntegrityFault } from "./integrity-alarm";
 import { ledgerEntry } from "./ledger-entry";
@@ -102,7 +101,7 @@ export async function recordRead(read: ReadRecord, call: Call, services: Service
   const pointers =
     read.action === "READ" && read.transactionId === undefined ? pointersOf(entry, read.returnedIds) : [];
   const puts = await Promise.all([entry, ...pointers].map((record) => auditPut(record, services)));
-  const result = await transact(services.dynamo, puts.map(putAction));
+  const result = await transactPuts(services.dynamo, puts);
   if (!result.committed) throw new Error("A fresh audit id was taken already; the read is not answered.");
   return auditId;
 }

@@ -101,8 +101,8 @@ async function writeGroup<Payment extends PaymentContent>(
     },
     callOf(accepted, call),
   );
-  const item = await book.record(payment, { recordedAt: call.now.toISOString(), contentMac });
-  const row = { tableName: book.tableName, partitionKey: book.partitionKey, item };
+  const record = await book.record(payment, { recordedAt: call.now.toISOString(), contentMac });
+  const row = { tableName: book.tableName, partitionKey: book.partitionKey, ...record };
   return [row, await auditPut(entry, services)];
 }
 

@@ -35,7 +35,7 @@ function write(value: unknown, depth: number): string {
     throw new CanonicalJsonError(`The value is nested deeper than ${DEPTH_MAX} levels; flatten it.`);
   switch (typeof value) {
     case "string":
-      return writeString(value);
+      return canonicalString(value);
     case "boolean":
       return value ? "true" : "false";
     case "number":
@@ -56,7 +56,8 @@ function write(value: unknown, depth: number): string {
 /** What JSON writes as it is: ASCII without quotes, backslashes and control characters. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-function writeString(text: string): string {
+/** @throws CanonicalJsonError for a lone surrogate. */
+export function canonicalString(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new CanonicalJsonError("A text holds a lone surrogate; send well-formed Unicode.");
   return JSON.stringify(text);
@@ -71,7 +72,7 @@ function writeObject(value: object, depth: number): string {
   const members = value as Readonly<Record<string, unknown>>;
   let text = "";
   for (const name of Object.keys(members).sort()) {
-    text += `${text === "" ? "" : ","}${writeString(name)}:${write(members[name], depth + 1)}`;
+    text += `${text === "" ? "" : ","}${canonicalString(name)}:${write(members[name], depth + 1)}`;
   }
   return `{${text}}`;
 }

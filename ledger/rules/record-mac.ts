@@ -6,8 +6,8 @@
 
 import { createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
-import { toItemJson } from "./attribute-value";
-import { CanonicalJsonError, canonicalJson, type JsonObject } from "./canonical-json";
+import { itemText, toItemJson } from "./attribute-value";
+import { CanonicalJsonError, canonicalJson, canonicalString, type JsonObject } from "./canonical-json";
 import { type StoredItem, textOf } from "./stored-item";
 
 export interface MacKey {
@@ -26,14 +26,35 @@ export interface MacKeys {
 export const MAC_ATTRIBUTE = "Mac";
 const FORMAT_VERSION = "1";
 
-/** `1.<key reference>.<base64url>` over the logical table and all attributes but `Mac`, in canonical JSON of the export form. */
+/**
+ * `1.<key reference>.<base64url>` over the logical table and all attributes but `Mac`, in canonical DynamoDB JSON. Takes a
+ * record that anybody may have put there: it goes through the general canonical form, which refuses what has none.
+ */
 export function recordMac(table: LogicalTableName, item: StoredItem, key: MacKey): string {
   const { [MAC_ATTRIBUTE]: _mac, ...covered } = item;
   return sign(key, canonicalJson(["payment-ledger/record-mac/1", table, toItemJson(covered)]));
 }
 
+/** A record with its MAC, and the DynamoDB JSON that is sent of it. */
+export interface MacedRecord {
+  readonly item: StoredItem;
+  /** The very text that the MAC was made over, with the MAC as one more attribute. */
+  readonly text: string;
+}
+
+export function macedRecord(table: LogicalTableName, item: StoredItem, key: MacKey): MacedRecord {
+  const { [MAC_ATTRIBUTE]: _mac, ...covered } = item;
+  const text = itemText(covered);
+  const mac = sign(key, `["payment-ledger/record-mac/1",${canonicalString(table)},${text}]`);
+  const members = text === "{}" ? "" : `${text.slice(1, -1)},`;
+  return {
+    item: { ...covered, [MAC_ATTRIBUTE]: { S: mac } },
+    text: `{${members}"${MAC_ATTRIBUTE}":{"S":${canonicalString(mac)}}}`,
+  };
+}
+
 export function withRecordMac(table: LogicalTableName, item: StoredItem, key: MacKey): StoredItem {
-  return { ...item, [MAC_ATTRIBUTE]: { S: recordMac(table, item, key) } };
+  return macedRecord(table, item, key).item;
 }
 
 /**
@@ -64,5 +85,5 @@ export function equalMac(a: string, b: string): boolean {
 }
 
 function sign(key: MacKey, text: string): string {
-  return [FORMAT_VERSION, key.reference, createHmac("sha256", key.secret).update(text).digest("base64url")].join(".");
+  return `${FORMAT_VERSION}.${key.reference}.${createHmac("sha256", key.secret).update(text).digest("base64url")}`;
 }

@@ -11,11 +11,11 @@ import {
 } from "../rules/audit-entry";
 import { dayKeyOf, timeKey } from "../rules/index-keys";
 import { pooledRandomBytes } from "../rules/random-bytes";
-import { withRecordMac } from "../rules/record-mac";
+import { type MacedRecord, macedRecord } from "../rules/record-mac";
 import type { AuditView } from "../rules/responses";
 import { bytesOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
 import type { Services } from "./services";
-import type { Put } from "./write-once";
+import type { Put } from "./transaction";
 
 const { logicalName: TABLE, partitionKey } = TABLES.paymentAuditTrail;
 
@@ -25,10 +25,10 @@ const SALT_BYTES = 16;
 const ALL_ACTORS = "";
 
 export async function auditPut(entry: AuditEntry, services: Services): Promise<Put> {
-  return { tableName: services.tables.paymentAuditTrail, partitionKey, item: await auditRecord(entry, services) };
+  return { tableName: services.tables.paymentAuditTrail, partitionKey, ...(await auditRecord(entry, services)) };
 }
 
-async function auditRecord(entry: AuditEntry, services: Services): Promise<StoredItem> {
+async function auditRecord(entry: AuditEntry, services: Services): Promise<MacedRecord> {
   const keys = await services.macKeys();
   const item: Record<string, StoredValue> = {
     Format: { N: FORMAT },
@@ -51,7 +51,7 @@ async function auditRecord(entry: AuditEntry, services: Services): Promise<Store
     ...dayKeys(entry, services),
     ...(await sealedDetails(entry, services)),
   };
-  return withRecordMac(TABLE, item, keys.record);
+  return macedRecord(TABLE, item, keys.record);
 }
 
 function optionalTexts(texts: Readonly<Record<string, string | undefined>>): StoredItem {

@@ -4,7 +4,7 @@ import { TABLES } from "../../contract";
 import { dayKeyOf, timeKey } from "../rules/index-keys";
 import type { Payment } from "../rules/payment";
 import { pooledRandomBytes } from "../rules/random-bytes";
-import { withRecordMac } from "../rules/record-mac";
+import { type MacedRecord, macedRecord, withRecordMac } from "../rules/record-mac";
 import type { PaymentView } from "../rules/responses";
 import { isPaymentStatus } from "../rules/status-change";
 import { integerOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
@@ -24,7 +24,7 @@ export async function paymentRecord(
   payment: Payment,
   { recordedAt, contentMac }: Recording,
   services: Services,
-): Promise<StoredItem> {
+): Promise<MacedRecord> {
   const { TransactionID, SecureToken, Timestamp, ...clear } = payment;
   const timestamp = Timestamp ?? recordedAt;
   const sealed = await services.tokenFields.seal(TransactionID, { SecureToken });
@@ -44,7 +44,7 @@ export async function paymentRecord(
     TimeKey: { S: timeKey(timestamp, TransactionID) },
     ...failureDay(payment.Status, timestamp, TransactionID, services),
   };
-  return withRecordMac(TABLE, item, keys.record);
+  return macedRecord(TABLE, item, keys.record);
 }
 
 /** The record after a status change; everything that identifies the payment stays as it was recorded. */

@@ -3,7 +3,7 @@
 import { TABLES } from "../../contract";
 import type { PaymentMessage } from "../rules/payment-message";
 import { pooledRandomBytes } from "../rules/random-bytes";
-import { withRecordMac } from "../rules/record-mac";
+import { type MacedRecord, macedRecord } from "../rules/record-mac";
 import type { MessageView, TransactionView } from "../rules/responses";
 import type { StoredItem } from "../rules/stored-item";
 import { integerOf, textOf } from "../rules/stored-item";
@@ -20,7 +20,7 @@ export async function transactionRecord(
   payment: Transaction,
   { recordedAt, contentMac }: Recording,
   services: Services,
-): Promise<StoredItem> {
+): Promise<MacedRecord> {
   const item: StoredItem = {
     Format: { N: FORMAT },
     transactionId: { S: payment.transactionId },
@@ -34,14 +34,14 @@ export async function transactionRecord(
     ContentMac: { S: contentMac },
     Salt: { B: pooledRandomBytes(SALT_BYTES) },
   };
-  return withRecordMac(TRANSACTIONS, item, (await services.macKeys()).record);
+  return macedRecord(TRANSACTIONS, item, (await services.macKeys()).record);
 }
 
 export async function messageRecord(
   payment: PaymentMessage,
   { recordedAt, contentMac }: Recording,
   services: Services,
-): Promise<StoredItem> {
+): Promise<MacedRecord> {
   const { timestamp = recordedAt, ...sent } = payment;
   const item: StoredItem = {
     Format: { N: FORMAT },
@@ -51,7 +51,7 @@ export async function messageRecord(
     ContentMac: { S: contentMac },
     Salt: { B: pooledRandomBytes(SALT_BYTES) },
   };
-  return withRecordMac(MESSAGES, item, (await services.macKeys()).record);
+  return macedRecord(MESSAGES, item, (await services.macKeys()).record);
 }
 
 /** What a reader sees. The record's MAC must have been checked before. */

@@ -1,15 +1,8 @@
 /** Append-only writing: a group of records is put together, and only where none of its keys exists. */
 
-import type { DynamoDBClient, TransactWriteItem } from "@aws-sdk/client-dynamodb";
-import { toItemJson } from "../rules/attribute-value";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { StoredItem } from "../rules/stored-item";
-import { type ActionVerdict, ATTEMPTS_MAX, backOff, sdkItem, TRANSACTION_LIMITS, transact } from "./transaction";
-
-export interface Put {
-  readonly tableName: string;
-  readonly partitionKey: string;
-  readonly item: StoredItem;
-}
+import { type ActionVerdict, ATTEMPTS_MAX, backOff, type Put, TRANSACTION_LIMITS, transactPuts } from "./transaction";
 
 /** Records that stand or fall together: a payment and its WRITE record, or a single audit record. */
 export type WriteGroup = readonly Put[];
@@ -40,10 +33,7 @@ async function writeChunk(
 ): Promise<void> {
   let pending = chunk;
   for (let attempt = 1; pending.length > 0; ) {
-    const result = await transact(
-      dynamo,
-      pending.flatMap((group) => group.map(putAction)),
-    );
+    const result = await transactPuts(dynamo, pending.flat());
     if (result.committed) return;
     const undecided = withoutDecided(pending, result.verdicts, outcomes);
     if (undecided.length === pending.length) {
@@ -80,24 +70,12 @@ function existingIn(verdict: ActionVerdict): StoredItem | undefined {
   return verdict.kind === "failed" ? verdict.existing : undefined;
 }
 
-export function putAction({ tableName, partitionKey, item }: Put): TransactWriteItem {
-  return {
-    Put: {
-      TableName: tableName,
-      Item: sdkItem(item),
-      ConditionExpression: "attribute_not_exists(#key)",
-      ExpressionAttributeNames: { "#key": partitionKey },
-      ReturnValuesOnConditionCheckFailure: "ALL_OLD",
-    },
-  };
-}
-
 function chunksOf(groups: readonly WriteGroup[]): WriteGroup[][] {
   const chunks: WriteGroup[][] = [];
   let actions = 0;
   let bytes = 0;
   for (const group of groups) {
-    const groupBytes = group.reduce((sum, put) => sum + JSON.stringify(toItemJson(put.item)).length, 0);
+    const groupBytes = group.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
     const current = chunks.at(-1);
     const fits =
       current !== undefined &&

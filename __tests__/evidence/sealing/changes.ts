@@ -72,7 +72,11 @@ function tableOf(table: LogicalTableName) {
   return TABLES[found];
 }
 
-export function aPaymentRecord(id: string, services: Services, Status: PaymentStatus = "Success"): Promise<StoredItem> {
+export async function aPaymentRecord(
+  id: string,
+  services: Services,
+  Status: PaymentStatus = "Success",
+): Promise<StoredItem> {
   const payment = {
     TransactionID: id,
     SecureToken: `tok_${id}`,
@@ -82,17 +86,17 @@ export function aPaymentRecord(id: string, services: Services, Status: PaymentSt
     Status,
     Timestamp: "2026-11-21T10:00:00.000Z",
   };
-  return paymentRecord(payment, recordingOf(LEDGER, payment, RECORDED_AT), services);
+  return (await paymentRecord(payment, recordingOf(LEDGER, payment, RECORDED_AT), services)).item;
 }
 
-export function aTransactionRecord(id: string, services: Services): Promise<StoredItem> {
+export async function aTransactionRecord(id: string, services: Services): Promise<StoredItem> {
   const payment = { transactionId: id, amount: "10.50", currency: "EUR", cardLast4: "4242", metadata: "{}" };
-  return transactionRecord(payment, recordingOf(TRANSACTIONS, payment, RECORDED_AT), services);
+  return (await transactionRecord(payment, recordingOf(TRANSACTIONS, payment, RECORDED_AT), services)).item;
 }
 
-export function aMessageRecord(id: string, services: Services): Promise<StoredItem> {
+export async function aMessageRecord(id: string, services: Services): Promise<StoredItem> {
   const payment = { paymentId: id, amount: "10.50" };
-  return messageRecord(payment, recordingOf(MESSAGES, payment, RECORDED_AT), services);
+  return (await messageRecord(payment, recordingOf(MESSAGES, payment, RECORDED_AT), services)).item;
 }
 
 export async function anAuditRecord(auditId: string, services: Services, action = "WRITE"): Promise<StoredItem> {

@@ -2,7 +2,8 @@
 
 import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
-import { fromItemJson, type ItemJson, isTypedItem, toItemJson } from "../../../ledger/rules/attribute-value";
+import { fromItemJson, type ItemJson, isTypedItem, itemText, toItemJson } from "../../../ledger/rules/attribute-value";
+import { CanonicalJsonError, canonicalJson } from "../../../ledger/rules/canonical-json";
 import type { StoredItem, StoredValue } from "../../../ledger/rules/stored-item";
 import { storedItem } from "../../../ledger/store/transaction";
 
@@ -54,6 +55,16 @@ test("every item comes back from its DynamoDB JSON as it was", () => {
   fc.assert(
     fc.property(item, (stored) => {
       expect(fromItemJson(toItemJson(stored) as ItemJson)).toEqual(stored);
+    }),
+  );
+});
+
+test("the text of every item is the canonical JSON of its DynamoDB JSON", () => {
+  fc.assert(
+    fc.property(item, (stored) => {
+      const isCanonical = !JSON.stringify(stored).includes("\\ud");
+      if (isCanonical) expect(itemText(stored)).toBe(canonicalJson(toItemJson(stored)));
+      else expect(() => itemText(stored)).toThrow(CanonicalJsonError);
     }),
   );
 });

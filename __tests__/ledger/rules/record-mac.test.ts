@@ -1,15 +1,18 @@
 /** Record MACs are stored data: the vectors below were computed by other code (Python's hmac) and must never change. */
 
 import fc from "fast-check";
+import { toItemJson } from "../../../ledger/rules/attribute-value";
+import { canonicalJson } from "../../../ledger/rules/canonical-json";
 import {
   contentMac,
   equalMac,
   hasGoodMac,
   type MacKey,
+  macedRecord,
   recordMac,
   withRecordMac,
 } from "../../../ledger/rules/record-mac";
-import type { StoredItem, StoredValue } from "../../../ledger/rules/stored-item";
+import { type StoredItem, type StoredValue, textOf } from "../../../ledger/rules/stored-item";
 import { MAC_KEY } from "../../support/ledger-fixtures";
 
 const ITEM: StoredItem = {
@@ -96,6 +99,22 @@ const { value: storedValues } = fc.letrec<{ value: StoredValue }>((tie) => ({
 }));
 const names = fc.string({ minLength: 1 }).filter((name) => name !== "Mac");
 const items = fc.dictionary(names, storedValues, { minKeys: 1, maxKeys: 5 });
+
+test("property: the text that is sent of a record is the record with its MAC, and holds what the MAC was made over", () => {
+  fc.assert(
+    fc.property(items, (item) => {
+      const { item: signed, text } = macedRecord("PaymentLedger", item, MAC_KEY);
+      expect(JSON.parse(text)).toEqual(JSON.parse(canonicalJson(toItemJson(signed))));
+      expect(text.startsWith(canonicalJson(toItemJson(item)).slice(0, -1))).toBe(true);
+      expect(textOf(signed, "Mac")).toBe(recordMac("PaymentLedger", item, MAC_KEY));
+    }),
+  );
+});
+
+test("a record without attributes has a text too", () => {
+  const { item, text } = macedRecord("PaymentLedger", {}, MAC_KEY);
+  expect(JSON.parse(text)).toEqual(item);
+});
 
 test("property: a record stands with its own attributes in any order, and with no others", () => {
   fc.assert(

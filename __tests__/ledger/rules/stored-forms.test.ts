@@ -72,7 +72,11 @@ test("golden: a payment of a file, and what a reader sees of it", async () => {
     cardLast4: "4242",
     metadata: '{"a":12345678901234567890.12,"b":1.10}',
   };
-  const item = await transactionRecord(payment, recordingOf("payment-transactions", payment, RECORDED_AT), services);
+  const { item } = await transactionRecord(
+    payment,
+    recordingOf("payment-transactions", payment, RECORDED_AT),
+    services,
+  );
   expect(lastingForm(item)).toEqual({
     Format: { N: "1" },
     transactionId: { S: "txn-1" },
@@ -97,7 +101,7 @@ test("golden: a payment of a file, and what a reader sees of it", async () => {
 const MESSAGE = { paymentId: "pay-1", amount: "10.5" };
 
 test("golden: a payment of a message; without a time of its own it has that of recording, and the same content", async () => {
-  const item = await messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), services);
+  const { item } = await messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), services);
   expect(lastingForm(item)).toEqual({
     Format: { N: "1" },
     paymentId: { S: "pay-1" },
@@ -110,7 +114,8 @@ test("golden: a payment of a message; without a time of its own it has that of r
 });
 
 test("two records of the same content differ by their salt", async () => {
-  const make = () => messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), services);
+  const make = async () =>
+    (await messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), services)).item;
   const [first, second] = [await make(), await make()];
   expect(first["Salt"]).not.toEqual(second["Salt"]);
   expect(first["Mac"]).not.toEqual(second["Mac"]);

@@ -46,7 +46,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   /** No AWS SDK, and nothing of the writer's: who does not trust the ledger can read all of it. */
   "evidence/verifier": {
     project: [...PURE, "ledger/files", "ledger/exports", "evidence/log", "evidence/verifier"],
-    packages: [/^node:(buffer|crypto|fs|fs\/promises|os|path|readline|stream|timers\/promises|zlib)$/],
+    packages: [
+      /^node:(buffer|crypto|fs|fs\/promises|os|path|readline|stream|timers\/promises|worker_threads|zlib)$/,
+      /^tsx\/cjs$/,
+    ],
   },
   "evidence/report": {
     project: [...PURE, "ledger/exports", "evidence/log", "evidence/verifier", "evidence/report"],

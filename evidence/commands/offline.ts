@@ -1,5 +1,6 @@
 /** Entry of `dist/evidence.js`: the evidence commands for whoever has one file and Node.js, and neither project nor AWS account. */
 
+import { isReaderThread } from "../verifier/reader-thread";
 import { EXIT_CODE_LINES, explainEvidence, OFFLINE } from "./cli";
 import type { Command } from "./command";
 import { EvidenceToolError } from "./errors";
@@ -20,10 +21,12 @@ function onlyInProject(name: string): Command {
   };
 }
 
-void main({
-  name: "node evidence.js",
-  about: "Verifies the sealed log of a payment ledger, with files and a public key alone.",
-  commands: { ...OFFLINE, fetch: onlyInProject("fetch"), scan: onlyInProject("scan") },
-  footer: EXIT_CODE_LINES,
-  explain: explainEvidence,
-});
+// In a thread of the verifier this same file runs again, and reads records only.
+if (!isReaderThread)
+  void main({
+    name: "node evidence.js",
+    about: "Verifies the sealed log of a payment ledger, with files and a public key alone.",
+    commands: { ...OFFLINE, fetch: onlyInProject("fetch"), scan: onlyInProject("scan") },
+    footer: EXIT_CODE_LINES,
+    explain: explainEvidence,
+  });

@@ -1,5 +1,6 @@
 /** The options of `verify`, which `history` and `report` take alike, and what they name. */
 
+import { availableParallelism } from "node:os";
 import { type KnownFinding, KnownFindingsError, parseKnownFindings } from "../verifier/known-findings";
 import type { VerifyOptions } from "../verifier/verify";
 import { evidenceAt, fileAt, logKeys, OPTIONS, retiredKeys, witnessKeys } from "./arguments";
@@ -19,12 +20,27 @@ export const VERIFY_OPTIONS: Options = {
   },
   witness: OPTIONS.witness,
   known: { kind: "one", value: "FILE", about: "Findings that were settled, with their reasons." },
+  threads: {
+    kind: "one",
+    value: "N",
+    about:
+      "Threads that read the exports, each in some 100 MB of memory. Default: as many as there are cores. The report is the same.",
+  },
   "as-of": {
     kind: "one",
     value: "TIME",
     about: "A moment in the past that is meant instead of now, as 2026-11-21T10:00:00Z.",
   },
 };
+
+/** @throws UsageError */
+function threadsOf(given: Given): number {
+  const text = given.one("threads");
+  if (text === undefined) return availableParallelism();
+  const count = Number(text);
+  if (/^[0-9]{1,3}$/.test(text) && count >= 1) return count;
+  throw new UsageError("--threads is a whole number from 1 to 999.");
+}
 
 /** @throws UsageError, EvidenceToolError */
 export async function verifyOptions(given: Given): Promise<VerifyOptions> {
@@ -42,6 +58,7 @@ export async function verifyOptions(given: Given): Promise<VerifyOptions> {
     witnessKeys: vkeys(witnessKeys(given)),
     // The evidence is fetched after the records: what was written before is sealed by then, or never will be.
     settleMs: 0,
+    threads: { count: threadsOf(given) },
     ...(last === undefined ? {} : { lastCheckpoint: fileAt(last, "--last-checkpoint").toString("utf8") }),
     ...(known === undefined ? {} : { known: knownIn(known) }),
     ...(asOf === undefined ? {} : { asOf }),

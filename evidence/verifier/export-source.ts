@@ -2,14 +2,13 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
-import type { LogicalTableName } from "../../contract";
 import { DataFileReading, type LineOrFault } from "../../ledger/exports/data-file";
 import { type ExportFolder, type FolderFile, filesOf } from "../../ledger/exports/folder";
 import { ItemError, parseExportLine } from "../../ledger/exports/lines";
 import { localFolder } from "../../ledger/exports/local-folder";
-import { type DataFile, type Manifest, readManifest, summariesIn } from "../../ledger/exports/manifest";
+import { type Manifest, readManifest, summariesIn } from "../../ledger/exports/manifest";
 import { type ExportChain, sourceChainsOf } from "./export-chain";
-import { type RecordChange, type RecordSource, SourceError } from "./sources";
+import { type RecordChange, type RecordPart, type RecordSource, SourceError } from "./sources";
 
 export interface ExportSources {
   readonly sources: readonly RecordSource[];
@@ -49,13 +48,15 @@ function shown(folder: ExportFolder, name: string): string {
 
 function sourceOf(chain: ExportChain, files: ListedFolder): RecordSource {
   const { table, deployedTable, exports, takenAt } = chain;
+  const parts = partsOf(chain, files);
   return {
     table,
     name: `${deployedTable}, ${exports.length} exports`,
     takenAt,
     lastsMs: Math.max(...exports.map(lastsMsOf)),
-    expected: exports.flatMap((each) => each.files).reduce((sum, { itemCount }) => sum + itemCount, 0),
-    batches: () => changesIn(chain, files),
+    expected: parts.reduce((sum, { file }) => sum + file.itemCount, 0),
+    parts,
+    batches: () => changesIn(parts),
   };
 }
 
@@ -69,37 +70,44 @@ function lastsMsOf({ id, to, endTime }: Manifest): number {
   return lasted > 0 ? Math.min(lasted, SCAN_LASTS_MAX_MS) : 0;
 }
 
-async function* changesIn(
-  { table, exports }: ExportChain,
-  files: ListedFolder,
-): AsyncGenerator<readonly RecordChange[]> {
+function partsOf({ table, exports, takenAt }: ExportChain, { folder, listed }: ListedFolder): RecordPart[] {
+  const parts: RecordPart[] = [];
   let covered = "";
-  for (const each of exports) {
+  for (const { kind, from = "", to, files } of exports) {
     // A window that begins in time that was exported before may report again what is there already.
-    const replay = each.kind === "incremental" && (each.from ?? "") < covered;
-    if (each.to > covered) covered = each.to;
-    for (const file of each.files) {
-      const place = shown(files.folder, file.path);
-      for await (const lines of linesOf(file, files)) {
-        yield lines.map((line) =>
-          "number" in line ? changeOf(line, each.kind, table, replay, place) : { fault: `${place}: ${line.fault}` },
-        );
-      }
+    const replay = kind === "incremental" && from < covered;
+    if (to > covered) covered = to;
+    for (const file of files) {
+      const isListed = listed.has(file.path);
+      parts.push({ table, takenAt, folder: folder.name, file, isListed, kind, replay });
     }
+  }
+  return parts;
+}
+
+async function* changesIn(parts: readonly RecordPart[]): AsyncGenerator<readonly RecordChange[]> {
+  for (const part of parts) yield* changesInPart(part);
+}
+
+export async function* changesInPart(part: RecordPart): AsyncGenerator<readonly RecordChange[]> {
+  const place = path.join(part.folder, part.file.path);
+  for await (const lines of linesOf(part)) {
+    yield lines.map((line) => ("number" in line ? changeOf(line, part, place) : { fault: `${place}: ${line.fault}` }));
   }
 }
 
 /** The lines of a file, and behind them what is wrong with the file. */
-async function* linesOf(
-  file: DataFile,
-  { folder, listed }: ListedFolder,
-): AsyncGenerator<readonly (LineOrFault | { readonly fault: string })[]> {
-  const reading = new DataFileReading(file, folder);
-  if (listed.has(file.path)) yield* reading.lines();
+async function* linesOf({
+  file,
+  folder,
+  isListed,
+}: RecordPart): AsyncGenerator<readonly (LineOrFault | { readonly fault: string })[]> {
+  const reading = new DataFileReading(file, localFolder(folder));
+  if (isListed) yield* reading.lines();
   else yield [{ fault: "The manifest lists it, and it is not there." }];
   const { fault, items, md5 } = reading;
   if (fault !== undefined) yield [{ fault: fault.message }];
-  else if (listed.has(file.path) && md5 !== file.md5) yield [{ fault: "It is not what the manifest's checksum says." }];
+  else if (isListed && md5 !== file.md5) yield [{ fault: "It is not what the manifest's checksum says." }];
   if (items !== file.itemCount) {
     yield [{ fault: `It has ${items} items, and the manifest says ${file.itemCount}.` }];
   }
@@ -107,13 +115,7 @@ async function* linesOf(
 
 const ITEM_START = '{"Item":';
 
-function changeOf(
-  line: LineOrFault,
-  kind: Manifest["kind"],
-  table: LogicalTableName,
-  replay: boolean,
-  place: string,
-): RecordChange {
+function changeOf(line: LineOrFault, { kind, table, replay }: RecordPart, place: string): RecordChange {
   const faulty = (reason: string) => ({ fault: `${place}, line ${line.number}, of ${table}: ${reason}` });
   if ("fault" in line) return faulty(line.fault);
   const text = line.line;

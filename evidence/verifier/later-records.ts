@@ -12,6 +12,12 @@ const CLOCKS_MS = 60 * 1000;
 
 const TIME = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T/;
 
+/** What one thread has counted of them. */
+export interface LaterState {
+  readonly count: number;
+  readonly last: string;
+}
+
 export class LaterRecords {
   private readonly from: string;
   private readonly limit: string;
@@ -19,7 +25,7 @@ export class LaterRecords {
   private last = "";
 
   constructor(
-    private readonly source: RecordSource,
+    private readonly source: Pick<RecordSource, "table" | "name" | "takenAt" | "lastsMs">,
     settleMs: number,
   ) {
     const takenMs = timeOf(source);
@@ -32,6 +38,15 @@ export class LaterRecords {
     if (writtenAt <= this.from || !TIME.test(writtenAt)) return;
     this.count += 1;
     if (writtenAt > this.last) this.last = writtenAt;
+  }
+
+  get state(): LaterState {
+    return { count: this.count, last: this.last };
+  }
+
+  addAll({ count, last }: LaterState): void {
+    this.count += count;
+    if (last > this.last) this.last = last;
   }
 
   report(findings: Findings): void {

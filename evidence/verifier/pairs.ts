@@ -5,7 +5,7 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
-import { BUCKETS, type KeyedHash, Tally } from "../../ledger/rules/tally";
+import { BUCKETS, type KeyedHash, Tally, type TallyState } from "../../ledger/rules/tally";
 import { type Digest, textAttribute } from "./digest";
 import { itemIn, readSource } from "./record-pass";
 import type { Finding } from "./report";
@@ -28,6 +28,13 @@ interface Half {
   /** How often each key stands there. */
   readonly rows: Map<string, number>;
   readonly records: Map<string, number>;
+}
+
+/** What one thread has summed up of the pairs. */
+export interface PairState {
+  readonly rows: TallyState;
+  readonly records: TallyState;
+  readonly rowCount: number;
 }
 
 export class PairTally {
@@ -53,6 +60,16 @@ export class PairTally {
     const tally = table === TRAIL ? this.records : this.rows;
     if (table !== TRAIL) this.rowCount += times;
     tally.add(bucketOf(this.keyed), this.keyed.lanes, times);
+  }
+
+  get state(): PairState {
+    return { rows: this.rows.state, records: this.records.state, rowCount: this.rowCount };
+  }
+
+  addAll({ rows, records, rowCount }: PairState): void {
+    this.rows.addAll(rows);
+    this.records.addAll(records);
+    this.rowCount += rowCount;
   }
 
   /** Names the halves that stand alone. */

@@ -1,6 +1,7 @@
 /** Records as the verifier takes them in: from exports, from a scan, from a restored table. */
 
 import { CodedError, type LogicalTableName } from "../../contract";
+import type { DataFile } from "../../ledger/exports/manifest";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 
 /** A full export or a scan tells `now` only; an incremental export the item before and after its window. */
@@ -14,6 +15,20 @@ export interface RecordChange {
   readonly fault?: string;
 }
 
+/** One data file of an export, described by what a thread needs to read it. */
+export interface RecordPart {
+  readonly table: LogicalTableName;
+  /** Of the source. */
+  readonly takenAt: string;
+  /** Folder on this machine's disk that holds the exports. */
+  readonly folder: string;
+  readonly file: DataFile;
+  /** False for a file that the manifest lists and that is not there. */
+  readonly isListed: boolean;
+  readonly kind: "full" | "incremental";
+  readonly replay: boolean;
+}
+
 export interface RecordSource {
   readonly table: LogicalTableName;
   /** How reports name it. */
@@ -24,6 +39,8 @@ export interface RecordSource {
   readonly lastsMs?: number;
   /** How many changes it is said to tell, where that is known: for the progress. */
   readonly expected?: number;
+  /** The same as `batches`, in parts that can be read in any order and by several threads. */
+  readonly parts?: readonly RecordPart[];
   /** May be read more than once; each time it tells the same, in the same order of time for each key. */
   batches(): AsyncIterable<readonly RecordChange[]>;
 }
@@ -34,7 +51,7 @@ export class SourceError extends CodedError<"SOURCE_DAMAGED" | "SOURCE_MISSING">
 }
 
 /** @throws SourceError for a source that does not say when it was taken. */
-export function timeOf({ name, takenAt }: RecordSource): number {
+export function timeOf({ name, takenAt }: Pick<RecordSource, "name" | "takenAt">): number {
   const time = Date.parse(takenAt);
   if (Number.isNaN(time)) throw new SourceError("SOURCE_DAMAGED", `${name} does not say when it was taken.`);
   return time;

@@ -12,13 +12,13 @@ import { AGE_MAX_MS, reportAge, reportCompared, reportCoverage } from "./freshne
 import { named, type SignedCheckpoint, signedHead } from "./head";
 import { type Coverage, coverageOf } from "./heartbeats";
 import { type KnownFinding, KnownFindings } from "./known-findings";
-import { LaterRecords } from "./later-records";
 import { checkLeftovers } from "./leftovers";
 import { LogWalk } from "./log-walk";
 import { PairTally } from "./pairs";
+import { ParallelReading, type Threads } from "./parallel-reading";
 import { judgePins, type LastCheckpoint, type Pin } from "./pins";
 import { lastSeen, PublishedCheckpoints } from "./published";
-import { readSource } from "./record-pass";
+import { readRecords } from "./read-records";
 import { RecordTally } from "./record-tally";
 import type { Finding, ReportCounts, SourceSummary, VerificationReport } from "./report";
 import { OutOfTime, type Run } from "./run";
@@ -59,6 +59,8 @@ export interface VerifyOptions {
   readonly leftovers?: boolean;
   /** Published checkpoints of smaller trees than this are not read: an earlier verification has read them, and they never change. */
   readonly publishedFrom?: number;
+  /** Threads that read the exports. The report is the same for any number. Default: one. */
+  readonly threads?: Threads;
   /** True when the verification must come to its end; what it has not looked at is then said. */
   readonly outOfTime?: () => boolean;
   readonly onProgress?: (done: number, total: number, what: string) => void;
@@ -96,6 +98,8 @@ export async function verifyLog(options: VerifyOptions): Promise<VerificationRep
     if (!(error instanceof OutOfTime)) throw error;
     const message = "The time was up before everything was looked at. Verify from a machine, which has more.";
     findings.add({ verdict: "incomplete", code: "OUT_OF_TIME", message });
+  } finally {
+    verification.stopThreads();
   }
   for (const { leaf, code } of verification.knowsEntries ? known.withoutMatch : []) {
     const message = `The known finding ${code} of entry ${leaf} is not of this log, or its entry has another hash. Correct the file of known findings.`;
@@ -111,6 +115,9 @@ function checkOptions({ sources }: VerifyOptions): void {
 }
 
 class Verification {
+  /** Drawn for this verification, so that nobody can prepare records with the same sums. */
+  private readonly runKey = randomBytes(32);
+  private parallel: ParallelReading | undefined;
   private readonly tally: RecordTally;
   private readonly pairs: PairTally;
   private head: SignedCheckpoint | undefined;
@@ -125,7 +132,7 @@ class Verification {
     private readonly options: VerifyOptions,
     private readonly run: Run,
   ) {
-    const keyed = new KeyedHash(randomBytes(32));
+    const keyed = new KeyedHash(this.runKey);
     this.tally = new RecordTally(keyed);
     this.pairs = new PairTally(keyed);
   }
@@ -149,6 +156,7 @@ class Verification {
     const last = lastSeen(options.lastCheckpoint, checkpoint, run);
     const published = await PublishedCheckpoints.of(run, checkpoint, last, options.publishedFrom);
     this.coverage = await coverageOf(run, checkpoint.size, options.sources);
+    this.parallel = ParallelReading.of(options.sources, this.runKey, options.threads ?? { count: 1 });
     const walk = await this.checkEntries(checkpoint, published);
     await published.finish(signers);
     await this.checkPins(checkpoint, published, walk);
@@ -164,6 +172,10 @@ class Verification {
     const settling = await this.compareRecords(checkpoint);
     await this.pairs.compare(options.sources, { settleMs: this.settleMs, heldMax: this.heldMax }, run);
     this.noteUnsettled(settling, walk);
+  }
+
+  stopThreads(): void {
+    this.parallel?.stop();
   }
 
   private get settleMs(): number {
@@ -224,27 +236,9 @@ class Verification {
 
   /** Sums up every record of every source. */
   private async readRecords(): Promise<void> {
-    const { run, options, tally, pairs } = this;
-    for (const source of options.sources) {
-      let records = 0;
-      const later = new LaterRecords(source, this.settleMs);
-      const reading = { reportFaults: true, what: "records" };
-      await readSource(source, run, reading, ({ now, before }) => {
-        if (now !== undefined) {
-          tally.addItem(source.table, now, 1);
-          pairs.add(source.table, now, 1);
-          later.take(now);
-          records += 1;
-        }
-        if (before !== undefined) {
-          tally.addItem(source.table, before, -1);
-          pairs.add(source.table, before, -1);
-          records -= 1;
-        }
-      });
-      this.recordsOf.set(source.table, records);
-      later.report(run.findings);
-    }
+    const { run, options, tally, pairs, settleMs } = this;
+    const counts = await readRecords(options.sources, { run, tally, pairs, settleMs }, this.parallel);
+    for (const [table, records] of counts) this.recordsOf.set(table, records);
   }
 
   /** Names each record whose sums differ from those of the log. @returns how many are too young to be sealed. */

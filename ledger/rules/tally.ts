@@ -65,6 +65,11 @@ export class KeyedHash {
   }
 }
 
+export interface TallyState {
+  readonly sums: Uint32Array;
+  readonly touched: Uint32Array;
+}
+
 /** Counts and sums by bucket; adding and taking away the same record leaves nothing. */
 export class Tally {
   private readonly sums = new Uint32Array(BUCKETS * LANES);
@@ -77,6 +82,16 @@ export class Tally {
       // Unsigned 32-bit elements sum up modulo 2^32 by themselves.
       this.sums[at] = (this.sums[at] ?? 0) + times * (lanes[lane] ?? 0);
     }
+  }
+
+  /** All that it has summed up, to be added to another of the same key: what two threads read is then as one had read it. */
+  get state(): TallyState {
+    return { sums: this.sums, touched: this.touched };
+  }
+
+  addAll({ sums, touched }: TallyState): void {
+    for (let at = 0; at < sums.length; at++) this.sums[at] = (this.sums[at] ?? 0) + (sums[at] ?? 0);
+    for (let at = 0; at < touched.length; at++) this.touched[at] = (this.touched[at] ?? 0) + (touched[at] ?? 0);
   }
 
   touchedIn(bucket: number): number {

@@ -1,0 +1,145 @@
+/** The report is the same, finding by finding, for any number of threads: over worlds that were changed in every way. */
+
+import path from "node:path";
+import { Worker } from "node:worker_threads";
+import fc from "fast-check";
+import { exportSources } from "../../../evidence/verifier/export-source";
+import type { StartThread, ThreadMessage } from "../../../evidence/verifier/parallel-reading";
+import { readShared } from "../../../evidence/verifier/part-reader";
+import { type VerifyOptions, verifyLog } from "../../../evidence/verifier/verify";
+import { buildVerifier } from "../../../tools/build-verifier";
+import { onDisk } from "../../support/log-world";
+import { memoryEvidence } from "../../support/naive-log";
+import { Draft, genuineDraft, incrementalDraft, key, NOW } from "../../support/verified-world";
+
+const genuine = genuineDraft();
+const incremental = incrementalDraft();
+
+/** A thread as the verifier starts it, in this process: what it reports is copied as between threads. */
+const inProcess: StartThread = (work, onPart) => ({
+  sums: readShared(work, (index, result) => onPart(index, structuredClone(result))).then((sums) =>
+    structuredClone(sums),
+  ),
+  stop: () => {},
+});
+
+/** The report, and every finding in the order in which it was found, for each number of threads. */
+function reports(draft: Draft, threadCounts: readonly number[], options: Partial<VerifyOptions> = {}) {
+  return onDisk(draft.exports, async (folder) => {
+    const found = [];
+    for (const count of threadCounts) {
+      const streamed: unknown[] = [];
+      const report = await verifyLog({
+        evidence: memoryEvidence(draft.evidence),
+        ...(await exportSources(folder)),
+        keys: [key.vkey],
+        settleMs: 0,
+        now: NOW,
+        ...draft.options,
+        threads: { count, start: inProcess, recordsEach: 0 },
+        onFinding: (finding, reason) => streamed.push([finding, reason]),
+        ...options,
+      });
+      found.push({ report, streamed });
+    }
+    return found;
+  });
+}
+
+type Change = (lines: string[], at: number) => string[];
+/** What somebody may do to the lines of a data file. */
+const CHANGES: Readonly<Record<string, Change>> = {
+  dropped: (lines, at) => lines.filter((_, index) => index !== at),
+  doubled: (lines, at) => [...lines, lines[at] ?? ""],
+  altered: (lines, at) => lines.map((line, index) => (index === at ? line.replace(/"S":"/, '"S":"x') : line)),
+  broken: (lines, at) => lines.map((line, index) => (index === at ? line.slice(1) : line)),
+  "not an item": (lines, at) => lines.map((line, index) => (index === at ? '{"Item":{"a":1}}' : line)),
+  reversed: (lines) => [...lines].reverse(),
+  emptied: () => [],
+};
+
+const change = fc.record({
+  file: fc.nat(),
+  line: fc.nat(),
+  what: fc.constantFrom(...Object.keys(CHANGES)),
+  /** Whether the manifests say the same, or the damage shows. */
+  isHidden: fc.boolean(),
+});
+
+test("any changes of the exports: the same report and the same findings in the same order", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(genuine, incremental),
+      fc.array(change, { maxLength: 6 }),
+      fc.integer({ min: 2, max: 9 }),
+      async ({ built }, changes, count) => {
+        const draft = new Draft(built);
+        const files = [...draft.exports.keys()].filter((name) => name.includes("/data/"));
+        for (const { file, line, what, isHidden } of changes) {
+          const name = files[file % files.length] ?? "";
+          const lines = draft.linesOf(name);
+          draft.setLines(name, CHANGES[what]?.(lines, line % Math.max(1, lines.length)) ?? []);
+          if (isHidden) draft.rewriteManifests(name);
+        }
+        const [one, many] = await reports(draft, [1, count]);
+        expect(many).toEqual(one);
+      },
+    ),
+    { numRuns: 15 },
+  );
+});
+
+test("a data file that is damaged or gone, and more bad lines than a thread keeps", async () => {
+  const draft = new Draft(incremental.built);
+  const [first = "", second = "", third = ""] = [...draft.exports.keys()].filter((name) => name.includes("/data/"));
+  draft.setLines(
+    first,
+    Array.from({ length: 1_500 }, (_, index) => `{"Item":{"bad":${index}}}`),
+  );
+  draft.rewriteManifests(first);
+  draft.exports.set(second, Buffer.from("no gzip"));
+  draft.exports.delete(third);
+  const [one, ...others] = await reports(draft, [1, 2, 3, 8]);
+  expect(one?.streamed.length).toBeGreaterThan(1_500);
+  for (const other of others) expect(other).toEqual(one);
+});
+
+test("a log that is not the signed one ends the reading of the records, whatever the threads have read", async () => {
+  const draft = new Draft(genuine.built);
+  draft.evidence.set("tile/entries/000", Buffer.from(draft.evidence.get("tile/entries/000") ?? "").fill(0, 2, 3));
+  const [one, two] = await reports(draft, [1, 2]);
+  expect(one?.report.counts.records).toBe(0);
+  expect(two).toEqual(one);
+});
+
+test("threads of Node.js report the same, and their end is waited for", async () => {
+  const draft = new Draft(incremental.built);
+  draft.changeItem("PaymentLedger", "pay-5", () => undefined);
+  const [one] = await reports(draft, [1]);
+  const [three] = await reports(draft, [3], { threads: { count: 3, recordsEach: 0 } });
+  expect(three).toEqual(one);
+  expect(one?.report.verdict).toBe("missing");
+});
+
+test("the bundled program, started in a thread, reads the shared parts and runs no command", async () => {
+  await onDisk(genuine.exports, async (folder) => {
+    const program = path.join(folder, "evidence.js");
+    buildVerifier(program);
+    const { sources } = await exportSources(folder);
+    const parts = sources.flatMap((source) => source.parts ?? []);
+    const work = { parts, runKey: Buffer.alloc(32, 1), taken: new SharedArrayBuffer(4) };
+    const worker = new Worker(program, {
+      workerData: { sharedWork: work },
+      argv: ["verify"],
+      stdout: true,
+      stderr: true,
+    });
+    const messages: ThreadMessage[] = [];
+    worker.on("message", (message: ThreadMessage) => messages.push(message));
+    const code = await new Promise((resolve) => worker.on("exit", resolve));
+    expect(code).toBe(0);
+    expect(messages.flatMap((each) => ("index" in each ? [each.index] : []))).toEqual(parts.map((_, index) => index));
+    expect(messages.at(-1)).toHaveProperty("sums");
+    expect(worker.stdout.read() ?? worker.stderr.read()).toBeNull();
+  });
+});

@@ -1,0 +1,85 @@
+/** The first reading of the sources, by this thread or by several: every record is summed up, and what cannot be read is a finding. */
+
+import type { LogicalTableName } from "../../contract";
+import { LaterRecords } from "./later-records";
+import type { PairTally } from "./pairs";
+import { faultsOf, type ParallelReading } from "./parallel-reading";
+import { faultFinding, readSource } from "./record-pass";
+import type { RecordTally } from "./record-tally";
+import type { Run } from "./run";
+import type { RecordSource } from "./sources";
+
+export interface FirstReading {
+  readonly run: Run;
+  readonly tally: RecordTally;
+  readonly pairs: PairTally;
+  readonly settleMs: number;
+}
+
+/** @returns the number of records of each table. */
+export async function readRecords(
+  sources: readonly RecordSource[],
+  reading: FirstReading,
+  parallel: ParallelReading | undefined,
+): Promise<ReadonlyMap<LogicalTableName, number>> {
+  if (parallel !== undefined) return takeParallel(sources, reading, parallel);
+  const recordsOf = new Map<LogicalTableName, number>();
+  for (const source of sources) recordsOf.set(source.table, await readOne(source, reading));
+  return recordsOf;
+}
+
+async function readOne(source: RecordSource, { run, tally, pairs, settleMs }: FirstReading): Promise<number> {
+  let records = 0;
+  const later = new LaterRecords(source, settleMs);
+  await readSource(source, run, { reportFaults: true, what: "records" }, ({ now, before }) => {
+    if (now !== undefined) {
+      tally.addItem(source.table, now, 1);
+      pairs.add(source.table, now, 1);
+      later.take(now);
+      records += 1;
+    }
+    if (before !== undefined) {
+      tally.addItem(source.table, before, -1);
+      pairs.add(source.table, before, -1);
+      records -= 1;
+    }
+  });
+  later.report(run.findings);
+  return records;
+}
+
+/** What the threads have read, reported in the order in which one thread reads. */
+async function takeParallel(
+  sources: readonly RecordSource[],
+  { run, tally, pairs, settleMs }: FirstReading,
+  parallel: ParallelReading,
+): Promise<ReadonlyMap<LogicalTableName, number>> {
+  const expected = sources.reduce((sum, source) => sum + (source.expected ?? 0), 0);
+  const sums = await parallel.finish((changes) => {
+    run.goOn();
+    run.progress(changes, expected, "records");
+  });
+  for (const each of sums) {
+    tally.items.addAll(each.items);
+    pairs.addAll(each.pairs);
+  }
+  const recordsOf = new Map<LogicalTableName, number>();
+  let firstPart = 0;
+  for (const source of sources) {
+    const later = new LaterRecords(source, settleMs);
+    let [changes, records] = [0, 0];
+    for (const [part, result] of parallel.resultsOf(source, firstPart)) {
+      const before = changes;
+      await faultsOf(part, result, (fault) =>
+        run.findings.add(faultFinding({ ...fault, position: before + fault.position }, source.table)),
+      );
+      later.addAll(result.later);
+      changes += result.changes;
+      records += result.records;
+    }
+    firstPart += source.parts?.length ?? 0;
+    recordsOf.set(source.table, records);
+    later.report(run.findings);
+  }
+  return recordsOf;
+}

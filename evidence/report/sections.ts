@@ -58,7 +58,7 @@ const ROLES = { log: "The log's key, pinned", retired: "An earlier key of the lo
 export function keysSection({ keys }: ReportModel): Html {
   const rows = keys.map(
     (key: KeyFact) =>
-      html`<tr><th scope="row">${ROLES[key.role]}</th><td><code>${shown(key.name)}</code></td><td><code>${key.keyId}</code></td>${cell(key.type)}<td><code>${key.fingerprint}</code></td><td>${key.signedCheckpoint ? "yes" : "no"}</td></tr>`,
+      html`<tr><th scope="row">${ROLES[key.role]}</th><td class="code"><code>${shown(key.name)}</code></td><td class="word"><code>${key.keyId}</code></td><td class="word">${key.type}</td><td><code>${key.fingerprint}</code></td><td>${key.signedCheckpoint ? "yes" : "no"}</td></tr>`,
   );
   const columns = [
     "Role",

@@ -46,7 +46,7 @@ caption { text-align: left; padding: .25rem 0; }
 th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { white-space: nowrap; }
 td.number, th.number { text-align: right; }
-.mark { white-space: nowrap; } td.time { overflow-wrap: normal; }
+.mark, td.word { white-space: nowrap; } td.time { overflow-wrap: normal; }
 td.what, td.actor { min-width: 7rem; } td.code { min-width: 12.5rem; }
 tr.alarm td { color: var(--bad); font-weight: 600; }
 code, .hash { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85rem; overflow-wrap: anywhere; }
@@ -64,7 +64,8 @@ svg .axis { stroke: var(--line); }
 details { margin: .5rem 0; } summary { cursor: pointer; color: var(--link); }
 @media (max-width: 40rem) { dl.facts { grid-template-columns: 1fr; } dl.facts dd { margin-bottom: .4rem; } }
 @media print {
-  :root { color-scheme: light; --back: #fff; --panel: #fff; --text: #000; --soft: #333; --line: #999; --good: #0b6b35; --warn: #7a4d00; --bad: #a31515; }
+  :root { color-scheme: light; --back: #fff; --panel: #fff; --text: #000; --soft: #333; --line: #999; --link: #0b57a4; --good: #0b6b35; --warn: #7a4d00; --bad: #a31515;
+    --write: #2f6fb3; --read: #5b8c3a; --refusal: #b8741a; --alarm: #c02626; --check: #6b5bb0; --event: #66737f; --seal: #128a8a; }
   nav, .skip { display: none; }
   header, main, footer { max-width: none; padding: 0; }
   .scroll { overflow: visible; }

@@ -200,6 +200,9 @@ export const EVIDENCE_PREFIX = "log/";
 /** Below it, the checkpoints that sweeps have verified. */
 export const SWEPT_PREFIX = "sweeps/";
 
+/** Below it too, who called: one file for each attested day. */
+export const IDENTITIES_PREFIX = "identities/";
+
 /** Prefixes of the export bucket. */
 export const EXPORT_PREFIXES = { exports: "exports/", state: "state/", checks: "checks/", drills: "drills/" } as const;
 

@@ -51,6 +51,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       /^tsx\/cjs$/,
     ],
   },
+  /** CloudTrail's files and the records of a day: who called. Pure; what reads AWS is passed in. */
+  "evidence/identity": { project: [...PURE, "evidence/identity"], packages: [/^node:(crypto|zlib)$/] },
   "evidence/report": {
     project: [...PURE, "ledger/exports", "evidence/log", "evidence/verifier", "evidence/report"],
     packages: [/^node:crypto$/],
@@ -58,14 +60,21 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   "evidence/commands": {
     project: [
       ...[...PURE, "ledger/files", "ledger/exports", "backup"],
-      ...["evidence/log", "evidence/verifier", "evidence/report", "evidence/commands"],
+      ...["evidence/log", "evidence/verifier", "evidence/identity", "evidence/report", "evidence/commands"],
     ],
     packages: [/^node:(crypto|fs|fs\/promises|http|net|os|path|readline|stream|timers\/promises|util|zlib)$/],
   },
   "evidence/checks": {
     project: [
       ...[...LEDGER, "ledger/exports", "backup"],
-      ...["evidence/log", "evidence/sealing", "evidence/verifier", "evidence/commands", "evidence/checks"],
+      ...[
+        "evidence/log",
+        "evidence/sealing",
+        "evidence/verifier",
+        "evidence/identity",
+        "evidence/commands",
+        "evidence/checks",
+      ],
     ],
     packages: [/^@aws-sdk\/client-(dynamodb|kms|s3)$/, /^zod$/, /^node:crypto$/],
   },

@@ -17,6 +17,7 @@ const GROUP_OF: Readonly<Record<string, Group>> = {
   BACKUP_CHECK: "check",
   LOG_CHECK: "check",
   RESTORE_DRILL: "check",
+  IDENTITY_CHECK: "check",
 };
 
 /** Events of other services may bear any action, the ledger's own too. */

@@ -73,11 +73,12 @@ async function processFiles(
 ): Promise<ProcessorResponse> {
   const references = records.map((record) => referenceOf(record, settings.files.bucket));
   if (!references.every((reference) => reference !== undefined)) return invalidEvent(event, call, services);
+  const fileCall: Call = { ...call, caller: { ...call.caller, via: "file" } };
   const files = [];
   let refused: RefusedResponse | undefined;
   for (const [position, reference] of references.entries()) {
-    if (isHarmless(reference.file.key)) files.push(await processReference(reference, call, services, settings));
-    else refused = await refuseKey(reference.file, position, call, services);
+    if (isHarmless(reference.file.key)) files.push(await processReference(reference, fileCall, services, settings));
+    else refused = await refuseKey(reference.file, position, fileCall, services);
   }
   if (refused === undefined)
     return { statusCode: 200, body: JSON.stringify({ message: "Payment files processed", files }) };

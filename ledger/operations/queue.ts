@@ -92,7 +92,7 @@ export function keptBody({ body }: QueueMessage, { code }: Refusal): { details?:
 
 /** What AWS says of a message: the invocation that took it, and its sender. */
 export function callerOf(message: QueueMessage, call: Call): Caller {
-  return { ...call.caller, principal: keptPrincipal(message.senderId) };
+  return { ...call.caller, principal: keptPrincipal(message.senderId), via: "queue" };
 }
 
 /** Who acts and which payment is concerned, as the body of a refused message claims it. */

@@ -18,8 +18,13 @@ export const LEDGER_ACTIONS = [
   "BACKUP_CHECK",
   "LOG_CHECK",
   "RESTORE_DRILL",
+  "IDENTITY_CHECK",
 ] as const;
 export type LedgerAction = (typeof LEDGER_ACTIONS)[number];
+
+/** The ways in by which AWS delivers an event and names its sender. A direct call has none. */
+export const VIAS = ["queue", "file"] as const;
+export type Via = (typeof VIAS)[number];
 
 /** What AWS itself says about the call, never mixed with the claimed actor. CloudTrail's data events tie the request to a principal. */
 export interface Caller {
@@ -27,6 +32,8 @@ export interface Caller {
   readonly functionName: string;
   /** Who AWS says put the message or the file there: SQS `SenderId`, S3 `userIdentity`. Absent in a direct call. */
   readonly principal?: string;
+  /** How the event says that it came. Absent in a direct call, and in records from before this was kept. */
+  readonly via?: Via;
 }
 
 export interface AuditEntry {
@@ -52,6 +59,8 @@ export interface AuditEntry {
   readonly queued?: { readonly sequenceNumber: string; readonly sentAt: string };
   /** Keyed MAC of what was sent, where a repeat must be told from a conflict. */
   readonly contentMac?: string;
+  /** The file of the evidence that this record seals, and its SHA-256 in hexadecimal. Not encrypted: whoever verifies has no key. */
+  readonly evidence?: { readonly path: string; readonly sha256: string };
   /** Encrypted together: what was asked for, and with which ids. Absent in a pointer. */
   readonly query?: AuditDetails;
   readonly response?: AuditDetails & { readonly result: string };

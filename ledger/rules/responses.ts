@@ -136,8 +136,15 @@ const auditView = z.strictObject({
     .describe("The AuditID that this event was sent with, where another sender's event has that AuditID."),
   SequenceNumber: z.string().optional().describe("Place of the event in its FIFO queue."),
   Caller: z
-    .strictObject({ RequestID: z.string(), Function: z.string(), Principal: z.string().optional() })
+    .strictObject({
+      RequestID: z.string(),
+      Function: z.string(),
+      Principal: z.string().optional(),
+      Via: z.string().optional(),
+    })
     .describe("What AWS says of the call."),
+  EvidencePath: z.string().optional().describe("The file of the evidence that this record seals."),
+  EvidenceHash: z.string().optional().describe("SHA-256 of that file, in hexadecimal."),
   QueryDetails: jsonValue.optional(),
   Response: jsonValue.optional(),
   user_id: z.string(),

@@ -46,6 +46,8 @@ async function auditRecord(entry: AuditEntry, services: Services): Promise<Maced
       RepeatOf: entry.repeatOf,
       EventID: entry.eventId,
       ContentMac: entry.contentMac,
+      EvidencePath: entry.evidence?.path,
+      EvidenceHash: entry.evidence?.sha256,
     }),
     ...transactionKeys(entry),
     ...dayKeys(entry, services),
@@ -61,9 +63,12 @@ function optionalTexts(texts: Readonly<Record<string, string | undefined>>): Sto
   return Object.fromEntries(present);
 }
 
-function callerAttributes({ requestId, functionName, principal }: Caller): StoredItem {
-  const stated = { RequestID: { S: requestId }, Function: { S: functionName } };
-  return principal === undefined ? stated : { ...stated, Principal: { S: principal } };
+function callerAttributes({ requestId, functionName, principal, via }: Caller): StoredItem {
+  return {
+    RequestID: { S: requestId },
+    Function: { S: functionName },
+    ...optionalTexts({ Principal: principal, Via: via }),
+  };
 }
 
 /**
@@ -121,11 +126,20 @@ export async function auditView(item: StoredItem, services: Services): Promise<A
     Caller: {
       RequestID: textOf(callerParts, "RequestID") ?? "",
       Function: textOf(callerParts, "Function") ?? "",
-      ...presentTexts(callerParts, ["Principal"]),
+      ...presentTexts(callerParts, ["Principal", "Via"]),
     },
     user_id: text("Actor"),
     timestamp: text("Timestamp"),
-    ...presentTexts(item, ["TransactionID", "Table", "PartOf", "RepeatOf", "EventID", "SequenceNumber"]),
+    ...presentTexts(item, [
+      "TransactionID",
+      "Table",
+      "PartOf",
+      "RepeatOf",
+      "EventID",
+      "SequenceNumber",
+      "EvidencePath",
+      "EvidenceHash",
+    ]),
     ...queryView(query),
     ...responseView(response),
   };

@@ -45,6 +45,25 @@ test("golden: an event of the queue, in its place within the payment", async () 
   expect(hasGoodMac("PaymentAuditTrail", item, MAC_KEY)).toBe(true);
 });
 
+test("golden: the way in stands beside the sender, and a sealed file beside its hash", async () => {
+  const caller = { ...EVENT.caller, via: "queue" as const };
+  const evidence = { path: "identities/2026-11-20-0123456789abcdef.ndjson", sha256: "ab" };
+  const { item } = await auditPut({ ...EVENT, caller, evidence }, services);
+  expect(item).toMatchObject({
+    Caller: {
+      M: {
+        RequestID: { S: "r" },
+        Function: { S: "f" },
+        Principal: { S: "AROAEXAMPLE:order-service" },
+        Via: { S: "queue" },
+      },
+    },
+    EvidencePath: { S: evidence.path },
+    EvidenceHash: { S: "ab" },
+  });
+  expect(hasGoodMac("PaymentAuditTrail", item, MAC_KEY)).toBe(true);
+});
+
 test("without a queue the order within a payment is that of recording; without a payment there is none", async () => {
   const { queued, ...direct } = EVENT;
   expect((await auditPut(direct, services)).item).toMatchObject({ TransactionOrder: { S: RECORDED_AT } });

@@ -7,7 +7,8 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { credentialsOf, type PersonId } from "./iam/identities";
 
-export const STATE_DIRECTORY = path.join(__dirname, "..", ".local", "embedded");
+/** `PAYLEDGER_STATE` names another folder, for a second embedded AWS beside the first. */
+export const STATE_DIRECTORY = process.env["PAYLEDGER_STATE"] ?? path.join(__dirname, "..", ".local", "embedded");
 /** Name of the file that the background process runs; its command line has it. */
 export const BACKGROUND_FILE = "embedded-background.ts";
 

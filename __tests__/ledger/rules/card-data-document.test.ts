@@ -1,12 +1,12 @@
-/** The README names every kind of identifier that is mistaken for card data more often than once in a thousand. */
+/** docs/card-data.md names every kind of identifier that is mistaken for card data more often than once in a thousand. */
 
 import { readFileSync } from "node:fs";
 import { AMBIGUOUS_KINDS, IdentifierRandom, ORDINARY_KINDS } from "../../../tools/bench/identifier-kinds";
 
-const README = readFileSync("README.md", "utf8").split("## What is mistaken for card data")[1]?.split("\n## ")[0] ?? "";
+const DOCUMENT = readFileSync("docs/card-data.md", "utf8");
 
-test("the README's table has the kinds and bounds of the measurement, and rates within them", () => {
-  const rows = [...README.matchAll(/^\| (.+) \| ([\d.]+) % \| ([\d.]+) % \|$/gm)];
+test("the document's table has the kinds and bounds of the measurement, and rates within them", () => {
+  const rows = [...DOCUMENT.matchAll(/^\| (.+) \| ([\d.]+) % \| ([\d.]+) % \|$/gm)];
   expect(rows.map(([, name, , bound]) => [name, Number(bound)])).toEqual(
     AMBIGUOUS_KINDS.map(({ name, boundPercent }) => [name, boundPercent]),
   );

@@ -25,7 +25,7 @@ const FOLDER_DEFAULT = "audit";
 const WAIT_SECONDS_DEFAULT = 240;
 const POLL_SECONDS = 15;
 
-export const audit: CommandBody = onAws({
+export const auditCommand: CommandBody = onAws({
   details: `Copies the tables, then the log's evidence, waits for the log's next heartbeat so that all that was copied is sealed, and verifies. The checkpoint of a good visit is kept in DIR, and the next visit must continue it. The first visit has none: nobody can then say whether the log's end was cut before, and the verdict is tail-not-pinned (20); --first-visit accepts that and ends with 0.`,
   options: {
     to: { kind: "one", value: "DIR", about: `Folder that keeps the visits. Default: ${FOLDER_DEFAULT}.` },

@@ -16,6 +16,10 @@ function section(title: string, commands: Commands): Commands {
 }
 
 const LOCAL: Commands = {
+  demo: lazy(
+    "See the whole system at work, attacked and audited; npm start runs it",
+    () => (require("./demo") as typeof import("./demo")).demo,
+  ),
   up: lazy(
     "Bring the embedded AWS up in the background, with the four stacks in it",
     () => (require("./embedded") as typeof import("./embedded")).upCommand,
@@ -30,7 +34,7 @@ const LOCAL: Commands = {
   ),
   tamper: lazy(
     "On the embedded AWS: change an amount past the ledger, for the audit to find",
-    () => (require("./tamper") as typeof import("./tamper")).tamper,
+    () => (require("./tamper") as typeof import("./tamper")).tamperCommand,
   ),
   down: lazy(
     "Stop the embedded AWS; everything in it is gone",
@@ -83,7 +87,7 @@ const PAYMENTS: Commands = {
 const EVIDENCE: Commands = {
   audit: lazy(
     "One visit of an auditor: copy, wait until all is sealed, verify, keep the pin",
-    () => (require("./audit") as typeof import("./audit")).audit,
+    () => (require("./audit") as typeof import("./audit")).auditCommand,
   ),
   key: lazy(
     "Write the log's public key, from KMS, and show its fingerprint",

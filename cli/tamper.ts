@@ -17,7 +17,7 @@ import { namesOf } from "../stacks/config/names";
 import { onAws } from "./aws";
 import { CommandError } from "./errors";
 
-export const tamper: CommandBody = onAws({
+export const tamperCommand: CommandBody = onAws({
   operands: "ID",
   details:
     "As an administrator, past the ledger's functions. The table's own policy refuses the change, as on AWS; with --without-policy it is taken off first. Refused everywhere but on the embedded AWS. Ends with 1 when the change was refused.",

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -148,7 +148,7 @@ function smallSample() {
 test(
   "the shipped sample ends in success, and the report's figures are the generator's",
   async () => {
-    const { exitCode, out, err } = await start("whole", []).ended;
+    const { exitCode, out, err } = await start("whole", ["--verbose"]).ended;
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
     const { expected } = makeSample();
     const figure = (name: string) => Number(new RegExp(`^ +${name} +([0-9,]+)`, "m").exec(out)?.[1]?.replace(",", ""));
@@ -166,12 +166,41 @@ test(
     for (const action of ["WRITE", "CONFLICT", "UPDATE", "READ", "REVEAL", "EXPORT"]) {
       expect(out).toMatch(new RegExp(`^ +\\d\\d:\\d\\d:\\d\\d\\.\\d{3} +${action} `, "m"));
     }
-    expect(out).toContain("Invariants: all hold");
+    expect(out).toContain("Promises: all hold");
     expect(await answers(endpointIn(out))).toBe(false);
     expectNothingRepeated(out);
   },
   JOB_TIMEOUT_MS,
 );
+
+test(
+  "told as a story, it is under 60 lines, ends with the next command, and says nothing of how fast an emulator is",
+  async () => {
+    const { exitCode, out, err } = await start("story", smallSample().args).ended;
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
+    const lines = out.trimEnd().split("\n");
+    expect(lines.length).toBeLessThan(60);
+    expect(lines.at(-1)).toBe("  npx payledger up");
+    expect(out).toMatch(/(\d+) of \1 promises hold/);
+    for (const code of ["RECORD_CHANGED", "RECORD_REMOVED", "RECORD_FORGED"]) expect(out).toContain(code);
+    expect(out).not.toMatch(/a second|per second|write units|BROKEN/);
+    expectCommandsAgain(out);
+  },
+  JOB_TIMEOUT_MS,
+);
+
+test("without Python it says so in words, and ends with 2", () => {
+  const [, ...words] = START;
+  const bin = path.join(folder, "bin");
+  mkdirSync(bin);
+  symlinkSync(process.execPath, path.join(bin, "node"));
+  const env = { PATH: bin, HOME: folder };
+  const command = [...words, "--out", path.join(folder, "without")];
+  const { status, stderr } = spawnSync(process.execPath, command, { cwd: PROJECT, env, encoding: "utf8" });
+  expect(status).toBe(2);
+  expect(stderr).toContain("Python");
+  expect(stderr).not.toMatch(/^\s+at |Node\.js v/m);
+});
 
 test(
   "a broken invariant is named, with its rule and remedy, and the exit code is 1",
@@ -183,7 +212,7 @@ test(
     writeFileSync(expected, JSON.stringify(wrong));
     const { exitCode, out, err } = await start("broken", args).ended;
     expect(exitCode).toBe(1);
-    expect(out).toContain("Invariants: 2 BROKEN");
+    expect(out).toContain("Promises: 2 BROKEN");
     const { duplicate } = smallSample().sample.expected.outcomes;
     expect(out).toContain(`What:   duplicate: ${duplicate} instead of ${duplicate + 1}`);
     expect(out).toMatch(/BROKEN {2}SUMS_DIFFER\n {4}What: .*\n {4}Rule: .*\n {4}Remedy: /);

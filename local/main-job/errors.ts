@@ -3,7 +3,6 @@
 import { CodedError } from "../../contract";
 
 export type JobErrorCode =
-  | "OPTION_UNKNOWN"
   | "INPUT_UNREADABLE"
   | "EXPECTED_INVALID"
   | "NOTHING_STORED"

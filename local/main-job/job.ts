@@ -36,7 +36,6 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
     const permissions = checkPermissions(session, proven.tampering);
     return {
       counted: fed.counted,
-      feedSeconds: fed.seconds,
       retried,
       arrivals: fed.arrivals,
       reads: used.reads,
@@ -59,7 +58,7 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
 
 async function prepare(options: JobOptions, starting: Promise<EmbeddedAws>): Promise<Session> {
   const startedAt = new Date();
-  const progress = new Progress();
+  const progress = new Progress(options.progress);
   const lines = readInput(options.input);
   const expected = readExpected(options.expected);
   const samples = readArrivalSamples();
@@ -70,11 +69,11 @@ async function prepare(options: JobOptions, starting: Promise<EmbeddedAws>): Pro
       .map(({ id }) => id)
       .join(", "),
   );
-  progress.begin("Deploy what they say");
+  progress.begin("Deploy them to an embedded AWS on this machine");
   const aws = await starting;
   const deployment = await deploy({ aws, outputDirectory: options.out });
-  const place = aws.kind === "embedded" ? "the embedded AWS on" : "AWS_ENDPOINT_URL,";
-  progress.end(`${deployment.resources.length} resources and data sources to ${place} ${aws.endpoint}`);
+  const count = deployment.resources.filter(({ block }) => block.mode === "resource").length;
+  progress.end(`${count} resources at ${aws.endpoint}`);
   const calls = new LedgerCalls(deployment);
   const ground = groundOf(deployment);
   const reader = new Reader(calls);

@@ -1,8 +1,6 @@
-/** The command line of `npm start`. */
+/** What the job of `npm start` is given. */
 
 import path from "node:path";
-import { parseArgs } from "node:util";
-import { JobError } from "./errors";
 
 const PROJECT = path.join(__dirname, "..", "..");
 
@@ -13,43 +11,14 @@ export interface JobOptions {
   readonly expected: string;
   /** Where the Terraform is synthesized to. */
   readonly out: string;
+  /** Where progress is shown; standard output unless that carries the answer alone. */
+  readonly progress?: NodeJS.WriteStream;
 }
 
-export const USAGE = [
-  "Usage: npm start [-- --input <file> --expected <file> --out <folder>]",
-  "  --input     payments, one JSON object a line (samples/payments.ndjson)",
-  "  --expected  what must come of them (samples/payments.expected.json)",
-  "  --out       folder for the synthesized Terraform (cdktf.out)",
-].join("\n");
-
-/** @returns undefined when only help was asked for. */
-export function parseOptions(argv: readonly string[]): JobOptions | undefined {
-  const values = parsed(argv);
-  if (values.help) return undefined;
+export function jobOptions(given: Partial<Pick<JobOptions, "input" | "expected" | "out">> = {}): JobOptions {
   return {
-    input: path.resolve(values.input ?? path.join(PROJECT, "samples", "payments.ndjson")),
-    expected: path.resolve(values.expected ?? path.join(PROJECT, "samples", "payments.expected.json")),
-    out: path.resolve(values.out ?? path.join(PROJECT, "cdktf.out")),
+    input: path.resolve(given.input ?? path.join(PROJECT, "samples", "payments.ndjson")),
+    expected: path.resolve(given.expected ?? path.join(PROJECT, "samples", "payments.expected.json")),
+    out: path.resolve(given.out ?? path.join(PROJECT, "cdktf.out")),
   };
-}
-
-function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        input: { type: "string" },
-        expected: { type: "string" },
-        out: { type: "string" },
-        help: { type: "boolean", short: "h" },
-      },
-    }).values;
-  } catch (error) {
-    throw new JobError(
-      "OPTION_UNKNOWN",
-      error instanceof Error ? error.message : String(error),
-      "npm start knows --input, --expected, --out and --help.",
-      `call it like this:\n${USAGE}`,
-    );
-  }
 }

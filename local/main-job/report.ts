@@ -5,7 +5,6 @@ import type { AuditView } from "../../ledger/rules/responses";
 import type { Arrivals } from "./arrivals";
 import type { Counted } from "./checks";
 import type { ExportChecked } from "./exports";
-import { FEEDER } from "./feed";
 import type { Broken, Invariants } from "./invariants";
 import type { SamplePayment } from "./payments";
 import { type PermissionsAsked, permissionsSection } from "./permissions";
@@ -20,7 +19,6 @@ import { ACTORS, type ReadsSummary } from "./tour";
 export interface JobReport {
   readonly counted: Counted;
   readonly retried: Counted;
-  readonly feedSeconds: number;
   readonly arrivals: Arrivals;
   readonly reads: ReadsSummary & { readonly transactions: number };
   readonly readsMade: readonly ReadMade[];
@@ -52,14 +50,13 @@ export function jobReportText(report: JobReport): string {
   return `\n${sections.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-function paymentsSection({ counted, retried, feedSeconds }: JobReport): string[] {
+function paymentsSection({ counted, retried }: JobReport): string[] {
   const { outcomes, refusals } = counted;
-  const row = (name: string, count: number, note = "") => `  ${name.padEnd(28)}${number(count).padStart(7)}${note}`;
-  const stored = outcomes["stored"] ?? 0;
+  const row = (name: string, count: number) => `  ${name.padEnd(28)}${number(count).padStart(7)}`;
   const byReason = Object.entries(refusals).sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   return [
     "Payments",
-    row("stored", stored, `   (${number(Math.round(stored / feedSeconds))} a second)`),
+    row("stored", outcomes["stored"] ?? 0),
     row("duplicates", outcomes["duplicate"] ?? 0),
     row("conflicts", outcomes["conflict"] ?? 0),
     row("broken lines (no JSON)", outcomes["broken"] ?? 0),
@@ -84,7 +81,7 @@ function readsSection({ reads, readsMade }: JobReport): string[] {
   ];
 }
 
-function trailSection({ hero, heroTrail }: JobReport): string[] {
+export function trailSection({ hero, heroTrail }: Pick<JobReport, "hero" | "heroTrail">): string[] {
   const rows = heroTrail.map((record) => [
     record.RecordedAt.slice(11, 23),
     record.Action,
@@ -96,7 +93,11 @@ function trailSection({ hero, heroTrail }: JobReport): string[] {
   const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd();
-  return [`Trail of payment ${hero.TransactionID}, as ${ACTORS.auditor} reads it`, line(heading), ...rows.map(line)];
+  return [
+    `2. Who did what with payment ${hero.TransactionID}: the audit trail, as ${ACTORS.auditor} reads it`,
+    line(heading),
+    ...rows.map(line),
+  ];
 }
 
 function short(auditId: string): string {
@@ -145,7 +146,7 @@ function invariantsSection(invariants: Invariants): string[] {
   const broken = invariants.broken();
   const holding = invariants.holding().map(({ rule, extent }) => `  holds   ${rule} [${extent}]`);
   return [
-    broken.length === 0 ? "Invariants: all hold" : `Invariants: ${broken.length} BROKEN`,
+    broken.length === 0 ? "Promises: all hold" : `Promises: ${broken.length} BROKEN`,
     ...holding,
     ...broken.flatMap(brokenLines),
   ];
@@ -172,6 +173,6 @@ function nextSection({ stacks, out, seconds, invariants }: JobReport): string[] 
     ...(usual ? [`  npx cdktf deploy ${stacks.join(" ")}`, "or with Terraform alone, in this order:"] : []),
     ...stacks.map(terraform),
     "",
-    `${invariants.broken().length === 0 ? "Success" : "FAILED"} in ${seconds.toFixed(1)} s. Payments were sent as ${FEEDER}.`,
+    `${invariants.broken().length === 0 ? "Success" : "FAILED"} in ${seconds.toFixed(1)} s.`,
   ];
 }

@@ -21,7 +21,7 @@ import { feed } from "../../local/main-job/feed";
 import { type Ground, groundOf } from "../../local/main-job/ground";
 import { readExpected, readInput } from "../../local/main-job/input";
 import { Invariants } from "../../local/main-job/invariants";
-import { parseOptions } from "../../local/main-job/options";
+import { jobOptions } from "../../local/main-job/options";
 import { pickHero, type SamplePayment, storedPayments } from "../../local/main-job/payments";
 import { Progress } from "../../local/main-job/progress";
 import { Reader } from "../../local/main-job/reader";
@@ -55,8 +55,7 @@ export async function driveEverything(
 
 /** What holds of all this is checked by the main job; here it only has to happen. */
 async function drivePayments(ground: Ground, calls: LedgerCalls): Promise<void> {
-  const options = parseOptions([]);
-  if (options === undefined) throw new Error("no argument asks for no help");
+  const options = jobOptions();
   const lines = readInput(options.input).slice(0, LINES);
   const expected = readExpected(options.expected);
   const [reader, unread, startedAt] = [new Reader(calls), new Invariants(), new Date()];

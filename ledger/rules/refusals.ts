@@ -37,7 +37,8 @@ const REFUSAL_TEXTS = {
     "The schemaVersion is not supported. This ledger speaks version 1. Send 1 or leave the field out.",
   UNKNOWN_FIELD:
     "The entry has a field that the schema does not know. Unknown fields are refused so that nothing is dropped silently. Remove it or correct its name.",
-  MISSING_FIELD: "A required field is missing. The schema lists the required fields. Add it and send the entry again.",
+  MISSING_FIELD:
+    "Required fields are missing. The answer names all of them, and the schema what each holds. Add them and send the entry again.",
   INVALID_TRANSACTION_ID: `The TransactionID is malformed. ${newId(128)}`,
   INVALID_PROCESSOR_ID: `The ProcessorID is malformed. ${id(64)}`,
   INVALID_ACTOR: `The Actor is malformed or one of the ledger's own names. ${id(256).replace(". Send the id in that form", ", and is neither unclaimed nor the name of a function of the ledger. Send the name of who acts")}`,
@@ -91,7 +92,7 @@ const REFUSAL_TEXTS = {
   INVALID_REASON:
     "The Reason is malformed. It is a text of 1 to 256 characters. Send why the change or the reveal is needed.",
   INVALID_QUERY:
-    "The query is unknown. The schema lists the queries and the fields that each needs. Correct the Query field.",
+    "The query is unknown. Known are transaction, processor and failures to query_payment_ledger, transaction, actor and time to query_payment_audit_trail, and transaction, payment and time to query_transactions. Correct the Query field.",
   INVALID_LIMIT:
     "The Limit is out of range. A page holds 1 to 90 records. Correct it and follow NextPageToken for more.",
   RANGE_TOO_LONG: "The time range is not usable. From lies before To and at most 31 days apart. Split the range.",

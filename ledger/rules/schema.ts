@@ -59,7 +59,7 @@ export const refused = (code: RefusalCode, field?: string): { readonly ok: false
   refusal: refusal(code, field),
 });
 
-/** The first fault of the input as a refusal; what a missing required field hides is found on the next attempt. */
+/** The first fault of the input as a refusal. Where fields are missing, `field` names all of them. */
 export function parseWith<T>(schema: z.ZodType<T>, input: unknown): Parsed<T> {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return refused("NOT_AN_OBJECT");
   const result = schema.safeParse(input);
@@ -67,7 +67,13 @@ export function parseWith<T>(schema: z.ZodType<T>, input: unknown): Parsed<T> {
   const issue = result.error.issues[0];
   if (issue === undefined) return refused("INVALID_QUERY");
   if (issue.code === "unrecognized_keys") return refused("UNKNOWN_FIELD");
-  return refused(codeOf(issue.message), fieldOf(issue.path));
+  const code = codeOf(issue.message);
+  return refused(code, code === MISSING ? missingFields(result.error.issues) : fieldOf(issue.path));
+}
+
+function missingFields(issues: readonly z.core.$ZodIssue[]): string | undefined {
+  const fields = issues.filter(({ message }) => message === MISSING).map(({ path }) => fieldOf(path));
+  return [...new Set(fields.filter((field) => field !== undefined))].join(", ") || undefined;
 }
 
 function codeOf(message: string): RefusalCode {

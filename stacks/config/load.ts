@@ -24,12 +24,14 @@ export const OVERRIDES = {
   hostname: "PAYMENT_LEDGER_HCP_HOSTNAME",
 } as const;
 
+const PREFIX = "PAYMENT_LEDGER_";
 const DEFAULT_ENVIRONMENT = "dev";
 const DEFAULT_HCP_HOSTNAME = "app.terraform.io";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
 export function loadConfig(variables: Variables = process.env): AppConfig {
+  refuseUnknownSettings(variables);
   const base = chooseEnvironment(variables);
   const region = variables[OVERRIDES.region] ?? base.region;
   const zones = variables[OVERRIDES.availabilityZones];
@@ -45,6 +47,26 @@ export function loadConfig(variables: Variables = process.env): AppConfig {
   };
   validateConfig(config);
   return config;
+}
+
+/** A setting with a mistyped name would deploy something else than was meant. */
+function refuseUnknownSettings(variables: Variables): void {
+  const known: readonly string[] = Object.values(OVERRIDES);
+  const unknown = Object.keys(variables).find((name) => name.startsWith(PREFIX) && !known.includes(name));
+  if (unknown === undefined) return;
+  const [closest] = known.toSorted((a, b) => sharedStart(b, unknown) - sharedStart(a, unknown));
+  throw new ConfigError(
+    "unknown_setting",
+    `there is no setting ${unknown}.`,
+    `variables that begin with ${PREFIX} are settings: ${known.join(", ")}.`,
+    `correct its name (did you mean ${closest}?), or unset it.`,
+  );
+}
+
+function sharedStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
 }
 
 function chooseEnvironment(variables: Variables): AppConfig {

@@ -41,3 +41,9 @@ test("HCP Terraform is the public one unless told otherwise", () => {
     hostname: "tfe.acme.example",
   });
 });
+
+test("a setting that does not exist is refused, with the one that was meant", () => {
+  expect(() => loadConfig({ PAYMENT_LEDGR_ENV: "prod" })).not.toThrow();
+  expect(() => loadConfig({ PAYMENT_LEDGER_ENVIROMENT: "prod" })).toThrow("did you mean PAYMENT_LEDGER_ENV?");
+  expect(() => loadConfig({ PAYMENT_LEDGER_SUFIX: "two" })).toThrow("did you mean PAYMENT_LEDGER_SUFFIX?");
+});

@@ -291,6 +291,7 @@ const WRONG_OVERRIDES: [ConfigErrorCode, Record<string, string>][] = [
     "bad_backend",
     { [OVERRIDES.backend]: "cloud", [OVERRIDES.organization]: "acme", [OVERRIDES.hostname]: hostname },
   ]),
+  ["unknown_setting", { PAYMENT_LEDGER_ENVIRONMENT: "prod" }],
   ["bad_suffix", { [OVERRIDES.suffix]: "" }],
   ["region_needs_suffix", { [OVERRIDES.region]: "eu-central-1" }],
   ["bad_availability_zones", { [OVERRIDES.availabilityZones]: "a,c" }],
@@ -318,6 +319,7 @@ test("every code of a refusal has a case here", () => {
   const covered = new Set([...WRONG.map(([code]) => code), ...WRONG_OVERRIDES.map(([code]) => code)]);
   const all: Record<ConfigErrorCode, true> = {
     unknown_environment: true,
+    unknown_setting: true,
     bad_region: true,
     bad_suffix: true,
     suffix_taken: true,

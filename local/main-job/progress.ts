@@ -1,10 +1,11 @@
 /** Shows what is going on: one line that rewrites itself on a terminal, plain lines elsewhere. */
 
-const QUARTERS = 4;
+/** Where no terminal is, a line every ten seconds shows life. */
+const LINE_EVERY_MS = 10_000;
 
 export class Progress {
   private startedAtMs = 0;
-  private shownQuarter = 0;
+  private shownAtMs = 0;
   private title = "";
 
   constructor(
@@ -15,7 +16,7 @@ export class Progress {
   begin(title: string): void {
     this.title = title;
     this.startedAtMs = Date.now();
-    this.shownQuarter = 0;
+    this.shownAtMs = this.startedAtMs;
     if (this.isTerminal) this.out.write(`  ${title} ...`);
   }
 
@@ -25,9 +26,9 @@ export class Progress {
       this.out.write(`\r\u001b[K${text}`);
       return;
     }
-    const quarter = Math.floor((done * QUARTERS) / total);
-    if (quarter > this.shownQuarter && quarter < QUARTERS) this.out.write(`${text}\n`);
-    this.shownQuarter = quarter;
+    if (Date.now() - this.shownAtMs < LINE_EVERY_MS) return;
+    this.shownAtMs = Date.now();
+    this.out.write(`${text}\n`);
   }
 
   end(summary: string): void {

@@ -2,6 +2,7 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { JsonObject } from "../rules/canonical-json";
+import { derivedAuditId } from "../rules/identifiers";
 import { type Payment, parsePayment } from "../rules/payment";
 import { type PaymentMessage, parsePaymentMessage } from "../rules/payment-message";
 import type { MacedRecord } from "../rules/record-mac";
@@ -39,6 +40,11 @@ export interface PaymentBook<Payment extends PaymentContent> {
   readonly record: (payment: Payment, recording: Recording) => Promise<MacedRecord>;
   /** What a conflict's record keeps of the attempt: nothing secret. */
   readonly attempted: (payment: Payment) => JsonObject;
+}
+
+/** The id of the WRITE record that is put together with the payment: it follows from the payment's id. */
+export function writeAuditId(table: LogicalTableName, id: string): string {
+  return derivedAuditId("WRITE", table, id);
 }
 
 /** Payments that are sent to the ledger directly. */

@@ -11,6 +11,7 @@ import { ENTRIES_MAX } from "../rules/entries";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import { refusal } from "../rules/refusals";
 import { type EntryResult, persistResponse, type RefusedResponse, refusedWith } from "../rules/responses";
+import { SentTokens } from "../rules/sent-tokens";
 import type { Services } from "../store/services";
 import type { Call } from "./call";
 import { isHarmless, keptPrincipal } from "./claims";
@@ -171,7 +172,12 @@ async function processDirect(paymentData: object, call: Call, services: Services
     return { statusCode: 400, body: JSON.stringify(await refuseCall({}, reason, TRANSACTIONS, call, services)) };
   }
   const book = transactionsBook(services);
-  const { accepted, refused } = await validatePayments(book, { entries }, call, services);
+  const { accepted, refused } = await validatePayments(
+    book,
+    { entries, tokens: SentTokens.in(entries) },
+    call,
+    services,
+  );
   const results = await recordPayments(book, accepted, call, services);
   return directResponse([...(await recordRefused(refused, services)), ...results], call);
 }

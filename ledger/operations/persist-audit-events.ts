@@ -40,13 +40,14 @@ export async function persistAuditEvents(
   services: Services,
 ): Promise<PersistResponse | RefusedResponse> {
   const envelope = envelopeOf(event, "events");
-  const envelopeRefusal = refuseHarmful(envelope, services, { tokens: SentTokens.in(event), clear: envelope });
+  const tokens = SentTokens.in(event);
+  const envelopeRefusal = refuseHarmful(envelope, services, { tokens, clear: envelope });
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "events") : { refusal: envelopeRefusal };
   if ("refusal" in parsed) return refuseCall(event, parsed.refusal, TRAIL, call, services);
   const { accepted, refused } = await validateEntries(
-    parsed.entries,
-    (entry, position, tokens) => acceptDirect(withActor(entry, parsed.actor), tokens, position, call, services),
-    { table: TRAIL, listActor: parsed.actor },
+    { ...parsed, tokens },
+    (entry, position) => acceptDirect(withActor(entry, parsed.actor), tokens, position, call, services),
+    TRAIL,
     call,
   );
   const results = await recordEvents(accepted, call, services);

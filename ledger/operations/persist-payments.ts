@@ -19,11 +19,12 @@ export async function persistPayments(
   services: Services,
 ): Promise<PersistResponse | RefusedResponse> {
   const envelope = envelopeOf(event, "payments");
-  const envelopeRefusal = refuseHarmful(envelope, services, { tokens: SentTokens.in(event), clear: envelope });
+  const tokens = SentTokens.in(event);
+  const envelopeRefusal = refuseHarmful(envelope, services, { tokens, clear: envelope });
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "payments") : { refusal: envelopeRefusal };
   if ("refusal" in parsed) return refuseCall(event, parsed.refusal, LEDGER, call, services);
   const book = ledgerBook(services);
-  const { accepted, refused } = await validatePayments(book, parsed, call, services);
+  const { accepted, refused } = await validatePayments(book, { ...parsed, tokens }, call, services);
   const results = await recordPayments(book, accepted, call, services);
   const refusedResults = await recordRefused(refused, services);
   return persistResponse([

@@ -23,8 +23,8 @@ import type { Services } from "../store/services";
 import { messageView, transactionView } from "../store/transaction-record";
 import type { Call } from "./call";
 import { refuseWithAlarm } from "./integrity-alarm";
+import { writeAuditId } from "./payment-books";
 import { askedOf, checkRecords, recordRead, refuseRecords } from "./read-audit";
-import { writeAuditId } from "./record-payments";
 import { refuseCall } from "./refusal-records";
 import { validateRequest } from "./validation";
 

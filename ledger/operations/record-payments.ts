@@ -87,10 +87,10 @@ async function writeGroup<Payment extends PaymentContent>(
   call: Call,
   services: Services,
 ): Promise<WriteGroup> {
-  const { id, actor, payment, contentMac } = accepted;
+  const { id, writeId, actor, payment, contentMac } = accepted;
   const entry = ledgerEntry(
     {
-      auditId: writeAuditId(book.table, id),
+      auditId: writeId,
       action: "WRITE",
       actor,
       table: book.table,
@@ -111,10 +111,6 @@ function callOf<Payment extends PaymentContent>({ caller }: Accepted<Payment>, c
   return caller === undefined ? call : { ...call, caller };
 }
 
-export function writeAuditId(table: LogicalTableName, id: string): string {
-  return derivedAuditId("WRITE", table, id);
-}
-
 async function recordedNow<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   entry: Accepted<Payment>,
@@ -124,12 +120,12 @@ async function recordedNow<Payment extends PaymentContent>(
 ): Promise<Recorded> {
   let outcome = first;
   if (outcome.written) return recordedBy(entry);
-  let fault = await integrityFault(book, entry.id, outcome.existing, services);
+  let fault = await integrityFault(book, entry, outcome.existing, services);
   if (fault?.code === "AUDIT_RECORD_MISSING") {
     // A half that is missing is an incident, so it is looked at twice before anybody is called.
     outcome = await writtenAgain(book, entry, call, services);
     if (outcome.written) return recordedBy(entry);
-    fault = await integrityFault(book, entry.id, outcome.existing, services);
+    fault = await integrityFault(book, entry, outcome.existing, services);
   }
   if (fault === undefined) return recordedBefore(book.uniqueBy, outcome.existing);
   const alarm = alarmEntry(fault, entry.actor, callOf(entry, call), services);
@@ -165,7 +161,7 @@ function recordedBefore(
 /** A row and its WRITE record are put together, so one without the other, or either without a good MAC, was tampered with. */
 async function integrityFault<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
-  recordId: string,
+  { id: recordId, writeId }: Accepted<Payment>,
   [row, writeRecord]: readonly (StoredItem | undefined)[],
   services: Services,
 ): Promise<IntegrityFault | undefined> {
@@ -174,7 +170,7 @@ async function integrityFault<Payment extends PaymentContent>(
   }
   const trail = TABLES.paymentAuditTrail.logicalName;
   if (writeRecord !== undefined && (await isForged(trail, writeRecord, services))) {
-    return { code: "RECORD_FORGED", table: trail, recordId: writeAuditId(book.table, recordId), found: writeRecord };
+    return { code: "RECORD_FORGED", table: trail, recordId: writeId, found: writeRecord };
   }
   const rowMissing = book.uniqueBy === "row" && row === undefined;
   if (rowMissing || writeRecord === undefined) {
@@ -206,7 +202,7 @@ function outcomeOf<Payment extends PaymentContent>(
     return { result: { position, outcome: "conflict", TransactionID }, record: conflictEntry(book, entry, call) };
   }
   const outcome = recorded.kind === "stored" ? "stored" : "duplicate";
-  const result = { position, outcome, TransactionID, AuditID: writeAuditId(book.table, TransactionID) } as const;
+  const result = { position, outcome, TransactionID, AuditID: entry.writeId } as const;
   if (entry.actor === recorded.actor) return { result };
   return { result, record: duplicateEntry(book.table, TransactionID, TransactionID, entry.actor, call) };
 }

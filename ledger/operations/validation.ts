@@ -15,7 +15,7 @@ import { parseWith } from "../rules/schema";
 import { SentTokens } from "../rules/sent-tokens";
 import type { Services } from "../store/services";
 import type { Call } from "./call";
-import type { PaymentBook, PaymentContent, SentPayment } from "./payment-books";
+import { type PaymentBook, type PaymentContent, type SentPayment, writeAuditId } from "./payment-books";
 import { type RefusedEntry, refusalEntry, refuseCall } from "./refusal-records";
 
 /** The refusal of a harmful input, with its signal; see `harmfulInput`. */
@@ -52,6 +52,8 @@ export interface Accepted<Payment> {
   /** Its place in the request, the batch or the file. */
   readonly position: number;
   readonly id: string;
+  /** AuditID of its WRITE record. */
+  readonly writeId: string;
   readonly actor: string;
   /** What AWS says of this payment's message or file, where it is not the call itself. */
   readonly caller?: Caller;
@@ -67,7 +69,9 @@ export async function acceptPayment<Payment extends PaymentContent>(
   services: Services,
 ): Promise<Accepted<Payment>> {
   const { content } = await services.macKeys();
-  return { ...place, id: book.idOf(payment), actor, payment, contentMac: contentMac(book.table, payment, content) };
+  const id = book.idOf(payment);
+  const writeId = writeAuditId(book.table, id);
+  return { ...place, id, writeId, actor, payment, contentMac: contentMac(book.table, payment, content) };
 }
 
 export interface ValidatedList<Valid> {
@@ -75,20 +79,28 @@ export interface ValidatedList<Valid> {
   readonly refused: RefusedEntry[];
 }
 
+/** Entries of one request. */
+export interface EntryList {
+  readonly entries: readonly unknown[];
+  /** The actor named around the list. */
+  readonly actor?: string;
+  /** Those of the whole request. */
+  readonly tokens: SentTokens;
+}
+
 /** Validates the entries of a list one by one; one bad entry stops no other. */
 export async function validateEntries<Valid extends object>(
-  entries: readonly unknown[],
-  validate: (entry: unknown, position: number, tokens: SentTokens) => Promise<Valid | Refusal>,
-  list: { readonly table: LogicalTableName; readonly listActor?: string | undefined },
+  { entries, actor: listActor, tokens }: EntryList,
+  validate: (entry: unknown, position: number) => Promise<Valid | Refusal>,
+  table: LogicalTableName,
   call: Call,
 ): Promise<ValidatedList<Valid>> {
   const accepted: Valid[] = [];
   const refused: RefusedEntry[] = [];
-  const tokens = SentTokens.in(entries);
   for (const [position, entry] of entries.entries()) {
-    const judged = await validate(entry, position, tokens);
+    const judged = await validate(entry, position);
     if (isRefusal(judged)) {
-      const record = refusalEntry(entry, judged, { ...list, position, tokens }, call);
+      const record = refusalEntry(entry, judged, { table, position, listActor, tokens }, call);
       refused.push({ position, reason: judged, record });
     } else accepted.push(judged);
   }
@@ -98,15 +110,15 @@ export async function validateEntries<Valid extends object>(
 /** Validates the entries of a list as payments of the book. */
 export function validatePayments<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
-  { entries, actor: listActor }: { readonly entries: readonly unknown[]; readonly actor?: string },
+  list: EntryList,
   call: Call,
   services: Services,
 ): Promise<ValidatedList<Accepted<Payment>>> {
-  const validate = async (entry: unknown, position: number, tokens: SentTokens) => {
-    const sent = validatePayment(book, entry, { now: call.now, listActor, tokens }, services);
+  const validate = async (entry: unknown, position: number) => {
+    const sent = validatePayment(book, entry, { now: call.now, listActor: list.actor, tokens: list.tokens }, services);
     return isRefusal(sent) ? sent : acceptPayment(book, sent, { position }, services);
   };
-  return validateEntries(entries, validate, { table: book.table, listActor }, call);
+  return validateEntries(list, validate, book.table, call);
 }
 
 export function isRefusal(judged: object): judged is Refusal {

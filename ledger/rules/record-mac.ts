@@ -31,8 +31,11 @@ const FORMAT_VERSION = "1";
  * record that anybody may have put there: it goes through the general canonical form, which refuses what has none.
  */
 export function recordMac(table: LogicalTableName, item: StoredItem, key: MacKey): string {
-  const { [MAC_ATTRIBUTE]: _mac, ...covered } = item;
-  return sign(key, canonicalJson(["payment-ledger/record-mac/1", table, toItemJson(covered)]));
+  return sign(key, canonicalJson(["payment-ledger/record-mac/1", table, toItemJson(withoutMac(item))]));
+}
+
+function withoutMac({ [MAC_ATTRIBUTE]: _mac, ...covered }: StoredItem): StoredItem {
+  return covered;
 }
 
 /** A record with its MAC, and the DynamoDB JSON that is sent of it. */
@@ -43,7 +46,7 @@ export interface MacedRecord {
 }
 
 export function macedRecord(table: LogicalTableName, item: StoredItem, key: MacKey): MacedRecord {
-  const { [MAC_ATTRIBUTE]: _mac, ...covered } = item;
+  const covered = MAC_ATTRIBUTE in item ? withoutMac(item) : item;
   const text = itemText(covered);
   const mac = sign(key, `["payment-ledger/record-mac/1",${canonicalString(table)},${text}]`);
   const members = text === "{}" ? "" : `${text.slice(1, -1)},`;

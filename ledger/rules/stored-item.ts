@@ -6,6 +6,16 @@ import type { AttributeOf } from "./attribute-value";
 export type StoredValue = AttributeOf<Uint8Array>;
 export type StoredItem = { readonly [name: string]: StoredValue };
 
+/** String attributes of the texts that are there. */
+export function textAttributes(texts: Readonly<Record<string, string | undefined>>): StoredItem {
+  const attributes: Record<string, StoredValue> = {};
+  for (const name of Object.keys(texts)) {
+    const text = texts[name];
+    if (text !== undefined) attributes[name] = { S: text };
+  }
+  return attributes;
+}
+
 /** The text of a string attribute, or undefined when it is absent or of another type (a forged row may hold anything). */
 export function textOf(item: StoredItem, name: string): string | undefined {
   const value = item[name];

@@ -9,11 +9,12 @@ import {
   LEDGER_ACTIONS,
   parseDetailsText,
 } from "../rules/audit-entry";
-import { dayKeyOf, timeKey } from "../rules/index-keys";
+import { dayKey, shardOf, timeKey } from "../rules/index-keys";
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord } from "../rules/record-mac";
 import type { AuditView } from "../rules/responses";
-import { bytesOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
+import { bytesOf, type StoredItem, type StoredValue, textAttributes, textOf } from "../rules/stored-item";
+import { dayOf } from "../rules/timestamps";
 import type { Services } from "./services";
 import type { Put } from "./transaction";
 
@@ -40,7 +41,7 @@ async function auditRecord(entry: AuditEntry, services: Services): Promise<Maced
     Origin: { S: entry.origin },
     Caller: { M: callerAttributes(entry.caller) },
     Salt: { B: pooledRandomBytes(SALT_BYTES) },
-    ...optionalTexts({
+    ...textAttributes({
       Table: entry.table,
       PartOf: entry.partOf,
       RepeatOf: entry.repeatOf,
@@ -56,18 +57,11 @@ async function auditRecord(entry: AuditEntry, services: Services): Promise<Maced
   return macedRecord(TABLE, item, keys.record);
 }
 
-function optionalTexts(texts: Readonly<Record<string, string | undefined>>): StoredItem {
-  const present = Object.entries(texts).flatMap(([name, text]) =>
-    text === undefined ? [] : [[name, { S: text }] as const],
-  );
-  return Object.fromEntries(present);
-}
-
 function callerAttributes({ requestId, functionName, principal, via }: Caller): StoredItem {
   return {
     RequestID: { S: requestId },
     Function: { S: functionName },
-    ...optionalTexts({ Principal: principal, Via: via }),
+    ...textAttributes({ Principal: principal, Via: via }),
   };
 }
 
@@ -88,7 +82,9 @@ function transactionKeys({ transactionId, queued, recordedAt }: AuditEntry): Sto
  */
 function dayKeys(entry: AuditEntry, services: Services): StoredItem {
   if (entry.partOf !== undefined) return {};
-  const key = (value: string) => dayKeyOf(value, entry.recordedAt, entry.auditId, services.indexShardCount);
+  const day = dayOf(entry.recordedAt);
+  const shard = shardOf(entry.auditId, services.indexShardCount);
+  const key = (value: string) => dayKey(value, day, shard);
   return {
     ActorDay: { S: key(entry.actor) },
     AuditDay: { S: key(ALL_ACTORS) },
@@ -102,8 +98,8 @@ async function sealedDetails(entry: AuditEntry, services: Services): Promise<Sto
     QueryDetails: detailsText(entry.query),
     Response: detailsText(entry.response),
   });
-  const fields = Object.entries(ciphertexts).map(([name, bytes]) => [name, { B: bytes }] as const);
-  return { FieldKey: { B: fieldKey }, ...Object.fromEntries(fields) };
+  const { QueryDetails, Response } = ciphertexts;
+  return { FieldKey: { B: fieldKey }, QueryDetails: { B: QueryDetails }, Response: { B: Response } };
 }
 
 /** What a reader sees, in both vocabularies. The record's MAC must have been checked before. */

@@ -59,9 +59,9 @@ export interface FieldEncryptionOptions {
   readonly nowMs?: () => number;
 }
 
-export interface SealedFields {
+export interface SealedFields<Field extends string> {
   readonly fieldKey: Uint8Array;
-  readonly ciphertexts: Readonly<Record<string, Buffer>>;
+  readonly ciphertexts: Readonly<Record<Field, Buffer>>;
 }
 
 /** Encrypts and decrypts the fields of one table's records under data keys wrapped by one KMS key. */
@@ -71,15 +71,17 @@ export class FieldEncryption {
 
   constructor(private readonly options: FieldEncryptionOptions) {}
 
-  async seal(recordId: string, fields: Readonly<Record<string, string>>): Promise<SealedFields> {
-    const bytes = Object.values(fields).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  async seal<Field extends string>(
+    recordId: string,
+    fields: Readonly<Record<Field, string>>,
+  ): Promise<SealedFields<Field>> {
+    const names = Object.keys(fields) as Field[];
+    const bytes = names.reduce((sum, field) => sum + Buffer.byteLength(fields[field]), 0);
     const secret = await this.dataKeyFor(recordId, bytes);
-    const ciphertexts = Object.fromEntries(
-      Object.entries(fields).map(([field, text]) => {
-        const address = { table: this.options.table, recordId, field };
-        return [field, encryptField(text, secret, address)];
-      }),
-    );
+    const ciphertexts = {} as Record<Field, Buffer>;
+    for (const field of names) {
+      ciphertexts[field] = encryptField(fields[field], secret, { table: this.options.table, recordId, field });
+    }
     return { fieldKey: secret.encoded, ciphertexts };
   }
 

@@ -7,7 +7,7 @@ import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord, withRecordMac } from "../rules/record-mac";
 import type { PaymentView } from "../rules/responses";
 import { isPaymentStatus } from "../rules/status-change";
-import { integerOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
+import { integerOf, type StoredItem, type StoredValue, textAttributes, textOf } from "../rules/stored-item";
 import type { Recording } from "./recording";
 import type { Services } from "./services";
 
@@ -32,12 +32,12 @@ export async function paymentRecord(
   const item: Record<string, StoredValue> = {
     Format: { N: FORMAT },
     TransactionID: { S: TransactionID },
-    ...Object.fromEntries(Object.entries(clear).map(([name, text]) => [name, { S: text }])),
+    ...textAttributes(clear),
     Timestamp: { S: timestamp },
     RecordedAt: { S: recordedAt },
     Version: { N: "1" },
     FieldKey: { B: sealed.fieldKey },
-    SecureToken: { B: sealed.ciphertexts["SecureToken"] ?? Buffer.alloc(0) },
+    SecureToken: { B: sealed.ciphertexts.SecureToken },
     ContentMac: { S: contentMac },
     Salt: { B: pooledRandomBytes(SALT_BYTES) },
     ProcessorDay: { S: dayKeyOf(payment.ProcessorID, timestamp, TransactionID, services.indexShardCount) },

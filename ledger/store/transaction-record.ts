@@ -6,7 +6,7 @@ import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord } from "../rules/record-mac";
 import type { MessageView, TransactionView } from "../rules/responses";
 import type { StoredItem } from "../rules/stored-item";
-import { integerOf, textOf } from "../rules/stored-item";
+import { integerOf, textAttributes, textOf } from "../rules/stored-item";
 import type { Transaction } from "../rules/transaction";
 import type { Recording } from "./recording";
 import type { Services } from "./services";
@@ -45,7 +45,7 @@ export async function messageRecord(
   const { timestamp = recordedAt, ...sent } = payment;
   const item: StoredItem = {
     Format: { N: FORMAT },
-    ...Object.fromEntries(Object.entries(sent).map(([name, text]) => [name, { S: text }])),
+    ...textAttributes(sent),
     timestamp: { S: timestamp },
     processedAt: { S: recordedAt },
     ContentMac: { S: contentMac },

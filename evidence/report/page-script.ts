@@ -26,8 +26,9 @@ declare const document: {
 const WORDS: Readonly<Record<PageCheck["state"], string>> = {
   valid: "VALID: this page checked its own proofs, and all of them hold",
   invalid: "NOT VALID: this file was changed, or its proofs do not hold. Do not rely on it",
-  unknown: "NOT CHECKED: this browser cannot check the signature",
+  unknown: "NOT CHECKED: this browser lacks what the check needs. Open the file in a current one",
 };
+const TONES = { valid: "good", invalid: "bad", unknown: "warn" } as const;
 const MARKS: Readonly<Record<PageCheck["state"], string>> = {
   valid: "Holds",
   invalid: "DOES NOT HOLD",
@@ -36,6 +37,11 @@ const MARKS: Readonly<Record<PageCheck["state"], string>> = {
 
 async function run(): Promise<void> {
   const start = performance.now();
+  // Browsers keep it from pages that came over an unprotected connection.
+  if (globalThis.crypto?.subtle === undefined) {
+    tell("unknown", [{ what: "The browser lets this page compute hashes and check signatures.", state: "unknown" }], 1);
+    return;
+  }
   const data = document.querySelector("#report-evidence");
   // The page says why there is nothing to check.
   if (data === null) return;
@@ -65,8 +71,9 @@ async function run(): Promise<void> {
   tell(worst(checks), checks, Math.max(1, Math.round(performance.now() - start)));
   for (const mark of document.querySelectorAll("[data-mark]")) {
     const isProven = result?.proven.has(Number(mark.getAttribute("data-mark"))) === true;
-    mark.textContent = isProven && worst(result?.checks ?? []) === "valid" ? "proven" : "not proven";
-    mark.className = isProven ? "mark good" : "mark bad";
+    const state = isProven && result !== undefined ? result.state : "invalid";
+    mark.textContent = { valid: "proven", invalid: "not proven", unknown: "not checked" }[state];
+    mark.className = `mark ${TONES[state]}`;
   }
 }
 
@@ -91,12 +98,12 @@ function tell(state: PageCheck["state"], checks: readonly PageCheck[], took: num
   const verdict = document.querySelector("#check-verdict");
   if (verdict === null) return;
   verdict.textContent = `${WORDS[state]} (${checks.length} checks in ${took} ms).`;
-  verdict.className = { valid: "good", invalid: "bad", unknown: "warn" }[state];
+  verdict.className = TONES[state];
   const list = document.querySelector("#check-list");
   if (list !== null) list.textContent = "";
   for (const { what, state: each } of checks) {
     const item = document.createElement("li");
-    item.className = { valid: "good", invalid: "bad", unknown: "warn" }[each];
+    item.className = TONES[each];
     item.textContent = `${MARKS[each]}: ${what}`;
     list?.append(item);
   }

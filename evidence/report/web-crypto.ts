@@ -4,7 +4,7 @@ import { CodedError } from "../../contract";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-const { subtle } = globalThis.crypto;
+const subtle = globalThis.crypto?.subtle;
 
 export function utf8(text: string): Bytes {
   return new TextEncoder().encode(text);

@@ -152,6 +152,24 @@ test("without scripts everything can be read, and the page says that it was not 
   await context.close();
 });
 
+test.each([
+  [
+    "Ed25519",
+    `const real = crypto.subtle.importKey.bind(crypto.subtle);
+     crypto.subtle.importKey = (form, key, kind, ...rest) =>
+       kind === "Ed25519" ? Promise.reject(new DOMException("no", "NotSupportedError")) : real(form, key, kind, ...rest);`,
+  ],
+  ["cryptography", 'Object.defineProperty(crypto, "subtle", { value: undefined });'],
+])("a browser without %s says that it did not check, and calls nothing valid or changed", async (_, without) => {
+  const context = await browser.newContext();
+  await context.addInitScript(without);
+  const tab = await context.newPage();
+  await tab.goto(pathToFileURL(world.write("report.html", page)).href);
+  expect(await verdictOf({ tab, requests: [], errors: [] })).toMatch(/^NOT CHECKED: this browser lacks/);
+  expect(new Set(await tab.locator("[data-mark]").allTextContents())).toEqual(new Set(["not checked"]));
+  await context.close();
+});
+
 test("the keyboard comes first to a link past the navigation, and reaches every table that scrolls", async () => {
   const open = await opened(page);
   await verdictOf(open);

@@ -56,7 +56,7 @@ test.each(ENTRIES)(
       handler: "index.handler",
       role: published("security", "aws_iam_role", ROLES[role], "arn"),
       kms_key_arn: published("security", "aws_kms_key", "data-key", "arn"),
-      tracing_config: { mode: "Active" },
+      tracing_config: { mode: "PassThrough" },
       logging_config: { log_group: reference(`aws_cloudwatch_log_group.${entry}-logs.name`) },
       vpc_config: {
         security_group_ids: [published("network", "aws_security_group", "function-security-group", "id")],

@@ -50,7 +50,8 @@ export function addFunction(scope: Construct, entry: string, props: FunctionProp
     environment: { variables: props.environment },
     kmsKeyArn: props.environmentKeyArn,
     vpcConfig: { subnetIds: [...props.subnetIds], securityGroupIds: [props.securityGroupId] },
-    tracingConfig: { mode: "Active" },
+    // A call is traced when its caller asks for it. `Active` would trace one call of each second at least, at $5 a million.
+    tracingConfig: { mode: "PassThrough" },
     // The code already writes JSON lines; Lambda's JSON format would wrap each in another object.
     loggingConfig: { logFormat: "Text", logGroup: logGroup.name },
     ...(reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: reservedConcurrency }),

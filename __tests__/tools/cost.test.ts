@@ -1,11 +1,14 @@
-/** The cost of an unused month: complete, counted from the stacks, and the same in the documents. */
+/** The cost of a month, used or not: complete, counted, and the same in the documents. */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { CONNECTIVITIES } from "../../stacks/config/types";
-import { costTable, inDollars } from "../../tools/idle-cost";
-import { HEARTBEAT_CALLS, idleCost, type PricedStack, together } from "../../tools/idle-prices";
+import { costTable, countTable, countWays, inDollars, wayTable } from "../../tools/cost/cost";
+import { countWay } from "../../tools/cost/counted";
+import { HEARTBEAT_CALLS, idleCost, type PricedStack, together } from "../../tools/cost/idle";
+import { PRICES, type PriceName, sourceOf } from "../../tools/cost/prices";
+import { sealing, variableLines } from "../../tools/cost/variable";
 import { aPaymentRecord, LEDGER, streamRecord } from "../evidence/sealing/changes";
 import { startSealer } from "../evidence/sealing/sealer";
 import { fakeWorld } from "../evidence/sealing/worlds";
@@ -25,13 +28,49 @@ const dollarsOf = (stacks: readonly PricedStack[], pattern: RegExp) =>
   together(idleCost(stacks).filter(({ what }) => pattern.test(what)));
 const textOf = (path: string) => readFileSync(join(PROJECT, path), "utf8");
 
-test("deploy.md has the table that the stacks give, and usage.md its sums; otherwise run npm run idle-cost -- --write", () => {
-  expect(textOf("docs/deploy.md")).toContain(costTable(costs));
+test("cost.md has the tables that the stacks and the counts give, and usage.md the sums; otherwise run npm run cost -- --write", async () => {
+  const ways = await countWays();
+  for (const table of [costTable(costs), wayTable(ways), countTable(ways)]) {
+    expect(textOf("docs/cost.md")).toContain(table);
+  }
   for (const [layout, lines] of Object.entries(costs)) {
     expect(textOf("docs/usage.md")).toMatch(
       new RegExp(`^\\| \`${layout}\`[^|]*\\| \\${inDollars(together(lines))} \\|`, "m"),
     );
+    expect(textOf("docs/deploy.md")).toContain(`${inDollars(together(lines))} `);
   }
+});
+
+test("every price names the copy that it was read in", () => {
+  for (const name of Object.keys(PRICES) as PriceName[]) expect(sourceOf(name)).not.toBe("");
+  expect(() => sourceOf("goldBar" as PriceName)).toThrow("has no source");
+});
+
+test("a payment sent alone, in a list, as a message and in a file has a row, an audit record and both sealed", async () => {
+  for (const way of ["single", "list", "message", "fileRow"] as const) {
+    const counted = await countWay(way);
+    expect(counted).toMatchObject({ sealedRecords: 2, readUnits: 0 });
+    expect(counted.tableWriteUnits).toBe(
+      2 * (Math.ceil(counted.rowBytes / 1024) + Math.ceil(counted.recordBytes / 1024)),
+    );
+    expect(counted.indexWriteUnits).toBe(way === "single" || way === "list" ? 4 : 3);
+  }
+});
+
+test("twice the volume costs twice as much, but for what an even rate shares", async () => {
+  const counted = await countWay("single");
+  const dollarsOf = (count: number, pattern: RegExp) =>
+    together(variableLines("single", counted, count).filter(({ what }) => pattern.test(what)));
+  for (const line of [/of the tables/, /CloudTrail: calls/, /Lambda requests/, /GB stored/]) {
+    expect(dollarsOf(2e6, line)).toBeCloseTo(2 * dollarsOf(1e6, line));
+  }
+  expect(dollarsOf(2e6, /proofs: write units/)).toBeLessThan(2 * dollarsOf(1e6, /proofs: write units/));
+});
+
+test("a batch of the sealer is as long as the stream's wait at an even rate, one record at least and a thousand at most", () => {
+  expect(sealing(1, 1)).toEqual({ batches: 1, writeUnits: 4 });
+  expect(sealing(1e12, 2).batches).toBe(1e9);
+  expect(sealing(1e12, 2).writeUnits).toBeCloseTo(0.156e12);
 });
 
 test("dev and prod cost the same while nobody uses them", () => {

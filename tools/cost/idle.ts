@@ -1,37 +1,12 @@
 /** What each type of resource costs in a month in which nobody uses it. */
 
-/** US dollars, us-east-1, as found in copies of AWS's price pages and in others' lists from 2025 and 2026. No free tier is taken off. */
-export const PRICES = {
-  endpointZoneHour: 0.01,
-  natGatewayHour: 0.045,
-  publicAddressHour: 0.005,
-  kmsKey: 1,
-  kmsRequest: 0.03 / 10_000,
-  kmsSignature: 0.15 / 10_000,
-  alarmMetric: 0.1,
-  compositeAlarm: 0.5,
-  customMetric: 0.3,
-  dashboard: 3,
-  logGigabyte: 0.5,
-  scheduledRun: 1 / 1_000_000,
-  lambdaRequest: 0.2 / 1_000_000,
-  lambdaGigabyteSecond: 0.0000133334,
-  trace: 5 / 1_000_000,
-  writeUnit: 0.625 / 1_000_000,
-  readUnit: 0.125 / 1_000_000,
-  s3Put: 0.005 / 1_000,
-  s3Get: 0.0004 / 1_000,
-  s3Gigabyte: 0.023,
-  sqsRequest: 0.4 / 1_000_000,
-  sqsFifoRequest: 0.5 / 1_000_000,
-  dataEvent: 0.1 / 100_000,
-} as const;
+import { PRICES } from "./prices";
 
 const HOURS = 730;
 const MINUTES = HOURS * 60;
 const DAYS = HOURS / 24;
 
-/** What one heartbeat of a log to which nothing came asks of AWS. `__tests__/tools/idle-cost.test.ts` counts it. */
+/** What one heartbeat of a log to which nothing came asks of AWS. `__tests__/tools/cost.test.ts` counts it. */
 export const HEARTBEAT_CALLS = {
   GetItem: 2,
   Query: 2,
@@ -178,7 +153,7 @@ export function idleCost(stacks: readonly PricedStack[]): CostLine[] {
   const types = [...new Set(stacks.flatMap(({ resource }) => Object.keys(resource)))].sort();
   const unknown = types.filter((type) => PRICED[type] === undefined && FREE[type] === undefined);
   if (unknown.length > 0) {
-    throw new Error(`No price is known of ${unknown.join(", ")}. Add it to PRICED or FREE in tools/idle-prices.ts.`);
+    throw new Error(`No price is known of ${unknown.join(", ")}. Add it to PRICED or FREE in tools/cost/idle.ts.`);
   }
   // In the order of the list above: the largest first.
   return Object.entries(PRICED).flatMap(([type, price]) => {
@@ -209,7 +184,7 @@ const HEARTBEAT = "seal-heartbeat-schedule";
 
 function heartbeatsOf(stacks: readonly PricedStack[]): number {
   const heartbeat = blocksOf(stacks, "aws_scheduler_schedule")[HEARTBEAT];
-  if (heartbeat === undefined) throw new Error(`There is no schedule ${HEARTBEAT}; correct tools/idle-prices.ts.`);
+  if (heartbeat === undefined) throw new Error(`There is no schedule ${HEARTBEAT}; correct tools/cost/idle.ts.`);
   return runsPerMonth(heartbeat);
 }
 
@@ -235,12 +210,12 @@ function runsPerMonth({ schedule_expression }: Block): number {
   if (rate !== null) return MINUTES / Number(rate[1]);
   const [, hours, , , weekDay] = /^cron\((.*)\)$/.exec(expression)?.[1]?.split(" ") ?? [];
   if (hours === undefined)
-    throw new Error(`The schedule ${expression} has a form that tools/idle-prices.ts cannot count.`);
+    throw new Error(`The schedule ${expression} has a form that tools/cost/idle.ts cannot count.`);
   const days = weekDay === "?" || weekDay === "*" ? DAYS : DAYS / 7;
   return hours === "*" ? days * 24 : days;
 }
 
-/** Runs of the schedules: what starts them, runs them and traces them; and the work of the heartbeats, which are nearly all of them. */
+/** Runs of the schedules: what starts them and runs them; and the work of the heartbeats, which are nearly all of them. */
 function scheduledRuns(schedules: Readonly<Record<string, Block>>, stacks: readonly PricedStack[]): CostLine[] {
   const runs = runsOf(stacks);
   const heartbeats = heartbeatsOf(stacks);
@@ -248,7 +223,7 @@ function scheduledRuns(schedules: Readonly<Record<string, Block>>, stacks: reado
     (sum, schedule) => sum + runsPerMonth(schedule) * RUN_SECONDS * (memoryMbOf(schedule, stacks) / 1024),
     0,
   );
-  const run = PRICES.scheduledRun + PRICES.lambdaRequest + PRICES.trace + PRICES.kmsRequest;
+  const run = PRICES.scheduledRun + PRICES.lambdaRequest + PRICES.kmsRequest;
   const heartbeat =
     HEARTBEAT_WRITE_UNITS * PRICES.writeUnit +
     HEARTBEAT_READ_UNITS * PRICES.readUnit +
@@ -261,7 +236,7 @@ function scheduledRuns(schedules: Readonly<Record<string, Block>>, stacks: reado
   const metrics = PRICES.customMetric * (1 + (daily * DAYS) / HOURS);
   return [
     {
-      what: "Scheduled runs: Scheduler, Lambda, traces, KMS",
+      what: "Scheduled runs: Scheduler, Lambda, KMS",
       count: runs,
       dollars: runs * run + gigabyteSeconds * PRICES.lambdaGigabyteSecond,
     },

@@ -1,0 +1,116 @@
+/** What a month's payments, events and reads cost, line by line, from what was counted of each way in. */
+
+import { SIZES, STREAM_FEED } from "../../stacks/function-sizes";
+import type { Counted, Way } from "./counted";
+import type { CostLine } from "./idle";
+import { PRICES, type PriceName } from "./prices";
+
+export interface VariableLine extends CostLine {
+  readonly price: PriceName;
+}
+
+/** Write units of the log for each record, by the length of the batch: `npm run bench -- seal-cost` counts them. */
+export const SEAL_UNITS: readonly (readonly [batch: number, writeUnits: number])[] = [
+  [1, 4],
+  [10, 0.6],
+  [20, 0.3],
+  [100, 0.18],
+  [1_000, 0.156],
+];
+
+/** The function of each way, and how long a call of it runs: an estimate. The rest of this file is counted. */
+const RUNNING: Readonly<Record<Way, { readonly function: keyof typeof SIZES; readonly seconds: number }>> = {
+  single: { function: "persistPaymentLedger", seconds: 0.015 },
+  list: { function: "persistPaymentLedger", seconds: 0.06 },
+  message: { function: "processPaymentMessages", seconds: 0.04 },
+  fileRow: { function: "paymentProcessor", seconds: 0.3 },
+  event: { function: "persistPaymentAuditTrail", seconds: 0.015 },
+  read: { function: "queryPaymentLedger", seconds: 0.015 },
+};
+/** Estimates: what a call writes into its log group, and how long a call of the sealer runs. */
+const LOG_BYTES_PER_CALL = 300;
+const SEAL_SECONDS = 0.1;
+
+const SECONDS_PER_MONTH = 730 * 3600;
+/** Bytes in the log's bundles and tiles for each entry, of which 256 make a bundle and a tile. */
+const EVIDENCE_BYTES = 400;
+const BUNDLE = 256;
+/** DynamoDB stores 100 bytes beside each item and each entry of an index; the keys of an entry are about 150 bytes. */
+const ITEM_OVERHEAD_BYTES = 100;
+const INDEX_ENTRY_BYTES = 150;
+const GIGABYTE = 1_000_000_000;
+
+/** Stored bytes of one payment, event or read: items and entries of indexes. */
+export function storedBytes({ rowBytes, recordBytes, indexWriteUnits, sealedRecords }: Counted): number {
+  return (
+    rowBytes +
+    recordBytes +
+    sealedRecords * ITEM_OVERHEAD_BYTES +
+    indexWriteUnits * (INDEX_ENTRY_BYTES + ITEM_OVERHEAD_BYTES)
+  );
+}
+
+function sealUnits(batch: number): number {
+  const [first] = SEAL_UNITS;
+  const after = SEAL_UNITS.findIndex(([length]) => length >= batch);
+  const [high, low] = [SEAL_UNITS[after] ?? SEAL_UNITS.at(-1), SEAL_UNITS[after - 1] ?? first];
+  if (high === undefined || low === undefined || high === low) return high?.[1] ?? Number.NaN;
+  // Between two lengths that were counted, on a line of the logarithms: the head's units are shared by more records.
+  const part = Math.log(batch / low[0]) / Math.log(high[0] / low[0]);
+  return low[1] * (high[1] / low[1]) ** part;
+}
+
+/** How the sealer's calls come: an even rate fills a batch for the window's seconds, of each stream. */
+export function sealing(records: number, streams: number): { readonly batches: number; readonly writeUnits: number } {
+  const perWindow = (records / streams / SECONDS_PER_MONTH) * STREAM_FEED.windowSeconds;
+  const batch = Math.min(STREAM_FEED.batchSize, Math.max(1, perWindow));
+  return { batches: records / batch, writeUnits: records * sealUnits(batch) };
+}
+
+export function variableLines(way: Way, counted: Counted, count: number): VariableLine[] {
+  const line = (what: string, price: PriceName, amount: number): VariableLine => ({
+    what,
+    price,
+    count: amount,
+    dollars: amount * PRICES[price],
+  });
+  const calls = count * counted.calls;
+  const { function: name, seconds } = RUNNING[way];
+  const seals = sealing(count * counted.sealedRecords, counted.rowBytes > 0 ? 2 : 1);
+  const gigabyteSeconds = calls * seconds * (SIZES[name].memoryMb / 1024);
+  const sealerSeconds = seals.batches * SEAL_SECONDS * (SIZES.sealAuditTrail.memoryMb / 1024);
+  // Two data keys for each five minutes of a running environment; one environment at an even rate below its speed.
+  const environments = Math.max(1, Math.ceil((calls * seconds) / SECONDS_PER_MONTH));
+  const gigabytes = (count * storedBytes(counted)) / GIGABYTE;
+  const bundles = (count * counted.sealedRecords) / BUNDLE;
+  const queue = way === "message" ? [line("SQS: sent, received, deleted", "sqsRequest", count + 2 * calls)] : [];
+  return [
+    line("Write units of the tables", "writeUnit", count * counted.tableWriteUnits),
+    line("Write units of the indexes", "writeUnit", count * counted.indexWriteUnits),
+    line("Read units", "readUnit", count * counted.readUnits),
+    line("CloudTrail: calls of the function", "dataEvent", calls),
+    line(
+      "CloudTrail: items and objects",
+      "dataEvent",
+      count * (counted.transactions + counted.readUnits + counted.objects),
+    ),
+    line("Lambda requests", "lambdaRequest", calls),
+    line("Lambda's time, GB-seconds (estimate)", "lambdaGigabyteSecond", gigabyteSeconds),
+    line("Log lines, GB (estimate)", "logGigabyte", (calls * LOG_BYTES_PER_CALL) / GIGABYTE),
+    line("KMS: data keys", "kmsRequest", (environments * 2 * SECONDS_PER_MONTH) / 300),
+    line("S3: files and reports", "s3Put", count * counted.objects),
+    ...queue,
+    line("Log of proofs: write units", "writeUnit", seals.writeUnits),
+    line("Log of proofs: sealer's calls", "lambdaRequest", seals.batches),
+    line("Log of proofs: sealer's time, GB-seconds (estimate)", "lambdaGigabyteSecond", sealerSeconds),
+    line("Log of proofs: CloudTrail", "dataEvent", 2 * seals.batches),
+    line("Log of proofs: bundles and tiles put", "s3Put", 2 * bundles),
+    line(
+      "Log of proofs: GB in S3, first month",
+      "s3Gigabyte",
+      (count * counted.sealedRecords * EVIDENCE_BYTES) / GIGABYTE,
+    ),
+    line("Tables: GB stored, first month", "tableGigabyte", gigabytes),
+    line("Tables: GB under point-in-time recovery, first month", "recoveryGigabyte", gigabytes),
+  ];
+}

@@ -80,11 +80,9 @@ async function run(program: string, programArguments: string[], job: object, url
   const started = performance.now();
   const { stdout, stderr } = await promisify(execFile)(program, [...programArguments, JSON.stringify(job)], {
     env: {
-      PATH: process.env["PATH"],
       TZ: "UTC",
       ...functionEnvironment(url),
       ...CREDENTIALS,
-      JOB: JSON.stringify(job),
     },
     maxBuffer: 2 ** 28,
   });

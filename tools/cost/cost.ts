@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { type Artifacts, buildApp } from "../../stacks/build-app";
 import { loadConfig } from "../../stacks/config/load";
 import { CONNECTIVITIES, type Connectivity } from "../../stacks/config/types";
-import { type Counted, countWay, WAYS, type Way } from "./counted";
+import { countWay, WAYS, type WayCounts, type WayIn } from "./counted";
 import { type CostLine, idleCost, type PricedStack, together } from "./idle";
 import { PRICES, sourceOf } from "./prices";
 import { type VariableLine, variableLines } from "./variable";
@@ -54,7 +54,7 @@ const MILLION = 1_000_000;
 /** What the documents that the project was created from come to, for one million payments: neither audited nor sealed. */
 const SOURCES_DESIGN = { fixed: 37.5, direct: 1.53, file: 7.29 } as const;
 
-const WAY_NAMES: Readonly<Record<Way, string>> = {
+const WAY_NAMES: Readonly<Record<WayIn, string>> = {
   single: "payment, sent alone",
   list: "payment, in lists of 50",
   message: "payment, as a message",
@@ -63,7 +63,7 @@ const WAY_NAMES: Readonly<Record<Way, string>> = {
   read: "read of one payment",
 };
 
-export type CountedWays = Readonly<Record<Way, Counted>>;
+export type CountedWays = Readonly<Record<WayIn, WayCounts>>;
 
 export async function countWays(): Promise<CountedWays> {
   const counted = await Promise.all(WAYS.map(async (way) => [way, await countWay(way)] as const));
@@ -73,12 +73,12 @@ export async function countWays(): Promise<CountedWays> {
 /** A Markdown table: each variable line for one million a month of each way in. */
 export function wayTable(ways: CountedWays): string {
   const lines = Object.fromEntries(WAYS.map((way) => [way, variableLines(way, ways[way], MILLION)])) as Record<
-    Way,
+    WayIn,
     VariableLine[]
   >;
   const kinds = [...new Set([...lines.message, ...lines.single].map(({ what }) => what))];
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  const cell = (way: Way, what: string) => {
+  const cell = (way: WayIn, what: string) => {
     const dollars = lines[way].find((found) => found.what === what)?.dollars ?? 0;
     return dollars < 0.005 ? "" : inDollars(dollars);
   };
@@ -98,7 +98,7 @@ export function wayTable(ways: CountedWays): string {
 export function countTable(ways: CountedWays): string {
   const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const text = (amount: number) => String(Number(amount.toFixed(4)));
-  const rows: readonly (readonly [string, (counted: Counted) => number])[] = [
+  const rows: readonly (readonly [string, (counted: WayCounts) => number])[] = [
     ["write units of the tables", (counted) => counted.tableWriteUnits],
     ["write units of the indexes", (counted) => counted.indexWriteUnits],
     ["read units", (counted) => counted.readUnits],
@@ -121,7 +121,7 @@ const STACKS = ["security", "network", "data", "functions"];
 const tableThatBegins = (head: string) => new RegExp(`^\\| ${head} \\|.*\\n(?:\\|.*\\n)*\\|.*$`, "m");
 const sumOf = (layout: string) => new RegExp(`^(\\| \`${layout}\`[^|]*\\| )\\$[\\d.]+ \\|`, "m");
 
-/** What the functions do has no price, so any file stands for their code, and any folder for the auditor's kit. */
+/** What the functions do has no price, so any file can replace their code, and any folder the auditor's kit. */
 const STAND_INS: Artifacts = {
   handlerCode: () => ({ zip: __filename, sha256: "0".repeat(64) }),
   auditorKit: { directory: join(PROJECT, "stacks", "provider-locks"), sha256: "0".repeat(64) },
@@ -167,7 +167,7 @@ function writeDocuments(layouts: Readonly<Record<string, readonly CostLine[]>>, 
 
 export interface Month {
   readonly connectivity: Connectivity;
-  readonly volumes: Readonly<Record<Way, number>>;
+  readonly volumes: Readonly<Record<WayIn, number>>;
 }
 
 /** All lines of a month: what is there anyway, and what its volumes add. */
@@ -225,7 +225,7 @@ async function main(): Promise<void> {
   }
   const asked = WAYS.map((way) => [way, Number(given[way] ?? 0)] as const);
   const isNothing = asked.every(([, count]) => count === 0);
-  const volumes = Object.fromEntries(isNothing ? [...asked, ["single", MILLION]] : asked) as Record<Way, number>;
+  const volumes = Object.fromEntries(isNothing ? [...asked, ["single", MILLION]] : asked) as Record<WayIn, number>;
   const connectivity = CONNECTIVITIES.find((each) => each === (given["connectivity"] ?? loadConfig().connectivity));
   if (connectivity === undefined || asked.some(([, count]) => !Number.isFinite(count) || count < 0)) {
     throw new Error(`A volume is a number from 0, and the connectivity one of ${CONNECTIVITIES.join(", ")}.\n${USAGE}`);

@@ -24,7 +24,7 @@ import type { Services } from "../../ledger/store/services";
 import { itemBytes, units } from "../../local/main-job/tables";
 
 /** Per payment, event or read. A record is an audit record; what has no row has none of its bytes. */
-export interface Counted {
+export interface WayCounts {
   readonly calls: number;
   readonly transactions: number;
   readonly tableWriteUnits: number;
@@ -39,7 +39,7 @@ export interface Counted {
 }
 
 export const WAYS = ["single", "list", "message", "fileRow", "event", "read"] as const;
-export type Way = (typeof WAYS)[number];
+export type WayIn = (typeof WAYS)[number];
 
 const NOW = new Date("2026-11-28T12:00:00.000Z");
 const CREDENTIALS = { accessKeyId: "none", secretAccessKey: "none" };
@@ -190,7 +190,7 @@ const call = (operation: string): Call => ({
 const numbers = (length: number) => Array.from({ length }, (_, number) => number);
 
 /** How many of its unit one call handles, and the call. */
-const RUNS: Readonly<Record<Way, readonly [number, (to: Services, seen: Seen) => Promise<unknown>]>> = {
+const RUNS: Readonly<Record<WayIn, readonly [number, (to: Services, seen: Seen) => Promise<unknown>]>> = {
   single: [1, (to) => persistPayments(payment(1), call("persist_payment_ledger"), to)],
   list: [LIST, (to) => persistPayments(numbers(LIST).map(payment), call("persist_payment_ledger"), to)],
   message: [
@@ -226,7 +226,7 @@ const RUNS: Readonly<Record<Way, readonly [number, (to: Services, seen: Seen) =>
 };
 
 /** @throws Error when a way does not put what it must: a figure of nothing would be a low price. */
-export async function countWay(way: Way): Promise<Counted> {
+export async function countWay(way: WayIn): Promise<WayCounts> {
   const seen: Seen = { puts: [], transactions: 0, gets: 0, objects: 0 };
   const [entries, run] = RUNS[way];
   await run(services(seen), seen);

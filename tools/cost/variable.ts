@@ -1,7 +1,7 @@
 /** What a month's payments, events and reads cost, line by line, from what was counted of each way in. */
 
 import { SIZES, STREAM_FEED } from "../../stacks/function-sizes";
-import type { Counted, Way } from "./counted";
+import type { WayCounts, WayIn } from "./counted";
 import type { CostLine } from "./idle";
 import { PRICES, type PriceName } from "./prices";
 
@@ -19,7 +19,7 @@ export const SEAL_UNITS: readonly (readonly [batch: number, writeUnits: number])
 ];
 
 /** The function of each way, and how long a call of it runs: an estimate. The rest of this file is counted. */
-const RUNNING: Readonly<Record<Way, { readonly function: keyof typeof SIZES; readonly seconds: number }>> = {
+const RUNNING: Readonly<Record<WayIn, { readonly function: keyof typeof SIZES; readonly seconds: number }>> = {
   single: { function: "persistPaymentLedger", seconds: 0.015 },
   list: { function: "persistPaymentLedger", seconds: 0.06 },
   message: { function: "processPaymentMessages", seconds: 0.04 },
@@ -41,7 +41,7 @@ const INDEX_ENTRY_BYTES = 150;
 const GIGABYTE = 1_000_000_000;
 
 /** Stored bytes of one payment, event or read: items and entries of indexes. */
-export function storedBytes({ rowBytes, recordBytes, indexWriteUnits, sealedRecords }: Counted): number {
+export function storedBytes({ rowBytes, recordBytes, indexWriteUnits, sealedRecords }: WayCounts): number {
   return (
     rowBytes +
     recordBytes +
@@ -67,7 +67,7 @@ export function sealing(records: number, streams: number): { readonly batches: n
   return { batches: records / batch, writeUnits: records * sealUnits(batch) };
 }
 
-export function variableLines(way: Way, counted: Counted, count: number): VariableLine[] {
+export function variableLines(way: WayIn, counted: WayCounts, count: number): VariableLine[] {
   const line = (what: string, price: PriceName, amount: number): VariableLine => ({
     what,
     price,

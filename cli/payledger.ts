@@ -155,8 +155,11 @@ const OPERATION: Commands = {
       "Deploys to an embedded AWS of its own, uses all of it, and evaluates every call; takes minutes. Needs Python.",
     ),
   ),
-  cost: lazy("What a month costs in which nobody uses it", () =>
-    tool("tools/idle-cost.ts", "From the synthesized stacks and the list prices of us-east-1."),
+  cost: lazy("What a month costs, line by line, for your volumes", () =>
+    tool(
+      "tools/cost/cost.ts",
+      "From the synthesized stacks, what each way in was counted to ask, and the list prices of us-east-1.",
+    ),
   ),
   completion: lazy("Print what bash or zsh evaluates to complete these commands", () =>
     completion(() => PAYLEDGER.commands),

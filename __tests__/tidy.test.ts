@@ -9,7 +9,7 @@ import { containsPan } from "../ledger/rules/card-data";
 import { ALL_TEST_NUMBERS } from "./ledger/rules/card-test-numbers";
 import { focusedOrSkipped, silencedChecks } from "./support/check-rules";
 import { importCircles } from "./support/circles";
-import { errorsWithoutCode } from "./support/code-rules";
+import { errorsWithoutCode, tooManyParameters } from "./support/code-rules";
 import { OWN_EMBEDDED_AWS, ownEmulators } from "./support/emulator-rule";
 import { sharedNames } from "./support/exported-names";
 import { importOutsideLayer } from "./support/layers";
@@ -291,6 +291,15 @@ const RULES: readonly Rule[] = [
     check: each((file) => isCode(file) && !isTest(file), errorsWithoutCode),
     caught: [one("client/x.ts", 'export class Lost extends Error { override readonly name = "Lost"; }')],
     fine: one("client/x.ts", 'class Lost extends CodedError<"LOST"> { override readonly name = "Lost"; }'),
+  },
+  {
+    name: "a function takes at most five parameters",
+    check: each(
+      (file) => isCode(file) && under("ledger", "handlers", "client", "cli", "stacks")(file),
+      tooManyParameters,
+    ),
+    caught: [one("client/x.ts", "export const f = (a, b, c, d, e, f) => a;")],
+    fine: one("client/x.ts", "export function f(a, b, c, d, e) {}"),
   },
   {
     name: "no file and no room imports itself through others",

@@ -16,7 +16,7 @@ export function errorsWithoutCode(file: SourceFile): string[] {
   });
 }
 
-export const PARAMETERS_MAX = 5;
+const PARAMETERS_MAX = 5;
 
 export function tooManyParameters(file: SourceFile): string[] {
   return nodes(file, (node) =>

@@ -9,7 +9,7 @@ import type { Transaction } from "../rules/transaction";
 import type { Services } from "../store/services";
 import { type Claims, harmlessClaims } from "./claims";
 import { type PaymentBook, type SentPayment, transactionsBook } from "./payment-books";
-import { refuseHarmful, validatePayment } from "./validation";
+import { isRefusal, refuseHarmful, validatePayment } from "./validation";
 
 export interface FileLimits {
   /** Rows that are recorded; those behind them are only searched for card data. */
@@ -67,7 +67,7 @@ export class RowJudge {
   /** Takes note of a row that an earlier run has done. */
   pass(row: Row): void {
     this.rows += 1;
-    this.seesAgain(row);
+    this.seesAgain(sentId(row));
   }
 
   judge(row: Row): JudgedRow {
@@ -75,9 +75,12 @@ export class RowJudge {
     const { limits, stopsAtLimit } = this.settings;
     this.isStopped = stopsAtLimit && this.cardDataRows >= limits.cardDataRowsMax;
     if (this.isStopped) return this.refused(row, refusal("TOO_MUCH_CARD_DATA"));
-    const isRepeat = this.seesAgain(row);
     const judgement = this.judgementOf(row);
-    return "code" in judgement ? this.refused(row, judgement) : { number: row.number, isRepeat, ...judgement };
+    if (isRefusal(judgement)) {
+      this.seesAgain(sentId(row));
+      return this.refused(row, judgement);
+    }
+    return { number: row.number, isRepeat: this.seesAgain(judgement.payment.transactionId), ...judgement };
   }
 
   private judgementOf(row: Row): SentPayment<Transaction> | Refusal {
@@ -116,9 +119,9 @@ export class RowJudge {
     };
   }
 
-  private seesAgain(row: Row): boolean {
-    const id = this.rows > this.settings.limits.rowsMax ? undefined : sentId(row);
-    return id !== undefined && this.seenIds.add(id);
+  private seesAgain(id: string | undefined): boolean {
+    const isKept = id !== undefined && this.rows <= this.settings.limits.rowsMax;
+    return isKept && this.seenIds.add(id);
   }
 }
 

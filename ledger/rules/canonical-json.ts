@@ -45,9 +45,7 @@ function write(value: unknown, depth: number): string {
       return JSON.stringify(value);
     case "object":
       if (value === null) return "null";
-      // `Array.from` visits the holes of a sparse array too, so they are refused as undefined instead of written as nothing.
-      if (Array.isArray(value)) return `[${Array.from(value, (element) => write(element, depth + 1)).join(",")}]`;
-      return writeObject(value, depth);
+      return Array.isArray(value) ? writeArray(value, depth) : writeObject(value, depth);
     default:
       throw new CanonicalJsonError(`A value of type ${typeof value} has no JSON form; convert it to text first.`);
   }
@@ -61,6 +59,15 @@ export function canonicalString(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
   if (!text.isWellFormed()) throw new CanonicalJsonError("A text holds a lone surrogate; send well-formed Unicode.");
   return JSON.stringify(text);
+}
+
+function writeArray(elements: readonly unknown[], depth: number): string {
+  let text = "";
+  // By place: the holes of a sparse array are refused as undefined instead of written as nothing.
+  for (let place = 0; place < elements.length; place++) {
+    text += `${place === 0 ? "" : ","}${write(elements[place], depth + 1)}`;
+  }
+  return `[${text}]`;
 }
 
 function writeObject(value: object, depth: number): string {

@@ -22,7 +22,7 @@ import { isRefusal, refuseHarmful, validateEntries } from "./validation";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 
-/** An event that passed the door. */
+/** An event that may be recorded. */
 export interface AcceptedEvent {
   readonly position: number;
   readonly event: AuditEvent;

@@ -1,5 +1,5 @@
 /**
- * The one place that knows DynamoDB's ten attribute types. The ledger and the SDK hold binary values as bytes; exports and
+ * DynamoDB's ten attribute types. The ledger and the SDK hold binary values as bytes; exports and
  * streams are DynamoDB JSON, where they are base64. MACs and commitments are made over DynamoDB JSON.
  */
 

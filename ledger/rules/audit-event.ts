@@ -68,7 +68,7 @@ export const auditEventSchema = z
   })
   .meta({ id: "audit-event", title: "Audit event", description: "One access to payment data, in either vocabulary." });
 
-/** An event that passed the door, in one vocabulary. */
+/** An event that was validated, in one vocabulary. */
 export interface AuditEvent {
   readonly auditId?: string;
   readonly transactionId?: string;

@@ -1,4 +1,4 @@
-/** A payment as it is sent and as it is understood: the door of the ledger. */
+/** A payment of the ledger, as it is sent and as it is understood. */
 
 import * as z from "zod";
 import { CURRENCY_CODES, CURRENCY_WITH_TIME } from "./currencies";

@@ -1,5 +1,5 @@
 /**
- * Every reason for which the door refuses input: a literal code, what happened, the rule, what to do. The texts are
+ * Every reason for which an input is refused: a literal code, what happened, the rule, what to do. The texts are
  * fixed, so no refusal can echo a value that somebody sent.
  */
 

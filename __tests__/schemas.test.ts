@@ -31,6 +31,19 @@ function fits(name: string, document: unknown): boolean {
   return validate(document);
 }
 
+test("a code that a later version adds fits the schemas of answers and of bad rows, a text that is no code does not", () => {
+  const refused = { schemaVersion: 1, outcome: "refused", message: "Something is wrong.", AuditID: "X~1" };
+  const row = { row: 1, outcome: "refused" };
+  for (const [name, document] of [
+    ["persist_payment_ledger.response", refused],
+    ["payment-files.bad-row", row],
+  ] as const) {
+    expect([name, fits(name, { ...document, code: REFUSAL_CODES[0] })]).toEqual([name, true]);
+    expect([name, fits(name, { ...document, code: "ADDED_LATER" })]).toEqual([name, true]);
+    expect([name, fits(name, { ...document, code: "not a code" })]).toEqual([name, false]);
+  }
+});
+
 describe("the committed files", () => {
   /** What events and answers only carry as text, and what functions write for others. */
   const carried = [

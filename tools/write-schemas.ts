@@ -328,6 +328,7 @@ function published(schema: z.ZodType, name: string, side: Side): string {
     override: ({ zodSchema, jsonSchema }) => {
       // The one check of ours that is a function: a plain object, whose members are its sender's.
       if (zodSchema._zod.def.type === "custom") jsonSchema.type = "object";
+      openCodes(jsonSchema);
     },
   });
   const beyond = side === "sent" ? [BEYOND_SCHEMA] : [];
@@ -340,6 +341,18 @@ function published(schema: z.ZodType, name: string, side: Side): string {
     ...rules,
   };
   return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+/** What a code that a later version adds looks like. */
+const CODE_PATTERN = "^[A-Z][A-Z0-9_]*$";
+
+/** Refusal codes may be added within version 1, so a schema names the known ones and accepts others. */
+function openCodes(jsonSchema: { enum?: unknown[]; anyOf?: unknown[]; description?: string }): void {
+  const known = jsonSchema.enum;
+  if (known === undefined || !REFUSAL_CODES.every((code) => known.includes(code))) return;
+  delete jsonSchema.enum;
+  jsonSchema.anyOf = [{ enum: known }, { pattern: CODE_PATTERN }];
+  jsonSchema.description = "One of these, or a code that a later version adds: treat an unknown code as a refusal.";
 }
 
 function main(): void {

@@ -34,6 +34,7 @@ import { SCHEMA_VERSION } from "../ledger/rules/schema";
 import { statusChangeSchema } from "../ledger/rules/status-change";
 import { transactionSchema } from "../ledger/rules/transaction";
 import { LOG_FUNCTIONS } from "./log-schemas";
+import { openCodes } from "./open-codes";
 
 export const SCHEMAS_FOLDER = join(__dirname, "..", "schemas", `v${SCHEMA_VERSION}`);
 
@@ -341,18 +342,6 @@ function published(schema: z.ZodType, name: string, side: Side): string {
     ...rules,
   };
   return `${JSON.stringify(document, null, 2)}\n`;
-}
-
-/** What a code that a later version adds looks like. */
-const CODE_PATTERN = "^[A-Z][A-Z0-9_]*$";
-
-/** Refusal codes may be added within version 1, so a schema names the known ones and accepts others. */
-function openCodes(jsonSchema: { enum?: unknown[]; anyOf?: unknown[]; description?: string }): void {
-  const known = jsonSchema.enum;
-  if (known === undefined || !REFUSAL_CODES.every((code) => known.includes(code))) return;
-  delete jsonSchema.enum;
-  jsonSchema.anyOf = [{ enum: known }, { pattern: CODE_PATTERN }];
-  jsonSchema.description = "One of these, or a code that a later version adds: treat an unknown code as a refusal.";
 }
 
 function main(): void {

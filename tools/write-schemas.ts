@@ -34,7 +34,7 @@ import { SCHEMA_VERSION } from "../ledger/rules/schema";
 import { statusChangeSchema } from "../ledger/rules/status-change";
 import { transactionSchema } from "../ledger/rules/transaction";
 import { LOG_FUNCTIONS } from "./log-schemas";
-import { openCodes } from "./open-codes";
+import { adjust } from "./schema-adjustments";
 
 export const SCHEMAS_FOLDER = join(__dirname, "..", "schemas", `v${SCHEMA_VERSION}`);
 
@@ -326,11 +326,7 @@ function published(schema: z.ZodType, name: string, side: Side): string {
     target: "draft-2020-12",
     io: side === "sent" ? "input" : "output",
     unrepresentable: "any",
-    override: ({ zodSchema, jsonSchema }) => {
-      // The one check of ours that is a function: a plain object, whose members are its sender's.
-      if (zodSchema._zod.def.type === "custom") jsonSchema.type = "object";
-      openCodes(jsonSchema);
-    },
+    override: adjust,
   });
   const beyond = side === "sent" ? [BEYOND_SCHEMA] : [];
   const texts = [...(description === undefined ? [] : [description]), ...beyond].join(" ");

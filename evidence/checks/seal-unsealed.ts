@@ -10,8 +10,8 @@ import type { LogEntry, RecordEntry } from "../log/entry";
 import { versionOf } from "../log/identity";
 import { appendEntries, type Log } from "../sealing/append";
 import { batchesBetween } from "../sealing/committed-batches";
+import { currentItem } from "../sealing/current-item";
 import { readHead } from "../sealing/log-state-table";
-import { standingItem } from "../sealing/standing-item";
 import { parseEntry } from "../verifier/entries";
 import type { Finding } from "../verifier/report";
 
@@ -69,7 +69,7 @@ async function entryFor(finding: Finding, macKey: MacKey, services: Services): P
   const { key, item, lastCommitment = "" } = finding;
   const table = Object.values(TABLES).find(({ logicalName }) => logicalName === finding.table)?.logicalName;
   if (table === undefined || key === undefined || item === undefined) return undefined;
-  const standing = await standingItem(table, key, services);
+  const standing = await currentItem(table, key, services);
   if (standing === undefined) return undefined;
   const image = toItemJson(standing);
   const commitment = commitmentOf(table, image);

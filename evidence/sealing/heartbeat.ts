@@ -21,7 +21,7 @@ const SAME_BEAT_MS = 30_000;
 const CLOCK_DIFFERENCE_MAX_MS = 60 * 60 * 1000;
 
 /** Appends a heartbeat, unless the log ends with a young one, and publishes everything that was committed. */
-export async function beat({ log, clock, ...settings }: HeartbeatSettings): Promise<Publication> {
+export async function publishHeartbeat({ log, clock, ...settings }: HeartbeatSettings): Promise<Publication> {
   const publication = { ...settings, table: log.table };
   await appendAfter(log, (head) => heartbeatAfter(head, publication, clock));
   return publish(publication);

@@ -5,7 +5,7 @@ import { LOG_METRICS } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
 import type { Services } from "../../ledger/store/services";
 import { SealingError } from "./errors";
-import { beat, type HeartbeatSettings } from "./heartbeat";
+import { type HeartbeatSettings, publishHeartbeat } from "./heartbeat";
 import { type ErrorReporting, reportingErrors } from "./report-error";
 import { type FedStream, lostStreams } from "./stream-check";
 
@@ -37,7 +37,10 @@ export function publishCheckpoint(
 ): Promise<PublishCheckpointResponse> {
   return reportingErrors(call, services, settings, async () => {
     if (!requestSchema.safeParse(event).success) throw unknownEvent();
-    const { size, isComplete } = await beat({ ...settings, outOfTime: () => call.remainingMs() < RESERVED_MS });
+    const { size, isComplete } = await publishHeartbeat({
+      ...settings,
+      outOfTime: () => call.remainingMs() < RESERVED_MS,
+    });
     services.signal(LOG_METRICS.checkpoint);
     if (call.now.getUTCMinutes() % STREAM_CHECK_MINUTES === 0) await checkStreams(call, services, settings);
     return { outcome: isComplete ? "published" : "catching-up", counts: { size } };

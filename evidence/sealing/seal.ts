@@ -7,9 +7,9 @@ import type { Services } from "../../ledger/store/services";
 import type { RecordEntry } from "../log/entry";
 import { appendEntries, type Log } from "./append";
 import { classify, isUnconfirmed, type Judge } from "./classify";
+import { currentItem } from "./current-item";
 import { SealingError } from "./errors";
 import { type ErrorReporting, reportingErrors } from "./report-error";
-import { standingItem } from "./standing-item";
 import { type StreamChange, streamChanges } from "./stream-change";
 
 export interface SealSettings extends ErrorReporting {
@@ -59,7 +59,7 @@ async function classifyAll(changes: readonly StreamChange[], services: Services)
   const judge: Judge = {
     macKey: (await services.macKeys()).record,
     auditRecord: (auditId) => getItem(services.dynamo, services.tables.paymentAuditTrail, partitionKey, auditId),
-    standing: (table, key) => standingItem(table, key, services),
+    standing: (table, key) => currentItem(table, key, services),
   };
   const entries: (RecordEntry | undefined)[] = [];
   for (let start = 0; start < changes.length; start += PARALLEL_CHANGES) {

@@ -74,7 +74,7 @@ export async function coverageOf(run: Run, size: number, sources: readonly Recor
   let until = "";
   const cuts = new Map<LogicalTableName, number>();
   for await (const { index, entries = [] } of bundlesOf(run.evidence, size, downwards(size))) {
-    run.goOn();
+    run.checkDeadline();
     for (let at = entries.length - 1; at >= 0; at--) {
       const bytes = entries[at];
       const entry = bytes !== undefined && looksLikeHeartbeat(bytes) ? readEntry(bytes) : undefined;

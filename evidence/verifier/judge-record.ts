@@ -1,9 +1,9 @@
 /** One record: what stands in the source under its key against what the log says must stand there. Pure. */
 
 import type { LogicalTableName } from "../../contract";
+import { type CurrentItem, type CurrentVersions, keyParts } from "./current-items";
 import { type History, type Leaf, possibleStates, type RecordState, versionNumber } from "./history";
 import type { Finding } from "./report";
-import { keyParts, type Standing, type StandingItem } from "./standing-items";
 
 export interface JudgedRecord {
   readonly table: LogicalTableName;
@@ -12,7 +12,7 @@ export interface JudgedRecord {
   readonly leaves: readonly Leaf[];
   readonly history: History;
   /** Absent where the source tells nothing about it. */
-  readonly standing?: Standing;
+  readonly standing?: CurrentVersions;
 }
 
 export interface Rules {
@@ -46,11 +46,11 @@ export function judgeRecord(record: JudgedRecord, { cut, maySettle }: Rules): Re
   return { findings: [...findings, ...sourceFaults(record)], settling };
 }
 
-function distinct(items: readonly StandingItem[]): StandingItem[] {
+function distinct(items: readonly CurrentItem[]): CurrentItem[] {
   return [...new Map(items.map((item) => [item.commitment, item])).values()];
 }
 
-function judgeItem(item: StandingItem, record: JudgedRecord, states: readonly RecordState[]): Finding | undefined {
+function judgeItem(item: CurrentItem, record: JudgedRecord, states: readonly RecordState[]): Finding | undefined {
   const { leaves } = record;
   const place = placeOf(record, item.version);
   const state = states.find(({ commitment }) => commitment === item.commitment);
@@ -70,13 +70,13 @@ function judgeItem(item: StandingItem, record: JudgedRecord, states: readonly Re
 }
 
 /** The commitment covers the version too, so an entry with another one contradicts itself. */
-function wrongVersion(leaf: Leaf, { version }: StandingItem, record: JudgedRecord): Finding | undefined {
+function wrongVersion(leaf: Leaf, { version }: CurrentItem, record: JudgedRecord): Finding | undefined {
   if (leaf.version === version || (leaf.kind !== "RECORD" && leaf.kind !== "LATE")) return undefined;
   const message = `Entry ${leaf.index} calls it version ${leaf.version}.`;
   return { verdict: "altered", code: "WRONG_VERSION", ...placeOf(record, version), leaf: leaf.index, message };
 }
 
-function unsealed({ version, item, writtenAt }: StandingItem, record: JudgedRecord, lastCommitment: string): Finding {
+function unsealed({ version, item, writtenAt }: CurrentItem, record: JudgedRecord, lastCommitment: string): Finding {
   return {
     verdict: "unsealed",
     code: "RECORD_UNSEALED",

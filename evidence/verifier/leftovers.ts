@@ -22,7 +22,7 @@ interface Place {
 export async function checkLeftovers(run: Run, head: Checkpoint, faulty: ReadonlySet<string>): Promise<void> {
   let unknown = 0;
   for await (const path of run.evidence.list("tile/")) {
-    run.goOn();
+    run.checkDeadline();
     const place = placeOf(path);
     const width = place === undefined ? 0 : widthIn(head.size, place);
     if (place === undefined || width === 0 || (place.width > width && place.width < TILE_WIDTH)) unknown += 1;

@@ -66,7 +66,7 @@ export class LogWalk {
     const { run, head, tree, published } = this;
     published.grown(0, () => tree.root(), this.claims);
     for await (const bundle of bundlesOf(run.evidence, head.size, upwards(head.size), true)) {
-      run.goOn();
+      run.checkDeadline();
       await this.takeBundle(bundle);
       run.progress(Math.min(head.size, (bundle.index + 1) * TILE_WIDTH), head.size, "log entries");
     }
@@ -135,10 +135,10 @@ export class LogWalk {
 
   /** Reads the log once more: what it states counts only now that its tree is known, and may be more than memory holds. */
   private async streamStatements(): Promise<void> {
-    const { evidence, findings, goOn } = this.run;
+    const { evidence, findings, checkDeadline } = this.run;
     const { size } = this.head;
     for await (const { index, entries = [] } of bundlesOf(evidence, size, upwards(size))) {
-      goOn();
+      checkDeadline();
       for (const [at, bytes] of entries.entries()) {
         const entry = readEntry(bytes);
         if (entry === undefined || entry.kind === "HEARTBEAT") continue;

@@ -6,12 +6,12 @@
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { BUCKETS, type KeyedHash, Tally, type TallyState } from "../../ledger/rules/tally";
+import { keyParts } from "./current-items";
 import { type Digest, textAttribute } from "./digest";
 import { itemIn, readSource } from "./record-pass";
 import type { Finding } from "./report";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, timeOf } from "./sources";
-import { keyParts } from "./standing-items";
 import { pairIdOf } from "./write-records";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;

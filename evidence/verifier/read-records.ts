@@ -56,7 +56,7 @@ async function takeParallel(
 ): Promise<ReadonlyMap<LogicalTableName, number>> {
   const expected = sources.reduce((sum, source) => sum + (source.expected ?? 0), 0);
   const sums = await parallel.finish((changes) => {
-    run.goOn();
+    run.checkDeadline();
     run.progress(changes, expected, "records");
   });
   for (const each of sums) {

@@ -32,7 +32,7 @@ export async function readSource(
     if (reportFaults) findings.add(faultFinding(fault, source.table));
   };
   const onBatch = (done: number) => {
-    run.goOn();
+    run.checkDeadline();
     run.progress(done, source.expected ?? 0, `${what} of ${source.table}`);
   };
   try {

@@ -15,7 +15,7 @@ export interface Run {
   readonly findings: Findings;
   readonly clock: Clock;
   /** Called often; ends the run when the time is up. @throws OutOfTime */
-  readonly goOn: () => void;
+  readonly checkDeadline: () => void;
   readonly progress: (done: number, total: number, what: string) => void;
 }
 

@@ -5,7 +5,7 @@ import { type LogicalTableName, TABLES } from "../../contract";
 import { KeyedHash } from "../../ledger/rules/tally";
 import type { Checkpoint } from "../log/checkpoint";
 import { parseVerifierKey } from "../log/note";
-import { CloserLook } from "./closer-look";
+import { DiscrepancySearch } from "./discrepancy-search";
 import { type EvidenceFolder, withFindings } from "./evidence";
 import { Findings, NAMED_MAX } from "./findings";
 import { AGE_MAX_MS, reportAge, reportCompared, reportCoverage } from "./freshness";
@@ -85,7 +85,7 @@ export async function verifyLog(options: VerifyOptions): Promise<VerificationRep
     clock: { now, asOf: options.asOf ?? now, sourceAgeMaxMs: options.sourceAgeMaxMs ?? AGE_MAX_MS },
     witnesses: (options.witnessKeys ?? []).map(parseVerifierKey),
     findings,
-    goOn: () => {
+    checkDeadline: () => {
       if (options.outOfTime?.() === true) throw new OutOfTime();
     },
     progress: options.onProgress ?? (() => {}),
@@ -245,11 +245,11 @@ class Verification {
   private async compareRecords(checkpoint: Checkpoint): Promise<number> {
     const { run, tally, coverage, settleMs, heldMax } = this;
     const { sources, namedMax = NAMED_MAX } = this.options;
-    const look = { run, size: checkpoint.size, sources, coverage, settleMs, namedMax, heldMax };
-    const closer = new CloserLook(look, tally);
-    await closer.take();
-    this.repeatedEntries = closer.repeatedEntries;
-    return closer.settling;
+    const options = { run, size: checkpoint.size, sources, coverage, settleMs, namedMax, heldMax };
+    const search = new DiscrepancySearch(options, tally);
+    await search.run();
+    this.repeatedEntries = search.repeatedEntries;
+    return search.settling;
   }
 
   private noteUnsettled(settling: number, { counts }: LogWalk): void {

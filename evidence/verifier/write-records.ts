@@ -3,7 +3,7 @@
 import { hash } from "node:crypto";
 import { type LogicalTableName, TABLES } from "../../contract";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
-import { keyParts } from "./standing-items";
+import { keyParts } from "./current-items";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 const WRITE_ID = /^W~/;

@@ -9,6 +9,7 @@ import { BUCKETS } from "../../ledger/rules/tally";
 import { entryBytes, type RecordEntry } from "../log/entry";
 import { leafHash } from "../log/hashing";
 import { TILE_WIDTH } from "../log/paths";
+import { CurrentItems, type CurrentVersions, type Kept, keyParts, recordPlace } from "./current-items";
 import type { Digest } from "./digest";
 import { KEY_START, plainKeyEnd, readEntry } from "./entries";
 import { canExplain, type KnownRecord } from "./explain";
@@ -20,9 +21,8 @@ import { itemIn, readSource } from "./record-pass";
 import { bucketOf, RecordTally } from "./record-tally";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, timeOf } from "./sources";
-import { type Kept, keyParts, recordPlace, type Standing, StandingItems } from "./standing-items";
 
-export interface Look {
+export interface SearchOptions {
   readonly run: Run;
   /** Of the log. */
   readonly size: number;
@@ -43,7 +43,7 @@ interface Slice {
   readonly again: RecordTally;
 }
 
-export class CloserLook {
+export class DiscrepancySearch {
   repeatedEntries = 0;
   /** Records too young to be sealed yet. */
   settling = 0;
@@ -53,17 +53,17 @@ export class CloserLook {
   private itemsKept = 0;
 
   constructor(
-    private readonly look: Look,
+    private readonly options: SearchOptions,
     private readonly tally: RecordTally,
   ) {
     this.buckets = tally.leaves.differing(tally.items);
     for (const bucket of this.buckets) this.differing[bucket] = 1;
   }
 
-  async take(): Promise<void> {
+  async run(): Promise<void> {
     const { leaves, items, histories } = this.tally;
     const differing = this.buckets.reduce((sum, at) => sum + leaves.touchedIn(at) + items.touchedIn(at), 0);
-    const slices = Math.ceil((differing + 2 * histories.count) / this.look.heldMax);
+    const slices = Math.ceil((differing + 2 * histories.count) / this.options.heldMax);
     for (let slice = 0; slice < slices; slice++) await this.takeSlice((bucket) => bucket % slices === slice);
   }
 
@@ -94,7 +94,7 @@ export class CloserLook {
 
   /** False where a slice turns out to be too large to be held. */
   private async readLog(isIn: (bucket: number) => boolean, { known, again }: Slice): Promise<boolean> {
-    const { run, size } = this.look;
+    const { run, size } = this.options;
     const { histories } = this.tally;
     const isWanted = (place: number) => {
       const bucket = bucketOf(place);
@@ -102,7 +102,7 @@ export class CloserLook {
     };
     let held = 0;
     for await (const { index, entries = [] } of bundlesOf(run.evidence, size, upwards(size))) {
-      run.goOn();
+      run.checkDeadline();
       run.progress(Math.min(size, (index + 1) * TILE_WIDTH), size, "log entries, again");
       for (const [at, bytes] of entries.entries()) {
         const keyEnd = plainKeyEnd(bytes);
@@ -119,7 +119,7 @@ export class CloserLook {
         record.leaves.push(leafOf(leaf, entry));
         known.set(id, record);
         held += 1;
-        if (held > 8 * this.look.heldMax) return this.tooMany();
+        if (held > 8 * this.options.heldMax) return this.tooMany();
       }
     }
     return true;
@@ -132,7 +132,7 @@ export class CloserLook {
       const hash = leafHash(entryBytes({ ...leaf, table, key })).toString("base64");
       const { version, index, kind } = leaf;
       const place = { table, key, version, leaf: index, leafHash: hash, sealedAs: kind };
-      this.look.run.findings.add({ verdict, code, ...place, message });
+      this.options.run.findings.add({ verdict, code, ...place, message });
     }
   }
 
@@ -147,10 +147,10 @@ export class CloserLook {
       return;
     }
     const known = new Map(records.map((record) => [recordPlace(record.table, record.keyText), record]));
-    const standing = new StandingItems();
-    for (const source of this.look.sources) {
+    const standing = new CurrentItems();
+    for (const source of this.options.sources) {
       const { table } = source;
-      await readSource(source, this.look.run, { reportFaults: false, what: "differing records" }, (digested) => {
+      await readSource(source, this.options.run, { reportFaults: false, what: "differing records" }, (digested) => {
         const { now, before, change } = digested;
         const isIn = (digest: Digest | undefined) =>
           digest !== undefined && unexplained.has(this.bucketAt(digest.keyText)) ? digest : undefined;
@@ -174,14 +174,14 @@ export class CloserLook {
 
   private kept({ writtenAt }: Digest, { now }: RecordChange): Kept {
     this.itemsKept += 1;
-    const isKept = now !== undefined && this.itemsKept <= this.look.namedMax;
+    const isKept = now !== undefined && this.itemsKept <= this.options.namedMax;
     return { ...(isKept ? { item: itemIn(now) } : {}), ...(writtenAt === "" ? {} : { writtenAt }) };
   }
 
   private judge(
     unexplained: ReadonlySet<number>,
     known: ReadonlyMap<string, KnownRecord>,
-    { all: standing }: { readonly all: ReadonlyMap<string, Standing> },
+    { all: standing }: { readonly all: ReadonlyMap<string, CurrentVersions> },
   ): void {
     for (const id of new Set([...known.keys(), ...standing.keys()])) {
       const record = known.get(id);
@@ -193,7 +193,7 @@ export class CloserLook {
       const judged = { table, keyText, leaves, history, ...(stands === undefined ? {} : { standing: stands }) };
       const rules = { cut: this.cutOf(table), maySettle: (time: string) => this.maySettle(table, time) };
       const { findings, settling } = judgeRecord(judged, rules);
-      for (const finding of findings) this.look.run.findings.add(finding);
+      for (const finding of findings) this.options.run.findings.add(finding);
       this.settling += settling;
     }
   }
@@ -204,7 +204,7 @@ export class CloserLook {
    */
   private maySettle(table: LogicalTableName, writtenAt: string): boolean {
     const source = this.sourceOf(table);
-    const { settleMs, coverage } = this.look;
+    const { settleMs, coverage } = this.options;
     if (source === undefined) return false;
     const takenAt = timeOf(source);
     const isYoung = Math.abs(Date.parse(writtenAt) - takenAt) <= settleMs;
@@ -212,11 +212,11 @@ export class CloserLook {
   }
 
   private cutOf(table: LogicalTableName): number {
-    return this.look.coverage.cuts.get(table) ?? 0;
+    return this.options.coverage.cuts.get(table) ?? 0;
   }
 
   private sourceOf(table: LogicalTableName): RecordSource | undefined {
-    return this.look.sources.find((source) => source.table === table);
+    return this.options.sources.find((source) => source.table === table);
   }
 
   private bucketAt(keyText: string): number {
@@ -225,13 +225,13 @@ export class CloserLook {
 
   private changed(what: string): void {
     const message = `${what} changed while it was read. Copy it, and verify the copy.`;
-    this.look.run.findings.add({ verdict: "incomplete", code: "EVIDENCE_CHANGED", message });
+    this.options.run.findings.add({ verdict: "incomplete", code: "EVIDENCE_CHANGED", message });
   }
 
   private tooMany(): false {
     const message =
       "More records differ than were looked at one by one; those named are some of them. Verify the tables one at a time.";
-    this.look.run.findings.add({ verdict: "incomplete", code: "TOO_MANY_DIFFERENCES", message });
+    this.options.run.findings.add({ verdict: "incomplete", code: "TOO_MANY_DIFFERENCES", message });
     return false;
   }
 }

@@ -1,10 +1,10 @@
-/** What the sources say stands under each key at the moment they were taken, for the records that are looked at one by one. */
+/** The items that the sources hold under each key, for the records that are compared one by one. */
 
 import type { LogicalTableName } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import type { Digest } from "./digest";
 
-export interface StandingItem {
+export interface CurrentItem {
   readonly commitment: string;
   readonly version: string;
   /** Kept only where a finding will need it. */
@@ -13,19 +13,19 @@ export interface StandingItem {
   readonly writtenAt?: string;
 }
 
-export type Kept = Pick<StandingItem, "item" | "writtenAt">;
+export type Kept = Pick<CurrentItem, "item" | "writtenAt">;
 
-export interface Standing {
+export interface CurrentVersions {
   readonly table: LogicalTableName;
   readonly keyText: string;
-  /** One, none where it was removed or never there, or several where the source tells it more than once. */
-  readonly items: StandingItem[];
-  /** An increment says that something else stood there before than the source told so far. */
+  /** Normally one; none where it was removed or never there; more where the source contains it more than once. */
+  readonly items: CurrentItem[];
+  /** How often an increment states another previous item than the source has reported so far. */
   contradictions: number;
 }
 
-export class StandingItems {
-  readonly all = new Map<string, Standing>();
+export class CurrentItems {
+  readonly all = new Map<string, CurrentVersions>();
 
   /** @param kept what a finding about this item will need of it. */
   take(
@@ -37,27 +37,27 @@ export class StandingItems {
     const { now, before } = digests;
     if (before !== undefined) this.replace(this.at(table, before.keyText), before, replay);
     if (now === undefined) return;
-    const standing = this.at(table, now.keyText);
-    if (replay) standing.items.length = 0;
+    const current = this.at(table, now.keyText);
+    if (replay) current.items.length = 0;
     const { commitment, version } = now;
-    standing.items.push({ commitment, version, ...kept(now) });
+    current.items.push({ commitment, version, ...kept(now) });
   }
 
-  private replace(standing: Standing, { commitment }: Digest, replay: boolean): void {
-    const at = standing.items.findIndex((item) => item.commitment === commitment);
-    if (at >= 0) standing.items.splice(at, 1);
-    else if (!replay) standing.contradictions += 1;
-    if (replay) standing.items.length = 0;
+  private replace(current: CurrentVersions, { commitment }: Digest, replay: boolean): void {
+    const at = current.items.findIndex((item) => item.commitment === commitment);
+    if (at >= 0) current.items.splice(at, 1);
+    else if (!replay) current.contradictions += 1;
+    if (replay) current.items.length = 0;
   }
 
-  private at(table: LogicalTableName, keyText: string): Standing {
+  private at(table: LogicalTableName, keyText: string): CurrentVersions {
     const id = recordPlace(table, keyText);
-    let standing = this.all.get(id);
-    if (standing === undefined) {
-      standing = { table, keyText, items: [], contradictions: 0 };
-      this.all.set(id, standing);
+    let current = this.all.get(id);
+    if (current === undefined) {
+      current = { table, keyText, items: [], contradictions: 0 };
+      this.all.set(id, current);
     }
-    return standing;
+    return current;
   }
 }
 

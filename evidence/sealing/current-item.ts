@@ -1,4 +1,4 @@
-/** The item that stands under a key now, however the log names tables and keys. */
+/** Reads the item that a table holds now under a key, as the log names tables and keys. */
 
 import { DynamoDBServiceException, GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { type LogicalTableName, TABLES, type TableId } from "../../contract";
@@ -6,8 +6,8 @@ import type { StoredItem } from "../../ledger/rules/stored-item";
 import type { Services } from "../../ledger/store/services";
 import { storedItem } from "../../ledger/store/transaction";
 
-/** Strongly consistent. Undefined where nothing stands, and for a key that DynamoDB cannot hold. */
-export async function standingItem(
+/** Strongly consistent. Undefined where there is none, and for a key that DynamoDB cannot hold. */
+export async function currentItem(
   table: LogicalTableName,
   key: readonly string[],
   { dynamo, tables }: Pick<Services, "dynamo" | "tables">,

@@ -85,6 +85,10 @@ const PAYMENTS: Commands = {
 };
 
 const EVIDENCE: Commands = {
+  kit: lazy(
+    "Make the folder that an auditor gets: verifier, key, policy, example",
+    () => (require("./kit") as typeof import("./kit")).kit,
+  ),
   audit: lazy(
     "One visit of an auditor: copy, wait until all is sealed, verify, keep the pin",
     () => (require("./audit") as typeof import("./audit")).auditCommand,

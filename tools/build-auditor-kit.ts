@@ -22,3 +22,6 @@ export function buildAuditorKit(directory: string = DIRECTORY): AuditorKit {
   }
   return { directory, sha256: hash.digest("hex") };
 }
+
+/** `payledger kit` runs it with the folder. */
+if (require.main === module) buildAuditorKit(resolve(process.argv[2] ?? DIRECTORY));

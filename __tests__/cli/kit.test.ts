@@ -17,7 +17,7 @@ const PROVE = [
   "verify-proof",
   "payment.tlog-proof",
   "--record",
-  "payment.record.json",
+  "payment.record",
   "--key",
   "log.vkey",
 ];
@@ -45,10 +45,10 @@ test("it has the verifier, the key, the policy and an example, and nothing else"
 
 test("the example gives the expected output with Node.js alone, and another one after a changed byte", () => {
   expect(run(PROVE)).toBe(read("example", "expected.txt"));
-  const record = read("example", "payment.record.json");
-  writeFileSync(join(kit, "example", "payment.record.json"), record.replace('"WRITE"', '"WRITF"'));
+  const record = read("example", "payment.record");
+  writeFileSync(join(kit, "example", "payment.record"), record.replace('"WRITE"', '"WRITF"'));
   expect(() => run(PROVE)).toThrow(/Command failed/);
-  writeFileSync(join(kit, "example", "payment.record.json"), record);
+  writeFileSync(join(kit, "example", "payment.record"), record);
 });
 
 test("the checksums and the fingerprint are what other tools compute", () => {

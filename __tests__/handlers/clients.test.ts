@@ -1,0 +1,20 @@
+/** The functions' AWS clients: what each call goes through. */
+
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { dynamoClient, kmsClient } from "../../handlers/runtime/clients";
+
+const middlewares = ({ middlewareStack }: { middlewareStack: { identify(): string[] } }) =>
+  middlewareStack.identify().map((text) => text.split(" ")[0]?.replace(/:$/, ""));
+
+test("no call is copied for a logger, and nothing else of the SDK is left out", () => {
+  const own = middlewares(dynamoClient());
+  const ofSdk = middlewares(new DynamoDBClient({}));
+  expect(ofSdk).toContain("loggerMiddleware");
+  expect(own).toEqual(ofSdk.filter((name) => name !== "loggerMiddleware"));
+  expect(middlewares(kmsClient())).not.toContain("loggerMiddleware");
+});
+
+test("all parts of a function share one client, and with it its connections", () => {
+  expect(dynamoClient()).toBe(dynamoClient());
+  expect(kmsClient()).toBe(kmsClient());
+});

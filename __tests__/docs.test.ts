@@ -319,7 +319,7 @@ test("deploy.md gives the environments' own values", () => {
     }),
   );
   expect(text).toContain(
-    row("vault locked for good", (env) => {
+    row("vault locked permanently", (env) => {
       const lock = env?.protections.vaultLock;
       return lock ? `${lock.changeableForDays} days after it is made` : "no";
     }),

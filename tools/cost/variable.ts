@@ -40,6 +40,11 @@ const ITEM_OVERHEAD_BYTES = 100;
 const INDEX_ENTRY_BYTES = 150;
 const GIGABYTE = 1_000_000_000;
 
+/** How long one call of a way runs. */
+export function callSeconds(way: WayIn): number {
+  return RUNNING[way].seconds;
+}
+
 /** Stored bytes of one payment, event or read: items and entries of indexes. */
 export function storedBytes({ rowBytes, recordBytes, indexWriteUnits, sealedRecords }: WayCounts): number {
   return (

@@ -11,11 +11,12 @@ const TIMEOUT_MS = 120_000;
 /** Always as `dev`: a job that feeds samples and forges a row has no business in an environment that keeps its data. */
 export const JOB_ENVIRONMENT = "dev";
 
-export async function synthesizeForJob(outputDirectory: string): Promise<void> {
+/** @param signal ends the synth: what it is for will not come. */
+export async function synthesizeForJob(outputDirectory: string, signal?: AbortSignal): Promise<void> {
   const environment = { ...process.env, [OVERRIDES.environment]: JOB_ENVIRONMENT, CDKTF_OUTDIR: outputDirectory };
   await new Promise<void>((resolve, reject) => {
     const arguments_ = [require.resolve("tsx/cli"), path.join(PROJECT, "main.ts")];
-    const options = { cwd: PROJECT, env: environment, timeout: TIMEOUT_MS };
+    const options = { cwd: PROJECT, env: environment, timeout: TIMEOUT_MS, ...(signal && { signal }) };
     execFile(process.execPath, arguments_, options, (error, stdout, stderr) => {
       if (error === null) resolve();
       else reject(failed(`${stdout}${stderr}`.trim() || error.message));

@@ -34,7 +34,7 @@ export function onAws(command: CommandBody): CommandBody {
 
 /**
  * Sets the environment variables that the SDK and the configuration read. When no option and no variable names an
- * endpoint, and no option a profile or a region, an embedded AWS that is up is used, and the reader is told.
+ * endpoint, and no option a profile or a region, an embedded AWS that is up is used, and a message says so.
  */
 export async function useAws(given: Given, { tell }: Pick<Output, "tell">): Promise<void> {
   const { env: variables } = process;

@@ -1,4 +1,4 @@
-/** What an error means to whoever started a command: one message with its remedy, and an exit code. */
+/** What an error means to the user of a command: one message with its remedy, and an exit code. */
 
 import { CodedError } from "../contract";
 import { explainEvidence } from "../evidence/commands/cli";

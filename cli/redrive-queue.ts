@@ -203,7 +203,7 @@ async function invokeAgain(message: Message, { lambda, functions }: Redrive): Pr
   return true;
 }
 
-/** The record that Lambda writes of an invocation that failed for good. Numbers keep their digits. */
+/** The record that Lambda writes of an invocation that failed on every try. Numbers keep their digits. */
 function failureOf(body: string): { functionName: string; payload: string } | undefined {
   const record = membersOf(parsed(body));
   const context = membersOf(record?.["requestContext"]);

@@ -19,7 +19,7 @@ async function queueUrl(sqs: SQSClient, name: string): Promise<string> {
   return QueueUrl;
 }
 
-/** A message is settled when it is taken; what became of it stands in the trail. */
+/** The queue deletes a message when the function has taken it; the trail has the result. */
 export const sendQueue: CommandBody = onAws({
   operands: "ID",
   details: "A payment as a message on audit-trail-queue. Read it back: read ID --book messages.",

@@ -1,4 +1,4 @@
-/** Commands that run a tool of the project in a process of its own: what a tool loads is not needed for anything else. */
+/** Commands that run a tool of the project in a separate process, because nothing else needs what a tool loads. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -38,7 +38,6 @@ export const UNPLAIN_YET = [
   "__tests__",
   "ledger",
   "local",
-  "cli",
   "tools/bench",
 ];
 

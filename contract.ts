@@ -42,6 +42,19 @@ export const TABLES = {
     sortKey: { name: "timestamp", type: "N" },
     indexes: {},
   },
+  /** What happens to a payment after it was recorded. The sort key is the event's place in the payment's life, from 1. */
+  paymentEvents: {
+    logicalName: "PaymentEvents",
+    partitionKey: "TransactionID",
+    recordedAt: "RecordedAt",
+    sortKey: { name: "Place", type: "N" },
+    /** The attribute from which the id of a row's WRITE record follows; in the other tables it is the partition key. */
+    writtenAs: "EventID",
+    indexes: {
+      /** Holds for refunds, and facts that broke a rule: what somebody may have to settle. */
+      byReview: { name: "by-review", partitionKey: "ReviewDay", sortKey: "TimeKey" },
+    },
+  },
 } as const;
 
 export type TableId = keyof typeof TABLES;
@@ -51,6 +64,8 @@ export type LogicalTableName = (typeof TABLES)[TableId]["logicalName"];
 export const ROLES = {
   ledger: "paymentledger-role",
   status: "payment-status-role",
+  /** Records what happens to payments. */
+  events: "payment-events-role",
   query: "payment-query-role",
   reveal: "payment-reveal-role",
   auditor: "payment-auditor-role",
@@ -79,6 +94,7 @@ export type RoleId = keyof typeof ROLES;
 export const FUNCTIONS = {
   persistPaymentLedger: { name: "persist_payment_ledger", entry: "persist-payment-ledger", role: "ledger" },
   updatePaymentStatus: { name: "update_payment_status", entry: "update-payment-status", role: "status" },
+  recordPaymentEvent: { name: "record_payment_event", entry: "record-payment-event", role: "events" },
   queryPaymentLedger: { name: "query_payment_ledger", entry: "query-payment-ledger", role: "query" },
   revealPaymentToken: { name: "reveal_payment_token", entry: "reveal-payment-token", role: "reveal" },
   persistPaymentAuditTrail: {
@@ -111,6 +127,8 @@ export const ENV = {
   messagesTable: "PAYMENT_MESSAGES_TABLE",
   /** Deployed name of the table of payments that arrive as files. */
   transactionsTable: "DYNAMODB_TABLE",
+  /** Deployed name of the table of what happens to payments. */
+  eventsTable: "PAYMENT_EVENTS_TABLE",
   /** Bucket of the payment files; the processor reads no other. */
   filesBucket: "S3_BUCKET",
   /** Bucket of the table exports, their state and their check reports. */
@@ -162,6 +180,10 @@ export const METRICS = {
   messageRefused: "MessageRefused",
   /** A payment came again under a known id with other content. */
   paymentConflict: "PaymentConflict",
+  /** A processor reported an event that breaks a rule of the payment's life, and it was recorded; or, each day, one is open still. */
+  paymentBreach: "PaymentBreach",
+  /** A hold for a refund is a week old and nothing settled it. */
+  refundHoldOld: "RefundHoldOld",
 } as const;
 
 /** Metrics of the backups; the alarms also breach when nothing is reported. */

@@ -52,6 +52,7 @@ const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
   "ledger/store/key-material.ts": ["randomBytes", "Date.now"],
   "ledger/store/payment-record.ts": ["pooledRandomBytes"],
   "ledger/store/audit-record.ts": ["pooledRandomBytes"],
+  "ledger/store/event-record.ts": ["pooledRandomBytes"],
   "ledger/store/transaction-record.ts": ["pooledRandomBytes"],
   "ledger/store/transaction.ts": ["randomUUID", "Math.random"],
   "ledger/operations/record-entries.ts": ["randomBytes"],

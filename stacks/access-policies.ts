@@ -36,6 +36,7 @@ const READING_FUNCTIONS: readonly FunctionId[] = ["queryPaymentLedger", "queryPa
 const PAYMENT_FUNCTIONS: readonly FunctionId[] = [
   "persistPaymentLedger",
   "updatePaymentStatus",
+  "recordPaymentEvent",
   "persistPaymentAuditTrail",
   "paymentProcessor",
   "queryPaymentLedger",
@@ -44,6 +45,7 @@ const PAYMENT_FUNCTIONS: readonly FunctionId[] = [
 const OPERATED_FUNCTIONS: readonly FunctionId[] = [
   "persistPaymentLedger",
   "updatePaymentStatus",
+  "recordPaymentEvent",
   "persistPaymentAuditTrail",
   "paymentProcessor",
   "exportTables",

@@ -26,18 +26,22 @@ export function boundaryStatements(arns: BoundaryArns): Statement[] {
   return [
     {
       sid: "Tables",
-      actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
+      actions: [
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DescribeContinuousBackups",
+        "dynamodb:ExportTableToPointInTime",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "dynamodb:UpdateItem",
+      ],
       resources: [...arns.tableArns, ...arns.indexArns],
     },
     {
       sid: "Keys",
       actions: [...ENCRYPT_AND_DECRYPT, "kms:GenerateMac"].sort(),
       resources: [arns.keyArns],
-    },
-    {
-      sid: "Exports",
-      actions: ["dynamodb:DescribeContinuousBackups", "dynamodb:ExportTableToPointInTime"],
-      resources: arns.tableArns,
     },
     {
       sid: "DescribeExports",

@@ -116,6 +116,7 @@ export class DataStack extends BaseStack {
       paymentTransactions: this.addTable("payment-transactions", "paymentTransactions", {
         writers: roles("processor"),
       }),
+      paymentEvents: this.addTable("payment-events", "paymentEvents", { writers: roles("events") }),
     };
   }
 

@@ -33,7 +33,14 @@ export class EndpointPolicies {
     return [
       this.allow(
         "TablesOfThisProject",
-        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
+        [
+          "dynamodb:ConditionCheckItem",
+          "dynamodb:GetItem",
+          "dynamodb:PutItem",
+          "dynamodb:Query",
+          "dynamodb:Scan",
+          "dynamodb:UpdateItem",
+        ],
         [...tableArns, ...indexArns],
       ),
       this.allow(

@@ -22,6 +22,7 @@ function shared({ config, security, network, data }: Given): Record<string, stri
     [ENV.auditTable]: data.tableNames.paymentAuditTrail,
     [ENV.messagesTable]: data.tableNames.paymentMessages,
     [ENV.transactionsTable]: data.tableNames.paymentTransactions,
+    [ENV.eventsTable]: data.tableNames.paymentEvents,
     [ENV.tokenKeyArn]: security.tokenKeyArn,
     [ENV.auditKeyArn]: security.auditKeyArn,
     [ENV.macKeyArn]: security.macKeyArn,

@@ -12,6 +12,7 @@ export interface Size {
 export const SIZES: Record<FunctionId, Size> = {
   persistPaymentLedger: { memoryMb: 1024, timeoutSeconds: 60 },
   updatePaymentStatus: { memoryMb: 512, timeoutSeconds: 30 },
+  recordPaymentEvent: { memoryMb: 512, timeoutSeconds: 60 },
   queryPaymentLedger: { memoryMb: 512, timeoutSeconds: 30 },
   revealPaymentToken: { memoryMb: 512, timeoutSeconds: 30 },
   persistPaymentAuditTrail: { memoryMb: 1024, timeoutSeconds: 60 },

@@ -255,6 +255,7 @@ export class FunctionsStack extends BaseStack {
       auditTrail: table("paymentAuditTrail"),
       messages: table("paymentMessages"),
       transactions: table("paymentTransactions"),
+      events: table("paymentEvents"),
       keyArns: this.keyArns(),
       filesArn: this.bucketArn("files"),
       exportsArn: this.bucketArn("exports"),

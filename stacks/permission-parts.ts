@@ -14,6 +14,7 @@ export interface PermissionArns {
   readonly auditTrail: TableArns;
   readonly messages: TableArns;
   readonly transactions: TableArns;
+  readonly events: TableArns;
   readonly keyArns: {
     readonly data: string;
     readonly token: string;
@@ -49,8 +50,8 @@ export function append({ tableArn }: TableArns): Statement {
   return { sid: "AuditTrail", actions: ["dynamodb:PutItem"], resources: [tableArn] };
 }
 
-export function allTables({ ledger, auditTrail, messages, transactions }: PermissionArns): string[] {
-  return [ledger, auditTrail, messages, transactions].map(({ tableArn }) => tableArn);
+export function allTables({ ledger, auditTrail, messages, transactions, events }: PermissionArns): string[] {
+  return [ledger, auditTrail, messages, transactions, events].map(({ tableArn }) => tableArn);
 }
 
 export function dataKeyThroughS3({ region, keyArns }: Pick<PermissionArns, "region" | "keyArns">): Statement {

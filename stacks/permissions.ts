@@ -23,13 +23,21 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
     { sid: "ReadAuditDetails", actions: ["kms:Decrypt"], resources: [keyArns.audit] },
     receive(queueArns.auditEvents),
   ],
-  status: ({ ledger, auditTrail }) => [
+  status: ({ ledger, events, auditTrail }) => [
     { sid: "Ledger", actions: ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources: [ledger.tableArn] },
+    // A payment with events keeps its status.
+    { sid: "Events", actions: ["dynamodb:ConditionCheckItem"], resources: [events.tableArn] },
     { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
   ],
-  query: ({ ledger, auditTrail }) => [
+  events: ({ ledger, events, auditTrail }) => [
+    { sid: "Ledger", actions: ["dynamodb:ConditionCheckItem", "dynamodb:GetItem"], resources: [ledger.tableArn] },
+    { sid: "Events", actions: ["dynamodb:PutItem", "dynamodb:Query"], resources: [events.tableArn] },
+    { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
+  ],
+  query: ({ ledger, events, auditTrail }) => [
     { sid: "Ledger", actions: ["dynamodb:GetItem"], resources: [ledger.tableArn] },
     { sid: "LedgerIndexes", actions: ["dynamodb:Query"], resources: ledger.indexArns },
+    { sid: "Events", actions: ["dynamodb:Query"], resources: [events.tableArn, ...events.indexArns] },
     append(auditTrail),
   ],
   reveal: ({ ledger, auditTrail, keyArns }) => [

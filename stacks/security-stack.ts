@@ -33,7 +33,8 @@ import { notByTheCodeItself, platformStatements } from "./platform-permissions";
 const ROLE_DESCRIPTIONS: Record<RoleId, string> = {
   ledger: "Records payments and audit events",
   status: "Changes the status of a recorded payment, and nothing else of it",
-  query: "Reads payments, tokens masked",
+  events: "Records what happens to payments",
+  query: "Reads payments and their lives, tokens masked",
   reveal: "Reads one payment's token in clear",
   auditor: "Reads the audit trail",
   messages: "Records the payments that arrive as messages",

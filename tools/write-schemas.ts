@@ -27,12 +27,11 @@ import {
   ledgerQueryResponseSchema,
   persistAnswerSchema,
   revealResponseSchema,
-  statusResponseSchema,
   transactionsResponseSchema,
 } from "../ledger/rules/responses";
 import { SCHEMA_VERSION } from "../ledger/rules/schema";
-import { statusChangeSchema } from "../ledger/rules/status-change";
 import { transactionSchema } from "../ledger/rules/transaction";
+import { EVENT_FUNCTIONS } from "./event-schemas";
 import { LOG_FUNCTIONS } from "./log-schemas";
 import { adjust } from "./schema-adjustments";
 
@@ -255,7 +254,6 @@ const OF_FUNCTIONS: Readonly<Record<string, FunctionSchemas>> = {
       .union([...persistAnswerSchema.options, queueAnswer])
       .meta({ title: "Answer of persist_payment_audit_trail" }),
   },
-  [FUNCTIONS.updatePaymentStatus.name]: { request: statusChangeSchema, response: statusResponseSchema },
   [FUNCTIONS.queryPaymentLedger.name]: { request: ledgerQuerySchema, response: ledgerQueryResponseSchema },
   [FUNCTIONS.revealPaymentToken.name]: { request: revealSchema, response: revealResponseSchema },
   [FUNCTIONS.queryPaymentAuditTrail.name]: { request: auditQuerySchema, response: auditQueryResponseSchema },
@@ -279,6 +277,7 @@ const OF_FUNCTIONS: Readonly<Record<string, FunctionSchemas>> = {
   },
   [FUNCTIONS.exportTables.name]: { request: exportRequest, response: exportAnswer, isScheduled: true },
   [FUNCTIONS.checkBackup.name]: { request: anyRequest, response: checkAnswer, isScheduled: true },
+  ...EVENT_FUNCTIONS,
   ...LOG_FUNCTIONS,
 };
 

@@ -15,6 +15,8 @@ const OTHERS: Record<string, [metric: string, comparison: string, threshold: num
   "audit-events-dead-letters": ["ApproximateNumberOfMessagesVisible", ">=", 1, 300],
   "payment-messages-old": ["ApproximateAgeOfOldestMessage", ">=", 900, 300],
   "payment-messages-dead-letters": ["ApproximateNumberOfMessagesVisible", ">=", 1, 300],
+  "event-integrity": [METRICS.integrityAlarm, ">=", 1, 300],
+  "old-holds": [METRICS.refundHoldOld, ">=", 1, 300],
   "card-data-in-files": [METRICS.cardDataRefused, ">=", 1, 300],
   "export-failed": [BACKUP_METRICS.exportFailed, ">=", 1, 300],
   "backup-check-failed": [BACKUP_METRICS.checkFailed, ">=", 1, 300],
@@ -26,12 +28,12 @@ const OTHERS: Record<string, [metric: string, comparison: string, threshold: num
 };
 /** The alarms on what did not happen: what they count, the minimum, and in how many windows of how long. */
 const MISSING: Record<string, [metric: string, minimum: number, windowSeconds: number, windows: number]> = {
-  "export-missing": [BACKUP_METRICS.exported, 4, 26 * 3600, 1],
+  "export-missing": [BACKUP_METRICS.exported, 5, 26 * 3600, 1],
   "backup-check-missing": [BACKUP_METRICS.checkPassed, 1, 26 * 3600, 1],
   "checkpoint-missing": [LOG_METRICS.checkpoint, 1, 300, 3],
   "log-check-missing": [LOG_METRICS.checkPassed, 1, 26 * 3600, 1],
   "restore-drill-missing": [LOG_METRICS.drillPassed, 1, (4 * 24 + 2) * 3600, 1],
-  "vault-backup-missing": ["NumberOfBackupJobsCompleted", 4, 34 * 3600, 1],
+  "vault-backup-missing": ["NumberOfBackupJobsCompleted", 5, 34 * 3600, 1],
 };
 const SUMS = [
   "vault-backup-failed",
@@ -40,6 +42,7 @@ const SUMS = [
   "integrity",
   "card-data",
   "message-refused",
+  "payment-breach",
   "tampering",
 ];
 
@@ -113,6 +116,8 @@ test("queue alarms watch their queue, the others the function that reports", () 
     "audit-events-dead-letters": queue("audit-events-dead-letters"),
     "payment-messages-old": queue("payment-messages"),
     "payment-messages-dead-letters": queue("payment-messages-dead-letters"),
+    "event-integrity": service("record-payment-event"),
+    "old-holds": service("sweep-audit-trail"),
     "card-data-in-files": service("payment-processor"),
     "export-failed": service("export-tables"),
     "backup-check-failed": service("check-backup"),
@@ -131,12 +136,17 @@ const SUM_METRICS_MAX = 10;
 const AROUND_THE_LOG = ["seal-audit-trail", "publish-checkpoint", "sweep-audit-trail", "drill-restore"];
 
 test.each([
-  ["integrity", METRICS.integrityAlarm, ["export-tables", ...AROUND_THE_LOG]],
+  ["integrity", METRICS.integrityAlarm, ["export-tables", "record-payment-event", ...AROUND_THE_LOG]],
   ["card-data", METRICS.cardDataRefused, ["export-tables", "check-backup", "payment-processor", ...AROUND_THE_LOG]],
   [
     "message-refused",
     METRICS.messageRefused,
     ENTRIES.filter((entry) => !["persist-payment-audit-trail", "process-payment-messages"].includes(entry)),
+  ],
+  [
+    "payment-breach",
+    METRICS.paymentBreach,
+    ENTRIES.filter((entry) => !["record-payment-event", "sweep-audit-trail"].includes(entry)),
   ],
   [
     "tampering",

@@ -71,13 +71,17 @@ test("what the stacks publish to each other is exactly this", () => {
       "PaymentBucketName",
       "TransactionTableName",
       "cross-stack-output-aws_backup_planbackup-planid",
-      ...["payment-audit-trail", "payment-ledger", "payment-messages-trail", "payment-transactions"].flatMap(
-        (table) => [
-          `cross-stack-output-aws_dynamodb_table${table}arn`,
-          `cross-stack-output-aws_dynamodb_table${table}name`,
-          `cross-stack-output-aws_dynamodb_table${table}stream_arn`,
-        ],
-      ),
+      ...[
+        "payment-audit-trail",
+        "payment-ledger",
+        "payment-messages-trail",
+        "payment-transactions",
+        "payment-events",
+      ].flatMap((table) => [
+        `cross-stack-output-aws_dynamodb_table${table}arn`,
+        `cross-stack-output-aws_dynamodb_table${table}name`,
+        `cross-stack-output-aws_dynamodb_table${table}stream_arn`,
+      ]),
       "cross-stack-output-aws_dynamodb_tablelog-statearn",
       "cross-stack-output-aws_dynamodb_tablelog-statename",
       "cross-stack-output-aws_iam_rolescheduler-rolearn",

@@ -20,9 +20,13 @@ import awsPolicies from "./fixtures/aws-backup-policies.json";
 const { data, security } = synthesize(configOf("prod")).stacks;
 const dev = synthesize(configOf("dev")).stacks.data;
 
-const TABLE_ARNS = ["payment-ledger", "payment-audit-trail", "payment-messages-trail", "payment-transactions"].map(
-  (id) => reference(`aws_dynamodb_table.${id}.arn`),
-);
+const TABLE_ARNS = [
+  "payment-ledger",
+  "payment-audit-trail",
+  "payment-messages-trail",
+  "payment-transactions",
+  "payment-events",
+].map((id) => reference(`aws_dynamodb_table.${id}.arn`));
 const ACCOUNT = reference("data.aws_caller_identity.current.account_id");
 
 test("the vault has a key of its own, and a lock in production", () => {
@@ -41,7 +45,7 @@ test("the vault has a key of its own, and a lock in production", () => {
   expect(dev.resource["aws_backup_vault_lock_configuration"]).toBeUndefined();
 });
 
-test("all four tables are backed up each day and each week", () => {
+test("all five tables are backed up each day and each week", () => {
   expect(only(data, "aws_backup_selection", "backup-selection")).toMatchObject({
     iam_role_arn: reference("aws_iam_role.backup-role.arn"),
     resources: TABLE_ARNS,

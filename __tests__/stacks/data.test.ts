@@ -22,6 +22,7 @@ const TABLE_IDS = {
   "payment-audit-trail": TABLES.paymentAuditTrail,
   "payment-messages-trail": TABLES.paymentMessages,
   "payment-transactions": TABLES.paymentTransactions,
+  "payment-events": TABLES.paymentEvents,
 };
 
 test("the stack holds these resources and no others", () => {
@@ -31,8 +32,8 @@ test("the stack holds these resources and no others", () => {
     "aws_backup_vault: 1",
     "aws_backup_vault_lock_configuration: 1",
     "aws_cloudtrail: 1",
-    "aws_dynamodb_resource_policy: 5",
-    "aws_dynamodb_table: 5",
+    "aws_dynamodb_resource_policy: 6",
+    "aws_dynamodb_table: 6",
     "aws_iam_role: 3",
     "aws_iam_role_policy: 3",
     "aws_s3_bucket: 4",
@@ -51,7 +52,7 @@ test("the stack holds these resources and no others", () => {
     "aws_sqs_queue_redrive_allow_policy: 2",
     "data.archive_file: 1",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 20",
+    "data.aws_iam_policy_document: 21",
     "data.aws_partition: 1",
     "data.local_file: 1",
     "data.terraform_remote_state: 1",
@@ -153,6 +154,7 @@ test.each([
   ["payment-audit-trail", Object.values(AUDITING).map(prodName)],
   ["payment-messages-trail", ["payment-messages-role"]],
   ["payment-transactions", ["payment-lambda-role-prod"]],
+  ["payment-events", ["payment-events-role"]],
 ])("%s: the roles of its functions put, nobody updates or does the rest", (id, roles) => {
   const [never, put, ...rest] = statements(data, `${id}-guard-policy`);
   expect(rest.map(({ sid }) => sid)).toEqual(id === "payment-audit-trail" ? ["WritersReadNothing"] : []);

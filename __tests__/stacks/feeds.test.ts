@@ -84,6 +84,7 @@ test.each([
   ["payment-audit-trail", "payment-audit-trail"],
   ["payment-messages", "payment-messages-trail"],
   ["payment-transactions", "payment-transactions"],
+  ["payment-events", "payment-events"],
 ])("every change of %s reaches the sealer, in order, however often it must be tried", (id, table) => {
   const mapping = only(functions, "aws_lambda_event_source_mapping", `seal-audit-trail-${id}`);
   expect(mapping).toEqual({

@@ -28,19 +28,19 @@ test("the stack holds these resources and no others", () => {
     "aws_cloudwatch_dashboard: 1",
     "aws_cloudwatch_event_rule: 13",
     "aws_cloudwatch_event_target: 13",
-    "aws_cloudwatch_log_group: 15",
-    "aws_cloudwatch_metric_alarm: 56",
+    "aws_cloudwatch_log_group: 16",
+    "aws_cloudwatch_metric_alarm: 61",
     "aws_iam_policy: 3",
-    "aws_iam_role_policy: 14",
-    "aws_lambda_event_source_mapping: 6",
-    "aws_lambda_function: 15",
-    "aws_lambda_function_event_invoke_config: 15",
+    "aws_iam_role_policy: 15",
+    "aws_lambda_event_source_mapping: 7",
+    "aws_lambda_function: 16",
+    "aws_lambda_function_event_invoke_config: 16",
     "aws_lambda_function_recursion_config: 1",
     "aws_lambda_permission: 1",
     "aws_s3_bucket_notification: 1",
     "aws_scheduler_schedule: 4",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 17",
+    "data.aws_iam_policy_document: 18",
     "data.aws_partition: 1",
     "data.terraform_remote_state: 3",
   ]);
@@ -123,6 +123,7 @@ test("the processor and the backups get the names and ARNs of what they use", ()
       `PaymentAuditTrail=${tableArn("payment-audit-trail")}`,
       `payment-audit-trail=${tableArn("payment-messages-trail")}`,
       `payment-transactions=${tableArn("payment-transactions")}`,
+      `PaymentEvents=${tableArn("payment-events")}`,
     ].join(","),
   });
 });
@@ -222,10 +223,20 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     ReadAuditDetails: ["kms:Decrypt"],
     Queue: QUEUE,
   },
-  status: { Ledger: ["dynamodb:GetItem", "dynamodb:UpdateItem"], AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"] },
+  status: {
+    Ledger: ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+    Events: ["dynamodb:ConditionCheckItem"],
+    AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"],
+  },
+  events: {
+    Ledger: ["dynamodb:ConditionCheckItem", "dynamodb:GetItem"],
+    Events: ["dynamodb:PutItem", "dynamodb:Query"],
+    AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"],
+  },
   query: {
     Ledger: ["dynamodb:GetItem"],
     LedgerIndexes: ["dynamodb:Query"],
+    Events: ["dynamodb:Query"],
     AuditTrail: ["dynamodb:PutItem"],
   },
   reveal: { Ledger: ["dynamodb:GetItem"], AuditTrail: ["dynamodb:PutItem"], RevealTokens: ["kms:Decrypt"] },
@@ -345,7 +356,13 @@ test("the roles of the ledger, messages, files and backups reach exactly this", 
   const account = reference("data.aws_caller_identity.current.account_id");
   const inBucket = (base: string, ...prefixes: string[]) =>
     prefixes.map((prefix) => `${base}-prod-${account}/${prefix}/*`);
-  const tables = ["payment-ledger", "payment-audit-trail", "payment-messages-trail", "payment-transactions"];
+  const tables = [
+    "payment-ledger",
+    "payment-audit-trail",
+    "payment-messages-trail",
+    "payment-transactions",
+    "payment-events",
+  ];
   const indexesOf = (table: string, ...names: string[]) => names.map((name) => `${table}/index/${name}`);
   const expected: [RoleId, string, string[]][] = [
     [
@@ -359,6 +376,11 @@ test("the roles of the ledger, messages, files and backups reach exactly this", 
       ],
     ],
     ["ledger", "Queue", ["audit-events"]],
+    ["events", "Ledger", ["payment-ledger"]],
+    ["events", "Events", ["payment-events"]],
+    ["events", "AuditTrail", ["payment-audit-trail"]],
+    ["query", "Events", ["payment-events", ...indexesOf("PaymentEvents", "by-review")]],
+    ["status", "Events", ["payment-events"]],
     ["messages", "Queue", ["payment-messages"]],
     ["messages", "Messages", ["payment-messages-trail"]],
     ["messages", "AuditTrail", ["payment-audit-trail"]],
@@ -388,7 +410,16 @@ test("the check of a backup reads keys and times of items, and nothing else of t
     {
       test: "ForAllValues:StringEquals",
       variable: "dynamodb:Attributes",
-      values: ["TransactionID", "AuditID", "paymentId", "transactionId", "timestamp", "RecordedAt", "processedAt"],
+      values: [
+        "TransactionID",
+        "AuditID",
+        "paymentId",
+        "transactionId",
+        "timestamp",
+        "Place",
+        "RecordedAt",
+        "processedAt",
+      ],
     },
     { test: "StringEquals", variable: "dynamodb:Select", values: ["SPECIFIC_ATTRIBUTES"] },
   ]);

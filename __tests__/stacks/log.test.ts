@@ -453,7 +453,13 @@ describe("around the log", () => {
         .replace(/^.*:s3:::/, "")
         .replace(`-prod-${ACCOUNT}`, ""),
     );
-  const TABLES = ["payment-ledger", "payment-audit-trail", "payment-messages-trail", "payment-transactions"];
+  const TABLES = [
+    "payment-ledger",
+    "payment-audit-trail",
+    "payment-messages-trail",
+    "payment-transactions",
+    "payment-events",
+  ];
 
   test("each role reaches exactly this", () => {
     const tables = TABLES.map((table) => `<${table}arn>`);

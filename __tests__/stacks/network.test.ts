@@ -119,17 +119,26 @@ test("each endpoint serves named actions on this project's own resources", () =>
     return { actions, resources: lastParts(resources) };
   };
   expect(summary("dynamodb-endpoint-policy", "TablesOfThisProject")).toEqual({
-    actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:UpdateItem"],
+    actions: [
+      "dynamodb:ConditionCheckItem",
+      "dynamodb:GetItem",
+      "dynamodb:PutItem",
+      "dynamodb:Query",
+      "dynamodb:Scan",
+      "dynamodb:UpdateItem",
+    ],
     resources: [
       "PaymentLedger",
       "PaymentAuditTrail",
       "payment-audit-trail",
       "payment-transactions-prod",
+      "PaymentEvents",
       "by-processor",
       "by-failure",
       "by-transaction",
       "by-actor",
       "by-time",
+      "by-review",
     ],
   });
   expect(summary("dynamodb-endpoint-policy", "ExportsOfThisProject").actions).toEqual([

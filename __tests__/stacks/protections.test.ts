@@ -103,7 +103,7 @@ function keptByDestroy(): string[] {
 
 test("usage.md lists all that a destroy of prod leaves", () => {
   const kept = keptByDestroy();
-  expect(kept.length).toBe(5 + 4 + 1);
+  expect(kept.length).toBe(6 + 4 + 1);
   const section =
     textOf("docs/usage.md")
       .split("\n## ")
@@ -239,7 +239,7 @@ function policiesOf(type: string): [string, JsonObject[]][] {
 
 test("the tables' policies name actions that DynamoDB accepts there", () => {
   const policies = policiesOf("aws_dynamodb_resource_policy");
-  expect(policies.length).toBe(5);
+  expect(policies.length).toBe(6);
   for (const [document, found] of policies) {
     const named = found.flatMap(({ actions }) => actions as string[]).map((action) => action.replace("dynamodb:", ""));
     expect([document, named.filter((action) => !TABLE_POLICY_ACTIONS.includes(action))]).toEqual([document, []]);

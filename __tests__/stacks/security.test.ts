@@ -27,14 +27,14 @@ const LOG_ROLES: readonly string[] = [ROLES.sealer, ROLES.publisher, ROLES.sweep
 test("the stack holds these resources and no others", () => {
   expect(resourceCounts(security)).toEqual([
     "aws_iam_policy: 2",
-    "aws_iam_role: 14",
-    "aws_iam_role_policy: 14",
+    "aws_iam_role: 15",
+    "aws_iam_role_policy: 15",
     "aws_kms_alias: 10",
     "aws_kms_key: 10",
     "aws_sns_topic: 1",
     "aws_sns_topic_policy: 1",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 28",
+    "data.aws_iam_policy_document: 29",
     "data.aws_partition: 1",
   ]);
 });
@@ -230,11 +230,13 @@ test("the boundary allows no way to delete but files with card data and messages
     "PaymentAuditTrail",
     "payment-audit-trail",
     "payment-transactions-prod",
+    "PaymentEvents",
     "by-processor",
     "by-failure",
     "by-transaction",
     "by-actor",
     "by-time",
+    "by-review",
   ]);
 });
 

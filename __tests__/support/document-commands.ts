@@ -22,7 +22,7 @@ import { commandOf } from "../../evidence/commands/program";
 import { parseAuditEvent } from "../../ledger/rules/audit-event";
 import { parseExactJson } from "../../ledger/rules/exact-json";
 import { parsePaymentMessage } from "../../ledger/rules/payment-message";
-import { auditQuerySchema, transactionQuerySchema } from "../../ledger/rules/queries";
+import { auditQuerySchema, ledgerQuerySchema, transactionQuerySchema } from "../../ledger/rules/queries";
 import { parseWith } from "../../ledger/rules/schema";
 import { parseTransaction } from "../../ledger/rules/transaction";
 import { bucketNamesOf, namesOf } from "../../stacks/config/names";
@@ -323,6 +323,7 @@ const ofKind =
 function judges({ names: { functions } }: World): Readonly<Record<string, Judge>> {
   return {
     [functions.paymentProcessor]: (value) => parseTransaction((value as { payment_data?: unknown }).payment_data),
+    [functions.queryPaymentLedger]: (value) => parseWith(ledgerQuerySchema, value),
     [functions.queryTransactions]: (value) => parseWith(transactionQuerySchema, value),
     [functions.queryPaymentAuditTrail]: (value) => parseWith(auditQuerySchema, value),
     [functions.exportTables]: ofKind("incremental", "full"),

@@ -33,7 +33,7 @@ import type { AwsClientConfig, EmbeddedAws } from "../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
 import { sharedEmbeddedAws } from "./shared-aws";
 
-export type TableName = "ledger" | "audit" | "messages" | "transactions";
+export type TableName = "ledger" | "audit" | "messages" | "transactions" | "events";
 
 export interface S3Event {
   readonly Records: readonly [
@@ -107,6 +107,7 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
     audit: TABLES.paymentAuditTrail.logicalName,
     messages: TABLES.paymentMessages.logicalName,
     transactions: TABLES.paymentTransactions.logicalName,
+    events: TABLES.paymentEvents.logicalName,
   };
   for (const table of Object.values(TABLES)) await createTable(direct, table);
   const keyArns = {
@@ -129,6 +130,7 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
       paymentAuditTrail: names.audit,
       paymentMessages: names.messages,
       paymentTransactions: names.transactions,
+      paymentEvents: names.events,
     },
     tokenFields: new FieldEncryption({ kms: proxiedKms, keyArn: keyArns.token, table: names.ledger, hierarchy }),
     auditFields: new FieldEncryption({ kms: proxiedKms, keyArn: keyArns.audit, table: names.audit, hierarchy }),

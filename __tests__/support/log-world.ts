@@ -1,5 +1,5 @@
 /**
- * A small ledger with its log: four tables, status changes, heartbeats, checkpoints, exports. Genuine in every byte, so
+ * A small ledger with its log: five tables, status changes, heartbeats, checkpoints, exports. Genuine in every byte, so
  * that tests may change any one of them.
  */
 
@@ -11,9 +11,11 @@ import { gzipSync } from "node:zlib";
 import type { LogicalTableName } from "../../contract";
 import type { RecordKind } from "../../evidence/log/entry";
 import { commitmentOf } from "../../ledger/rules/commitment";
+import type { EventKind } from "../../ledger/rules/payment-event";
 import { type Files, NaiveLog, ORIGIN, recordEntry, type TestKey } from "./naive-log";
 import {
   auditRecord,
+  eventRow,
   type Item,
   messageRow,
   nextVersion,
@@ -28,6 +30,7 @@ export const TABLE_NAMES = [
   "PaymentAuditTrail",
   "payment-audit-trail",
   "payment-transactions",
+  "PaymentEvents",
 ] as const;
 
 const KEYS: Readonly<Record<LogicalTableName, readonly [string, ...string[]]>> = {
@@ -35,6 +38,7 @@ const KEYS: Readonly<Record<LogicalTableName, readonly [string, ...string[]]>> =
   PaymentAuditTrail: ["AuditID"],
   "payment-audit-trail": ["paymentId"],
   "payment-transactions": ["transactionId", "timestamp"],
+  PaymentEvents: ["TransactionID", "Place"],
 };
 
 export function keyOfItem(table: LogicalTableName, item: Item): string[] {
@@ -91,7 +95,7 @@ export class World {
   }
 
   /** A payment of this table with its WRITE record. */
-  pay(table: Exclude<LogicalTableName, "PaymentAuditTrail">, id: string): void {
+  pay(table: Exclude<LogicalTableName, "PaymentAuditTrail" | "PaymentEvents">, id: string): void {
     const now = this.now();
     const row = {
       PaymentLedger: paymentRow,
@@ -100,6 +104,19 @@ export class World {
     }[table];
     this.put(table, row(id, now));
     this.put("PaymentAuditTrail", writeRecord(table, id, now));
+  }
+
+  /** Something happens to a payment; a fact, unless it is a hold. */
+  happen(id: string, EventID: string, Kind: EventKind, Amount: string, Of?: string): void {
+    const now = this.now();
+    const row = this.rows("PaymentLedger").get(id) as Item;
+    const events = [...this.rows("PaymentEvents").values()].filter(
+      ({ TransactionID }) => (TransactionID as { S: string }).S === id,
+    );
+    const Mode = Kind === "REFUND_HELD" ? "grant" : "fact";
+    const event = { EventID, Kind, Mode, Amount, Currency: "EUR", ...(Of === undefined ? {} : { Of }) } as const;
+    this.put("PaymentEvents", eventRow(event, [row, ...events], now));
+    this.put("PaymentAuditTrail", writeRecord("PaymentEvents", EventID, now, id));
   }
 
   changeStatus(id: string): void {
@@ -157,12 +174,15 @@ export function buildWorld(
   for (let each = 0; each < 12; each++) {
     world.put("PaymentAuditTrail", auditRecord(`event-${each}`, "READ", "PaymentLedger", `pay-${each}`, world.now()));
   }
+  liveThrough(world);
   between(world);
   world.heartbeat();
   const fullAt = world.now();
   const full = world.snapshot();
   for (let each = 80; each < 90; each++) world.pay("PaymentLedger", `pay-${each}`);
   for (const id of ["pay-20", "pay-85", "pay-60"]) world.changeStatus(id);
+  world.happen("pay-7", "refund-7", "REFUNDED", "20.00", "hold-7");
+  world.happen("pay-8", "dispute-8", "DISPUTED", "30.00");
   world.heartbeat();
   const cut = world.log.entries.length - 1;
   // Written after the last heartbeat before the export, and after the export.
@@ -177,6 +197,18 @@ export function buildWorld(
     ? new Map([...fullExports(full, fullAt), ...increments(full, taken, fullAt, takenAt)])
     : fullExports(taken, takenAt);
   return { world, evidence: world.log.files, exports, lastCheckpoint, takenAt, cut };
+}
+
+/** Two payments with a life, one of them with a fact that breaks a rule. */
+function liveThrough(world: World): void {
+  world.happen("pay-7", "authorisation-7", "AUTHORISED", "125.50");
+  world.happen("pay-7", "capture-7", "CAPTURED", "100.00");
+  world.happen("pay-8", "authorisation-8", "AUTHORISED", "125.50");
+  world.happen("pay-7", "hold-7", "REFUND_HELD", "20.00");
+  world.happen("pay-8", "capture-8", "CAPTURED", "125.50");
+  world.happen("pay-8", "refund-8", "REFUNDED", "125.50");
+  world.happen("pay-8", "twice-8", "REFUNDED", "125.50");
+  world.happen("pay-7", "fee-7", "FEE", "0.35");
 }
 
 export function fullExports(tables: Tables, to: string): Files {

@@ -9,7 +9,7 @@ const SCHEDULED: Rhythm = { everySeconds: DAY, jitterSeconds: 30 * MINUTE, value
 
 /** By alarm. The vault's jobs may start within an hour of their time and end within eight more. */
 export const RHYTHMS: Readonly<Record<string, Rhythm>> = {
-  "export-missing": { ...SCHEDULED, value: 4 },
+  "export-missing": { ...SCHEDULED, value: 5 },
   "backup-check-missing": SCHEDULED,
   "log-check-missing": SCHEDULED,
   "checkpoint-missing": { everySeconds: MINUTE, jitterSeconds: 20, value: 1 },
@@ -19,7 +19,7 @@ export const RHYTHMS: Readonly<Record<string, Rhythm>> = {
     afterReport: true,
     value: 1,
   },
-  "vault-backup-missing": { everySeconds: DAY, jitterSeconds: 9 * HOUR, value: 4 },
+  "vault-backup-missing": { everySeconds: DAY, jitterSeconds: 9 * HOUR, value: 5 },
 };
 
 /** A point of a metric can be read so long after its time. */

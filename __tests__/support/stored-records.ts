@@ -3,7 +3,10 @@
 import { hash } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { commitmentOf } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
+import { checkLife, outcomeForm } from "../../ledger/rules/life-check";
+import type { LifeEvent } from "../../ledger/rules/life-effects";
 
 export type Item = Record<string, { readonly S: string } | { readonly N: string } | { readonly B: string } | object>;
 
@@ -89,6 +92,30 @@ export function transactionRow(id: string, at: string): Item {
   });
 }
 
+/** The next event of a payment's life, as the ledger's own rules have it. @param life the payment's row, then its events. */
+export function eventRow(event: LifeEvent, life: readonly [Item, ...Item[]], at: string): Item {
+  const [row, ...events] = life;
+  const { S: id } = row["TransactionID"] as { S: string };
+  const before = checkLife(
+    { item: row },
+    events.map((item) => ({ item })),
+  ).life;
+  const place = events.length + 1;
+  const table = place === 1 ? "PaymentLedger" : "PaymentEvents";
+  const texts = Object.entries(event).map(([name, text]) => [name, { S: text }] as const);
+  return sealed(`event/${event.EventID}`, {
+    Format: { N: "1" },
+    TransactionID: { S: id },
+    Place: { N: String(place) },
+    ...Object.fromEntries(texts),
+    Timestamp: { S: at },
+    RecordedAt: { S: at },
+    ...outcomeForm(before.add(event)),
+    Previous: { S: commitmentOf(table, life.at(-1) ?? row) },
+    ContentMac: { S: someBytes(`content/${event.EventID}`, 32) },
+  });
+}
+
 export function auditRecord(auditId: string, action: string, table: LogicalTableName, id: string, at: string): Item {
   const day = at.slice(0, 10).replaceAll("-", "");
   return sealed(`audit/${auditId}`, {
@@ -112,8 +139,9 @@ export function auditRecord(auditId: string, action: string, table: LogicalTable
   });
 }
 
-export function writeRecord(table: LogicalTableName, id: string, at: string): Item {
-  return auditRecord(derivedAuditId("WRITE", table, id), "WRITE", table, id, at);
+/** @param payment of an event: whose it is, beside its own id. */
+export function writeRecord(table: LogicalTableName, id: string, at: string, payment = id): Item {
+  return auditRecord(derivedAuditId("WRITE", table, id), "WRITE", table, payment, at);
 }
 
 export function updateRecord(id: string, version: string, at: string): Item {

@@ -146,6 +146,7 @@ const KEY_NAMES: Readonly<Record<LogicalTableName, readonly string[]>> = {
   PaymentAuditTrail: ["AuditID"],
   "payment-audit-trail": ["paymentId"],
   "payment-transactions": ["transactionId", "timestamp"],
+  PaymentEvents: ["TransactionID", "Place"],
 };
 
 export function keyTextOf(table: LogicalTableName, item: Item): string {

@@ -5,7 +5,7 @@
 
 import * as z from "zod";
 import { shapeOf } from "../../backup/export-lines";
-import { LOG_METRICS, type LogicalTableName, TABLES, type TableId } from "../../contract";
+import { LOG_METRICS, type LogicalTableName, METRICS, TABLES, type TableId } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
 import { ledgerEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
@@ -92,6 +92,7 @@ export async function sweepAuditTrail(
   const response = responseOf(report, repair);
   await recordEntries([checkEntry(response, call)], services);
   signal(response, services);
+  signalLives(report, services);
   for (const verdict of report.verdicts) if (!isGood(verdict)) settings.logLine(call.caller.requestId, verdict);
   return response;
 }
@@ -175,6 +176,15 @@ function signal({ outcome, counts }: SweepResponse, services: Services): void {
   for (let count = 0; count < counts.forged; count++) services.signal(LOG_METRICS.tampering);
   const agrees = outcome === "good" || outcome === "repaired";
   services.signal(agrees ? LOG_METRICS.checkPassed : LOG_METRICS.checkFailed);
+}
+
+/** What nobody settled alarms each day; more of it than this changes nothing about the alarm. */
+const SIGNALS_MAX = 1_000;
+
+function signalLives({ counts }: VerificationReport, services: Services): void {
+  const [breaches, holds] = [counts.openBreaches, counts.oldHolds].map((each) => Math.min(each, SIGNALS_MAX));
+  for (let count = 0; count < (breaches ?? 0); count++) services.signal(METRICS.paymentBreach);
+  for (let count = 0; count < (holds ?? 0); count++) services.signal(METRICS.refundHoldOld);
 }
 
 /** A retried invocation has the same id, so it leaves no second record. */

@@ -92,7 +92,11 @@ function nameOf(table: string, key: readonly string[]): string {
 }
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
-const PAYMENT_TABLES = Object.values(TABLES).filter(({ logicalName }) => logicalName !== TRAIL);
+const EVENTS = TABLES.paymentEvents;
+/** The tables whose rows are payments: each is named by its own id in its WRITE record. */
+const BOOKS = Object.values(TABLES).filter(
+  ({ logicalName }) => logicalName !== TRAIL && logicalName !== EVENTS.logicalName,
+);
 
 /** Audit records name their payment; a payment is named by its key. */
 function isAbout(id: string, table: RecordImage["table"], item: ItemJson): boolean {
@@ -107,7 +111,7 @@ function expectedAuditIds(id: string): string[] {
   const updates = Array.from({ length: VERSIONS_MAX }, (_, version) =>
     derivedAuditId("UPDATE", TABLES.paymentLedger.logicalName, id, String(version + 1)),
   );
-  return [...PAYMENT_TABLES.map(({ logicalName }) => derivedAuditId("WRITE", logicalName, id)), ...updates];
+  return [...BOOKS.map(({ logicalName }) => derivedAuditId("WRITE", logicalName, id)), ...updates];
 }
 
 async function historyOf(
@@ -178,7 +182,7 @@ function recordedAt(table: RecordEntry["table"], item: ItemJson | undefined): st
 }
 
 function whatOf(item: ItemJson | undefined): string {
-  return textIn(item, "Action") ?? textIn(item, "Status") ?? textIn(item, "status") ?? "";
+  return textIn(item, "Action") ?? textIn(item, "Kind") ?? textIn(item, "Status") ?? textIn(item, "status") ?? "";
 }
 
 const WHAT_IT_MEANS = {

@@ -2,6 +2,7 @@
 
 import type { LogicalTableName } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { tableContract } from "../log/identity";
 import type { Digest } from "./digest";
 
 export interface CurrentItem {
@@ -63,7 +64,7 @@ export class CurrentItems {
 
 /** The parts of a key: only a partition key can hold a newline itself. */
 export function keyParts(table: LogicalTableName, keyText: string): string[] {
-  const end = table === "payment-transactions" ? keyText.lastIndexOf("\n") : -1;
+  const end = "sortKey" in tableContract(table) ? keyText.lastIndexOf("\n") : -1;
   return end < 0 ? [keyText] : [keyText.slice(0, end), keyText.slice(end + 1)];
 }
 

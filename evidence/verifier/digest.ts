@@ -9,7 +9,7 @@ import type { LogicalTableName } from "../../contract";
 import { ItemError, isItem, parseStrictly } from "../../ledger/exports/lines";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { commitmentOf } from "../../ledger/rules/commitment";
-import { keyValuesOf, versionOf } from "../log/identity";
+import { keyValuesOf, tableContract, versionOf } from "../log/identity";
 import { ItemTemplate, type TemplateMatch, timeNames } from "./item-templates";
 
 export interface Digest {
@@ -19,6 +19,8 @@ export interface Digest {
   readonly commitment: string;
   /** When the ledger wrote it last, as it says; empty when it does not. */
   readonly writtenAt: string;
+  /** What its WRITE record is named from, where that is not the partition key. */
+  readonly writtenAs?: string;
 }
 
 /** No item is longer, but for escapes; a pattern would need memory by its length. */
@@ -29,8 +31,12 @@ const TEMPLATES_MAX = 64;
 export class ItemDigester {
   /** The last used first. */
   private readonly templates: ItemTemplate[] = [];
+  private readonly writtenAs: string | undefined;
 
-  constructor(private readonly table: LogicalTableName) {}
+  constructor(private readonly table: LogicalTableName) {
+    const shape = tableContract(table);
+    this.writtenAs = "writtenAs" in shape ? shape.writtenAs : undefined;
+  }
 
   /** @throws ItemError for what is no item. */
   take(item: ItemJson | string): Digest {
@@ -42,7 +48,8 @@ export class ItemDigester {
     try {
       const commitment = commitmentOf(this.table, item);
       const keyText = keyValuesOf(this.table, item).join("\n");
-      return { keyText, version: versionOf(item), commitment, writtenAt: writtenAtOf(this.table, item) };
+      const named = this.writtenAs === undefined ? {} : { writtenAs: textAttribute(item, this.writtenAs) ?? "" };
+      return { keyText, version: versionOf(item), commitment, writtenAt: writtenAtOf(this.table, item), ...named };
     } catch {
       throw new ItemError(
         "It has no canonical form: a text in it is no well-formed Unicode, or it is nested too deep.",
@@ -52,7 +59,7 @@ export class ItemDigester {
 
   /** The same from the text alone; undefined where that cannot be done. */
   private plain(text: string): Digest | undefined {
-    if (text.length > PLAIN_CHARACTERS_MAX) return undefined;
+    if (text.length > PLAIN_CHARACTERS_MAX || this.writtenAs !== undefined) return undefined;
     // A half of a surrogate pair has no UTF-8 form to hash.
     if (!text.isWellFormed()) return undefined;
     const match = this.match(text);

@@ -53,8 +53,8 @@ export class PairTally {
     return this.isCompared ? Math.max(0, this.rowCount - this.lonely) : 0;
   }
 
-  add(table: LogicalTableName, { keyText }: Digest, times: 1 | -1): void {
-    const id = pairIdOf(table, keyText);
+  add(table: LogicalTableName, { keyText, writtenAs }: Digest, times: 1 | -1): void {
+    const id = pairIdOf(table, keyText, writtenAs);
     if (id === undefined) return;
     this.keyed.ofText(id);
     const tally = table === TRAIL ? this.records : this.rows;
@@ -108,7 +108,7 @@ export class PairTally {
       const { table } = source;
       const reading = { reportFaults: false, what: "rows without their pair" };
       const count = (digest: Digest | undefined, form: RecordChange["now"], times: 1 | -1, replay: boolean) => {
-        const id = digest && pairIdOf(table, digest.keyText);
+        const id = digest && pairIdOf(table, digest.keyText, digest.writtenAs);
         if (digest === undefined || id === undefined || form === undefined) return;
         this.keyed.ofText(id);
         if (!buckets.has(bucketOf(this.keyed))) return;
@@ -143,7 +143,7 @@ function bucketOf({ lanes }: KeyedHash): number {
 }
 
 /** Sources that were taken at different moments may each hold what the other does not hold yet. */
-function dueRule(sources: readonly RecordSource[], settleMs: number): (writtenAt: string) => boolean {
+export function dueRule(sources: readonly RecordSource[], settleMs: number): (writtenAt: string) => boolean {
   const times = sources.map(timeOf);
   const first = Math.min(...times);
   const margin = Math.max(settleMs, Math.max(...times) === first ? 0 : TRANSACTION_MS);

@@ -82,6 +82,16 @@ export const FINDING_CODES = [
   // Rows and their WRITE records
   "ROW_MISSING",
   "WRITE_RECORD_MISSING",
+  // The events of a payment against each other
+  "LIFE_EVENT_MISSING",
+  "LIFE_EVENT_REPEATED",
+  "LIFE_NOT_LINKED",
+  "LIFE_ROW_MISSING",
+  "LIFE_STATE_WRONG",
+  "LIFE_POSTINGS_WRONG",
+  "LIFE_BREACH_WRONG",
+  "LIFE_GRANT_BROKE_RULE",
+  "LIFE_EVENT_UNREADABLE",
   // What was looked at
   "BAD_RECORD",
   "SOURCE_DAMAGED",
@@ -180,6 +190,13 @@ export interface ReportCounts {
   readonly repeatedEntries: number;
   /** Rows that stand with their WRITE record. */
   readonly pairs: number;
+  /** Payments with events whose events follow from each other. */
+  readonly lives: number;
+  /** Holds for refunds that nothing settled, and those of them that are older than a week when the source was taken. */
+  readonly openHolds: number;
+  readonly oldHolds: number;
+  /** Facts that broke a rule which their payment still shows broken. */
+  readonly openBreaches: number;
   readonly heartbeats: number;
   readonly checkpoints: number;
 }
@@ -193,7 +210,7 @@ export function verificationText(report: VerificationReport): string {
     `  signed by ${checkpointSigners.join(", ") || "no pinned key"}; last heartbeat ${coveredUntil || "never"}`,
     `  ${pinText(report)}`,
     ...sources.map(sourceText),
-    `  ${counts.records} records, ${counts.leaves} entries (${counts.repeatedEntries} repeated), ${counts.pairs} pairs, ${counts.heartbeats} heartbeats, ${counts.checkpoints} earlier checkpoints`,
+    `  ${counts.records} records, ${counts.leaves} entries (${counts.repeatedEntries} repeated), ${counts.pairs} pairs, ${counts.lives} lives, ${counts.heartbeats} heartbeats, ${counts.checkpoints} earlier checkpoints`,
     ...report.findings.map((finding) => `  ${findingText(finding)}`),
     ...VERDICTS.filter((each) => report.further[each] > 0).map(
       (each) => `  ${each}: ${report.further[each]} more; --all names every one`,

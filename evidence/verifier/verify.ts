@@ -13,6 +13,7 @@ import { named, type SignedCheckpoint, signedHead } from "./head";
 import { type Coverage, coverageOf } from "./heartbeats";
 import { type KnownFinding, KnownFindings } from "./known-findings";
 import { checkLeftovers } from "./leftovers";
+import { Lives } from "./lives";
 import { LogWalk } from "./log-walk";
 import { PairTally } from "./pairs";
 import { ParallelReading, type Threads } from "./parallel-reading";
@@ -120,6 +121,7 @@ class Verification {
   private parallel: ParallelReading | undefined;
   private readonly tally: RecordTally;
   private readonly pairs: PairTally;
+  private readonly lives: Lives;
   private head: SignedCheckpoint | undefined;
   private coverage: Coverage = { until: "", cuts: new Map() };
   private walk: LogWalk | undefined;
@@ -135,6 +137,7 @@ class Verification {
     const keyed = new KeyedHash(this.runKey);
     this.tally = new RecordTally(keyed);
     this.pairs = new PairTally(keyed);
+    this.lives = new Lives(this.heldMax);
   }
 
   /** Whether the entries were read, and are those that the checkpoint signs. */
@@ -171,6 +174,7 @@ class Verification {
     await this.readRecords();
     const settling = await this.compareRecords(checkpoint);
     await this.pairs.compare(options.sources, { settleMs: this.settleMs, heldMax: this.heldMax }, run);
+    await this.lives.check(options.sources, this.recordsOf, this.settleMs, run);
     this.noteUnsettled(settling, walk);
   }
 
@@ -303,6 +307,10 @@ class Verification {
       leaves,
       repeatedEntries: this.repeatedEntries,
       pairs: this.pairs.count,
+      lives: this.lives.count,
+      openHolds: this.lives.openHolds,
+      oldHolds: this.lives.oldHolds,
+      openBreaches: this.lives.openBreaches,
       heartbeats: counts?.HEARTBEAT ?? 0,
       checkpoints: this.publishedCount,
     };

@@ -16,7 +16,7 @@ export function writeRecordId(table: LogicalTableName, id: string): string {
 }
 
 /** What a row and its WRITE record have in common. Undefined for an audit record that is no WRITE record. */
-export function pairIdOf(table: LogicalTableName, keyText: string): string | undefined {
+export function pairIdOf(table: LogicalTableName, keyText: string, writtenAs?: string): string | undefined {
   if (table === TRAIL) return WRITE_ID.test(keyText) ? keyText : undefined;
-  return writeRecordId(table, keyParts(table, keyText)[0] ?? "");
+  return writeRecordId(table, writtenAs ?? keyParts(table, keyText)[0] ?? "");
 }

@@ -37,6 +37,7 @@ export function readEnvironment(variables: Variables): Environment {
       paymentAuditTrail: required(variables, ENV.auditTable),
       paymentMessages: required(variables, ENV.messagesTable),
       paymentTransactions: required(variables, ENV.transactionsTable),
+      paymentEvents: required(variables, ENV.eventsTable),
     },
     tokenKeyArn: required(variables, ENV.tokenKeyArn),
     auditKeyArn: required(variables, ENV.auditKeyArn),

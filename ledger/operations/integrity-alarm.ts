@@ -15,7 +15,7 @@ import { ledgerEntry } from "./ledger-entry";
 import { recordEntries } from "./record-entries";
 
 export interface IntegrityFault {
-  readonly code: "RECORD_FORGED" | "AUDIT_RECORD_MISSING";
+  readonly code: "RECORD_FORGED" | "AUDIT_RECORD_MISSING" | "LIFE_BROKEN";
   readonly table: LogicalTableName;
   readonly recordId: string;
   /** The record as it was found; absent where one is missing. */

@@ -18,13 +18,15 @@ import { FAILURE_INDEX_VALUE, paymentView } from "../store/payment-record";
 import { getItem, getItems } from "../store/read-items";
 import type { Services } from "../store/services";
 import type { Call } from "./call";
+import { queryLife, queryOpenEvents } from "./query-life";
 import { askedOf, checkRecords, recordRead } from "./read-audit";
 import { refuseCall } from "./refusal-records";
 import { validateRequest } from "./validation";
 
 const { logicalName: LEDGER, partitionKey, indexes } = TABLES.paymentLedger;
 
-type ListQuery = Exclude<LedgerQuery, { Query: "transaction" }>;
+type PaymentQuery = Extract<LedgerQuery, { Query: "transaction" | "processor" | "failures" }>;
+type ListQuery = Exclude<PaymentQuery, { Query: "transaction" }>;
 
 interface Found {
   readonly items: readonly StoredItem[];
@@ -36,6 +38,8 @@ export async function queryLedger(event: unknown, call: Call, services: Services
   const validated = await validateRequest(ledgerQuerySchema, event, LEDGER, call, services);
   if ("refused" in validated) return validated.refused;
   const query = validated.request;
+  if (query.Query === "life") return queryLife(query, call, services);
+  if (query.Query === "open-holds" || query.Query === "open-breaches") return queryOpenEvents(query, call, services);
   if (query.Query === "transaction") return answer(query, await findOne(query.TransactionID, services), call, services);
   const range = parseRange(query, call.now);
   if (!range.ok) return refuseCall(event, range.refusal, LEDGER, call, services);
@@ -61,7 +65,7 @@ async function findPage(query: ListQuery, range: TimeRange, page: Page, services
   return entries.length < page.limit || continueAfter === undefined ? { items } : { items, continueAfter };
 }
 
-async function answer(query: LedgerQuery, found: Found, call: Call, services: Services): Promise<LedgerQueryResponse> {
+async function answer(query: PaymentQuery, found: Found, call: Call, services: Services): Promise<LedgerQueryResponse> {
   const { trusted, refused } = await checkRecords(TABLES.paymentLedger, found.items, query.Actor, call, services);
   const payments = trusted.map(paymentView);
   const AuditID = await recordRead(

@@ -77,6 +77,8 @@ export interface ReadRecord {
   readonly result: string;
   /** The payment of a read that concerns one; a list read points to each payment that it returned instead. */
   readonly transactionId?: string;
+  /** The payments that a list read returned, where its returned ids are not theirs. */
+  readonly returnedPayments?: readonly string[];
 }
 
 /**
@@ -99,7 +101,9 @@ export async function recordRead(read: ReadRecord, call: Call, services: Service
     call,
   );
   const pointers =
-    read.action === "READ" && read.transactionId === undefined ? pointersOf(entry, read.returnedIds) : [];
+    read.action === "READ" && read.transactionId === undefined
+      ? pointersOf(entry, read.returnedPayments ?? read.returnedIds)
+      : [];
   const puts = await Promise.all([entry, ...pointers].map((record) => auditPut(record, services)));
   const result = await transactPuts(services.dynamo, puts);
   if (!result.committed) throw new Error("A fresh audit id was taken already; the read is not answered.");

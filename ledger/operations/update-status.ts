@@ -94,9 +94,11 @@ async function commitChange(
   const result = await transact(services.dynamo, [
     updateAction(row, next, services),
     putAction(await auditPut(entry, services)),
+    withoutEvents(change.TransactionID, services),
   ]);
   if (result.committed) return statusResponse("updated", next, entry.auditId);
-  const [rowVerdict, recordVerdict] = result.verdicts;
+  const [rowVerdict, recordVerdict, eventVerdict] = result.verdicts;
+  if (eventVerdict?.kind === "failed") return refuseCall(change, refusal("PAYMENT_HAS_EVENTS"), LEDGER, call, services);
   // The row is as it was read, and yet the record of its next version exists: somebody put an earlier version back.
   const rolledBack = rowVerdict?.kind === "free" && recordVerdict?.kind === "failed";
   return rolledBack ? "rolled-back" : "lost-race";
@@ -110,6 +112,19 @@ async function refuseAsUntrusted(
   services: Services,
 ): Promise<StatusResponse> {
   return refuseWithAlarm({ code, table: LEDGER, recordId: change.TransactionID, found }, change.Actor, call, services);
+}
+
+/** A payment's life begins with its row as it stands: from its first event on, the row stays so. */
+function withoutEvents(transactionId: string, services: Services) {
+  const { partitionKey: payment, sortKey } = TABLES.paymentEvents;
+  return {
+    ConditionCheck: {
+      TableName: services.tables.paymentEvents,
+      Key: { [payment]: { S: transactionId }, [sortKey.name]: { N: "1" } },
+      ConditionExpression: "attribute_not_exists(#payment)",
+      ExpressionAttributeNames: { "#payment": payment },
+    },
+  };
 }
 
 /** The row must still be the one that was read: its MAC stands for all of its attributes. */

@@ -53,12 +53,32 @@ export const ledgerQuerySchema = z
       z.strictObject({ Query: z.literal("transaction"), TransactionID: transactionId, ...asking }),
       z.strictObject({ Query: z.literal("processor"), ProcessorID: processorId, ...range, ...paging, ...asking }),
       z.strictObject({ Query: z.literal("failures"), ...range, ...paging, ...asking }),
+      z.strictObject({
+        Query: z.literal("life"),
+        TransactionID: transactionId.describe("The payment whose state and events are asked for."),
+        ...paging,
+        ...asking,
+      }),
+      z.strictObject({
+        Query: z.literal("open-holds").describe("Holds for refunds that nothing settled, by their time of recording."),
+        ...range,
+        ...paging,
+        ...asking,
+      }),
+      z.strictObject({
+        Query: z
+          .literal("open-breaches")
+          .describe("Facts that broke a rule, while the payment still shows it, by their time of recording."),
+        ...range,
+        ...paging,
+        ...asking,
+      }),
     ],
     coded("INVALID_QUERY"),
   )
   .meta({
     title: "Ledger query",
-    description: "Reads payments; tokens stay masked.",
+    description: "Reads payments and what happened to them; tokens stay masked.",
   });
 
 export const auditQuerySchema = z

@@ -98,6 +98,34 @@ const REFUSAL_TEXTS = {
   RANGE_TOO_LONG: "The time range is not usable. From lies before To and at most 31 days apart. Split the range.",
   INVALID_PAGE_TOKEN:
     "The PageToken does not belong to this query. A token continues exactly the query that returned it. Start again without it.",
+  INVALID_EVENT_ID: `The EventID is malformed, or Of is. ${newId(128)}`,
+  INVALID_KIND:
+    "The Kind is unknown. The schema lists what can happen to a payment. Map the processor's word to one of them.",
+  INVALID_MODE:
+    "The Mode is unknown or not one of this Kind's. CAPTURED and VOIDED are a grant or a fact, REFUND_HELD is a grant, every other Kind is a fact. Correct it.",
+  INVALID_OF:
+    "The event must not name another one in Of. Only a REFUNDED, REFUND_FAILED, DISPUTE_WON, DISPUTE_LOST or CORRECTED settles or takes back an event, and none itself. Leave Of out or correct it.",
+  AMOUNT_IS_ZERO: "The Amount is zero. An event moves or holds money. Leave the event out or correct its amount.",
+  PAYMENT_UNKNOWN:
+    "No payment of PaymentLedger has this TransactionID. A grant is given for a recorded payment only. Record the payment first, or check the id.",
+  OTHER_CURRENCY:
+    "The Currency is not that of the payment. A payment has one currency. Send the amount in the payment's currency.",
+  PAYMENT_CLOSED:
+    "The payment was voided or has expired. Nothing is granted for it any more. Record a new payment, or correct the event that closed it.",
+  OVER_AUTHORISED:
+    "The payment is not authorised for that much. Captures, voids and expiries together never exceed what was authorised. Ask for no more than Authorised less Captured.",
+  OVER_CAPTURED:
+    "That much of the payment is not captured any more. Refunds, holds for refunds and disputes together never exceed what was captured. Ask for no more than Captured less RefundHeld, Refunded and Disputed.",
+  VOID_AFTER_CAPTURE:
+    "The payment is captured, in part or whole. Only what was never captured can be voided. Hold and make a refund instead.",
+  AMOUNT_DIFFERS:
+    "The Amount is less than what an event told before says was refunded of this hold. A hold covers its refund. Hold the whole amount.",
+  LIFE_FULL: "The payment has 9,999 events. No payment has more. Have the sender looked into.",
+  BUSY: "Other events of the payment were recorded over and over while this one was tried. Nothing of it is recorded. Send the same event again after a moment.",
+  PAYMENT_HAS_EVENTS:
+    "The payment has events, so its status is frozen. What happens to it is recorded with record_payment_event. Record an event that says what changed.",
+  LIFE_BROKEN:
+    "The payment's events do not follow from each other. One was altered or removed, or put there by somebody else, so nothing is recorded on top of them; an alarm record was made. Have the incident investigated.",
   INVALID_TRANSITION:
     "The status change is not allowed. Allowed are Failure to Success and Success to Failure. Check the requested status.",
   NOT_FOUND: "No payment has this TransactionID. Only recorded payments can be changed or revealed. Check the id.",

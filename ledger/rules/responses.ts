@@ -3,6 +3,8 @@
 import * as z from "zod";
 import type { JsonValue } from "./canonical-json";
 import { PAYMENT_STATUSES } from "./payment";
+import { EVENT_KIND_NAMES, EVENT_MODES } from "./payment-event";
+import { BREACH_CODES } from "./payment-life";
 import { REFUSAL_CODES, type Refusal } from "./refusals";
 import { SCHEMA_VERSION } from "./schema";
 
@@ -104,9 +106,68 @@ const pageFields = {
   NextPageToken: z.string().optional().describe("Present when there may be more."),
 };
 
+const lifeState = z
+  .strictObject({
+    Authorised: z.string(),
+    Captured: z.string(),
+    RefundHeld: z.string().describe("Held for refunds that are not settled."),
+    Refunded: z.string(),
+    Disputed: z.string().describe("Disputed and not won back."),
+    Fees: z.string(),
+    Closed: z.boolean().describe("Voided or expired with nothing captured."),
+  })
+  .meta({ id: "life-state", description: "Running totals in the payment's currency." });
+
+const breachCodes = z.array(z.enum(BREACH_CODES)).describe("The rules that the fact broke when it was recorded.");
+
+const eventView = z.strictObject({
+  Place: z.int().min(1),
+  EventID: z.string(),
+  Kind: z.enum(EVENT_KIND_NAMES),
+  Mode: z.enum(EVENT_MODES),
+  Amount: z.string(),
+  Currency: z.string(),
+  Of: z.string().optional().describe("EventID of the event that this one settles or takes back."),
+  Reason: z.string().optional(),
+  Timestamp: z.string(),
+  RecordedAt: z.string(),
+  State: lifeState.describe("After this event."),
+  Postings: z
+    .array(z.strictObject({ Account: z.string(), Amount: z.string(), Currency: z.string() }))
+    .describe("A debit is positive, a credit negative; they add up to zero."),
+  Breach: breachCodes.optional(),
+});
+export type EventView = z.infer<typeof eventView>;
+
+const openEvent = z.strictObject({
+  EventID: z.string(),
+  Breach: breachCodes.optional().describe("The rules that the payment still breaks because of this event."),
+});
+
+const openInPayment = eventView
+  .pick({ EventID: true, Place: true, Kind: true, Amount: true, Currency: true, RecordedAt: true, Breach: true })
+  .extend({ TransactionID: z.string() })
+  .meta({ id: "open-event", description: "A hold that nothing settled, or a fact whose breach is still open." });
+export type OpenEventView = z.infer<typeof openInPayment>;
+
 export const ledgerQueryResponseSchema = z
   .union([
-    z.strictObject({ ...version, outcome: z.literal("answered"), payments: z.array(paymentView), ...pageFields }),
+    z.strictObject({
+      ...version,
+      outcome: z.literal("answered"),
+      payments: z.array(paymentView).describe("Empty in the lists of open holds and breaches."),
+      life: z
+        .strictObject({
+          State: lifeState.describe("After the last event; of a payment without events: as it began."),
+          events: z.array(eventView).describe("By place, one page of them."),
+          openHolds: z.array(openEvent.omit({ Breach: true })).describe("Of all events, not of this page only."),
+          openBreaches: z.array(openEvent).describe("Of all events, not of this page only."),
+        })
+        .optional()
+        .describe("Answers the query life."),
+      open: z.array(openInPayment).optional().describe("Answers the queries open-holds and open-breaches."),
+      ...pageFields,
+    }),
     refusedResponse,
   ])
   .meta({ title: "Answer of query_payment_ledger" });
@@ -218,6 +279,49 @@ export const transactionsResponseSchema = z
   ])
   .meta({ id: "query-transactions-response", title: "Answer of query_transactions" });
 export type TransactionsResponse = z.infer<typeof transactionsResponseSchema>;
+
+const eventResult = z.strictObject({
+  position: count.describe("The event's place in the request, from 0."),
+  outcome: z
+    .enum(["stored", "duplicate", "conflict", "refused"])
+    .describe(
+      "stored: recorded now. duplicate: the same content is recorded already. conflict: other content is recorded under this EventID; nothing was changed. refused: see code.",
+    ),
+  TransactionID: z.string().optional(),
+  EventID: z.string().optional(),
+  AuditID: z.string().optional().describe("Audit record of what happened."),
+  Place: z.int().min(1).optional().describe("Of a recorded event: its place in the payment's life."),
+  State: lifeState.optional().describe("After a recorded event; of a refused grant: the state that it saw."),
+  Breach: breachCodes.optional(),
+  code: code.optional(),
+  message: z.string().optional(),
+  field: z.string().optional(),
+});
+export type EventResult = z.infer<typeof eventResult>;
+
+const eventsResponse = z
+  .strictObject({
+    ...version,
+    results: z.array(eventResult),
+    counts: z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count }),
+  })
+  .meta({
+    id: "event-results",
+    title: "Results of the events",
+    description: "One result an event, in the order sent.",
+  });
+export type EventsResponse = z.infer<typeof eventsResponse>;
+
+export const eventsAnswerSchema = z
+  .union([eventsResponse, refusedResponse])
+  .meta({ title: "Answer of record_payment_event" });
+
+/** The answer of `record_payment_event`: results in the order sent, and their counts. */
+export function eventsAnswer(results: readonly EventResult[]): EventsResponse {
+  const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
+  for (const { outcome } of results) counts[outcome] += 1;
+  return { schemaVersion: SCHEMA_VERSION, results: results.toSorted((a, b) => a.position - b.position), counts };
+}
 
 export function refusedWith(fault: Refusal, auditId?: string): RefusedResponse {
   return {

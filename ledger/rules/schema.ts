@@ -5,6 +5,7 @@ import {
   ACTOR_LENGTH_MAX,
   ACTOR_PATTERN,
   AUDIT_ID_LENGTH_MAX,
+  EVENT_ID_LENGTH_MAX,
   IDENTIFIER_PATTERN,
   NEW_IDENTIFIER_PATTERN,
   PROCESSOR_ID_LENGTH_MAX,
@@ -33,6 +34,8 @@ export const processorId = identifier("INVALID_PROCESSOR_ID", PROCESSOR_ID_LENGT
 export const actor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX, ACTOR_PATTERN);
 /** Whoever may be on record as the actor, the ledger itself too. */
 export const recordedActor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX);
+export const eventId = identifier("INVALID_EVENT_ID", EVENT_ID_LENGTH_MAX);
+export const newEventId = identifier("INVALID_EVENT_ID", EVENT_ID_LENGTH_MAX, NEW_IDENTIFIER_PATTERN);
 export const newAuditId = identifier("INVALID_AUDIT_ID", AUDIT_ID_LENGTH_MAX, NEW_IDENTIFIER_PATTERN);
 export const recordId = identifier("INVALID_RECORD_ID", AUDIT_ID_LENGTH_MAX, RECORD_ID_PATTERN);
 export const timestamp = z.string(coded("INVALID_TIMESTAMP")).regex(TIMESTAMP_PATTERN, "INVALID_TIMESTAMP");

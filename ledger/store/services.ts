@@ -8,7 +8,13 @@ import type { FieldEncryption } from "./key-material";
 
 /** Facts worth an alarm or a graph, by metric name. */
 export type Signal =
-  | (typeof METRICS)["integrityAlarm" | "cardDataRefused" | "messageRefused" | "paymentConflict"]
+  | (typeof METRICS)[
+      | "integrityAlarm"
+      | "cardDataRefused"
+      | "messageRefused"
+      | "paymentConflict"
+      | "paymentBreach"
+      | "refundHoldOld"]
   | (typeof BACKUP_METRICS)[keyof typeof BACKUP_METRICS]
   | (typeof LOG_METRICS)[keyof typeof LOG_METRICS];
 

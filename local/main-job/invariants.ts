@@ -99,7 +99,7 @@ export const INVARIANTS = {
     remedy: "Look at ledger/rules/record-mac.ts and checkRecords in ledger/operations/read-audit.ts.",
   },
   LOG_NOT_OK: {
-    rule: "Every record of the four tables verifies offline against the sealed log, and the log against its key.",
+    rule: "Every record of the five tables verifies offline against the sealed log, and the log against its key.",
     remedy: "Run the verify command that the report names, then look at evidence/sealing/ and evidence/verifier/.",
   },
   PROOF_FAILS: {

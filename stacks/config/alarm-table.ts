@@ -105,10 +105,31 @@ export const ALARMS = {
       by: [...RECORDING_AND_READING, "paymentProcessor", "checkBackup"],
     },
   },
+  "event-integrity": {
+    name: "payment-events-integrity",
+    description:
+      "An event of a payment failed its MAC, or does not follow from the events before it. Treat this as a security incident.",
+    watch: { kind: "reported", metric: METRICS.integrityAlarm, by: "recordPaymentEvent" },
+  },
+  "payment-breach": {
+    name: "payment-events-breach",
+    description:
+      "A processor reported something that a rule of the payment forbids. It is recorded, and must be settled.",
+    watch: { kind: "reported-by-any", metric: METRICS.paymentBreach, by: ["recordPaymentEvent", "sweepAuditTrail"] },
+  },
+  "old-holds": {
+    name: "payment-events-old-holds",
+    description: "Money has been held for refunds for more than a week. Nobody said whether the refunds were made.",
+    watch: { kind: "reported", metric: METRICS.refundHoldOld, by: "sweepAuditTrail" },
+  },
   "card-data": {
     name: "payment-ledger-card-data",
     description: "A request contained card data and was refused. Its sender must stop sending it.",
-    watch: { kind: "reported-by-any", metric: METRICS.cardDataRefused, by: RECORDING_AND_READING },
+    watch: {
+      kind: "reported-by-any",
+      metric: METRICS.cardDataRefused,
+      by: [...RECORDING_AND_READING, "recordPaymentEvent"],
+    },
   },
   "card-data-in-files": {
     name: "payment-files-card-data",

@@ -88,6 +88,7 @@ const prod = {
     reservedConcurrency: {
       persistPaymentLedger: 100,
       updatePaymentStatus: 20,
+      recordPaymentEvent: 50,
       queryPaymentLedger: 20,
       revealPaymentToken: 5,
       persistPaymentAuditTrail: 50,
@@ -97,7 +98,7 @@ const prod = {
       queryTransactions: 10,
       exportTables: 1,
       checkBackup: 1,
-      sealAuditTrail: 20,
+      sealAuditTrail: 25,
       publishCheckpoint: 2,
       sweepAuditTrail: 1,
       drillRestore: 1,

@@ -44,6 +44,7 @@ function charts({ functions, sealer, publisher, queueNames, failedNames }: Shown
     ["Integrity alarms", "Sum", own(METRICS.integrityAlarm)],
     ["Card data refused", "Sum", own(METRICS.cardDataRefused)],
     ["Conflicting payments", "Sum", own(METRICS.paymentConflict)],
+    ["Events that broke a rule", "Sum", own(METRICS.paymentBreach)],
     ["Failed calls and messages waiting", "Maximum", queues("ApproximateNumberOfMessagesVisible", failedNames)],
     ["Messages waiting", "Maximum", queues("ApproximateNumberOfMessagesVisible", queueNames)],
     ["Age of the oldest message", "Maximum", queues("ApproximateAgeOfOldestMessage", queueNames)],

@@ -33,6 +33,7 @@ const TABLE_IDS: Readonly<Record<TableName, TableId>> = {
   audit: "paymentAuditTrail",
   messages: "paymentMessages",
   transactions: "paymentTransactions",
+  events: "paymentEvents",
 };
 
 /** What a stream tells of an item; true swallows it, as an outage would. */

@@ -1,8 +1,10 @@
 /** What is stored of payments and events that arrive as files and messages. Stored data is forever: these are golden. */
 
 import type { AuditEntry } from "../../../ledger/rules/audit-entry";
+import { PaymentLife } from "../../../ledger/rules/payment-life";
 import { hasGoodMac } from "../../../ledger/rules/record-mac";
 import { auditPut } from "../../../ledger/store/audit-record";
+import { eventRecord, eventView } from "../../../ledger/store/event-record";
 import { messageRecord, transactionRecord, transactionView } from "../../../ledger/store/transaction-record";
 import { MAC_KEY } from "../../support/ledger-fixtures";
 import { lastingForm, recordingOf, stubServices } from "./stub-services";
@@ -138,4 +140,90 @@ test("two records of the same content differ by their salt", async () => {
   const [first, second] = [await make(), await make()];
   expect(first["Salt"]).not.toEqual(second["Salt"]);
   expect(first["Mac"]).not.toEqual(second["Mac"]);
+});
+
+test("golden: the first event of a payment, a hold; and what a reader sees of it", async () => {
+  const event = {
+    TransactionID: "txn-1",
+    EventID: "refund-1-hold",
+    Kind: "REFUND_HELD",
+    Mode: "grant",
+    Amount: "60.00",
+    Currency: "EUR",
+    Reason: "goods returned",
+  } as const;
+  const row = { TransactionID: { S: "txn-1" }, Amount: { S: "100.00" }, Salt: { B: Buffer.alloc(16) } };
+  const life = new PaymentLife({ Amount: "100.00", Currency: "EUR", Status: "Success", ProcessorID: "acme" });
+  const at = { place: 1, before: row, outcome: life.judge(event), recordedAt: RECORDED_AT };
+  const { item } = await eventRecord(event, at, services);
+  const state = { Authorised: "100.00", Captured: "100.00", RefundHeld: "60.00", Refunded: "0.00" };
+  expect(lastingForm(item)).toEqual({
+    Format: { N: "1" },
+    TransactionID: { S: "txn-1" },
+    Place: { N: "1" },
+    EventID: { S: "refund-1-hold" },
+    Kind: { S: "REFUND_HELD" },
+    Mode: { S: "grant" },
+    Amount: { S: "60.00" },
+    Currency: { S: "EUR" },
+    Reason: { S: "goods returned" },
+    Timestamp: { S: RECORDED_AT },
+    RecordedAt: { S: RECORDED_AT },
+    State: {
+      M: {
+        Authorised: { S: "100.00" },
+        Captured: { S: "100.00" },
+        RefundHeld: { S: "60.00" },
+        Refunded: { S: "0.00" },
+        Disputed: { S: "0.00" },
+        Fees: { S: "0.00" },
+        Closed: { BOOL: false },
+      },
+    },
+    Postings: {
+      L: [
+        { M: { Account: { S: "payable" }, Amount: { S: "60.00" }, Currency: { S: "EUR" } } },
+        { M: { Account: { S: "refunds:held" }, Amount: { S: "-60.00" }, Currency: { S: "EUR" } } },
+      ],
+    },
+    Previous: { S: "le94dyj_QLbYTeQIaNiDKGZ_y1iHmyG1iwAgxjvMync" },
+    ReviewDay: { S: "HOLD#20261121#02" },
+    TimeKey: { S: "2026-11-21T12:00:00.000Z#refund-1-hold" },
+    ContentMac: { S: "1.testkey.eaUBxklM3SCHCR1OTBc2uXHoIX-svYlZBRXNCpXaqP4" },
+  });
+  expect(hasGoodMac("PaymentEvents", item, MAC_KEY)).toBe(true);
+  expect(eventView(item)).toMatchObject({ Place: 1, ...event, TransactionID: undefined, State: state });
+});
+
+test("golden: a fact that breaks rules, without a row before it", async () => {
+  const event = {
+    TransactionID: "txn-2",
+    EventID: "re-1",
+    Kind: "REFUNDED",
+    Mode: "fact",
+    Of: "refund-2-hold",
+    Amount: "500",
+    Currency: "JPY",
+    Timestamp: "2026-11-20T10:00:00.000Z",
+  } as const;
+  const outcome = new PaymentLife(undefined).judge(event);
+  const { item } = await eventRecord(
+    event,
+    { place: 1, before: undefined, outcome, recordedAt: RECORDED_AT },
+    services,
+  );
+  expect(item).not.toHaveProperty("Previous");
+  expect(lastingForm(item)).toMatchObject({
+    Of: { S: "refund-2-hold" },
+    Timestamp: { S: "2026-11-20T10:00:00.000Z" },
+    RecordedAt: { S: RECORDED_AT },
+    Breach: { L: [{ S: "PAYMENT_UNKNOWN" }, { S: "OVER_CAPTURED" }, { S: "OF_UNKNOWN" }] },
+    ReviewDay: { S: expect.stringMatching(/^BREACH#20261121#\d\d$/) },
+    Postings: {
+      L: [
+        { M: { Account: { S: "payable" }, Amount: { S: "500" }, Currency: { S: "JPY" } } },
+        { M: { Account: { S: "processor:unknown:receivable" }, Amount: { S: "-500" }, Currency: { S: "JPY" } } },
+      ],
+    },
+  });
 });

@@ -26,7 +26,7 @@ export function stubServices(): Services {
   const kms = new KMSClient(CLIENT);
   answering(dynamo, () => ({}));
   answering(kms, () => ({ CiphertextBlob: Uint8Array.of(1, 2, 3) }));
-  const { paymentLedger, paymentAuditTrail, paymentMessages, paymentTransactions } = TABLES;
+  const { paymentLedger, paymentAuditTrail, paymentMessages, paymentTransactions, paymentEvents } = TABLES;
   const fields = { kms, keyArn: KEY_ARN, hierarchy: "shared" as const };
   return {
     dynamo,
@@ -35,6 +35,7 @@ export function stubServices(): Services {
       paymentAuditTrail: paymentAuditTrail.logicalName,
       paymentMessages: paymentMessages.logicalName,
       paymentTransactions: paymentTransactions.logicalName,
+      paymentEvents: paymentEvents.logicalName,
     },
     tokenFields: new FieldEncryption({ ...fields, table: paymentLedger.logicalName }),
     auditFields: new FieldEncryption({ ...fields, table: paymentAuditTrail.logicalName }),

@@ -7,6 +7,7 @@ test("prod has the documents' names: the ledger's bare, payment processing's wit
     paymentAuditTrail: "PaymentAuditTrail",
     paymentMessages: "payment-audit-trail",
     paymentTransactions: "payment-transactions-prod",
+    paymentEvents: "PaymentEvents",
   });
   expect(names.roles.ledger).toBe("paymentledger-role");
   expect(names.roles.processor).toBe("payment-lambda-role-prod");

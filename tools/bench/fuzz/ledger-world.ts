@@ -61,7 +61,7 @@ class LedgerWorld {
 
   constructor() {
     const { dynamo, kms } = this.aws;
-    const { paymentLedger, paymentAuditTrail, paymentMessages, paymentTransactions } = TABLES;
+    const { paymentLedger, paymentAuditTrail, paymentMessages, paymentTransactions, paymentEvents } = TABLES;
     const keyArn = (id: string) => `arn:aws:kms:us-east-1:111122223333:key/${id}`;
     const macKeys = deriveMacKeys(kms, keyArn("mac"));
     this.services = {
@@ -71,6 +71,7 @@ class LedgerWorld {
         paymentAuditTrail: paymentAuditTrail.logicalName,
         paymentMessages: paymentMessages.logicalName,
         paymentTransactions: paymentTransactions.logicalName,
+        paymentEvents: paymentEvents.logicalName,
       },
       tokenFields: new FieldEncryption({ kms, keyArn: keyArn("token"), table: "PaymentLedger", hierarchy: "shared" }),
       auditFields: new FieldEncryption({

@@ -1,0 +1,7 @@
+/** Records what happens to payments: captures, refunds, disputes and the like, one or a list. */
+
+import { FUNCTIONS } from "../contract";
+import { recordPaymentEvents } from "../ledger/operations/record-events";
+import { serve } from "./runtime/serve";
+
+export const handler = serve(FUNCTIONS.recordPaymentEvent.name, recordPaymentEvents);

@@ -1,0 +1,296 @@
+/**
+ * Records what happens to payments. The place in a payment's life is the key of an event, and a place can be taken once: so
+ * each state has at most one successor, which was judged against exactly that state, however many callers there are.
+ */
+
+import { TABLES } from "../../contract";
+import type { AuditEntry } from "../rules/audit-entry";
+import type { JsonObject } from "../rules/canonical-json";
+import { envelopeOf, parseEntries } from "../rules/entries";
+import { derivedAuditId } from "../rules/identifiers";
+import { PLACE_MAX } from "../rules/life-check";
+import { type PaymentEvent, parsePaymentEvent } from "../rules/payment-event";
+import type { BreachCode, LifeOutcome } from "../rules/payment-life";
+import { equalMac } from "../rules/record-mac";
+import { type Refusal, type RefusalCode, refusal } from "../rules/refusals";
+import { type EventResult, type EventsResponse, eventsAnswer, type RefusedResponse } from "../rules/responses";
+import { SentTokens } from "../rules/sent-tokens";
+import { type StoredItem, textOf } from "../rules/stored-item";
+import { auditPut } from "../store/audit-record";
+import { eventRecord, eventView, paymentEventMac, rowAsRead } from "../store/event-record";
+import { getItem } from "../store/read-items";
+import { isForged, type Services } from "../store/services";
+import { type ActionVerdict, backOff, putAction, transact } from "../store/transaction";
+import type { Call } from "./call";
+import { alarmEntry, type IntegrityFault } from "./integrity-alarm";
+import { ledgerEntry } from "./ledger-entry";
+import { writeAuditId } from "./payment-books";
+import { eventOf, type ReadLife, readLife } from "./read-life";
+import { recordEntries } from "./record-entries";
+import { duplicateEntry } from "./record-payments";
+import { refuseCall } from "./refusal-records";
+import { refuseHarmful, validateEntries } from "./validation";
+
+const EVENTS = TABLES.paymentEvents;
+const TRAIL = TABLES.paymentAuditTrail;
+
+/** How often an event whose place another one took is judged again before its caller is asked to wait. */
+export const PLACE_RACES_MAX = 8;
+/** Payments of one request that are worked on side by side; the events of one payment follow each other. */
+const PARALLEL_PAYMENTS_MAX = 8;
+
+interface SentOne {
+  readonly position: number;
+  readonly actor: string;
+  readonly event: PaymentEvent;
+  readonly contentMac: string;
+}
+
+/** What happened to an event, and the record that it leaves beside its own. */
+interface Told {
+  readonly result: EventResult;
+  readonly record?: AuditEntry;
+}
+
+export async function recordPaymentEvents(
+  input: unknown,
+  call: Call,
+  services: Services,
+): Promise<EventsResponse | RefusedResponse> {
+  const envelope = envelopeOf(input, "events");
+  const tokens = SentTokens.in(input);
+  const harmful = refuseHarmful(envelope, services, { tokens, clear: envelope });
+  const parsed = harmful === undefined ? parseEntries(input, "events") : { refusal: harmful };
+  if ("refusal" in parsed) return refuseCall(input, parsed.refusal, EVENTS.logicalName, call, services);
+  const { accepted, refused } = await validateEntries(
+    { ...parsed, tokens },
+    (entry, position) => validated(entry, tokens, parsed.actor, position, call, services),
+    EVENTS.logicalName,
+    call,
+  );
+  const told = await recordByPayment(accepted, call, services);
+  const records = told.flatMap(({ record }) => (record === undefined ? [] : [record]));
+  const ids = await recordEntries([...records, ...refused.map(({ record }) => record)], services);
+  const results = told.map(({ result, record }) => {
+    if (record === undefined || result.outcome === "duplicate") return result;
+    return { ...result, AuditID: ids.get(record) ?? record.auditId };
+  });
+  const refusedResults = refused.map(({ position, reason, record: { transactionId, auditId } }): EventResult => {
+    const payment = transactionId === undefined ? {} : { TransactionID: transactionId };
+    return { position, outcome: "refused", ...payment, AuditID: auditId, ...reason };
+  });
+  return eventsAnswer([...refusedResults, ...results]);
+}
+
+async function validated(
+  entry: unknown,
+  tokens: SentTokens,
+  listActor: string | undefined,
+  position: number,
+  call: Call,
+  services: Services,
+): Promise<SentOne | Refusal> {
+  const harmful = refuseHarmful(entry, services, { tokens, clear: entry });
+  if (harmful !== undefined) return harmful;
+  const parsed = parsePaymentEvent(entry, listActor, call.now);
+  if (!parsed.ok) return parsed.refusal;
+  const { event, actor } = parsed.value;
+  return { position, actor, event, contentMac: await paymentEventMac(event, services) };
+}
+
+/** The events of a payment one after another, in the order sent; payments side by side. */
+async function recordByPayment(sent: readonly SentOne[], call: Call, services: Services): Promise<Told[]> {
+  const byPayment = new Map<string, SentOne[]>();
+  for (const each of sent) {
+    const { TransactionID } = each.event;
+    byPayment.set(TransactionID, [...(byPayment.get(TransactionID) ?? []), each]);
+  }
+  const payments = [...byPayment.values()];
+  const told: Told[] = [];
+  const work = async () => {
+    for (let events = payments.shift(); events !== undefined; events = payments.shift())
+      for (const each of events) told.push(await recordOne(each, call, services));
+  };
+  await Promise.all(Array.from({ length: PARALLEL_PAYMENTS_MAX }, work));
+  return told;
+}
+
+async function recordOne(sent: SentOne, call: Call, services: Services): Promise<Told> {
+  for (let race = 1; race <= PLACE_RACES_MAX; race++) {
+    const read = await readLife(sent.event.TransactionID, services);
+    if ("fault" in read) return asUntrusted(sent, read.fault, call, services);
+    const standing = eventOf(read.events, sent.event.EventID);
+    if (standing !== undefined) return asRepeat(sent, standing, call, services);
+    const outcome = read.life.judge(sent.event);
+    const [reason] = sent.event.Mode === "grant" ? outcome.breaches : [];
+    if (reason !== undefined) return asRefused(sent, refusalOf(reason), read, call);
+    if (read.events.length >= PLACE_MAX) return asRefused(sent, "LIFE_FULL", read, call);
+    const written = await write(sent, read, outcome, call, services);
+    if (written !== undefined) return written;
+    await backOff(race);
+  }
+  const now = await readLife(sent.event.TransactionID, services);
+  return "fault" in now ? asUntrusted(sent, now.fault, call, services) : asRefused(sent, "BUSY", now, call);
+}
+
+/** Undefined when the place was taken, or the payment's row changed: then the event is judged again. */
+async function write(
+  sent: SentOne,
+  read: ReadLife,
+  outcome: LifeOutcome,
+  call: Call,
+  services: Services,
+): Promise<Told | undefined> {
+  const { event } = sent;
+  const place = read.events.length + 1;
+  const before = place === 1 ? read.row : read.events.at(-1);
+  const recordedAt = call.now.toISOString();
+  const row = await eventRecord(event, { place, before, outcome, recordedAt }, services);
+  const record = await auditPut(writeEntry(sent, place, call), services);
+  const put = { tableName: services.tables.paymentEvents, partitionKey: EVENTS.partitionKey, ...row };
+  const opening = place === 1 ? [rowAsRead(event.TransactionID, read.row, services)] : [];
+  const result = await transact(services.dynamo, [putAction(put), putAction(record), ...opening]);
+  if (!result.committed) return decided(sent, result.verdicts, call, services);
+  if (outcome.breaches.length > 0) services.signal("PaymentBreach");
+  return { result: storedResult(sent, row.item, "stored") };
+}
+
+/** The WRITE record's key is that of the EventID: if it is taken, the event is recorded, here or in another life. */
+async function decided(
+  sent: SentOne,
+  [, recordVerdict]: readonly ActionVerdict[],
+  call: Call,
+  services: Services,
+): Promise<Told | undefined> {
+  if (recordVerdict?.kind !== "failed") return undefined;
+  const record = recordVerdict.existing;
+  const auditId = writeAuditId(EVENTS.logicalName, sent.event.EventID);
+  if (record === undefined || (await isForged(TRAIL.logicalName, record, services)))
+    return asUntrusted(
+      sent,
+      { code: "RECORD_FORGED", table: TRAIL.logicalName, recordId: auditId, found: record },
+      call,
+      services,
+    );
+  if (!equalMac(sent.contentMac, textOf(record, "ContentMac") ?? "")) return asConflict(sent, call, services);
+  // The same content was recorded since the life was read: it is in the life now, or its row is gone.
+  const read = await readLife(sent.event.TransactionID, services);
+  if ("fault" in read) return asUntrusted(sent, read.fault, call, services);
+  const standing = eventOf(read.events, sent.event.EventID);
+  return standing === undefined ? withoutPair(sent, record, call, services) : asRepeat(sent, standing, call, services);
+}
+
+/** An event of the life has the EventID: the same one again, or another one under its id. */
+async function asRepeat(sent: SentOne, standing: StoredItem, call: Call, services: Services): Promise<Told> {
+  const auditId = writeAuditId(EVENTS.logicalName, sent.event.EventID);
+  const record = await getItem(services.dynamo, services.tables.paymentAuditTrail, TRAIL.partitionKey, auditId);
+  if (record === undefined) return withoutPair(sent, standing, call, services);
+  if (await isForged(TRAIL.logicalName, record, services))
+    return asUntrusted(
+      sent,
+      { code: "RECORD_FORGED", table: TRAIL.logicalName, recordId: auditId, found: record },
+      call,
+      services,
+    );
+  if (!equalMac(sent.contentMac, textOf(standing, "ContentMac") ?? "")) return asConflict(sent, call, services);
+  const result = storedResult(sent, standing, "duplicate");
+  if (textOf(record, "Actor") === sent.actor) return { result };
+  const { EventID, TransactionID } = sent.event;
+  return { result, record: duplicateEntry(EVENTS.logicalName, EventID, TransactionID, sent.actor, call) };
+}
+
+function withoutPair(sent: SentOne, found: StoredItem, call: Call, services: Services): Told {
+  const { TransactionID } = sent.event;
+  const fault = { code: "AUDIT_RECORD_MISSING", table: EVENTS.logicalName, recordId: TransactionID, found } as const;
+  return asUntrusted(sent, fault, call, services);
+}
+
+function asUntrusted(sent: SentOne, fault: IntegrityFault, call: Call, services: Services): Told {
+  return { result: refusedOne(sent, refusal(fault.code)), record: alarmEntry(fault, sent.actor, call, services) };
+}
+
+function asConflict(sent: SentOne, call: Call, services: Services): Told {
+  services.signal("PaymentConflict");
+  const { position, event } = sent;
+  const { TransactionID, EventID } = event;
+  const record = ledgerEntry(
+    {
+      auditId: derivedAuditId("CONFLICT", EVENTS.logicalName, EventID, sent.contentMac),
+      action: "CONFLICT",
+      actor: sent.actor,
+      table: EVENTS.logicalName,
+      transactionId: TransactionID,
+      asked: { recordIds: [EventID], details: { Attempted: { ...event } } },
+      answered: { recordIds: [], result: "conflict" },
+    },
+    call,
+  );
+  return { result: { position, outcome: "conflict", TransactionID, EventID }, record };
+}
+
+/** The record keeps what was asked and the state that refused it. */
+function asRefused(sent: SentOne, code: RefusalCode, { life, events }: ReadLife, call: Call): Told {
+  const State = life.state;
+  const { TransactionID, EventID, Kind, Mode, Amount, Currency } = sent.event;
+  const details: JsonObject = { Kind, Mode, Amount, Currency, SeenPlace: events.length, SeenState: { ...State } };
+  const record = ledgerEntry(
+    {
+      auditId: derivedAuditId("REFUSAL", call.operation, call.caller.requestId, String(sent.position)),
+      action: "REFUSAL",
+      actor: sent.actor,
+      table: EVENTS.logicalName,
+      transactionId: TransactionID,
+      asked: { recordIds: [EventID], details },
+      answered: { recordIds: [], result: code },
+    },
+    call,
+  );
+  return { result: { ...refusedOne(sent, refusal(code)), State }, record };
+}
+
+function refusedOne({ position, event }: SentOne, reason: Refusal): EventResult {
+  return { position, outcome: "refused", TransactionID: event.TransactionID, EventID: event.EventID, ...reason };
+}
+
+function storedResult({ position, event }: SentOne, item: StoredItem, outcome: "stored" | "duplicate"): EventResult {
+  const { Place, State, Breach } = eventView(item);
+  return {
+    position,
+    outcome,
+    TransactionID: event.TransactionID,
+    EventID: event.EventID,
+    AuditID: writeAuditId(EVENTS.logicalName, event.EventID),
+    Place,
+    State,
+    ...(Breach === undefined ? {} : { Breach }),
+  };
+}
+
+function writeEntry({ event, actor, contentMac }: SentOne, place: number, call: Call): AuditEntry {
+  const { EventID, TransactionID, Kind, Mode } = event;
+  return ledgerEntry(
+    {
+      auditId: writeAuditId(EVENTS.logicalName, EventID),
+      action: "WRITE",
+      actor,
+      table: EVENTS.logicalName,
+      transactionId: TransactionID,
+      contentMac,
+      asked: { recordIds: [EventID], details: { Kind, Mode, Place: place } },
+      answered: { recordIds: [EventID], result: "stored" },
+    },
+    call,
+  );
+}
+
+/** A rule that a grant would break, as its refusal says it. The others concern facts only. */
+function refusalOf(code: BreachCode): RefusalCode {
+  switch (code) {
+    case "OF_UNKNOWN":
+    case "OF_OTHER_KIND":
+    case "OF_SETTLED":
+      throw new Error("A grant settles no event.");
+    default:
+      return code;
+  }
+}

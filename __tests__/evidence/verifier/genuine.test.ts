@@ -102,7 +102,7 @@ test("a full tile stands for a partial one that is gone", async () => {
     if (path.includes(".p/") || (path.startsWith("checkpoints/") && path > earlier)) draft.evidence.delete(path);
   }
   const report = await draft.verify({ sources: [], problems: [], lastCheckpoint: draft.earlierCheckpoint() });
-  expect(report.findings.map(({ code }) => code)).toEqual(Array(4).fill("SOURCE_MISSING"));
+  expect(report.findings.map(({ code }) => code)).toEqual(Array(5).fill("SOURCE_MISSING"));
   expect(report.size).toBe(Number(earlier.slice(12)));
 });
 

@@ -37,7 +37,6 @@ const SUBJECTS: readonly [LogicalTableName, string][] = [
   ["PaymentAuditTrail", WRITE_5],
   ["payment-audit-trail", "msg-5"],
   ["payment-transactions", TXN_5],
-  ["PaymentEvents", "pay-7\n2"],
 ];
 
 /**

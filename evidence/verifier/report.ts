@@ -210,7 +210,7 @@ export function verificationText(report: VerificationReport): string {
     `  signed by ${checkpointSigners.join(", ") || "no pinned key"}; last heartbeat ${coveredUntil || "never"}`,
     `  ${pinText(report)}`,
     ...sources.map(sourceText),
-    `  ${counts.records} records, ${counts.leaves} entries (${counts.repeatedEntries} repeated), ${counts.pairs} pairs, ${counts.lives} lives, ${counts.heartbeats} heartbeats, ${counts.checkpoints} earlier checkpoints`,
+    `  ${counts.records} records, ${counts.leaves} entries (${counts.repeatedEntries} repeated), ${counts.pairs} pairs,${counts.lives === 0 ? "" : ` ${counts.lives} lives,`} ${counts.heartbeats} heartbeats, ${counts.checkpoints} earlier checkpoints`,
     ...report.findings.map((finding) => `  ${findingText(finding)}`),
     ...VERDICTS.filter((each) => report.further[each] > 0).map(
       (each) => `  ${each}: ${report.further[each]} more; --all names every one`,

@@ -7,8 +7,8 @@
  */
 
 import { eventsOf, PAYMENTS, type PlannedEvent, plannedPayment, randomFrom } from "./payment-life/plan";
-import { faultsOf } from "./payment-life/verdict";
-import { type Caller, LifeWorld } from "./payment-life/world";
+import { lifeSoakFaults } from "./payment-life/verdict";
+import { LifeWorld, type SoakCaller } from "./payment-life/world";
 
 const CALLERS = 64;
 const EVENTS = 10_000;
@@ -22,7 +22,7 @@ interface Settled {
   readonly wasLost: boolean;
 }
 
-async function settle(planned: PlannedEvent, caller: () => Caller): Promise<Settled> {
+async function settle(planned: PlannedEvent, caller: () => SoakCaller): Promise<Settled> {
   let wasLost = false;
   for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
     const answer = await caller().send(planned);
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   };
   await Promise.all(Array.from({ length: CALLERS }, work));
   const seconds = (Date.now() - startedAt) / 1000;
-  const faults = faultsOf(world, settled);
+  const faults = lifeSoakFaults(world, settled);
   report(world, settled, seconds, seed);
   for (const fault of faults.slice(0, 20)) console.error(`  FAULT ${fault}`);
   if (faults.length > 0) throw new Error(`${faults.length} faults. Run it again with the seed ${seed}.`);

@@ -21,7 +21,9 @@ test("a genuine world is ok, with every count of it", async () => {
   });
   expect(report.coveredUntil).toBe(draft.world.tables && at(draft.world.clock));
   expect(EXIT_CODES[report.verdict]).toBe(0);
-  for (const { compared, entries } of report.sources) {
+  for (const { compared, entries, table } of report.sources) {
+    // No payment of this world has an event.
+    if (table === "PaymentEvents") continue;
     expect(compared).toBeGreaterThan(20);
     expect(compared).toBeLessThanOrEqual(entries);
   }

@@ -17,7 +17,7 @@ interface Answered {
   readonly wasLost: boolean;
 }
 
-export function faultsOf(world: LifeWorld, answered: readonly Answered[]): string[] {
+export function lifeSoakFaults(world: LifeWorld, answered: readonly Answered[]): string[] {
   return [...livesOf(world), ...answersOf(world, answered)];
 }
 

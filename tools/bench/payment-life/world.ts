@@ -7,7 +7,7 @@ import {
   ProvisionedThroughputExceededException,
   TransactionCanceledException,
 } from "@aws-sdk/client-dynamodb";
-import { TABLES } from "../../../contract";
+import { CodedError, TABLES } from "../../../contract";
 import type { Call } from "../../../ledger/operations/call";
 import { persistPayments } from "../../../ledger/operations/persist-payments";
 import { recordPaymentEvents } from "../../../ledger/operations/record-events";
@@ -29,17 +29,19 @@ const MAC_KEYS: MacKeys = {
 const RATES = { killed: 0.4, throttled: 2, collided: 2, lost: 1.5 } as const;
 const DELAY_MAX_MS = 3;
 
-export type Sent =
+type SoakAnswer =
   | { readonly kind: "answered"; readonly outcome: string; readonly code?: string }
   /** No answer came: the caller was killed, or an error was thrown. */
   | { readonly kind: "lost"; readonly wasWritten: boolean };
 
-export interface Caller {
+export interface SoakCaller {
   readonly isKilled: boolean;
-  send(event: PlannedEvent): Promise<Sent>;
+  send(event: PlannedEvent): Promise<SoakAnswer>;
 }
 
-class AnswerLost extends Error {}
+class AnswerLost extends CodedError<"ANSWER_LOST"> {
+  override readonly name = "AnswerLost";
+}
 
 export class LifeWorld {
   /** By table, then partition key, then whole key. */
@@ -63,7 +65,7 @@ export class LifeWorld {
     this.isCalm = true;
   }
 
-  caller(): Caller {
+  caller(): SoakCaller {
     this.isCalm = false;
     let isKilled = false;
     let kill: () => void = () => {};
@@ -175,7 +177,7 @@ export class LifeWorld {
     const output = answer();
     if (fate >= limit || fate < limit - RATES.lost) return output;
     this.counts.lost += 1;
-    throw new AnswerLost();
+    throw new AnswerLost("ANSWER_LOST", "The answer was lost on its way.");
   }
 
   /** Nobody is there to take the answer, so none ever comes. */

@@ -156,6 +156,16 @@ function writeDocuments(layouts: Readonly<Record<string, readonly CostLine[]>>, 
       text,
     ),
   );
+  rewrite("docs/deploy.md", (text) =>
+    Object.entries(layouts).reduce(
+      (changed, [layout, lines]) =>
+        changed.replace(
+          new RegExp(`\\$[\\d.]+((?: a month)? with \`${layout}\`)`),
+          (_, after: string) => `${inDollars(together(lines))}${after}`,
+        ),
+      text,
+    ),
+  );
   rewrite("docs/usage.md", (text) =>
     Object.entries(layouts).reduce(
       (changed, [layout, lines]) =>

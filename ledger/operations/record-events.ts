@@ -64,7 +64,7 @@ export async function recordPaymentEvents(
   if ("refusal" in parsed) return refuseCall(input, parsed.refusal, EVENTS.logicalName, call, services);
   const { accepted, refused } = await validateEntries(
     { ...parsed, tokens },
-    (entry, position) => validated(entry, tokens, parsed.actor, position, call, services),
+    (entry, position) => validated(entry, { position, tokens, listActor: parsed.actor }, call, services),
     EVENTS.logicalName,
     call,
   );
@@ -84,9 +84,7 @@ export async function recordPaymentEvents(
 
 async function validated(
   entry: unknown,
-  tokens: SentTokens,
-  listActor: string | undefined,
-  position: number,
+  { position, tokens, listActor }: { position: number; tokens: SentTokens; listActor: string | undefined },
   call: Call,
   services: Services,
 ): Promise<SentOne | Refusal> {

@@ -3,6 +3,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
+import { ENV, TABLES } from "../../contract";
 
 export const FILES_BUCKET = "payment-files-bench";
 
@@ -23,22 +24,23 @@ export async function startStub(latencyMs = 0): Promise<Stub> {
   };
 }
 
-/** The environment of a function whose AWS is the stub. */
+/** The environment of a function whose AWS is the stub. `__tests__/tools/bench.test.ts` holds that the functions take it. */
 export function functionEnvironment(url: string): Record<string, string> {
   const arn = (id: string) => `arn:aws:kms:us-east-1:111122223333:key/${id}`;
   return {
     AWS_ENDPOINT_URL: url,
-    PAYMENT_LEDGER_TABLE: "PaymentLedger",
-    PAYMENT_AUDIT_TRAIL_TABLE: "PaymentAuditTrail",
-    PAYMENT_MESSAGES_TABLE: "payment-audit-trail",
-    DYNAMODB_TABLE: "payment-transactions-bench",
-    S3_BUCKET: FILES_BUCKET,
-    REMOVE_CARD_DATA_FILES: "true",
-    TOKEN_KEY_ARN: arn("token"),
-    AUDIT_KEY_ARN: arn("audit"),
-    MAC_KEY_ARN: arn("mac"),
-    INDEX_SHARD_COUNT: "8",
-    FIELD_ENCRYPTION: "cached",
-    CONNECTIVITY: "embedded",
+    [ENV.ledgerTable]: TABLES.paymentLedger.logicalName,
+    [ENV.auditTable]: TABLES.paymentAuditTrail.logicalName,
+    [ENV.messagesTable]: TABLES.paymentMessages.logicalName,
+    [ENV.transactionsTable]: TABLES.paymentTransactions.logicalName,
+    [ENV.eventsTable]: TABLES.paymentEvents.logicalName,
+    [ENV.filesBucket]: FILES_BUCKET,
+    [ENV.removeCardDataFiles]: "true",
+    [ENV.tokenKeyArn]: arn("token"),
+    [ENV.auditKeyArn]: arn("audit"),
+    [ENV.macKeyArn]: arn("mac"),
+    [ENV.indexShardCount]: "8",
+    [ENV.fieldEncryption]: "cached",
+    [ENV.connectivity]: "embedded",
   };
 }

@@ -86,6 +86,8 @@ export const ROLES = {
   sweeper: "payment-sweeper-role",
   /** Restores exports into scratch tables, compares these with the log, and removes them. */
   drill: "payment-drill-role",
+  /** Joins CloudTrail's files with the audit trail, and puts into the evidence who called. */
+  attester: "payment-attester-role",
 } as const;
 
 export type RoleId = keyof typeof ROLES;
@@ -113,6 +115,7 @@ export const FUNCTIONS = {
   publishCheckpoint: { name: "publish_checkpoint", entry: "publish-checkpoint", role: "publisher" },
   sweepAuditTrail: { name: "sweep_audit_trail", entry: "sweep-audit-trail", role: "sweeper" },
   drillRestore: { name: "drill_restore", entry: "drill-restore", role: "drill" },
+  attestCallers: { name: "attest_callers", entry: "attest-callers", role: "attester" },
 } as const satisfies Record<string, { name: string; entry: string; role: RoleId }>;
 
 export type FunctionId = keyof typeof FUNCTIONS;
@@ -149,6 +152,10 @@ export const ENV = {
   checkpointKeyArns: "CHECKPOINT_KEY_ARNS",
   /** ARN of the stream of each table that feeds the sealer, comma-separated `logicalName=arn` pairs. */
   streamArns: "STREAM_ARNS",
+  /** Bucket of CloudTrail's files. */
+  trailBucket: "TRAIL_BUCKET",
+  /** Under which CloudTrail's digests of this account and region lie in it. */
+  trailDigestPrefix: "TRAIL_DIGEST_PREFIX",
   /** Days from one restore drill to the next. */
   drillEveryDays: "DRILL_EVERY_DAYS",
   /** `true`: a file object that held card data is removed after its report. */
@@ -211,6 +218,11 @@ export const LOG_METRICS = {
   checkpoint: "CheckpointPublished",
   checkPassed: "LogCheckPassed",
   drillPassed: "RestoreDrillPassed",
+  /** A record's event names a sender, or a function, that CloudTrail contradicts. One for each record. */
+  identityContradicted: "IdentityContradicted",
+  /** A file or an hour of CloudTrail is missing or altered, so not every caller could be attested. */
+  identityCheckFailed: "IdentityCheckFailed",
+  identityCheckPassed: "IdentityCheckPassed",
 } as const;
 
 /** The table in which the log of proofs is committed before anything of it is published. */

@@ -53,6 +53,7 @@ const OPERATED_FUNCTIONS: readonly FunctionId[] = [
   "publishCheckpoint",
   "sweepAuditTrail",
   "drillRestore",
+  "attestCallers",
 ];
 
 export function addAccessPolicies(

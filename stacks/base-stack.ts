@@ -133,6 +133,15 @@ export abstract class BaseStack extends TerraformStack {
     return this.arn("cloudtrail", `trail/${this.names.trail}`);
   }
 
+  /** Of what CloudTrail writes for this account. */
+  protected trailFilesArn(): string {
+    return `${this.bucketArn("trail")}/AWSLogs/${this.accountId}/*`;
+  }
+
+  protected auditTrailByTimeArn(): string {
+    return `${this.tableArn("paymentAuditTrail")}/index/${TABLES.paymentAuditTrail.indexes.byTime.name}`;
+  }
+
   protected indexArns(table: TableId): string[] {
     return Object.values(TABLES[table].indexes).map(({ name }) => `${this.tableArn(table)}/index/${name}`);
   }

@@ -48,7 +48,7 @@ export interface DataOutputs {
   readonly streamArns: Readonly<Record<TableId, string>>;
   readonly logStateTableName: string;
   readonly logStateTableArn: string;
-  readonly bucketNames: Readonly<Record<Exclude<BucketId, "trail">, string>>;
+  readonly bucketNames: Readonly<Record<BucketId, string>>;
   readonly queueArns: Readonly<Record<QueueId, string>>;
   readonly queueNames: Readonly<Record<QueueId, string>>;
   readonly deadLetterQueueNames: Readonly<Record<QueueId, string>>;

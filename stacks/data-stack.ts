@@ -75,7 +75,12 @@ export class DataStack extends BaseStack {
       streamArns: mapValues(tables, ({ streamArn }) => streamArn),
       logStateTableName: logState.name,
       logStateTableArn: logState.arn,
-      bucketNames: { files: files.resource.id, exports: exports.resource.id, evidence: evidence.resource.id },
+      bucketNames: {
+        files: files.resource.id,
+        exports: exports.resource.id,
+        evidence: evidence.resource.id,
+        trail: trail.s3BucketName,
+      },
       queueArns: mapValues(queues, ({ queue }) => queue.arn),
       queueNames: mapValues(queues, ({ queue }) => queue.name),
       deadLetterQueueNames: mapValues(queues, ({ deadLetters }) => deadLetters.name),
@@ -249,6 +254,7 @@ export class DataStack extends BaseStack {
       auditorKit: this.props.auditorKit,
       publisherArn: this.roleArn("publisher"),
       sweeperArn: this.roleArn("sweeper"),
+      attesterArn: this.roleArn("attester"),
       witnessArns,
       readerArns: evidenceReaderArns,
     });

@@ -10,6 +10,9 @@ export interface EndpointArns {
   readonly filesArn: string;
   readonly exportsArn: string;
   readonly evidenceArn: string;
+  readonly trailBucketArn: string;
+  /** A pattern: what CloudTrail wrote for this account. */
+  readonly trailFilesArn: string;
   readonly logStateArn: string;
   /** A pattern: the tables of restore drills. */
   readonly scratchArn: string;
@@ -62,7 +65,7 @@ export class EndpointPolicies {
   }
 
   s3(): Statement[] {
-    const { filesArn, exportsArn, evidenceArn } = this.arns;
+    const { filesArn, exportsArn, evidenceArn, trailBucketArn, trailFilesArn } = this.arns;
     const { payments, continuations, reports } = FILE_PREFIXES;
     const { exports, state, checks, drills } = EXPORT_PREFIXES;
     const under = (bucketArn: string, ...prefixes: string[]) => prefixes.map((prefix) => `${bucketArn}/${prefix}*`);
@@ -74,7 +77,8 @@ export class EndpointPolicies {
       // Not the exports themselves: DynamoDB writes them, and not through this endpoint. So no function's code can forge one.
       this.allow("WriteChecks", ["s3:PutObject"], under(exportsArn, state, checks, drills)),
       this.allow("Evidence", ["s3:GetObject", "s3:PutObject"], [`${evidenceArn}/${EVIDENCE_PREFIX}*`]),
-      this.allow("List", ["s3:ListBucket"], [filesArn, exportsArn, evidenceArn]),
+      this.allow("ReadTrail", ["s3:GetObject"], [trailFilesArn]),
+      this.allow("List", ["s3:ListBucket"], [filesArn, exportsArn, evidenceArn, trailBucketArn]),
     ];
   }
 
@@ -86,6 +90,10 @@ export class EndpointPolicies {
       this.allow("SignCheckpoints", ["kms:Sign"], [...checkpointKeyArns]),
       this.allow("PublicKeys", ["kms:GetPublicKey"], [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
     ];
+  }
+
+  cloudtrail(): Statement[] {
+    return [this.allow("PublicKeys", ["cloudtrail:ListPublicKeys"], ["*"])];
   }
 
   private allow(sid: string, actions: string[], resources: string[]): Statement {

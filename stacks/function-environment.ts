@@ -10,6 +10,7 @@ interface Given {
   readonly network: NetworkOutputs;
   readonly data: DataOutputs;
   readonly logOrigin: string;
+  readonly trailDigestPrefix: string;
 }
 
 export function environmentOf(functionId: FunctionId, given: Given): Record<string, string> {
@@ -70,6 +71,13 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
         ...exporting(given),
         ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
         [ENV.drillEveryDays]: String(config.drillEveryDays),
+      };
+    case "attestCallers":
+      return {
+        [ENV.evidenceBucket]: data.bucketNames.evidence,
+        [ENV.evidenceKeyArn]: security.evidenceKeyArn,
+        [ENV.trailBucket]: data.bucketNames.trail,
+        [ENV.trailDigestPrefix]: given.trailDigestPrefix,
       };
     default:
       return {};

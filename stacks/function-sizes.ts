@@ -27,6 +27,7 @@ export const SIZES: Record<FunctionId, Size> = {
   publishCheckpoint: { memoryMb: 1024, timeoutSeconds: 120 },
   sweepAuditTrail: { memoryMb: 1769, timeoutSeconds: 900 },
   drillRestore: { memoryMb: 1769, timeoutSeconds: 900 },
+  attestCallers: { memoryMb: 1769, timeoutSeconds: 900 },
 };
 
 export interface Feed {

@@ -154,6 +154,7 @@ export class FunctionsStack extends BaseStack {
       { ...schedule("sealHeartbeat", "Publishes a checkpoint of the log", { kind: "heartbeat" }), frequent: true },
       schedule("logSweep", "Compares the tables with the log", { kind: "sweep" }),
       schedule("restoreDrill", "Continues a restore drill, or starts one", { kind: "step" }),
+      schedule("identityCheck", "Attests who called on the day before", { kind: "attest" }),
     ];
   }
 
@@ -260,6 +261,9 @@ export class FunctionsStack extends BaseStack {
       filesArn: this.bucketArn("files"),
       exportsArn: this.bucketArn("exports"),
       evidenceArn: this.bucketArn("evidence"),
+      trailBucketArn: this.bucketArn("trail"),
+      trailFilesArn: this.trailFilesArn(),
+      auditTrailByTimeArn: this.auditTrailByTimeArn(),
       logStateArn: data.logStateTableArn,
       streamArns: Object.values(data.streamArns),
       scratchArns: Object.values(data.tableNames).map((name) =>
@@ -283,6 +287,7 @@ export class FunctionsStack extends BaseStack {
       audit: security.auditKeyArn,
       mac: security.macKeyArn,
       evidence: security.evidenceKeyArn,
+      trail: security.trailKeyArn,
       signing: security.checkpointKeyArns,
       retired: security.retiredCheckpointKeyArns,
     };
@@ -303,6 +308,7 @@ export class FunctionsStack extends BaseStack {
         network,
         data,
         logOrigin: this.logOrigin(),
+        trailDigestPrefix: `AWSLogs/${this.accountId}/CloudTrail-Digest/${this.config.region}/`,
       }),
       environmentKeyArn: security.dataKeyArn,
       subnetIds: network.privateSubnetIds,

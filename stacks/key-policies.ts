@@ -235,7 +235,7 @@ export class KeyPolicies {
         "WritersThroughS3",
         ["kms:Decrypt", "kms:GenerateDataKey"],
         ...through,
-        this.byRoles("publisher", "sweeper"),
+        this.byRoles("publisher", "sweeper", "attester"),
       ),
       this.use("ReadersThroughS3", ["kms:Decrypt"], ...through, this.ours()),
       // The deployment puts the auditor's kit. The bucket's policy says who may put what where.

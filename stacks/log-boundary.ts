@@ -8,7 +8,7 @@ import { everyFunctionsStatements, type SharedBoundaryArns } from "./boundary";
 import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import { equals, type Statement } from "./constructs/policy";
 
-export const LOG_ROLES: readonly RoleId[] = ["sealer", "publisher", "sweeper", "drill"];
+export const LOG_ROLES: readonly RoleId[] = ["sealer", "publisher", "sweeper", "drill", "attester"];
 
 /** DynamoDB writes there, on behalf of the role that requested an import, which items it could not import. */
 export const IMPORT_LOG_GROUPS = "log-group:/aws-dynamodb/*";
@@ -33,6 +33,10 @@ export interface LogBoundaryArns extends SharedBoundaryArns {
   readonly auditTrailArn: string;
   readonly logStateArn: string;
   readonly evidenceArn: string;
+  readonly trailBucketArn: string;
+  /** A pattern: what CloudTrail wrote for this account. */
+  readonly trailFilesArn: string;
+  readonly auditTrailByTimeArn: string;
   /** A pattern: the tables of restore drills. */
   readonly scratchArn: string;
   readonly importLogArn: string;
@@ -49,6 +53,7 @@ export function logBoundaryStatements(arns: LogBoundaryArns): Statement[] {
       resources: tableArns,
     },
     { sid: "AuditTrail", actions: ["dynamodb:PutItem"], resources: [auditTrailArn] },
+    { sid: "AuditTrailByTime", actions: ["dynamodb:Query"], resources: [arns.auditTrailByTimeArn] },
     { sid: "LogState", actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], resources: [logStateArn] },
     {
       sid: "Streams",
@@ -63,6 +68,7 @@ export function logBoundaryStatements(arns: LogBoundaryArns): Statement[] {
       resources: [keyArns],
     },
     ...objectStatements(arns),
+    ...trailStatements(arns),
     ...drillStatements(arns),
     ...everyFunctionsStatements(arns),
   ];
@@ -76,6 +82,15 @@ function objectStatements({ exportsArn, evidenceArn }: LogBoundaryArns): Stateme
       actions: ["s3:GetObject", "s3:PutObject"],
       resources: [`${exportsArn}/*`, `${evidenceArn}/${EVIDENCE_PREFIX}*`],
     },
+  ];
+}
+
+/** CloudTrail's files are only ever read. Its public keys are no resource of the account. */
+function trailStatements({ trailBucketArn, trailFilesArn }: LogBoundaryArns): Statement[] {
+  return [
+    { sid: "ListTrail", actions: ["s3:ListBucket"], resources: [trailBucketArn] },
+    { sid: "TrailFiles", actions: ["s3:GetObject"], resources: [trailFilesArn] },
+    { sid: "TrailKeys", actions: ["cloudtrail:ListPublicKeys"], resources: ["*"] },
   ];
 }
 

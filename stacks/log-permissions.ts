@@ -1,6 +1,6 @@
 /** What the roles around the log of proofs may do: who seals, who checks what was sealed, who tries a restore against it. */
 
-import { EVIDENCE_PREFIX, EXPORT_PREFIXES, SWEPT_PREFIX } from "../contract";
+import { EVIDENCE_PREFIX, EXPORT_PREFIXES, IDENTITIES_PREFIX, SWEPT_PREFIX } from "../contract";
 import { equals, type Statement } from "./constructs/policy";
 import { IMPORT_LOG_ACTIONS, SCRATCH_TABLE_ACTIONS } from "./log-boundary";
 import { allTables, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
@@ -85,6 +85,29 @@ export function drillStatements(arns: PermissionArns): Statement[] {
     { sid: "ImportLogs", actions: IMPORT_LOG_ACTIONS, resources: [importLogArn] },
     { sid: "FindImportLogs", actions: ["logs:DescribeLogGroups"], resources: [anyLogGroupArn] },
     ...readEvidence(arns),
+  ];
+}
+
+/** Reads the audit records of a day and CloudTrail's files, decrypts no record, and puts what it found into the evidence. */
+export function attesterStatements(arns: PermissionArns): Statement[] {
+  const { auditTrail, auditTrailByTimeArn, trailBucketArn, trailFilesArn, evidenceArn, region, keyArns } = arns;
+  const identities = `${evidenceArn}/${EVIDENCE_PREFIX}${IDENTITIES_PREFIX}*`;
+  return [
+    { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
+    { sid: "AuditTrailByTime", actions: ["dynamodb:Query"], resources: [auditTrailByTimeArn] },
+    { sid: "TrailFiles", actions: ["s3:GetObject"], resources: [trailFilesArn] },
+    { sid: "ListTrail", actions: ["s3:ListBucket"], resources: [trailBucketArn, evidenceArn] },
+    {
+      sid: "TrailKeyThroughS3",
+      actions: ["kms:Decrypt"],
+      resources: [keyArns.trail],
+      conditions: [equals("kms:ViaService", `s3.${region}.amazonaws.com`)],
+    },
+    // CloudTrail's public keys are no resource of the account.
+    { sid: "TrailKeys", actions: ["cloudtrail:ListPublicKeys"], resources: ["*"] },
+    // Reading: a file of the same content may be there already.
+    { sid: "Identities", actions: ["s3:GetObject", "s3:PutObject"], resources: [identities] },
+    evidenceKeyThroughS3(arns, "kms:Decrypt", "kms:GenerateDataKey"),
   ];
 }
 

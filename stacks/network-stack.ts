@@ -1,5 +1,5 @@
 /**
- * The functions' VPC. With `privatelink` it has no way to the internet: the functions reach DynamoDB and KMS through
+ * The functions' VPC. With `privatelink` it has no way to the internet: the functions reach DynamoDB, KMS and CloudTrail through
  * interface endpoints, S3 through a gateway endpoint, and nothing else. With `nat` they reach DynamoDB through a gateway
  * endpoint and KMS through a NAT gateway. `nat-privatelink` is `nat` with the interface endpoint of DynamoDB.
  */
@@ -73,6 +73,9 @@ export class NetworkStack extends BaseStack {
         this.addEgressToEndpoints(parts.functions, endpoints, s3);
         const host = this.addDynamodbPrivateLink(parts, endpoints);
         this.addInterfaceEndpoint("kms", true, this.policies.kms(), parts, endpoints);
+        // It is asked once a day, and a day without it is attested on the next: one zone is enough.
+        const oneZone = { ...parts, subnets: parts.subnets.slice(0, 1) };
+        this.addInterfaceEndpoint("cloudtrail", true, this.policies.cloudtrail(), oneZone, endpoints);
         return host;
       }
       case "nat":
@@ -179,7 +182,7 @@ export class NetworkStack extends BaseStack {
       ...HTTPS,
       securityGroupId: functions.id,
       referencedSecurityGroupId: endpoints.id,
-      description: "HTTPS from the functions to the DynamoDB and KMS endpoints",
+      description: "HTTPS from the functions to the interface endpoints",
     });
     new VpcSecurityGroupEgressRule(this, "functions-to-s3", {
       ...HTTPS,
@@ -201,7 +204,7 @@ export class NetworkStack extends BaseStack {
   }
 
   private addInterfaceEndpoint(
-    serviceId: "dynamodb" | "kms",
+    serviceId: "cloudtrail" | "dynamodb" | "kms",
     privateDnsEnabled: boolean,
     statements: Statement[],
     { vpc, subnets }: Parts,
@@ -227,6 +230,8 @@ export class NetworkStack extends BaseStack {
       filesArn: this.bucketArn("files"),
       exportsArn: this.bucketArn("exports"),
       evidenceArn: this.bucketArn("evidence"),
+      trailBucketArn: this.bucketArn("trail"),
+      trailFilesArn: this.trailFilesArn(),
       logStateArn: this.logStateTableArn(),
       scratchArn: this.arn("dynamodb", `table/${DRILL_TABLE_PREFIX}*`),
       fieldKeyArns: [tokenKeyArn, auditKeyArn],

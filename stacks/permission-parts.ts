@@ -21,6 +21,7 @@ export interface PermissionArns {
     readonly audit: string;
     readonly mac: string;
     readonly evidence: string;
+    readonly trail: string;
     /** The generations that sign checkpoints. */
     readonly signing: readonly string[];
     readonly retired: readonly string[];
@@ -28,6 +29,10 @@ export interface PermissionArns {
   readonly filesArn: string;
   readonly exportsArn: string;
   readonly evidenceArn: string;
+  readonly trailBucketArn: string;
+  /** A pattern: what CloudTrail wrote for this account. */
+  readonly trailFilesArn: string;
+  readonly auditTrailByTimeArn: string;
   readonly logStateArn: string;
   /** Of the tables that are sealed. */
   readonly streamArns: string[];

@@ -3,7 +3,13 @@
 import { EXPORT_PREFIXES, FILE_PREFIXES, type RoleId, TABLES } from "../contract";
 import { ENCRYPT_AND_DECRYPT } from "./constructs/key";
 import { equals, type Statement } from "./constructs/policy";
-import { drillStatements, publisherStatements, sealerStatements, sweeperStatements } from "./log-permissions";
+import {
+  attesterStatements,
+  drillStatements,
+  publisherStatements,
+  sealerStatements,
+  sweeperStatements,
+} from "./log-permissions";
 import { allTables, append, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
 
 export function permissionsOf(role: RoleId, arns: PermissionArns): Statement[] {
@@ -78,6 +84,7 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
   publisher: publisherStatements,
   sweeper: (arns) => [...sweeperStatements(arns), append(arns.auditTrail)],
   drill: (arns) => [...drillStatements(arns), append(arns.auditTrail)],
+  attester: attesterStatements,
 };
 
 /** What an event source mapping does in the name of its function's role. */

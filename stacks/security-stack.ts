@@ -46,6 +46,7 @@ const ROLE_DESCRIPTIONS: Record<RoleId, string> = {
   publisher: "Publishes the log of proofs and signs its checkpoints",
   sweeper: "Holds the tables against the log of proofs",
   drill: "Restores exports into scratch tables and holds them against the log of proofs",
+  attester: "Joins CloudTrail's files with the audit trail",
 };
 
 export class SecurityStack extends BaseStack {
@@ -206,6 +207,9 @@ export class SecurityStack extends BaseStack {
       auditTrailArn: this.tableArn("paymentAuditTrail"),
       logStateArn: this.logStateTableArn(),
       evidenceArn: this.bucketArn("evidence"),
+      trailFilesArn: this.trailFilesArn(),
+      trailBucketArn: this.bucketArn("trail"),
+      auditTrailByTimeArn: this.auditTrailByTimeArn(),
       scratchArn: this.arn("dynamodb", `table/${DRILL_TABLE_PREFIX}*`),
       importLogArn: this.arn("logs", IMPORT_LOG_GROUPS),
       anyLogGroupArn: this.arn("logs", "log-group:*"),

@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { FUNCTIONS } from "../contract";
+import type { AttestResponse } from "../evidence/checks/attest-operation";
 import type { DrillResponse } from "../evidence/checks/drill-operation";
 import { DRILL_CODES } from "../evidence/checks/drill-steps";
 import type { SweepResponse } from "../evidence/checks/sweep-operation";
@@ -102,9 +103,41 @@ const drillAnswer = z
   })
   .meta({ title: "Answer of drill_restore" }) satisfies z.ZodType<DrillResponse>;
 
+const attestRequest = z
+  .strictObject({
+    kind: z.literal("attest"),
+    day: z
+      .exactOptional(z.string().regex(/^\d{4}-\d{2}-\d{2}$/))
+      .describe(
+        "In UTC; CloudTrail's files of it are due two and a half hours after its end. Default: the day before.",
+      ),
+  })
+  .meta({
+    title: "Attestation of callers",
+    description: "What the schedule sends names no day. Anything else is an error.",
+  });
+
+const attestAnswer = z
+  .strictObject({
+    outcome: z
+      .enum(["good", "unattested", "contradicted", "incomplete"])
+      .describe("incomplete: a file or an hour of CloudTrail is missing or altered, and nothing is contradicted."),
+    day: z.string(),
+    counts: z.strictObject({
+      attested: count.describe("Records, not calls."),
+      unattested: count.describe("CloudTrail has no invocation with their request id."),
+      contradicted: count.describe("CloudTrail names another caller, or another function."),
+    }),
+    problems: z.array(z.string()).describe("The first of what is missing or altered; the file has all."),
+    file: z.string().describe("Below log/ in the evidence bucket."),
+    sha256: z.string().describe("Of the file, in hexadecimal; the sealed record has it too."),
+  })
+  .meta({ title: "Answer of attest_callers" }) satisfies z.ZodType<AttestResponse>;
+
 export const LOG_FUNCTIONS = {
   [FUNCTIONS.sealAuditTrail.name]: { request: sealRequest, response: sealAnswer, isScheduled: true },
   [FUNCTIONS.publishCheckpoint.name]: { request: publishRequest, response: publishAnswer, isScheduled: true },
   [FUNCTIONS.sweepAuditTrail.name]: { request: sweepRequest, response: sweepAnswer, isScheduled: true },
   [FUNCTIONS.drillRestore.name]: { request: drillRequest, response: drillAnswer, isScheduled: true },
+  [FUNCTIONS.attestCallers.name]: { request: attestRequest, response: attestAnswer, isScheduled: true },
 } as const;

@@ -25,6 +25,8 @@ const OTHERS: Record<string, [metric: string, comparison: string, threshold: num
   "stream-lost": [LOG_METRICS.streamLost, ">=", 1, 300],
   "log-check-failed": [LOG_METRICS.checkFailed, ">=", 1, 300],
   "restore-drill-failed": [LOG_METRICS.drillFailed, ">=", 1, 300],
+  "identity-contradicted": [LOG_METRICS.identityContradicted, ">=", 1, 300],
+  "identity-check-failed": [LOG_METRICS.identityCheckFailed, ">=", 1, 300],
 };
 /** The alarms on what did not happen: what they count, the minimum, and in how many windows of how long. */
 const MISSING: Record<string, [metric: string, minimum: number, windowSeconds: number, windows: number]> = {
@@ -33,6 +35,7 @@ const MISSING: Record<string, [metric: string, minimum: number, windowSeconds: n
   "checkpoint-missing": [LOG_METRICS.checkpoint, 1, 300, 3],
   "log-check-missing": [LOG_METRICS.checkPassed, 1, 26 * 3600, 1],
   "restore-drill-missing": [LOG_METRICS.drillPassed, 1, (4 * 24 + 2) * 3600, 1],
+  "identity-check-missing": [LOG_METRICS.identityCheckPassed, 1, 26 * 3600, 1],
   "vault-backup-missing": ["NumberOfBackupJobsCompleted", 5, 34 * 3600, 1],
 };
 const SUMS = [
@@ -126,6 +129,8 @@ test("queue alarms watch their queue, the others the function that reports", () 
     "stream-lost": service("publish-checkpoint"),
     "log-check-failed": service("sweep-audit-trail"),
     "restore-drill-failed": service("drill-restore"),
+    "identity-contradicted": service("attest-callers"),
+    "identity-check-failed": service("attest-callers"),
   });
 });
 
@@ -133,7 +138,13 @@ test("queue alarms watch their queue, the others the function that reports", () 
 const SUM_METRICS_MAX = 10;
 
 /** They check what the others wrote, and have their own alarms. */
-const AROUND_THE_LOG = ["seal-audit-trail", "publish-checkpoint", "sweep-audit-trail", "drill-restore"];
+const AROUND_THE_LOG = [
+  "seal-audit-trail",
+  "publish-checkpoint",
+  "sweep-audit-trail",
+  "drill-restore",
+  "attest-callers",
+];
 
 test.each([
   ["integrity", METRICS.integrityAlarm, ["export-tables", "record-payment-event", ...AROUND_THE_LOG]],

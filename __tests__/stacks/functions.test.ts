@@ -28,19 +28,19 @@ test("the stack holds these resources and no others", () => {
     "aws_cloudwatch_dashboard: 1",
     "aws_cloudwatch_event_rule: 13",
     "aws_cloudwatch_event_target: 13",
-    "aws_cloudwatch_log_group: 16",
-    "aws_cloudwatch_metric_alarm: 61",
+    "aws_cloudwatch_log_group: 17",
+    "aws_cloudwatch_metric_alarm: 66",
     "aws_iam_policy: 3",
-    "aws_iam_role_policy: 15",
+    "aws_iam_role_policy: 16",
     "aws_lambda_event_source_mapping: 7",
-    "aws_lambda_function: 16",
-    "aws_lambda_function_event_invoke_config: 16",
+    "aws_lambda_function: 17",
+    "aws_lambda_function_event_invoke_config: 17",
     "aws_lambda_function_recursion_config: 1",
     "aws_lambda_permission: 1",
     "aws_s3_bucket_notification: 1",
-    "aws_scheduler_schedule: 4",
+    "aws_scheduler_schedule: 5",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 18",
+    "data.aws_iam_policy_document: 19",
     "data.aws_partition: 1",
     "data.terraform_remote_state: 3",
   ]);
@@ -90,6 +90,7 @@ const OWN_VARIABLES: Record<string, string[]> = {
   "publish-checkpoint": [...LOG, ENV.logStateTable, ENV.evidenceKeyArn, ENV.streamArns],
   "sweep-audit-trail": [...LOG, ENV.logStateTable, ENV.evidenceKeyArn],
   "drill-restore": [...LOG, ...EXPORTING, ENV.drillEveryDays],
+  "attest-callers": [ENV.evidenceBucket, ENV.evidenceKeyArn, ENV.trailBucket, ENV.trailDigestPrefix],
 };
 
 function variablesOf(stack: StackJson, entry: string): JsonObject {
@@ -322,6 +323,16 @@ const OWN: Record<RoleId, Record<string, string[]>> = {
     FindImportLogs: ["logs:DescribeLogGroups"],
     ...READ_EVIDENCE,
     AuditTrail: ["dynamodb:PutItem"],
+  },
+  attester: {
+    AuditTrail: ["dynamodb:GetItem", "dynamodb:PutItem"],
+    AuditTrailByTime: ["dynamodb:Query"],
+    TrailFiles: ["s3:GetObject"],
+    ListTrail: ["s3:ListBucket"],
+    TrailKeyThroughS3: ["kms:Decrypt"],
+    TrailKeys: ["cloudtrail:ListPublicKeys"],
+    Identities: ["s3:GetObject", "s3:PutObject"],
+    EvidenceKeyThroughS3: ["kms:Decrypt", "kms:GenerateDataKey"],
   },
 };
 

@@ -265,6 +265,16 @@ describe("the evidence bucket", () => {
     }
   });
 
+  test("takes who called from the attestation alone, once", () => {
+    const key = "log/identities/2026-11-27-0123456789abcdef.ndjson";
+    const attester = roleArn(ROLES.attester);
+    expect(refusals(named.data, put(attester, key))).toEqual([]);
+    expect(refusals(named.data, put(attester, key, {}))).toEqual(["NeverReplaced"]);
+    for (const other of [PUBLISHER, ADMIN, WITNESS, READER, roleArn(ROLES.sweeper)]) {
+      expect(refusals(named.data, put(other, key))).toEqual(["OnlyAttester"]);
+    }
+  });
+
   test("takes what sweeps have verified from the sweep alone, once", () => {
     const key = "log/sweeps/0000000000000042";
     const sweep = roleArn(ROLES.sweeper);
@@ -380,7 +390,7 @@ describe("the evidence bucket", () => {
       expect(conditionOf(use, "kms:EncryptionContext:aws:s3:arn")?.values).toEqual([EVIDENCE, `${EVIDENCE}/*`]);
     }
     expect(uses.map((use) => conditionOf(use, "aws:PrincipalArn")?.values)).toEqual([
-      [roleArn(ROLES.publisher), roleArn(ROLES.sweeper)],
+      [roleArn(ROLES.publisher), roleArn(ROLES.sweeper), roleArn(ROLES.attester)],
       undefined,
       undefined,
       [WITNESS],
@@ -464,6 +474,11 @@ describe("around the log", () => {
   test("each role reaches exactly this", () => {
     const tables = TABLES.map((table) => `<${table}arn>`);
     const expected: [RoleId, string, string[]][] = [
+      ["attester", "AuditTrail", ["<payment-audit-trailarn>"]],
+      ["attester", "AuditTrailByTime", ["table/PaymentAuditTrail/index/by-time"]],
+      ["attester", "TrailFiles", [`payment-cloudtrail/AWSLogs/${ACCOUNT}/*`]],
+      ["attester", "ListTrail", ["payment-cloudtrail", "payment-evidence"]],
+      ["attester", "Identities", ["payment-evidence/log/identities/*"]],
       ["sealer", "Streams", TABLES.map((table) => `<${table}stream_arn>`)],
       ["sealer", "LogState", ["<log-statearn>"]],
       ["sealer", "Tables", tables],
@@ -501,8 +516,8 @@ describe("around the log", () => {
     ]);
   });
 
-  test("only publisher and sweep put evidence, and only the sealer reads streams; all three append to the log", () => {
-    expect(rolesWith("s3:PutObject", /payment-evidence/)).toEqual(["publisher", "sweeper"]);
+  test("only publisher, sweep and attestation put evidence, and only the sealer reads streams; the first two and the sealer append to the log", () => {
+    expect(rolesWith("s3:PutObject", /payment-evidence/)).toEqual(["publisher", "sweeper", "attester"]);
     expect(rolesWith("dynamodb:GetRecords", /./)).toEqual(["sealer"]);
     expect(rolesWith("dynamodb:PutItem", /log-state/)).toEqual(["sealer", "publisher", "sweeper"]);
     // What is sealed is nothing that a sealer could have made.

@@ -30,11 +30,11 @@ test("the stack holds these resources and no others: no gateway to the internet,
     "aws_security_group: 2",
     "aws_subnet: 3",
     "aws_vpc: 1",
-    "aws_vpc_endpoint: 3",
+    "aws_vpc_endpoint: 4",
     "aws_vpc_security_group_egress_rule: 2",
     "aws_vpc_security_group_ingress_rule: 1",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 5",
+    "data.aws_iam_policy_document: 6",
     "data.aws_partition: 1",
     "data.terraform_remote_state: 1",
   ]);
@@ -100,7 +100,12 @@ test("DynamoDB has no private DNS, KMS has", () => {
 });
 
 test("each endpoint serves the function roles of this account only", () => {
-  for (const id of ["dynamodb-endpoint-policy", "kms-endpoint-policy", "s3-endpoint-policy"]) {
+  for (const id of [
+    "cloudtrail-endpoint-policy",
+    "dynamodb-endpoint-policy",
+    "kms-endpoint-policy",
+    "s3-endpoint-policy",
+  ]) {
     for (const found of statements(network, id)) {
       expect(found.effect).toBe("Allow");
       expect(conditionOf(found, "aws:PrincipalAccount")?.values).toEqual([
@@ -220,11 +225,28 @@ test("each endpoint serves named actions on this project's own resources", () =>
       resources: inBucket("payment-evidence", "/log/*"),
     },
     {
+      sid: "ReadTrail",
+      actions: ["s3:GetObject"],
+      resources: inBucket("payment-cloudtrail", `/AWSLogs/${account}/*`),
+    },
+    {
       sid: "List",
       actions: ["s3:ListBucket"],
-      resources: ["payment-files", "payment-exports", "payment-evidence"].flatMap((base) => inBucket(base, "")),
+      resources: ["payment-files", "payment-exports", "payment-evidence", "payment-cloudtrail"].flatMap((base) =>
+        inBucket(base, ""),
+      ),
     },
   ]);
+});
+
+test("CloudTrail's endpoint stands in one zone and lists public keys, nothing else", () => {
+  expect(only(network, "aws_vpc_endpoint", "cloudtrail-endpoint")).toMatchObject({
+    service_name: "com.amazonaws.us-east-1.cloudtrail",
+    private_dns_enabled: true,
+    subnet_ids: [reference("aws_subnet.private-subnet-1.id")],
+  });
+  const all = statements(network, "cloudtrail-endpoint-policy");
+  expect(all.map(({ actions, resources }) => [actions, resources])).toEqual([[["cloudtrail:ListPublicKeys"], ["*"]]]);
 });
 
 test("flow logs record all traffic into an encrypted group kept over a year", () => {

@@ -82,6 +82,14 @@ const SCHEDULES: readonly Expected[] = [
     expression: "cron(45 * * * ? *)",
     input: 'jsonencode({"kind" = "step"})',
   },
+  {
+    id: "identityCheck",
+    stack: "functions",
+    resource: "identity-check-schedule",
+    name: "payment-identity-check",
+    expression: "cron(30 5 * * ? *)",
+    input: 'jsonencode({"kind" = "attest"})',
+  },
 ];
 const HEARTBEAT = { id: "sealHeartbeat", resource: "seal-heartbeat-schedule", name: "payment-log-heartbeat" } as const;
 

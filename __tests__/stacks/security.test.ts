@@ -22,19 +22,19 @@ const EVERY_ROLE = Object.values(ROLES).map(prodName);
 const AUDITING_ROLES = EVERY_ROLE.filter(
   (role) => ![ROLES.export, ROLES.sealer, ROLES.publisher].includes(role as never),
 );
-const LOG_ROLES: readonly string[] = [ROLES.sealer, ROLES.publisher, ROLES.sweeper, ROLES.drill];
+const LOG_ROLES: readonly string[] = [ROLES.sealer, ROLES.publisher, ROLES.sweeper, ROLES.drill, ROLES.attester];
 
 test("the stack holds these resources and no others", () => {
   expect(resourceCounts(security)).toEqual([
     "aws_iam_policy: 2",
-    "aws_iam_role: 15",
-    "aws_iam_role_policy: 15",
+    "aws_iam_role: 16",
+    "aws_iam_role_policy: 16",
     "aws_kms_alias: 10",
     "aws_kms_key: 10",
     "aws_sns_topic: 1",
     "aws_sns_topic_policy: 1",
     "data.aws_caller_identity: 1",
-    "data.aws_iam_policy_document: 29",
+    "data.aws_iam_policy_document: 30",
     "data.aws_partition: 1",
   ]);
 });
@@ -154,6 +154,7 @@ test("the data key is used through services, for this project's queues, buckets 
     "payment-log-heartbeat",
     "payment-log-sweep",
     "payment-restore-drill",
+    "payment-identity-check",
   ]);
   const services = statements(stack, "data-key-policy").map((use) => conditionOf(use, "kms:ViaService")?.values[0]);
   expect(services).toEqual([

@@ -330,6 +330,7 @@ function judges({ names: { functions } }: World): Readonly<Record<string, Judge>
     [functions.publishCheckpoint]: ofKind("heartbeat"),
     [functions.sweepAuditTrail]: ofKind("sweep"),
     [functions.drillRestore]: ofKind("step", "start"),
+    [functions.attestCallers]: ofKind("attest"),
   };
 }
 

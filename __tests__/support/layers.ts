@@ -76,7 +76,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
         "evidence/checks",
       ],
     ],
-    packages: [/^@aws-sdk\/client-(dynamodb|kms|s3)$/, /^zod$/, /^node:crypto$/],
+    packages: [/^@aws-sdk\/client-(cloudtrail|dynamodb|kms|s3)$/, /^zod$/, /^node:crypto$/],
   },
   handlers: {
     project: [...LEDGER, "ledger/files", "backup", "evidence/sealing", "evidence/checks", "handlers"],

@@ -12,6 +12,7 @@ export const RHYTHMS: Readonly<Record<string, Rhythm>> = {
   "export-missing": { ...SCHEDULED, value: 5 },
   "backup-check-missing": SCHEDULED,
   "log-check-missing": SCHEDULED,
+  "identity-check-missing": SCHEDULED,
   "checkpoint-missing": { everySeconds: MINUTE, jitterSeconds: 20, value: 1 },
   "restore-drill-missing": {
     everySeconds: drillEveryDays * DAY,

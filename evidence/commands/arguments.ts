@@ -49,9 +49,9 @@ export function folderAt(place: string, what: string): string {
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
 
 /** @throws EvidenceToolError FILE_MISSING, for what is no regular file or too long too. */
-export function fileAt(place: string, what: string): Buffer {
+export function fileAt(place: string, what: string, maxBytes: number = FILE_BYTES_MAX): Buffer {
   try {
-    const bytes = readRegularFile(place, FILE_BYTES_MAX);
+    const bytes = readRegularFile(place, maxBytes);
     if (bytes !== undefined) return bytes;
   } catch (error) {
     if (!(error instanceof FileError)) throw error;

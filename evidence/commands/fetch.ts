@@ -6,6 +6,7 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
+import { IDENTITIES_PREFIX } from "../../contract";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import { bundlePath, CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
 import {
@@ -88,16 +89,17 @@ export function treePaths(size: number): string[] {
 }
 
 /**
- * Keys, published checkpoints and cosignatures: what no size foretells. Of a checkpoint that was published since the listing
+ * Keys, published checkpoints, cosignatures and who called: what no size foretells. Of a checkpoint that was published since the listing
  * nothing is taken.
  */
 async function listedPaths(source: EvidenceFolder, size: number, published: readonly string[]): Promise<string[]> {
   const paths = [...published];
   for await (const name of source.list("keys/")) paths.push(name);
+  for await (const name of source.list(IDENTITIES_PREFIX)) paths.push(name);
   const covered = published.reduce((largest, name) => Math.max(largest, publishedSize(name)), size);
   for await (const name of source.list("cosignatures/")) if (publishedSize(name) <= covered) paths.push(name);
   // What a bucket calls its objects must not lead out of the folder.
-  return paths.filter((name) => /^[a-z]+(\/[0-9A-Za-z.]+)+$/.test(name) && !name.includes(".."));
+  return paths.filter((name) => /^[a-z]+(\/[0-9A-Za-z.-]+)+$/.test(name) && !name.includes(".."));
 }
 
 async function fetchObject(source: EvidenceFolder, to: string, name: string): Promise<void> {

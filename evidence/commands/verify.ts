@@ -1,8 +1,12 @@
 /** `verify`: holds exported records against the log of proofs, and the log against pinned keys. Needs no AWS account. */
 
+import { IDENTITIES_PREFIX } from "../../contract";
+import { maxBytesOf } from "../verifier/evidence";
 import { EXIT_CODES, type Finding, findingText, verificationText } from "../verifier/report";
 import { verifyLog } from "../verifier/verify";
+import { fileAt } from "./arguments";
 import type { Command, Given, Terminal } from "./command";
+import { checkIdentities, graverOf, identityText } from "./identities";
 import { writeReport } from "./report";
 import { VERIFY_OPTIONS, verifyOptions } from "./verify-options";
 
@@ -13,6 +17,11 @@ export const verify: Command = {
     ...VERIFY_OPTIONS,
     all: { kind: "flag", about: "Print every finding, before the report." },
     quiet: { kind: "flag", about: "Print the verdict alone." },
+    identities: {
+      kind: "one",
+      value: "FILE",
+      about: "Check who called on a day, too: a file of the evidence's folder identities.",
+    },
     html: { kind: "one", value: "FILE", about: "Write the report as a page, too, as the command report does." },
   },
   examples: [
@@ -22,17 +31,25 @@ export const verify: Command = {
     given.noOperand();
     const { print, progress, tell } = terminal;
     const options = await verifyOptions(given);
+    const named = given.one("identities");
+    const identities =
+      named === undefined
+        ? undefined
+        : await checkIdentities(fileAt(named, "--identities", maxBytesOf(IDENTITIES_PREFIX)), options.sources);
     const report = await verifyLog({
       ...options,
       ...(given.flag("all") ? { onFinding: printer(given, terminal) } : {}),
       ...(progress === undefined || given.flag("quiet") ? {} : { onProgress: progress }),
     });
-    if (given.flag("json"))
-      print(given.flag("all") ? JSON.stringify({ report }) : JSON.stringify(report, undefined, 2));
-    else print(given.flag("quiet") ? report.verdict.toUpperCase() : verificationText(report));
+    const verdict = identities === undefined ? report.verdict : graverOf(report.verdict, identities.verdict);
+    if (given.flag("json")) {
+      const whole = identities === undefined ? report : { ...report, identities };
+      print(given.flag("all") ? JSON.stringify({ report: whole }) : JSON.stringify(whole, undefined, 2));
+    } else if (given.flag("quiet")) print(verdict.toUpperCase());
+    else print([verificationText(report), ...(identities === undefined ? [] : [identityText(identities)])].join("\n"));
     const page = given.one("html");
     if (page !== undefined) await writeReport(page, { options, verification: report, given, say: tell });
-    return EXIT_CODES[report.verdict];
+    return EXIT_CODES[verdict];
   },
 };
 

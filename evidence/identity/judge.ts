@@ -86,7 +86,8 @@ function judge(call: CallOnRecord, records: number, { invocations, principals }:
   if (invocation === undefined) return { ...shared, verdict: "unattested", reason: "NO_INVOCATION" };
   const reason = contradiction(call, invocation);
   if (reason !== undefined) return { ...shared, verdict: "contradicted", reason, ...whoInvoked(invocation) };
-  const told = call.principal;
+  // S3 writes AWS: before the id that CloudTrail and SQS write.
+  const told = call.principal?.replace(/^AWS:/, "");
   const sender = told === undefined ? undefined : (principals.get(told) ?? { id: told });
   const who = sender === undefined ? whoInvoked(invocation) : { ...whoInvoked(invocation), ...named(sender) };
   return { ...shared, verdict: "attested", ...who };

@@ -79,6 +79,7 @@ class Reading {
       ...new Set([from, from + DAY_MS, to, to + HOUR_MS].map((time) => new Date(time).toISOString().slice(0, 10))),
     ];
     const keys = (await Promise.all(days.map((day) => this.folder.digestKeys(day)))).flat();
+    if (keys.length === 0) return [];
     const publicKeys = trailKeys(await this.folder.publicKeys(new Date(from - DAY_MS), new Date(to + DAY_MS)));
     const digests: TrailDigest[] = [];
     for (const key of keys) {

@@ -3,7 +3,7 @@
 import { type Dir, lstatSync, opendirSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { CodedError } from "../../contract";
+import { CodedError, IDENTITIES_PREFIX } from "../../contract";
 import { FileError, RegularFiles } from "../../ledger/files/regular-file";
 import { parseCheckpoint } from "../log/checkpoint";
 import { ENTRY_BYTES_MAX, HASH_BYTES } from "../log/hashing";
@@ -35,9 +35,12 @@ export class EvidenceError extends CodedError<"EVIDENCE_ALTERED"> {
 const TILE_BYTES_MAX = TILE_WIDTH * HASH_BYTES;
 const BUNDLE_BYTES_MAX = TILE_WIDTH * (2 + ENTRY_BYTES_MAX);
 const NOTE_BYTES_MAX = 1024 * 1024;
+/** A line of about 400 bytes for each call of a day. */
+const IDENTITIES_BYTES_MAX = 256 * 1024 * 1024;
 
 /** How long an object of the evidence can be. */
 export function maxBytesOf(name: string): number {
+  if (name.startsWith(IDENTITIES_PREFIX)) return IDENTITIES_BYTES_MAX;
   if (name.startsWith("tile/entries/")) return BUNDLE_BYTES_MAX;
   return name.startsWith("tile/") ? TILE_BYTES_MAX : NOTE_BYTES_MAX;
 }

@@ -144,6 +144,21 @@ export function readDrillEnvironment(variables: Variables): DrillEnvironment {
   return { evidenceBucket: required(variables, ENV.evidenceBucket), logOrigin: originOf(variables), everyDays };
 }
 
+export interface TrailEnvironment {
+  readonly evidenceBucket: string;
+  readonly trailBucket: string;
+  readonly trailDigestPrefix: string;
+}
+
+/** What only the attestation of callers needs. @throws EnvironmentError as `readEnvironment` does. */
+export function readTrailEnvironment(variables: Variables): TrailEnvironment {
+  return {
+    evidenceBucket: required(variables, ENV.evidenceBucket),
+    trailBucket: required(variables, ENV.trailBucket),
+    trailDigestPrefix: required(variables, ENV.trailDigestPrefix),
+  };
+}
+
 export interface SignerEnvironment {
   readonly checkpointKeyArns: readonly string[];
 }

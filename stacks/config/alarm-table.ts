@@ -275,6 +275,28 @@ export const ALARMS = {
       windowSeconds: drillWindowSeconds,
     },
   },
+  "identity-contradicted": {
+    name: "payment-identity-contradicted",
+    description:
+      "CloudTrail names another caller than an audit record does: somebody made up an event. Treat this as a security incident.",
+    watch: { kind: "reported", metric: LOG_METRICS.identityContradicted, by: "attestCallers" },
+  },
+  "identity-check-failed": {
+    name: "payment-identity-check-failed",
+    description: "A file or an hour of CloudTrail is missing or altered, so not every caller could be attested.",
+    watch: { kind: "reported", metric: LOG_METRICS.identityCheckFailed, by: "attestCallers" },
+  },
+  "identity-check-missing": {
+    name: "payment-identity-check-missing",
+    description: "No complete check of the callers without a contradiction in the last 26 hours.",
+    watch: {
+      kind: "missing",
+      metric: LOG_METRICS.identityCheckPassed,
+      by: "attestCallers",
+      minimum: 1,
+      windowSeconds: DAILY_WINDOW_SECONDS,
+    },
+  },
 } as const satisfies Record<string, AlarmRow>;
 
 /**

@@ -48,6 +48,7 @@ const SCHEDULES = {
   sealHeartbeat: "payment-log-heartbeat",
   logSweep: "payment-log-sweep",
   restoreDrill: "payment-restore-drill",
+  identityCheck: "payment-identity-check",
 } as const;
 
 /** The parts of payment processing. They have their documents' names, and so the suffix in production too. */
@@ -76,6 +77,7 @@ export const SCHEDULED = {
   sealHeartbeat: "publishCheckpoint",
   logSweep: "sweepAuditTrail",
   restoreDrill: "drillRestore",
+  identityCheck: "attestCallers",
 } as const satisfies Record<ScheduleId, FunctionId>;
 
 /** `PaymentLedger`, `paymentledger-role`, ...: bare in production, else with the suffix. */

@@ -97,6 +97,8 @@ export interface Schedules {
   readonly logSweep: string;
   /** One step of a restore drill, where one is due or under way. */
   readonly restoreDrill: string;
+  /** Attests the callers of the day before, once a day and not before 02:30: CloudTrail's files must be there. */
+  readonly identityCheck: string;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The bucket of the log of proofs. Each object is put once, is kept, and can be read by those who verify the log. */
 
 import type { Construct } from "constructs";
-import { EVIDENCE_PREFIX, SWEPT_PREFIX } from "../../contract";
+import { EVIDENCE_PREFIX, IDENTITIES_PREFIX, SWEPT_PREFIX } from "../../contract";
 import type { ObjectLock } from "../config/types";
 import { AUDITOR_KIT_PREFIX, type AuditorKit, addAuditorKit } from "./auditor-kit";
 import { addBucket, type Bucket, onlyUnderKey } from "./bucket";
@@ -17,6 +17,8 @@ export interface EvidenceBucketProps {
   readonly auditorKit: AuditorKit;
   readonly publisherArn: string;
   readonly sweeperArn: string;
+  /** Puts who called. */
+  readonly attesterArn: string;
   /** Roles of this account or another that put cosignatures. */
   readonly witnessArns: readonly string[];
   /** Roles that read; principals of this account need not be among them. */
@@ -95,16 +97,20 @@ function neverRemoved(bucketArn: string): Statement {
   };
 }
 
-function writers(bucketArn: string, { publisherArn, sweeperArn, witnessArns }: EvidenceBucketProps): Statement[] {
+function writers(
+  bucketArn: string,
+  { publisherArn, sweeperArn, attesterArn, witnessArns }: EvidenceBucketProps,
+): Statement[] {
   const cosignatures = under(bucketArn, "cosignatures/*");
   const swept = under(bucketArn, `${SWEPT_PREFIX}*`);
+  const identities = under(bucketArn, `${IDENTITIES_PREFIX}*`);
   return [
     {
       ...denyPut,
       sid: "OnlyPublisher",
       resources: [],
       // The deployment puts the kit; an auditor compares its fingerprint.
-      notResources: [...cosignatures, ...swept, `${bucketArn}/${AUDITOR_KIT_PREFIX}*`],
+      notResources: [...cosignatures, ...swept, ...identities, `${bucketArn}/${AUDITOR_KIT_PREFIX}*`],
       conditions: [arnNotEquals("aws:PrincipalArn", publisherArn)],
     },
     {
@@ -112,6 +118,12 @@ function writers(bucketArn: string, { publisherArn, sweeperArn, witnessArns }: E
       sid: "OnlySweep",
       resources: swept,
       conditions: [arnNotEquals("aws:PrincipalArn", sweeperArn)],
+    },
+    {
+      ...denyPut,
+      sid: "OnlyAttester",
+      resources: identities,
+      conditions: [arnNotEquals("aws:PrincipalArn", attesterArn)],
     },
     {
       ...denyPut,
@@ -129,7 +141,7 @@ function putOnce(bucketArn: string): Statement[] {
     {
       ...denyPut,
       sid: "NeverReplaced",
-      resources: under(bucketArn, "checkpoints/*", "keys/*", `${SWEPT_PREFIX}*`, "tile/*"),
+      resources: under(bucketArn, "checkpoints/*", "keys/*", `${IDENTITIES_PREFIX}*`, `${SWEPT_PREFIX}*`, "tile/*"),
       conditions: [notGiven("s3:if-none-match")],
     },
     {

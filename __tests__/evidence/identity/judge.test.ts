@@ -48,7 +48,7 @@ const RECORDS: readonly CallOnRecord[] = [
   { requestId: "direct", functionName: "persist_payment_ledger" },
   { requestId: "direct", functionName: "persist_payment_ledger" },
   { requestId: "queued", functionName: "process_payment_messages", via: "queue", principal: "AROAMALLORY:m1" },
-  { requestId: "filed", functionName: "payment-processor-dev", via: "file", principal: "AROAMALLORY:m1" },
+  { requestId: "filed", functionName: "payment-processor-dev", via: "file", principal: "AWS:AROAMALLORY:m1" },
   { requestId: "shaped", functionName: "process_payment_messages", via: "queue", principal: CFO },
   { requestId: "relayed", functionName: "process_payment_messages", via: "queue", principal: CFO },
   { requestId: "other-function", functionName: "persist_payment_ledger" },

@@ -118,16 +118,16 @@ const signalsOf = (run: () => Promise<unknown>) => {
 
 test("exports and their check over a week: full, increments, a status change, a check that is audited", async () => {
   const [first = ""] = await record(30, 0);
-  expect(await signalsOf(() => exportAll("incremental", 1))).toEqual(Array(4).fill("TablesExported"));
-  expect(await write()).toHaveLength(4);
+  expect(await signalsOf(() => exportAll("incremental", 1))).toEqual(Array(5).fill("TablesExported"));
+  expect(await write()).toHaveLength(5);
   await record(20, 1.5);
   const change = { TransactionID: first, ExpectedStatus: "Failure", Status: "Success", Reason: "Late", Actor: "tests" };
   expect(
     await updatePaymentStatus(change, harness.call("update_payment_status", at(1.6)), harness.services),
   ).toMatchObject({ outcome: "updated" });
   const run = await exportAll("incremental", 3);
-  expect(run.tables.map(({ started }) => started)).toEqual([2, 2, 2, 2]);
-  expect(await write()).toHaveLength(8);
+  expect(run.tables.map(({ started }) => started)).toEqual([2, 2, 2, 2, 2]);
+  expect(await write()).toHaveLength(10);
 
   const signals = await signalsOf(async () => {
     const answer = await checkAll(3.1);
@@ -144,7 +144,7 @@ test("exports and their check over a week: full, increments, a status change, a 
     expect(checks[0]?.report.comparisons).toEqual([expect.objectContaining({ compared: 50, undated: 0 })]);
     expect(checks[1]?.report.comparisons).toEqual([expect.objectContaining({ compared: 51 })]);
   });
-  expect(signals).toEqual(Array(4).fill("BackupCheckPassed"));
+  expect(signals).toEqual(Array(5).fill("BackupCheckPassed"));
   const audited = (await harness.scan("audit")).filter((item) => textOf(item, "Action") === "BACKUP_CHECK");
   expect(audited.map((item) => textOf(item, "Table")).sort()).toEqual(tables.map(({ table }) => table).sort());
   expect(logged).toEqual([]);
@@ -176,7 +176,7 @@ test("what is asked of DynamoDB", async () => {
 
 test("three runs at once start each export once", async () => {
   await Promise.all([exportAll("incremental", 5), exportAll("incremental", 5), exportAll("incremental", 5)]);
-  expect(await write()).toHaveLength(8);
+  expect(await write()).toHaveLength(10);
   expect(await checkAll(5.1)).toMatchObject({ outcome: "good" });
 });
 
@@ -189,7 +189,7 @@ test("a lost answer of DynamoDB, and a run that ends before it can note it, star
   await expect(exportAll("incremental", 6)).rejects.toThrow();
   lost.remove();
   await exportAll("incremental", 6);
-  expect(await write()).toHaveLength(4);
+  expect(await write()).toHaveLength(5);
   expect(await checkAll(6.1)).toMatchObject({ outcome: "good" });
 });
 
@@ -204,7 +204,7 @@ test("a file that is lost in the bucket fails the check of that table, by name",
     const report = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: answer.report }));
     expect(await report.Body?.transformToString()).toContain(`"file": "${file}"`);
   });
-  expect(signals).toEqual(["BackupCheckFailed", ...Array(3).fill("BackupCheckPassed")]);
+  expect(signals).toEqual(["BackupCheckFailed", ...Array(4).fill("BackupCheckPassed")]);
   expect(logged).toContain("PaymentLedger MISSING_FILE");
 });
 
@@ -262,7 +262,7 @@ test("a request that is none, and recovery that is off, are said", async () => {
   const before = harness.signals.length;
   await expect(exportAll("incremental", 11)).rejects.toMatchObject({ code: "PITR_DISABLED" });
   // The other tables are exported all the same.
-  expect(harness.signals.slice(before)).toEqual(["ExportFailed", ...Array(3).fill("TablesExported")]);
+  expect(harness.signals.slice(before)).toEqual(["ExportFailed", ...Array(4).fill("TablesExported")]);
   expect(logged).toEqual(["PaymentLedger PITR_DISABLED"]);
 });
 

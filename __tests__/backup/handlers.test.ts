@@ -35,7 +35,7 @@ afterAll(async () => {
 
 function invoke(entry: string, event: unknown): Promise<BundleResult> {
   const names = Object.values(TABLES).map(({ logicalName }) => logicalName);
-  const [ledger = "", audit = "", messages = "", transactions = ""] = names;
+  const [ledger = "", audit = "", messages = "", transactions = "", events = ""] = names;
   const arn = (name: string) => `arn:aws:dynamodb:us-east-1:111122223333:table/${name}`;
   const environment = {
     AWS_ENDPOINT_URL: harness.proxy.url,
@@ -45,6 +45,7 @@ function invoke(entry: string, event: unknown): Promise<BundleResult> {
     [ENV.auditTable]: audit,
     [ENV.messagesTable]: messages,
     [ENV.transactionsTable]: transactions,
+    [ENV.eventsTable]: events,
     [ENV.tokenKeyArn]: harness.keyArns.token,
     [ENV.auditKeyArn]: harness.keyArns.audit,
     [ENV.macKeyArn]: harness.keyArns.mac,
@@ -74,19 +75,19 @@ test("the functions as they are deployed: exports, then the check, with log line
   const exported = await invoke("export-tables", { kind: "full" });
   expect(exported).toMatchObject({
     outcome: "answered",
-    answer: { outcome: "exported", tables: Array(4).fill({ started: 1 }) },
+    answer: { outcome: "exported", tables: Array(5).fill({ started: 1 }) },
   });
-  expect(exported.logs).toContain('"TablesExported":[1,1,1,1]');
+  expect(exported.logs).toContain('"TablesExported":[1,1,1,1,1]');
 
   // Nothing is there yet: the embedded AWS says that it is, and only files count.
   const tooEarly = await invoke("check-backup", {});
   expect(tooEarly).toMatchObject({ outcome: "answered", answer: { outcome: "incomplete" } });
   expect(tooEarly.logs).toContain('"code":"CHECK_INCOMPLETE"');
 
-  expect(await writeRequestedExports({ dynamo: harness.services.dynamo, s3 })).toHaveLength(4);
+  expect(await writeRequestedExports({ dynamo: harness.services.dynamo, s3 })).toHaveLength(5);
   const checked = await invoke("check-backup", {});
   expect(checked).toMatchObject({ outcome: "answered", answer: { outcome: "good" } });
-  expect(checked.logs).toContain('"BackupCheckPassed":[1,1,1,1]');
+  expect(checked.logs).toContain('"BackupCheckPassed":[1,1,1,1,1]');
   for (const { logs } of [exported, tooEarly, checked]) {
     expect(logs).not.toContain(payment.TransactionID);
     expect(logs).not.toContain(payment.SecureToken);

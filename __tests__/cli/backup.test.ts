@@ -42,7 +42,13 @@ beforeAll(async () => {
   dynamo = new DynamoDBClient(aws.clientConfig());
   s3 = new S3Client(aws.clientConfig());
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
-  for (const name of [LEDGER, "PaymentAuditTrail-dev", "payment-audit-trail-dev", "payment-transactions-dev"]) {
+  for (const name of [
+    LEDGER,
+    "PaymentAuditTrail-dev",
+    "payment-audit-trail-dev",
+    "payment-transactions-dev",
+    "PaymentEvents-dev",
+  ]) {
     const logical = name.replace("-dev", "") as "PaymentLedger";
     await dynamo.send(
       new CreateTableCommand({ TableName: name, BillingMode: "PAY_PER_REQUEST", ...keyAttributes(shapeOf(logical)) }),
@@ -105,7 +111,7 @@ test("without a command that it knows, it says how it is used", async () => {
 test("now and list: a backup of every table of the environment, and what recovery reaches", async () => {
   const made = await backup("now");
   expect(made).toMatchObject({ code: 0, err: "" });
-  expect(made.out.trim().split("\n")).toHaveLength(4);
+  expect(made.out.trim().split("\n")).toHaveLength(5);
   const listed = await backup("list");
   expect(listed.out).toContain(`${LEDGER}: any moment from `);
   expect(listed.out).toContain(made.out.trim().split("\n")[0]?.split(" ").at(-1));

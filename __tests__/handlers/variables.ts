@@ -4,6 +4,7 @@ export const VARIABLES = {
   PAYMENT_LEDGER_TABLE: "PaymentLedger",
   PAYMENT_AUDIT_TRAIL_TABLE: "PaymentAuditTrail",
   PAYMENT_MESSAGES_TABLE: "payment-audit-trail",
+  PAYMENT_EVENTS_TABLE: "PaymentEvents",
   DYNAMODB_TABLE: "payment-transactions-prod",
   TOKEN_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/1",
   AUDIT_KEY_ARN: "arn:aws:kms:eu-west-1:111122223333:key/2",

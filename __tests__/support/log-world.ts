@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib";
 import type { LogicalTableName } from "../../contract";
 import type { RecordKind } from "../../evidence/log/entry";
 import { commitmentOf } from "../../ledger/rules/commitment";
-import type { EventKind } from "../../ledger/rules/payment-event";
+import type { EventKind } from "../../ledger/rules/event-kinds";
 import { type Files, NaiveLog, ORIGIN, recordEntry, type TestKey } from "./naive-log";
 import {
   auditRecord,

@@ -32,7 +32,6 @@ export const UNPLAIN_YET = [
   "docs/api.md",
   "docs/decisions.md",
   "docs/demands.md",
-  "docs/payment-life.md",
   "docs/usage.md",
   "docs/verification.md",
   "evidence",

@@ -7,9 +7,9 @@ import { type LogicalTableName, TABLES } from "../../contract";
 import type { ItemJson } from "./attribute-value";
 import { canonicalJson } from "./canonical-json";
 import { commitmentOf } from "./commitment";
+import { EVENT_KINDS, type EventKind } from "./event-kinds";
 import type { LifeEvent } from "./life-effects";
 import { AMOUNT_PATTERN } from "./money";
-import { EVENT_KINDS, type EventKind } from "./payment-event";
 import { type LifeOutcome, type LifeRow, PaymentLife } from "./payment-life";
 
 const LEDGER: LogicalTableName = TABLES.paymentLedger.logicalName;

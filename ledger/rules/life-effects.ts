@@ -1,7 +1,7 @@
 /** What each kind of event does to a payment's totals and to the books, and the two sums that hold over the totals. */
 
+import type { EventKind, EventMode } from "./event-kinds";
 import { amountMinor } from "./money";
-import type { EventKind, EventMode } from "./payment-event";
 import { negated, postingsOf, type SignedMinor } from "./postings";
 
 /** What of an event decides about the life. */

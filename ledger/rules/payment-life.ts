@@ -6,6 +6,7 @@
  * so the totals do not depend on the order in which facts are told.
  */
 
+import { SETTLES } from "./event-kinds";
 import {
   added,
   type Effect,
@@ -20,7 +21,6 @@ import {
   type Totals,
 } from "./life-effects";
 import { amountMinor } from "./money";
-import { SETTLES } from "./payment-event";
 import { type Posting, type SignedMinor, summed } from "./postings";
 
 /** With what a life begins: its row in PaymentLedger, or nothing where an event is told of a payment without a row. */

@@ -3,7 +3,7 @@
  * the postings of an event add up to zero. Stored events carry them, so a change of this table needs a new `Format`.
  */
 
-import type { EventKind } from "./payment-event";
+import type { EventKind } from "./event-kinds";
 
 export interface Posting {
   readonly Account: string;

@@ -2,8 +2,8 @@
 
 import * as z from "zod";
 import type { JsonValue } from "./canonical-json";
+import { EVENT_KIND_NAMES, EVENT_MODES } from "./event-kinds";
 import { PAYMENT_STATUSES } from "./payment";
-import { EVENT_KIND_NAMES, EVENT_MODES } from "./payment-event";
 import { BREACH_CODES } from "./payment-life";
 import { REFUSAL_CODES, type Refusal } from "./refusals";
 import { SCHEMA_VERSION } from "./schema";

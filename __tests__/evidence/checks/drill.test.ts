@@ -82,6 +82,7 @@ test("from the exports to the removed tables: the restored tables agree with the
     ["PaymentAuditTrail", 21],
     ["payment-audit-trail", 0],
     ["payment-transactions", 0],
+    ["PaymentEvents", 0],
   ]);
   expect(report.verification?.counts.records).toBe(41);
   const records = await world.drillRecords();
@@ -93,7 +94,7 @@ test("from the exports to the removed tables: the restored tables agree with the
 test("what is asked of DynamoDB: imports into scratch tables with the original's key, and nothing of other tables", async () => {
   const { calls } = world.ledger.harness.proxy;
   const asked = (target: string) => calls.filter((call) => call.target === `DynamoDB.${target}`);
-  expect(asked("ImportTable")).toHaveLength(4);
+  expect(asked("ImportTable")).toHaveLength(5);
   expect(asked("ImportTable")[0]?.input).toMatchObject({
     ClientToken: expect.stringMatching(/^[0-9a-f]{36}$/),
     InputFormat: "DYNAMODB_JSON",
@@ -168,9 +169,9 @@ test("an import that ends with errors fails the drill, although all that was sea
   const { last } = await world.finish(7.3, settings);
   expect(last).toMatchObject({ verdict: "incomplete", passed: false });
   const { problems, verification } = await reportOf(last?.drill);
-  expect(problems).toHaveLength(4);
+  expect(problems).toHaveLength(5);
   expect(problems[0]).toMatch(/^The import of PaymentLedger ended with 2 errors: items of the export may be missing/);
-  expect(verification?.findings.map(({ verdict }) => verdict)).toEqual(Array(4).fill("incomplete"));
+  expect(verification?.findings.map(({ verdict }) => verdict)).toEqual(Array(5).fill("incomplete"));
 });
 
 test("an export that is no gzip at all fails the drill with DynamoDB's reason", async () => {

@@ -38,6 +38,7 @@ function invoke(entry: "drill-restore" | "sweep-audit-trail", event: unknown, wi
     [ENV.auditTable]: names.paymentAuditTrail,
     [ENV.messagesTable]: names.paymentMessages,
     [ENV.transactionsTable]: names.paymentTransactions,
+    [ENV.eventsTable]: names.paymentEvents,
     [ENV.tokenKeyArn]: harness.keyArns.token,
     [ENV.auditKeyArn]: harness.keyArns.audit,
     [ENV.macKeyArn]: harness.keyArns.mac,

@@ -43,6 +43,7 @@ beforeAll(async () => {
     [ENV.auditTable]: TABLES.paymentAuditTrail.logicalName,
     [ENV.messagesTable]: TABLES.paymentMessages.logicalName,
     [ENV.transactionsTable]: TABLES.paymentTransactions.logicalName,
+    [ENV.eventsTable]: TABLES.paymentEvents.logicalName,
     [ENV.tokenKeyArn]: macKeyArn,
     [ENV.auditKeyArn]: macKeyArn,
     [ENV.macKeyArn]: macKeyArn,

@@ -141,7 +141,8 @@ test("empty exports that say they were taken before the first payment: nothing w
   const { report } = await auditor.visit(genuine.evidence, draft.exports);
   expect(report.verdict).not.toBe("ok");
   expect(named(report).filter((each) => each === "NOTHING_COMPARED")).toHaveLength(4);
-  for (const { compared, entries } of report.sources) expect([compared, entries > 0]).toEqual([0, true]);
+  const told = report.sources.filter(({ table }) => table !== "PaymentEvents");
+  for (const { compared, entries } of told) expect([compared, entries > 0]).toEqual([0, true]);
 });
 
 test("old exports and an old copy: stale, unless that moment is meant", async () => {

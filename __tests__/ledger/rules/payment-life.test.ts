@@ -1,7 +1,7 @@
 import fc from "fast-check";
+import { EVENT_KIND_NAMES, EVENT_KINDS, type EventKind, SETTLES } from "../../../ledger/rules/event-kinds";
 import type { LifeEvent } from "../../../ledger/rules/life-effects";
 import { amountMinor } from "../../../ledger/rules/money";
-import { EVENT_KIND_NAMES, EVENT_KINDS, type EventKind, SETTLES } from "../../../ledger/rules/payment-event";
 import { type LifeRow, PaymentLife } from "../../../ledger/rules/payment-life";
 
 const row: LifeRow = { Amount: "100.00", Currency: "EUR", Status: "Success", ProcessorID: "acme" };

@@ -1,6 +1,6 @@
 /** What is sent: events of every kind, many of which no rule allows. */
 
-import type { EventKind, EventMode } from "../../../ledger/rules/payment-event";
+import type { EventKind, EventMode } from "../../../ledger/rules/event-kinds";
 
 export const PAYMENTS = 100;
 /** Half of the payments are captured when they are recorded, the others are captured by events. */

@@ -299,7 +299,7 @@ const eventResult = z.strictObject({
 });
 export type EventResult = z.infer<typeof eventResult>;
 
-const eventsResponse = z
+export const eventsResponseSchema = z
   .strictObject({
     ...version,
     results: z.array(eventResult),
@@ -310,10 +310,10 @@ const eventsResponse = z
     title: "Results of the events",
     description: "One result an event, in the order sent.",
   });
-export type EventsResponse = z.infer<typeof eventsResponse>;
+export type EventsResponse = z.infer<typeof eventsResponseSchema>;
 
 export const eventsAnswerSchema = z
-  .union([eventsResponse, refusedResponse])
+  .union([eventsResponseSchema, refusedResponse])
   .meta({ title: "Answer of record_payment_event" });
 
 /** The answer of `record_payment_event`: results in the order sent, and their counts. */

@@ -10,6 +10,8 @@ import type { FunctionId } from "../../contract";
 import {
   type AuditQueryResponse,
   auditQueryResponseSchema,
+  type EventsResponse,
+  eventsResponseSchema,
   type LedgerQueryResponse,
   ledgerQueryResponseSchema,
   type PersistResponse,
@@ -44,6 +46,10 @@ export class LedgerCalls {
 
   persistEvents(payload: unknown): Promise<PersistResponse> {
     return this.call("persistPaymentAuditTrail", payload, persistResponseSchema);
+  }
+
+  recordEvents(payload: unknown): Promise<EventsResponse> {
+    return this.call("recordPaymentEvent", payload, eventsResponseSchema);
   }
 
   changeStatus(payload: unknown): Promise<StatusResponse> {

@@ -6,6 +6,7 @@
  * the same event again, as a process that died and was started again does.
  */
 
+import "../../local/sdk-warning";
 import { eventsOf, PAYMENTS, type PlannedEvent, plannedPayment, randomFrom } from "./payment-life/plan";
 import { lifeSoakFaults } from "./payment-life/verdict";
 import { LifeWorld, type SoakCaller } from "./payment-life/world";

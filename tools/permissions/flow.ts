@@ -67,8 +67,28 @@ async function drivePayments(ground: Ground, calls: LedgerCalls): Promise<void> 
   await readBack(reader, hero, payments, unread);
   await readTransactions(reader, unread);
   await tellEvents(calls, hero, new Date());
+  await driveLife(calls, startedAt);
   await readTrail(reader, hero, startedAt);
   await readRows(calls, startedAt);
+}
+
+/** A payment's life: a hold and its settlement, and each way to read them. */
+async function driveLife(calls: LedgerCalls, since: Date): Promise<void> {
+  const [TransactionID, Currency] = ["permissions-life", "EUR"];
+  const payment = { TransactionID, Amount: "10.00", Currency, ProcessorID: "acme-pay", Status: "Success" };
+  await calls.persistPayments({ ...payment, SecureToken: "tok_of_a_payment_that_lives", Actor: ACTORS.support });
+  const hold = { TransactionID, EventID: "permissions-hold", Kind: "REFUND_HELD", Mode: "grant", Currency };
+  const small = { Amount: "1.00", Actor: ACTORS.refunds };
+  await calls.recordEvents({ ...hold, ...small });
+  const failed = { EventID: "permissions-failed", Kind: "REFUND_FAILED", Mode: "fact", Of: hold.EventID };
+  await calls.recordEvents([
+    { ...hold, ...small },
+    { ...hold, ...small, ...failed },
+  ]);
+  const range = { From: since.toISOString(), To: new Date().toISOString(), Actor: ACTORS.refunds };
+  await calls.queryLedger({ Query: "life", TransactionID, Actor: ACTORS.refunds });
+  await calls.queryLedger({ Query: "open-holds", ...range });
+  await calls.queryLedger({ Query: "open-breaches", ...range });
 }
 
 async function readTrail(reader: Reader, hero: SamplePayment, since: Date): Promise<void> {

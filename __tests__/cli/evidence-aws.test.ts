@@ -5,7 +5,7 @@ import { CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/cli
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { shapeOf } from "../../backup/export-lines";
 import { keyAttributes, sdkItemOf } from "../../backup/restore-plan";
-import { EVIDENCE_PREFIX } from "../../contract";
+import { EVIDENCE_PREFIX, TABLES } from "../../contract";
 import { fetchEvidence, treePaths } from "../../evidence/commands/fetch";
 import { type ScannedTable, writeScan } from "../../evidence/commands/scan-files";
 import { type EvidenceFolder, localEvidence } from "../../evidence/verifier/evidence";
@@ -261,7 +261,7 @@ describe("on AWS", () => {
   const key = logKey("log");
   const witness = logKey("witness", "cosignature", "witness.example/w1");
   const built = buildWorld([key], witness, false);
-  const names = ["PaymentLedger-dev", "PaymentAuditTrail-dev", "payment-audit-trail-dev", "payment-transactions-dev"];
+  const names = Object.values(TABLES).map(({ logicalName }) => `${logicalName}-dev`);
   let aws: EmbeddedAws;
 
   beforeAll(async () => {

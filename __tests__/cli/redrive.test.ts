@@ -321,10 +321,12 @@ describe("the command", () => {
     for (const words of [[], ["a", "b"], ["a", "--max", "0"], ["a", "--what"]]) {
       const { code, err } = await command(words).ended;
       expect(code).toBe(2);
-      expect(err).toContain("payment-audit-trail-dev.fifo, audit-trail-queue-dev, payment-ledger-failures-dev");
+      expect(err).toContain("Usage: npx payledger redrive QUEUE [--dry-run] [--max N]");
     }
+    const { err } = await command([]).ended;
+    expect(err).toContain("payment-audit-trail-dev.fifo, audit-trail-queue-dev, payment-ledger-failures-dev");
     const unknown = await command(["absent"]).ended;
-    expect(unknown).toMatchObject({ code: 1 });
+    expect(unknown).toMatchObject({ code: 2 });
     expect(unknown.err).toContain("There is no queue absent");
   });
 });

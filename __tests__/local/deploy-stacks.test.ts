@@ -380,6 +380,7 @@ test("schedules by the calendar are switched off, so none fires during a run; th
     ["payment-backup-check-dev", "DISABLED"],
     ["payment-export-full-dev", "DISABLED"],
     ["payment-export-incremental-dev", "DISABLED"],
+    ["payment-identity-check-dev", "DISABLED"],
     ["payment-log-heartbeat-dev", "ENABLED"],
     ["payment-log-sweep-dev", "DISABLED"],
     ["payment-restore-drill-dev", "DISABLED"],

@@ -71,6 +71,7 @@ test("what the stacks publish to each other is exactly this", () => {
       "PaymentBucketName",
       "TransactionTableName",
       "cross-stack-output-aws_backup_planbackup-planid",
+      "cross-stack-output-aws_cloudtrailtrails3_bucket_name",
       ...[
         "payment-audit-trail",
         "payment-ledger",
@@ -177,6 +178,9 @@ const ANY_RESOURCE = [
   /\/FindBackups$/,
   /* DynamoDB lists the streams of all tables or of none. */
   /\/FindStreams$/,
+  /* CloudTrail's public keys have no resource to name. */
+  /\/TrailKeys$/,
+  /cloudtrail-endpoint-policy\/PublicKeys$/,
   /* A denial. */
   /\/NotByTheCodeItself$/,
 ];

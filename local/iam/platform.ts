@@ -82,7 +82,8 @@ function functionUses(policies: EffectivePolicies, a: TerraformObject): Authoris
     assumed(policies, "lambda", role, arn),
     ask("logs:CreateLogStream", stream),
     ask("logs:PutLogEvents", stream),
-    ...(optionalText(blockIn(a, "tracing_config"), "mode") === "Active"
+    // Also a function that starts no trace itself sends its part of one that its caller began.
+    ...(optionalText(blockIn(a, "tracing_config"), "mode") !== undefined
       ? [ask("xray:PutTraceSegments", "*"), ask("xray:PutTelemetryRecords", "*")]
       : []),
     ...(Object.keys(blockIn(a, "vpc_config")).length > 0 ? networkInterfaceUses(policies, ask) : []),

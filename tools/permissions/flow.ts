@@ -120,6 +120,7 @@ async function driveJobs(ground: Ground, calls: LedgerCalls): Promise<void> {
   await calls.checkBackup();
   await calls.publishCheckpoint();
   await deployment.invoke("sweepAuditTrail", { kind: "sweep" }, "operator");
+  await deployment.invoke("attestCallers", { kind: "attest" }, "operator");
   await deployment.invoke("drillRestore", { kind: "start" }, "operator");
   for (let step = 0; step < DRILL_STEPS_MAX; step++) {
     const stands = (await deployment.invoke("drillRestore", { kind: "step" }, "operator")) as { outcome: string };

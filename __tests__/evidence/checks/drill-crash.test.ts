@@ -99,7 +99,7 @@ test(
   "between any two calls of the step that begins a drill",
   async () => {
     const writes = await writesOf("start");
-    expect(writes).toHaveLength(7);
+    expect(writes).toHaveLength(8);
     await wasOneDrill();
     for (const call of [0, ...writes]) {
       days += 0.01;
@@ -118,7 +118,7 @@ test(
     await step("start");
     await importsEnd();
     const writes = await writesOf("step");
-    expect(writes).toHaveLength(10);
+    expect(writes).toHaveLength(11);
     await wasOneDrill();
     for (const call of [0, ...writes]) {
       days += 0.01;

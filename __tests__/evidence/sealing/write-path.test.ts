@@ -41,6 +41,7 @@ test("a status change is one read and one transaction of the row and its UPDATE 
   await updatePaymentStatus(change, harness.call("update_payment_status"), harness.services);
   expect(callsSinceReset()).toEqual([
     ["DynamoDB.GetItem"],
-    ["DynamoDB.TransactWriteItems", "Update PaymentLedger", "Put PaymentAuditTrail"],
+    // The check holds the status of a payment that has events.
+    ["DynamoDB.TransactWriteItems", "Update PaymentLedger", "Put PaymentAuditTrail", "ConditionCheck PaymentEvents"],
   ]);
 });

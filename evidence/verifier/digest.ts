@@ -9,8 +9,8 @@ import type { LogicalTableName } from "../../contract";
 import { ItemError, isItem, parseStrictly } from "../../ledger/exports/lines";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { commitmentOf } from "../../ledger/rules/commitment";
-import { keyValuesOf, tableContract, versionOf } from "../log/identity";
-import { ItemTemplate, type TemplateMatch, timeNames } from "./item-templates";
+import { keyValuesOf, versionOf } from "../log/identity";
+import { ItemTemplate, type TemplateMatch, timeNames, writtenAsName } from "./item-templates";
 
 export interface Digest {
   /** The values of the key attributes, a newline between them. */
@@ -31,12 +31,8 @@ const TEMPLATES_MAX = 64;
 export class ItemDigester {
   /** The last used first. */
   private readonly templates: ItemTemplate[] = [];
-  private readonly writtenAs: string | undefined;
 
-  constructor(private readonly table: LogicalTableName) {
-    const shape = tableContract(table);
-    this.writtenAs = "writtenAs" in shape ? shape.writtenAs : undefined;
-  }
+  constructor(private readonly table: LogicalTableName) {}
 
   /** @throws ItemError for what is no item. */
   take(item: ItemJson | string): Digest {
@@ -48,7 +44,8 @@ export class ItemDigester {
     try {
       const commitment = commitmentOf(this.table, item);
       const keyText = keyValuesOf(this.table, item).join("\n");
-      const named = this.writtenAs === undefined ? {} : { writtenAs: textAttribute(item, this.writtenAs) ?? "" };
+      const name = writtenAsName(this.table);
+      const named = name === undefined ? {} : { writtenAs: textAttribute(item, name) ?? "" };
       return { keyText, version: versionOf(item), commitment, writtenAt: writtenAtOf(this.table, item), ...named };
     } catch {
       throw new ItemError(
@@ -59,14 +56,14 @@ export class ItemDigester {
 
   /** The same from the text alone; undefined where that cannot be done. */
   private plain(text: string): Digest | undefined {
-    if (text.length > PLAIN_CHARACTERS_MAX || this.writtenAs !== undefined) return undefined;
+    if (text.length > PLAIN_CHARACTERS_MAX) return undefined;
     // A half of a surrogate pair has no UTF-8 form to hash.
     if (!text.isWellFormed()) return undefined;
     const match = this.match(text);
     if (match === undefined) return undefined;
-    const { salt, content, keyText, version, writtenAt } = match;
+    const { salt, content, ...record } = match;
     const canonical = `["payment-ledger/commitment/1",${salt},"${this.table}",{${content}}]`;
-    return { keyText, version, commitment: hash("sha256", canonical, "base64url"), writtenAt };
+    return { ...record, commitment: hash("sha256", canonical, "base64url") };
   }
 
   private match(text: string): TemplateMatch | undefined {

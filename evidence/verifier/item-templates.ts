@@ -15,6 +15,8 @@ export interface TemplateMatch {
   readonly version: string;
   /** When the ledger wrote it last, as it says; empty when it does not. */
   readonly writtenAt: string;
+  /** What its WRITE record is named from, where that is not the partition key. */
+  readonly writtenAs?: string;
 }
 
 const NAME = '"[A-Za-z0-9_.-]+"';
@@ -47,6 +49,8 @@ interface Places {
   readonly salt: number;
   readonly version: number;
   readonly writtenAt: number;
+  /** Undefined in a table whose WRITE records are named from the partition key. */
+  readonly writtenAs: number | undefined;
   readonly keys: readonly number[];
 }
 
@@ -74,22 +78,25 @@ export class ItemTemplate {
       timeNames(table)
         .map((name) => groups.get(`"${name}":{"S":"`))
         .find((place) => place !== undefined) ?? 0;
+    const named = writtenAsName(table);
+    const writtenAs = named === undefined ? undefined : (groups.get(`"${named}":{"S":"`) ?? 0);
     const sealed = sortedByName(learnt).filter(({ tokens }) => salt === 0 || !tokens.includes(salt));
     const { parts, end } = partsOf(joined(sealed));
     const pattern = new RegExp(`^\\{${learnt.map((each) => each.pattern).join(",")}\\}$`);
-    return new ItemTemplate(pattern, parts, end, { salt, version, writtenAt, keys });
+    return new ItemTemplate(pattern, parts, end, { salt, version, writtenAt, writtenAs, keys });
   }
 
   match(text: string): TemplateMatch | undefined {
     const values = this.pattern.exec(text);
     if (values === null) return undefined;
-    const { salt, version, writtenAt, keys } = this.places;
+    const { salt, version, writtenAt, writtenAs, keys } = this.places;
     let keyText = values[keys[0] ?? 0] ?? "";
     for (let part = 1; part < keys.length; part++) keyText += `\n${values[keys[part] ?? 0]}`;
     const versionText = version === 0 ? "1" : (values[version] ?? "");
     const time = writtenAt === 0 ? "" : (values[writtenAt] ?? "");
-    // An escaped text is not itself.
-    if (keyText.includes("\\") || versionText.includes("\\") || time.includes("\\")) return undefined;
+    const named = writtenAs === undefined ? undefined : writtenAs === 0 ? "" : (values[writtenAs] ?? "");
+    // A text with an escape has another value than its characters.
+    if ([keyText, versionText, time, named].some((each) => each?.includes("\\"))) return undefined;
     let content = "";
     for (const { before, value } of this.parts) content += before + values[value];
     content += this.end;
@@ -99,6 +106,7 @@ export class ItemTemplate {
       keyText,
       version: versionText,
       writtenAt: time,
+      ...(named === undefined ? {} : { writtenAs: named }),
     };
   }
 }
@@ -165,6 +173,12 @@ function partsOf(tokens: readonly Token[]) {
 /** The attributes that say when a record was written, the one that counts first. */
 export function timeNames(table: LogicalTableName): readonly string[] {
   return ["StatusChangedAt", tableContract(table).recordedAt];
+}
+
+/** The attribute from which an item's WRITE record is named; undefined where that is the partition key. */
+export function writtenAsName(table: LogicalTableName): string | undefined {
+  const shape = tableContract(table);
+  return "writtenAs" in shape ? shape.writtenAs : undefined;
 }
 
 function keyStarts(table: LogicalTableName): string[] {

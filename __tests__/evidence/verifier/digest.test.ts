@@ -14,6 +14,7 @@ const TABLE_NAMES = Object.values(TABLES).map(({ logicalName }) => logicalName);
 const name = fc.oneof(
   fc.constantFrom(
     "RecordedAt",
+    "EventID",
     "processedAt",
     "StatusChangedAt",
     "A",
@@ -80,7 +81,9 @@ function digestOf(table: (typeof TABLE_NAMES)[number], item: Item) {
     version: versionOf(item),
     commitment: commitmentOf(table, item),
   };
-  return { ...digest, writtenAt };
+  // A WRITE record is named from the partition key, but for events, of which a payment has many.
+  const { S: eventId = "" } = (item["EventID"] ?? {}) as { S?: string };
+  return { ...digest, writtenAt, ...(table === "PaymentEvents" ? { writtenAs: eventId } : {}) };
 }
 
 describe("an item's text gives the digest of the item", () => {

@@ -326,7 +326,7 @@ describe("submitting a folder's checkpoint", () => {
     const stranger = parseVerifierKey((await signerOf()).verifierKey);
     expect(await submission(state, log, 260, [stranger])).toMatchObject({ refusal: "not-signed" });
     // A place of the signature whose letter stays one of base64 when its last bit changes.
-    const note = noteAt(260).toString();
+    const note = noteAt(260).toString("latin1");
     const at = note.length - 10 + note.slice(-10).search(/[B-Yb-y0-9]/);
     await log.damaged(checkpointPath(260), at, async () => {
       expect(await submission(state)).toMatchObject({ refusal: "bad-signature" });

@@ -16,6 +16,9 @@ const keyPart = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 20 }),
 );
 
+/** The tables whose keys have two parts. */
+const SORTED_TABLES: ReadonlySet<string> = new Set(["payment-transactions", "PaymentEvents"]);
+
 const records = fc
   .record({
     kind: fc.constantFrom(...RECORD_KINDS),
@@ -28,7 +31,7 @@ const records = fc
     previous: fc.oneof(fc.constant(""), hash),
   })
   .map(({ parts, odd, ...entry }): RecordEntry => {
-    const key = entry.table === "payment-transactions" ? parts : parts.slice(0, 1);
+    const key = SORTED_TABLES.has(entry.table) ? parts : parts.slice(0, 1);
     if (entry.kind === "LATE") return { ...entry, key, sequence: "" };
     return entry.kind === "RECORD" ? { ...entry, key } : { ...entry, key, version: odd };
   });

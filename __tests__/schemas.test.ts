@@ -88,6 +88,11 @@ const BEYOND_SCHEMA = new Set<RefusalCode>([
   "RANGE_TOO_LONG",
   "INVALID_PAGE_TOKEN",
   "INVALID_METADATA",
+  // Of an event: which modes a kind has, and which events it may name.
+  "INVALID_MODE",
+  "INVALID_OF",
+  "MISSING_FIELD",
+  "AMOUNT_IS_ZERO",
 ]);
 
 describe.each(DOORS.map((door) => [door.schema, door] as const))("the schema %s", (schema, door) => {

@@ -1,4 +1,7 @@
-/** `npm start` as its user runs it: once with the shipped sample, once with an expectation that is wrong, once interrupted. */
+/**
+ * `npm start` as its user runs it: with the shipped sample, as a story, with an expectation that is wrong, and interrupted.
+ * The first three run side by side, because each waits up to a minute for a full minute to export.
+ */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -20,11 +23,10 @@ const PROJECT = path.join(__dirname, "..", "..");
 const START: readonly string[] = JSON.parse(
   readFileSync(path.join(PROJECT, "package.json"), "utf8"),
 ).scripts.start.split(" ");
-/** About a minute of work, and up to a minute until the full one of which exports are taken. */
-const JOB_TIMEOUT_MS = 240_000;
+/** About a minute of work for each of the three that share the processors, and up to a minute of waiting. */
+const JOB_TIMEOUT_MS = 480_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), "main-job-test-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Ran {
   readonly exitCode: number | null;
@@ -136,19 +138,45 @@ function expectCommandsAgain(out: string, verdicts: readonly Verdict[] = ["ok", 
 }
 
 /** A smaller sample, so that only one test pays for the whole file. */
-function smallSample() {
+function smallSample(name = "small") {
   const sample = makeSample(40);
-  const input = path.join(folder, "small.ndjson");
-  const expected = path.join(folder, "small.expected.json");
+  const input = path.join(folder, `${name}.ndjson`);
+  const expected = path.join(folder, `${name}.expected.json`);
   writeFileSync(input, sample.ndjson);
   writeFileSync(expected, expectedText(sample.expected));
   return { input, expected, sample, args: ["--input", input, "--expected", expected] };
 }
 
+/** As the small sample, with two expectations that are wrong. */
+function wrongSample() {
+  const small = smallSample("wrong");
+  const wrong = JSON.parse(readFileSync(small.expected, "utf8"));
+  wrong.outcomes.duplicate += 1;
+  wrong.sums.EUR.total = "0.01";
+  writeFileSync(small.expected, JSON.stringify(wrong));
+  return small;
+}
+
+let jobs: Readonly<Record<"whole" | "story" | "broken", ReturnType<typeof start>>>;
+beforeAll(() => {
+  jobs = {
+    whole: start("whole", ["--verbose"]),
+    story: start("story", smallSample().args),
+    broken: start("broken", wrongSample().args),
+  };
+});
+afterAll(async () => {
+  for (const { child, ended } of Object.values(jobs)) {
+    if (child.exitCode === null) child.kill("SIGINT");
+    await ended;
+  }
+  rmSync(folder, { recursive: true, force: true });
+}, JOB_TIMEOUT_MS);
+
 test(
   "the shipped sample ends in success, and the report's figures are the generator's",
   async () => {
-    const { exitCode, out, err } = await start("whole", ["--verbose"]).ended;
+    const { exitCode, out, err } = await jobs.whole.ended;
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
     const { expected } = makeSample();
     const figure = (name: string) => Number(new RegExp(`^ +${name} +([0-9,]+)`, "m").exec(out)?.[1]?.replace(",", ""));
@@ -176,7 +204,7 @@ test(
 test(
   "told as a story, it is under 60 lines, ends with the next command, and says nothing of how fast an emulator is",
   async () => {
-    const { exitCode, out, err } = await start("story", smallSample().args).ended;
+    const { exitCode, out, err } = await jobs.story.ended;
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
     const lines = out.trimEnd().split("\n");
     expect(lines.length).toBeLessThan(60);
@@ -205,15 +233,10 @@ test("without Python it says so in words, and ends with 2", () => {
 test(
   "a broken invariant is named, with its rule and remedy, and the exit code is 1",
   async () => {
-    const { expected, args } = smallSample();
-    const wrong = JSON.parse(readFileSync(expected, "utf8"));
-    wrong.outcomes.duplicate += 1;
-    wrong.sums.EUR.total = "0.01";
-    writeFileSync(expected, JSON.stringify(wrong));
-    const { exitCode, out, err } = await start("broken", args).ended;
+    const { exitCode, out, err } = await jobs.broken.ended;
     expect(exitCode).toBe(1);
     expect(out).toContain("Promises: 2 BROKEN");
-    const { duplicate } = smallSample().sample.expected.outcomes;
+    const { duplicate } = makeSample(40).expected.outcomes;
     expect(out).toContain(`What:   duplicate: ${duplicate} instead of ${duplicate + 1}`);
     expect(out).toMatch(/BROKEN {2}SUMS_DIFFER\n {4}What: .*\n {4}Rule: .*\n {4}Remedy: /);
     expect(out).toMatch(/^FAILED in /m);
@@ -226,7 +249,7 @@ test(
 test(
   "Ctrl-C ends the job and the embedded AWS",
   async () => {
-    const { child, ended, said } = start("interrupted", smallSample().args);
+    const { child, ended, said } = start("interrupted", smallSample("interrupted").args);
     await said("http://127.0.0.1:");
     child.kill("SIGINT");
     const { exitCode, out } = await ended;

@@ -24,6 +24,7 @@ import {
   tooFarAhead,
   unknownFields,
 } from "../../support/ledger-fixtures";
+import { LIFE_DOOR } from "./life-door";
 
 const TRANSACTION: Input = { transactionId: "txn-1", amount: "100.00", currency: "USD", cardLast4: "4242" };
 const MESSAGE: Input = {
@@ -251,6 +252,7 @@ const TRANSACTION_QUERY_DOOR: Door = {
 
 export const ALL_DOORS: readonly Door[] = [
   ...DOORS,
+  LIFE_DOOR,
   TRANSACTION_DOOR,
   ROW_DOOR,
   MESSAGE_DOOR,

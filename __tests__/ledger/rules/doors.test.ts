@@ -72,6 +72,19 @@ const OF_OTHERS = [
   "NO_ROWS",
   "TOO_MANY_ROWS",
   "TOO_MUCH_CARD_DATA",
+  // Of an event, by what happened to its payment before: `ledger/rules/payment-life.test.ts`.
+  "AMOUNT_DIFFERS",
+  "OTHER_CURRENCY",
+  "OVER_AUTHORISED",
+  "OVER_CAPTURED",
+  "PAYMENT_CLOSED",
+  "PAYMENT_UNKNOWN",
+  "VOID_AFTER_CAPTURE",
+  // As above, and by what is stored: `ledger/operations/record-events.test.ts`.
+  "BUSY",
+  "LIFE_BROKEN",
+  "LIFE_FULL",
+  "PAYMENT_HAS_EVENTS",
 ];
 
 test("every refusal code of a door or a file has a failing case above", () => {

@@ -1,4 +1,4 @@
-/** The errors of the sweep and of the restore drill. Each says what happened, the rule behind it and the remedy; callers switch on `code`. */
+/** The errors of the sweep, of the restore drill and of the check of callers. Each says what happened, the rule behind it and the remedy; callers switch on `code`. */
 
 import { CodedError } from "../../contract";
 

@@ -1,6 +1,6 @@
 /** What a report keeps of itself for the next one, and what changed between the two. */
 
-import { type Finding, VERDICTS, type Verdict, type VerificationReport } from "../verifier/report";
+import { findingName, VERDICTS, type Verdict, type VerificationReport } from "../verifier/report";
 
 export interface ReportSummary {
   /** RFC 3339. */
@@ -47,13 +47,7 @@ function beyond(texts: readonly string[], others: readonly string[]): string[] {
   return texts.filter((text) => !known.has(text));
 }
 
-/** A finding as the next report knows it again. */
-export function findingName({ code, table, key, version, leaf }: Finding): string {
-  const place = [table, key?.join(" "), version && `version ${version}`, leaf !== undefined && `entry ${leaf}`];
-  return [code, ...place.filter(Boolean)].join(" ");
-}
-
-export interface SummaryParts {
+interface SummaryParts {
   readonly madeAt: string;
   readonly verification: VerificationReport;
   readonly keys: readonly string[];

@@ -235,13 +235,12 @@ function sourceText({ table, name, takenAt, records, entries, compared }: Source
 }
 
 /** One line. */
-export function findingText({ verdict, code, message, table, key, version, leaf }: Finding): string {
-  const place = [
-    table,
-    key?.join(" "),
-    version === undefined ? undefined : `version ${version}`,
-    leaf === undefined ? undefined : `entry ${leaf}`,
-  ];
-  const named = place.filter(Boolean).join(" ");
-  return `${verdict} ${code}${named === "" ? "" : ` ${named}`}: ${message}`;
+export function findingText(finding: Finding): string {
+  return `${finding.verdict} ${findingName(finding)}: ${finding.message}`;
+}
+
+/** Code and place of a finding, by which the next report recognises it. */
+export function findingName({ code, table, key, version, leaf }: Finding): string {
+  const place = [table, key?.join(" "), version && `version ${version}`, leaf !== undefined && `entry ${leaf}`];
+  return [code, ...place].filter(Boolean).join(" ");
 }

@@ -8,11 +8,9 @@ import { LOG_METRICS, TABLES } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
 import { ledgerEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
-import type { Via } from "../../ledger/rules/audit-entry";
-import { VIAS } from "../../ledger/rules/audit-entry";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 import { dayKey } from "../../ledger/rules/index-keys";
-import { type StoredItem, textOf, textWithin } from "../../ledger/rules/stored-item";
+import { textOf } from "../../ledger/rules/stored-item";
 import { ALL_ACTORS } from "../../ledger/store/audit-record";
 import { getItems, queryAll } from "../../ledger/store/read-items";
 import type { Services } from "../../ledger/store/services";
@@ -26,7 +24,7 @@ import {
   type IdentityOutcome,
   outcomeOf,
 } from "../identity/attestation";
-import { DayOfCalls, judgeCalls } from "../identity/judge";
+import { callOnRecord, DayOfCalls, judgeCalls } from "../identity/judge";
 import { readTrailDay, TRAIL_DUE_AFTER_MS, type TrailFolder } from "../identity/trail-day";
 import type { EvidenceBucket } from "../sealing/evidence-bucket";
 import { LogCheckError } from "./errors";
@@ -123,20 +121,9 @@ async function recordsOf(day: string, services: Services, outOfTime: () => boole
       ExpressionAttributeValues: { ":key": { S: dayKey(ALL_ACTORS, day.replaceAll("-", ""), shard) } },
     });
     const ids = entries.map((entry) => textOf(entry, partitionKey) ?? "");
-    for (const item of await getItems(services.dynamo, tableName, partitionKey, ids)) calls.add(callOf(item));
+    for (const item of await getItems(services.dynamo, tableName, partitionKey, ids)) calls.add(callOnRecord(item));
   }
   return { calls, problems: [] };
-}
-
-function callOf(item: StoredItem) {
-  const principal = textWithin(item, "Caller", "Principal");
-  const via = VIAS.find((each): each is Via => each === textWithin(item, "Caller", "Via"));
-  return {
-    requestId: textWithin(item, "Caller", "RequestID") ?? "",
-    functionName: textWithin(item, "Caller", "Function") ?? "",
-    ...(principal === undefined ? {} : { principal }),
-    ...(via === undefined ? {} : { via }),
-  };
 }
 
 function signal({ outcome, counts }: AttestResponse, problems: number, services: Services): void {

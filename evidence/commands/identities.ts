@@ -1,9 +1,7 @@
 /** `verify --identities`: a file of `attest_callers` against the record that seals its hash, and against the day's records. */
 
 import { TABLES } from "../../contract";
-import { ItemError } from "../../ledger/exports/lines";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
-import { VIAS } from "../../ledger/rules/audit-entry";
 import {
   type Attestation,
   AttestationError,
@@ -12,8 +10,8 @@ import {
   type IdentityCounts,
   parseAttestation,
 } from "../identity/attestation";
-import { type AttestedCall, type CallOnRecord, callKey, DayOfCalls } from "../identity/judge";
-import { parseItem, textAttribute } from "../verifier/digest";
+import { type AttestedCall, callKey, callOnRecord, DayOfCalls } from "../identity/judge";
+import { readableItem, textAttribute } from "../verifier/digest";
 import { VERDICTS, type Verdict } from "../verifier/report";
 import type { RecordSource } from "../verifier/sources";
 import { UsageError } from "./errors";
@@ -31,7 +29,8 @@ export interface IdentityReport {
 /** @param file as `attest_callers` wrote it. @throws UsageError for another file. */
 export async function checkIdentities(file: Buffer, sources: readonly RecordSource[]): Promise<IdentityReport> {
   const attestation = parsed(file);
-  const records = await dayInExport(attestation.day, sources);
+  const contradictedCalls = attestation.calls.filter(({ verdict }) => verdict === "contradicted");
+  const records = await dayInExport(attestation.day, sources, new Set(contradictedCalls.map(keyOf)));
   const counts = countsOf(attestation.calls);
   const isSealed = records.sealedHashes.has(attestationHash(file));
   const altered = [
@@ -39,9 +38,7 @@ export async function checkIdentities(file: Buffer, sources: readonly RecordSour
     ...leftOut(attestation, records.calls),
   ];
   const incomplete = [...attestation.problems, ...notInExport(attestation, records.calls)];
-  const contradicted = attestation.calls
-    .filter(({ verdict }) => verdict === "contradicted")
-    .map((call) => ({ ...call, auditIds: records.idsOf.get(keyOf(call)) ?? [] }));
+  const contradicted = contradictedCalls.map((call) => ({ ...call, auditIds: records.idsOf.get(keyOf(call)) ?? [] }));
   const verdict =
     altered.length > 0 ? "altered" : contradicted.length > 0 ? "forged" : incomplete.length > 0 ? "incomplete" : "ok";
   return { verdict, day: attestation.day, counts, findings: [...altered, ...incomplete], contradicted };
@@ -75,6 +72,7 @@ function parsed(file: Buffer): Attestation {
 
 interface DayInExport {
   readonly calls: DayOfCalls;
+  /** Of the records of the calls that were asked for, by the calls' keys. */
   readonly idsOf: ReadonlyMap<string, readonly string[]>;
   /** Of all attestations that the exports' records seal. */
   readonly sealedHashes: ReadonlySet<string>;
@@ -82,10 +80,14 @@ interface DayInExport {
 
 const AUDIT_TRAIL = TABLES.paymentAuditTrail.logicalName;
 
-/** Most records are of other days, and are not even parsed. What is no item is told by the verification. */
-async function dayInExport(day: string, sources: readonly RecordSource[]): Promise<DayInExport> {
+/** Most records are of other days, and are not even parsed. @param named keys of the calls whose audit ids are wanted. */
+async function dayInExport(
+  day: string,
+  sources: readonly RecordSource[],
+  named: ReadonlySet<string>,
+): Promise<DayInExport> {
   const calls = new DayOfCalls();
-  const idsOf = new Map<string, string[]>();
+  const idsOf = new Map([...named].map((key): [string, string[]] => [key, []]));
   const [sealedHashes, seen] = [new Set<string>(), new Set<string>()];
   const take = (item: ItemJson) => {
     const auditId = textAttribute(item, "AuditID") ?? "";
@@ -95,14 +97,14 @@ async function dayInExport(day: string, sources: readonly RecordSource[]): Promi
     const isOfDay = textAttribute(item, "RecordedAt")?.startsWith(day) === true;
     if (!isOfDay || textAttribute(item, "PartOf") !== undefined || seen.has(auditId)) return;
     seen.add(auditId);
-    const call = callOf(item);
+    const call = callOnRecord(item);
     calls.add(call);
-    idsOf.set(callKey(call), [...(idsOf.get(callKey(call)) ?? []), auditId]);
+    idsOf.get(callKey(call))?.push(auditId);
   };
   for (const source of sources.filter(({ table }) => table === AUDIT_TRAIL)) {
     for await (const batch of source.batches()) {
       for (const { now } of batch) {
-        const item = itemOf(now, day);
+        const item = now !== undefined && isOfInterest(now, day) ? readableItem(now) : undefined;
         if (item !== undefined) take(item);
       }
     }
@@ -110,27 +112,8 @@ async function dayInExport(day: string, sources: readonly RecordSource[]): Promi
   return { calls, idsOf, sealedHashes };
 }
 
-function itemOf(image: ItemJson | string | undefined, day: string): ItemJson | undefined {
-  if (typeof image !== "string") return image;
-  if (!image.includes(day) && !image.includes("EvidenceHash")) return undefined;
-  try {
-    return parseItem(image);
-  } catch (error) {
-    if (error instanceof ItemError) return undefined;
-    throw error;
-  }
-}
-
-function callOf(item: ItemJson): CallOnRecord {
-  const { M: caller = {} } = (item["Caller"] ?? {}) as { readonly M?: ItemJson };
-  const [principal, told] = [textAttribute(caller, "Principal"), textAttribute(caller, "Via")];
-  const via = VIAS.find((each) => each === told);
-  return {
-    requestId: textAttribute(caller, "RequestID") ?? "",
-    functionName: textAttribute(caller, "Function") ?? "",
-    ...(principal === undefined ? {} : { principal }),
-    ...(via === undefined ? {} : { via }),
-  };
+function isOfInterest(image: ItemJson | string, day: string): boolean {
+  return typeof image !== "string" || image.includes(day) || image.includes("EvidenceHash");
 }
 
 function keyOf({ request, function: functionName, via, toldPrincipal }: AttestedCall): string {

@@ -1,10 +1,9 @@
 /** Records from exported tables on disk, for the evidence commands. */
 
 import type { LogicalTableName } from "../../contract";
-import { ItemError } from "../../ledger/exports/lines";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { commitmentOf } from "../../ledger/rules/commitment";
-import { parseItem } from "../verifier/digest";
+import { readableItem } from "../verifier/digest";
 import { type ExportSources, exportSources } from "../verifier/export-source";
 import { folderAt } from "./arguments";
 import type { Given } from "./command";
@@ -15,7 +14,7 @@ export interface RecordImage {
   readonly commitment: string;
 }
 
-export interface FoundImages {
+interface FoundImages {
   readonly images: readonly RecordImage[];
   /** Parts of the exports that could not be read, in words: a record may stand there. */
   readonly problems: readonly string[];
@@ -42,7 +41,9 @@ export async function imagesWhere(
   const problems = [...known];
   const inJson = JSON.stringify(id);
   const take = (table: LogicalTableName, image: ItemJson | string | undefined) => {
-    const item = itemOf(image, inJson);
+    // Most records are of other payments, and are not even parsed.
+    if (image === undefined || (typeof image === "string" && !image.includes(inJson))) return;
+    const item = readableItem(image);
     if (item === undefined || !isWanted(table, item)) return;
     const commitment = commitmentOf(table, item);
     images.set(`${table} ${commitment}`, { table, item, commitment });
@@ -57,16 +58,4 @@ export async function imagesWhere(
     }
   }
   return { images: [...images.values()], problems };
-}
-
-/** Most records are another's, and are not even parsed. What is no item at all is told by `verify`. */
-function itemOf(image: ItemJson | string | undefined, inJson: string): ItemJson | undefined {
-  if (typeof image !== "string") return image;
-  if (!image.includes(inJson)) return undefined;
-  try {
-    return parseItem(image);
-  } catch (error) {
-    if (error instanceof ItemError) return undefined;
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 /** Who called, for each request that left records: what its records claim and what CloudTrail says. Pure. */
 
-import type { Via } from "../../ledger/rules/audit-entry";
+import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { VIAS, type Via } from "../../ledger/rules/audit-entry";
 import type { TrailDay } from "./trail-day";
 import type { Invocation, TrailPrincipal } from "./trail-events";
 
@@ -12,6 +13,23 @@ export interface CallOnRecord {
   /** The sender that the event named. */
   readonly principal?: string;
   readonly via?: Via;
+}
+
+/** Texts are empty where the record says nothing of its call; a forged record may say nothing. */
+export function callOnRecord(record: ItemJson): CallOnRecord {
+  const { M: caller = {} } = (record["Caller"] ?? {}) as { readonly M?: ItemJson };
+  const text = (name: string) => {
+    const { S } = (caller[name] ?? {}) as { readonly S?: unknown };
+    return typeof S === "string" ? S : undefined;
+  };
+  const [principal, told] = [text("Principal"), text("Via")];
+  const via = VIAS.find((each) => each === told);
+  return {
+    requestId: text("RequestID") ?? "",
+    functionName: text("Function") ?? "",
+    ...(principal === undefined ? {} : { principal }),
+    ...(via === undefined ? {} : { via }),
+  };
 }
 
 export type IdentityVerdict = "attested" | "unattested" | "contradicted";

@@ -1,13 +1,12 @@
 /** One pass over the exported records: counts who did what, measures how long sealing took, and keeps the records to be shown. */
 
 import { type LogicalTableName, TABLES } from "../../contract";
-import { ItemError } from "../../ledger/exports/lines";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { containsPan } from "../../ledger/rules/card-data";
 import { commitmentOf } from "../../ledger/rules/commitment";
 import type { RecordEntry } from "../log/entry";
 import { keyValuesOf, versionOf } from "../log/identity";
-import { parseItem } from "../verifier/digest";
+import { readableItem } from "../verifier/digest";
 import type { RecordSource } from "../verifier/sources";
 import { ActivityTally, groupOf } from "./activity";
 import { recordedAt, textIn } from "./entry-text";
@@ -15,7 +14,7 @@ import type { WindowEntry } from "./log-window";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 
-export interface PassOptions {
+interface PassOptions {
   readonly sources: readonly RecordSource[];
   readonly window: readonly WindowEntry[];
   /** Entries whose records are kept. */
@@ -49,7 +48,7 @@ export class RecordPass {
     for (const { table, batches } of this.options.sources) {
       for await (const batch of batches()) {
         for (const { now, replay } of batch) {
-          const item = now === undefined || replay === true ? undefined : itemOf(now);
+          const item = now === undefined || replay === true ? undefined : readableItem(now);
           if (item !== undefined) this.take(table, item);
         }
       }
@@ -92,17 +91,6 @@ export class RecordPass {
 
 function nameOf({ table, key, version }: Pick<RecordEntry, "table" | "key" | "version">): string {
   return JSON.stringify([table, version, ...key]);
-}
-
-function itemOf(image: ItemJson | string): ItemJson | undefined {
-  if (typeof image !== "string") return image;
-  try {
-    return parseItem(image);
-  } catch (error) {
-    // What is no item at all is found by the verification.
-    if (error instanceof ItemError) return undefined;
-    throw error;
-  }
 }
 
 /** In a text that would be shown; ciphertext is not. Card numbers never get into a record of the ledger, but others may write. */

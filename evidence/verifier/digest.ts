@@ -92,6 +92,17 @@ export function textAttribute(item: ItemJson, name: string): string | undefined 
   return typeof S === "string" ? S : undefined;
 }
 
+/** The item of a source; undefined for what is no item at all, which the verification reports. */
+export function readableItem(form: ItemJson | string): ItemJson | undefined {
+  if (typeof form !== "string") return form;
+  try {
+    return parseItem(form);
+  } catch (error) {
+    if (error instanceof ItemError) return undefined;
+    throw error;
+  }
+}
+
 /** @throws ItemError */
 export function parseItem(text: string): ItemJson {
   const item = parseStrictly(text);

@@ -1,11 +1,10 @@
 /** `payledger key`: the log's public key, from KMS, in the form that `verify` takes. */
 
-import { hash } from "node:crypto";
 import { KMSClient } from "@aws-sdk/client-kms";
 import type { CommandBody } from "../evidence/commands/command";
 import { writeWhole } from "../evidence/commands/files";
 import { DONE } from "../evidence/commands/program";
-import { parseVerifierKey } from "../evidence/log/note";
+import { fingerprintOf, parseVerifierKey } from "../evidence/log/note";
 import { checkpointSigners } from "../evidence/sealing/signers";
 import { loadConfig } from "../stacks/config/load";
 import { namesOf } from "../stacks/config/names";
@@ -59,12 +58,11 @@ export async function logKeysOf(isRetired: boolean): Promise<LogKey[]> {
   const origin = `payment-ledger/${config.region}/${await accountId()}/${config.suffix}`;
   const signers = await checkpointSigners(new KMSClient({}), aliases, origin)();
   return signers.map(({ verifierKey }, position) => {
-    const { publicKey } = parseVerifierKey(verifierKey);
-    const der = publicKey.export({ type: "spki", format: "der" });
+    const key = parseVerifierKey(verifierKey);
     return {
       vkey: verifierKey,
-      pem: publicKey.export({ type: "spki", format: "pem" }).toString(),
-      fingerprint: hash("sha256", der, "hex"),
+      pem: key.publicKey.export({ type: "spki", format: "pem" }).toString(),
+      fingerprint: fingerprintOf(key),
       alias: aliases[position] ?? "",
     };
   });

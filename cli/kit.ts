@@ -1,6 +1,6 @@
 /** `payledger kit`: a folder with all that an auditor needs to verify without this project and without an AWS account. */
 
-import { createHash, hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { verifierKeys } from "../evidence/commands/arguments";
@@ -8,7 +8,7 @@ import type { CommandBody, Given, Terminal } from "../evidence/commands/command"
 import { UsageError } from "../evidence/commands/errors";
 import { writeWhole } from "../evidence/commands/files";
 import { DONE } from "../evidence/commands/program";
-import type { VerifierKey } from "../evidence/log/note";
+import { fingerprintOf, type VerifierKey } from "../evidence/log/note";
 import { AWS_OPTIONS, useAws } from "./aws";
 import { CommandError } from "./errors";
 import { runTool } from "./tools";
@@ -64,11 +64,6 @@ async function keysFor(given: Given, terminal: Terminal): Promise<VerifierKey[]>
     (await logKeysOf(false)).map(({ vkey }) => vkey),
     "key",
   );
-}
-
-/** SHA-256 of the key's DER (SubjectPublicKeyInfo), as OpenSSL and KMS give it. */
-function fingerprintOf({ publicKey }: VerifierKey): string {
-  return hash("sha256", publicKey.export({ type: "spki", format: "der" }), "hex");
 }
 
 function writeKeys(to: string, keys: readonly VerifierKey[], witnesses: readonly VerifierKey[]): void {

@@ -2,9 +2,9 @@
 
 import { TABLES } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
-import { derivedAuditId } from "../../ledger/rules/identifiers";
 import { entryBytes, type HeartbeatEntry, type RecordEntry } from "../log/entry";
 import { keyValuesOf, versionOf } from "../log/identity";
+import { textAttribute, writtenAtOf } from "../verifier/digest";
 import type { EvidenceFolder } from "../verifier/evidence";
 import { type FoundEntry, findEntries, provenPath } from "../verifier/proof-search";
 import {
@@ -17,6 +17,7 @@ import {
 } from "../verifier/report";
 import { type SubtreeHashes, tileReader } from "../verifier/tree-proofs";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
+import { auditIdsOf } from "../verifier/write-records";
 import { checkSigned, logKeys, newestCheckpoint, type ReadCheckpoint } from "./arguments";
 import type { Command } from "./command";
 import { EvidenceToolError } from "./errors";
@@ -92,26 +93,10 @@ function nameOf(table: string, key: readonly string[]): string {
 }
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
-const EVENTS = TABLES.paymentEvents;
-/** The tables whose rows are payments: each is named by its own id in its WRITE record. */
-const BOOKS = Object.values(TABLES).filter(
-  ({ logicalName }) => logicalName !== TRAIL && logicalName !== EVENTS.logicalName,
-);
 
 /** Audit records name their payment; a payment is named by its key. */
 function isAbout(id: string, table: RecordImage["table"], item: ItemJson): boolean {
-  const transaction = (item["TransactionID"] ?? {}) as { readonly S?: unknown };
-  return table === TRAIL ? transaction.S === id : keyValuesOf(table, item)[0] === id;
-}
-
-/** Audit ids that follow from the payment's: their entries are found even when the export lacks the record. */
-const VERSIONS_MAX = 20;
-
-function expectedAuditIds(id: string): string[] {
-  const updates = Array.from({ length: VERSIONS_MAX }, (_, version) =>
-    derivedAuditId("UPDATE", TABLES.paymentLedger.logicalName, id, String(version + 1)),
-  );
-  return [...BOOKS.map(({ logicalName }) => derivedAuditId("WRITE", logicalName, id)), ...updates];
+  return (table === TRAIL ? textAttribute(item, "TransactionID") : keyValuesOf(table, item)[0]) === id;
 }
 
 async function historyOf(
@@ -123,7 +108,7 @@ async function historyOf(
   const auditIds = images
     .filter(({ table }) => table === TRAIL)
     .map(({ table, item }) => keyValuesOf(table, item)[0] ?? "");
-  const ids = new Set([id, ...expectedAuditIds(id), ...auditIds]);
+  const ids = new Set([id, ...auditIdsOf(id), ...auditIds]);
   const hashes = tileReader(evidence, checkpoint.size);
   const sealed: Sealed[] = [];
   let last: FoundEntry<HeartbeatEntry> | undefined;
@@ -169,20 +154,14 @@ function notKnown(id: string, { size }: ReadCheckpoint): EvidenceToolError {
 
 // --------------------------------------------------------------------------------------------------------- as it reads
 
-function textIn(item: ItemJson | undefined, name: string): string | undefined {
-  const { S } = (item?.[name] ?? {}) as { readonly S?: unknown };
-  return typeof S === "string" ? S : undefined;
-}
-
 /** When the ledger recorded this version, by its own clock. */
 function recordedAt(table: RecordEntry["table"], item: ItemJson | undefined): string | undefined {
-  const isPayment = table === TABLES.paymentLedger.logicalName;
-  const changed = isPayment ? textIn(item, "StatusChangedAt") : undefined;
-  return changed ?? textIn(item, "RecordedAt") ?? textIn(item, "processedAt");
+  return (item && writtenAtOf(table, item)) || undefined;
 }
 
-function whatOf(item: ItemJson | undefined): string {
-  return textIn(item, "Action") ?? textIn(item, "Kind") ?? textIn(item, "Status") ?? textIn(item, "status") ?? "";
+function whatOf(item: ItemJson = {}): string {
+  const texts = ["Action", "Kind", "Status", "status"].map((name) => textAttribute(item, name));
+  return texts.find((text) => text !== undefined) ?? "";
 }
 
 const WHAT_IT_MEANS = {

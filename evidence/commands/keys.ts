@@ -1,7 +1,6 @@
 /** `keys`: the verifier keys that an evidence folder names, with what tells one from another, and what each has signed. */
 
-import { hash } from "node:crypto";
-import { checkSignatures, type Note, parseVerifierKey, type VerifierKey } from "../log/note";
+import { checkSignatures, fingerprintOf, type Note, parseVerifierKey, type VerifierKey } from "../log/note";
 import { EvidenceError, type EvidenceFolder } from "../verifier/evidence";
 import { evidenceAt, newestCheckpoint, OPTIONS } from "./arguments";
 import type { Command } from "./command";
@@ -34,8 +33,12 @@ async function keysIn(evidence: EvidenceFolder, note: Note): Promise<NamedKey[]>
   for await (const path of evidence.list("keys/")) {
     const text = (await evidence.read(path))?.toString("utf8").trim() ?? "";
     const key = keyAt(path, text);
-    const fingerprint = hash("sha256", key.publicKey.export({ type: "spki", format: "der" }), "hex");
-    named.push({ path, key, fingerprint, signedCheckpoint: checkSignatures(note, [key]).good.length > 0 });
+    named.push({
+      path,
+      key,
+      fingerprint: fingerprintOf(key),
+      signedCheckpoint: checkSignatures(note, [key]).good.length > 0,
+    });
   }
   return named;
 }

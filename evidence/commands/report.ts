@@ -46,7 +46,9 @@ export interface Verified {
 export async function writeReport(place: string, { options, verification, given, say }: Verified): Promise<void> {
   const [paymentId, before] = [given.one("payment"), lastReport(place, given.one("since"))];
   const model = await gatherReport({
-    ...{ verify: options, verification, madeAt: new Date() },
+    verify: options,
+    verification,
+    madeAt: new Date(),
     ...(paymentId === undefined ? {} : { paymentId }),
     ...(before === undefined ? {} : { before }),
   });

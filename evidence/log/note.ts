@@ -100,6 +100,11 @@ export function keyIdOf(name: string, material: Uint8Array): string {
   return hash("sha256", identified, "hex").slice(0, 2 * KEY_ID_BYTES);
 }
 
+/** SHA-256, in hex, of the key's SubjectPublicKeyInfo in DER: what KMS and OpenSSL give. */
+export function fingerprintOf({ publicKey }: Pick<VerifierKey, "publicKey">): string {
+  return hash("sha256", publicKey.export({ type: "spki", format: "der" }), "hex");
+}
+
 function ed25519Key(key: Buffer): KeyObject {
   if (key.length !== ED25519_BYTES) throw notAKey("An Ed25519 key has 32 bytes.");
   return createPublicKey({ key: Buffer.concat([ED25519_SPKI, key]), format: "der", type: "spki" });

@@ -1,11 +1,9 @@
 /** Gathers what a report shows, from an evidence folder, exported records and their verification. */
 
-import { hash } from "node:crypto";
 import { TABLES } from "../../contract";
-import { derivedAuditId } from "../../ledger/rules/identifiers";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import type { RecordEntry } from "../log/entry";
-import { checkSignatures, NoteError, parseVerifierKey } from "../log/note";
+import { checkSignatures, fingerprintOf, NoteError, parseVerifierKey } from "../log/note";
 import { CHECKPOINT_PATH } from "../log/paths";
 import { EntryError } from "../verifier/entries";
 import { EvidenceError } from "../verifier/evidence";
@@ -14,10 +12,11 @@ import type { FindingCode, VerificationReport } from "../verifier/report";
 import { SourceError } from "../verifier/sources";
 import { MissingTileError } from "../verifier/tree-proofs";
 import type { VerifyOptions } from "../verifier/verify";
+import { auditIdsOf } from "../verifier/write-records";
 import { changesSince, type ReportSummary, summaryOf } from "./changes";
 import { newestEntries, type WindowEntry, withHeartbeats } from "./log-window";
 import type { KeyFact, ReportModel, ShownEntry, Story } from "./model";
-import { type ProofParts, pageProof } from "./proof-parts";
+import { pageProof } from "./proof-parts";
 import { RecordPass } from "./record-pass";
 import { lagSummary } from "./sealing-lag";
 import { counted } from "./words";
@@ -46,10 +45,8 @@ export async function gatherReport(options: GatherOptions): Promise<ReportModel>
   const window = (head && (await orProblem(problems, () => newestEntries(verify.evidence, head.size)))) ?? [];
   const shown = window.slice(-LATEST);
   const paymentId = options.paymentId ?? storyOf(verification, window);
-  const pass = new RecordPass({
-    ...{ sources: verify.sources, window, shown },
-    ...(paymentId === undefined ? {} : { paymentId }),
-  });
+  const ofPayment = paymentId === undefined ? {} : { paymentId };
+  const pass = new RecordPass({ sources: verify.sources, window, shown, ...ofPayment });
   await orProblem(problems, () => pass.run());
   countLog(pass, window);
   const latest = shown.map((each) => withRecord(each, pass)).reverse();
@@ -57,23 +54,28 @@ export async function gatherReport(options: GatherOptions): Promise<ReportModel>
     head && paymentId !== undefined
       ? await orProblem(problems, () => tellStory(paymentId, head, verify, pass))
       : undefined;
-  const parts: ProofParts = {
-    ...{ verify, story, before },
-    entries: distinct([...latest, ...(story?.entries ?? [])]),
-  };
-  const proof = head && (await orProblem(problems, () => pageProof(head, parts)));
+  const entries = distinct([...latest, ...(story?.entries ?? [])]);
+  const proof = head && (await orProblem(problems, () => pageProof(head, { verify, story, before, entries })));
   if (pass.withheld > 0)
     problems.push(`${counted(pass.withheld, "record")} not shown: something in it looks like a card number.`);
   const keys = keyFacts(verify, head);
   const activity = pass.tally.activity();
   const madeAt = options.madeAt.toISOString();
   const summary = summaryOf({
-    ...{ madeAt, verification, checkpoint: proof?.evidence.checkpoint ?? "" },
+    madeAt,
+    verification,
+    checkpoint: proof?.evidence.checkpoint ?? "",
     keys: keys.map(({ role, vkey }) => `${role} ${vkey}`),
     actors: activity.actors.map(({ actor }) => actor),
   });
   return {
-    ...{ madeAt, verification, keys, activity, latest, summary, problems },
+    madeAt,
+    verification,
+    keys,
+    activity,
+    latest,
+    summary,
+    problems,
     lag: lagSummary(pass.lagsMs, window.filter(isOpen).length),
     ...(story && { story }),
     ...(before && { changes: changesSince(before, summary) }),
@@ -124,7 +126,6 @@ function distinct(entries: readonly ShownEntry[]): ShownEntry[] {
 const PAYMENT_TABLES = Object.values(TABLES)
   .map(({ logicalName }) => logicalName)
   .filter((name) => name !== TABLES.paymentAuditTrail.logicalName);
-const VERSIONS_MAX = 20;
 const STORY_ENTRIES_MAX = 200;
 
 /** There is more to tell of a record that the ledger wrote than of one that somebody made up. */
@@ -148,13 +149,8 @@ async function tellStory(
   { evidence }: VerifyOptions,
   pass: RecordPass,
 ): Promise<Story | undefined> {
-  const versions = Array.from({ length: VERSIONS_MAX }, (_, at) => String(at + 1));
-  const derived = [
-    ...PAYMENT_TABLES.map((table) => derivedAuditId("WRITE", table, id)),
-    ...versions.map((version) => derivedAuditId("UPDATE", TABLES.paymentLedger.logicalName, id, version)),
-  ];
   const found: Omit<WindowEntry, "sealedBefore">[] = [];
-  for await (const { leaf, entry } of findEntries(evidence, size, new Set([id, ...derived, ...pass.auditIds]))) {
+  for await (const { leaf, entry } of findEntries(evidence, size, new Set([id, ...auditIdsOf(id), ...pass.auditIds]))) {
     found.push({ index: leaf, entry });
   }
   const about = withHeartbeats(found).filter(({ entry }) => entry.kind !== "HEARTBEAT");
@@ -172,10 +168,9 @@ function keyFacts(
 ): KeyFact[] {
   const facts = (vkeys: readonly string[], role: KeyFact["role"]) =>
     vkeys.map(parseVerifierKey).map((key): KeyFact => {
-      const { name, keyId, type, vkey, publicKey } = key;
-      const fingerprint = hash("sha256", publicKey.export({ type: "spki", format: "der" }), "hex");
+      const { name, keyId, type, vkey } = key;
       const signedCheckpoint = head !== undefined && checkSignatures(head.note, [key]).good.length > 0;
-      return { role, name, keyId, type, vkey, fingerprint, signedCheckpoint };
+      return { role, name, keyId, type, vkey, fingerprint: fingerprintOf(key), signedCheckpoint };
     });
   return [...facts(keys, "log"), ...facts(retiredKeys, "retired"), ...facts(witnessKeys, "witness")];
 }

@@ -12,7 +12,7 @@ import type { ReportModel, ShownEntry, Story } from "./model";
 import { type EarlierTree, type PageEvidence, REPORT_FORMAT } from "./page-evidence";
 import { checkEvidence } from "./proof-check";
 
-export interface ProofParts {
+interface ProofParts {
   readonly verify: VerifyOptions;
   readonly entries: readonly ShownEntry[];
   readonly story: Story | undefined;
@@ -45,8 +45,9 @@ export async function pageProof(head: Checkpoint, parts: ProofParts): Promise<No
     paths.push({ index, text, path: path.map((hash) => table.place(hash)), record });
   }
   const earlier = await earlierTree(head, parts, tiles, table);
-  const evidence = {
-    ...({ format: REPORT_FORMAT, ...(await signedNote(verify)) } as const),
+  const evidence: Omit<PageEvidence, "contentSha256"> = {
+    format: REPORT_FORMAT,
+    ...(await signedNote(verify)),
     hashes: table.hashes,
     entries: paths,
     earlier,

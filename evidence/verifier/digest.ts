@@ -79,7 +79,8 @@ export class ItemDigester {
   }
 }
 
-function writtenAtOf(table: LogicalTableName, item: ItemJson): string {
+/** When the ledger wrote the item last, as it says; empty when it does not. */
+export function writtenAtOf(table: LogicalTableName, item: ItemJson): string {
   return (
     timeNames(table)
       .map((name) => textAttribute(item, name))

@@ -1,6 +1,12 @@
-/** A folder of exports in a bucket. */
+/** Objects of a bucket: a folder of exports, a list of objects, one object. */
 
-import { GetObjectCommand, ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  ListObjectsV2Command,
+  NoSuchKey,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import type { ExportFolder, FolderFile } from "../ledger/exports/folder";
 
 /** Everything under the prefixes of a bucket; paths are whole keys. */
@@ -10,12 +16,27 @@ export function s3Folder(s3: S3Client, bucket: string, prefixes: readonly string
     list: async function* () {
       for (const prefix of prefixes) yield* objectsUnder(s3, bucket, prefix);
     },
-    open: async (path) => {
-      const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: path }));
-      if (answer.Body === undefined) throw new Error("S3 answered GetObject without a body.");
-      return answer.Body as AsyncIterable<Uint8Array>;
-    },
+    open: async (path) => (await readObject(s3, bucket, path)).Body as AsyncIterable<Uint8Array>,
   };
+}
+
+/** The object under a key, its body still to be read; undefined where there is none. */
+export async function objectAt(s3: S3Client, bucket: string, key: string): Promise<ReadObject | undefined> {
+  try {
+    return await readObject(s3, bucket, key);
+  } catch (error) {
+    if (error instanceof NoSuchKey) return undefined;
+    throw error;
+  }
+}
+
+type ReadObject = GetObjectCommandOutput & { readonly Body: NonNullable<GetObjectCommandOutput["Body"]> };
+
+/** @throws NoSuchKey */
+async function readObject(s3: S3Client, bucket: string, key: string): Promise<ReadObject> {
+  const { Body, ...answer } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+  if (Body === undefined) throw new Error("S3 answered GetObject without a body.");
+  return { ...answer, Body };
 }
 
 /** Every object whose key begins with the prefix; paths are whole keys. */

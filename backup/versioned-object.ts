@@ -1,8 +1,9 @@
 /** A text that lies in S3 under a version: it is replaced only where nobody else has replaced it since it was read. */
 
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { objectAt } from "./s3-folder";
 
-export interface VersionedText {
+interface VersionedText {
   readonly text: string;
   /** What the next put must find unchanged. */
   readonly version: string;
@@ -10,14 +11,10 @@ export interface VersionedText {
 
 /** Undefined if it does not exist. */
 export async function readVersioned(s3: S3Client, bucket: string, key: string): Promise<VersionedText | undefined> {
-  try {
-    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    if (answer.ETag === undefined) throw new Error("S3 answered GetObject without an ETag.");
-    return { text: (await answer.Body?.transformToString("utf-8")) ?? "", version: answer.ETag };
-  } catch (error) {
-    if (error instanceof NoSuchKey) return undefined;
-    throw error;
-  }
+  const found = await objectAt(s3, bucket, key);
+  if (found === undefined) return undefined;
+  if (found.ETag === undefined) throw new Error("S3 answered GetObject without an ETag.");
+  return { text: await found.Body.transformToString("utf-8"), version: found.ETag };
 }
 
 /**

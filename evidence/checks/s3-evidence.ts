@@ -1,7 +1,7 @@
 /** The evidence as it lies in its bucket, for the verifier to read. */
 
-import { GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
-import { objectsUnder } from "../../backup/s3-folder";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { objectAt, objectsUnder } from "../../backup/s3-folder";
 import { EVIDENCE_PREFIX } from "../../contract";
 import { EvidenceError, type EvidenceFolder, maxBytesOf } from "../verifier/evidence";
 
@@ -9,21 +9,14 @@ export function s3Evidence(s3: S3Client, bucket: string, prefix: string = EVIDEN
   return {
     name: `s3://${bucket}/${prefix}`,
     read: async (path) => {
-      try {
-        const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: `${prefix}${path}` }));
-        if (answer.Body === undefined) throw new Error("S3 answered GetObject without a body.");
-        const { ContentLength = 0 } = answer;
-        if (ContentLength > maxBytesOf(path)) {
-          throw new EvidenceError(
-            path,
-            `it has ${ContentLength} bytes, and such an object has at most ${maxBytesOf(path)}.`,
-          );
-        }
-        return Buffer.from(await answer.Body.transformToByteArray());
-      } catch (error) {
-        if (error instanceof NoSuchKey) return undefined;
-        throw error;
+      const found = await objectAt(s3, bucket, `${prefix}${path}`);
+      if (found === undefined) return undefined;
+      const { Body, ContentLength = 0 } = found;
+      if (ContentLength > maxBytesOf(path)) {
+        const reason = `it has ${ContentLength} bytes, and such an object has at most ${maxBytesOf(path)}.`;
+        throw new EvidenceError(path, reason);
       }
+      return Buffer.from(await Body.transformToByteArray());
     },
     list: (path) => pathsUnder(s3, bucket, prefix, path),
   };

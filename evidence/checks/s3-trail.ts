@@ -1,12 +1,12 @@
 /** CloudTrail's files in their bucket, and the public keys of its digests. */
 
 import { type CloudTrailClient, ListPublicKeysCommand } from "@aws-sdk/client-cloudtrail";
-import { GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
-import { objectsUnder } from "../../backup/s3-folder";
+import type { S3Client } from "@aws-sdk/client-s3";
+import { objectAt, objectsUnder } from "../../backup/s3-folder";
 import type { TrailFolder } from "../identity/trail-day";
 import type { TrailKey, TrailObject } from "../identity/trail-digest";
 
-export interface TrailPlace {
+interface TrailPlace {
   readonly bucket: string;
   /** Of the digests of one account and region: `AWSLogs/<account>/CloudTrail-Digest/<region>/`. */
   readonly digestPrefix: string;
@@ -28,14 +28,9 @@ export function s3Trail(s3: S3Client, cloudTrail: () => CloudTrailClient, place:
 }
 
 async function readObject(s3: S3Client, bucket: string, key: string): Promise<TrailObject | undefined> {
-  try {
-    const { Body, Metadata = {} } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-    if (Body === undefined) throw new Error("S3 answered GetObject without a body.");
-    return { bytes: Buffer.from(await Body.transformToByteArray()), metadata: Metadata };
-  } catch (error) {
-    if (error instanceof NoSuchKey) return undefined;
-    throw error;
-  }
+  const found = await objectAt(s3, bucket, key);
+  if (found === undefined) return undefined;
+  return { bytes: Buffer.from(await found.Body.transformToByteArray()), metadata: found.Metadata ?? {} };
 }
 
 async function publicKeys(client: CloudTrailClient, from: Date, to: Date): Promise<TrailKey[]> {

@@ -5,7 +5,6 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  type AttributeValue,
   DeleteItemCommand,
   DeleteTableCommand,
   DescribeImportCommand,
@@ -16,11 +15,11 @@ import {
   ResourceNotFoundException,
   RestoreTableFromBackupCommand,
   RestoreTableToPointInTimeCommand,
-  ScanCommand,
   type TableDescription,
 } from "@aws-sdk/client-dynamodb";
 import { SCRATCH_TABLE_PREFIX } from "../contract";
 import type { ExportFolder } from "../ledger/exports/folder";
+import { scanPages } from "../ledger/store/read-items";
 import { BackupError } from "./errors";
 import { shapeOf } from "./export-lines";
 import { keyAttributes, type RestorePlan, readLinesOf, sdkItemOf } from "./restore-plan";
@@ -186,14 +185,8 @@ export async function describeTable(dynamo: DynamoDBClient, name: string): Promi
 }
 
 async function countItems(dynamo: DynamoDBClient, name: string): Promise<number> {
-  let count = 0;
-  let startKey: Record<string, AttributeValue> | undefined;
-  do {
-    const page = await dynamo.send(
-      new ScanCommand({ TableName: name, Select: "COUNT", ConsistentRead: true, ExclusiveStartKey: startKey }),
-    );
-    count += page.Count ?? 0;
-    startKey = page.LastEvaluatedKey;
-  } while (startKey !== undefined);
-  return count;
+  let items = 0;
+  const pages = scanPages(dynamo, { TableName: name, Select: "COUNT", ConsistentRead: true });
+  for await (const { Count = 0 } of pages) items += Count;
+  return items;
 }

@@ -1,8 +1,9 @@
 /** The current keys of a table, page by page. */
 
-import { type AttributeValue, type DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { logicalNameOf } from "../ledger/exports/names";
 import type { ItemJson } from "../ledger/rules/attribute-value";
+import { scanPages } from "../ledger/store/read-items";
 import { keyOf, shapeOf } from "./export-lines";
 
 export interface TableKey {
@@ -28,24 +29,19 @@ async function* scanKeys(
   shape: ReturnType<typeof shapeOf>,
 ): AsyncGenerator<TableKey> {
   const names = [...shape.keys.map(({ name }) => name), shape.recordedAt];
-  let startKey: Record<string, AttributeValue> | undefined;
-  do {
-    const page = await dynamo.send(
-      new ScanCommand({
-        TableName: deployedName,
-        // Said outright, because the policy of the check allows nothing else.
-        Select: "SPECIFIC_ATTRIBUTES",
-        ProjectionExpression: names.map((_, index) => `#a${index}`).join(", "),
-        ExpressionAttributeNames: Object.fromEntries(names.map((name, index) => [`#a${index}`, name])),
-        ExclusiveStartKey: startKey,
-      }),
-    );
-    for (const item of page.Items ?? []) {
+  const pages = scanPages(dynamo, {
+    TableName: deployedName,
+    // Stated here, because the policy of the check allows nothing else.
+    Select: "SPECIFIC_ATTRIBUTES",
+    ProjectionExpression: names.map((_, index) => `#a${index}`).join(", "),
+    ExpressionAttributeNames: Object.fromEntries(names.map((name, index) => [`#a${index}`, name])),
+  });
+  for await (const { Items = [] } of pages) {
+    for (const item of Items) {
       const recordedAt = item[shape.recordedAt]?.S;
       const key = keyOf(item as ItemJson, shape);
       if (key === undefined) throw new Error("DynamoDB answered a scan with an item that has no key.");
       yield { key, ...(recordedAt === undefined ? {} : { recordedAt }) };
     }
-    startKey = page.LastEvaluatedKey;
-  } while (startKey !== undefined);
+  }
 }

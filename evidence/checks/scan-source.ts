@@ -1,12 +1,13 @@
 /** A table as it stands, as the verifier reads records: scanned in parallel segments, page by page. */
 
-import { type AttributeValue, type DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { LogicalTableName } from "../../contract";
 import { type ItemJson, toItemJson } from "../../ledger/rules/attribute-value";
+import { scanPages } from "../../ledger/store/read-items";
 import { storedItem } from "../../ledger/store/transaction";
 import type { RecordChange, RecordSource } from "../verifier/sources";
 
-export interface TableToScan {
+interface TableToScan {
   readonly table: LogicalTableName;
   readonly deployedName: string;
   /** Everything that was written before this moment is in the table. */
@@ -36,21 +37,11 @@ async function* pagesOf(
   { deployedName, consistent = false, isIn = () => true }: TableToScan,
   segment: number,
 ): AsyncGenerator<readonly RecordChange[]> {
-  let startKey: Record<string, AttributeValue> | undefined;
-  do {
-    const page = await dynamo.send(
-      new ScanCommand({
-        TableName: deployedName,
-        ConsistentRead: consistent,
-        Segment: segment,
-        TotalSegments: SEGMENTS,
-        ExclusiveStartKey: startKey,
-      }),
-    );
-    const items = (page.Items ?? []).map((item) => toItemJson(storedItem(item)));
+  const input = { TableName: deployedName, ConsistentRead: consistent, Segment: segment, TotalSegments: SEGMENTS };
+  for await (const { Items = [] } of scanPages(dynamo, input)) {
+    const items = Items.map((item) => toItemJson(storedItem(item)));
     yield items.filter(isIn).map((now) => ({ now }));
-    startKey = page.LastEvaluatedKey;
-  } while (startKey !== undefined);
+  }
 }
 
 /** What the parts give, in whichever order it comes; one value of each part is fetched ahead. */

@@ -1,14 +1,9 @@
 /** Reads tables page by page and writes each to a folder in the form of an export. */
 
-import {
-  type AttributeValue,
-  DescribeTableCommand,
-  type DynamoDBClient,
-  ResourceNotFoundException,
-  ScanCommand,
-} from "@aws-sdk/client-dynamodb";
+import { DescribeTableCommand, type DynamoDBClient, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import { logicalNameOf } from "../../ledger/exports/names";
 import { toItemJson } from "../../ledger/rules/attribute-value";
+import { scanPages } from "../../ledger/store/read-items";
 import { storedItem } from "../../ledger/store/transaction";
 import { EvidenceToolError, UsageError } from "../commands/errors";
 import { type ScannedTable, type ScanResult, writeScan } from "../commands/scan-files";
@@ -41,13 +36,8 @@ async function scannedTable(dynamo: DynamoDBClient, name: string): Promise<Scann
 }
 
 async function* pagesOf(dynamo: DynamoDBClient, name: string): AsyncGenerator<Record<string, object>[]> {
-  let startKey: Record<string, AttributeValue> | undefined;
-  do {
-    // Consistent: else a record written before the scan might be left out, and be told as missing.
-    const page = await dynamo.send(
-      new ScanCommand({ TableName: name, ConsistentRead: true, ExclusiveStartKey: startKey }),
-    );
-    yield (page.Items ?? []).map((item) => toItemJson(storedItem(item)));
-    startKey = page.LastEvaluatedKey;
-  } while (startKey !== undefined);
+  // Consistent: else a record that was written before the scan could be absent, and would be reported as missing.
+  for await (const { Items = [] } of scanPages(dynamo, { TableName: name, ConsistentRead: true })) {
+    yield Items.map((item) => toItemJson(storedItem(item)));
+  }
 }

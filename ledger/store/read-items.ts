@@ -1,6 +1,14 @@
-/** Reading items by their keys and from indexes. */
+/** Reading items by their keys, from indexes, and of whole tables. */
 
-import { type DynamoDBClient, GetItemCommand, QueryCommand, type QueryCommandInput } from "@aws-sdk/client-dynamodb";
+import {
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  ScanCommand,
+  type ScanCommandInput,
+  type ScanCommandOutput,
+} from "@aws-sdk/client-dynamodb";
 import type { StoredItem } from "../rules/stored-item";
 import { storedItem } from "./transaction";
 
@@ -45,6 +53,16 @@ export async function queryAll(dynamo: DynamoDBClient, input: QueryCommandInput)
     startKey = answer.LastEvaluatedKey;
   } while (startKey !== undefined);
   return items;
+}
+
+/** The answers of one scan, until the table, or the segment of it, has ended. */
+export async function* scanPages(dynamo: DynamoDBClient, input: ScanCommandInput): AsyncGenerator<ScanCommandOutput> {
+  let startKey = input.ExclusiveStartKey;
+  do {
+    const page = await dynamo.send(new ScanCommand({ ...input, ExclusiveStartKey: startKey }));
+    yield page;
+    startKey = page.LastEvaluatedKey;
+  } while (startKey !== undefined);
 }
 
 /** Up to `limit` index entries of one query, over as many answers as DynamoDB needs for them. */

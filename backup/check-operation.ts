@@ -5,9 +5,8 @@ import { BACKUP_METRICS, EXPORT_PREFIXES, type LogicalTableName } from "../contr
 import type { ExportFolder } from "../ledger/exports/folder";
 import { SUMMARY_FILE, tableNameOfArn } from "../ledger/exports/names";
 import type { Call } from "../ledger/operations/call";
-import { ledgerEntry } from "../ledger/operations/ledger-entry";
+import { checkEntry } from "../ledger/operations/ledger-entry";
 import { recordEntries } from "../ledger/operations/record-entries";
-import { derivedAuditId } from "../ledger/rules/identifiers";
 import type { Services } from "../ledger/store/services";
 import { checkFolder } from "./check";
 import { CheckFindings, type CheckReport, type CheckVerdict } from "./findings";
@@ -62,7 +61,7 @@ export async function checkBackups(call: Call, services: Services, settings: Che
   const verdict = overall(checks.map(({ report }) => report.verdict));
   const report = await writeReport(checks, verdict, call, settings);
   await recordEntries(
-    checks.map((check) => checkEntry(check, report, call)),
+    checks.map((check) => entryOf(check, report, call)),
     services,
   );
   for (const { table, report: of } of checks) {
@@ -166,16 +165,15 @@ async function writeReport(
   return key;
 }
 
-/** A retried invocation has the same id, so it leaves no second record. */
-function checkEntry({ table, exportedUntil, report }: TableCheck, key: string, call: Call) {
-  return ledgerEntry(
+function entryOf({ table, exportedUntil, report }: TableCheck, key: string, call: Call) {
+  return checkEntry(
     {
-      auditId: derivedAuditId("READ", call.operation, call.caller.requestId, table),
       action: "BACKUP_CHECK",
-      actor: call.operation,
+      name: [call.caller.requestId, table],
       table,
-      asked: { recordIds: [], details: { Report: key, ExportedUntil: exportedUntil } },
-      answered: { recordIds: [], result: report.verdict, details: { Codes: codesOf(report) } },
+      asked: { Report: key, ExportedUntil: exportedUntil },
+      result: report.verdict,
+      found: { Codes: codesOf(report) },
     },
     call,
   );

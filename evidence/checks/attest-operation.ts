@@ -6,9 +6,8 @@
 import * as z from "zod";
 import { LOG_METRICS, TABLES } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
-import { ledgerEntry } from "../../ledger/operations/ledger-entry";
+import { checkEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
-import { derivedAuditId } from "../../ledger/rules/identifiers";
 import { dayKey } from "../../ledger/rules/index-keys";
 import { textOf } from "../../ledger/rules/stored-item";
 import { ALL_ACTORS } from "../../ledger/store/audit-record";
@@ -28,6 +27,7 @@ import { callOnRecord, DayOfCalls, judgeCalls } from "../identity/judge";
 import { readTrailDay, TRAIL_DUE_AFTER_MS, type TrailFolder } from "../identity/trail-day";
 import type { EvidenceBucket } from "../sealing/evidence-bucket";
 import { LogCheckError } from "./errors";
+import { signalEach } from "./signals";
 
 export interface AttestSettings {
   readonly trail: TrailFolder;
@@ -85,7 +85,7 @@ export async function attestCallers(
     sha256,
   };
   await settings.evidence.putOnce({ path: response.file, bytes: Buffer.from(text) });
-  await recordEntries([attestEntry(response, problems.length, call)], services);
+  await recordEntries([entryOf(response, problems.length, call)], services);
   signal(response, problems.length, services);
   if (response.outcome !== "good") settings.logLine(call.caller.requestId, response.outcome);
   return response;
@@ -127,20 +127,19 @@ async function recordsOf(day: string, services: Services, outOfTime: () => boole
 }
 
 function signal({ outcome, counts }: AttestResponse, problems: number, services: Services): void {
-  for (let count = 0; count < counts.contradicted; count++) services.signal(LOG_METRICS.identityContradicted);
+  signalEach(LOG_METRICS.identityContradicted, counts.contradicted, services);
   if (problems > 0) services.signal(LOG_METRICS.identityCheckFailed);
   else if (outcome !== "contradicted") services.signal(LOG_METRICS.identityCheckPassed);
 }
 
-/** A retried invocation has the same id, so it leaves no second record. */
-function attestEntry({ outcome, day, counts, file, sha256 }: AttestResponse, problems: number, call: Call) {
-  const entry = ledgerEntry(
+function entryOf({ outcome, day, counts, file, sha256 }: AttestResponse, problems: number, call: Call) {
+  const entry = checkEntry(
     {
-      auditId: derivedAuditId("READ", call.operation, call.caller.requestId),
       action: "IDENTITY_CHECK",
-      actor: call.operation,
-      asked: { recordIds: [], details: { Day: day } },
-      answered: { recordIds: [], result: outcome, details: { Counts: { ...counts }, Problems: problems } },
+      name: [call.caller.requestId],
+      asked: { Day: day },
+      result: outcome,
+      found: { Counts: { ...counts }, Problems: problems },
     },
     call,
   );

@@ -3,9 +3,8 @@
 import * as z from "zod";
 import { LOG_METRICS } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
-import { ledgerEntry } from "../../ledger/operations/ledger-entry";
+import { checkEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
-import { derivedAuditId } from "../../ledger/rules/identifiers";
 import type { Services } from "../../ledger/store/services";
 import type { Verdict } from "../verifier/report";
 import type { DrillResult, DrillState } from "./drill-state";
@@ -69,7 +68,7 @@ async function recordResults(call: Call, services: Services, { state: bucket }: 
   const { state, version } = await bucket.load();
   if (state.unrecorded.length === 0) return;
   await recordEntries(
-    state.unrecorded.map((result) => drillEntry(result, call)),
+    state.unrecorded.map((result) => entryOf(result, call)),
     services,
   );
   // Before the state forgets them: a verdict may be told twice, and never not at all.
@@ -78,14 +77,14 @@ async function recordResults(call: Call, services: Services, { state: bucket }: 
   await bucket.save({ ...state, unrecorded: [] }, version);
 }
 
-function drillEntry({ id, verdict, passed, report, finishedAt }: DrillResult, call: Call) {
-  return ledgerEntry(
+function entryOf({ id, verdict, passed, report, finishedAt }: DrillResult, call: Call) {
+  return checkEntry(
     {
-      auditId: derivedAuditId("READ", call.operation, id),
       action: "RESTORE_DRILL",
-      actor: call.operation,
-      asked: { recordIds: [], details: { Drill: id } },
-      answered: { recordIds: [], result: verdict, details: { Passed: passed, Report: report, FinishedAt: finishedAt } },
+      name: [id],
+      asked: { Drill: id },
+      result: verdict,
+      found: { Passed: passed, Report: report, FinishedAt: finishedAt },
     },
     call,
   );

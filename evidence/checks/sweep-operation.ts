@@ -7,10 +7,9 @@ import * as z from "zod";
 import { shapeOf } from "../../backup/export-lines";
 import { LOG_METRICS, type LogicalTableName, METRICS, TABLES, type TableId } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
-import { ledgerEntry } from "../../ledger/operations/ledger-entry";
+import { checkEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
-import { derivedAuditId } from "../../ledger/rules/identifiers";
 import type { Services } from "../../ledger/store/services";
 import { versionOf } from "../log/identity";
 import type { Log } from "../sealing/append";
@@ -23,6 +22,7 @@ import { LogCheckError } from "./errors";
 import { withoutMemory } from "./first-sweep";
 import { scanSource } from "./scan-source";
 import { type Repair, sealUnsealed } from "./seal-unsealed";
+import { signalEach } from "./signals";
 import { checkpointToKeep, evidenceNow, goingOnFrom, isGood } from "./verification";
 
 export interface SweepSettings {
@@ -39,7 +39,7 @@ export interface SweepSettings {
  * `good`: tables, log and evidence agree. `repaired`: they do, now that records which the streams had missed are sealed.
  * `faulty`: they do not. `incomplete`: nothing wrong was seen, and not everything was looked at.
  */
-export type SweepOutcome = "good" | "repaired" | "faulty" | "incomplete";
+type SweepOutcome = "good" | "repaired" | "faulty" | "incomplete";
 
 export interface SweepResponse {
   readonly outcome: SweepOutcome;
@@ -90,7 +90,7 @@ export async function sweepAuditTrail(
     outOfTime: () => call.remainingMs() < RESERVED_FOR_RECORD_MS,
   });
   const response = responseOf(report, repair);
-  await recordEntries([checkEntry(response, call)], services);
+  await recordEntries([entryOf(response, call)], services);
   signal(response, services);
   signalLives(report, services);
   for (const verdict of report.verdicts) if (!isGood(verdict)) settings.logLine(call.caller.requestId, verdict);
@@ -172,37 +172,21 @@ function outcomeOf({ verdicts, findings, further }: VerificationReport, { forged
 }
 
 function signal({ outcome, counts }: SweepResponse, services: Services): void {
-  for (let count = 0; count < counts.late; count++) services.signal(LOG_METRICS.late);
-  for (let count = 0; count < counts.forged; count++) services.signal(LOG_METRICS.tampering);
+  signalEach(LOG_METRICS.late, counts.late, services);
+  signalEach(LOG_METRICS.tampering, counts.forged, services);
   const agrees = outcome === "good" || outcome === "repaired";
   services.signal(agrees ? LOG_METRICS.checkPassed : LOG_METRICS.checkFailed);
 }
 
-/** What nobody settled alarms each day; more of it than this changes nothing about the alarm. */
-const SIGNALS_MAX = 1_000;
-
+/** What nobody settled alarms again each day. */
 function signalLives({ counts }: VerificationReport, services: Services): void {
-  const [breaches, holds] = [counts.openBreaches, counts.oldHolds].map((each) => Math.min(each, SIGNALS_MAX));
-  for (let count = 0; count < (breaches ?? 0); count++) services.signal(METRICS.paymentBreach);
-  for (let count = 0; count < (holds ?? 0); count++) services.signal(METRICS.refundHoldOld);
+  signalEach(METRICS.paymentBreach, counts.openBreaches, services);
+  signalEach(METRICS.refundHoldOld, counts.oldHolds, services);
 }
 
-/** A retried invocation has the same id, so it leaves no second record. */
-function checkEntry({ outcome, verdicts, size, counts }: SweepResponse, call: Call) {
-  return ledgerEntry(
-    {
-      auditId: derivedAuditId("READ", call.operation, call.caller.requestId),
-      action: "LOG_CHECK",
-      actor: call.operation,
-      asked: { recordIds: [] },
-      answered: {
-        recordIds: [],
-        result: outcome,
-        details: { Verdicts: [...verdicts], Size: size, Counts: { ...counts } },
-      },
-    },
-    call,
-  );
+function entryOf({ outcome, verdicts, size, counts }: SweepResponse, call: Call) {
+  const found = { Verdicts: [...verdicts], Size: size, Counts: { ...counts } };
+  return checkEntry({ action: "LOG_CHECK", name: [call.caller.requestId], result: outcome, found }, call);
 }
 
 function badRequest(): LogCheckError {

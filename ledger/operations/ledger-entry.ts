@@ -2,7 +2,8 @@
 
 import type { LogicalTableName } from "../../contract";
 import type { AuditDetails, AuditEntry, LedgerAction } from "../rules/audit-entry";
-import type { JsonValue } from "../rules/canonical-json";
+import type { JsonObject, JsonValue } from "../rules/canonical-json";
+import { derivedAuditId } from "../rules/identifiers";
 import type { Call } from "./call";
 
 interface LedgerEntry {
@@ -35,4 +36,30 @@ export function ledgerEntry(entry: LedgerEntry, call: Call): AuditEntry {
     query: { recordIds: entry.asked.recordIds, details: { Operation: call.operation, ...details } },
     response: entry.answered,
   };
+}
+
+interface Check {
+  readonly action: Extract<LedgerAction, `${string}_CHECK` | "RESTORE_DRILL">;
+  /** What names this check among those of the operation. A retried call names it the same, and leaves no second record. */
+  readonly name: readonly string[];
+  /** Absent where all tables were checked. */
+  readonly table?: LogicalTableName;
+  readonly asked?: JsonObject;
+  readonly result: string;
+  readonly found: JsonObject;
+}
+
+/** The audit entry of a check that the operation did by itself: nobody asked for it, and it answered no records. */
+export function checkEntry({ action, name, table, asked, result, found }: Check, call: Call): AuditEntry {
+  return ledgerEntry(
+    {
+      auditId: derivedAuditId("READ", call.operation, ...name),
+      action,
+      actor: call.operation,
+      ...(table === undefined ? {} : { table }),
+      asked: { recordIds: [], ...(asked === undefined ? {} : { details: asked }) },
+      answered: { recordIds: [], result, details: found },
+    },
+    call,
+  );
 }

@@ -6,7 +6,7 @@
 
 const MINUTE_MS = 60_000;
 /** What DynamoDB takes as an incremental window. */
-export const WINDOW_MIN_MS = 15 * MINUTE_MS;
+const WINDOW_MIN_MS = 15 * MINUTE_MS;
 export const WINDOW_MAX_MS = 24 * 60 * MINUTE_MS;
 /** Windows this close to the far end of the reach are given up: it moves on while the export is being started. */
 const REACH_MARGIN_MS = 10 * MINUTE_MS;

@@ -2,7 +2,8 @@
 
 import { CodedError } from "../contract";
 import { explainEvidence } from "../evidence/commands/cli";
-import { type Explained, NOT_DONE } from "../evidence/commands/program";
+import { NOT_DONE } from "../evidence/commands/errors";
+import type { Explained } from "../evidence/commands/program";
 
 export function explainError(error: unknown): Explained | undefined {
   const known = explainEvidence(error);

@@ -28,8 +28,8 @@ export type EvidenceErrorCode =
   | "PORT_TAKEN"
   | "OLD_NODE";
 
-/** What could not be done at all, apart from what was found out. */
-const NOT_DONE = 2;
+/** Exit code of a wrong use, and of what could not be done at all. */
+export const NOT_DONE = 2;
 
 export class EvidenceToolError extends CodedError<EvidenceErrorCode> {
   override readonly name = "EvidenceToolError";

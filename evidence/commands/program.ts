@@ -15,7 +15,7 @@ import {
   parseWords,
   type Terminal,
 } from "./command";
-import { EvidenceToolError, UsageError } from "./errors";
+import { EvidenceToolError, NOT_DONE, UsageError } from "./errors";
 import { commandHelp, listHelp, usageLine } from "./help";
 import { nearest } from "./nearest";
 import { painter, progressBar, progressLines } from "./screen";
@@ -24,8 +24,6 @@ import { VERSION } from "./version";
 export const DONE = 0;
 /** The command did its work, and the answer is no: a payment was refused, an export is damaged. */
 export const ANSWER_IS_NO = 1;
-/** A wrong use, or something that could not be done. */
-export const NOT_DONE = 2;
 
 /** What an error means to whoever started the command. */
 export interface Explained {
@@ -89,7 +87,7 @@ export async function runCommand(words: readonly string[], commands: Commands, o
   return command.run(given, terminalOf(output, given));
 }
 
-export function terminalOf(output: Output, given: Given): Terminal {
+function terminalOf(output: Output, given: Given): Terminal {
   const isJson = given.flag("json");
   return {
     ...output,

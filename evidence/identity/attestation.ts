@@ -5,7 +5,7 @@ import { CodedError, IDENTITIES_PREFIX } from "../../contract";
 import { canonicalJson, type JsonValue } from "../../ledger/rules/canonical-json";
 import type { AttestedCall, IdentityVerdict } from "./judge";
 
-export const ATTESTATION_FORMAT = "payment-ledger/identities/1";
+const ATTESTATION_FORMAT = "payment-ledger/identities/1";
 
 /** Records, not calls. */
 export type IdentityCounts = Readonly<Record<IdentityVerdict, number>>;

@@ -50,7 +50,7 @@ export function hashOfLeaf(entry: Uint8Array): Promise<Bytes> {
   return sha256(Uint8Array.of(0), entry);
 }
 
-export function hashOfNode(left: Uint8Array, right: Uint8Array): Promise<Bytes> {
+function hashOfNode(left: Uint8Array, right: Uint8Array): Promise<Bytes> {
   return sha256(Uint8Array.of(1), left, right);
 }
 

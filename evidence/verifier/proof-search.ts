@@ -101,7 +101,7 @@ export async function withCosignatures(evidence: EvidenceFolder, checkpoint: Buf
 }
 
 /** @throws EvidenceError when the object is no signature line. */
-export async function cosignatureAt(evidence: EvidenceFolder, path: string): Promise<NoteSignature> {
+async function cosignatureAt(evidence: EvidenceFolder, path: string): Promise<NoteSignature> {
   const line = (await evidence.read(path))?.toString("utf8") ?? "";
   try {
     return parseSignatureLine(line.replace(/\n$/, ""));

@@ -133,19 +133,17 @@ export function entryOfRecord({ table, kind, sequence, previous }: EntryHint, it
 
 // ----------------------------------------------------------------------------------------------------------- checking
 
-export const PROOF_CODES = [
-  "PROVEN",
-  "WRONG_KEY",
-  "BAD_SIGNATURE",
-  "PROOF_ALTERED",
-  "RECORD_ALTERED",
-  "SEALED_AS_FORGED",
-  "SEALED_AS_TAMPER",
-  "BAD_COSIGNATURE",
-  "WITNESS_MISSING",
-  "UNCHECKED_SIGNATURE",
-] as const;
-export type ProofCode = (typeof PROOF_CODES)[number];
+type ProofCode =
+  | "PROVEN"
+  | "WRONG_KEY"
+  | "BAD_SIGNATURE"
+  | "PROOF_ALTERED"
+  | "RECORD_ALTERED"
+  | "SEALED_AS_FORGED"
+  | "SEALED_AS_TAMPER"
+  | "BAD_COSIGNATURE"
+  | "WITNESS_MISSING"
+  | "UNCHECKED_SIGNATURE";
 
 export interface ProofReport {
   readonly verdict: Verdict;

@@ -10,7 +10,7 @@ import type { ExportFolder, FolderFile } from "./folder";
 const FOLDERS_DEEP_MAX = 40;
 const CHUNK_BYTES = 1024 * 1024;
 
-export class FolderMissingError extends CodedError<"FOLDER_MISSING"> {
+class FolderMissingError extends CodedError<"FOLDER_MISSING"> {
   override readonly name = "FolderMissingError";
 
   constructor(place: string) {

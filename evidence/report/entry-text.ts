@@ -31,7 +31,7 @@ export function entryTexts(index: number, entry: LogEntry, record: ItemJson | nu
   const { kind, table, key, version, commitment } = entry;
   const isRemoved = kind === "TAMPER" && commitment === "";
   const word = isRemoved ? "ALARM: stored record removed" : KIND_WORDS[kind];
-  const action = textIn(record, "Action") ?? textIn(record, "Status") ?? textIn(record, "status");
+  const [action] = ["Action", "Kind", "Status", "status"].flatMap((attribute) => textIn(record, attribute) ?? []);
   const about = textIn(record, "TransactionID");
   const name = about === undefined || about === key[0] ? key.join(" ") : `${key.join(" ")} (payment ${about})`;
   return [
@@ -57,7 +57,18 @@ export function textIn(record: ItemJson | null, name: string): string | undefine
 
 /** What says nothing to a reader: salts, codes and the keys of indexes. */
 const NOT_SHOWN: ReadonlySet<string> = new Set([
-  ...["Salt", "Mac", "ContentMac", "TimeKey", "ProcessorDay", "FailureDay", "ActorDay", "AuditDay", "TransactionOrder"],
+  ...[
+    "Salt",
+    "Mac",
+    "ContentMac",
+    "TimeKey",
+    "ProcessorDay",
+    "FailureDay",
+    "ActorDay",
+    "AuditDay",
+    "ReviewDay",
+    "TransactionOrder",
+  ],
 ]);
 
 /** Name and value by turns, sorted by name. Binary values are ciphertext or keys: only their length is shown. */

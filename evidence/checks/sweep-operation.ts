@@ -1,6 +1,6 @@
 /**
- * The sweep: holds the tables as they stand against the log, and seals what the streams missed. It is the only check that
- * sees the living tables; the restore drill and auditors look at exports.
+ * The sweep: compares the tables as they are now with the log, and seals what the streams missed. It is the only check that
+ * reads the tables in use; the restore drill and auditors read exports.
  */
 
 import * as z from "zod";
@@ -62,13 +62,13 @@ export interface SweepResponse {
 const requestSchema = z.strictObject({ kind: z.literal("sweep") });
 
 const MINUTE_MS = 60_000;
-/** The log is held to account for what was written before this: it publishes every minute, and may be late. */
+/** What was written before this must be in the log, which publishes every minute and may be late. */
 const TAKEN_BEFORE_MS = 5 * MINUTE_MS;
-/** Records of this long before then may wait in their stream still. */
+/** Records that were written so shortly before that moment may still wait in their stream. */
 const SETTLE_MS = 20 * MINUTE_MS;
-/** Items that were recorded so long after are left out: the tables grow while they are read, and are read more than once. */
+/** Items that were recorded later than this after that moment are left out: the tables grow while they are read, and are read more than once. */
 const YOUNG_AFTER_MS = 3 * MINUTE_MS;
-/** A time further ahead than a sweep can last was made up, and hides nothing. */
+/** A later time than a sweep can last is made up, and such an item is not left out. */
 const YOUNG_UNTIL_MS = 60 * MINUTE_MS;
 const UNSEALED_NAMED_MAX = 10_000;
 /** Kept for sealing what was found, and for the record of it. */

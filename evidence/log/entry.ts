@@ -34,7 +34,7 @@ export interface RecordEntry {
   readonly previous: string;
 }
 
-/** Says that the sealer lives, and what it had sealed: so that the absence of news is news. */
+/** Shows that the log is at work, and what it had sealed before. A log without new heartbeats has stopped. */
 export interface HeartbeatEntry {
   readonly kind: "HEARTBEAT";
   /** By the sealer's clock, RFC 3339 in UTC with milliseconds. Everything before it was written before that. */

@@ -49,7 +49,7 @@ export function coverage({ verification, problems }: ReportModel): Html {
     "coverage",
     "What was covered",
     table("Exported tables that were held against the log", columns, rows),
-    html`<ul><li>${counted(counts.records, "record")}, ${counted(counts.leaves, "log entry", "log entries")}, ${counted(counts.pairs, "pair")} of a payment and its audit record, ${counted(counts.heartbeats, "seal")} and ${counted(counts.checkpoints, "earlier checkpoint")} were looked at.</li><li>Last seal (heartbeat): ${coveredUntil || "never"}. Ages were judged as of ${asOf}.</li><li>${pinnedBy === null ? "Nobody outside the log vouches for any of its entries." : pin[pinnedBy]}${pinnedBy !== null && open > 0 && ` Nobody vouches for the ${counted(open, "entry", "entries")} after these.`}</li>${[...notes, ...problems].map((note) => html`<li>${shown(note)}</li>`)}</ul>`,
+    html`<ul><li>${counted(counts.records, "record")}, ${counted(counts.leaves, "log entry", "log entries")}, ${counted(counts.pairs, "pair")} of a payment and its audit record, ${counts.lives > 0 && `${counted(counts.lives, "payment")} whose events follow from each other, `}${counted(counts.heartbeats, "seal")} and ${counted(counts.checkpoints, "earlier checkpoint")} were looked at.</li><li>Last seal (heartbeat): ${coveredUntil || "never"}. Ages were judged as of ${asOf}.</li><li>${pinnedBy === null ? "Nobody outside the log vouches for any of its entries." : pin[pinnedBy]}${pinnedBy !== null && open > 0 && ` Nobody vouches for the ${counted(open, "entry", "entries")} after these.`}</li>${[...notes, ...problems].map((note) => html`<li>${shown(note)}</li>`)}</ul>`,
   );
 }
 

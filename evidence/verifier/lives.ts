@@ -28,6 +28,8 @@ export class Lives {
   openHolds = 0;
   oldHolds = 0;
   openBreaches = 0;
+
+  /** @param heldMax how many events are held at once. */
   constructor(private readonly heldMax: number) {}
 
   /** @param counts how many records each table's source has. Without an event nothing is read again. */
@@ -38,7 +40,7 @@ export class Lives {
     run: Run,
   ): Promise<void> {
     const [events, payments] = [EVENTS, LEDGER].map((table) => sources.find((source) => source.table === table));
-    // Without one of them nothing can be said of a life; that it was left out is a finding of its own.
+    // Lives need both tables. A table that was left out is a finding already.
     if (events === undefined || payments === undefined) return;
     const due = dueRule([events, payments], settleMs);
     const parts = Math.ceil((counts.get(EVENTS) ?? 0) / this.heldMax);
@@ -64,7 +66,7 @@ export class Lives {
     if (events.size === 0) return;
     const stored = [...events.values()];
     const { life, faults } = checkLife(row, stored);
-    // Sources that were taken at different moments may each hold what the other does not hold yet.
+    // Where the sources were taken at different moments, each may hold what the other lacks.
     const found = faults.filter(({ place }) => due(recordedAt(events.get(String(place)))));
     for (const fault of found) run.findings.add(findingOf(id, fault, events.get(String(fault.place))));
     if (found.length === 0) this.count += 1;
@@ -111,7 +113,7 @@ function paymentOf({ keyText }: Digest): string {
   return end < 0 ? keyText : keyText.slice(0, end);
 }
 
-/** FNV-1a: which part an id falls into need not be hard to guess, only even. */
+/** FNV-1a. The parts must be of similar size; anybody may know into which part an id falls. */
 function partOf(id: string, parts: number): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193) >>> 0;

@@ -1,6 +1,7 @@
 /** Reads tables page by page and writes each to a folder in the form of an export. */
 
-import { DescribeTableCommand, type DynamoDBClient, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { describeTable } from "../../backup/restore";
 import { logicalNameOf } from "../../ledger/exports/names";
 import { toItemJson } from "../../ledger/rules/attribute-value";
 import { scanPages } from "../../ledger/store/read-items";
@@ -25,14 +26,11 @@ export async function scanTables(
 
 async function scannedTable(dynamo: DynamoDBClient, name: string): Promise<ScannedTable> {
   if (logicalNameOf(name) === undefined) throw new UsageError(`${name} is no table of this ledger.`);
-  try {
-    const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: name }));
-    if (Table?.TableArn === undefined) throw new Error("DynamoDB answered DescribeTable without an ARN.");
-    return { name, arn: Table.TableArn, pages: () => pagesOf(dynamo, name) };
-  } catch (error) {
-    if (!(error instanceof ResourceNotFoundException)) throw error;
+  const table = await describeTable(dynamo, name);
+  if (table === undefined)
     throw new EvidenceToolError("TABLE_MISSING", `There is no table ${name}. Name one of the environment's tables.`);
-  }
+  if (table.TableArn === undefined) throw new Error("DynamoDB answered DescribeTable without an ARN.");
+  return { name, arn: table.TableArn, pages: () => pagesOf(dynamo, name) };
 }
 
 async function* pagesOf(dynamo: DynamoDBClient, name: string): AsyncGenerator<Record<string, object>[]> {

@@ -5,7 +5,7 @@ import { isItem } from "../../ledger/exports/lines";
 import { FileError, readRegularFile } from "../../ledger/files/regular-file";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
-import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
+import { type Checkpoint, type ReadCheckpoint, readCheckpoint } from "../log/checkpoint";
 import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "../log/note";
 import { CHECKPOINT_PATH } from "../log/paths";
 import { parseItem } from "../verifier/digest";
@@ -103,14 +103,10 @@ export function witnessKeys(given: Given): VerifierKey[] {
   return keys;
 }
 
-export interface ReadCheckpoint extends Checkpoint {
-  readonly bytes: Buffer;
-}
-
 /** The folder's newest checkpoint. Its signatures are still to be checked. */
 export async function newestCheckpoint(evidence: EvidenceFolder): Promise<ReadCheckpoint> {
   const bytes = await evidence.read(CHECKPOINT_PATH);
-  if (bytes !== undefined) return { ...parseCheckpoint(bytes), bytes };
+  if (bytes !== undefined) return readCheckpoint(bytes);
   throw new EvidenceToolError(
     "CHECKPOINT_MISSING",
     `${evidence.name} holds no checkpoint: it is no evidence folder, or nothing was published yet. Fetch the evidence.`,
@@ -119,8 +115,7 @@ export async function newestCheckpoint(evidence: EvidenceFolder): Promise<ReadCh
 }
 
 export function checkpointFile(place: string, option: string): ReadCheckpoint {
-  const bytes = fileAt(place, `--${option}`);
-  return { ...parseCheckpoint(bytes), bytes };
+  return readCheckpoint(fileAt(place, `--${option}`));
 }
 
 /** @throws EvidenceToolError when keys are pinned and none of them signed, or one of them did not sign what bears its name. */

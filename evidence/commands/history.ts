@@ -2,6 +2,7 @@
 
 import { TABLES } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
+import type { Checkpoint } from "../log/checkpoint";
 import { entryBytes, type HeartbeatEntry, type RecordEntry } from "../log/entry";
 import { keyValuesOf, versionOf } from "../log/identity";
 import { textAttribute, writtenAtOf } from "../verifier/digest";
@@ -18,7 +19,7 @@ import {
 import { type SubtreeHashes, tileReader } from "../verifier/tree-proofs";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import { auditIdsOf } from "../verifier/write-records";
-import { checkSigned, logKeys, newestCheckpoint, type ReadCheckpoint } from "./arguments";
+import { checkSigned, logKeys, newestCheckpoint } from "./arguments";
 import type { Command } from "./command";
 import { EvidenceToolError } from "./errors";
 import { imagesWhere, type RecordImage } from "./records";
@@ -103,7 +104,7 @@ async function historyOf(
   id: string,
   images: readonly RecordImage[],
   evidence: EvidenceFolder,
-  checkpoint: ReadCheckpoint,
+  checkpoint: Checkpoint,
 ): Promise<SealedHistory> {
   const auditIds = images
     .filter(({ table }) => table === TRAIL)
@@ -135,7 +136,7 @@ async function closed(
   open: readonly Sealed[],
   heartbeat: FoundEntry<HeartbeatEntry> | undefined,
   hashes: SubtreeHashes,
-  checkpoint: ReadCheckpoint,
+  checkpoint: Checkpoint,
 ): Promise<Sealed[]> {
   for (const { leaf, entry } of open) await provenPath(hashes, checkpoint, leaf, entryBytes(entry));
   if (heartbeat === undefined) return [...open];
@@ -147,7 +148,7 @@ function commits({ table, commitment }: RecordEntry, image: RecordImage): boolea
   return table === image.table && commitment === image.commitment;
 }
 
-function notKnown(id: string, { size }: ReadCheckpoint): EvidenceToolError {
+function notKnown(id: string, { size }: Checkpoint): EvidenceToolError {
   const message = `Neither the ${size} entries nor the exports hold anything about ${id}. Give the TransactionID, paymentId or transactionId.`;
   return new EvidenceToolError("NOT_SEALED", message, "unsealed");
 }
@@ -193,7 +194,7 @@ function unsealedLine({ table, item }: RecordImage): string {
   return `  NO ENTRY ${table} ${keyValuesOf(table, item).join(" ")} version ${versionOf(item)}: ${[whatOf(item), `recorded ${time}`].filter(Boolean).join(", ")}`;
 }
 
-function historyText(id: string, verdict: Verdict, found: PaymentHistory, { origin, size }: ReadCheckpoint): string {
+function historyText(id: string, verdict: Verdict, found: PaymentHistory, { origin, size }: Checkpoint): string {
   const { sealed, unsealed, findings, acknowledged, lastHeartbeat } = found;
   return [
     `${verdict.toUpperCase()} ${id}: ${sealed.length} entries of ${size} in ${origin}; last heartbeat ${lastHeartbeat ?? "never"}`,

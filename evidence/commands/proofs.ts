@@ -2,6 +2,7 @@
 
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import { commitmentOf } from "../../ledger/rules/commitment";
+import type { ReadCheckpoint } from "../log/checkpoint";
 import { entryBytes } from "../log/entry";
 import { keyValuesOf } from "../log/identity";
 import { type NoteSignature, strictBase64 } from "../log/note";
@@ -18,7 +19,6 @@ import {
   logKeys,
   newestCheckpoint,
   OPTIONS,
-  type ReadCheckpoint,
   recordFile,
   retiredKeys,
   UNSIGNED_NOTE,

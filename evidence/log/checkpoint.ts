@@ -12,6 +12,16 @@ export interface Checkpoint {
   readonly extensions: readonly string[];
 }
 
+/** With its bytes as they were read: other signatures may be put behind them. */
+export interface ReadCheckpoint extends Checkpoint {
+  readonly bytes: Buffer;
+}
+
+/** @throws NoteError. Its signatures are still to be checked. */
+export function readCheckpoint(bytes: Buffer): ReadCheckpoint {
+  return { ...parseCheckpoint(bytes), bytes };
+}
+
 /** @throws NoteError. Its signatures are still to be checked. */
 export function parseCheckpoint(bytes: Uint8Array): Checkpoint {
   const note = parseNote(bytes);

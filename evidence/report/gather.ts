@@ -1,7 +1,7 @@
 /** Gathers what a report shows, from an evidence folder, exported records and their verification. */
 
 import { TABLES } from "../../contract";
-import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
+import { type Checkpoint, type ReadCheckpoint, readCheckpoint } from "../log/checkpoint";
 import type { RecordEntry } from "../log/entry";
 import { checkSignatures, fingerprintOf, NoteError, parseVerifierKey } from "../log/note";
 import { CHECKPOINT_PATH } from "../log/paths";
@@ -95,9 +95,9 @@ async function orProblem<T>(problems: string[], gather: () => Promise<T>): Promi
   }
 }
 
-async function headOf({ evidence }: VerifyOptions): Promise<Checkpoint | undefined> {
+async function headOf({ evidence }: VerifyOptions): Promise<ReadCheckpoint | undefined> {
   const bytes = await evidence.read(CHECKPOINT_PATH);
-  return bytes === undefined ? undefined : parseCheckpoint(bytes);
+  return bytes && readCheckpoint(bytes);
 }
 
 function isOpen({ entry, sealedBefore }: WindowEntry): boolean {

@@ -1,9 +1,8 @@
 /** The evidence that a report carries for its own check: paths of its entries, and the way from an earlier checkpoint. */
 
-import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
+import { type Checkpoint, parseCheckpoint, type ReadCheckpoint } from "../log/checkpoint";
 import { entryBytes } from "../log/entry";
 import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "../log/note";
-import { CHECKPOINT_PATH } from "../log/paths";
 import { bearing, withCosignatures } from "../verifier/proof-search";
 import { consistencyProof, inclusionProof, type SubtreeHashes, tileReader } from "../verifier/tree-proofs";
 import type { VerifyOptions } from "../verifier/verify";
@@ -34,7 +33,7 @@ class HashTable {
 }
 
 /** Whether it holds is for the check to say: a report of damaged evidence shows that it does not. @throws MissingTileError */
-export async function pageProof(head: Checkpoint, parts: ProofParts): Promise<NonNullable<ReportModel["proof"]>> {
+export async function pageProof(head: ReadCheckpoint, parts: ProofParts): Promise<NonNullable<ReportModel["proof"]>> {
   const { verify, entries, story } = parts;
   const tiles = tileReader(verify.evidence, head.size);
   const table = new HashTable();
@@ -47,7 +46,7 @@ export async function pageProof(head: Checkpoint, parts: ProofParts): Promise<No
   const earlier = await earlierTree(head, parts, tiles, table);
   const evidence: Omit<PageEvidence, "contentSha256"> = {
     format: REPORT_FORMAT,
-    ...(await signedNote(verify)),
+    ...(await signedNote(head, verify)),
     hashes: table.hashes,
     entries: paths,
     earlier,
@@ -57,13 +56,11 @@ export async function pageProof(head: Checkpoint, parts: ProofParts): Promise<No
 }
 
 /** The newest checkpoint with the signatures of the pinned keys that signed it; of all, where none did. */
-async function signedNote({
-  evidence,
-  keys,
-  witnessKeys = [],
-}: VerifyOptions): Promise<Pick<PageEvidence, "checkpoint" | "keys">> {
-  const stored = (await evidence.read(CHECKPOINT_PATH)) ?? Buffer.alloc(0);
-  const bytes = await withCosignatures(evidence, stored);
+async function signedNote(
+  head: ReadCheckpoint,
+  { evidence, keys, witnessKeys = [] }: VerifyOptions,
+): Promise<Pick<PageEvidence, "checkpoint" | "keys">> {
+  const bytes = await withCosignatures(evidence, head.bytes);
   return noteSignedBy(bytes, [...keys, ...witnessKeys].map(parseVerifierKey));
 }
 

@@ -1,6 +1,6 @@
 /** Submits the checkpoint of an evidence folder to a witness of this process, with the proof that the folder's tiles give. */
 
-import type { Checkpoint } from "../log/checkpoint";
+import type { Checkpoint, ReadCheckpoint } from "../log/checkpoint";
 import { checkSignatures, type VerifierKey } from "../log/note";
 import type { EvidenceFolder } from "./evidence";
 import { consistencyProof, tileReader } from "./tree-proofs";
@@ -8,7 +8,7 @@ import { addCheckpoint, type Cosigner, submissionBody, type WitnessState } from 
 
 export interface Submission {
   readonly evidence: EvidenceFolder;
-  readonly checkpoint: Checkpoint & { readonly bytes: Buffer };
+  readonly checkpoint: ReadCheckpoint;
   readonly state: WitnessState;
   readonly logKeys: readonly VerifierKey[];
   readonly cosigner: Cosigner;

@@ -56,7 +56,7 @@ export const history: Command = {
     const options = await verifyOptions(given);
     const checkpoint = await newestCheckpoint(options.evidence);
     checkSigned(checkpoint, logKeys(given));
-    const { images } = await imagesWhere(given, id, (table, item) => isAbout(id, table, item));
+    const { images } = await imagesWhere(options, id, (table, item) => isAbout(id, table, item));
     const known = await historyOf(id, images, options.evidence, checkpoint);
     const judged = await findingsAbout(known, {
       ...options,

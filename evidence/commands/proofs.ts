@@ -27,7 +27,7 @@ import {
 import type { Command, Given, Terminal } from "./command";
 import { EvidenceToolError, UsageError } from "./errors";
 import { writeWhole } from "./files";
-import { imagesWhere } from "./records";
+import { exportedSources, imagesWhere } from "./records";
 
 // --------------------------------------------------------------------------------------------------------------- prove
 
@@ -98,7 +98,7 @@ async function exportedRecords(
   given: Given,
   { tell }: Terminal,
 ): Promise<ItemJson[]> {
-  const { images, problems } = await imagesWhere(given, id, (table, item) => {
+  const { images, problems } = await imagesWhere(await exportedSources(given), id, (table, item) => {
     return table === first?.entry.table && keyValuesOf(table, item)[0] === id;
   });
   for (const problem of problems) tell(`Not read: ${problem}`);

@@ -32,12 +32,11 @@ export async function exportedSources(given: Given): Promise<ExportSources> {
 
 /** Every state of a record that the exports hold, that names the id and is wanted, each once. */
 export async function imagesWhere(
-  given: Given,
+  { sources, problems: known }: ExportSources,
   id: string,
   isWanted: (table: LogicalTableName, item: ItemJson) => boolean,
 ): Promise<FoundImages> {
   const images = new Map<string, RecordImage>();
-  const { sources, problems: known } = await exportedSources(given);
   const problems = [...known];
   const inJson = JSON.stringify(id);
   const take = (table: LogicalTableName, image: ItemJson | string | undefined) => {

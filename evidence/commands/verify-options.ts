@@ -1,6 +1,7 @@
 /** The options of `verify`, which `history` and `report` take alike, and what they name. */
 
 import { availableParallelism } from "node:os";
+import type { ExportSources } from "../verifier/export-source";
 import { type KnownFinding, KnownFindingsError, parseKnownFindings } from "../verifier/known-findings";
 import type { VerifyOptions } from "../verifier/verify";
 import { evidenceAt, fileAt, logKeys, OPTIONS, retiredKeys, witnessKeys } from "./arguments";
@@ -43,7 +44,7 @@ function threadsOf(given: Given): number {
 }
 
 /** @throws UsageError, EvidenceToolError */
-export async function verifyOptions(given: Given): Promise<VerifyOptions> {
+export async function verifyOptions(given: Given): Promise<VerifyOptions & ExportSources> {
   const evidence = evidenceAt(given);
   given.neededMany("key");
   const vkeys = (keys: ReturnType<typeof logKeys>) => keys.map(({ vkey }) => vkey);

@@ -20,7 +20,7 @@ export function s3Folder(s3: S3Client, bucket: string, prefixes: readonly string
   };
 }
 
-/** The object under a key, its body still to be read; undefined where there is none. */
+/** The object under a key, its body still to be read; undefined when no object has the key. */
 export async function objectAt(s3: S3Client, bucket: string, key: string): Promise<ReadObject | undefined> {
   try {
     return await readObject(s3, bucket, key);

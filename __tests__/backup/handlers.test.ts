@@ -6,7 +6,7 @@ import { ENV, TABLES } from "../../contract";
 import { persistPayments } from "../../ledger/operations/persist-payments";
 import { writeRequestedExports } from "../../local/export-stand-in";
 import { type BundleResult, runBundle } from "../../local/run-bundle";
-import { bundleHandlers } from "../support/bundles";
+import { bundleHandlers, ledgerVariables } from "../support/bundles";
 import { type Harness, paymentInput, startHarness } from "../support/ledger-harness";
 
 const BUCKET = "payment-exports-bundles";
@@ -35,22 +35,9 @@ afterAll(async () => {
 
 function invoke(entry: string, event: unknown): Promise<BundleResult> {
   const names = Object.values(TABLES).map(({ logicalName }) => logicalName);
-  const [ledger = "", audit = "", messages = "", transactions = "", events = ""] = names;
   const arn = (name: string) => `arn:aws:dynamodb:us-east-1:111122223333:table/${name}`;
   const environment = {
-    AWS_ENDPOINT_URL: harness.proxy.url,
-    [ENV.dynamodbEndpointUrl]: harness.proxy.url,
-    [ENV.connectivity]: "embedded",
-    [ENV.ledgerTable]: ledger,
-    [ENV.auditTable]: audit,
-    [ENV.messagesTable]: messages,
-    [ENV.transactionsTable]: transactions,
-    [ENV.eventsTable]: events,
-    [ENV.tokenKeyArn]: harness.keyArns.token,
-    [ENV.auditKeyArn]: harness.keyArns.audit,
-    [ENV.macKeyArn]: harness.keyArns.mac,
-    [ENV.indexShardCount]: "4",
-    [ENV.fieldEncryption]: "cached",
+    ...ledgerVariables(harness.proxy.url, harness.keyArns),
     [ENV.exportBucket]: BUCKET,
     [ENV.exportKeyArn]: harness.keyArns.token,
     [ENV.tableArns]: names.map((name) => `${name}=${arn(name)}`).join(","),

@@ -14,23 +14,11 @@ import { assumedRole, invokedByRole, invokedByService, type StoredTrailFile } fr
 import { aPayment } from "../../support/ledger-fixtures";
 import { freshId, type Harness, startHarness } from "../../support/ledger-harness";
 import { queueRecord } from "../../support/queue-records";
-import { filesOfDay, folderOf, functionArn, TRAIL } from "../identity/trail-world";
+import { filesOfDay, folderOf, functionArn, MALLORY, MALLORYS } from "../identity/trail-world";
 
 const TODAY = new Date();
 const DAY = TODAY.toISOString().slice(0, 10);
 const NEXT_MORNING = new Date(Date.parse(`${DAY}T05:30:00Z`) + 24 * 60 * 60 * 1000);
-const MALLORY = {
-  roleId: "AROAMALLORY",
-  roleName: "reporting",
-  session: "m1",
-  accountId: TRAIL.accountId,
-  sourceIdentity: "mallory",
-};
-const MALLORYS = {
-  principalId: "AROAMALLORY:m1",
-  principalArn: "arn:aws:sts::111122223333:assumed-role/reporting/m1",
-  sourceIdentity: "mallory",
-};
 
 let harness: Harness;
 const calls: Record<"direct" | "message" | "file" | "shaped", Call> = {} as never;

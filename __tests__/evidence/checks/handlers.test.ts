@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ENV } from "../../../contract";
 import { startEmbeddedAws } from "../../../local/embedded-aws";
 import { type BundleResult, runBundle } from "../../../local/run-bundle";
-import { bundleHandlers } from "../../support/bundles";
+import { bundleHandlers, ledgerVariables } from "../../support/bundles";
 import { DrillWorld, EXPORT_BUCKET, tables } from "./drill-world";
 import { EVIDENCE_BUCKET, LOG_TABLE, minutesAfter, ORIGIN, SealedLedger } from "./sealed-ledger";
 
@@ -29,21 +29,8 @@ afterAll(async () => {
 
 function invoke(entry: "drill-restore" | "sweep-audit-trail", event: unknown, without?: string): Promise<BundleResult> {
   const { harness, keyArn } = entry === "drill-restore" ? world.ledger : ledger;
-  const { tables: names } = harness.services;
   const environment: Record<string, string> = {
-    AWS_ENDPOINT_URL: harness.proxy.url,
-    [ENV.dynamodbEndpointUrl]: harness.proxy.url,
-    [ENV.connectivity]: "embedded",
-    [ENV.ledgerTable]: names.paymentLedger,
-    [ENV.auditTable]: names.paymentAuditTrail,
-    [ENV.messagesTable]: names.paymentMessages,
-    [ENV.transactionsTable]: names.paymentTransactions,
-    [ENV.eventsTable]: names.paymentEvents,
-    [ENV.tokenKeyArn]: harness.keyArns.token,
-    [ENV.auditKeyArn]: harness.keyArns.audit,
-    [ENV.macKeyArn]: harness.keyArns.mac,
-    [ENV.indexShardCount]: "4",
-    [ENV.fieldEncryption]: "cached",
+    ...ledgerVariables(harness.proxy.url, harness.keyArns),
     [ENV.evidenceBucket]: EVIDENCE_BUCKET,
     [ENV.logOrigin]: ORIGIN,
     [ENV.checkpointKeyArns]: keyArn,

@@ -145,17 +145,22 @@ test("a recent record is left to its stream", async () => {
   await ledger.seal(pass(5));
 });
 
-test("a record that changes while the sweep looks is left to the next one", async () => {
-  const [id = ""] = await recordLost();
+/** Works just before the sweep reads a payment's row again, which it does before it seals a change as late. */
+function onceWhileTheSweepLooks(work: () => Promise<unknown>): void {
   const rule = ledger.harness.proxy.inject({
     target: "DynamoDB.GetItem",
     calls: { from: 1 },
     where: ({ input }) => input?.["TableName"] === "PaymentLedger",
     fault: FAULTS.before(async () => {
       rule.remove();
-      await changeStatus(id, "Success", "Failure");
+      await work();
     }),
   });
+}
+
+test("a record that changes while the sweep looks is left to the next one", async () => {
+  const [id = ""] = await recordLost();
+  onceWhileTheSweepLooks(() => changeStatus(id, "Success", "Failure"));
   expect(await sweep()).toMatchObject({ counts: { late: 0, changed: 1 } });
   await ledger.seal(pass(1), only("ledger", id));
   await ledger.seal(pass(30));
@@ -169,15 +174,7 @@ test("a record that its stream tells of after all while the sweep looks is seale
   await ledger.seal(late, () => false);
   ids.push(...(await recordLost()));
   const [, id = ""] = ids;
-  const rule = ledger.harness.proxy.inject({
-    target: "DynamoDB.GetItem",
-    calls: { from: 1 },
-    where: ({ input }) => input?.["TableName"] === "PaymentLedger",
-    fault: FAULTS.before(async () => {
-      rule.remove();
-      await ledger.tellAgain("ledger", id);
-    }),
-  });
+  onceWhileTheSweepLooks(() => ledger.tellAgain("ledger", id));
   expect(await sweep()).toMatchObject({ counts: { late: 0, changed: 1 } });
   await ledger.seal(pass(5));
   expect(await sweep()).toMatchObject({ outcome: "good", verdict: "ok" });

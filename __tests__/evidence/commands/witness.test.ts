@@ -21,6 +21,10 @@ afterAll(() => auditor.delete());
 
 const COSIGN = ["witness", "cosign", "--evidence", "evidence", "--key", "own.pem"];
 const TRUSTED = ["--log-key", "log.vkey"];
+/** Cosigns the checkpoint of a log whose key it trusts; what it remembers lies in the file `state`. */
+const cosign = (state: string) => [...COSIGN, ...TRUSTED, "--state", state];
+const cosignEarlier = (state: string) =>
+  auditor.with("evidence/checkpoint", () => auditor.read("last"), ...cosign(state));
 const sizeNow = () => Number(auditor.read("evidence/checkpoint").split("\n")[1]);
 const lastSize = () => Number(auditor.read("last").split("\n")[1]);
 const placeAt = (size: number) => `evidence/${cosignaturePath(size, parseVerifierKey(vkey).keyId)}`;
@@ -51,21 +55,14 @@ describe("witness new-key", () => {
 
 describe("witness cosign", () => {
   test("the first time, and each time after a proof; the signature lies where the log's readers look", async () => {
-    const first = await auditor.with(
-      "evidence/checkpoint",
-      () => auditor.read("last"),
-      ...COSIGN,
-      ...TRUSTED,
-      "--state",
-      "s",
-    );
+    const first = await cosignEarlier("s");
     expect(first).toMatchObject({ code: 0, err: "", out: expect.stringContaining("for the first time") });
-    const next = await run(...COSIGN, ...TRUSTED, "--state", "s");
+    const next = await run(...cosign("s"));
     expect(next).toMatchObject({ code: 0, err: "", out: expect.stringContaining(`begins with all ${lastSize()}`) });
     const note = parseNote(Buffer.from(`${auditor.read("evidence/checkpoint")}${auditor.read(placeAt(sizeNow()))}`));
     expect(checkSignatures(note, [parseVerifierKey(vkey)]).good).toHaveLength(1);
     const before = auditor.read(placeAt(sizeNow()));
-    expect(await run(...COSIGN, ...TRUSTED, "--state", "s")).toMatchObject({
+    expect(await run(...cosign("s"))).toMatchObject({
       code: 0,
       out: expect.stringContaining("is there already"),
     });
@@ -80,24 +77,16 @@ describe("witness cosign", () => {
   });
 
   test("refuses a log that went back", async () => {
-    const ended = await auditor.with(
-      "evidence/checkpoint",
-      () => auditor.read("last"),
-      ...COSIGN,
-      ...TRUSTED,
-      "--state",
-      "s",
-    );
+    const ended = await cosignEarlier("s");
     expect(ended).toMatchObject({ code: 19, out: "", err: expect.stringContaining("does not cosign") });
   });
 
   test("refuses a fork: another root at the same size, or a past that is another", async () => {
     const other = Buffer.alloc(32, 3).toString("base64");
-    const words = [...COSIGN, ...TRUSTED, "--state"];
-    const same = await auditor.with("evidence/checkpoint", () => signed(sizeNow(), other), ...words, "s");
+    const same = await auditor.with("evidence/checkpoint", () => signed(sizeNow(), other), ...cosign("s"));
     expect(same).toMatchObject({ code: 16, out: "" });
-    await auditor.with("evidence/checkpoint", () => signed(lastSize(), other), ...words, "forked");
-    const refused = await run(...words, "forked");
+    await auditor.with("evidence/checkpoint", () => signed(lastSize(), other), ...cosign("forked"));
+    const refused = await run(...cosign("forked"));
     expect(refused).toMatchObject({ code: 16, out: "" });
   });
 
@@ -110,37 +99,30 @@ describe("witness cosign", () => {
       expect(await run(...COSIGN, ...words, "--state", "t")).toMatchObject({ code, out: "" });
     }
     const resized = (bytes: Buffer) => bytes.toString().replace(/^(payment-ledger\S*\n)(\d+)/m, "$19$2");
-    const bad = await auditor.with("evidence/checkpoint", resized, ...COSIGN, ...TRUSTED, "--state", "t");
+    const bad = await auditor.with("evidence/checkpoint", resized, ...cosign("t"));
     expect(bad).toMatchObject({ code: 17, out: "" });
     const another = (bytes: Buffer) => bytes.toString().replaceAll("payment-ledger/", "payment-book/");
-    const unknown = await auditor.with("evidence/checkpoint", another, ...COSIGN, ...TRUSTED, "--state", "t");
+    const unknown = await auditor.with("evidence/checkpoint", another, ...cosign("t"));
     expect(unknown).toMatchObject({ code: 18, out: "", err: expect.stringContaining("knows no log") });
     expect(existsSync(auditor.file("t"))).toBe(false);
   });
 
   test("does nothing without its key, its memory or the log's tiles", async () => {
-    const key = await auditor.with(
-      "own.pem",
-      (bytes) => bytes.toString().replace("own+", "other+"),
-      ...COSIGN,
-      ...TRUSTED,
-      "--state",
-      "s",
-    );
+    const key = await auditor.with("own.pem", (bytes) => bytes.toString().replace("own+", "other+"), ...cosign("s"));
     expect(key).toMatchObject({ code: 2, err: expect.stringContaining("no key of a witness") });
-    const memory = await auditor.with("s", () => "{", ...COSIGN, ...TRUSTED, "--state", "s");
+    const memory = await auditor.with("s", () => "{", ...cosign("s"));
     expect(memory).toMatchObject({ code: 2, err: expect.stringContaining("no memory of a witness") });
     expect(auditor.read("s")).not.toBe("{");
-    await auditor.with("evidence/checkpoint", () => auditor.read("last"), ...COSIGN, ...TRUSTED, "--state", "u");
+    await cosignEarlier("u");
     const names = readdirSync(auditor.file("evidence/tile/0/001.p"));
     const tile = `evidence/tile/0/001.p/${sizeNow() - 256}`;
     expect(names).toContain(String(sizeNow() - 256));
-    const missing = await auditor.with(tile, () => undefined, ...COSIGN, ...TRUSTED, "--state", "u");
+    const missing = await auditor.with(tile, () => undefined, ...cosign("u"));
     expect(missing).toMatchObject({ code: 21, out: "" });
   });
 
   test("of two processes at once none is lost: both cosign, and the memory is whole", async () => {
-    const ended = await Promise.all(Array.from({ length: 4 }, () => run(...COSIGN, ...TRUSTED, "--state", "many")));
+    const ended = await Promise.all(Array.from({ length: 4 }, () => run(...cosign("many"))));
     expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(JSON.parse(auditor.read("many")).logs[ORIGIN].size).toBe(sizeNow());
     expect(readdirSync(auditor.top).filter((name) => name.startsWith("many"))).toEqual(["many"]);

@@ -12,16 +12,8 @@ import {
 import { type CallOnRecord, DayOfCalls, judgeCalls } from "../../../evidence/identity/judge";
 import { readTrailDay } from "../../../evidence/identity/trail-day";
 import { assumedRole, invokedByRole, invokedByService } from "../../../local/trail-files";
-import { DAY, filesOfDay, folderOf, functionArn, TRAIL } from "./trail-world";
+import { DAY, filesOfDay, folderOf, functionArn, MALLORY, MALLORYS } from "./trail-world";
 
-const MALLORY = {
-  roleId: "AROAMALLORY",
-  roleName: "reporting",
-  session: "m1",
-  accountId: TRAIL.accountId,
-  sourceIdentity: "mallory",
-};
-const ARN = "arn:aws:sts::111122223333:assumed-role/reporting/m1";
 const at = (requestId: string, name: string) => ({
   requestId,
   time: `${DAY}T09:00:00Z`,
@@ -65,12 +57,7 @@ async function judged(records = RECORDS, events = EVENTS): Promise<Attestation> 
 const callOf = ({ calls }: Attestation, request: string) => calls.find((call) => call.request === request);
 
 test.each(["direct", "queued", "filed"])("the true principal of a %s call is attested", async (request) => {
-  expect(callOf(await judged(), request)).toMatchObject({
-    verdict: "attested",
-    principalId: "AROAMALLORY:m1",
-    principalArn: ARN,
-    sourceIdentity: "mallory",
-  });
+  expect(callOf(await judged(), request)).toMatchObject({ verdict: "attested", ...MALLORYS });
 });
 
 test.each([
@@ -78,7 +65,11 @@ test.each([
   ["relayed", "NOT_BY_SERVICE"],
   ["other-function", "OTHER_FUNCTION"],
 ])("the %s call is contradicted, and who made it is named", async (request, reason) => {
-  expect(callOf(await judged(), request)).toMatchObject({ verdict: "contradicted", reason, principalArn: ARN });
+  expect(callOf(await judged(), request)).toMatchObject({
+    verdict: "contradicted",
+    reason,
+    principalArn: MALLORYS.principalArn,
+  });
 });
 
 test("an event of the shape of a file is contradicted too, also where it names nobody", async () => {

@@ -12,6 +12,21 @@ export const TRAIL: TrailOfFiles = {
   key: trailSigningKey(),
 };
 
+/** A role's session that claims to be somebody else, as CloudTrail's files are made with it. */
+export const MALLORY = {
+  roleId: "AROAMALLORY",
+  roleName: "reporting",
+  session: "m1",
+  accountId: TRAIL.accountId,
+  sourceIdentity: "mallory",
+};
+/** How an attestation names her. */
+export const MALLORYS = {
+  principalId: "AROAMALLORY:m1",
+  principalArn: "arn:aws:sts::111122223333:assumed-role/reporting/m1",
+  sourceIdentity: "mallory",
+};
+
 export function functionArn(name: string): string {
   return `arn:aws:lambda:us-east-1:111122223333:function:${name}`;
 }

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { LOG_STATE } from "../../../contract";
-import type { RecordEntry } from "../../../evidence/log/entry";
-import { entryBytes } from "../../../evidence/log/entry";
+import { entryBytes, type RecordEntry } from "../../../evidence/log/entry";
 import { appendAfter, appendEntries, type LogOptions, openLog } from "../../../evidence/sealing/append";
 import { batchesBetween, newestBatches } from "../../../evidence/sealing/committed-batches";
 import { rootOf } from "../../../evidence/sealing/frontier";
@@ -9,22 +8,11 @@ import { batchKey, batchName } from "../../../evidence/sealing/log-keys";
 import { readHead } from "../../../evidence/sealing/log-state-table";
 import { RecentEntries } from "../../../evidence/sealing/recent-entries";
 import { naiveLeaf, naiveRoot } from "./naive-log";
-import { ORIGIN } from "./sealer";
+import { entry, ORIGIN } from "./sealer";
 import { type FakeWorld, fakeWorld } from "./worlds";
 
 const noPause = async () => {};
 
-/** Entries of the log by number: the same number is the same entry. */
-const entry = (number: number, changes: Partial<RecordEntry> = {}): RecordEntry => ({
-  kind: "RECORD",
-  table: "PaymentLedger",
-  key: [`txn-${number}`],
-  version: "1",
-  sequence: String(number),
-  commitment: "c".repeat(43),
-  previous: "",
-  ...changes,
-});
 const entries = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => entry(from + index));
 
 let world: FakeWorld;

@@ -9,7 +9,7 @@ import type { Services } from "../../../ledger/store/services";
 import { FAULTS } from "../../../local/fault-proxy";
 import { type BundleResult, startBundle } from "../../../local/run-bundle";
 import { stubServices } from "../../ledger/rules/stub-services";
-import { bundleHandlers } from "../../support/bundles";
+import { bundleHandlers, ledgerVariables } from "../../support/bundles";
 import { aMessageRecord, LEDGER, MESSAGES, type StreamRecord, streamRecord } from "./changes";
 import type { Clients } from "./fake-aws";
 import { checkLog, type Expected, expectationOf, type RaceWorld } from "./race";
@@ -36,19 +36,7 @@ beforeAll(async () => {
   const macKeys = deriveMacKeys(kms, macKeyArn);
   services = { ...stubServices(), macKeys: () => macKeys };
   environment = {
-    AWS_ENDPOINT_URL: embedded.proxy.url,
-    [ENV.dynamodbEndpointUrl]: embedded.proxy.url,
-    [ENV.connectivity]: "embedded",
-    [ENV.ledgerTable]: TABLES.paymentLedger.logicalName,
-    [ENV.auditTable]: TABLES.paymentAuditTrail.logicalName,
-    [ENV.messagesTable]: TABLES.paymentMessages.logicalName,
-    [ENV.transactionsTable]: TABLES.paymentTransactions.logicalName,
-    [ENV.eventsTable]: TABLES.paymentEvents.logicalName,
-    [ENV.tokenKeyArn]: macKeyArn,
-    [ENV.auditKeyArn]: macKeyArn,
-    [ENV.macKeyArn]: macKeyArn,
-    [ENV.indexShardCount]: "4",
-    [ENV.fieldEncryption]: "cached",
+    ...ledgerVariables(embedded.proxy.url, { token: macKeyArn, audit: macKeyArn, mac: macKeyArn }),
     [ENV.logStateTable]: world.tableName,
     [ENV.evidenceBucket]: world.bucket,
     [ENV.evidenceKeyArn]: EVIDENCE_KEY_ARN,

@@ -1,28 +1,18 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3ServiceException } from "@aws-sdk/client-s3";
-import { entryBytes, type RecordEntry } from "../../../evidence/log/entry";
+import { entryBytes } from "../../../evidence/log/entry";
 import { appendEntries } from "../../../evidence/sealing/append";
 import { packFirst } from "../../../evidence/sealing/batches";
 import { batchesBetween } from "../../../evidence/sealing/committed-batches";
 import { publish } from "../../../evidence/sealing/publish";
 import { preconditionFailed } from "./fake-aws";
 import { naiveCheckpoint, naiveEntries, naiveLeaf, naivePath, naiveRoot, naiveTiles, naiveVerify } from "./naive-log";
-import { ORIGIN, type Sealer, startSealer } from "./sealer";
+import { entry, ORIGIN, type Sealer, startSealer } from "./sealer";
 import { type FakeWorld, fakeWorld } from "./worlds";
 
 let world: FakeWorld;
 beforeEach(() => {
   world = fakeWorld();
-});
-
-const entry = (number: number): RecordEntry => ({
-  kind: "RECORD",
-  table: "PaymentLedger",
-  key: [`txn-${number}`],
-  version: "1",
-  sequence: String(number),
-  commitment: "c".repeat(43),
-  previous: "",
 });
 
 let made = 0;

@@ -1,5 +1,6 @@
 /** A sealer and a publisher as execution environments of their functions, over any AWS: what they know is gone when they are. */
 
+import type { RecordEntry } from "../../../evidence/log/entry";
 import { openLog } from "../../../evidence/sealing/append";
 import { evidenceBucket } from "../../../evidence/sealing/evidence-bucket";
 import {
@@ -16,6 +17,18 @@ import type { StreamRecord } from "./changes";
 import type { Clients } from "./fake-aws";
 
 export const ORIGIN = "payment-ledger/us-east-1/111122223333/test";
+
+/** Entries of the log by number: the same number is the same entry. */
+export const entry = (number: number, changes: Partial<RecordEntry> = {}): RecordEntry => ({
+  kind: "RECORD",
+  table: "PaymentLedger",
+  key: [`txn-${number}`],
+  version: "1",
+  sequence: String(number),
+  commitment: "c".repeat(43),
+  previous: "",
+  ...changes,
+});
 
 /** Where the log lies, and who reaches it how. */
 export interface World {

@@ -8,9 +8,11 @@ const slow = [
   "stacks/config/main",
 ];
 
+const { testMatch: _all, ...common } = require("./jest.config.js");
+
 /** @type {import('jest').Config} */
 module.exports = {
-  ...require("./jest.config.js"),
-  testMatch: ["<rootDir>/__tests__/{ledger/{rules,files},evidence/log,stacks}/**/*.test.ts"],
+  ...common,
+  testRegex: ["/__tests__/(ledger/(rules|files|store)|evidence/log|stacks)/.+\\.test\\.ts$"],
   testPathIgnorePatterns: slow.map((names) => `/__tests__/${names}\\.test\\.ts$`),
 };

@@ -12,6 +12,7 @@ import { importCircles } from "./support/circles";
 import { errorsWithoutCode, tooManyParameters } from "./support/code-rules";
 import { OWN_EMBEDDED_AWS, ownEmulators } from "./support/emulator-rule";
 import { sharedNames } from "./support/exported-names";
+import { processesInFastTests } from "./support/fast-tests-rule";
 import { importOutsideLayer } from "./support/layers";
 import {
   lockGaps,
@@ -405,6 +406,15 @@ const RULES: readonly Rule[] = [
     check: ownEmulators,
     caught: [one("__tests__/x.test.ts", "const aws = await startEmbeddedAws();")],
     fine: one("__tests__/x.test.ts", "const aws = await sharedEmbeddedAws();"),
+  },
+  {
+    name: "the fast tests need no emulator and start no process",
+    check: processesInFastTests,
+    caught: [
+      one("__tests__/stacks/x.test.ts", 'import { spawnSync } from "node:child_process";'),
+      one("__tests__/ledger/store/x.test.ts", 'import { startHarness } from "../../support/ledger-harness";'),
+    ],
+    fine: one("__tests__/stacks/config/main.test.ts", 'import { spawnSync } from "node:child_process";'),
   },
   {
     name: "no check is silenced without its reason",

@@ -1,8 +1,3 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { buildAuditorKit } from "../../tools/build-auditor-kit";
 import { configOf, only, published, reference, STACK_IDS, statement, synthesize } from "../support/synth";
 
 const { stacks, files } = synthesize(configOf("prod"));
@@ -79,24 +74,4 @@ test("who deploys may put the kit, and nothing of the log", () => {
   };
   expect(open).toContain(`${BUCKET}/kit/*`);
   expect(open.filter((path) => !/\/(kit|cosignatures|sweeps)\//.test(path))).toEqual([]);
-});
-
-describe("the kit that is built", () => {
-  const folder = mkdtempSync(join(tmpdir(), "payment-ledger-kit-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
-  const [one, other] = ["one", "other"].map((name) => buildAuditorKit(join(folder, name)));
-
-  test("is the same each time", () => {
-    expect(one?.sha256).toBe(other?.sha256);
-    expect(readdirSync(one?.directory ?? "").sort()).toEqual(["LICENSE", "README.md", "evidence.js"]);
-  });
-
-  test("has a verifier that runs by itself, and a text that says how to compare its fingerprint", () => {
-    const { stdout, stderr } = spawnSync(process.execPath, [join(one?.directory ?? "", "evidence.js")], {
-      cwd: folder,
-      encoding: "utf8",
-    });
-    expect(`${stdout}${stderr}`).toContain("verify --evidence DIR");
-    expect(readFileSync(join(one?.directory ?? "", "README.md"), "utf8")).toContain("sha256sum evidence.js");
-  });
 });

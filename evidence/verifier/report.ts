@@ -1,6 +1,7 @@
 /** What a verification found, for machines (literal codes) and for people. */
 
 import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { LIFE_FAULTS } from "../../ledger/rules/life-check";
 import type { RecordKind } from "../log/entry";
 
 /** The gravest first. `ok` is said only when everything was looked at and nothing was found. */
@@ -83,15 +84,7 @@ export const FINDING_CODES = [
   "ROW_MISSING",
   "WRITE_RECORD_MISSING",
   // The events of a payment against each other
-  "LIFE_EVENT_MISSING",
-  "LIFE_EVENT_REPEATED",
-  "LIFE_NOT_LINKED",
-  "LIFE_ROW_MISSING",
-  "LIFE_STATE_WRONG",
-  "LIFE_POSTINGS_WRONG",
-  "LIFE_BREACH_WRONG",
-  "LIFE_GRANT_BROKE_RULE",
-  "LIFE_EVENT_UNREADABLE",
+  ...LIFE_FAULTS,
   // What was looked at
   "BAD_RECORD",
   "SOURCE_DAMAGED",

@@ -4,6 +4,7 @@ import * as z from "zod";
 import type { JsonObject } from "./canonical-json";
 import { CURRENCY_CODES } from "./currencies";
 import { EVENT_KIND_NAMES, EVENT_KINDS, EVENT_MODES, type EventKind, type EventMode, SETTLES } from "./event-kinds";
+import type { LifeEvent } from "./life-effects";
 import { AMOUNT_PATTERN, amountMinor, normalizeAmount } from "./money";
 import {
   accepted,
@@ -57,14 +58,8 @@ export const paymentEventSchema = z
   .meta({ id: "payment-event", title: "Payment event", description: "One event of a payment's life." });
 
 /** An event that passed the checks of its form: amount and time normalised, `Timestamp` absent where none was sent. */
-export interface PaymentEvent {
+export interface PaymentEvent extends LifeEvent {
   readonly TransactionID: string;
-  readonly EventID: string;
-  readonly Kind: EventKind;
-  readonly Mode: EventMode;
-  readonly Amount: string;
-  readonly Currency: string;
-  readonly Of?: string;
   readonly Reason?: string;
   readonly Timestamp?: string;
 }

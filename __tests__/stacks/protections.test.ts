@@ -26,7 +26,7 @@ interface Watch {
   readonly missing: string[];
 }
 
-/** The alarms about something, by what they look at: those that ring when it fails, and those that ring when it does not happen. */
+/** The alarms about something, by what they look at: those that start when it fails, and those that start when it does not happen. */
 function alarmsAbout(part: string): Watch {
   const about = ALARMS.filter(([, alarm]) => watchedBy(alarm).includes(part));
   const ids = (operator: string) =>
@@ -101,25 +101,30 @@ function keptByDestroy(): string[] {
   ];
 }
 
+const CLEAN_UP =
+  textOf("docs/usage.md")
+    .split("\n## ")
+    .find((part) => part.startsWith("Clean up")) ?? "";
+
 test("usage.md lists all that a destroy of prod leaves", () => {
   const kept = keptByDestroy();
   expect(kept.length).toBe(6 + 4 + 1);
-  const section =
-    textOf("docs/usage.md")
-      .split("\n## ")
-      .find((part) => part.startsWith("Clean up")) ?? "";
-  expect(kept.filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
+  expect(kept.filter((name) => !CLEAN_UP.includes(`\`${name}\``))).toEqual([]);
 });
 
-test("each lock of an object or a backup is listed with its days", () => {
-  const section =
-    textOf("docs/usage.md")
-      .split("\n## ")
-      .find((part) => part.startsWith("Clean up")) ?? "";
-  for (const [, lock] of ofType("aws_s3_bucket_object_lock_configuration")) {
-    const { days } = ((lock["rule"] as JsonObject)["default_retention"] ?? {}) as { days?: number };
-    expect(section).toContain(`${days} days`);
+test("usage.md lists each lock of a bucket or a vault with its days", () => {
+  const rowOf = (name: string) => CLEAN_UP.split("\n").find((line) => line.startsWith(`| the ${name}`));
+  const bucketLocks = ofType("aws_s3_bucket_object_lock_configuration");
+  expect(bucketLocks.map(([id]) => id).sort()).toEqual(["payment-cloudtrail-lock", "payment-evidence-lock"]);
+  for (const [id, lock] of bucketLocks) {
+    const { days } = (lock["rule"] as JsonObject)["default_retention"] as { days: number };
+    expect(rowOf(`bucket \`${id.replace(/-lock$/, "-prod")}\``)).toContain(`${days} days`);
   }
+  const [vaultLock] = ofType("aws_backup_vault_lock_configuration");
+  const { min_retention_days: min, changeable_for_days: changeable } = vaultLock?.[1] ?? {};
+  const row = rowOf("vault `payment-backup-prod`");
+  expect(row).toContain(`(${min} and `);
+  expect(row).toContain(`cannot be taken off ${changeable} days after`);
 });
 
 // --------------------------------------------------------------------------------------------- the deploying principal

@@ -69,7 +69,7 @@ const COMPLIANT = [
   "No template makes anybody compliant",
 ];
 
-test("no document calls anything compliant, but for the titles of others", () => {
+test("no document calls anything compliant, except in the titles of other documents", () => {
   const claims = (text: string) => {
     const rest = COMPLIANT.reduce((left, quoted) => left.replaceAll(quoted, ""), text.replace(/\s+/g, " "));
     return matches(rest, /\b(complian(?:t|ce)\b.{0,20})/gi).filter((word) => !/^COMPLIANCE\b/.test(word));

@@ -46,7 +46,7 @@ const EXPECTED: readonly (readonly [begins: string, code: number, says: RegExp])
   ["npx payledger down", 0, /is gone/],
 ];
 
-test("each line does what the README says, and none is left out", () => {
+test("each line does what the README says, and no line is left out", () => {
   expect(LINES.map((line, position) => line.startsWith(EXPECTED[position]?.[0] ?? "?"))).toEqual(LINES.map(() => true));
   expect(LINES).toHaveLength(EXPECTED.length);
   for (const [position, line] of LINES.entries()) {

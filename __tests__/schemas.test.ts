@@ -100,19 +100,19 @@ describe.each(DOORS.map((door) => [door.schema, door] as const))("the schema %s"
   /** What this door, by its examples, may say after its schema. */
   const beyond = new Set(door.refused.filter(({ beyondSchema }) => beyondSchema).map(({ code }) => code));
 
-  test("takes what the door takes", () => {
+  test("takes what the function takes", () => {
     for (const input of door.accepted) expect([input, fitsHere(input)]).toEqual([input, true]);
   });
 
   const inSchema = door.refused.filter(({ beyondSchema }) => !beyondSchema);
   test.each(inSchema.map(({ why, code, input }) => [why, code, input] as const))(
-    "refuses what the door refuses: %s (%s)",
+    "refuses what the function refuses: %s (%s)",
     (_why, _code, input) => {
       expect(fitsHere(input)).toBe(false);
     },
   );
 
-  test("takes what only the door can refuse, by rules that its descriptions state", () => {
+  test("takes what only the function can refuse, by rules that the schema's descriptions state", () => {
     for (const { why, code, input, beyondSchema } of door.refused) {
       if (!beyondSchema) continue;
       expect([why, fitsHere(input)]).toEqual([why, true]);
@@ -120,7 +120,7 @@ describe.each(DOORS.map((door) => [door.schema, door] as const))("the schema %s"
     }
   });
 
-  test("property: schema and door agree on any mixture of good and bad fields", () => {
+  test("property: schema and function agree on any mixture of good and bad fields", () => {
     const all = [...door.accepted, ...door.refused.map(({ input }) => input)].filter(isObject);
     const fields = all.flatMap((input) => Object.entries(input));
     const mixtures = fc
@@ -371,9 +371,12 @@ describe("docs/api.md", () => {
     expect(fits(name, document)).toBe(true);
   });
 
-  test.each(DOORS.map((door) => [door.schema, door] as const))("the door of %s takes its example", (schema, door) => {
-    for (const entry of entriesOf(exampleOf(schema))) expect(door.parse(entry)).toMatchObject({ ok: true });
-  });
+  test.each(DOORS.map((door) => [door.schema, door] as const))(
+    "the function takes the example of %s",
+    (schema, door) => {
+      for (const entry of entriesOf(exampleOf(schema))) expect(door.parse(entry)).toMatchObject({ ok: true });
+    },
+  );
 
   test("its message examples and its rows in each form are what the text says", async () => {
     for (const [name, document] of examples) {

@@ -217,7 +217,7 @@ test("a new full export mends it, once it is there", async () => {
   expect(await checkAll(7.1)).toMatchObject({ outcome: "good" });
 });
 
-test("gutted exports of all tables, dated back to before the first record: each is named, and none is good", async () => {
+test("emptied exports of all tables, dated before the first record: each is named, and no table is good", async () => {
   const asItWas = await forgeFullExports(at(-2).toISOString());
   const answer = await checkAll(7.2);
   expect(answer.outcome).toBe("faulty");
@@ -230,7 +230,7 @@ test("gutted exports of all tables, dated back to before the first record: each 
   expect(await checkAll(7.3)).toMatchObject({ outcome: "good" });
 });
 
-test("a full export that is older than its schedule allows is none to rely on", async () => {
+test("a full export that is older than its schedule allows does not count as a good export", async () => {
   const answer = await checkAll(15.2);
   for (const { codes } of answer.tables) expect(codes).toContain("STALE_EXPORT");
 });
@@ -244,7 +244,7 @@ test("an export that left nothing, and windows that stopped, fail the check", as
   expect((await checkAll(10.5)).tables[0]).toMatchObject({ verdict: "faulty", codes: ["STALE_EXPORT"] });
 });
 
-test("a request that is none, and recovery that is off, are said", async () => {
+test("an invalid request and switched-off recovery are errors that say so", async () => {
   const settings = {
     tables,
     service: dynamoExportService(harness.services.dynamo, BUCKET, KEY_ARN),

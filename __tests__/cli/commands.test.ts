@@ -101,7 +101,7 @@ describe.each(named)("payledger %s", (name, { path, command }) => {
   });
 });
 
-test("options have one meaning in their help, and none stands twice", () => {
+test("an option has the same meaning in every command's help, and no help lists it twice", () => {
   for (const { command } of ALL) {
     for (const [name, { about, kind, value }] of Object.entries(command.options)) {
       expect({ name, about: about.endsWith("."), hasValue: value !== undefined }).toEqual({
@@ -213,7 +213,7 @@ test("without a terminal, progress is a line now and then", () => {
   expect(told).toEqual(["10 of 30 entries", "20 of 30 entries", "30 of 30 entries"]);
 });
 
-test("a guess is near, or there is none", () => {
+test("a suggestion is close to what was typed, or there is no suggestion", () => {
   expect(nearest("verfiy", ["verify", "prove"])).toBe("verify");
   expect(nearest("zzz", ["verify", "prove"])).toBeUndefined();
   expect(nearest("", ["verify"])).toBeUndefined();

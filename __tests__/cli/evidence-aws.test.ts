@@ -197,7 +197,7 @@ describe("fetching evidence", () => {
     other.delete();
   });
 
-  test("a log that was cut in its bucket: the larger checkpoints are copied, and the cut is told", async () => {
+  test("a log that was cut in its bucket: the larger checkpoints are copied, and the cut is reported", async () => {
     log.write("checkpoint", log.read("checkpoints/0000000000000300"));
     const to = newCopy();
     const fetching = fetchEvidence(localEvidence(log.top), to, () => {}, 1);
@@ -316,7 +316,7 @@ describe("on AWS", () => {
     );
   }, 120_000);
 
-  test("what is not there, or no table of the ledger, is told", async () => {
+  test("a missing table or bucket, a table of another system and a wrong use are errors that say so", async () => {
     const one = await evidence("scan", "--to", newCopy(), "--table", "payment-transactions-dev");
     expect(one.out.trim().split("\n")).toHaveLength(1);
     expect(await evidence("scan", "--to", newCopy(), "--table", "PaymentLedger-none")).toMatchObject({

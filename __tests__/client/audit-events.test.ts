@@ -120,7 +120,7 @@ describe("what is sent", () => {
     for (const group of groups) expect(group).toMatch(/^actor~[\w-]{43}$/);
   });
 
-  test("ten events a call, none of them of the same payment", async () => {
+  test("a call has ten events, and no two of them are of the same payment", async () => {
     const queue = new FakeQueue();
     await clientOf(queue).send(Array.from({ length: 95 }, (_, index) => event(`txn-${index % 19}`, index)));
     expect(Math.max(...queue.batches.map(({ length }) => length))).toBe(10);

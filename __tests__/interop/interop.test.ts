@@ -159,7 +159,7 @@ describe("our proof of a record", () => {
     expect(report).toMatchObject({ verdict: "ok", index: 4711, size: SIZE });
   });
 
-  test("whatever character of it is changed, we refuse it, and so do they but for another base64 text of the same bytes", async () => {
+  test("we refuse a proof with any changed character; so do they, except for another base64 text of the same bytes", async () => {
     const start = proof.indexOf("index ");
     const positions = fc.sample(fc.integer({ min: start, max: proof.length - 2 }), { numRuns: 60, seed: 5 });
     for (const at of positions) {
@@ -231,7 +231,7 @@ describe("another author's log client, at our witness", () => {
     expect((await submit(70_000, newWitnessKey("witness.example/served").vkey)).code).toBe(1);
   });
 
-  test("gets none for a fork", async () => {
+  test("the witness does not cosign a fork", async () => {
     const fork = new WrittenLog(log.signers);
     await fork.add(someEntries(70_001));
     await fork.add([heartbeat("2026-12-01T00:00:00.000Z")]);

@@ -166,7 +166,7 @@ test("KMS is told apart and gets its own throttle", async () => {
   expect(proxy.calls.map(({ target }) => target)).toEqual(["KMS.CreateKey", "KMS.Encrypt"]);
 });
 
-test("it never stands in front of anything but this machine", async () => {
+test("it forwards to this machine only", async () => {
   await expect(startFaultProxy("https://dynamodb.us-east-1.amazonaws.com")).rejects.toMatchObject({
     code: "ENDPOINT_NOT_LOOPBACK",
   });

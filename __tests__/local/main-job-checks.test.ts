@@ -204,7 +204,7 @@ describe("reads", () => {
   test("without a record", () => expect(check(records.slice(1))).toBe(1));
   test("a record of a read that nobody made", () => expect(check([...records, record("R~2", "REVEAL")])).toBe(1));
   test("a payment without its pointer", () => expect(check(records.slice(0, 2))).toBe(1));
-  test("an event told by another service is no read of ours", () =>
+  test("an event that another service reports does not count as a read of ours", () =>
     expect(check([...records, record("told", "READ", { Origin: { S: "EVENT" } })])).toBe(0));
 
   const view = {

@@ -52,6 +52,6 @@ test("the next test file finds the same process and nothing in it, so that it ca
   expect(await again.invoke("persistPaymentLedger", { mode: "put", ids: ["again"] })).toEqual({ put: 1 });
 });
 
-test("a file that is not finished with it cannot have it emptied by asking again", async () => {
+test("a file that still uses it cannot have it emptied by asking for it again", async () => {
   await expect(sharedEmbeddedAws()).rejects.toThrow("uses the shared embedded AWS already");
 });

@@ -339,7 +339,7 @@ const NAMED = [
   "aws_vpc_endpoint",
 ];
 
-test("whatever the documents tag with a Name has one, no two of a type the same", () => {
+test("each resource that the documents tag with a Name has one, and no two of a type have the same", () => {
   for (const connectivity of CONNECTIVITIES) {
     const app = synthesize(configOf("prod", { connectivity }));
     for (const type of NAMED) {

@@ -72,7 +72,7 @@ test.each(ENTRIES)(
   },
 );
 
-test("prod reserves concurrency for each function, dev for none", () => {
+test("prod reserves concurrency for each function, and dev does not", () => {
   const reserved = (stack: typeof functions) =>
     Object.values(stack.resource["aws_lambda_function"] ?? {}).map((found) => found["reserved_concurrent_executions"]);
   expect(reserved(functions).every((count) => typeof count === "number" && count > 0)).toBe(true);

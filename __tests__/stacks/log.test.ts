@@ -127,7 +127,7 @@ describe("a rotation", () => {
     expect(String(stacks.security.output["CheckpointKeyArns"]?.["value"]).split(",")).toHaveLength(2);
   });
 
-  test("leaves the retired generation its key, with which nobody signs any more", () => {
+  test("keeps the key of a retired generation, and nobody may sign with it any more", () => {
     const stacks = withRotation({ signing: ["2"], retired: ["1"] });
     expect([signed(stacks.security, "1"), signed(stacks.security, "2")]).toEqual([false, true]);
     // The same key as before, by its address: nothing is replaced.
@@ -342,7 +342,7 @@ describe("the evidence bucket", () => {
     }
   });
 
-  test("lets named outsiders read, witnesses put cosignatures, and nobody in who is not named", () => {
+  test("lets named outsiders read and named witnesses put cosignatures, and nobody else do either", () => {
     const allowed = (stack: StackJson) => statements(stack, POLICY).filter(({ effect }) => effect === "Allow");
     expect(allowed(data)).toEqual([]);
     const roots = ["arn:aws:iam::444455556666:root", "arn:aws:iam::777788889999:root"];
@@ -430,7 +430,7 @@ describe("the log-state table", () => {
     });
   });
 
-  test("is put to by the sealer, the publisher and the sweep, and updated, emptied or rewritten by nobody", () => {
+  test("the sealer, the publisher and the sweep may put items into it; nobody may update, empty or rewrite it", () => {
     const [never, onlyPut, ...rest] = statements(data, "log-state-guard-policy");
     expect(rest).toEqual([]);
     expect(never?.condition).toBeUndefined();

@@ -283,7 +283,7 @@ test.each(Object.entries(REPLACED))("%s: old versions of what is replaced do not
   }
 });
 
-test("the newest checkpoints stay, and none goes before its lock ends", () => {
+test("the newest checkpoints stay, and no checkpoint is removed before its lock ends", () => {
   const lock = configOf("prod").protections.evidenceLock;
   const rules = JSON.stringify(
     data.resource["aws_s3_bucket_lifecycle_configuration"]?.["payment-evidence-lifecycle"]?.["rule"],

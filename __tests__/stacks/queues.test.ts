@@ -135,7 +135,7 @@ test.each(QUEUE_PAIRS)(
 
 const FAILED = ["audit-events-dead-letters", "payment-messages-dead-letters", "failure-queue"];
 
-test.each(FAILED)("%s is read by nobody who is not named, over TLS", (id) => {
+test.each(FAILED)("%s may be read only by those who are named, and only over TLS", (id) => {
   const documentId = `${id}-policy-document`;
   expect(statement(data, documentId, "DenyWithoutTls").condition).toEqual([
     { test: "Bool", variable: "aws:SecureTransport", values: ["false"] },

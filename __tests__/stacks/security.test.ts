@@ -80,7 +80,7 @@ const WITHOUT_CONDITION: Record<string, string[]> = {
   "data-key": ["DynamoDbDescribes"],
 };
 
-test("every use of a key stands under a condition, but for what is named here", () => {
+test("every use of a key has a condition, except for the statements named here", () => {
   for (const id of Object.keys(security.resource["aws_kms_key"] ?? {})) {
     const uses = statements(security, `${id}-policy`).filter(({ sid }) => sid !== "Administration");
     expect(uses.length).toBeGreaterThan(0);
@@ -256,7 +256,7 @@ test("the log's own boundary allows to delete nothing but the tables of drills, 
   expect(signs[0]?.actions).toContain("kms:GetPublicKey");
 });
 
-test("neither boundary knows what only the other's roles do", () => {
+test("each boundary allows only what its own roles do, and nothing that only the other's roles do", () => {
   const actions = (id: string) => new Set(statements(security, `${id}-policy`).flatMap((found) => found.actions));
   const [payments, log] = [actions("permissions-boundary"), actions("log-permissions-boundary")];
   expect(["kms:Sign", "dynamodb:DeleteTable", "dynamodb:ImportTable"].filter((action) => payments.has(action))).toEqual(

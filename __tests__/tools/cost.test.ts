@@ -57,7 +57,7 @@ test("a payment sent alone, in a list, as a message and in a file has a row, an 
   }
 });
 
-test("twice the volume costs twice as much, but for what an even rate shares", async () => {
+test("twice the volume costs twice as much, except for what an even rate shares", async () => {
   const counted = await countWay("single");
   const dollarsOf = (count: number, pattern: RegExp) =>
     together(variableLines("single", counted, count).filter(({ what }) => pattern.test(what)));

@@ -9,6 +9,7 @@ import { spawnSync } from "node:child_process";
 import { cpus, loadavg } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { tableText } from "../../cli/asking";
 import { MEASURES, type Measurement } from "./measures";
 
 /** Longer benchmarks with limits of their own, each a program that takes its own arguments after its name. */
@@ -46,18 +47,6 @@ function line(row: Measurement): string[] {
   ];
 }
 
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
-}
-
 const HEAD = ["What", "Here: median (spread)", "Unit", "Peer", "Ratio", "Goal", ""];
 
 const load = () => loadavg().map((average) => average.toFixed(1));
@@ -76,7 +65,7 @@ async function measure(names: readonly (keyof typeof MEASURES)[]): Promise<void>
     console.log(JSON.stringify({ ...machine, loadAfter: load(), rows: withVerdict }, null, 2));
     return;
   }
-  console.log(table([HEAD, ...rows.map(line)]));
+  console.log(tableText(HEAD, rows.map(line)));
   console.log(
     `\nNode ${machine.node}, ${machine.processors} processors, load ${machine.loadBefore.join(" ")} before and ${load().join(" ")} after; ` +
       `medians of ${settings.rounds} interleaved rounds, stub answers after ${settings.latencyMs} ms`,

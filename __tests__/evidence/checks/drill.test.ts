@@ -184,7 +184,7 @@ test("an export that is no gzip at all fails the drill with DynamoDB's reason", 
   expect(await world.scratchTables()).toEqual([]);
 });
 
-test("tables that an earlier drill left behind are told, removed, and replaced", async () => {
+test("tables that an earlier drill left behind are reported, removed and replaced", async () => {
   await world.exportAll(8);
   const left = `${DRILL_TABLE_PREFIX}${TABLES.paymentMessages.logicalName}`;
   await world.ledger.harness.services.dynamo.send(

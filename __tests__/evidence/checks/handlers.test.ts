@@ -100,7 +100,7 @@ test.each([
   });
 });
 
-test("a request that is none fails the functions, without repeating it in the log", async () => {
+test("an invalid request fails the functions, and the log does not repeat it", async () => {
   for (const entry of ["sweep-audit-trail", "drill-restore"] as const) {
     const failed = await invoke(entry, { kind: "full-4711" });
     expect(failed).toMatchObject({ outcome: "failed", errorName: "TechnicalFault" });

@@ -166,7 +166,7 @@ describe("the drill's tables", () => {
     `x${DRILL_TABLE_PREFIX}y`,
   ];
 
-  test.each(names)("%s is none: it is neither asked about nor removed", async (name) => {
+  test.each(names)("%s is not a scratch table: it is neither described nor removed", async (name) => {
     const tables = drillTables(harness.services.dynamo);
     expect(() => assertDrillTable(name)).toThrow(expect.objectContaining({ code: "NOT_A_DRILL_TABLE" }));
     await expect(tables.remove(name)).rejects.toMatchObject({ code: "NOT_A_DRILL_TABLE" });
@@ -175,7 +175,7 @@ describe("the drill's tables", () => {
     expect(TableNames).toContain("PaymentLedger");
   });
 
-  test("a scratch table is told, and removed; one that is gone already is no error", async () => {
+  test("a scratch table is reported and removed; one that is already gone is not an error", async () => {
     const { dynamo } = harness.services;
     const name = `${DRILL_TABLE_PREFIX}PaymentLedger`;
     const shape = keyAttributes(shapeOf("PaymentLedger"));
@@ -203,7 +203,7 @@ describe("the state of the drill", () => {
     expect((await bucket.load()).state).toEqual(next);
   });
 
-  test("a report is written once; whoever comes later gets what stands", async () => {
+  test("a report is written once, and a later writer gets the report that was written first", async () => {
     const bucket = s3DrillBucket(s3, BUCKET);
     expect(await bucket.putOnce("drills/a.json", "first")).toBe("first");
     expect(await bucket.putOnce("drills/a.json", "second")).toBe("first");

@@ -106,7 +106,7 @@ describe("a wrong use ends with 2 and the usage", () => {
     }
   });
 
-  test("what is named and is not there is told without it", async () => {
+  test("a file or folder that does not exist is named in the error, without the usage", async () => {
     for (const words of [
       ["verify", "--evidence", "nowhere", ...EXPORT, ...PINNED],
       ["verify", ...EVIDENCE, "--export", "nowhere", ...PINNED],
@@ -325,7 +325,7 @@ describe("prove and verify-proof", () => {
     expect(await auditor.with("evidence/checkpoint", () => "x", ...words)).toMatchObject({ code: 2, out: "" });
   });
 
-  test("what is no proof or no record is told", async () => {
+  test("a file that is not a proof or not a record is an error that says so", async () => {
     await prove("pay-7", ...EXPORT);
     const words = ["verify-proof", "pay-7.tlog-proof", "--record", "pay-7.record.json", ...PINNED];
     const altered = (text: Buffer) => text.toString().replace("index ", "index 0");
@@ -529,7 +529,7 @@ describe("keys", () => {
   });
 });
 
-test("an older Node.js is told, and not left to fail", () => {
+test("an older Node.js is refused with a message", () => {
   for (const version of ["18.20.4", "20.9.0", "20.11.1"]) expect(() => checkNode(version)).toThrow("20.12 or newer");
   for (const version of ["20.12.0", "22.1.0", "24.0.0"]) expect(() => checkNode(version)).not.toThrow();
 });

@@ -121,7 +121,7 @@ describe("witness cosign", () => {
     expect(missing).toMatchObject({ code: 21, out: "" });
   });
 
-  test("of two processes at once none is lost: both cosign, and the memory is whole", async () => {
+  test("processes at the same time all cosign, and the memory stays whole", async () => {
     const ended = await Promise.all(Array.from({ length: 4 }, () => run(...cosign("many"))));
     expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(JSON.parse(auditor.read("many")).logs[ORIGIN].size).toBe(sizeNow());
@@ -155,7 +155,7 @@ describe("witness serve", () => {
     return fetch(`${url}/add-checkpoint`, { method: "POST", body });
   };
 
-  test("answers on this machine alone, remembers over a kill, and ends when it is told to", async () => {
+  test("answers only on this machine, remembers after a kill, and ends on SIGTERM", async () => {
     const first = await serve("served");
     expect(first.printed).toContain(vkey);
     expect(first.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);

@@ -83,7 +83,7 @@ test.each([
   ["half a hash", 1, 16],
   ["a size that is no whole number", 1.5, 32],
   ["a negative size", -1, 0],
-])("a frontier with %s is none", (_what, size, bytes) => {
+])("a frontier with %s is invalid", (_what, size, bytes) => {
   expect(frontierFrom(size, Buffer.alloc(bytes))).toBeUndefined();
 });
 

@@ -207,7 +207,7 @@ describe("signatures", () => {
     expect(cosignatureTime(beyond)).toBeUndefined();
   });
 
-  test("a signature of an unknown key is ignored, and a bad one of a known key is told", () => {
+  test("a signature of an unknown key is ignored, and a bad one of a known key is reported", () => {
     const [ed25519, , witness] = keys.map(({ vkey }) => parseVerifierKey(vkey));
     const note = parseNote(
       bytes(`text\n\n${keys[0]?.sign("text\n")}${keys[1]?.sign("text\n")}${keys[2]?.sign("other\n")}`),

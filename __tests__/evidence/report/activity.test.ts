@@ -5,7 +5,7 @@ import { scriptJson } from "../../../evidence/report/html";
 import { lagSummary } from "../../../evidence/report/sealing-lag";
 import { LEDGER_ACTIONS } from "../../../ledger/rules/audit-entry";
 
-test("each action of the ledger has its group, and what others tell is an event whatever its name", () => {
+test("each action of the ledger has its group, and each action that others report counts as an event", () => {
   const groups = Object.fromEntries(LEDGER_ACTIONS.map((action) => [action, groupOf(action, "LEDGER")]));
   expect(groups).toMatchObject({
     WRITE: "write",
@@ -36,7 +36,7 @@ test("however long the time and however many the actors, nothing is lost from th
   );
 });
 
-test("what bears no time counts in the sums, and more actors than are told apart are said", () => {
+test("entries without a time count in the sums; 50 actors are listed, and the others are counted", () => {
   const tally = new ActivityTally();
   tally.add("alarm", "");
   for (let actor = 0; actor < 2_100; actor += 1) tally.add("read", "2026-01-01T00:00:00.000Z", `actor-${actor}`);
@@ -44,7 +44,7 @@ test("what bears no time counts in the sums, and more actors than are told apart
   expect([totals.alarm, periods.length, actors.length, furtherActors]).toEqual([1, 1, 50, 1_951]);
 });
 
-test("the lag is told by its middle, its tail and its steps; a clock that is ahead makes none negative", () => {
+test("the lag has a median, a tail and steps; a clock that is ahead makes no lag negative", () => {
   const lags = [-5, ...Array.from({ length: 98 }, (_, at) => (at + 1) * 1_000), 2_000_000];
   expect(lagSummary(lags, 3)).toEqual({
     ...{ measured: 100, open: 3, medianMs: 49_000, p95Ms: 94_000, longestMs: 2_000_000 },

@@ -48,7 +48,7 @@ test("entries are committed in order, with a head that knows size, root and kind
   expect((await world.batches()).map(({ start }) => start)).toEqual([0]);
 });
 
-test("nothing to append is nothing written", async () => {
+test("nothing is written when there is nothing to append", async () => {
   expect(await appendEntries([], open())).toEqual({ appended: 0, repeated: 0, size: 0 });
   expect(world.aws.items.size).toBe(0);
 });
@@ -126,7 +126,7 @@ function beforeCommit(dynamo: ReturnType<FakeWorld["clients"]>["dynamo"], act: (
   );
 }
 
-test("an entry that says what stands before it is made anew when another sealer came first", async () => {
+test("an entry that depends on the entries before it is made again when another sealer came first", async () => {
   const other = open();
   const log = open();
   beforeCommit(log.table.dynamo, async () => {

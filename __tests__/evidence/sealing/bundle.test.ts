@@ -125,7 +125,7 @@ test("killed at each of its calls it loses nothing, and says in its log what it 
   expect(await checkLog(world, expected)).toMatchObject({ repeats: 0 });
 }, 180_000);
 
-test("a forgery is an alarm, and an event that is none fails without being repeated in the log", async () => {
+test("a forgery is an alarm, and an invalid event fails and is not repeated in the log", async () => {
   const [record] = await newRecords(1);
   const forged = { ...record, dynamodb: { ...record?.dynamodb, NewImage: { paymentId: { S: "msg-forged-4711" } } } };
   await world.putRecord(MESSAGES, { paymentId: { S: `msg-${made}` } });

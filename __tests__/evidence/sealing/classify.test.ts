@@ -338,7 +338,7 @@ test("an image of Lambda becomes the item that was stored, whatever types it has
 });
 
 describe("the event", () => {
-  test("tables are told by their streams, under the names that they are deployed with", async () => {
+  test("the stream's ARN says which table it is, under the name that the table is deployed with", async () => {
     const tables = { ...services.tables, paymentLedger: "PaymentLedger-dev" };
     const now = await aPaymentRecord("txn-e", services);
     const changes = streamChanges({ Records: [streamRecord(LEDGER, { now }, "PaymentLedger-dev")] }, tables);
@@ -353,7 +353,7 @@ describe("the event", () => {
     ["an empty list", { Records: [] }],
     ["a queue's", { Records: [{ messageId: "1", body: "", eventSource: "aws:sqs" }] }],
     ["an unknown kind of change", { Records: [{ ...streamRecord(LEDGER, { now: {} }), eventName: "DROP" }] }],
-  ])("%s is none of a stream", (_what, event) => {
+  ])("%s is not an event of a stream", (_what, event) => {
     expect(streamChanges(event, services.tables)).toBeUndefined();
   });
 });

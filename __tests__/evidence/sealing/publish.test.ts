@@ -100,7 +100,7 @@ describe("after an outage", () => {
     expect(sizes).toEqual([512, 1_024, 1_536, 2_000]);
   });
 
-  test("time stands still, and does not go back, where the next sealer's clock is behind", async () => {
+  test("the checkpoint's time stays the same, and does not go back, where the next sealer's clock is behind", async () => {
     const times = ["2026-11-21T12:00:00.000Z", "2026-11-21T11:59:59.000Z", "2026-11-21T12:00:01.000Z"];
     for (const time of times) {
       await startSealer(world, { clock: () => new Date(time) }).beat();

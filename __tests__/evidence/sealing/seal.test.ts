@@ -88,7 +88,7 @@ test("an audit record that cannot be read is a technical fault: nothing of the b
   expect(await startSealer(world).seal(records)).toMatchObject({ counts: { sealed: 2, tampered: 0 } });
 });
 
-test("a heartbeat says when, what stands before it, and which checkpoint it continues", async () => {
+test("a heartbeat holds its time, the counts of the entries before it, and the checkpoint that it continues", async () => {
   let now = Date.parse("2026-11-21T11:59:00.000Z");
   const clock = () => {
     now += 60_000;

@@ -114,7 +114,7 @@ test.each([
   expect(unpack(bytes)).toBeUndefined();
 });
 
-test("a bundle that ends in the middle of an entry or of a length is none", () => {
+test("a bundle that ends in the middle of an entry or of a length is invalid", () => {
   const bundle = bundleBytes([Buffer.from("abc"), Buffer.from("d")]);
   expect(entriesIn(bundle.subarray(0, -1))).toBeUndefined();
   expect(entriesIn(Buffer.concat([bundle, Buffer.of(0)]))).toBeUndefined();

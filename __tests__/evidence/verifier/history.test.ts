@@ -83,7 +83,7 @@ test.each<[string, string[], string[], string]>([
   expect(told(...texts)).toMatchObject({ stands, faults });
 });
 
-test("what may stand is what the cut demands, and all that came after it", () => {
+test("a table may hold what the cut demands, and everything that came after it", () => {
   const history = historyOf(leaves("RECORD 1 a< @1", "RECORD 2 b<a @2", "RECORD 3 c<b @3"));
   const states = (cut: number) => possibleStates(history, cut).map(({ commitment }) => commitment);
   expect(states(0)).toEqual(["", "a", "b", "c"]);
@@ -94,6 +94,6 @@ test("what may stand is what the cut demands, and all that came after it", () =>
   expect(possibleStates(historyOf([]), 5)).toEqual([{ from: -1, commitment: "" }]);
 });
 
-test("a version that is no number counts as none", () => {
+test("a version that is not a number counts as no version", () => {
   expect(["12", "1.5", "", "x"].map(versionNumber)).toEqual([12n, 0n, 0n, 0n]);
 });

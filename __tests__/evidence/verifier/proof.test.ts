@@ -172,7 +172,7 @@ describe("is refused, by name", () => {
     for (const keys of bothKeys()) expect(check(proof, item, [keys])).toMatchObject({ code: "UNCHECKED_SIGNATURE" });
   });
 
-  test("whatever byte of it is changed, to whatever", async () => {
+  test("a change of any byte to any value", async () => {
     const bytes = proofBytes(await madeFor(ID));
     const [keys, witnesses] = [bothKeys().map(keyOf), [keyOf(witness.vkey)]];
     const codeOf = (changed: Buffer): string => {
@@ -301,7 +301,7 @@ describe("the file is read strictly", () => {
     expect(() => parseProof(Buffer.alloc(1024 * 1024 + 1, 0x0a))).toThrow(ProofError);
   });
 
-  test("a proof whose checkpoint is none", async () => {
+  test("a proof whose checkpoint is invalid", async () => {
     const proof = await madeFor(ID);
     for (const checkpoint of ["", "x\n", proof.checkpoint.toString().replace("304", "0304"), `${proof.checkpoint}\n`]) {
       expect(() => check({ ...proof, checkpoint: Buffer.from(checkpoint) })).toThrow(NoteError);

@@ -213,7 +213,7 @@ describe("what is wrong is not taken for right", () => {
     );
   });
 
-  test("proofs between trees that need none: anything but nothing is refused", () => {
+  test("between trees that need no proof, only an empty proof is accepted", () => {
     const [empty, one] = [treeOf(0), treeOf(1)];
     expect(isConsistent(empty, empty, [])).toBe(true);
     expect(isConsistent(empty, one, [])).toBe(true);

@@ -290,7 +290,7 @@ describe("what it remembers, in a file", () => {
     ["of a process that lives", lockOf(process.pid)],
     ["of another machine", lockOf(1, "another.example")],
     ["of somebody else", "x"],
-  ])("a lock %s is respected, and told", async (_what, lock) => {
+  ])("a lock %s is respected and reported", async (_what, lock) => {
     const file = newFile();
     writeFileSync(`${file}.lock`, lock);
     await expect(fileState(file, 40).replace(ORIGIN, undefined, seen(1))).rejects.toMatchObject({

@@ -203,7 +203,7 @@ describe("payment files", () => {
     expect(badRows).toHaveLength(4);
   });
 
-  test("what is no UTF-8 and what is damaged gzip is reported; what stands beside it is stored", async () => {
+  test("rows that are not UTF-8 and damaged gzip are reported, and the good rows beside them are stored", async () => {
     const row = payment();
     const line = Buffer.from(`${JSON.stringify(row)}\n`);
     const { report, badRows } = await processed(
@@ -390,7 +390,7 @@ describe("query_transactions", () => {
       expect(await actionsOf(sent.paymentId)).toEqual(["READ", "WRITE"]);
     });
 
-    test("none is answered of an id that was never recorded, and of one that was removed an alarm", async () => {
+    test("an id that was never recorded gives no payment, and an id whose row was removed is refused", async () => {
       expect(await query({ Query: "payment", paymentId: freshId("absent") })).toMatchObject({ payments: [] });
       const sent = message();
       await send(sent);

@@ -87,7 +87,7 @@ const OF_OTHERS = [
   "PAYMENT_HAS_EVENTS",
 ];
 
-test("every refusal code of a door or a file has a failing case above", () => {
+test("every refusal code of a call or a file has a failing case above", () => {
   const shown = new Set<RefusalCode>(["INVALID_EVENT", ...UNREADABLE.map(([code]) => code)]);
   for (const door of DOORS) for (const { code } of door.refused) shown.add(code);
   expect(REFUSAL_CODES.filter((code) => !shown.has(code)).sort()).toEqual(OF_OTHERS.toSorted());

@@ -11,7 +11,7 @@ describe.each<ListName>(["payments", "events"])("%s", (listName) => {
     ["null", null],
     ["a text", "payments"],
     ["a number", 7],
-  ])("%s is one entry, for its own door to judge", (_name, event) => {
+  ])("%s is one entry, which the validation of its own kind judges", (_name, event) => {
     expect(parseEntries(event, listName)).toEqual({ entries: [event] });
   });
 
@@ -49,7 +49,7 @@ describe.each<ListName>(["payments", "events"])("%s", (listName) => {
     }
   });
 
-  test("what stands around a list is searched for card data apart from its entries", () => {
+  test("the members around a list are searched for card data separately from its entries", () => {
     expect(envelopeOf({ [listName]: [{ a: 1 }], Actor: "importer", Note: "x" }, listName)).toEqual({
       [listName]: [],
       Actor: "importer",

@@ -56,7 +56,7 @@ test("a record differs by its table, its key, its version and its commitment", (
   expect(new Set(sums).size).toBe(forms.length);
 });
 
-test("another run has other hashes, so nobody can prepare for it", () => {
+test("another run has other hashes, so nobody can prepare records that collide", () => {
   const other = new KeyedHash(randomBytes(32));
   keyed.ofText("a");
   other.ofText("a");

@@ -26,7 +26,7 @@ test("another region takes another suffix and its own zones", () => {
   });
 });
 
-test("the S3 backend lies in the deployment's region unless told otherwise", () => {
+test("the S3 backend is in the deployment's region unless another is configured", () => {
   const base = { [OVERRIDES.backend]: "s3", [OVERRIDES.stateBucket]: "acme-state" };
   expect(loadConfig(base).backend).toEqual({ kind: "s3", bucket: "acme-state", region: "us-east-1", kmsKeyArn: null });
   const kmsKeyArn = "arn:aws:kms:eu-west-1:111122223333:key/state";
@@ -34,7 +34,7 @@ test("the S3 backend lies in the deployment's region unless told otherwise", () 
   expect(loadConfig(elsewhere).backend).toEqual({ kind: "s3", bucket: "acme-state", region: "eu-west-1", kmsKeyArn });
 });
 
-test("HCP Terraform is the public one unless told otherwise", () => {
+test("HCP Terraform is the public service unless another host is configured", () => {
   const variables = { [OVERRIDES.backend]: "cloud", [OVERRIDES.organization]: "acme" };
   expect(loadConfig(variables).backend).toEqual({ kind: "cloud", organization: "acme", hostname: "app.terraform.io" });
   expect(loadConfig({ ...variables, [OVERRIDES.hostname]: "tfe.acme.example" }).backend).toMatchObject({

@@ -60,7 +60,7 @@ test("the shipped suffixes keep every service's limit", () => {
   }
 });
 
-test("state is told apart by environment, and by suffix where that is not the environment's own", () => {
+test("each environment has its own state, and so has each suffix that is not the environment's default", () => {
   expect(stateName({ environment: "prod", suffix: "prod" })).toBe("prod");
   expect(stateName({ environment: "dev", suffix: "alice" })).toBe("dev-alice");
 });

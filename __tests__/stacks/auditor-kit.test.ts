@@ -73,5 +73,5 @@ test("who deploys may put the kit, and nothing of the log", () => {
     not_resources: string[];
   };
   expect(open).toContain(`${BUCKET}/kit/*`);
-  expect(open.filter((path) => !/\/(kit|cosignatures|sweeps)\//.test(path))).toEqual([]);
+  expect(open.filter((path) => !/\/(kit|cosignatures|identities|sweeps)\//.test(path))).toEqual([]);
 });

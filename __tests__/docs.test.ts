@@ -45,7 +45,7 @@ function spansOf(text: string): string[] {
 
 type Check = (doc: SourceFile) => string[];
 
-const NPM_COMMANDS = new Set(["ci", "install", "start", "test", "run"]);
+const NPM_COMMANDS = new Set(["ci", "install", "pack", "start", "test", "run"]);
 
 const commands: Check = ({ text }) => {
   const missing = matches(text, /\bnpm run (?:--silent )?([\w:-]+)/g).filter((script) => !(script in scripts));

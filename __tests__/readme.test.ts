@@ -1,10 +1,15 @@
-/** The README's first screen, typed as it stands, against the embedded AWS: from a clone to the first own payment and its audit. */
+/**
+ * The README's first screen, typed literally, against the embedded AWS: from a clone to the first own payment and its audit.
+ * Beside it, what else a stranger runs against such an embedded AWS: the client package and the example for Python.
+ */
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ensureVenv } from "../local/python";
 import { textOf } from "./support/documents";
+import { installPackedClient } from "./support/packed-client";
 import { PROJECT } from "./support/project-files";
 
 const SECTION = textOf("README.md").split("## Try it, without an AWS account")[1]?.split("\n## ")[0] ?? "";
@@ -46,13 +51,60 @@ const EXPECTED: readonly (readonly [begins: string, code: number, says: RegExp])
   ["npx payledger down", 0, /is gone/],
 ];
 
-test("each line does what the README says, and no line is left out", () => {
-  expect(LINES.map((line, position) => line.startsWith(EXPECTED[position]?.[0] ?? "?"))).toEqual(LINES.map(() => true));
-  expect(LINES).toHaveLength(EXPECTED.length);
-  for (const [position, line] of LINES.entries()) {
-    const [, code, says] = EXPECTED[position] ?? ["", 0, /x/];
+/** Types the lines, each once, and compares what they end with and say. */
+function typeLines(lines: readonly string[], expected: readonly (readonly [string, number, RegExp])[]): void {
+  for (const [position, line] of lines.entries()) {
+    const [, code, says] = expected[position] ?? ["", 0, /x/];
     const ended = type(line);
     expect({ line, ...ended }).toMatchObject({ line, code, out: expect.stringMatching(says) });
     expect(ended.err).not.toMatch(/^\s+at |token|tok_5f2c9a/m);
   }
+}
+
+test("each line does what the README says, and no line is left out", () => {
+  expect(LINES.map((line, position) => line.startsWith(EXPECTED[position]?.[0] ?? "?"))).toEqual(LINES.map(() => true));
+  expect(LINES).toHaveLength(EXPECTED.length);
+  typeLines(LINES.slice(0, -1), EXPECTED);
 }, 600_000);
+
+/** What both sample programs print: the same payment again is a duplicate, another one under its id a conflict, no amount refused. */
+const SAMPLE_PRINTS = [
+  /^first: stored, audit record W~/,
+  /^again: duplicate/,
+  /^other amount: conflict/,
+  /^no amount: refused: INVALID_AMOUNT: /,
+];
+
+function expectLines(program: { code: number | null; out: string; err: string }, lines: readonly RegExp[]): void {
+  expect(program).toMatchObject({ code: 0, err: "" });
+  const printed = program.out.trimEnd().split("\n");
+  expect(printed).toEqual(lines.map((line) => expect.stringMatching(line)));
+}
+
+test("the packed client: installed into an empty project it type-checks and handles every answer", () => {
+  const { files, program, faults } = installPackedClient(join(folder, "shop"));
+  expect(faults).toEqual([]);
+  const kinds = new Set(files.map((file) => file.replace(/^dist\/types\/.*\.d\.ts$/, "declarations")));
+  expect([...kinds].sort()).toEqual(["README.md", "declarations", "dist/LICENSE", "dist/index.js", "package.json"]);
+  expectLines(type(`eval "$(npx payledger env --as payment-service)" && node --no-warnings ${program} dev`), [
+    ...SAMPLE_PRINTS,
+    /^read: 25\.00 EUR Success$/,
+    /^unknown: notFound$/,
+    /^refund: stored 5\.00$/,
+  ]);
+}, 180_000);
+
+test("the example for Python handles every answer", async () => {
+  const { python } = await ensureVenv({
+    name: "emulator",
+    requirementsFile: join(PROJECT, "local", "requirements.txt"),
+  });
+  const program = join(PROJECT, "samples", "clients", "payments.py");
+  expectLines(type(`eval "$(npx payledger env --as payment-service)" && ${python} ${program} dev`), [
+    ...SAMPLE_PRINTS,
+    /^read: 80\.00 USD Success$/,
+    /^refund: stored 5\.00$/,
+  ]);
+});
+
+test("the last line ends it", () => typeLines(LINES.slice(-1), EXPECTED.slice(-1)));

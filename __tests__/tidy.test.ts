@@ -238,7 +238,7 @@ const mayReadEnvironment: Select = (file) =>
   under("local", "cli", "__tests__")(file) ||
   ["stacks/config/load.ts", "handlers/runtime/variables.ts", "evidence/commands/screen.ts"].includes(file.path);
 const mayPrint: Select = (file) =>
-  under("local", "cli", "tools")(file) || ["main.ts", "evidence/commands/program.ts"].includes(file.path);
+  under("local", "cli", "tools", "samples")(file) || ["main.ts", "evidence/commands/program.ts"].includes(file.path);
 const ownCheckDigit = `400000${"0".repeat(9)}`;
 
 const RULES: readonly Rule[] = [

@@ -1,6 +1,7 @@
 /** Calls of the deployed functions. */
 
-import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { LambdaClient } from "@aws-sdk/client-lambda";
+import { invokeFunction, LedgerCallFailed } from "../client/invoke";
 import type { FunctionId } from "../contract";
 import { loadConfig } from "../stacks/config/load";
 import { namesOf } from "../stacks/config/names";
@@ -12,14 +13,14 @@ import { CommandError } from "./errors";
  */
 export async function callFunction<Answer>(id: FunctionId, payload: object): Promise<Answer> {
   const name = namesOf(loadConfig()).functions[id];
-  const { FunctionError, Payload } = await new LambdaClient({}).send(
-    new InvokeCommand({ FunctionName: name, Payload: Buffer.from(JSON.stringify(payload)) }),
-  );
-  const answer: unknown = JSON.parse(Buffer.from(Payload ?? []).toString("utf8") || "null");
-  if (FunctionError === undefined) return answer as Answer;
-  const errorType = (answer as { errorType?: unknown } | null)?.errorType;
-  throw new CommandError(
-    "FUNCTION_FAILED",
-    `${name} failed${typeof errorType === "string" ? ` (${errorType})` : ""}. It is safe to send the same again. Its log says why: npx payledger logs ${name}`,
-  );
+  try {
+    return (await invokeFunction(new LambdaClient({}), name, payload)) as Answer;
+  } catch (error) {
+    if (!(error instanceof LedgerCallFailed)) throw error;
+    const { errorType } = error;
+    throw new CommandError(
+      "FUNCTION_FAILED",
+      `${name} failed${errorType === undefined ? "" : ` (${errorType})`}. It is safe to send the same again. Its log says why: npx payledger logs ${name}`,
+    );
+  }
 }

@@ -1,19 +1,16 @@
 /**
  * For other services: sends audit events to the ledger's FIFO queue, checked by the ledger's own rules before they leave,
- * so that what SQS has taken will be recorded. Documented in docs/audit-client.md.
+ * so that what SQS has taken will be recorded. Documented in docs/clients.md.
  */
 
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type * as z from "zod";
 import { CodedError } from "../contract";
-import { type auditEventSchema, parseAuditEvent } from "../ledger/rules/audit-event";
+import { parseAuditEvent } from "../ledger/rules/audit-event";
 import { harmfulInput } from "../ledger/rules/harmful-input";
 import { type Refusal, refusal } from "../ledger/rules/refusals";
-
-/** An audit event in either vocabulary, as docs/api.md describes it. */
-export type AuditEventInput = z.input<typeof auditEventSchema>;
+import type { AuditEventInput } from "./results";
 
 export interface AuditEventClientOptions {
   readonly sqs: SQSClient;
@@ -46,18 +43,10 @@ export interface UnsentEvent {
   readonly event: AuditEventInput;
 }
 
-/** Some events break a rule of the ledger. None of the call was sent. */
-export class AuditEventsRefused extends CodedError<"EVENTS_REFUSED"> {
-  override readonly name = "AuditEventsRefused";
-
-  constructor(readonly refusals: readonly RefusedEvent[]) {
-    const [first] = refusals;
-    super(
-      "EVENTS_REFUSED",
-      `${refusals.length} audit events were refused and none of the call was sent. The first: ${first?.code ?? ""} at position ${first?.position ?? 0}. ${first?.message ?? ""}`,
-    );
-  }
-}
+/** `refused`: some events break a rule of the ledger, and none of the call was sent. */
+export type SendResult =
+  | { readonly outcome: "sent"; readonly events: readonly SentEvent[] }
+  | { readonly outcome: "refused"; readonly refusals: readonly RefusedEvent[] };
 
 /** Some events did not reach SQS. Those in `sent` did, and are not lost. */
 export class AuditEventsNotSent extends CodedError<"EVENTS_NOT_SENT"> {
@@ -94,22 +83,22 @@ export class AuditEventClient {
   constructor(private readonly options: AuditEventClientOptions) {}
 
   /**
-   * Returns once SQS has taken every event, in the order given within each payment.
-   * @throws AuditEventsRefused when any breaks a rule: then none was sent.
+   * Returns once SQS has taken every event, in the order given within each payment, or at once if any breaks a rule.
    * @throws AuditEventsNotSent naming those that SQS did not take.
    */
-  async send(events: AuditEventInput | readonly AuditEventInput[]): Promise<readonly SentEvent[]> {
-    const prepared = this.prepare(isList(events) ? events : [events]);
+  async send(events: AuditEventInput | readonly AuditEventInput[]): Promise<SendResult> {
+    const { prepared, refusals } = this.prepare(isList(events) ? events : [events]);
+    if (refusals.length > 0) return { outcome: "refused", refusals };
     const sent: SentEvent[] = [];
     const unsent: UnsentEvent[] = [];
     const groups = new Map<string, Prepared[]>();
     for (const event of prepared) groups.set(event.group, [...(groups.get(event.group) ?? []), event]);
     while (groups.size > 0) await this.sendNext(groups, sent, unsent);
-    if (unsent.length === 0) return inOrder(sent);
+    if (unsent.length === 0) return { outcome: "sent", events: inOrder(sent) };
     throw new AuditEventsNotSent(inOrder(unsent), inOrder(sent));
   }
 
-  private prepare(events: readonly AuditEventInput[]): Prepared[] {
+  private prepare(events: readonly AuditEventInput[]): { prepared: Prepared[]; refusals: RefusedEvent[] } {
     const now = this.options.now?.() ?? new Date();
     const refusals: RefusedEvent[] = [];
     const prepared: Prepared[] = [];
@@ -118,8 +107,7 @@ export class AuditEventClient {
       if (refused === undefined) prepared.push(preparedEvent(given, position, now));
       else refusals.push({ position, ...refused });
     }
-    if (refusals.length > 0) throw new AuditEventsRefused(refusals);
-    return prepared;
+    return { prepared, refusals };
   }
 
   /**

@@ -30,7 +30,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   client: {
     project: [...PURE, "client"],
-    packages: [/^@aws-sdk\/client-sqs$/, /^zod$/, /^node:(crypto|timers\/promises)$/],
+    packages: [/^@aws-sdk\/client-(lambda|sqs)$/, /^zod$/, /^node:(crypto|timers\/promises)$/],
   },
   "ledger/store": {
     project: [...PURE, "ledger/store"],

@@ -3,7 +3,8 @@
  * would send, in the middle of a payment's events: its place in the order must stay known.
  */
 
-import { AuditEventClient, type AuditEventInput, AuditEventsRefused } from "../../client/audit-events";
+import { AuditEventClient } from "../../client/audit-events";
+import type { AuditEventInput } from "../../client/results";
 import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import type { Ground } from "./ground";
 import { sendMessages } from "./queues";
@@ -70,12 +71,12 @@ function againLater(event: AuditEventInput & { readonly AuditID: string }) {
 
 /** An event with a card number never leaves its service. */
 async function heldBack(client: AuditEventClient): Promise<string | undefined> {
-  try {
-    await client.send({ TransactionID: orderId(0), Actor: ACTORS.orders, QueryDetails: { note: CARD_NUMBER } });
-    return undefined;
-  } catch (error) {
-    return error instanceof AuditEventsRefused ? error.refusals[0]?.code : undefined;
-  }
+  const result = await client.send({
+    TransactionID: orderId(0),
+    Actor: ACTORS.orders,
+    QueryDetails: { note: CARD_NUMBER },
+  });
+  return result.outcome === "refused" ? result.refusals[0]?.code : undefined;
 }
 
 /** The stored records of each order, in stored order, against the order of sending. */

@@ -16,8 +16,15 @@ export interface Artifacts {
 }
 
 /** @param outdir default: what the CDKTF command line asks for, else `cdktf.out`. */
-export function buildApp(config: AppConfig, { handlerCode, auditorKit }: Artifacts, outdir?: string): App {
-  const app = new App(outdir === undefined ? {} : { outdir });
+export function buildApp(config: AppConfig, artifacts: Artifacts, outdir?: string): App {
+  return withoutCreationStacks(() => {
+    const app = new LedgerApp(outdir === undefined ? {} : { outdir });
+    addStacks(app, config, artifacts);
+    return app;
+  });
+}
+
+function addStacks(app: App, config: AppConfig, { handlerCode, auditorKit }: Artifacts): void {
   const security = new SecurityStack(app, "security", config);
   const network = new NetworkStack(app, "network", config, security.outputs);
   const data = new DataStack(app, "data", config, { security: security.outputs, auditorKit });
@@ -27,5 +34,24 @@ export function buildApp(config: AppConfig, { handlerCode, auditorKit }: Artifac
     data: data.outputs,
     handlerCode,
   });
-  return app;
+}
+
+class LedgerApp extends App {
+  override synth(): void {
+    withoutCreationStacks(() => super.synth());
+  }
+}
+
+/**
+ * CDKTF notes for each of thousands of values the whole call stack that made it, and shows it only in its own errors. That
+ * was more than half of the time of a synth. Errors that are thrown meanwhile keep their stacks.
+ */
+function withoutCreationStacks<T>(run: () => T): T {
+  const { captureStackTrace } = Error;
+  Error.captureStackTrace = () => undefined;
+  try {
+    return run();
+  } finally {
+    Error.captureStackTrace = captureStackTrace;
+  }
 }

@@ -4,6 +4,7 @@ import { EXIT_CODE_LINES, OFFLINE } from "../evidence/commands/cli";
 import type { CommandBody, CommandNode, Commands } from "../evidence/commands/command";
 import { main, type Program } from "../evidence/commands/program";
 import { completion } from "./completion";
+import { COST_OPTIONS } from "./cost";
 import { explainError } from "./explain-error";
 import { tool } from "./tools";
 
@@ -153,6 +154,10 @@ const OPERATION: Commands = {
     "Send what waits in a dead-letter or failure queue again",
     () => (require("./redrive") as typeof import("./redrive")).redriveCommand,
   ),
+  cases: lazy(
+    "See what becomes of each payment file of a folder, on an embedded AWS of its own",
+    () => (require("./cases") as typeof import("./cases")).cases,
+  ),
   permissions: lazy("Prove that AWS would allow what is done, and that nothing more is granted", () =>
     tool(
       "tools/permissions.ts",
@@ -162,7 +167,8 @@ const OPERATION: Commands = {
   cost: lazy("What a month costs, line by line, for your volumes", () =>
     tool(
       "tools/cost/cost.ts",
-      "From the synthesized stacks, what each way in was counted to ask, and the list prices of us-east-1.",
+      "From the synthesized stacks, what each way in was counted to ask, and the list prices of us-east-1. Without a volume: a million payments that are sent alone.",
+      COST_OPTIONS,
     ),
   ),
   completion: lazy("Print what bash or zsh evaluates to complete these commands", () =>

@@ -5,16 +5,14 @@ import { UsageError } from "../evidence/commands/errors";
 import { ANSWER_IS_NO, DONE } from "../evidence/commands/program";
 import type {
   LedgerQueryResponse,
-  MessageView,
   PaymentView,
   PersistResponse,
   RefusedRecord,
   RefusedResponse,
   RevealResponse,
   StatusResponse,
-  TransactionsResponse,
-  TransactionView,
 } from "../ledger/rules/responses";
+import type { MessageView, TransactionsResponse, TransactionView } from "../ledger/rules/transaction-responses";
 import { ACTOR_OPTION, actorOf, rangeOf, TIME_OPTIONS, tableText } from "./asking";
 import { onAws } from "./aws";
 import { CommandError } from "./errors";

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import type { CommandBody } from "../evidence/commands/command";
+import type { CommandBody, Given, Options } from "../evidence/commands/command";
 
 const PROJECT = path.join(__dirname, "..");
 
@@ -17,13 +17,23 @@ export async function runTool(file: string, words: readonly string[]): Promise<n
   return code ?? 2;
 }
 
-export function tool(file: string, details: string): CommandBody {
+/** @param options what the tool takes; it is given all of them as they were typed. */
+export function tool(file: string, details: string, options: Options = {}): CommandBody {
   return {
     details,
-    options: {},
+    options,
     run: (given) => {
       given.noOperand();
-      return runTool(file, given.flag("json") ? ["--json"] : []);
+      return runTool(file, [...wordsOf(given, options), ...(given.flag("json") ? ["--json"] : [])]);
     },
   };
+}
+
+/** The options as words again. */
+export function wordsOf(given: Given, options: Options): string[] {
+  return Object.entries(options).flatMap(([name, { kind }]) => {
+    if (kind === "flag") return given.flag(name) ? [`--${name}`] : [];
+    const values = kind === "many" ? given.many(name) : [given.one(name)];
+    return values.filter((value) => value !== undefined).map((value) => `--${name}=${value}`);
+  });
 }

@@ -27,10 +27,10 @@ import {
   ledgerQueryResponseSchema,
   persistAnswerSchema,
   revealResponseSchema,
-  transactionsResponseSchema,
 } from "../ledger/rules/responses";
 import { SCHEMA_VERSION } from "../ledger/rules/schema";
 import { transactionSchema } from "../ledger/rules/transaction";
+import { transactionsResponseSchema } from "../ledger/rules/transaction-responses";
 import { EVENT_FUNCTIONS } from "./event-schemas";
 import { LOG_FUNCTIONS } from "./log-schemas";
 import { adjust } from "./schema-adjustments";
@@ -189,7 +189,7 @@ const badRow = z
   .strictObject({
     row: z.int().min(1).describe("Its last line in NDJSON and CSV, its place in an array; from 1."),
     outcome: z.enum(["conflict", "duplicate", "refused"]).describe("duplicate: an earlier row of the file has its id."),
-    code: z.enum([...REFUSAL_CODES, "CONFLICT", "DUPLICATE"]),
+    code: z.enum([...REFUSAL_CODES, "DUPLICATE"]),
     field: z.exactOptional(z.string()),
     transactionId: z.exactOptional(z.string()).describe("Where it can be told and is harmless."),
   })

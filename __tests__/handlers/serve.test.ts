@@ -55,6 +55,19 @@ test("an answered call leaves one line with its outcome", async () => {
   ]);
 });
 
+test("the line of messages or a file has what became of its entries, and how many messages go back to the queue", async () => {
+  const answer = { batchItemFailures: [{ itemIdentifier: SECRET }] };
+  await makeHandler(async (_event, call) => {
+    call.noteOutcomes?.({ stored: 2, refused: 1 });
+    call.noteOutcomes?.({ stored: 1, duplicate: 4 });
+    return answer;
+  })({});
+  expect(logged()).toMatchObject([
+    { message: "answered", stored: 3, duplicate: 4, conflict: 0, refused: 1, failed: 1 },
+  ]);
+  expect(lines.join()).not.toContain(SECRET);
+});
+
 const named = (name: string) => Object.assign(new Error(`The item ${SECRET} is too large`), { name, Item: SECRET });
 
 test.each<[string, unknown, string]>([

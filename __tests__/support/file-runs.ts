@@ -28,7 +28,7 @@ export async function processUpload(
   harness: Harness,
   key: string,
   body: string | Uint8Array,
-  settings: Partial<FileSettings> = {},
+  settings: { readonly call?: Call } & Partial<FileSettings> = {},
 ): Promise<Processed & { readonly event: S3Event }> {
   const event = await harness.upload(key, body);
   const { statusCode, body: answer } = await processEvent(harness, event, settings);

@@ -283,6 +283,15 @@ export function everythingIn(items: readonly StoredItem[]): string {
   return items.map((item) => `${JSON.stringify(toItemJson(item))}\n${binary(item)}`).join("\n");
 }
 
+/** The call, and what an operation notes in it for its log line. */
+export function notingCall(call: Call): { readonly call: Call; readonly noted: Record<string, number> } {
+  const noted: Record<string, number> = {};
+  const noteOutcomes: Call["noteOutcomes"] = (counts) => {
+    for (const [outcome, count] of Object.entries(counts)) noted[outcome] = (noted[outcome] ?? 0) + count;
+  };
+  return { call: { ...call, noteOutcomes }, noted };
+}
+
 let counter = 0;
 
 /** A transaction id that no other test of the file uses. */

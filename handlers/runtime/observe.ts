@@ -18,6 +18,7 @@ const LOGGABLE_FIELDS = [
   "duplicate",
   "conflict",
   "refused",
+  "failed",
   "returned",
   "sealed",
   "repeated",

@@ -4,6 +4,7 @@ import type { Context } from "aws-lambda";
 import { CodedError, TABLES } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
 import type { MacKeys } from "../../ledger/rules/record-mac";
+import type { OutcomeCounts } from "../../ledger/rules/responses";
 import { deriveMacKeys, FieldEncryption } from "../../ledger/store/key-material";
 import type { Services } from "../../ledger/store/services";
 import { dynamoClient, kmsClient } from "./clients";
@@ -34,23 +35,33 @@ export function serve<Response extends object>(operationName: string, operation:
   return async (event: unknown, context: Context): Promise<Response> => {
     const startedAt = Date.now();
     const requestId = context.awsRequestId;
-    const call = {
+    const noted: LogFields = {};
+    const call: Call = {
       operation: operationName,
       caller: { requestId, functionName: ENVIRONMENT.functionName },
       now: new Date(),
       remainingMs: () => context.getRemainingTimeInMillis(),
+      noteOutcomes: (counts) => {
+        for (const [outcome, count] of Object.entries(counts)) add(noted, outcome as keyof OutcomeCounts, count);
+      },
     };
     try {
       const response = await operation(event, call, services);
       OBSERVER.info("answered", requestId, {
         operation: operationName,
+        ...noted,
         ...summaryOf(response),
         durationMs: Date.now() - startedAt,
       });
       return response;
     } catch (error) {
       const errorName = nameOf(error);
-      OBSERVER.error("failed", requestId, { operation: operationName, errorName, durationMs: Date.now() - startedAt });
+      OBSERVER.error("failed", requestId, {
+        operation: operationName,
+        errorName,
+        ...noted,
+        durationMs: Date.now() - startedAt,
+      });
       throw new TechnicalFault(errorName);
     } finally {
       OBSERVER.flush();
@@ -101,14 +112,21 @@ function nameOf(error: unknown): string {
   return error instanceof Error && /^[A-Za-z]{1,64}$/.test(error.name) ? error.name : "UnknownError";
 }
 
+/** The first note of a call brings all four counts, so that a line of messages or files never lacks one. */
+function add(noted: LogFields, outcome: keyof OutcomeCounts, count: number): void {
+  for (const each of ["stored", "duplicate", "conflict", "refused"] as const) noted[each] ??= 0;
+  noted[outcome] = Number(noted[outcome]) + count;
+}
+
 function summaryOf(response: object): LogFields {
-  const { outcome, statusCode, code, counts, payments, records } = response as {
+  const { outcome, statusCode, code, counts, payments, records, batchItemFailures } = response as {
     outcome?: string;
     statusCode?: number;
     code?: string;
     counts?: LogFields;
     payments?: readonly unknown[];
     records?: readonly unknown[];
+    batchItemFailures?: readonly unknown[];
   };
   const returned = payments ?? records;
   return {
@@ -116,6 +134,7 @@ function summaryOf(response: object): LogFields {
     ...(statusCode === undefined ? {} : { statusCode }),
     ...(code === undefined ? {} : { code }),
     ...(returned === undefined ? {} : { returned: returned.length }),
+    ...(batchItemFailures === undefined ? {} : { failed: batchItemFailures.length }),
     ...counts,
   };
 }

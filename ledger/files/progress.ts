@@ -39,7 +39,7 @@ export interface BadRow {
   readonly row: number;
   /** `duplicate`: its id was in an earlier row of the same file. */
   readonly outcome: "conflict" | "duplicate" | "refused";
-  readonly code: RefusalCode | "CONFLICT" | "DUPLICATE";
+  readonly code: RefusalCode | "DUPLICATE";
   readonly field?: string;
   /** Of a row whose id can be told and is harmless. */
   readonly transactionId?: string;

@@ -2,17 +2,19 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { JsonObject } from "../rules/canonical-json";
+import type { RecordedContent } from "../rules/differing-fields";
 import { derivedAuditId } from "../rules/identifiers";
 import { type Payment, parsePayment } from "../rules/payment";
 import { type PaymentMessage, parsePaymentMessage } from "../rules/payment-message";
 import type { MacedRecord } from "../rules/record-mac";
 import type { Parsed } from "../rules/schema";
 import { withoutToken } from "../rules/sent-tokens";
+import type { StoredItem } from "../rules/stored-item";
 import { parseTransaction, type Transaction } from "../rules/transaction";
-import { paymentRecord } from "../store/payment-record";
+import { paymentRecord, recordedPayment } from "../store/payment-record";
 import type { Recording } from "../store/recording";
 import type { Services } from "../store/services";
-import { messageRecord, transactionRecord } from "../store/transaction-record";
+import { messageRecord, recordedMessage, transactionRecord } from "../store/transaction-record";
 
 /** A payment as it was understood: all that its sender said, and nothing that the ledger added. */
 export type PaymentContent = JsonObject;
@@ -40,6 +42,11 @@ export interface PaymentBook<Payment extends PaymentContent> {
   readonly record: (payment: Payment, recording: Recording) => Promise<MacedRecord>;
   /** What a conflict's record keeps of the attempt: nothing secret. */
   readonly attempted: (payment: Payment) => JsonObject;
+  /**
+   * The content that a row with a good MAC recorded, to name the fields in which another one differs. Absent where a
+   * conflict finds the WRITE record and not the row.
+   */
+  readonly recorded?: (row: StoredItem) => RecordedContent;
 }
 
 /** The id of the WRITE record that is put together with the payment: it follows from the payment's id. */
@@ -60,6 +67,7 @@ export function ledgerBook(services: Services): PaymentBook<Payment> {
     parse: parsePayment,
     record: (payment, recording) => paymentRecord(payment, recording, services),
     attempted: ({ SecureToken: _token, ...attempted }) => attempted,
+    recorded: recordedPayment,
   };
 }
 
@@ -93,5 +101,6 @@ export function messagesBook(services: Services): PaymentBook<PaymentMessage> {
     parse: parsePaymentMessage,
     record: (payment, recording) => messageRecord(payment, recording, services),
     attempted: (payment) => payment,
+    recorded: recordedMessage,
   };
 }

@@ -13,7 +13,7 @@ import { refusal } from "../rules/refusals";
 import { type EntryResult, persistResponse, type RefusedResponse, refusedWith } from "../rules/responses";
 import { SentTokens } from "../rules/sent-tokens";
 import type { Services } from "../store/services";
-import type { Call } from "./call";
+import { type Call, noteResults } from "./call";
 import { isHarmless, keptPrincipal } from "./claims";
 import { ledgerEntry } from "./ledger-entry";
 import { transactionsBook } from "./payment-books";
@@ -178,8 +178,10 @@ async function processDirect(paymentData: object, call: Call, services: Services
     call,
     services,
   );
-  const results = await recordPayments(book, accepted, call, services);
-  return directResponse([...(await recordRefused(refused, services)), ...results], call);
+  const recorded = await recordPayments(book, accepted, call, services);
+  const results = [...(await recordRefused(refused, services)), ...recorded];
+  noteResults(results, call);
+  return directResponse(results, call);
 }
 
 function directResponse(results: readonly EntryResult[], call: Call): ProcessorResponse {

@@ -3,6 +3,7 @@
 import { TABLES } from "../../contract";
 import type { AuditEntry, Caller } from "../rules/audit-entry";
 import { type AuditEvent, auditEventContent, parseAuditEvent } from "../rules/audit-event";
+import { differingFields, type RecordedContent } from "../rules/differing-fields";
 import { envelopeOf, parseEntries } from "../rules/entries";
 import { derivedAuditId } from "../rules/identifiers";
 import { contentMac, equalMac } from "../rules/record-mac";
@@ -201,12 +202,40 @@ async function eventOutcome(
     existing === undefined ? senderOf(first.caller.principal, first.event.actor) : recordedSender(existing);
   if (!equalMac(entry.contentMac, recordedMac)) {
     if (sender !== holder && entry.eventId === undefined) return { takenFrom: entry };
-    return { result: { position, outcome: "conflict", ...transaction }, record: conflictEntry(entry, call) };
+    const recorded = existing === undefined ? { fields: eventFields(first.event) } : recordedEvent(existing);
+    const field = differingFields(eventFields(event), recorded);
+    const result = { position, outcome: "conflict", ...transaction, ...refusal("CONFLICT", field) } as const;
+    return { result, record: conflictEntry(entry, call) };
   }
   const known = outcome.written && entry === first ? "stored" : "duplicate";
   const result = { position, outcome: known, ...transaction, AuditID: auditId } as const;
   if (sender === holder) return { result };
   return { result, record: duplicateEntry(TRAIL, auditId, event.transactionId, event.actor, call) };
+}
+
+/** By the names of the ledger's own vocabulary; each of the last two stands for a side of the event and all that is in it. */
+function eventFields(event: AuditEvent): Readonly<Record<string, string | undefined>> {
+  const { action, actor, timestamp, transactionId, queryRecordIds, responseRecordIds } = event;
+  return {
+    TransactionID: transactionId,
+    Action: action,
+    Actor: actor,
+    Timestamp: timestamp,
+    QueryDetails: JSON.stringify([queryRecordIds, event.queryDetails]),
+    Response: JSON.stringify([responseRecordIds, event.responseDetails, event.result]),
+  };
+}
+
+function recordedEvent(item: StoredItem): RecordedContent {
+  const fields = Object.fromEntries(
+    ["TransactionID", "Action", "Actor", "Timestamp"].map((name) => [name, textOf(item, name)]),
+  );
+  const isDefaulted = textOf(item, "Timestamp") === textOf(item, "RecordedAt");
+  return {
+    fields,
+    defaultedTime: isDefaulted ? "Timestamp" : undefined,
+    encrypted: ["QueryDetails", "Response"],
+  };
 }
 
 function conflictEntry({ event, auditId, contentMac: mac }: AcceptedEvent, call: Call): AuditEntry {

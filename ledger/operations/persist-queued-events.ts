@@ -10,7 +10,7 @@ import { parseExactJson } from "../rules/exact-json";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import { type Refusal, refusal } from "../rules/refusals";
 import type { Services } from "../store/services";
-import type { Call } from "./call";
+import { type Call, noteResults } from "./call";
 import { harmlessClaims } from "./claims";
 import { ledgerEntry } from "./ledger-entry";
 import { type AcceptedEvent, eventContentMac, recordEvents, validateEvent } from "./persist-audit-events";
@@ -60,6 +60,7 @@ async function failedOf(
     );
     await recordEntries(settled, services);
     for (const _ of settled) services.signal("MessageRefused");
+    call.noteOutcomes?.({ refused: settled.length });
     const valid = judged.flatMap(({ message, judgement: event }) => (isRefusal(event) ? [] : [{ message, event }]));
     open = valid.map(({ message }) => message);
     await persistEvents(valid, call, services);
@@ -80,7 +81,7 @@ async function persistEvents(valid: readonly ValidEvent[], call: Call, services:
   for (const [position, { message, event }] of valid.entries()) {
     accepted.push(await acceptedEvent(event, message, position, call, services));
   }
-  await recordEvents(accepted, call, services);
+  noteResults(await recordEvents(accepted, call, services), call);
 }
 
 function validateMessage(message: QueueMessage, call: Call, services: Services): AuditEvent | Refusal {

@@ -113,6 +113,7 @@ async function isVerified({ progress, settings: { files }, caller, call, service
   const code = hasCardData || fault === undefined ? "CARD_DATA" : fault.code;
   const badRow: BadRow = { row: 1, outcome: "refused", code };
   await progress.add(1, { ...NO_COUNTS, refused: 1 }, [badRow], hasCardData ? 1 : 0);
+  call.noteOutcomes?.({ refused: 1 });
   return false;
 }
 
@@ -126,6 +127,7 @@ async function recordRows(run: Run): Promise<boolean> {
     const { counts, badRows, cardDataRows, attempts } = await batch.done;
     await recordAttempts(attempts, run);
     await progress.add(batch.rows.length, counts, badRows, cardDataRows);
+    call.noteOutcomes?.(counts);
   };
   try {
     for await (const rows of batchesOf(await settings.files.open(progress.file, progress.verified?.etag), run)) {

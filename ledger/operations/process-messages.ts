@@ -7,7 +7,7 @@ import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import type { PaymentMessage } from "../rules/payment-message";
 import { type Refusal, refusal } from "../rules/refusals";
 import type { Services } from "../store/services";
-import type { Call } from "./call";
+import { type Call, noteResults } from "./call";
 import { ledgerEntry } from "./ledger-entry";
 import { messagesBook, type SentPayment } from "./payment-books";
 import {
@@ -37,6 +37,7 @@ export async function processMessages(event: unknown, call: Call, services: Serv
   );
   await recordEntries(refusals, services);
   for (const _ of refusals) services.signal("MessageRefused");
+  call.noteOutcomes?.({ refused: refusals.length });
   const valid = judged.flatMap(({ message, judgement }) =>
     isRefusal(judgement) ? [] : [{ message, sent: judgement }],
   );
@@ -69,7 +70,7 @@ async function recordMessages(valid: readonly ValidMessage[], call: Call, servic
   for (const [position, { message, sent }] of valid.entries()) {
     accepted.push(await acceptPayment(book, sent, { position, caller: callerOf(message, call) }, services));
   }
-  await recordPayments(book, accepted, call, services);
+  noteResults(await recordPayments(book, accepted, call, services), call);
 }
 
 function validated(message: QueueMessage, call: Call, services: Services): SentPayment<PaymentMessage> | Refusal {

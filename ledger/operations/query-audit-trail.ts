@@ -11,7 +11,7 @@ import {
   type TimeRange,
 } from "../rules/queries";
 import type { Refusal } from "../rules/refusals";
-import type { AuditQueryResponse } from "../rules/responses";
+import { type AuditQueryResponse, notFoundIf } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { ALL_ACTORS, auditView } from "../store/audit-record";
@@ -116,5 +116,14 @@ async function answer(
     services,
   );
   const more = found.continueAfter === undefined ? {} : { NextPageToken: encodePageToken(query, found.continueAfter) };
-  return { schemaVersion: SCHEMA_VERSION, outcome: "answered", records, refused: [...refused], AuditID, ...more };
+  const isUnknown = query.Query === "transaction" && query.PageToken === undefined && items.length === 0;
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    outcome: "answered",
+    records,
+    ...notFoundIf(isUnknown),
+    refused: [...refused],
+    AuditID,
+    ...more,
+  };
 }

@@ -10,7 +10,7 @@ import {
   parseRange,
   type TimeRange,
 } from "../rules/queries";
-import type { LedgerQueryResponse } from "../rules/responses";
+import { type LedgerQueryResponse, notFoundIf } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { readDayIndex } from "../store/day-index";
@@ -84,5 +84,14 @@ async function answer(query: PaymentQuery, found: Found, call: Call, services: S
   );
   const more =
     found.continueAfter === undefined ? {} : { NextPageToken: encodePageToken(query, [found.continueAfter]) };
-  return { schemaVersion: SCHEMA_VERSION, outcome: "answered", payments, refused: [...refused], AuditID, ...more };
+  const isUnknown = query.Query === "transaction" && found.items.length === 0;
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    outcome: "answered",
+    payments,
+    ...notFoundIf(isUnknown),
+    refused: [...refused],
+    AuditID,
+    ...more,
+  };
 }

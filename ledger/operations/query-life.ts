@@ -2,7 +2,7 @@
 
 import { TABLES } from "../../contract";
 import { encodePageToken, type LedgerQuery, parsePage, parseRange } from "../rules/queries";
-import type { LedgerQueryResponse, OpenEventView } from "../rules/responses";
+import { type LedgerQueryResponse, notFoundIf, type OpenEventView } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { integerOf, type StoredItem, textOf } from "../rules/stored-item";
 import { readDayIndex } from "../store/day-index";
@@ -55,6 +55,7 @@ export async function queryLife(query: LifeQuery, call: Call, services: Services
   return {
     ...answered,
     payments,
+    ...notFoundIf(payments.length + all.length === 0),
     life: {
       State: whole.life.state,
       events,

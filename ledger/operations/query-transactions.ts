@@ -13,9 +13,10 @@ import {
   type TransactionQuery,
   transactionQuerySchema,
 } from "../rules/queries";
-import type { RefusedRecord, TransactionsResponse } from "../rules/responses";
+import { notFoundIf, type RefusedRecord } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { type StoredItem, textOf } from "../rules/stored-item";
+import type { TransactionsResponse } from "../rules/transaction-responses";
 import { ALL_ACTORS } from "../store/audit-record";
 import { readDayIndex } from "../store/day-index";
 import { getItem, getItems, queryAll } from "../store/read-items";
@@ -140,7 +141,12 @@ async function answer(
   );
   const { continueAfter } = found;
   const more = continueAfter === undefined ? {} : { NextPageToken: encodePageToken(query, [continueAfter]) };
-  const head = { schemaVersion: SCHEMA_VERSION, outcome: "answered" } as const;
+  const isUnknown = transactionId !== undefined && found.items.length === 0;
+  const head = {
+    schemaVersion: SCHEMA_VERSION,
+    outcome: "answered",
+    ...notFoundIf(isUnknown),
+  } as const;
   return book === MESSAGES
     ? { ...head, payments: trusted.map(messageView), refused, AuditID, ...more }
     : { ...head, transactions: trusted.map(transactionView), refused, AuditID, ...more };

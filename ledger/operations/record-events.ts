@@ -6,6 +6,7 @@
 import { TABLES } from "../../contract";
 import type { AuditEntry } from "../rules/audit-entry";
 import type { JsonObject } from "../rules/canonical-json";
+import { differingFields } from "../rules/differing-fields";
 import { envelopeOf, parseEntries } from "../rules/entries";
 import { derivedAuditId } from "../rules/identifiers";
 import { PLACE_MAX } from "../rules/life-check";
@@ -17,7 +18,7 @@ import { type EventResult, type EventsResponse, eventsAnswer, type RefusedRespon
 import { SentTokens } from "../rules/sent-tokens";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
-import { eventRecord, eventView, paymentEventMac, rowAsRead } from "../store/event-record";
+import { eventRecord, eventView, paymentEventMac, recordedContent, rowAsRead } from "../store/event-record";
 import { getItem } from "../store/read-items";
 import { isForged, type Services } from "../store/services";
 import { type ActionVerdict, backOff, putAction, transact } from "../store/transaction";
@@ -170,7 +171,10 @@ async function decided(
       call,
       services,
     );
-  if (!equalMac(sent.contentMac, textOf(record, "ContentMac") ?? "")) return asConflict(sent, call, services);
+  if (!equalMac(sent.contentMac, textOf(record, "ContentMac") ?? "")) {
+    const isOfOther = textOf(record, "TransactionID") !== sent.event.TransactionID;
+    return asConflict(sent, isOfOther ? "TransactionID" : undefined, call, services);
+  }
   // The same content was recorded since the life was read: it is in the life now, or its row is gone.
   const read = await readLife(sent.event.TransactionID, services);
   if ("fault" in read) return asUntrusted(sent, read.fault, call, services);
@@ -190,7 +194,9 @@ async function asRepeat(sent: SentOne, standing: StoredItem, call: Call, service
       call,
       services,
     );
-  if (!equalMac(sent.contentMac, textOf(standing, "ContentMac") ?? "")) return asConflict(sent, call, services);
+  if (!equalMac(sent.contentMac, textOf(standing, "ContentMac") ?? "")) {
+    return asConflict(sent, differingFields({ ...sent.event }, recordedContent(standing)), call, services);
+  }
   const result = storedResult(sent, standing, "duplicate");
   if (textOf(record, "Actor") === sent.actor) return { result };
   const { EventID, TransactionID } = sent.event;
@@ -207,7 +213,8 @@ function asUntrusted(sent: SentOne, fault: IntegrityFault, call: Call, services:
   return { result: refusedOne(sent, refusal(fault.code)), record: alarmEntry(fault, sent.actor, call, services) };
 }
 
-function asConflict(sent: SentOne, call: Call, services: Services): Told {
+/** @param field the fields that differ, where they are known. */
+function asConflict(sent: SentOne, field: string | undefined, call: Call, services: Services): Told {
   services.signal("PaymentConflict");
   const { position, event } = sent;
   const { TransactionID, EventID } = event;
@@ -223,7 +230,7 @@ function asConflict(sent: SentOne, call: Call, services: Services): Told {
     },
     call,
   );
-  return { result: { position, outcome: "conflict", TransactionID, EventID }, record };
+  return { result: { position, outcome: "conflict", TransactionID, EventID, ...refusal("CONFLICT", field) }, record };
 }
 
 /** The record keeps what was asked and the state that refused it. */

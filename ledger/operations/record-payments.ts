@@ -5,6 +5,7 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { AuditEntry } from "../rules/audit-entry";
+import { differingFields, type RecordedContent } from "../rules/differing-fields";
 import { derivedAuditId } from "../rules/identifiers";
 import { equalMac } from "../rules/record-mac";
 import { type Refusal, refusal } from "../rules/refusals";
@@ -28,7 +29,13 @@ export interface Outcome {
 
 /** What is recorded under an id now, by whom, or why nothing can be said about it. */
 type Recorded =
-  | { readonly kind: "stored" | "present"; readonly contentMac: string; readonly actor: string }
+  | {
+      readonly kind: "stored" | "present";
+      readonly contentMac: string;
+      readonly actor: string;
+      /** What is recorded, where it is at hand: it names the fields in which another content differs. */
+      readonly content?: RecordedContent | undefined;
+    }
   | { readonly kind: "untrusted"; readonly refusal: Refusal; readonly alarm: AuditEntry };
 
 /** Records the payments, and what they leave beside their own records. */
@@ -127,7 +134,7 @@ async function recordedNow<Payment extends PaymentContent>(
     if (outcome.written) return recordedBy(entry);
     fault = await integrityFault(book, entry, outcome.existing, services);
   }
-  if (fault === undefined) return recordedBefore(book.uniqueBy, outcome.existing);
+  if (fault === undefined) return recordedBefore(book, outcome.existing);
   const alarm = alarmEntry(fault, entry.actor, callOf(entry, call), services);
   return { kind: "untrusted", refusal: refusal(fault.code), alarm };
 }
@@ -144,18 +151,19 @@ async function writtenAgain<Payment extends PaymentContent>(
 }
 
 /** What is recorded once the entry was written. */
-function recordedBy<Payment>({ contentMac, actor }: Accepted<Payment>): Recorded {
-  return { kind: "stored", contentMac, actor };
+function recordedBy<Payment extends PaymentContent>({ contentMac, actor, payment }: Accepted<Payment>): Recorded {
+  return { kind: "stored", contentMac, actor, content: { fields: payment } };
 }
 
 /** What is recorded where a row, its WRITE record or both were found. */
-function recordedBefore(
-  uniqueBy: PaymentBook<PaymentContent>["uniqueBy"],
+function recordedBefore<Payment extends PaymentContent>(
+  { uniqueBy, recorded }: PaymentBook<Payment>,
   [row, writeRecord]: readonly (StoredItem | undefined)[],
 ): Recorded {
   const decisive = uniqueBy === "row" ? row : writeRecord;
   const actor = textOf(writeRecord ?? {}, "Actor") ?? "";
-  return { kind: "present", contentMac: textOf(decisive ?? {}, "ContentMac") ?? "", actor };
+  const content = row === undefined ? undefined : recorded?.(row);
+  return { kind: "present", contentMac: textOf(decisive ?? {}, "ContentMac") ?? "", actor, content };
 }
 
 /** A row and its WRITE record are put together, so one without the other, or either without a good MAC, was tampered with. */
@@ -199,7 +207,9 @@ function outcomeOf<Payment extends PaymentContent>(
   }
   if (!equalMac(entry.contentMac, recorded.contentMac)) {
     services.signal("PaymentConflict");
-    return { result: { position, outcome: "conflict", TransactionID }, record: conflictEntry(book, entry, call) };
+    const field = recorded.content && differingFields(entry.payment, recorded.content);
+    const result = { position, outcome: "conflict", TransactionID, ...refusal("CONFLICT", field) } as const;
+    return { result, record: conflictEntry(book, entry, call) };
   }
   const outcome = recorded.kind === "stored" ? "stored" : "duplicate";
   const result = { position, outcome, TransactionID, AuditID: entry.writeId } as const;

@@ -207,7 +207,18 @@ async function refuseAsConflict(
   );
   const ids = await recordEntries([entry], services);
   services.signal("PaymentConflict");
-  return statusResponse("conflict", row, ids.get(entry) ?? entry.auditId);
+  const answer = statusResponse("conflict", row, ids.get(entry) ?? entry.auditId);
+  return { ...answer, ...refusal("UNEXPECTED_STATUS", unexpectedFields(change, row)) };
+}
+
+function unexpectedFields({ ExpectedStatus, ExpectedVersion }: StatusChange, row: StoredItem): string {
+  const { Status, Version } = { Status: textOf(row, "Status"), Version: integerOf(row, "Version") };
+  const isOtherVersion = ExpectedVersion !== undefined && ExpectedVersion !== Version;
+  const names = [
+    ...(ExpectedStatus === Status ? [] : ["ExpectedStatus"]),
+    ...(isOtherVersion ? ["ExpectedVersion"] : []),
+  ];
+  return names.join(", ");
 }
 
 function updateAuditId(transactionId: string, version: number): string {

@@ -74,7 +74,7 @@ const ANY_CURRENCY_IN_USE = "2013-01-01T00:00:00.000Z";
 
 /** @param listActor the actor named around a list; an entry's own `Actor` goes before it. */
 export function parsePaymentEvent(input: unknown, listActor: string | undefined, now: Date): Parsed<SentPaymentEvent> {
-  const parsed = parseWith(paymentEventSchema, input);
+  const parsed = parseWith(paymentEventSchema, input, requiredToo(input, listActor));
   if (!parsed.ok) return parsed;
   const { Actor, schemaVersion: _version, Timestamp, Of, Reason, ...sent } = parsed.value;
   const claimedActor = Actor ?? listActor;
@@ -97,6 +97,13 @@ export function parsePaymentEvent(input: unknown, listActor: string | undefined,
     ...(time === undefined ? {} : { Timestamp: time.timestamp }),
   };
   return accepted({ event, actor: claimedActor });
+}
+
+/** An event needs its actor, here or around the list, and some kinds need the event that they settle. */
+function requiredToo(input: unknown, listActor: string | undefined): string[] {
+  const kind = typeof input === "object" && input !== null && "Kind" in input ? input.Kind : undefined;
+  const needsOf = EVENT_KIND_NAMES.some((each) => each === kind && each in SETTLES && !OF_IS_OPTIONAL.has(each));
+  return [...(listActor === undefined ? ["Actor"] : []), ...(needsOf ? ["Of"] : [])];
 }
 
 /** What decides whether the same id came with the same content: everything the sender said, and nothing that we added. */

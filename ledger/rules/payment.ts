@@ -56,7 +56,7 @@ export function parsePayment(
   now: Date,
   listActor?: string,
 ): Parsed<{ readonly payment: Payment; readonly actor: string }> {
-  const parsed = parseWith(paymentSchema, input);
+  const parsed = parseWith(paymentSchema, input, listActor === undefined ? ["Actor"] : []);
   if (!parsed.ok) return parsed;
   const { Actor, schemaVersion: _version, Timestamp, ...sent } = parsed.value;
   const claimedActor = Actor ?? listActor;

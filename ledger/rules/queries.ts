@@ -2,9 +2,9 @@
 
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { TABLES } from "../../contract";
 import { canonicalJson, type JsonObject } from "./canonical-json";
 import { AFTER_ALL_IDS, timeKey } from "./index-keys";
+import { TRANSACTION_BOOKS } from "./query-names";
 import {
   accepted,
   actor,
@@ -113,9 +113,6 @@ export const revealSchema = z
     title: "Token reveal",
     description: "Returns the clear token of one payment.",
   });
-
-/** The books that `query_transactions` reads. */
-export const TRANSACTION_BOOKS = [TABLES.paymentTransactions.logicalName, TABLES.paymentMessages.logicalName] as const;
 
 export const transactionQuerySchema = z
   .discriminatedUnion(

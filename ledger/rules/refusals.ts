@@ -4,17 +4,21 @@
  */
 
 import { ISO_4217_AMENDMENT } from "./currencies";
+import { QUERIES, TRANSACTION_BOOKS } from "./query-names";
 
 export interface Refusal {
   readonly code: RefusalCode;
   /** What happened, the rule and the remedy, in one text. */
   readonly message: string;
-  /** The field's name where the schema knows it; never a value. */
+  /** The name of the field at fault, or the names of all of them, separated by commas; never a value. */
   readonly field?: string;
 }
 
 const id = (length: number) =>
   `It is 1 to ${length} characters of A-Z a-z 0-9 . _ : / @ + = - and begins with a letter or digit. Send the id in that form.`;
+
+const listed = (words: readonly string[], last: "and" | "or" = "and") =>
+  `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}`;
 
 const newId = (length: number) =>
   id(length).replace(
@@ -91,8 +95,7 @@ const REFUSAL_TEXTS = {
     "The event names one thing twice with different values (for example Actor and user_id). Both vocabularies may be used, but they must agree. Send one of them.",
   INVALID_REASON:
     "The Reason is malformed. It is a text of 1 to 256 characters. Send why the change or the reveal is needed.",
-  INVALID_QUERY:
-    "The query is unknown. Known are transaction, processor and failures to query_payment_ledger, transaction, actor and time to query_payment_audit_trail, and transaction, payment and time to query_transactions. Correct the Query field.",
+  INVALID_QUERY: `The Query is unknown, or its Table is. Queries of query_payment_ledger are ${listed(QUERIES.query_payment_ledger)}; of query_payment_audit_trail ${listed(QUERIES.query_payment_audit_trail)}; of query_transactions ${listed(QUERIES.query_transactions)}, and the Table of its time is ${listed(TRANSACTION_BOOKS, "or")}. Send one of these.`,
   INVALID_LIMIT:
     "The Limit is out of range. A page holds 1 to 90 records. Correct it and follow NextPageToken for more.",
   RANGE_TOO_LONG: "The time range is not usable. From lies before To and at most 31 days apart. Split the range.",
@@ -128,6 +131,10 @@ const REFUSAL_TEXTS = {
     "The payment's events do not follow from each other. One was altered or removed, or put there by somebody else, so nothing is recorded on top of them; an alarm record was made. Have the incident investigated.",
   INVALID_TRANSITION:
     "The status change is not allowed. Allowed are Failure to Success and Success to Failure. Check the requested status.",
+  CONFLICT:
+    "Other content is recorded under this id. What is recorded stays as it is, and this request changed nothing. Compare the fields that the answer names; a new payment or event needs a new id.",
+  UNEXPECTED_STATUS:
+    "The payment has another status or version than the request expects. A status changes only from the one that is expected, and nothing was changed. Take the Status and Version of this answer and decide again.",
   NOT_FOUND: "No payment has this TransactionID. Only recorded payments can be changed or revealed. Check the id.",
   RECORD_FORGED:
     "The stored record fails its integrity check. It was not written by this ledger or was altered, so it is not used; an alarm record was made. Have the incident investigated.",

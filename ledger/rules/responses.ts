@@ -8,12 +8,26 @@ import { BREACH_CODES } from "./payment-life";
 import { REFUSAL_CODES, type Refusal } from "./refusals";
 import { SCHEMA_VERSION } from "./schema";
 
-const version = { schemaVersion: z.literal(SCHEMA_VERSION) };
+export const version = { schemaVersion: z.literal(SCHEMA_VERSION) };
 const code = z.enum(REFUSAL_CODES).meta({ id: "refusal-code" });
 const fault = {
   code,
   message: z.string().describe("What happened, the rule and the remedy. Fixed texts that never repeat what was sent."),
-  field: z.string().optional().describe("The field at fault, where one is known."),
+  field: z
+    .string()
+    .optional()
+    .describe("The field at fault, where one is known. Of MISSING_FIELD all that are missing, separated by commas."),
+};
+/** What a result carries when it is refused or in conflict. */
+const resultFault = {
+  code: code.optional().describe("Why the entry was refused. CONFLICT: the outcome is conflict."),
+  message: z.string().optional(),
+  field: z
+    .string()
+    .optional()
+    .describe(
+      "The field at fault, where one is known. Of MISSING_FIELD all that are missing, of CONFLICT those that differ, separated by commas.",
+    ),
 };
 const count = z.int().min(0);
 /** Every value of a JSON answer is JSON: there is nothing to check, and zod's own JSON type would exhaust the stack on deep ones. */
@@ -28,9 +42,7 @@ const entryResult = z.strictObject({
     ),
   TransactionID: z.string().optional(),
   AuditID: z.string().optional().describe("Audit record of what happened."),
-  code: code.optional(),
-  message: z.string().optional(),
-  field: z.string().optional(),
+  ...resultFault,
 });
 
 export const persistResponseSchema = z
@@ -46,9 +58,10 @@ export const persistResponseSchema = z
   });
 
 export type EntryResult = z.infer<typeof entryResult>;
+export type OutcomeCounts = z.infer<typeof persistResponseSchema>["counts"];
 export type PersistResponse = z.infer<typeof persistResponseSchema>;
 
-const refusedResponse = z
+export const refusedResponse = z
   .strictObject({
     ...version,
     outcome: z.literal("refused"),
@@ -72,6 +85,12 @@ export const statusResponseSchema = z
       Status: z.enum(PAYMENT_STATUSES).describe("The payment's status now."),
       Version: z.int().min(1),
       AuditID: z.string(),
+      code: code.optional().describe("UNEXPECTED_STATUS: the outcome is conflict."),
+      message: z.string().optional(),
+      field: z
+        .string()
+        .optional()
+        .describe("What was expected and is not so: ExpectedStatus, ExpectedVersion or both."),
     }),
     refusedResponse,
   ])
@@ -100,7 +119,13 @@ const refusedRecord = z.strictObject({
 });
 export type RefusedRecord = z.infer<typeof refusedRecord>;
 
-const pageFields = {
+export const notFound = {
+  notFound: z
+    .literal(true)
+    .optional()
+    .describe("Present when nothing is recorded of the payment that the query names by its id."),
+};
+export const pageFields = {
   refused: z.array(refusedRecord).describe("Records that were found and not returned, each with its alarm record."),
   AuditID: z.string().describe("Audit record of this read."),
   NextPageToken: z.string().optional().describe("Present when there may be more."),
@@ -165,6 +190,7 @@ export const ledgerQueryResponseSchema = z
         })
         .optional()
         .describe("Answers the query life."),
+      ...notFound,
       open: z.array(openInPayment).optional().describe("Answers the queries open-holds and open-breaches."),
       ...pageFields,
     }),
@@ -218,7 +244,13 @@ export type AuditView = z.infer<typeof auditView>;
 
 export const auditQueryResponseSchema = z
   .union([
-    z.strictObject({ ...version, outcome: z.literal("answered"), records: z.array(auditView), ...pageFields }),
+    z.strictObject({
+      ...version,
+      outcome: z.literal("answered"),
+      records: z.array(auditView),
+      ...notFound,
+      ...pageFields,
+    }),
     refusedResponse,
   ])
   .meta({ title: "Answer of query_payment_audit_trail" });
@@ -238,48 +270,6 @@ export const revealResponseSchema = z
   .meta({ title: "Answer of reveal_payment_token" });
 export type RevealResponse = z.infer<typeof revealResponseSchema>;
 
-const transactionView = z.strictObject({
-  transactionId: z.string(),
-  timestamp: z.int().describe("When it was processed, in milliseconds since 1970."),
-  amount: z.string(),
-  currency: z.string(),
-  cardLast4: z.string(),
-  status: z.string(),
-  processedAt: z.string(),
-  metadata: z.string().describe("JSON text with the numbers as they were written."),
-});
-export type TransactionView = z.infer<typeof transactionView>;
-
-const messageView = z.strictObject({
-  paymentId: z.string(),
-  amount: z.string(),
-  currency: z.string().optional(),
-  timestamp: z.string().describe("When it was processed, as claimed. Default: when it was recorded."),
-  processorId: z.string().optional(),
-  status: z.string().optional(),
-  processedAt: z.string().describe("When it was recorded."),
-});
-export type MessageView = z.infer<typeof messageView>;
-
-export const transactionsResponseSchema = z
-  .union([
-    z.strictObject({
-      ...version,
-      outcome: z.literal("answered"),
-      transactions: z.array(transactionView).describe("Payments of files and of payment_data."),
-      ...pageFields,
-    }),
-    z.strictObject({
-      ...version,
-      outcome: z.literal("answered"),
-      payments: z.array(messageView).describe("Payments of messages."),
-      ...pageFields,
-    }),
-    refusedResponse,
-  ])
-  .meta({ id: "query-transactions-response", title: "Answer of query_transactions" });
-export type TransactionsResponse = z.infer<typeof transactionsResponseSchema>;
-
 const eventResult = z.strictObject({
   position: count.describe("The event's place in the request, from 0."),
   outcome: z
@@ -293,9 +283,7 @@ const eventResult = z.strictObject({
   Place: z.int().min(1).optional().describe("Of a recorded event: its place in the payment's life."),
   State: lifeState.optional().describe("After a recorded event; of a refused grant: the state that it saw."),
   Breach: breachCodes.optional(),
-  code: code.optional(),
-  message: z.string().optional(),
-  field: z.string().optional(),
+  ...resultFault,
 });
 export type EventResult = z.infer<typeof eventResult>;
 
@@ -321,6 +309,11 @@ export function eventsAnswer(results: readonly EventResult[]): EventsResponse {
   const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
   for (const { outcome } of results) counts[outcome] += 1;
   return { schemaVersion: SCHEMA_VERSION, results: results.toSorted((a, b) => a.position - b.position), counts };
+}
+
+/** The mark of an answer about one payment, by its id, of which nothing is recorded. */
+export function notFoundIf(isUnknown: boolean): { readonly notFound?: true } {
+  return isUnknown ? { notFound: true } : {};
 }
 
 export function refusedWith(fault: Refusal, auditId?: string): RefusedResponse {

@@ -62,8 +62,12 @@ export const refused = (code: RefusalCode, field?: string): { readonly ok: false
   refusal: refusal(code, field),
 });
 
-/** The first fault of the input as a refusal. Where fields are missing, `field` names all of them. */
-export function parseWith<T>(schema: z.ZodType<T>, input: unknown): Parsed<T> {
+/**
+ * The first fault of the input as a refusal. Where fields are missing, `field` names all of them.
+ * @param requiredToo fields that this input must have although the schema leaves them optional. They are named with the
+ *   others that are missing; an input that lacks nothing else passes here, and its parser refuses it.
+ */
+export function parseWith<T>(schema: z.ZodType<T>, input: unknown, requiredToo: readonly string[] = []): Parsed<T> {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return refused("NOT_AN_OBJECT");
   const result = schema.safeParse(input);
   if (result.success) return accepted(result.data);
@@ -71,11 +75,13 @@ export function parseWith<T>(schema: z.ZodType<T>, input: unknown): Parsed<T> {
   if (issue === undefined) return refused("INVALID_QUERY");
   if (issue.code === "unrecognized_keys") return refused("UNKNOWN_FIELD");
   const code = codeOf(issue.message);
-  return refused(code, code === MISSING ? missingFields(result.error.issues) : fieldOf(issue.path));
+  if (code !== MISSING) return refused(code, fieldOf(issue.path));
+  const absent = requiredToo.filter((name) => (input as Readonly<Record<string, unknown>>)[name] === undefined);
+  return refused(code, missingFields(result.error.issues, absent));
 }
 
-function missingFields(issues: readonly z.core.$ZodIssue[]): string | undefined {
-  const fields = issues.filter(({ message }) => message === MISSING).map(({ path }) => fieldOf(path));
+function missingFields(issues: readonly z.core.$ZodIssue[], absent: readonly string[]): string | undefined {
+  const fields = [...issues.filter(({ message }) => message === MISSING).map(({ path }) => fieldOf(path)), ...absent];
   return [...new Set(fields.filter((field) => field !== undefined))].join(", ") || undefined;
 }
 

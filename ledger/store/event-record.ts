@@ -4,6 +4,7 @@ import type { TransactWriteItem } from "@aws-sdk/client-dynamodb";
 import { TABLES } from "../../contract";
 import { toItemJson } from "../rules/attribute-value";
 import { commitmentOf } from "../rules/commitment";
+import type { RecordedContent } from "../rules/differing-fields";
 import { dayKeyOf, timeKey } from "../rules/index-keys";
 import { lifeEventIn, outcomeForm } from "../rules/life-check";
 import { type PaymentEvent, paymentEventContent } from "../rules/payment-event";
@@ -116,6 +117,13 @@ export function eventView(item: StoredItem): EventView {
     Postings: postingsIn(item),
     ...(breach !== undefined && "L" in breach ? { Breach: breach.L.flatMap(breachIn) } : {}),
   };
+}
+
+/** The content as it was sent, to name the fields in which another one differs. The record's MAC must have been checked. */
+export function recordedContent(item: StoredItem): RecordedContent {
+  const { Place: _place, State: _state, Postings: _postings, Breach: _breach, RecordedAt, ...sent } = eventView(item);
+  const fields = { TransactionID: textOf(item, "TransactionID"), ...sent };
+  return { fields, defaultedTime: sent.Timestamp === RecordedAt ? "Timestamp" : undefined };
 }
 
 function stateOf(item: StoredItem): LifeState {

@@ -1,8 +1,9 @@
 /** The stored form of a payment, and what of it may be shown. */
 
 import { TABLES } from "../../contract";
+import type { RecordedContent } from "../rules/differing-fields";
 import { dayKeyOf, timeKey } from "../rules/index-keys";
-import type { Payment } from "../rules/payment";
+import { PAYMENT_STATUSES, type Payment } from "../rules/payment";
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord, withRecordMac } from "../rules/record-mac";
 import type { PaymentView } from "../rules/responses";
@@ -65,6 +66,30 @@ export async function recordWithStatus(
     ...failureDay(status, textOf(current, "Timestamp") ?? "", transactionId, services),
   };
   return withRecordMac(TABLE, item, (await services.macKeys()).record);
+}
+
+/**
+ * The content as it was sent, as far as it is readable, to name the fields in which another one differs. Each change of
+ * the status is from one of the two to the other, so the version tells the status that was sent.
+ */
+export function recordedPayment(row: StoredItem): RecordedContent {
+  const {
+    TransactionID,
+    Amount,
+    Currency,
+    ProcessorID,
+    Status: status,
+    Timestamp,
+    RecordedAt,
+    Version,
+  } = paymentView(row);
+  const isChanged = Version % 2 === 0;
+  const Status = isChanged ? PAYMENT_STATUSES.find((each) => each !== status) : status;
+  return {
+    fields: { TransactionID, Amount, Currency, ProcessorID, Status, Timestamp },
+    defaultedTime: Timestamp === RecordedAt ? "Timestamp" : undefined,
+    encrypted: ["SecureToken"],
+  };
 }
 
 /** Only failures have the attribute, so the index of failures holds nothing else. */

@@ -1,13 +1,14 @@
 /** The stored form of payments that arrive as files, as direct `payment_data` and as messages. */
 
 import { TABLES } from "../../contract";
+import type { RecordedContent } from "../rules/differing-fields";
 import type { PaymentMessage } from "../rules/payment-message";
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord } from "../rules/record-mac";
-import type { MessageView, TransactionView } from "../rules/responses";
 import type { StoredItem } from "../rules/stored-item";
 import { integerOf, textAttributes, textOf } from "../rules/stored-item";
 import type { Transaction } from "../rules/transaction";
+import type { MessageView, TransactionView } from "../rules/transaction-responses";
 import type { Recording } from "./recording";
 import type { Services } from "./services";
 
@@ -80,4 +81,10 @@ export function messageView(item: StoredItem): MessageView {
     timestamp: text("timestamp"),
     processedAt: text("processedAt"),
   };
+}
+
+/** The content of a message as it was sent, to name the fields in which another one differs. */
+export function recordedMessage(item: StoredItem): RecordedContent {
+  const { processedAt, ...fields } = messageView(item);
+  return { fields, defaultedTime: fields.timestamp === processedAt ? "timestamp" : undefined };
 }

@@ -20,9 +20,8 @@ import {
   revealResponseSchema,
   type StatusResponse,
   statusResponseSchema,
-  type TransactionsResponse,
-  transactionsResponseSchema,
 } from "../../ledger/rules/responses";
+import { type TransactionsResponse, transactionsResponseSchema } from "../../ledger/rules/transaction-responses";
 import type { Deployment } from "../deploy";
 import type { PersonId } from "../iam/identities";
 import { JobError } from "./errors";

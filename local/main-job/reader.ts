@@ -1,12 +1,7 @@
 /** Reads through the deployed functions and remembers every read made, so that each can be looked up in the trail. */
 
-import type {
-  AuditView,
-  LedgerQueryResponse,
-  PaymentView,
-  RefusedRecord,
-  TransactionView,
-} from "../../ledger/rules/responses";
+import type { AuditView, LedgerQueryResponse, PaymentView, RefusedRecord } from "../../ledger/rules/responses";
+import type { TransactionView } from "../../ledger/rules/transaction-responses";
 import type { Answered, LedgerCalls } from "./calls";
 
 export interface ReadMade {

@@ -6,7 +6,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { COST_OPTIONS } from "../../cli/cost";
+import { parseWords } from "../../evidence/commands/command";
+import { NOT_DONE } from "../../evidence/commands/errors";
 import { type Artifacts, buildApp } from "../../stacks/build-app";
 import { loadConfig } from "../../stacks/config/load";
 import { CONNECTIVITIES, type Connectivity } from "../../stacks/config/types";
@@ -219,35 +221,30 @@ function print(month: ReturnType<typeof monthOf>): void {
   );
 }
 
-const USAGE = `npm run cost -- [--single=N] [--list=N] [--message=N] [--fileRow=N] [--event=N] [--read=N]
-                [--connectivity=${CONNECTIVITIES.join("|")}] [--json] [--write]`;
-
 async function main(): Promise<void> {
-  const volume = Object.fromEntries(WAYS.map((way) => [way, { type: "string" as const }]));
-  const { values } = parseArgs({
-    options: { ...volume, connectivity: { type: "string" }, json: { type: "boolean" }, write: { type: "boolean" } },
-  });
-  const given = values as Readonly<Record<string, string | boolean | undefined>>;
+  const given = parseWords(process.argv.slice(2), COST_OPTIONS);
   const ways = await countWays();
-  if (given["write"] === true) {
+  if (given.flag("write")) {
     writeDocuments(Object.fromEntries(CONNECTIVITIES.map((layout) => [layout, idleCost(stacksWith(layout))])), ways);
     return;
   }
-  const asked = WAYS.map((way) => [way, Number(given[way] ?? 0)] as const);
+  const asked = WAYS.map((way) => [way, Number(given.one(way) ?? 0)] as const);
   const isNothing = asked.every(([, count]) => count === 0);
   const volumes = Object.fromEntries(isNothing ? [...asked, ["single", MILLION]] : asked) as Record<WayIn, number>;
-  const connectivity = CONNECTIVITIES.find((each) => each === (given["connectivity"] ?? loadConfig().connectivity));
+  const connectivity = CONNECTIVITIES.find((each) => each === (given.one("connectivity") ?? loadConfig().connectivity));
   if (connectivity === undefined || asked.some(([, count]) => !Number.isFinite(count) || count < 0)) {
-    throw new Error(`A volume is a number from 0, and the connectivity one of ${CONNECTIVITIES.join(", ")}.\n${USAGE}`);
+    throw new Error(
+      `A volume is a number from 0, and the connectivity one of ${CONNECTIVITIES.join(", ")}. All options: npx payledger cost --help`,
+    );
   }
   const month = monthOf({ connectivity, volumes }, ways);
-  if (given["json"] === true) console.log(JSON.stringify(month, null, 2));
+  if (given.flag("json")) console.log(JSON.stringify(month, null, 2));
   else print(month);
 }
 
 if (require.main === module) {
   main().catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
+    process.exitCode = NOT_DONE;
   });
 }

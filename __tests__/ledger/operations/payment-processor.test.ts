@@ -2,10 +2,19 @@ import { gzipSync } from "node:zlib";
 import type { Call } from "../../../ledger/operations/call";
 import { processMessages } from "../../../ledger/operations/process-messages";
 import { queryTransactions } from "../../../ledger/operations/query-transactions";
+import { refusal } from "../../../ledger/rules/refusals";
 import { integerOf, textOf, textWithin } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
 import { processEvent, processUpload, reportOf } from "../../support/file-runs";
-import { everythingIn, FILES_BUCKET, freshId, type Harness, s3Event, startHarness } from "../../support/ledger-harness";
+import {
+  everythingIn,
+  FILES_BUCKET,
+  freshId,
+  type Harness,
+  notingCall,
+  s3Event,
+  startHarness,
+} from "../../support/ledger-harness";
 import { queueRecord } from "../../support/queue-records";
 
 let harness: Harness;
@@ -54,7 +63,13 @@ describe("direct payment_data", () => {
   test("other content under a known id answers 409 and changes nothing", async () => {
     const sent = payment();
     await run({ payment_data: sent });
-    expect(await run({ payment_data: { ...sent, amount: "100.01" } })).toMatchObject({ statusCode: 409 });
+    const { call, noted } = notingCall(harness.call("payment-processor"));
+    const answer = await run({ payment_data: { ...sent, amount: "100.01" } }, call);
+    expect([answer.statusCode, noted]).toEqual([409, { conflict: 1 }]);
+    // Its table has the time in its key, so the row is not found and no field can be named.
+    const [result] = JSON.parse(answer.body).results;
+    expect(result).toMatchObject({ outcome: "conflict", ...refusal("CONFLICT") });
+    expect(result).not.toHaveProperty("field");
     expect(await rowsOf(sent.transactionId)).toHaveLength(1);
     expect(await actionsOf(sent.transactionId)).toEqual(["CONFLICT", "WRITE"]);
   });
@@ -184,7 +199,9 @@ describe("payment files", () => {
     lines[3] = `{"transactionId":"${"x".repeat(300_000)}"}`;
     lines[4] = JSON.stringify({ ...list[0], amount: "1.00" });
     lines.splice(5, 0, "");
-    const { report, badRows } = await processed("payments/bad.ndjson", lines.join("\n"));
+    const { call, noted } = notingCall(harness.call("payment-processor"));
+    const { report, badRows } = await processUpload(harness, "payments/bad.ndjson", lines.join("\n"), { call });
+    expect(noted).toEqual({ stored: 3, duplicate: 0, conflict: 1, refused: 3 });
     expect(report.counts).toEqual({ stored: 3, duplicate: 0, conflict: 1, refused: 3 });
     expect(badRows).toEqual(
       expect.arrayContaining([
@@ -391,7 +408,10 @@ describe("query_transactions", () => {
     });
 
     test("an id that was never recorded gives no payment, and an id whose row was removed is refused", async () => {
-      expect(await query({ Query: "payment", paymentId: freshId("absent") })).toMatchObject({ payments: [] });
+      expect(await query({ Query: "payment", paymentId: freshId("absent") })).toMatchObject({
+        payments: [],
+        notFound: true,
+      });
       const sent = message();
       await send(sent);
       await remove(sent.paymentId);

@@ -1,5 +1,6 @@
 import { persistAuditEvents } from "../../../ledger/operations/persist-audit-events";
 import { queryAuditTrail } from "../../../ledger/operations/query-audit-trail";
+import { refusal } from "../../../ledger/rules/refusals";
 import type { PersistResponse } from "../../../ledger/rules/responses";
 import { textOf } from "../../../ledger/rules/stored-item";
 import { everythingIn, freshId, type Harness, startHarness } from "../../support/ledger-harness";
@@ -85,7 +86,10 @@ test("the same AuditID again is a duplicate; other content under it is a conflic
   expect((await persist([event, event])).results.map((result) => result.outcome)).toEqual(["stored", "duplicate"]);
   expect((await persist(event)).results[0]?.outcome).toBe("duplicate");
   for (let attempt = 0; attempt < 2; attempt++) {
-    expect((await persist({ ...event, query_result: "failed" })).results[0]?.outcome).toBe("conflict");
+    expect((await persist({ ...event, query_result: "failed" })).results[0]).toMatchObject({
+      outcome: "conflict",
+      ...refusal("CONFLICT", "QueryDetails, Response"),
+    });
   }
   const actions = (await harness.trailOf(event.TransactionID)).map((record) => textOf(record, "Action"));
   expect(actions.filter((action) => action === "CONFLICT")).toHaveLength(2);
@@ -95,8 +99,14 @@ test("the same AuditID again is a duplicate; other content under it is a conflic
 test("conflicting repeats within one list, and a forged record named twice, do not fail the call", async () => {
   const event = { AuditID: freshId("audit"), TransactionID: freshId(), Actor: "alice", query_result: "success" };
   const other = { ...event, query_result: "failed" };
-  const outcomes = (await persist([event, other, other])).results.map((result) => result.outcome);
-  expect(outcomes).toEqual(["stored", "conflict", "conflict"]);
+  const outcomes = (await persist([event, other, other])).results.map(({ outcome, field }) => [outcome, field]);
+  expect(outcomes).toEqual([
+    ["stored", undefined],
+    ["conflict", "Response"],
+    ["conflict", "Response"],
+  ]);
+  const renamed = await persist({ ...event, Action: "EXPORT", TransactionID: freshId() });
+  expect(renamed.results[0]).toMatchObject(refusal("CONFLICT", "TransactionID, Action"));
   const forged = { AuditID: freshId("audit"), TransactionID: freshId(), Actor: "alice" };
   await harness.put("audit", { AuditID: { S: forged.AuditID } });
   const { results } = await persist([forged, forged]);

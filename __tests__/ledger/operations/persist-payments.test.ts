@@ -1,5 +1,7 @@
 import { persistPayments } from "../../../ledger/operations/persist-payments";
+import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import { hasGoodMac } from "../../../ledger/rules/record-mac";
+import { refusal } from "../../../ledger/rules/refusals";
 import type { PersistResponse } from "../../../ledger/rules/responses";
 import { type StoredItem, textOf } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
@@ -20,6 +22,8 @@ const persist = async (event: unknown): Promise<PersistResponse> => {
 const rowsOf = async (id: string) =>
   (await harness.scan("ledger")).filter((row) => textOf(row, "TransactionID") === id);
 const actionsOf = async (id: string) => (await harness.trailOf(id)).map((record) => textOf(record, "Action"));
+
+const CONFLICT = { position: 0, outcome: "conflict", ...refusal("CONFLICT"), AuditID: expect.any(String) };
 
 describe("recording", () => {
   test("a payment leaves one row and one WRITE record, both with a good MAC, in one transaction", async () => {
@@ -104,11 +108,32 @@ describe("the same payment again", () => {
       await persist(payment);
       const before = await rowsOf(payment.TransactionID);
       const attempts = [await persist({ ...payment, [field]: value }), await persist({ ...payment, [field]: value })];
-      expect(attempts.map((attempt) => attempt.results[0]?.outcome)).toEqual(["conflict", "conflict"]);
+      for (const { results } of attempts)
+        expect(results).toEqual([{ ...CONFLICT, TransactionID: payment.TransactionID, field }]);
       expect(await rowsOf(payment.TransactionID)).toEqual(before);
       expect(await actionsOf(payment.TransactionID)).toEqual(["WRITE", "CONFLICT", "CONFLICT"]);
     },
   );
+
+  test("what differs is named without its values, in one list too, and by the status that was sent", async () => {
+    const { Timestamp: _time, ...payment } = paymentInput({ Status: "Failure" });
+    const other = { ...payment, Amount: "99.87", SecureToken: "tok_another", Currency: "USD" };
+    const first = await persist([payment, other]);
+    expect(first.results[1]).toEqual({
+      ...CONFLICT,
+      position: 1,
+      TransactionID: payment["TransactionID"],
+      field: "SecureToken, Amount, Currency",
+    });
+    expect(JSON.stringify(first)).not.toMatch(/99\.87|10\.50|tok_/);
+    const { TransactionID } = payment;
+    const change = { TransactionID, ExpectedStatus: "Failure", Status: "Success", Reason: "late", Actor: "ops" };
+    await updatePaymentStatus(change, harness.call("update_payment_status"), harness.services);
+    expect((await persist({ ...payment, Status: "Success" })).results[0]).toMatchObject({
+      ...CONFLICT,
+      field: "Status",
+    });
+  });
 
   test("50 at once, alone and in lists, with conflicts, throttling and lost answers: one row, one WRITE record", async () => {
     const payment = paymentInput();

@@ -6,7 +6,7 @@ import { queryAuditTrail } from "../../../ledger/operations/query-audit-trail";
 import { queueMessages } from "../../../ledger/operations/queue";
 import { textOf } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
-import { everythingIn, freshId, type Harness, startHarness } from "../../support/ledger-harness";
+import { everythingIn, freshId, type Harness, notingCall, startHarness } from "../../support/ledger-harness";
 import { queueRecord } from "../../support/queue-records";
 
 let harness: Harness;
@@ -65,6 +65,16 @@ describe("audit events of the FIFO queue", () => {
     const sequences = stored.map((item) => textOf(item, "SequenceNumber"));
     expect(sequences).toEqual([...sequences].sort());
     expect(JSON.stringify(stored[0]?.["Caller"])).toContain("AROAEXAMPLE:order-service");
+  });
+
+  test("what became of them is noted for the log line", async () => {
+    const id = freshId();
+    const { call, noted } = notingCall(harness.call("persist_payment_audit_trail"));
+    const sent = event(id);
+    const bodies = [sent, sent, { ...sent, Action: "EXPORT" }, "{broken"];
+    const messages = queueMessages({ Records: bodies.map((body) => record(body, id)) }) ?? [];
+    await persistQueuedEvents(messages, call, harness.services);
+    expect(noted).toEqual({ stored: 1, duplicate: 1, conflict: 1, refused: 1 });
   });
 
   test("an invalid message leaves a gap record in its place, and its group goes on", async () => {
@@ -209,6 +219,14 @@ describe("audit events of the FIFO queue", () => {
 });
 
 describe("payments of audit-trail-queue", () => {
+  test("what became of them is noted for the log line", async () => {
+    const payment = message();
+    const { call, noted } = notingCall(harness.call("process_payment_messages"));
+    const bodies = [payment, payment, { ...payment, amount: "11.00" }, "{broken", message({ amount: "-1" })];
+    await processMessages({ Records: bodies.map((body) => record(body)) }, call, harness.services);
+    expect(noted).toEqual({ stored: 1, duplicate: 1, conflict: 1, refused: 2 });
+  });
+
   const process_ = (...records: Record_[]) =>
     processMessages({ Records: records }, harness.call("process_payment_messages"), harness.services);
   const rowsOf = async (id: string) =>

@@ -67,6 +67,7 @@ describe("reading one payment", () => {
       { TransactionID: payment.TransactionID, Amount: "10.50", SecureToken: "****", Version: 1 },
     ]);
     const read = (await trailOf(payment.TransactionID)).find((entry) => entry.AuditID === AuditID);
+    expect(await query({ Query: "transaction", TransactionID: payment.TransactionID })).not.toHaveProperty("notFound");
     expect(read).toMatchObject({
       Action: "READ",
       Actor: "support-desk",
@@ -78,7 +79,10 @@ describe("reading one payment", () => {
 
   test("a read that finds nothing is recorded too", async () => {
     const TransactionID = freshId("absent");
-    expect((await query({ Query: "transaction", TransactionID })).payments).toEqual([]);
+    expect(await trail({ Query: "transaction", TransactionID: freshId("absent") })).toMatchObject({ notFound: true });
+    expect(await query({ Query: "life", TransactionID: freshId("absent") })).toMatchObject({ notFound: true });
+    const answer = await query({ Query: "transaction", TransactionID });
+    expect(answer).toMatchObject({ payments: [], notFound: true });
     expect(await trailOf(TransactionID)).toMatchObject([
       { Action: "READ", response_record_ids: [], query_result: "not-found" },
     ]);

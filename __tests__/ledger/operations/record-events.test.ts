@@ -5,6 +5,7 @@ import { queryLedger } from "../../../ledger/operations/query-ledger";
 import { PLACE_RACES_MAX, recordPaymentEvents } from "../../../ledger/operations/record-events";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import { hasGoodMac } from "../../../ledger/rules/record-mac";
+import { refusal } from "../../../ledger/rules/refusals";
 import { eventsAnswerSchema, ledgerQueryResponseSchema } from "../../../ledger/rules/responses";
 import { type StoredItem, textOf } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
@@ -84,9 +85,15 @@ describe("an event", () => {
     const first = await sendOne(hold);
     await sendOne(event(id, "FEE", "1.00"));
     expect(await sendOne(hold)).toEqual({ ...first, outcome: "duplicate" });
-    expect(await sendOne({ ...hold, Amount: "60.01" })).toMatchObject({ outcome: "conflict" });
+    expect(await sendOne({ ...hold, Amount: "60.01" })).toMatchObject({
+      outcome: "conflict",
+      ...refusal("CONFLICT", "Amount"),
+    });
     const other = await paid();
-    expect(await sendOne({ ...hold, TransactionID: other })).toMatchObject({ outcome: "conflict" });
+    expect(await sendOne({ ...hold, TransactionID: other })).toMatchObject({
+      outcome: "conflict",
+      ...refusal("CONFLICT", "TransactionID"),
+    });
     expect(await rowsOf(other)).toEqual([]);
     expect(await sendOne({ ...hold, Actor: "another" })).toMatchObject({ outcome: "duplicate" });
     expect(await actionsOf(id)).toEqual(["WRITE", "WRITE", "WRITE", "CONFLICT", "DUPLICATE"]);

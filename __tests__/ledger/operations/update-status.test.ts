@@ -1,6 +1,7 @@
 import { persistPayments } from "../../../ledger/operations/persist-payments";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import { hasGoodMac } from "../../../ledger/rules/record-mac";
+import { refusal } from "../../../ledger/rules/refusals";
 import { integerOf, type StoredItem, textOf } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
 import { type Harness, paymentInput, startHarness } from "../../support/ledger-harness";
@@ -96,6 +97,7 @@ test("another expected status is a conflict: nothing changes and the attempt is 
     outcome: "conflict",
     Status: "Success",
     Version: 1,
+    ...refusal("UNEXPECTED_STATUS", "ExpectedStatus"),
   });
   expect(await actionsOf(id)).toEqual(["WRITE", "CONFLICT"]);
   expect(integerOf(await rowOf(id), "Version")).toBe(1);
@@ -107,7 +109,12 @@ test("with ExpectedVersion a retry is not applied again after somebody took the 
   expect(await update(first)).toMatchObject({ outcome: "updated", Version: 2 });
   expect(await update(first)).toMatchObject({ outcome: "duplicate", Version: 2 });
   expect(await update(change(id, "Success", "Failure"))).toMatchObject({ outcome: "updated", Version: 3 });
-  expect(await update(first)).toMatchObject({ outcome: "conflict", Status: "Failure", Version: 3 });
+  expect(await update(first)).toMatchObject({
+    outcome: "conflict",
+    Status: "Failure",
+    Version: 3,
+    ...refusal("UNEXPECTED_STATUS", "ExpectedVersion"),
+  });
 });
 
 test("of two different changes at once one is made and the other conflicts", async () => {

@@ -1,5 +1,6 @@
 /** The texts of refusals: each tells what happened, the rule and the remedy, and states limits as the code has them. */
 
+import * as z from "zod";
 import { ROW_LENGTH_MAX } from "../../../ledger/files/rows";
 import { ENTRIES_MAX } from "../../../ledger/rules/entries";
 import {
@@ -8,7 +9,13 @@ import {
   PROCESSOR_ID_LENGTH_MAX,
   TRANSACTION_ID_LENGTH_MAX,
 } from "../../../ledger/rules/identifiers";
-import { PAGE_LIMIT_MAX } from "../../../ledger/rules/queries";
+import {
+  auditQuerySchema,
+  ledgerQuerySchema,
+  PAGE_LIMIT_MAX,
+  transactionQuerySchema,
+} from "../../../ledger/rules/queries";
+import { QUERIES, TRANSACTION_BOOKS } from "../../../ledger/rules/query-names";
 import { REFUSAL_CODES, type RefusalCode, refusal } from "../../../ledger/rules/refusals";
 import { SCHEMA_VERSION } from "../../../ledger/rules/schema";
 
@@ -41,6 +48,20 @@ test.each<[RefusalCode, number]>([
   ["UNSUPPORTED_SCHEMA_VERSION", SCHEMA_VERSION],
 ])("%s states the limit that the code has: %d", (code, limit) => {
   expect(refusal(code).message).toMatch(new RegExp(`\\b${limit}\\b`));
+});
+
+test("INVALID_QUERY lists the queries that the functions have, and the tables of a query by time", () => {
+  const namesOf = (schema: z.ZodType) =>
+    [
+      ...JSON.stringify(z.toJSONSchema(schema, { unrepresentable: "any" })).matchAll(
+        /"Query":\{[^{}]*"const":"([a-z-]+)"/g,
+      ),
+    ].map(([, name]) => name);
+  expect(namesOf(ledgerQuerySchema)).toEqual(QUERIES.query_payment_ledger);
+  expect(namesOf(auditQuerySchema)).toEqual(QUERIES.query_payment_audit_trail);
+  expect(namesOf(transactionQuerySchema)).toEqual(QUERIES.query_transactions);
+  const { message } = refusal("INVALID_QUERY");
+  for (const name of [...Object.values(QUERIES).flat(), ...TRANSACTION_BOOKS]) expect(message).toContain(name);
 });
 
 test("a field is named only where one is given", () => {

@@ -20,7 +20,7 @@ const markers: fc.Arbitrary<unknown> = fc.constantFrom<unknown>(
 );
 
 /** Names that the schemas chose, with a position in a list at most. */
-const FIELD = /^[A-Za-z]+[0-9]?(_[a-z]+)*(\.[0-9]+)?$/;
+const FIELD = /^[A-Za-z]+[0-9]?(_[a-z]+)*(\.[0-9]+)?(, [A-Za-z]+[0-9]?(_[a-z]+)*)*$/;
 
 function expectNoEcho(found: Refusal): void {
   expect(JSON.stringify(found)).not.toContain(MARKER);
@@ -60,6 +60,26 @@ test.each(DOORS.map((door) => [door.schema, door] as const))("%s: the refused ex
     if (result.refusal.field !== undefined) expect(result.refusal.field).toMatch(FIELD);
   }
 });
+
+/** What decides which other fields an input needs. */
+const DISCRIMINATORS = ["Query", "Kind"];
+
+test.each(DOORS.map((door) => [door.schema, door] as const))(
+  "%s: all fields that are missing are named",
+  (_name, door) => {
+    for (const input of door.accepted as readonly Input[]) {
+      const fieldWithout = (names: readonly string[]) => {
+        const result = door.parse(Object.fromEntries(Object.entries(input).filter(([name]) => !names.includes(name))));
+        return result.ok || result.refusal.code !== "MISSING_FIELD" ? undefined : result.refusal.field;
+      };
+      const required = Object.keys(input).filter(
+        (name) => !DISCRIMINATORS.includes(name) && fieldWithout([name]) === name,
+      );
+      // An event with an actor in both vocabularies needs neither of them.
+      expect((fieldWithout(required)?.split(", ") ?? []).toSorted()).toEqual(required.toSorted());
+    }
+  },
+);
 
 test.each<ListName>(["payments", "events"])("property: what stands around %s is not echoed", (listName) => {
   const envelope = { [listName]: [{}], Actor: "importer" };

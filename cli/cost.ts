@@ -1,0 +1,20 @@
+/** `payledger cost`: its options, which the tool reads by the same table. What they mean is in `tools/cost/`. */
+
+import type { Options } from "../evidence/commands/command";
+
+const volume = (of: string) => ({ kind: "one", value: "N", about: `${of} a month.` }) as const;
+
+export const COST_OPTIONS: Options = {
+  single: volume("Payments that are sent alone"),
+  list: volume("Payments in lists of 50"),
+  message: volume("Payments as messages"),
+  fileRow: volume("Payments in files"),
+  event: volume("Audit events of other services"),
+  read: volume("Payments that are read"),
+  connectivity: {
+    kind: "one",
+    value: "LAYOUT",
+    about: "Layout of the network: privatelink, nat or nat-privatelink. Default: that of the environment.",
+  },
+  write: { kind: "flag", about: "Write the tables of the documents again instead." },
+};

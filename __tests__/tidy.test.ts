@@ -258,9 +258,10 @@ const RULES: readonly Rule[] = [
     fine: one("stacks/x.ts", 'import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";'),
   },
   {
-    name: "CDKTF is imported by the stacks and by tests only, so that leaving it stays a small change",
+    name: "CDKTF is imported by the stacks, their sample and tests only, so that leaving it stays a small change",
     check: each(
-      (file) => isCode(file) && (!under("stacks", "__tests__")(file) || under("stacks/config")(file)),
+      (file) =>
+        isCode(file) && (!under("stacks", "samples/library", "__tests__")(file) || under("stacks/config")(file)),
       (file) =>
         imports(file, (module) =>
           /^(cdktf|constructs|@cdktf\/.*)$/.test(module)

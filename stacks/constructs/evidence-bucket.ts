@@ -1,5 +1,6 @@
 /** The bucket of the log of proofs. Each object is put once, is kept, and can be read by those who verify the log. */
 
+import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
 import { EVIDENCE_PREFIX, IDENTITIES_PREFIX, SWEPT_PREFIX } from "../../contract";
 import type { ObjectLock } from "../config/types";
@@ -14,11 +15,14 @@ export interface EvidenceBucketProps {
   readonly kmsKeyArn: string;
   readonly lock: ObjectLock;
   readonly emptyOnDestroy: boolean;
-  readonly auditorKit: AuditorKit;
+  /** What an auditor needs, put beside the log; if absent, nothing is. The archive and local providers are needed for it alone. */
+  readonly auditorKit?: AuditorKit;
+  /** The role that puts the log. */
   readonly publisherArn: string;
-  readonly sweeperArn: string;
-  /** Puts who called. */
-  readonly attesterArn: string;
+  /** The role that puts what sweeps verified; if absent, nobody may. */
+  readonly sweeperArn?: string;
+  /** The role that puts who called; if absent, nobody may. */
+  readonly attesterArn?: string;
   /** Roles of this account or another that put cosignatures. */
   readonly witnessArns: readonly string[];
   /** Roles that read; principals of this account need not be among them. */
@@ -28,6 +32,7 @@ export interface EvidenceBucketProps {
 /** The largest number that S3 accepts. */
 const CHECKPOINT_VERSIONS = 100;
 
+/** @param id the logical id in the stack: it must be unique there, and a change of it replaces the resource. */
 export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceBucketProps): Bucket {
   return addBucket(scope, id, {
     name: props.name,
@@ -41,16 +46,7 @@ export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceB
     replaced: { prefix: `${EVIDENCE_PREFIX}checkpoint`, keepNewest: CHECKPOINT_VERSIONS, days: props.lock.days },
     emptyOnDestroy: props.emptyOnDestroy,
     lock: props.lock,
-    contents: (bucket, dependsOn) => [
-      addAuditorKit(scope, {
-        bucket,
-        kmsKeyArn: props.kmsKeyArn,
-        kit: props.auditorKit,
-        lock: props.lock,
-        forceDestroy: props.emptyOnDestroy,
-        dependsOn,
-      }),
-    ],
+    contents: (bucket, dependsOn) => kitIn(scope, bucket, props, dependsOn),
     statements: (bucketArn) => [
       ...onlyUnderKey(bucketArn, props.kmsKeyArn),
       keyIsNamed(bucketArn),
@@ -60,6 +56,12 @@ export function addEvidenceBucket(scope: Construct, id: string, props: EvidenceB
       ...outsiders(bucketArn, props),
     ],
   });
+}
+
+function kitIn(scope: Construct, bucket: string, props: EvidenceBucketProps, dependsOn: ITerraformDependable[]) {
+  const { auditorKit: kit, kmsKeyArn, lock, emptyOnDestroy } = props;
+  if (kit === undefined) return [];
+  return [addAuditorKit(scope, { bucket, kmsKeyArn, kit, lock, forceDestroy: emptyOnDestroy, dependsOn })];
 }
 
 const under = (bucketArn: string, ...paths: string[]) => paths.map((path) => `${bucketArn}/${EVIDENCE_PREFIX}${path}`);
@@ -113,26 +115,16 @@ function writers(
       notResources: [...cosignatures, ...swept, ...identities, `${bucketArn}/${AUDITOR_KIT_PREFIX}*`],
       conditions: [arnNotEquals("aws:PrincipalArn", publisherArn)],
     },
-    {
-      ...denyPut,
-      sid: "OnlySweep",
-      resources: swept,
-      conditions: [arnNotEquals("aws:PrincipalArn", sweeperArn)],
-    },
-    {
-      ...denyPut,
-      sid: "OnlyAttester",
-      resources: identities,
-      conditions: [arnNotEquals("aws:PrincipalArn", attesterArn)],
-    },
-    {
-      ...denyPut,
-      sid: "OnlyWitnesses",
-      resources: cosignatures,
-      // Without a witness, nobody.
-      ...(witnessArns.length === 0 ? {} : { conditions: [arnNotEquals("aws:PrincipalArn", ...witnessArns)] }),
-    },
+    onlyPutBy("OnlySweep", swept, sweeperArn === undefined ? [] : [sweeperArn]),
+    onlyPutBy("OnlyAttester", identities, attesterArn === undefined ? [] : [attesterArn]),
+    onlyPutBy("OnlyWitnesses", cosignatures, witnessArns),
   ];
+}
+
+/** If no role is given, nobody may put. */
+function onlyPutBy(sid: string, resources: string[], roleArns: readonly string[]): Statement {
+  const others = roleArns.length === 0 ? {} : { conditions: [arnNotEquals("aws:PrincipalArn", ...roleArns)] };
+  return { ...denyPut, sid, resources, ...others };
 }
 
 /** Not even the publisher can put something else in the place of what is published; the newest checkpoint only knowing which one it replaces. */

@@ -35,6 +35,7 @@ export interface LedgerFunction {
   readonly resource: LambdaFunction;
 }
 
+/** @param entry the logical id in the stack: it must be unique there, and a change of it replaces the resource. */
 export function addFunction(scope: Construct, entry: string, props: FunctionProps): LedgerFunction {
   const logGroup = addLogGroup(scope, `${entry}-logs`, props.logGroup);
   const { reservedConcurrency } = props;

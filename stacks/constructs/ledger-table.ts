@@ -47,6 +47,7 @@ export interface LedgerTableProps {
   readonly unreadingRoleArns: string[];
 }
 
+/** @param id the logical id in the stack: it must be unique there, and a change of it replaces the resource. */
 export function addLedgerTable(scope: Construct, id: string, props: LedgerTableProps): DynamodbTable {
   const table = new DynamodbTable(scope, id, {
     name: props.name,

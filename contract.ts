@@ -172,6 +172,10 @@ export const ENV = {
   fieldEncryption: "FIELD_ENCRYPTION",
   /** `privatelink`, `nat` and `nat-privatelink` are deployments; `embedded` is the loopback AWS of a laptop; `external` is an endpoint given by its user. */
   connectivity: "CONNECTIVITY",
+  /** `on`: the deployment has the private API, and the functions answer its requests. */
+  privateApi: "PRIVATE_API",
+  /** JSON object. Where it is set, the claimed actor must be who called; it lists, by a principal's id, the actors that the principal may name. */
+  actorRule: "ACTORS_OF_CALLERS",
   /** The DynamoDB interface endpoint's own URL (PrivateLink to DynamoDB has no private DNS). Read by the AWS SDK itself. */
   dynamodbEndpointUrl: "AWS_ENDPOINT_URL_DYNAMODB",
 } as const;

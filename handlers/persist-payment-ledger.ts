@@ -1,7 +1,11 @@
 /** Records one payment or a list of payments. */
 
-import { FUNCTIONS } from "../contract";
+import { FUNCTIONS, TABLES } from "../contract";
 import { persistPayments } from "../ledger/operations/persist-payments";
+import { throughPrivateApi } from "../ledger/operations/private-api";
 import { serve } from "./runtime/serve";
 
-export const handler = serve(FUNCTIONS.persistPaymentLedger.name, persistPayments);
+export const handler = serve(
+  FUNCTIONS.persistPaymentLedger.name,
+  throughPrivateApi(persistPayments, TABLES.paymentLedger.logicalName),
+);

@@ -1,7 +1,11 @@
 /** Records what happens to payments: captures, refunds, disputes and the like, one or a list. */
 
-import { FUNCTIONS } from "../contract";
+import { FUNCTIONS, TABLES } from "../contract";
+import { throughPrivateApi } from "../ledger/operations/private-api";
 import { recordPaymentEvents } from "../ledger/operations/record-events";
 import { serve } from "./runtime/serve";
 
-export const handler = serve(FUNCTIONS.recordPaymentEvent.name, recordPaymentEvents);
+export const handler = serve(
+  FUNCTIONS.recordPaymentEvent.name,
+  throughPrivateApi(recordPaymentEvents, TABLES.paymentEvents.logicalName),
+);

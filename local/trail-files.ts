@@ -140,6 +140,27 @@ export function assumedRole(session: RoleSession, time: string) {
   };
 }
 
+/** The call of STS that began a role's session. */
+export function begunSession({ roleId, roleName, session, accountId, sourceIdentity }: RoleSession, time: string) {
+  return {
+    ...shared(time),
+    eventSource: "sts.amazonaws.com",
+    eventName: "AssumeRole",
+    userIdentity: { type: "IAMUser", principalId: "AIDAEXAMPLEUSER", arn: `arn:aws:iam::${accountId}:user/example` },
+    requestParameters: {
+      roleArn: `arn:aws:iam::${accountId}:role/${roleName}`,
+      roleSessionName: session,
+      ...(sourceIdentity === undefined ? {} : { sourceIdentity }),
+    },
+    responseElements: {
+      assumedRoleUser: {
+        assumedRoleId: `${roleId}:${session}`,
+        arn: `arn:aws:sts::${accountId}:assumed-role/${roleName}/${session}`,
+      },
+    },
+  };
+}
+
 function invokeEvent(call: EventOfCall, userIdentity: object) {
   const { requestId, time, functionArn, sourceAddress = "10.0.1.17", vpcEndpoint } = call;
   return {

@@ -26,8 +26,21 @@ test.each([
   ["INDEX_SHARD_COUNT", "0"],
   ["INDEX_SHARD_COUNT", "101"],
   ["INDEX_SHARD_COUNT", "2.5"],
+  ["PRIVATE_API", "yes"],
+  ["PRIVATE_API", ""],
+  ["ACTORS_OF_CALLERS", ""],
+  ["ACTORS_OF_CALLERS", "[]"],
+  ["ACTORS_OF_CALLERS", '{"AROAEXAMPLE":"alice"}'],
+  ["ACTORS_OF_CALLERS", '{"AROAEXAMPLE":[1]}'],
 ])("%s=%s is refused without echoing the value", (name, value) => {
   expect(() => readEnvironment({ ...VARIABLES, [name]: value })).toThrow(EnvironmentError);
+});
+
+test("the private API and the comparison of actors with callers are off unless they are set", () => {
+  expect(readEnvironment(VARIABLES)).toMatchObject({ privateApi: false, actorRule: undefined });
+  const set = { ...VARIABLES, PRIVATE_API: "on", ACTORS_OF_CALLERS: '{"AROAEXAMPLE":["alice"]}' };
+  expect(readEnvironment(set)).toMatchObject({ privateApi: true, actorRule: { AROAEXAMPLE: ["alice"] } });
+  expect(readEnvironment({ ...VARIABLES, ACTORS_OF_CALLERS: "{}" }).actorRule).toEqual({});
 });
 
 test.each([

@@ -36,7 +36,8 @@ export type IdentityVerdict = "attested" | "unattested" | "contradicted";
 
 /**
  * `NO_INVOCATION`: CloudTrail has no call with this request id. `OTHER_FUNCTION`: it has one of another function.
- * `NOT_BY_SERVICE`: the event says that a queue or a bucket delivered it, and a principal invoked the function with it.
+ * `NOT_BY_SERVICE`: the event says that a queue, a bucket or the private API delivered it, and a principal invoked the
+ * function with it.
  */
 export type IdentityReason = "NO_INVOCATION" | "OTHER_FUNCTION" | "NOT_BY_SERVICE";
 
@@ -50,7 +51,7 @@ export interface AttestedCall {
   readonly via?: Via;
   /** The sender that the event named; not trustworthy in a contradicted call. */
   readonly toldPrincipal?: string;
-  /** Who it was: the sender of the message or file, where AWS delivered it, else who invoked the function. */
+  /** Who it was: who sent the message, the file or the request, where AWS delivered it, else who invoked the function. */
   readonly principalId?: string;
   readonly principalArn?: string;
   readonly sourceIdentity?: string;
@@ -64,6 +65,7 @@ export interface AttestedCall {
 const DELIVERS: Readonly<Record<Via, readonly string[]>> = {
   queue: ["lambda.amazonaws.com", "sqs.amazonaws.com"],
   file: ["s3.amazonaws.com"],
+  api: ["apigateway.amazonaws.com"],
 };
 
 /** Counts the records of one day by what they say of their calls. */

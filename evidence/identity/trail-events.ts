@@ -33,7 +33,9 @@ export function readEvents(content: string): TrailEvents {
   const events = Array.isArray(records) ? records.map(fieldsOf) : [];
   return {
     invocations: events.flatMap(invocationIn),
-    principals: events.map((event) => principalIn(fieldsOf(event["userIdentity"]))).filter(({ id }) => id !== ""),
+    principals: events
+      .flatMap((event) => [principalIn(fieldsOf(event["userIdentity"])), sessionBegunIn(event)])
+      .filter(({ id }) => id !== ""),
   };
 }
 
@@ -73,6 +75,20 @@ function principalIn(identity: Fields): TrailPrincipal {
   return {
     id: textOf(identity, "principalId") ?? "",
     ...present({ arn: textOf(identity, "arn"), sourceIdentity: textOf(session, "sourceIdentity") }),
+  };
+}
+
+/** The session that STS began: whoever calls only through the private API appears nowhere else in the trail. */
+function sessionBegunIn(event: Fields): TrailPrincipal {
+  const isBegun =
+    textOf(event, "eventSource") === "sts.amazonaws.com" && event["eventName"]?.toString().startsWith("AssumeRole");
+  const begun = fieldsOf(isBegun ? fieldsOf(event["responseElements"])["assumedRoleUser"] : undefined);
+  return {
+    id: textOf(begun, "assumedRoleId") ?? "",
+    ...present({
+      arn: textOf(begun, "arn"),
+      sourceIdentity: textOf(fieldsOf(event["requestParameters"]), "sourceIdentity"),
+    }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What the functions need from their environment. It is read once, at cold start; a missing value is an error that names it. */
 
 import { CodedError, ENV, type LogicalTableName, TABLES, type TableId } from "../../contract";
+import type { ActorRule } from "../../ledger/rules/actor-rule";
 import { INDEX_SHARD_COUNT_MAX } from "../../ledger/rules/index-keys";
 
 const CONNECTIVITIES = ["privatelink", "nat", "nat-privatelink", "embedded", "external"] as const;
@@ -14,6 +15,9 @@ export interface Environment {
   readonly macKeyArn: string;
   readonly indexShardCount: number;
   readonly fieldEncryption: "cached" | "per-record";
+  readonly privateApi: boolean;
+  /** Undefined where every claimed actor is accepted. */
+  readonly actorRule: ActorRule | undefined;
 }
 
 export class EnvironmentError extends CodedError<"BAD_ENVIRONMENT"> {
@@ -44,6 +48,8 @@ export function readEnvironment(variables: Variables): Environment {
     macKeyArn: required(variables, ENV.macKeyArn),
     indexShardCount: shardCount(variables),
     fieldEncryption: oneOf(variables, ENV.fieldEncryption, ["cached", "per-record"] as const),
+    privateApi: variables[ENV.privateApi] !== undefined && oneOf(variables, ENV.privateApi, ["on"] as const) === "on",
+    actorRule: actorRule(variables[ENV.actorRule]),
   });
 }
 
@@ -189,6 +195,26 @@ function oneOf<const T extends readonly string[]>(variables: Variables, name: st
   throw new EnvironmentError(
     `The environment variable ${name} has an unknown value. It is one of ${allowed.join(", ")}; correct the configuration and deploy again.`,
   );
+}
+
+/** A rule that cannot be read must not become no rule. */
+function actorRule(text: string | undefined): ActorRule | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const rule: unknown = JSON.parse(text);
+    const isRule =
+      typeof rule === "object" && rule !== null && !Array.isArray(rule) && Object.values(rule).every(isListOfTexts);
+    if (isRule) return rule as ActorRule;
+  } catch {
+    // Said below.
+  }
+  throw new EnvironmentError(
+    `The environment variable ${ENV.actorRule} is not a JSON object of lists of actors; deploy the functions stack again.`,
+  );
+}
+
+function isListOfTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
 function shardCount(variables: Variables): number {

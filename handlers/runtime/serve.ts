@@ -90,6 +90,8 @@ function makeServices(environment: Environment, observer: Observer): Services {
     }),
     macKeys: onceUnlessFailed(() => deriveMacKeys(kms, environment.macKeyArn)),
     indexShardCount: environment.indexShardCount,
+    privateApi: environment.privateApi,
+    ...(environment.actorRule === undefined ? {} : { actorRule: environment.actorRule }),
     signal: observer.signal,
     logFault: (error) => observer.error("part of a batch failed", "", { errorName: nameOf(error) }),
   };

@@ -3,6 +3,7 @@
 import type { BadRow } from "../files/progress";
 import type { Row } from "../files/row";
 import { SeenIds } from "../files/seen-ids";
+import type { Caller } from "../rules/audit-entry";
 import { type Refusal, refusal } from "../rules/refusals";
 import { transactionId as transactionIdSchema } from "../rules/schema";
 import type { Transaction } from "../rules/transaction";
@@ -46,6 +47,8 @@ export interface JudgeSettings {
   readonly stopsAtLimit: boolean;
   readonly limits: FileLimits;
   readonly now: Date;
+  /** What AWS says of who put the file there. */
+  readonly caller: Caller;
 }
 
 export class RowJudge {
@@ -86,7 +89,8 @@ export class RowJudge {
   private judgementOf(row: Row): SentPayment<Transaction> | Refusal {
     if (this.rows > this.settings.limits.rowsMax) return this.harmOf(row) ?? refusal("TOO_MANY_ROWS");
     if ("fault" in row) return this.harmOf(row) ?? refusal(row.fault);
-    return validatePayment(this.book, row.value, { now: this.settings.now }, this.services);
+    const { now, caller } = this.settings;
+    return validatePayment(this.book, row.value, { now, caller }, this.services);
   }
 
   private harmOf(row: Row): Refusal | undefined {

@@ -19,7 +19,7 @@ import { alarmEntry } from "./integrity-alarm";
 import { ledgerEntry } from "./ledger-entry";
 import { answersOf, duplicateEntry, type Outcome } from "./record-payments";
 import { recordRefused, refuseCall } from "./refusal-records";
-import { isRefusal, refuseHarmful, validateEntries } from "./validation";
+import { isRefusal, refuseActor, refuseHarmful, validateEntries } from "./validation";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 
@@ -78,14 +78,14 @@ function withActor(entry: unknown, listActor: string | undefined): unknown {
 /** @param tokens those of the whole request, where the event may be one of a list. */
 export function validateEvent(
   entry: unknown,
-  call: Call,
+  { now, caller }: Pick<Call, "now" | "caller">,
   services: Services,
   tokens = SentTokens.in(entry),
 ): AuditEvent | Refusal {
   const harmful = refuseHarmful(entry, services, { tokens, clear: entry });
   if (harmful !== undefined) return harmful;
-  const parsed = parseAuditEvent(entry, call.now);
-  return parsed.ok ? parsed.value : parsed.refusal;
+  const parsed = parseAuditEvent(entry, now);
+  return parsed.ok ? (refuseActor(parsed.value.actor, caller, services) ?? parsed.value) : parsed.refusal;
 }
 
 export async function eventContentMac(event: AuditEvent, services: Services): Promise<string> {

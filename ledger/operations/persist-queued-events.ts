@@ -88,7 +88,10 @@ function validateMessage(message: QueueMessage, call: Call, services: Services):
   const exact = parseExactJson(message.body);
   if (exact === undefined) return refuseHarmful(message.body, services) ?? refusal("NOT_JSON");
   // Searched as it was written, and as it is stored: with floats, like an event of a direct call.
-  return refuseHarmful(exact, services) ?? validateEvent(JSON.parse(message.body), call, services);
+  return (
+    refuseHarmful(exact, services) ??
+    validateEvent(JSON.parse(message.body), { now: call.now, caller: callerOf(message, call) }, services)
+  );
 }
 
 async function acceptedEvent(

@@ -150,11 +150,11 @@ async function recordRows(run: Run): Promise<boolean> {
 
 async function* batchesOf(
   { bytes }: OpenFile,
-  { progress, settings, limits, call, services }: Run,
+  { progress, settings, limits, caller, call, services }: Run,
 ): AsyncGenerator<JudgedRow[]> {
   const { rows: skip, cardDataRows } = progress;
   const judge = new RowJudge(
-    { cardDataRows, stopsAtLimit: settings.removeCardDataFiles, limits, now: call.now },
+    { cardDataRows, stopsAtLimit: settings.removeCardDataFiles, limits, now: call.now, caller },
     services,
   );
   let batch: JudgedRow[] = [];

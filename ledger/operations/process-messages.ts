@@ -76,7 +76,7 @@ async function recordMessages(valid: readonly ValidMessage[], call: Call, servic
 function validated(message: QueueMessage, call: Call, services: Services): SentPayment<PaymentMessage> | Refusal {
   const body = parseExactJson(message.body);
   if (body === undefined) return refuseHarmful(message.body, services) ?? refusal("NOT_JSON");
-  return validatePayment(messagesBook(services), body, { now: call.now }, services);
+  return validatePayment(messagesBook(services), body, { now: call.now, caller: callerOf(message, call) }, services);
 }
 
 /** A message that can never be recorded is settled at first sight. */

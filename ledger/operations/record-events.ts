@@ -30,7 +30,7 @@ import { eventOf, type ReadLife, readLife } from "./read-life";
 import { recordEntries } from "./record-entries";
 import { duplicateEntry } from "./record-payments";
 import { refuseCall } from "./refusal-records";
-import { refuseHarmful, validateEntries } from "./validation";
+import { refuseActor, refuseHarmful, validateEntries } from "./validation";
 
 const EVENTS = TABLES.paymentEvents;
 const TRAIL = TABLES.paymentAuditTrail;
@@ -94,6 +94,8 @@ async function validated(
   const parsed = parsePaymentEvent(entry, listActor, call.now);
   if (!parsed.ok) return parsed.refusal;
   const { event, actor } = parsed.value;
+  const claimed = refuseActor(actor, call.caller, services);
+  if (claimed !== undefined) return claimed;
   return { position, actor, event, contentMac: await paymentEventMac(event, services) };
 }
 

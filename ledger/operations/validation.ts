@@ -5,11 +5,12 @@
 
 import type * as z from "zod";
 import type { LogicalTableName } from "../../contract";
+import { actorFault } from "../rules/actor-rule";
 import type { Caller } from "../rules/audit-entry";
 import { harmfulInput, type InputPart } from "../rules/harmful-input";
 import { UNCLAIMED_ACTOR } from "../rules/identifiers";
 import { contentMac } from "../rules/record-mac";
-import type { Refusal } from "../rules/refusals";
+import { type Refusal, refusal } from "../rules/refusals";
 import type { RefusedResponse } from "../rules/responses";
 import { parseWith } from "../rules/schema";
 import { SentTokens } from "../rules/sent-tokens";
@@ -25,9 +26,21 @@ export function refuseHarmful(input: unknown, services: Services, part?: InputPa
   return reason;
 }
 
+/** The refusal of an actor who is not the caller, where the configuration compares them. */
+export function refuseActor(
+  actor: string | undefined,
+  { principal }: Caller,
+  { actorRule }: Services,
+): Refusal | undefined {
+  const code = actorRule === undefined ? undefined : actorFault(actorRule, principal, actor);
+  return code === undefined ? undefined : refusal(code, code === "ACTOR_NOT_CALLER" ? "Actor" : undefined);
+}
+
 /** How an input is validated as a payment. */
 export interface PaymentInput {
   readonly now: Date;
+  /** What AWS says of who sent it. */
+  readonly caller: Caller;
   /** The actor named around a list; an entry's own actor goes before it. */
   readonly listActor?: string | undefined;
   /** The tokens of the whole request, where the input is an entry of it. */
@@ -38,13 +51,14 @@ export interface PaymentInput {
 export function validatePayment<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
   input: unknown,
-  { now, listActor, tokens = SentTokens.in(input) }: PaymentInput,
+  { now, caller, listActor, tokens = SentTokens.in(input) }: PaymentInput,
   services: Services,
 ): SentPayment<Payment> | Refusal {
   const harmful = refuseHarmful(input, services, { tokens, clear: book.clearPart(input) });
   if (harmful !== undefined) return harmful;
   const parsed = book.parse(input, now, listActor);
-  return parsed.ok ? parsed.value : parsed.refusal;
+  if (!parsed.ok) return parsed.refusal;
+  return refuseActor(parsed.value.actor, caller, services) ?? parsed.value;
 }
 
 /** A payment that may be recorded. */
@@ -115,7 +129,8 @@ export function validatePayments<Payment extends PaymentContent>(
   services: Services,
 ): Promise<ValidatedList<Accepted<Payment>>> {
   const validate = async (entry: unknown, position: number) => {
-    const sent = validatePayment(book, entry, { now: call.now, listActor: list.actor, tokens: list.tokens }, services);
+    const { now, caller } = call;
+    const sent = validatePayment(book, entry, { now, caller, listActor: list.actor, tokens: list.tokens }, services);
     return isRefusal(sent) ? sent : acceptPayment(book, sent, { position }, services);
   };
   return validateEntries(list, validate, book.table, call);
@@ -126,7 +141,7 @@ export function isRefusal(judged: object): judged is Refusal {
 }
 
 /** Validates the request of a function that takes one: what it is, or the refusal, whose record is written already. */
-export async function validateRequest<T>(
+export async function validateRequest<T extends { readonly Actor: string }>(
   schema: z.ZodType<T>,
   event: unknown,
   table: LogicalTableName,
@@ -136,7 +151,8 @@ export async function validateRequest<T>(
   const harmful = refuseHarmful(event, services);
   if (harmful !== undefined) return { refused: await refuseCall(event, harmful, table, call, services) };
   const parsed = parseWith(schema, event);
-  return parsed.ok
-    ? { request: parsed.value }
-    : { refused: await refuseCall(event, parsed.refusal, table, call, services) };
+  if (!parsed.ok) return { refused: await refuseCall(event, parsed.refusal, table, call, services) };
+  const notCaller = refuseActor(parsed.value.Actor, call.caller, services);
+  if (notCaller === undefined) return { request: parsed.value };
+  return { refused: await refuseCall(event, notCaller, table, call, services) };
 }

@@ -22,15 +22,15 @@ export const LEDGER_ACTIONS = [
 ] as const;
 export type LedgerAction = (typeof LEDGER_ACTIONS)[number];
 
-/** The ways in by which AWS delivers an event and names its sender. A direct call has none. */
-export const VIAS = ["queue", "file"] as const;
+/** The ways in by which AWS delivers an event and names who sent it. A direct call has none. */
+export const VIAS = ["queue", "file", "api"] as const;
 export type Via = (typeof VIAS)[number];
 
 /** What AWS itself says about the call, never mixed with the claimed actor. CloudTrail's data events tie the request to a principal. */
 export interface Caller {
   readonly requestId: string;
   readonly functionName: string;
-  /** Who AWS says put the message or the file there: SQS `SenderId`, S3 `userIdentity`. Absent in a direct call. */
+  /** Who AWS says sent it: SQS `SenderId`, S3 `userIdentity`, the caller of the private API. Absent in a direct call. */
   readonly principal?: string;
   /** How the event says that it came. Absent in a direct call, and in records from before this was kept. */
   readonly via?: Via;

@@ -46,6 +46,10 @@ const REFUSAL_TEXTS = {
   INVALID_TRANSACTION_ID: `The TransactionID is malformed. ${newId(128)}`,
   INVALID_PROCESSOR_ID: `The ProcessorID is malformed. ${id(64)}`,
   INVALID_ACTOR: `The Actor is malformed or one of the ledger's own names. ${id(256).replace(". Send the id in that form", ", and is neither unclaimed nor the name of a function of the ledger. Send the name of who acts")}`,
+  ACTOR_NOT_CALLER:
+    "The Actor is not who called. This ledger is configured to accept only an actor that is the name of the caller's session or is listed for the caller. Send your own name, or have the list changed.",
+  CALLER_UNKNOWN:
+    "Nothing says who called. A call through the private API names its caller, and so does every call where this ledger is configured to compare actors with callers. Send it through the private API, a queue or the bucket of payment files.",
   INVALID_AUDIT_ID: `The AuditID is malformed. ${newId(128)}`,
   INVALID_RECORD_ID: `A record id is malformed, or a list holds more than 1000 of them. ${id(128).replace("It is", "It is an AuditID, or")}`,
   INVALID_CARD_LAST4:

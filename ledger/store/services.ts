@@ -2,6 +2,7 @@
 
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { BACKUP_METRICS, LOG_METRICS, LogicalTableName, METRICS, TableId } from "../../contract";
+import type { ActorRule } from "../rules/actor-rule";
 import { hasGoodMac, type MacKeys } from "../rules/record-mac";
 import type { StoredItem } from "../rules/stored-item";
 import type { FieldEncryption } from "./key-material";
@@ -28,6 +29,10 @@ export interface Services {
   readonly auditFields: FieldEncryption;
   readonly macKeys: () => Promise<MacKeys>;
   readonly indexShardCount: number;
+  /** The claimed actor must be who called. Absent: every claim is accepted. */
+  readonly actorRule?: ActorRule;
+  /** Whether events of API Gateway are requests of the private API. Without it they are refused like any other object. */
+  readonly privateApi?: boolean;
   readonly signal: (signal: Signal) => void;
   /** Logs a technical fault that concerns a part of a batch; what it concerns is tried again by the platform. */
   readonly logFault: (error: unknown) => void;

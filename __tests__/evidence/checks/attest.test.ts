@@ -8,9 +8,11 @@ import { type Attestation, attestationHash, parseAttestation } from "../../../ev
 import type { Call } from "../../../ledger/operations/call";
 import { runPaymentProcessor } from "../../../ledger/operations/payment-processor";
 import { persistPayments } from "../../../ledger/operations/persist-payments";
+import { throughPrivateApi } from "../../../ledger/operations/private-api";
 import { processMessages } from "../../../ledger/operations/process-messages";
 import { type StoredItem, textOf, textWithin } from "../../../ledger/rules/stored-item";
 import { assumedRole, invokedByRole, invokedByService, type StoredTrailFile } from "../../../local/trail-files";
+import { apiEvent } from "../../support/api-event";
 import { aPayment } from "../../support/ledger-fixtures";
 import { freshId, type Harness, startHarness } from "../../support/ledger-harness";
 import { queueRecord } from "../../support/queue-records";
@@ -21,7 +23,7 @@ const DAY = TODAY.toISOString().slice(0, 10);
 const NEXT_MORNING = new Date(Date.parse(`${DAY}T05:30:00Z`) + 24 * 60 * 60 * 1000);
 
 let harness: Harness;
-const calls: Record<"direct" | "message" | "file" | "shaped", Call> = {} as never;
+const calls: Record<"direct" | "message" | "file" | "api" | "shaped" | "shapedApi", Call> = {} as never;
 
 beforeAll(async () => {
   harness = await startHarness();
@@ -47,6 +49,13 @@ beforeAll(async () => {
     harness.services,
     { files: harness.files, removeCardDataFiles: true },
   );
+  const api = throughPrivateApi(persistPayments, "PaymentLedger");
+  const request = (caller: string) =>
+    apiEvent({ Actor: "cfo", payments: [aPayment({ TransactionID: freshId() })] }, caller);
+  calls.api = harness.call("persist_payment_ledger", TODAY);
+  await api(request("AROAMALLORY:m1"), calls.api, { ...harness.services, privateApi: true });
+  calls.shapedApi = harness.call("persist_payment_ledger", TODAY);
+  await api(request("AROACFO:cfo"), calls.shapedApi, { ...harness.services, privateApi: true });
   calls.shaped = harness.call("process_payment_messages", TODAY);
   await processMessages(
     { Records: [queueRecord({ ...message, paymentId: freshId("pay") }, { senderId: "AROACFO:cfo" })] },
@@ -68,7 +77,9 @@ function trailFilesOfDay(): Map<string, StoredTrailFile> {
       invokedByRole(at(calls.direct), MALLORY),
       invokedByService(at(calls.message), "lambda.amazonaws.com"),
       invokedByService(at(calls.file), "s3.amazonaws.com"),
+      invokedByService(at(calls.api), "apigateway.amazonaws.com"),
       invokedByRole(at(calls.shaped), MALLORY),
+      invokedByRole(at(calls.shapedApi), MALLORY),
       assumedRole(MALLORY, `${DAY}T11:00:00Z`),
     ],
     DAY,
@@ -105,25 +116,28 @@ async function attest(files: ReadonlyMap<string, StoredTrailFile>): Promise<Atte
 const callOf = ({ attestation }: Attested, call: Call) =>
   attestation.calls.find(({ request }) => request === call.caller.requestId);
 
-test.each(["direct", "message", "file"] as const)(
+test.each(["direct", "message", "file", "api"] as const)(
   "a %s call that claims to be the cfo shows who made it",
   async (way) => {
     expect(callOf(await attest(trailFilesOfDay()), calls[way])).toMatchObject({ verdict: "attested", ...MALLORYS });
   },
 );
 
-test("a made-up message is contradicted, names who made it, and is counted for the alarm", async () => {
-  const attested = await attest(trailFilesOfDay());
-  expect(callOf(attested, calls.shaped)).toMatchObject({
-    verdict: "contradicted",
-    reason: "NOT_BY_SERVICE",
-    toldPrincipal: "AROACFO:cfo",
-    ...MALLORYS,
-  });
-  expect(attested.response.outcome).toBe("contradicted");
-  expect(harness.signals.filter((signal) => signal === "IdentityContradicted")).toHaveLength(1);
-  expect(harness.signals).not.toContain("IdentityCheckPassed");
-});
+test.each(["shaped", "shapedApi"] as const)(
+  "a made-up event (%s) is contradicted, names who made it, and is counted for the alarm",
+  async (made) => {
+    const attested = await attest(trailFilesOfDay());
+    expect(callOf(attested, calls[made])).toMatchObject({
+      verdict: "contradicted",
+      reason: "NOT_BY_SERVICE",
+      toldPrincipal: "AROACFO:cfo",
+      ...MALLORYS,
+    });
+    expect(attested.response.outcome).toBe("contradicted");
+    expect(harness.signals.filter((signal) => signal === "IdentityContradicted")).toHaveLength(2);
+    expect(harness.signals).not.toContain("IdentityCheckPassed");
+  },
+);
 
 test("one record seals the file: its path and its hash stand in clear", async () => {
   const { record, response, bytes } = await attest(trailFilesOfDay());

@@ -11,7 +11,7 @@ import {
 } from "../../../evidence/identity/attestation";
 import { type CallOnRecord, DayOfCalls, judgeCalls } from "../../../evidence/identity/judge";
 import { readTrailDay } from "../../../evidence/identity/trail-day";
-import { assumedRole, invokedByRole, invokedByService } from "../../../local/trail-files";
+import { assumedRole, begunSession, invokedByRole, invokedByService } from "../../../local/trail-files";
 import { DAY, filesOfDay, folderOf, functionArn, MALLORY, MALLORYS } from "./trail-world";
 
 const at = (requestId: string, name: string) => ({
@@ -31,6 +31,9 @@ const EVENTS = [
     ...invokedByRole(at("relayed", "process_payment_messages"), MALLORY),
     sourceIPAddress: "states.amazonaws.com",
   },
+  invokedByService(at("api", "query_payment_ledger"), "apigateway.amazonaws.com"),
+  // Mallory invokes the function with an event like those of API Gateway.
+  invokedByRole(at("shaped-api", "query_payment_ledger"), MALLORY),
   invokedByRole(at("other-function", "query_payment_ledger"), MALLORY),
   assumedRole(MALLORY, `${DAY}T08:00:00Z`),
 ];
@@ -43,11 +46,13 @@ const RECORDS: readonly CallOnRecord[] = [
   { requestId: "filed", functionName: "payment-processor-dev", via: "file", principal: "AWS:AROAMALLORY:m1" },
   { requestId: "shaped", functionName: "process_payment_messages", via: "queue", principal: CFO },
   { requestId: "relayed", functionName: "process_payment_messages", via: "queue", principal: CFO },
+  { requestId: "api", functionName: "query_payment_ledger", via: "api", principal: "AROAMALLORY:m1" },
+  { requestId: "shaped-api", functionName: "query_payment_ledger", via: "api", principal: CFO },
   { requestId: "other-function", functionName: "persist_payment_ledger" },
   { requestId: "unknown", functionName: "persist_payment_ledger" },
 ];
 
-async function judged(records = RECORDS, events = EVENTS): Promise<Attestation> {
+async function judged(records = RECORDS, events: readonly { eventTime: string }[] = EVENTS): Promise<Attestation> {
   const calls = new DayOfCalls();
   for (const record of records) calls.add(record);
   const trail = await readTrailDay(folderOf(filesOfDay(events)), DAY);
@@ -56,12 +61,13 @@ async function judged(records = RECORDS, events = EVENTS): Promise<Attestation> 
 
 const callOf = ({ calls }: Attestation, request: string) => calls.find((call) => call.request === request);
 
-test.each(["direct", "queued", "filed"])("the true principal of a %s call is attested", async (request) => {
+test.each(["direct", "queued", "filed", "api"])("the true principal of a %s call is attested", async (request) => {
   expect(callOf(await judged(), request)).toMatchObject({ verdict: "attested", ...MALLORYS });
 });
 
 test.each([
   ["shaped", "NOT_BY_SERVICE"],
+  ["shaped-api", "NOT_BY_SERVICE"],
   ["relayed", "NOT_BY_SERVICE"],
   ["other-function", "OTHER_FUNCTION"],
 ])("the %s call is contradicted, and who made it is named", async (request, reason) => {
@@ -76,6 +82,22 @@ test("an event of the shape of a file is contradicted too, also where it names n
   const events = [invokedByRole(at("shaped-file", "payment-processor-dev"), MALLORY)];
   const record = { requestId: "shaped-file", functionName: "payment-processor-dev", via: "file" } as const;
   expect(callOf(await judged([record], events), "shaped-file")).toMatchObject({ reason: "NOT_BY_SERVICE" });
+});
+
+test("of who only called the private API, the trail has the session that STS began", async () => {
+  const events = [
+    invokedByService(at("api", "query_payment_ledger"), "apigateway.amazonaws.com"),
+    begunSession(MALLORY, `${DAY}T08:00:00Z`),
+  ];
+  expect(callOf(await judged(RECORDS, events), "api")).toMatchObject({ verdict: "attested", ...MALLORYS });
+});
+
+test("a session that STS refused names nobody", async () => {
+  const refusedSession = { ...begunSession(MALLORY, `${DAY}T08:00:00Z`), responseElements: null };
+  const events = [invokedByService(at("api", "query_payment_ledger"), "apigateway.amazonaws.com"), refusedSession];
+  const call = callOf(await judged(RECORDS, events), "api");
+  expect(call).toMatchObject({ verdict: "attested", principalId: "AROAMALLORY:m1" });
+  expect(call).not.toHaveProperty("principalArn");
 });
 
 test("a queue's event that another service delivered is contradicted", async () => {
@@ -96,7 +118,7 @@ test("a record from before the way in was kept is judged by the sender that it n
 
 test("the counts are of records, and a contradiction decides the outcome", async () => {
   const attestation = await judged();
-  expect(countsOf(attestation.calls)).toEqual({ attested: 4, unattested: 1, contradicted: 3 });
+  expect(countsOf(attestation.calls)).toEqual({ attested: 5, unattested: 1, contradicted: 4 });
   expect(outcomeOf(attestation)).toBe("contradicted");
 });
 

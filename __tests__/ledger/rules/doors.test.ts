@@ -69,6 +69,9 @@ const OF_OTHERS = [
   "NOT_FOUND",
   "RECORD_FORGED",
   "AUDIT_RECORD_MISSING",
+  // By who called: `ledger/operations/callers.test.ts`.
+  "ACTOR_NOT_CALLER",
+  "CALLER_UNKNOWN",
   // Of a file as a whole: `ledger/operations/file-integrity.test.ts`.
   "GZIP_RATIO_TOO_HIGH",
   "NO_ROWS",

@@ -260,8 +260,7 @@ const RULES: readonly Rule[] = [
   {
     name: "CDKTF is imported by the stacks, their sample and tests only, so that leaving it stays a small change",
     check: each(
-      (file) =>
-        isCode(file) && (!under("stacks", "samples/library", "__tests__")(file) || under("stacks/config")(file)),
+      (file) => isCode(file) && (!under("stacks", "samples", "__tests__")(file) || under("stacks/config")(file)),
       (file) =>
         imports(file, (module) =>
           /^(cdktf|constructs|@cdktf\/.*)$/.test(module)

@@ -7,6 +7,7 @@
 import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, TerraformStack, TerraformVariable } from "cdktf";
 import type { Construct } from "constructs";
@@ -24,21 +25,7 @@ export class RefundsStack extends TerraformStack {
     new AwsProvider(this, "aws", { region: "eu-central-1" });
     const { accountId } = new DataAwsCallerIdentity(this, "current");
     const role = this.addRole();
-    const key = addKey(this, "refunds-key", {
-      accountRootArn: `arn:aws:iam::${accountId}:root`,
-      alias: "alias/refunds",
-      description: "Refund decisions",
-      deletionWindowDays: 30,
-      usage: "encrypt",
-      use: [
-        {
-          sid: "Function",
-          principals: [{ type: "AWS", identifiers: [role.arn] }],
-          actions: ["kms:Decrypt", "kms:GenerateDataKey"],
-          resources: ["*"],
-        },
-      ],
-    });
+    const key = this.addKey(accountId, role.arn);
     const table = addLedgerTable(this, "refund-decisions", {
       name: "RefundDecisions",
       partitionKey: "DecisionID",
@@ -82,6 +69,24 @@ export class RefundsStack extends TerraformStack {
       reservedConcurrency: undefined,
       failureQueueArn: null,
       logGroup: { name: "/aws/lambda/decide_refund", kmsKeyArn: key.arn, retentionDays: 400 },
+    });
+  }
+
+  private addKey(accountId: string, roleArn: string): KmsKey {
+    return addKey(this, "refunds-key", {
+      accountRootArn: `arn:aws:iam::${accountId}:root`,
+      alias: "alias/refunds",
+      description: "Refund decisions",
+      deletionWindowDays: 30,
+      usage: "encrypt",
+      use: [
+        {
+          sid: "Function",
+          principals: [{ type: "AWS", identifiers: [roleArn] }],
+          actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+          resources: ["*"],
+        },
+      ],
     });
   }
 

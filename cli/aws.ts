@@ -5,6 +5,7 @@ import { UsageError } from "../evidence/commands/errors";
 import { nearest } from "../evidence/commands/nearest";
 import { embeddedState, shellVariablesOf } from "../local/embedded-state";
 import { isPerson, PEOPLE, type PersonId } from "../local/iam/identities";
+import { loadConfig } from "../stacks/config/load";
 
 const section = "AWS";
 export const AWS_OPTIONS: Options = {
@@ -60,6 +61,8 @@ export async function useAws(given: Given, { tell }: Pick<Output, "tell">): Prom
   } else if (person !== undefined) {
     throw new UsageError("--as is for the embedded AWS, which is not up or not in use. Bring it up: npx payledger up.");
   }
+  // Every command refuses a wrong configuration with the same words, also one that needs little of it.
+  loadConfig();
   // The AWS CLI version 1 and other SDKs know the region by this name only.
   if (!variables["AWS_REGION"]) set("AWS_REGION", variables["AWS_DEFAULT_REGION"]);
 }

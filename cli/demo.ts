@@ -6,6 +6,7 @@ import { mainJob } from "../local/main-job";
 import { jobOptions } from "../local/main-job/options";
 import { jobReportText } from "../local/main-job/report";
 import { storyText } from "../local/main-job/story";
+import { loadConfig } from "../stacks/config/load";
 
 export const demo: CommandBody = {
   details:
@@ -19,6 +20,8 @@ export const demo: CommandBody = {
   examples: ["demo", "demo --verbose"],
   run: async (given, { answer, print, tell }) => {
     given.noOperand();
+    // The job is always dev. A wrong configuration is refused here too, so that nobody believes that it was used.
+    loadConfig();
     const [input, expected, out] = [given.one("input"), given.one("expected"), given.one("out")];
     const options = jobOptions({
       ...(input === undefined ? {} : { input }),

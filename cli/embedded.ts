@@ -4,6 +4,7 @@ import type { CommandBody, Terminal } from "../evidence/commands/command";
 import { ANSWER_IS_NO } from "../evidence/commands/program";
 import { embeddedState, shellVariablesOf, type UpState } from "../local/embedded-state";
 import { PEOPLE } from "../local/iam/identities";
+import { loadConfig } from "../stacks/config/load";
 import { personOf } from "./aws";
 import { CommandError } from "./errors";
 
@@ -22,6 +23,7 @@ export const upCommand: CommandBody = {
     given.noOperand();
     const background = require("../local/embedded-background") as typeof import("../local/embedded-background");
     const { synthesize } = require("../local/synthesize") as typeof import("../local/synthesize");
+    loadConfig();
     const isGiven = !!process.env["AWS_ENDPOINT_URL"];
     if (!isGiven) await background.assertNotUp();
     terminal.tell("Synthesizing the stacks (about 10 seconds)");

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import type { CommandBody, Given, Options } from "../evidence/commands/command";
+import { loadConfig } from "../stacks/config/load";
 
 const PROJECT = path.join(__dirname, "..");
 
@@ -24,6 +25,7 @@ export function tool(file: string, details: string, options: Options = {}): Comm
     options,
     run: (given) => {
       given.noOperand();
+      loadConfig();
       return runTool(file, [...wordsOf(given, options), ...(given.flag("json") ? ["--json"] : [])]);
     },
   };

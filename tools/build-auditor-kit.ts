@@ -1,10 +1,11 @@
 /** Collects what an auditor needs to check the evidence: the verifier as one file, and how to use it. */
 
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { AuditorKit } from "../stacks/constructs/auditor-kit";
 import { buildVerifier } from "./build-verifier";
+import { NOTICES_FILE } from "./licences/notices";
 
 const PROJECT = resolve(__dirname, "..");
 const DIRECTORY = join(PROJECT, "dist", "auditor-kit");
@@ -12,7 +13,8 @@ const DIRECTORY = join(PROJECT, "dist", "auditor-kit");
 /** The same source gives the same files, so their hash names the version of the kit. */
 export function buildAuditorKit(directory: string = DIRECTORY): AuditorKit {
   mkdirSync(directory, { recursive: true });
-  buildVerifier(join(directory, "evidence.js"));
+  const { notices } = buildVerifier(join(directory, "evidence.js"));
+  writeFileSync(join(directory, NOTICES_FILE), notices);
   copyFileSync(join(PROJECT, "docs", "auditor-kit.md"), join(directory, "README.md"));
   copyFileSync(join(PROJECT, "LICENSE"), join(directory, "LICENSE"));
   const hash = createHash("sha256");

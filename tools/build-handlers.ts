@@ -7,9 +7,10 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { buildSync } from "esbuild";
-import { zipSync } from "fflate";
+import { strToU8, zipSync } from "fflate";
 import { CodedError, FUNCTIONS } from "../contract";
 import type { HandlerBundle, HandlerCode } from "../stacks/constructs/handler-code";
+import { bundledPackages, NOTICES_FILE, noticesText } from "./licences/notices";
 
 /**
  * The first moment that a zip file can name. Local time on purpose: a zip file holds the local time without a zone, so the
@@ -42,7 +43,7 @@ export interface BuildOptions {
   readonly entries?: readonly string[];
 }
 
-/** Builds all entries at once into `dist/handlers/<entry>.zip`, each of which holds one file, `index.js`. */
+/** Builds all entries at once into `dist/handlers/<entry>.zip`, each of which holds `index.js` and the licences of the packages in it. */
 export function buildHandlers(options: BuildOptions = {}): HandlerCode {
   const { project = PROJECT, entries = Object.values(FUNCTIONS).map(({ entry }) => entry) } = options;
   for (const entry of entries) {
@@ -66,15 +67,17 @@ export function buildHandlers(options: BuildOptions = {}): HandlerCode {
 interface BundledCode {
   readonly entry: string;
   readonly code: Uint8Array;
+  readonly notices: string;
 }
 
 function bundle(project: string, entries: readonly string[]): BundledCode[] {
   const outdir = join(project, "dist", "handlers");
-  const { outputFiles } = buildSync({
+  const { outputFiles, metafile } = buildSync({
     absWorkingDir: project,
     entryPoints: Object.fromEntries(entries.map((entry) => [`${entry}/index`, `handlers/${entry}.ts`])),
     outdir,
     write: false,
+    metafile: true,
     bundle: true,
     platform: "node",
     // Below the deployed runtime, so that the embedded AWS runs the same bytes on the host's Node.
@@ -94,17 +97,20 @@ function bundle(project: string, entries: readonly string[]): BundledCode[] {
     logLevel: "silent",
     tsconfigRaw: { compilerOptions: { target: "es2022" } },
   });
-  return outputFiles.map(({ path, contents }) => ({
-    entry: relative(outdir, path).split(sep)[0] as string,
-    code: contents,
-  }));
+  return outputFiles.map(({ path, contents }) => {
+    const output = metafile.outputs[relative(project, path).split(sep).join("/")];
+    return {
+      entry: relative(outdir, path).split(sep)[0] as string,
+      code: contents,
+      notices: noticesText(bundledPackages(output, project)),
+    };
+  });
 }
 
 /** Written beside and renamed: another synth at the same time never sees half a file. */
-function write(project: string, { entry, code }: BundledCode): HandlerBundle {
-  const zipped = zipSync({
-    "index.js": [code, { level: 9, mtime: FIXED_TIME, os: UNIX, attrs: READABLE_FILE }],
-  });
+function write(project: string, { entry, code, notices }: BundledCode): HandlerBundle {
+  const asFile = { level: 9, mtime: FIXED_TIME, os: UNIX, attrs: READABLE_FILE } as const;
+  const zipped = zipSync({ "index.js": [code, asFile], [NOTICES_FILE]: [strToU8(notices), asFile] });
   const folder = join(project, "dist", "handlers");
   mkdirSync(folder, { recursive: true });
   const partial = join(folder, `.${entry}-${process.pid}.zip`);

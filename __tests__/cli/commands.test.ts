@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { explainError } from "../../cli/explain-error";
 import { PAYLEDGER } from "../../cli/payledger";
+import { OFFLINE } from "../../evidence/commands/cli";
 import { type Command, type CommandNode, type Commands, isGroup, loaded } from "../../evidence/commands/command";
 import { usageLine } from "../../evidence/commands/help";
 import { nearest } from "../../evidence/commands/nearest";
@@ -177,6 +178,29 @@ describe("what goes wrong outside is one message with a remedy", () => {
     expect(ended).toMatchObject({ code: 2, out: "" });
     expect(ended.err).toContain(message);
     expect(ended.err).not.toMatch(/^\s+at |Usage:/m);
+  });
+
+  /** Its own environment is all that they ask for, so nothing of a configuration can be wrong. */
+  const WITHOUT_CONFIGURATION = ["status", "env", "down", "doctor", "cases", "completion", "kit"];
+  const configured = ALL.filter(
+    ({ path: [name = ""] }) => !(name in OFFLINE) && !WITHOUT_CONFIGURATION.includes(name),
+  ).map(({ path }): [string, readonly string[]] => [path.join(" "), path]);
+
+  test.each(configured)("a wrong configuration is refused by %s in the same words", async (_name, path) => {
+    const before = { ...process.env };
+    try {
+      for (const [name, value, message] of [
+        ["PAYMENT_LEDGER_ENV", "staging", 'there is no environment "staging"'],
+        ["PAYMENT_LEDGER_SUFIX", "alice", "did you mean PAYMENT_LEDGER_SUFFIX?"],
+      ] as const) {
+        process.env = { ...before, AWS_ENDPOINT_URL: "http://127.0.0.1:9", [name]: value };
+        const ended = await run(...path);
+        expect(ended).toMatchObject({ code: 2, out: "", err: expect.stringContaining(message) });
+        expect(ended.err).toContain("Remedy:");
+      }
+    } finally {
+      process.env = before;
+    }
   });
 
   test("what is no error of ours, AWS or the network is left as a defect", () => {

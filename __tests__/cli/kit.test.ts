@@ -30,6 +30,7 @@ test("it has the verifier, the key, the policy and an example, and nothing else"
       "LICENSE",
       "README.md",
       "SHA256SUMS",
+      "THIRD-PARTY-NOTICES.txt",
       "evidence.js",
       "example",
       "fingerprints.txt",

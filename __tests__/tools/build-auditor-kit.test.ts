@@ -12,7 +12,8 @@ const [one, other] = ["one", "other"].map((name) => buildAuditorKit(join(folder,
 
 test("two builds have the same files and the same bytes", () => {
   expect(one?.sha256).toBe(other?.sha256);
-  expect(readdirSync(one?.directory ?? "").sort()).toEqual(["LICENSE", "README.md", "evidence.js"]);
+  const files = ["LICENSE", "README.md", "THIRD-PARTY-NOTICES.txt", "evidence.js"];
+  expect(readdirSync(one?.directory ?? "").sort()).toEqual(files);
 });
 
 test("its verifier needs no other file, and its README says how to compare the verifier's fingerprint", () => {

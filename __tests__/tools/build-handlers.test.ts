@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { strFromU8, unzipSync } from "fflate";
 import { FUNCTIONS } from "../../contract";
 import { buildHandlers, HandlerBuildError } from "../../tools/build-handlers";
+import { ALLOWED_LICENCES, bundledPackages, NOTICES_FILE } from "../../tools/licences/notices";
 
 const PROJECT = resolve(__dirname, "..", "..");
 const ENTRIES = Object.values(FUNCTIONS).map(({ entry }) => entry);
@@ -37,13 +38,14 @@ function checkout(depth: string): string {
 }
 
 /** What a build in this time zone gives, by entry: the hash of each zip file and the code in it. */
-function buildIn(project: string): { sha256: string; code: string; zip: string }[] {
+function buildIn(project: string): { sha256: string; code: string; notices: string; zip: string }[] {
   const built = buildHandlers({ project });
   return ENTRIES.map(built).map(({ zip, sha256 }) => {
     const files = unzipSync(readFileSync(zip));
-    expect(Object.keys(files)).toEqual(["index.js"]);
+    expect(Object.keys(files)).toEqual(["index.js", NOTICES_FILE]);
     expect(createHash("sha256").update(readFileSync(zip)).digest("hex")).toBe(sha256);
-    return { sha256, code: strFromU8(files["index.js"] as Uint8Array), zip };
+    const [code = "", notices = ""] = Object.values(files).map((bytes) => strFromU8(bytes));
+    return { sha256, code, notices, zip };
   });
 }
 
@@ -72,13 +74,63 @@ test("a bundle holds no part of a package that no function uses", () => {
   expect(bytesOf("drill-restore")).toBeLessThan(1_000_000);
 });
 
+test("every bundled package is named in the notices beside the bundle, with an allowed licence and its text", () => {
+  for (const { notices, code } of buildIn(PROJECT)) {
+    const [, ...parts] = notices.split(`\n${"-".repeat(80)}\n`);
+    const named = parts.flatMap((part) =>
+      [...part.matchAll(/^(\S+) [0-9.]+ \(([^)]+)\)$/gm)].map(([, name, licence]) => ({ name, licence })),
+    );
+    const names = named.map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(["@smithy/core", "@aws-sdk/client-dynamodb", "@aws-lambda-powertools/logger", "zod"]),
+    );
+    expect(names.includes("csv-parse")).toBe(code.includes("CSV_QUOTE_NOT_CLOSED"));
+    expect(named.filter(({ licence = "" }) => !ALLOWED_LICENCES.includes(licence))).toEqual([]);
+    for (const part of parts) expect(part).toMatch(/permission is hereby granted|TERMS AND CONDITIONS FOR USE/i);
+    // Each text is there once: a text for each package would be four times as much.
+    expect(notices.length).toBeLessThan(80_000);
+  }
+});
+
+describe("a package whose licence nobody has allowed stops the build", () => {
+  const bundledFrom = (manifest: object, files: Readonly<Record<string, string>>) => {
+    const project = temporaryFolder();
+    const folder = join(project, "node_modules", "gold");
+    mkdirSync(folder, { recursive: true });
+    for (const [name, text] of Object.entries({ "package.json": JSON.stringify(manifest), ...files })) {
+      writeFileSync(join(folder, name), text);
+    }
+    const output = {
+      bytes: 1,
+      imports: [],
+      exports: [],
+      inputs: { "node_modules/gold/index.js": { bytesInOutput: 1 } },
+    };
+    return () => bundledPackages(output, project);
+  };
+  const gold = { name: "gold", version: "1.0.0" };
+
+  test.each([
+    ["another licence", { ...gold, license: "GPL-3.0-only" }, { LICENSE: "..." }, "LICENCE_NOT_ALLOWED"],
+    ["no licence", gold, { LICENSE: "..." }, "LICENCE_NOT_ALLOWED"],
+    ["no text", { ...gold, license: "MIT" }, {}, "LICENCE_TEXT_MISSING"],
+  ])("%s", (_what, manifest, files, code) => {
+    expect(bundledFrom(manifest, files)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test("but its text and its notice are taken as they are", () => {
+    const bundled = bundledFrom({ ...gold, license: "Apache-2.0" }, { LICENSE: "the terms\n", NOTICE: "by gold\r\n" });
+    expect(bundled()).toEqual([{ ...gold, licence: "Apache-2.0", text: "the terms\n\nby gold" }]);
+  });
+});
+
 test.each(["Pacific/Kiritimati", "America/Los_Angeles"])("a zip file made in %s is the same", (zone) => {
   const project = checkout("here");
   const script =
     'const { buildHandlers } = require("./tools/build-handlers"); console.log(buildHandlers()("query-transactions").sha256);';
-  cpSync(join(PROJECT, "tools", "build-handlers.ts"), join(project, "tools", "build-handlers.ts"), {
-    recursive: true,
-  });
+  for (const part of ["build-handlers.ts", "licences"]) {
+    cpSync(join(PROJECT, "tools", part), join(project, "tools", part), { recursive: true });
+  }
   const printed = execFileSync(process.execPath, ["--import", "tsx", "-e", script], {
     cwd: project,
     env: { ...process.env, TZ: zone },

@@ -4,12 +4,13 @@
  */
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
-import { buildSync } from "esbuild";
+import { buildSync, type BuildOptions as EsbuildOptions, version } from "esbuild";
 import { strToU8, zipSync } from "fflate";
 import { CodedError, FUNCTIONS } from "../contract";
-import type { HandlerBundle, HandlerCode } from "../stacks/constructs/handler-code";
+import type { HandlerCode } from "../stacks/constructs/handler-code";
+import { type Bundles, recordBundles, recordedBundles } from "./bundle-record";
 import { bundledPackages, NOTICES_FILE, noticesText } from "./licences/notices";
 
 /**
@@ -43,7 +44,10 @@ export interface BuildOptions {
   readonly entries?: readonly string[];
 }
 
-/** Builds all entries at once into `dist/handlers/<entry>.zip`, each of which holds `index.js` and the licences of the packages in it. */
+/**
+ * Builds all entries at once into `dist/handlers/<entry>.zip`, each of which holds `index.js` and the licences of the packages
+ * in it. Bundles that exist are taken as they are if a build would make the same.
+ */
 export function buildHandlers(options: BuildOptions = {}): HandlerCode {
   const { project = PROJECT, entries = Object.values(FUNCTIONS).map(({ entry }) => entry) } = options;
   for (const entry of entries) {
@@ -54,15 +58,56 @@ export function buildHandlers(options: BuildOptions = {}): HandlerCode {
       );
     }
   }
-  const bundles = new Map(bundle(project, entries).map((code) => [code.entry, write(project, code)]));
+  const folder = join(project, "dist", "handlers");
+  const builder = JSON.stringify([version, entries, ...builderFiles().map((path) => readFileSync(path, "utf8"))]);
+  const bundles = recordedBundles(project, folder, builder) ?? buildAnew(project, folder, entries, builder);
   return (entry) => {
-    const built = bundles.get(entry);
-    if (built === undefined) {
+    const sha256 = bundles[entry];
+    if (sha256 === undefined) {
       throw new HandlerBuildError(`handlers/${entry}.ts was not built: it is no entry of contract.ts.`);
     }
-    return built;
+    return { zip: join(folder, `${entry}.zip`), sha256 };
   };
 }
+
+/** What decides on the bytes of the zip files beside the sources and packages. */
+function builderFiles(): string[] {
+  const licences = join(__dirname, "licences");
+  return [
+    __filename,
+    ...readdirSync(licences)
+      .sort()
+      .map((name) => join(licences, name)),
+  ];
+}
+
+function buildAnew(project: string, folder: string, entries: readonly string[], builder: string): Bundles {
+  const { inputs, codes } = bundle(project, entries);
+  const bundles = Object.fromEntries(codes.map((code) => [code.entry, write(folder, code)]));
+  recordBundles(project, folder, { builder, inputs, bundles });
+  return bundles;
+}
+
+const SETTINGS = {
+  bundle: true,
+  platform: "node",
+  // Below the deployed runtime, so that the embedded AWS runs the same bytes on the host's Node.
+  target: "node20",
+  format: "cjs",
+  mainFields: ["module", "main"],
+  alias: STAND_INS,
+  // The SDK loads node:http by `import()`, which takes longer than `require`.
+  supported: { "dynamic-import": false },
+  // Names stay readable in stack traces; comments go, and with them the paths that esbuild writes there.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "none",
+  // Else a linked node_modules would show its real place in the bundle.
+  preserveSymlinks: true,
+  charset: "utf8",
+  logLevel: "silent",
+  tsconfigRaw: { compilerOptions: { target: "es2022" } },
+} as const satisfies EsbuildOptions;
 
 interface BundledCode {
   readonly entry: string;
@@ -70,34 +115,18 @@ interface BundledCode {
   readonly notices: string;
 }
 
-function bundle(project: string, entries: readonly string[]): BundledCode[] {
+function bundle(project: string, entries: readonly string[]): { inputs: string[]; codes: BundledCode[] } {
   const outdir = join(project, "dist", "handlers");
   const { outputFiles, metafile } = buildSync({
+    ...SETTINGS,
     absWorkingDir: project,
     entryPoints: Object.fromEntries(entries.map((entry) => [`${entry}/index`, `handlers/${entry}.ts`])),
     outdir,
     write: false,
     metafile: true,
-    bundle: true,
-    platform: "node",
-    // Below the deployed runtime, so that the embedded AWS runs the same bytes on the host's Node.
-    target: "node20",
-    format: "cjs",
-    mainFields: ["module", "main"],
-    alias: STAND_INS,
-    // The SDK loads node:http by `import()`, which takes longer than `require`.
-    supported: { "dynamic-import": false },
-    // Names stay readable in stack traces; comments go, and with them the paths that esbuild writes there.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: "none",
-    // Else a linked node_modules would show its real place in the bundle.
-    preserveSymlinks: true,
-    charset: "utf8",
-    logLevel: "silent",
-    tsconfigRaw: { compilerOptions: { target: "es2022" } },
+    mainFields: [...SETTINGS.mainFields],
   });
-  return outputFiles.map(({ path, contents }) => {
+  const codes = outputFiles.map(({ path, contents }) => {
     const output = metafile.outputs[relative(project, path).split(sep).join("/")];
     return {
       entry: relative(outdir, path).split(sep)[0] as string,
@@ -105,17 +134,16 @@ function bundle(project: string, entries: readonly string[]): BundledCode[] {
       notices: noticesText(bundledPackages(output, project)),
     };
   });
+  return { inputs: Object.keys(metafile.inputs), codes };
 }
 
-/** Written beside and renamed: another synth at the same time never sees half a file. */
-function write(project: string, { entry, code, notices }: BundledCode): HandlerBundle {
+/** Written beside and renamed: another synth at the same time never sees half a file. Returns the zip file's SHA-256 in hex. */
+function write(folder: string, { entry, code, notices }: BundledCode): string {
   const asFile = { level: 9, mtime: FIXED_TIME, os: UNIX, attrs: READABLE_FILE } as const;
   const zipped = zipSync({ "index.js": [code, asFile], [NOTICES_FILE]: [strToU8(notices), asFile] });
-  const folder = join(project, "dist", "handlers");
   mkdirSync(folder, { recursive: true });
   const partial = join(folder, `.${entry}-${process.pid}.zip`);
   writeFileSync(partial, zipped);
-  const zip = join(folder, `${entry}.zip`);
-  renameSync(partial, zip);
-  return { zip, sha256: createHash("sha256").update(zipped).digest("hex") };
+  renameSync(partial, join(folder, `${entry}.zip`));
+  return createHash("sha256").update(zipped).digest("hex");
 }

@@ -1,8 +1,18 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { strFromU8, unzipSync } from "fflate";
 import { FUNCTIONS } from "../../contract";
 import { buildHandlers, HandlerBuildError } from "../../tools/build-handlers";
@@ -50,12 +60,12 @@ function buildIn(project: string): { sha256: string; code: string; notices: stri
 }
 
 test("two checkouts give the same bytes, which name no place", () => {
-  const projects = [checkout("here"), checkout("some/where/else")];
+  const projects = [PROJECT, checkout("some/where/else")];
   const [one, other] = projects.map(buildIn);
   expect(one?.map(({ sha256 }) => sha256)).toEqual(other?.map(({ sha256 }) => sha256));
   for (const { code } of one ?? []) {
     expect(code).toContain("handler");
-    expect([...projects, PROJECT, tmpdir()].filter((place) => code.includes(place))).toEqual([]);
+    expect([...projects, tmpdir()].filter((place) => code.includes(place))).toEqual([]);
   }
 });
 
@@ -126,9 +136,10 @@ describe("a package whose licence nobody has allowed stops the build", () => {
 
 test.each(["Pacific/Kiritimati", "America/Los_Angeles"])("a zip file made in %s is the same", (zone) => {
   const project = checkout("here");
-  const script =
-    'const { buildHandlers } = require("./tools/build-handlers"); console.log(buildHandlers()("query-transactions").sha256);';
-  for (const part of ["build-handlers.ts", "licences"]) {
+  const entry = "query-transactions";
+  const script = `const { buildHandlers } = require("./tools/build-handlers");
+    console.log(buildHandlers({ entries: ["${entry}"] })("${entry}").sha256);`;
+  for (const part of ["build-handlers.ts", "bundle-record.ts", "licences"]) {
     cpSync(join(PROJECT, "tools", part), join(project, "tools", part), { recursive: true });
   }
   const printed = execFileSync(process.execPath, ["--import", "tsx", "-e", script], {
@@ -136,7 +147,71 @@ test.each(["Pacific/Kiritimati", "America/Los_Angeles"])("a zip file made in %s 
     env: { ...process.env, TZ: zone },
     encoding: "utf8",
   });
-  expect(printed.trim()).toBe(buildHandlers({ project })("query-transactions").sha256);
+  expect(printed.trim()).toBe(buildHandlers()(entry).sha256);
+});
+
+describe("bundles that exist", () => {
+  const entries = ["tiny"];
+  let project = "";
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(project, path)), { recursive: true });
+    writeFileSync(join(project, path), text);
+  };
+  const manifest = (main: string) => JSON.stringify({ name: "pkg", version: "1.0.0", license: "MIT", main });
+  const build = () => buildHandlers({ project, entries })("tiny");
+  const codeOf = ({ zip }: { zip: string }) => strFromU8(unzipSync(readFileSync(zip))["index.js"] as Uint8Array);
+
+  beforeEach(() => {
+    project = temporaryFolder();
+    write(
+      "handlers/tiny.ts",
+      'import { rule } from "../ledger/rule"; import name from "pkg"; console.log(rule, name);',
+    );
+    write("ledger/rule.ts", 'export const rule = "first rule";');
+    write("node_modules/pkg/index.js", 'export default "first package";');
+    write("node_modules/pkg/package.json", manifest("index.js"));
+    write("node_modules/pkg/LICENSE", "the terms");
+    write("node_modules/.package-lock.json", "{}");
+  });
+
+  test("are taken as they are while nothing changes", () => {
+    const first = build();
+    const { ino } = statSync(first.zip);
+    expect(build()).toEqual(first);
+    expect(statSync(first.zip).ino).toBe(ino);
+  });
+
+  test.each<[string, () => void, string]>([
+    ["a file of the project", () => write("ledger/rule.ts", 'export const rule = "second rule";'), "second rule"],
+    ["a file of a package", () => write("node_modules/pkg/index.js", 'export default "other";'), "other"],
+    [
+      "a new file that takes the place of another",
+      () => write("ledger/rule.tsx", 'export const rule = "new rule";'),
+      "new rule",
+    ],
+    [
+      "what npm installed",
+      () => {
+        write("node_modules/.package-lock.json", '{"packages":{}}');
+        write("node_modules/pkg/package.json", manifest("moved.js"));
+        write("node_modules/pkg/moved.js", 'export default "moved";');
+      },
+      "moved",
+    ],
+    ["a zip file", () => write("dist/handlers/tiny.zip", "cut"), "first rule"],
+    ["a zip file, which is removed,", () => rmSync(join(project, "dist/handlers/tiny.zip")), "first rule"],
+    ["the record", () => write("dist/handlers/made-from.json", "{"), "first rule"],
+  ])("are built again after a change of %s", (_, change, expected) => {
+    build();
+    change();
+    expect(codeOf(build())).toContain(expected);
+  });
+
+  test("are built each time where it is unknown what npm installed", () => {
+    rmSync(join(project, "node_modules/.package-lock.json"));
+    const { ino } = statSync(build().zip);
+    expect(statSync(build().zip).ino).not.toBe(ino);
+  });
 });
 
 test("a function without its entry file is refused by name", () => {

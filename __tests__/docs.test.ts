@@ -352,16 +352,17 @@ describe("architecture.md says the stored forms", () => {
   const named = (heading: string) => tableUnder("docs/architecture.md", heading).flatMap(([cell = ""]) => marked(cell));
   const at = "2026-11-21T12:00:00.000Z";
   const texts = { amount: "1.00", currency: "EUR" };
+  const imported = { from: "old", processedAt: at };
 
   test("of payment-transactions", async () => {
     const payment = { transactionId: "t", ...texts, cardLast4: "4242", metadata: "{}" };
-    const { item } = await transactionRecord(payment, { recordedAt: at, contentMac: "" }, stubServices());
+    const { item } = await transactionRecord(payment, { recordedAt: at, contentMac: "", imported }, stubServices());
     expect(named(TABLES.paymentTransactions.logicalName).sort()).toEqual(Object.keys(item).sort());
   });
 
   test("of payment-audit-trail", async () => {
     const payment = { paymentId: "p", ...texts, processorId: "x", status: "ok" };
-    const { item } = await messageRecord(payment, { recordedAt: at, contentMac: "" }, stubServices());
+    const { item } = await messageRecord(payment, { recordedAt: at, contentMac: "", imported }, stubServices());
     expect(named(TABLES.paymentMessages.logicalName).sort()).toEqual(Object.keys(item).sort());
   });
 
@@ -381,6 +382,7 @@ describe("architecture.md says the stored forms", () => {
         contentMac: "m",
         repeatOf: "a",
         eventId: "e",
+        importedFrom: "old",
         queued: { sequenceNumber: "1", sentAt: at },
         query: { recordIds: [] },
         response: { recordIds: [], result: "ok" },

@@ -71,7 +71,7 @@ test("each line does what the README says, and no line is left out", () => {
 const SAMPLE_PRINTS = [
   /^first: stored, audit record W~/,
   /^again: duplicate/,
-  /^other amount: conflict/,
+  /^other amount: conflict: .* it differs in Amount$/,
   /^no amount: refused: INVALID_AMOUNT: /,
 ];
 

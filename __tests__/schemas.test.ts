@@ -386,7 +386,8 @@ describe("docs/api.md", () => {
     }
     const csv = /^```csv\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? "";
     const rows = [];
-    for await (const row of readRows(textBytes(csv))) rows.push("value" in row ? parseTransaction(row.value) : row);
+    for await (const row of readRows(textBytes(csv)))
+      rows.push("value" in row ? parseTransaction(row.value, NOW) : row);
     expect(rows).toHaveLength(2);
     for (const row of rows) expect(row).toMatchObject({ ok: true });
   });

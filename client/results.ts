@@ -52,8 +52,8 @@ export type Refused = Omit<RefusedResponse, "code" | "schemaVersion"> & {
 export type Stored = WithOutcome<EntryResult, "stored", "AuditID">;
 /** The same content is recorded already: the usual answer to a retry. */
 export type Duplicate = WithOutcome<EntryResult, "duplicate", "AuditID">;
-/** Other content is recorded under this id. It stays as it is. */
-export type Conflict = WithOutcome<EntryResult, "conflict", "AuditID">;
+/** Other content is recorded under this id. It stays as it is. `field` names what differs, where that can be said. */
+export type Conflict = WithOutcome<EntryResult, "conflict", "AuditID" | "code" | "message">;
 export type RecordResult = Stored | Duplicate | Conflict | Refused;
 
 type RecordedEvent<Outcome extends string> = WithOutcome<
@@ -65,7 +65,7 @@ type RecordedEvent<Outcome extends string> = WithOutcome<
 export type EventRecordResult =
   | RecordedEvent<"stored">
   | RecordedEvent<"duplicate">
-  | WithOutcome<EventResult, "conflict", "TransactionID" | "EventID" | "AuditID">
+  | WithOutcome<EventResult, "conflict", "TransactionID" | "EventID" | "AuditID" | "code" | "message">
   | (Refused & Pick<EventResult, "EventID" | "State">);
 
 /** The results of a list, in the order sent; or the refusal of the whole list, of which nothing was recorded. */

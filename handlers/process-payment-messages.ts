@@ -1,7 +1,11 @@
-/** Records the payments of `audit-trail-queue`. */
+/** Records the payments of `audit-trail-queue`, and by direct call those that an earlier system recorded. */
 
 import { FUNCTIONS } from "../contract";
+import { importMessages, isImportOfMessages } from "../ledger/operations/import-messages";
 import { processMessages } from "../ledger/operations/process-messages";
-import { serve } from "./runtime/serve";
+import { type Operation, serve } from "./runtime/serve";
 
-export const handler = serve(FUNCTIONS.processPaymentMessages.name, processMessages);
+const process: Operation<object> = (event, call, services) =>
+  isImportOfMessages(event) ? importMessages(event, call, services) : processMessages(event, call, services);
+
+export const handler = serve(FUNCTIONS.processPaymentMessages.name, process);

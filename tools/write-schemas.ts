@@ -15,7 +15,6 @@ import { CHECK_CODES } from "../backup/findings";
 import { FUNCTIONS, QUEUES } from "../contract";
 import type { BadRow, FileReport } from "../ledger/files/progress";
 import type { ProcessorResponse } from "../ledger/operations/payment-processor";
-import type { QueueResponse } from "../ledger/operations/queue";
 import { auditEventSchema } from "../ledger/rules/audit-event";
 import { ENTRIES_MAX, requestSchema } from "../ledger/rules/entries";
 import { paymentSchema } from "../ledger/rules/payment";
@@ -33,6 +32,7 @@ import { transactionSchema } from "../ledger/rules/transaction";
 import { transactionsResponseSchema } from "../ledger/rules/transaction-responses";
 import { EVENT_FUNCTIONS } from "./event-schemas";
 import { LOG_FUNCTIONS } from "./log-schemas";
+import { importOfMessages, queueAnswer, queueEvent } from "./queue-schemas";
 import { adjust } from "./schema-adjustments";
 
 export const SCHEMAS_FOLDER = join(__dirname, "..", "schemas", `v${SCHEMA_VERSION}`);
@@ -47,39 +47,6 @@ const EXACT_METADATA =
   "Its metadata is at most 32 KiB. Numbers keep the digits that they are written with; in a direct call they must be whole and within 2^53, because others lose digits on the way.";
 
 // ------------------------------------------------------------------------------------------------ what AWS sends and reads
-
-const queueEvent = z
-  .object({
-    Records: z
-      .array(
-        z.object({
-          messageId: z.string(),
-          body: z.string().describe("JSON text of the queue's message schema."),
-          eventSource: z.literal("aws:sqs"),
-          eventSourceARN: z.string(),
-          attributes: z.object({
-            SenderId: z.string().describe("Who AWS says sent it; stored beside the claimed actor."),
-            SentTimestamp: z.string().regex(/^[0-9]+$/),
-            SequenceNumber: z
-              .string()
-              .regex(/^[0-9]{1,39}$/)
-              .optional()
-              .describe("FIFO queues: the order within the message group."),
-            MessageGroupId: z.string().optional().describe("FIFO queues: the transaction id."),
-          }),
-        }),
-      )
-      .min(1),
-  })
-  .meta({ id: "queue-event", description: "SQS messages as Lambda delivers them, in the parts that are read." });
-
-const queueAnswer = z
-  .strictObject({
-    batchItemFailures: z
-      .array(z.strictObject({ itemIdentifier: z.string() }))
-      .describe("Messages that SQS delivers again, for a technical fault. All others are settled."),
-  })
-  .meta({ id: "queue-answer", description: "Lambda's partial batch response." }) satisfies z.ZodType<QueueResponse>;
 
 const s3Event = z
   .object({
@@ -258,8 +225,10 @@ const OF_FUNCTIONS: Readonly<Record<string, FunctionSchemas>> = {
   [FUNCTIONS.revealPaymentToken.name]: { request: revealSchema, response: revealResponseSchema },
   [FUNCTIONS.queryPaymentAuditTrail.name]: { request: auditQuerySchema, response: auditQueryResponseSchema },
   [processPaymentMessages.name]: {
-    request: z.union([queueEvent]).meta({ title: "Messages of audit-trail-queue" }),
-    response: z.union([queueAnswer]).meta({ title: "Answer of process_payment_messages" }),
+    request: z.union([queueEvent, importOfMessages]).meta({ title: "Messages of audit-trail-queue, or their import" }),
+    response: z
+      .union([queueAnswer, ...persistAnswerSchema.options])
+      .meta({ title: "Answer of process_payment_messages" }),
   },
   [paymentProcessor.name]: {
     request: z.union([directPayments, s3Event]).meta({

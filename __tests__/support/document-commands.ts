@@ -322,7 +322,7 @@ const ofKind =
 /** Who judges what each function is sent. */
 function judges({ names: { functions } }: World): Readonly<Record<string, Judge>> {
   return {
-    [functions.paymentProcessor]: (value) => parseTransaction((value as { payment_data?: unknown }).payment_data),
+    [functions.paymentProcessor]: (value) => parseTransaction((value as { payment_data?: unknown }).payment_data, NOW),
     [functions.queryPaymentLedger]: (value) => parseWith(ledgerQuerySchema, value),
     [functions.queryTransactions]: (value) => parseWith(transactionQuerySchema, value),
     [functions.queryPaymentAuditTrail]: (value) => parseWith(auditQuerySchema, value),
@@ -360,6 +360,6 @@ function uploadFaults(call: RecordedCall, from: string, to: string, { keyArn }: 
   return [
     ...(key.startsWith(FILE_PREFIXES.payments) ? [] : [`${key} does not start the processor`]),
     ...(headersFit ? [] : ["the bucket refuses these encryption headers"]),
-    ...faultOf(call.files[from] ?? "", parseTransaction),
+    ...faultOf(call.files[from] ?? "", (value) => parseTransaction(value, NOW)),
   ];
 }

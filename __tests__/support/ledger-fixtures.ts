@@ -213,6 +213,7 @@ export const PAYMENT_DOOR: Door = {
     aPayment({ Amount: "999999999999999.9999", Currency: "CLF" }),
     aPayment({ TransactionID: "order:2026/11@a+b=c_d.e-f" }),
     aPayment({ SecureToken: "\u{1f600} any text" }),
+    aPayment({ ImportedFrom: "PaymentLedger-old" }),
   ],
   refused: [
     ...noObjects,
@@ -221,6 +222,7 @@ export const PAYMENT_DOOR: Door = {
     ...badNewIds(aPayment(), "TransactionID", "INVALID_TRANSACTION_ID"),
     ...badIds(aPayment(), "ProcessorID", "INVALID_PROCESSOR_ID"),
     ...badIds(aPayment(), "Actor", "INVALID_ACTOR"),
+    ...badIds(aPayment(), "ImportedFrom", "INVALID_IMPORTED_FROM"),
     ...["", "x".repeat(2049), 7, null].map((SecureToken) => ({
       why: `SecureToken ${String(SecureToken).slice(0, 5)}`,
       input: aPayment({ SecureToken }),
@@ -331,6 +333,7 @@ export const EVENT_DOOR: Door = {
     anEvent({ QueryDetails: { filter: ["a", 1, null, { deep: true }] }, Response: null }),
     anEvent({ QueryDetails: deep(60) }),
     anEvent({ Action: "EXPORT_2", schemaVersion: 1 }),
+    anEvent({ ImportedFrom: "PaymentAuditTrail-old" }),
     anEvent({ Timestamp: "2026-11-21T10:00:00Z", timestamp: "2026-11-21T11:00:00+01:00" }),
   ],
   refused: [
@@ -345,6 +348,7 @@ export const EVENT_DOOR: Door = {
       field: "AuditID",
     },
     ...badNewIds(anEvent(), "TransactionID", "INVALID_TRANSACTION_ID"),
+    ...badIds(anEvent(), "ImportedFrom", "INVALID_IMPORTED_FROM"),
     ...badIds(anEvent(), "Actor", "INVALID_ACTOR"),
     ...badIds({ Action: "READ" }, "user_id", "INVALID_ACTOR"),
     ...["read", "", "1READ", "READ ALL", "X".repeat(33), 7].map((Action) => ({

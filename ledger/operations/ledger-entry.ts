@@ -14,6 +14,7 @@ interface LedgerEntry {
   readonly table?: LogicalTableName;
   readonly transactionId?: string | undefined;
   readonly contentMac?: string;
+  readonly importedFrom?: string | undefined;
   readonly asked: AuditDetails;
   readonly answered: AuditDetails & { readonly result: string };
 }
@@ -33,6 +34,7 @@ export function ledgerEntry(entry: LedgerEntry, call: Call): AuditEntry {
     ...(entry.table === undefined ? {} : { table: entry.table }),
     ...(entry.transactionId === undefined ? {} : { transactionId: entry.transactionId }),
     ...(entry.contentMac === undefined ? {} : { contentMac: entry.contentMac }),
+    ...(entry.importedFrom === undefined ? {} : { importedFrom: entry.importedFrom }),
     query: { recordIds: entry.asked.recordIds, details: { Operation: call.operation, ...details } },
     response: entry.answered,
   };

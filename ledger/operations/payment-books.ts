@@ -4,6 +4,7 @@ import { type LogicalTableName, TABLES } from "../../contract";
 import type { JsonObject } from "../rules/canonical-json";
 import type { RecordedContent } from "../rules/differing-fields";
 import { derivedAuditId } from "../rules/identifiers";
+import type { Imported } from "../rules/imported";
 import { type Payment, parsePayment } from "../rules/payment";
 import { type PaymentMessage, parsePaymentMessage } from "../rules/payment-message";
 import type { MacedRecord } from "../rules/record-mac";
@@ -23,6 +24,7 @@ export type PaymentContent = JsonObject;
 export interface SentPayment<Payment> {
   readonly payment: Payment;
   readonly actor?: string;
+  readonly imported?: Imported;
 }
 
 export interface PaymentBook<Payment extends PaymentContent> {

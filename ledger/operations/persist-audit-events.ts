@@ -168,6 +168,7 @@ function eventEntry(accepted: AcceptedEvent, call: Call): AuditEntry {
     ...(queued === undefined ? {} : { queued }),
     origin: "EVENT",
     contentMac: mac,
+    importedFrom: event.importedFrom,
     ...(event.transactionId === undefined ? {} : { transactionId: event.transactionId }),
     query: {
       recordIds: event.queryRecordIds,

@@ -1,19 +1,27 @@
-/** Records payments sent to the ledger directly: one, or a list. */
+/** Records payments of direct calls: one, or a list. */
 
-import { TABLES } from "../../contract";
 import { envelopeOf, parseEntries } from "../rules/entries";
 import { type PersistResponse, persistResponse, type RefusedResponse } from "../rules/responses";
 import { SentTokens } from "../rules/sent-tokens";
 import type { Services } from "../store/services";
 import type { Call } from "./call";
-import { ledgerBook } from "./payment-books";
+import { ledgerBook, type PaymentBook, type PaymentContent } from "./payment-books";
 import { recordPayments } from "./record-payments";
 import { type RefusedEntry, recordRefused, refuseCall } from "./refusal-records";
 import { refuseHarmful, validatePayments } from "./validation";
 
-const LEDGER = TABLES.paymentLedger.logicalName;
+/** Payments sent to the ledger. */
+export function persistPayments(
+  event: unknown,
+  call: Call,
+  services: Services,
+): Promise<PersistResponse | RefusedResponse> {
+  return persistInto(ledgerBook(services), event, call, services);
+}
 
-export async function persistPayments(
+/** Records what a call sends into the book. */
+export async function persistInto<Payment extends PaymentContent>(
+  book: PaymentBook<Payment>,
   event: unknown,
   call: Call,
   services: Services,
@@ -22,8 +30,7 @@ export async function persistPayments(
   const tokens = SentTokens.in(event);
   const envelopeRefusal = refuseHarmful(envelope, services, { tokens, clear: envelope });
   const parsed = envelopeRefusal === undefined ? parseEntries(event, "payments") : { refusal: envelopeRefusal };
-  if ("refusal" in parsed) return refuseCall(event, parsed.refusal, LEDGER, call, services);
-  const book = ledgerBook(services);
+  if ("refusal" in parsed) return refuseCall(event, parsed.refusal, book.table, call, services);
   const { accepted, refused } = await validatePayments(book, { ...parsed, tokens }, call, services);
   const results = await recordPayments(book, accepted, call, services);
   const refusedResults = await recordRefused(refused, services);

@@ -94,7 +94,7 @@ async function writeGroup<Payment extends PaymentContent>(
   call: Call,
   services: Services,
 ): Promise<WriteGroup> {
-  const { id, writeId, actor, payment, contentMac } = accepted;
+  const { id, writeId, actor, payment, imported, contentMac } = accepted;
   const entry = ledgerEntry(
     {
       auditId: writeId,
@@ -102,13 +102,14 @@ async function writeGroup<Payment extends PaymentContent>(
       actor,
       table: book.table,
       transactionId: id,
+      importedFrom: imported?.from,
       ...(book.uniqueBy === "write-record" ? { contentMac } : {}),
       asked: { recordIds: [id] },
       answered: { recordIds: [id], result: "stored" },
     },
     callOf(accepted, call),
   );
-  const record = await book.record(payment, { recordedAt: call.now.toISOString(), contentMac });
+  const record = await book.record(payment, { recordedAt: call.now.toISOString(), contentMac, imported });
   const row = { tableName: book.tableName, partitionKey: book.partitionKey, ...record };
   return [row, await auditPut(entry, services)];
 }

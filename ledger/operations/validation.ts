@@ -9,6 +9,7 @@ import { actorFault } from "../rules/actor-rule";
 import type { Caller } from "../rules/audit-entry";
 import { harmfulInput, type InputPart } from "../rules/harmful-input";
 import { UNCLAIMED_ACTOR } from "../rules/identifiers";
+import type { Imported } from "../rules/imported";
 import { contentMac } from "../rules/record-mac";
 import { type Refusal, refusal } from "../rules/refusals";
 import type { RefusedResponse } from "../rules/responses";
@@ -72,20 +73,22 @@ export interface Accepted<Payment> {
   /** What AWS says of this payment's message or file, where it is not the call itself. */
   readonly caller?: Caller;
   readonly payment: Payment;
+  readonly imported?: Imported | undefined;
   /** Keyed MAC of what was sent, normalised: decides duplicate or conflict. */
   readonly contentMac: string;
 }
 
 export async function acceptPayment<Payment extends PaymentContent>(
   book: PaymentBook<Payment>,
-  { payment, actor = UNCLAIMED_ACTOR }: SentPayment<Payment>,
+  { payment, actor = UNCLAIMED_ACTOR, imported }: SentPayment<Payment>,
   place: Pick<Accepted<Payment>, "position" | "caller">,
   services: Services,
 ): Promise<Accepted<Payment>> {
   const { content } = await services.macKeys();
   const id = book.idOf(payment);
   const writeId = writeAuditId(book.table, id);
-  return { ...place, id, writeId, actor, payment, contentMac: contentMac(book.table, payment, content) };
+  const mac = contentMac(book.table, payment, content);
+  return { ...place, id, writeId, actor, payment, imported, contentMac: mac };
 }
 
 export interface ValidatedList<Valid> {

@@ -57,6 +57,8 @@ export interface AuditEntry {
   readonly eventId?: string;
   /** Place of the message in its FIFO queue (20 digits), and when SQS took it: they decide the order within the transaction. */
   readonly queued?: { readonly sequenceNumber: string; readonly sentAt: string };
+  /** Of an imported payment or event: the earlier system, as claimed. */
+  readonly importedFrom?: string | undefined;
   /** Keyed MAC of what was sent, where a repeat must be told from a conflict. */
   readonly contentMac?: string;
   /** The file of the evidence that this record seals, and its SHA-256 in hexadecimal. Not encrypted: whoever verifies has no key. */

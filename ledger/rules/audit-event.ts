@@ -10,6 +10,7 @@ import {
   accepted,
   actor,
   coded,
+  importedFrom,
   newAuditId,
   newTransactionId,
   type Parsed,
@@ -51,6 +52,7 @@ export const auditEventSchema = z
         "When it happened: ISO 8601 with offset, after 1999, at most 15 minutes ahead of the ledger's clock; cut to milliseconds. Default: when it is recorded.",
       ),
     timestamp: timestamp.optional().describe("The same as Timestamp."),
+    ImportedFrom: importedFrom.optional(),
     QueryDetails: freeForm.describe(
       "What was asked, in any JSON form. Stored encrypted. All details of an event together are at most 64 KiB.",
     ),
@@ -80,6 +82,8 @@ export interface AuditEvent {
   readonly responseRecordIds: readonly string[];
   readonly responseDetails?: JsonValue;
   readonly result?: string;
+  /** The earlier system that it was imported from. */
+  readonly importedFrom?: string;
 }
 
 type SentEvent = z.infer<typeof auditEventSchema>;
@@ -137,10 +141,11 @@ function eventOf(sent: SentEvent, actorName: string, timestampText: string | und
     ...(sent.QueryDetails === undefined ? {} : { queryDetails: sent.QueryDetails as JsonValue }),
     ...(sent.Response === undefined ? {} : { responseDetails: sent.Response as JsonValue }),
     ...(sent.query_result === undefined ? {} : { result: sent.query_result }),
+    ...(sent.ImportedFrom === undefined ? {} : { importedFrom: sent.ImportedFrom }),
   };
 }
 
 /** What decides whether the same AuditID came with the same content. */
-export function auditEventContent(event: AuditEvent): JsonObject {
-  return { ...event };
+export function auditEventContent({ importedFrom: _mark, ...content }: AuditEvent): JsonObject {
+  return content;
 }

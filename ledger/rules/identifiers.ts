@@ -72,6 +72,7 @@ export const PROCESSOR_ID_LENGTH_MAX = 64;
 export const ACTOR_LENGTH_MAX = 256;
 export const AUDIT_ID_LENGTH_MAX = 128;
 export const EVENT_ID_LENGTH_MAX = 128;
+export const IMPORTED_FROM_LENGTH_MAX = 128;
 
 /** Kinds of audit ids that the ledger makes itself. Callers may not send ids that begin so: they could take a payment's guard. */
 const AUDIT_ID_KINDS = {

@@ -4,11 +4,13 @@ import { isLosslessNumber } from "lossless-json";
 import * as z from "zod";
 import { CURRENCY_CODES, CURRENCY_WITH_TIME } from "./currencies";
 import { numbersAsText } from "./exact-json";
+import { type Imported, importMark } from "./imported";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
 import {
   accepted,
   actor,
   coded,
+  importedFrom,
   newTransactionId,
   type Parsed,
   parseWith,
@@ -46,23 +48,24 @@ export const paymentMessageSchema = z
       .regex(/^[A-Za-z][A-Za-z0-9 _-]{0,31}$/, "INVALID_STATUS")
       .optional(),
     actor: actor.optional(),
+    importedFrom: importedFrom.optional(),
   })
   .meta({ id: "payment-message", title: "Payment message", description: "One payment on audit-trail-queue." });
 
 /** A payment that was understood: what was not sent is absent. */
-export type PaymentMessage = Sent<typeof paymentMessageSchema, "actor">;
+export type PaymentMessage = Sent<typeof paymentMessageSchema, "actor" | "importedFrom">;
 
 /** @param input JSON that this ledger parsed itself, with exact numbers. */
 export function parsePaymentMessage(
   input: unknown,
   now: Date,
-): Parsed<{ readonly payment: PaymentMessage; readonly actor?: string }> {
+): Parsed<{ readonly payment: PaymentMessage; readonly actor?: string; readonly imported?: Imported }> {
   if (typeof input !== "object" || input === null || Array.isArray(input) || isLosslessNumber(input)) {
     return refused("NOT_AN_OBJECT");
   }
   const parsed = parseWith(paymentMessageSchema, withTexts(input));
   if (!parsed.ok) return parsed;
-  const { actor: claimedActor, amount, currency, timestamp, ...rest } = parsed.value;
+  const { actor: claimedActor, amount, currency, timestamp, importedFrom: from, ...rest } = parsed.value;
   const time = timestamp === undefined ? undefined : normalizeTimestamp(isoOf(timestamp), now);
   if (time !== undefined && "fault" in time) return refused(time.fault, "timestamp");
   // Without a currency no decimals can be checked: the amount is kept as it was written.
@@ -76,7 +79,7 @@ export function parsePaymentMessage(
     ...(rest.processorId === undefined ? {} : { processorId: rest.processorId }),
     ...(rest.status === undefined ? {} : { status: rest.status }),
   };
-  return accepted({ payment, ...(claimedActor === undefined ? {} : { actor: claimedActor }) });
+  return accepted({ payment, ...(claimedActor === undefined ? {} : { actor: claimedActor }), ...importMark(from) });
 }
 
 function withTexts(input: object): unknown {

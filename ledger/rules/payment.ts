@@ -2,11 +2,13 @@
 
 import * as z from "zod";
 import { CURRENCY_CODES, CURRENCY_WITH_TIME } from "./currencies";
+import { type Imported, importMark } from "./imported";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
 import {
   accepted,
   actor,
   coded,
+  importedFrom,
   newTransactionId,
   type Parsed,
   parseWith,
@@ -44,21 +46,22 @@ export const paymentSchema = z
         "When the payment happened: ISO 8601 with offset, after 1999, at most 15 minutes ahead of the ledger's clock; cut to milliseconds. Default: when it is recorded.",
       ),
     Actor: actor.optional().describe("Service or user that sends the payment. Required here or around the list."),
+    ImportedFrom: importedFrom.optional(),
   })
   .meta({ id: "payment", title: "Payment", description: "One payment to record." });
 
 /** A payment that was understood: amount and time normalised, `Timestamp` absent where none was sent. */
-export type Payment = Sent<typeof paymentSchema, "Actor" | "schemaVersion">;
+export type Payment = Sent<typeof paymentSchema, "Actor" | "schemaVersion" | "ImportedFrom">;
 
 /** @param listActor the actor named around a list; an entry's own `Actor` goes before it. */
 export function parsePayment(
   input: unknown,
   now: Date,
   listActor?: string,
-): Parsed<{ readonly payment: Payment; readonly actor: string }> {
+): Parsed<{ readonly payment: Payment; readonly actor: string; readonly imported?: Imported }> {
   const parsed = parseWith(paymentSchema, input, listActor === undefined ? ["Actor"] : []);
   if (!parsed.ok) return parsed;
-  const { Actor, schemaVersion: _version, Timestamp, ...sent } = parsed.value;
+  const { Actor, schemaVersion: _version, ImportedFrom, Timestamp, ...sent } = parsed.value;
   const claimedActor = Actor ?? listActor;
   if (claimedActor === undefined) return refused("MISSING_FIELD", "Actor");
   const time = Timestamp === undefined ? undefined : normalizeTimestamp(Timestamp, now);
@@ -66,5 +69,6 @@ export function parsePayment(
   const money = normalizeAmount(sent.Amount, sent.Currency, time?.timestamp);
   if ("fault" in money) return refused(money.fault, money.fault === "UNKNOWN_CURRENCY" ? "Currency" : "Amount");
   const own = time === undefined ? {} : { Timestamp: time.timestamp };
-  return accepted({ payment: { ...sent, Amount: money.amount, ...own }, actor: claimedActor });
+  const payment = { ...sent, Amount: money.amount, ...own };
+  return accepted({ payment, actor: claimedActor, ...importMark(ImportedFrom) });
 }

@@ -105,6 +105,7 @@ const REFUSAL_TEXTS = {
   RANGE_TOO_LONG: "The time range is not usable. From lies before To and at most 31 days apart. Split the range.",
   INVALID_PAGE_TOKEN:
     "The PageToken does not belong to this query. A token continues exactly the query that returned it. Start again without it.",
+  INVALID_IMPORTED_FROM: `The mark of an import is malformed. ${id(128).replace("Send the id in that form", "Send the name of the earlier system, for example its table, in that form")}`,
   INVALID_EVENT_ID: `The EventID is malformed, or Of is. ${newId(128)}`,
   INVALID_KIND:
     "The Kind is unknown. The schema lists what can happen to a payment. Map the processor's word to one of them.",

@@ -29,6 +29,7 @@ const resultFault = {
       "The field at fault, where one is known. Of MISSING_FIELD all that are missing, of CONFLICT those that differ, separated by commas.",
     ),
 };
+export const importedFromView = z.string().describe("The earlier system from which it was imported, as claimed.");
 const count = z.int().min(0);
 /** Every value of a JSON answer is JSON: there is nothing to check, and zod's own JSON type would exhaust the stack on deep ones. */
 const jsonValue = z.unknown() as z.ZodType<JsonValue>;
@@ -107,6 +108,7 @@ const paymentView = z.strictObject({
   Timestamp: z.string(),
   RecordedAt: z.string(),
   StatusChangedAt: z.string().optional(),
+  ImportedFrom: importedFromView.optional(),
   Version: z.int().min(1),
 });
 export type PaymentView = z.infer<typeof paymentView>;
@@ -217,6 +219,7 @@ const auditView = z.strictObject({
     .string()
     .optional()
     .describe("The first record of the same conflict or alarm; this one is a further request that met it."),
+  ImportedFrom: importedFromView.optional(),
   EventID: z
     .string()
     .optional()

@@ -7,6 +7,7 @@ import {
   AUDIT_ID_LENGTH_MAX,
   EVENT_ID_LENGTH_MAX,
   IDENTIFIER_PATTERN,
+  IMPORTED_FROM_LENGTH_MAX,
   NEW_IDENTIFIER_PATTERN,
   PROCESSOR_ID_LENGTH_MAX,
   RECORD_ID_PATTERN,
@@ -38,6 +39,9 @@ export const eventId = identifier("INVALID_EVENT_ID", EVENT_ID_LENGTH_MAX);
 export const newEventId = identifier("INVALID_EVENT_ID", EVENT_ID_LENGTH_MAX, NEW_IDENTIFIER_PATTERN);
 export const newAuditId = identifier("INVALID_AUDIT_ID", AUDIT_ID_LENGTH_MAX, NEW_IDENTIFIER_PATTERN);
 export const recordId = identifier("INVALID_RECORD_ID", AUDIT_ID_LENGTH_MAX, RECORD_ID_PATTERN);
+export const importedFrom = identifier("INVALID_IMPORTED_FROM", IMPORTED_FROM_LENGTH_MAX).describe(
+  "Marks what was recorded before in another system, and names that system, for example its table. Stored with the record; not part of its content.",
+);
 export const timestamp = z.string(coded("INVALID_TIMESTAMP")).regex(TIMESTAMP_PATTERN, "INVALID_TIMESTAMP");
 export const schemaVersion = z.literal(SCHEMA_VERSION, coded("UNSUPPORTED_SCHEMA_VERSION")).optional();
 export const reason = z

@@ -37,3 +37,12 @@ export function textWithin(item: StoredItem, map: string, name: string): string 
   const value = item[map];
   return value !== undefined && "M" in value ? textOf(value.M, name) : undefined;
 }
+
+/** Those of the text attributes that the item has, by their names. */
+export function presentTexts(item: StoredItem, names: readonly string[]): Record<string, string> {
+  const present = names.flatMap((name) => {
+    const text = textOf(item, name);
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  return Object.fromEntries(present);
+}

@@ -1,7 +1,7 @@
 /** What `query_transactions` answers: payments of files, of `payment_data` and of messages. */
 
 import * as z from "zod";
-import { notFound, pageFields, refusedResponse, version } from "./responses";
+import { importedFromView, notFound, pageFields, refusedResponse, version } from "./responses";
 
 const transactionView = z.strictObject({
   transactionId: z.string(),
@@ -12,6 +12,8 @@ const transactionView = z.strictObject({
   status: z.string(),
   processedAt: z.string(),
   metadata: z.string().describe("JSON text with the numbers as they were written."),
+  importedFrom: importedFromView.optional(),
+  originallyProcessedAt: z.string().optional().describe("When the earlier system processed it, as claimed."),
 });
 export type TransactionView = z.infer<typeof transactionView>;
 
@@ -23,6 +25,7 @@ const messageView = z.strictObject({
   processorId: z.string().optional(),
   status: z.string().optional(),
   processedAt: z.string().describe("When it was recorded."),
+  importedFrom: importedFromView.optional(),
 });
 export type MessageView = z.infer<typeof messageView>;
 

@@ -4,8 +4,20 @@ import { isLosslessNumber } from "lossless-json";
 import * as z from "zod";
 import { CURRENT_CURRENCY_CODES } from "./currencies";
 import { exactJsonText, holdsInexactNumber, numbersAsText } from "./exact-json";
+import { type Imported, importMarkWithTime } from "./imported";
 import { AMOUNT_PATTERN, normalizeAmount } from "./money";
-import { accepted, actor, coded, newTransactionId, type Parsed, parseWith, refused, type Sent } from "./schema";
+import {
+  accepted,
+  actor,
+  coded,
+  importedFrom,
+  newTransactionId,
+  type Parsed,
+  parseWith,
+  refused,
+  type Sent,
+  timestamp,
+} from "./schema";
 
 const METADATA_BYTES_MAX = 32 * 1024;
 
@@ -27,6 +39,10 @@ export const transactionSchema = z
       .optional()
       .describe("Free-form; kept exactly as written."),
     actor: actor.optional().describe("Service or user that sends the payment."),
+    importedFrom: importedFrom.optional(),
+    originallyProcessedAt: timestamp
+      .optional()
+      .describe("When the earlier system processed the payment; only together with importedFrom."),
   })
   .meta({ id: "payment-transaction", title: "Payment", description: "One payment of a file or of payment_data." });
 
@@ -34,24 +50,34 @@ function isPlainObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !isLosslessNumber(value);
 }
 
+type NotContent = "actor" | "metadata" | "importedFrom" | "originallyProcessedAt";
+
 /** A payment that was understood. Its metadata is canonical JSON text with the numbers as they were written. */
-export type Transaction = Sent<typeof transactionSchema, "actor" | "metadata"> & { readonly metadata: string };
+export type Transaction = Sent<typeof transactionSchema, NotContent> & { readonly metadata: string };
+
+interface SentTransaction {
+  readonly payment: Transaction;
+  readonly actor?: string;
+  readonly imported?: Imported;
+}
 
 /**
  * @param input parsed JSON. In text that this ledger parsed itself an amount may be a number, because its digits are still
  *   there; after a parser that makes floats it may not.
  */
-export function parseTransaction(input: unknown): Parsed<{ readonly payment: Transaction; readonly actor?: string }> {
+export function parseTransaction(input: unknown, now: Date): Parsed<SentTransaction> {
   if (!isPlainObject(input)) return refused("NOT_AN_OBJECT");
   const parsed = parseWith(transactionSchema, withAmountAsText(input));
   if (!parsed.ok) return parsed;
-  const { actor: claimedActor, metadata = {}, ...sent } = parsed.value;
+  const { actor: claimedActor, metadata = {}, importedFrom: from, originallyProcessedAt, ...sent } = parsed.value;
+  const mark = importMarkWithTime(from, originallyProcessedAt, now);
+  if (!mark.ok) return mark;
   const money = normalizeAmount(sent.amount, sent.currency);
   if ("fault" in money) return refused(money.fault, money.fault === "UNKNOWN_CURRENCY" ? "currency" : "amount");
   const metadataText = textOfMetadata(metadata);
   if (metadataText === undefined) return refused("INVALID_METADATA", "metadata");
   const payment = { ...sent, amount: money.amount, metadata: metadataText };
-  return accepted({ payment, ...(claimedActor === undefined ? {} : { actor: claimedActor }) });
+  return accepted({ payment, ...(claimedActor === undefined ? {} : { actor: claimedActor }), ...mark.value });
 }
 
 function withAmountAsText(input: object): unknown {

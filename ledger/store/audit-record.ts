@@ -13,7 +13,7 @@ import { dayKey, shardOf, timeKey } from "../rules/index-keys";
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord } from "../rules/record-mac";
 import type { AuditView } from "../rules/responses";
-import { bytesOf, type StoredItem, type StoredValue, textAttributes, textOf } from "../rules/stored-item";
+import { bytesOf, presentTexts, type StoredItem, type StoredValue, textAttributes, textOf } from "../rules/stored-item";
 import { dayOf } from "../rules/timestamps";
 import type { Services } from "./services";
 import type { Put } from "./transaction";
@@ -46,6 +46,7 @@ async function auditRecord(entry: AuditEntry, services: Services): Promise<Maced
       PartOf: entry.partOf,
       RepeatOf: entry.repeatOf,
       EventID: entry.eventId,
+      ImportedFrom: entry.importedFrom,
       ContentMac: entry.contentMac,
       EvidencePath: entry.evidence?.path,
       EvidenceHash: entry.evidence?.sha256,
@@ -132,6 +133,7 @@ export async function auditView(item: StoredItem, services: Services): Promise<A
       "PartOf",
       "RepeatOf",
       "EventID",
+      "ImportedFrom",
       "SequenceNumber",
       "EvidencePath",
       "EvidenceHash",
@@ -145,14 +147,6 @@ export async function auditView(item: StoredItem, services: Services): Promise<A
 function shownAction(action: string, origin: AuditView["Origin"]): string {
   const isLedgers = (LEDGER_ACTIONS as readonly string[]).includes(action);
   return origin === "EVENT" && isLedgers ? `EVENT:${action}` : action;
-}
-
-function presentTexts(item: StoredItem, names: readonly string[]): Record<string, string> {
-  const present = names.flatMap((name) => {
-    const text = textOf(item, name);
-    return text === undefined ? [] : [[name, text] as const];
-  });
-  return Object.fromEntries(present);
 }
 
 async function openDetails(

@@ -23,7 +23,7 @@ const FAILURE_INDEX_VALUE = "Failure";
 
 export async function paymentRecord(
   payment: Payment,
-  { recordedAt, contentMac }: Recording,
+  { recordedAt, contentMac, imported }: Recording,
   services: Services,
 ): Promise<MacedRecord> {
   const { TransactionID, SecureToken, Timestamp, ...clear } = payment;
@@ -33,7 +33,7 @@ export async function paymentRecord(
   const item: Record<string, StoredValue> = {
     Format: { N: FORMAT },
     TransactionID: { S: TransactionID },
-    ...textAttributes(clear),
+    ...textAttributes({ ...clear, ImportedFrom: imported?.from }),
     Timestamp: { S: timestamp },
     RecordedAt: { S: recordedAt },
     Version: { N: "1" },
@@ -102,6 +102,7 @@ function failureDay(status: string, timestamp: string, transactionId: string, se
 export function paymentView(item: StoredItem): PaymentView {
   const status = textOf(item, "Status");
   const changedAt = textOf(item, "StatusChangedAt");
+  const importedFrom = textOf(item, "ImportedFrom");
   if (!isPaymentStatus(status)) throw new Error("A payment record with a good MAC has an unknown status.");
   return {
     TransactionID: textOf(item, "TransactionID") ?? "",
@@ -114,6 +115,7 @@ export function paymentView(item: StoredItem): PaymentView {
     RecordedAt: textOf(item, "RecordedAt") ?? "",
     Version: integerOf(item, "Version") ?? 0,
     ...(changedAt === undefined ? {} : { StatusChangedAt: changedAt }),
+    ...(importedFrom === undefined ? {} : { ImportedFrom: importedFrom }),
   };
 }
 

@@ -6,7 +6,7 @@ import type { PaymentMessage } from "../rules/payment-message";
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord } from "../rules/record-mac";
 import type { StoredItem } from "../rules/stored-item";
-import { integerOf, textAttributes, textOf } from "../rules/stored-item";
+import { integerOf, presentTexts, textAttributes, textOf } from "../rules/stored-item";
 import type { Transaction } from "../rules/transaction";
 import type { MessageView, TransactionView } from "../rules/transaction-responses";
 import type { Recording } from "./recording";
@@ -19,7 +19,7 @@ const SALT_BYTES = 16;
 
 export async function transactionRecord(
   payment: Transaction,
-  { recordedAt, contentMac }: Recording,
+  { recordedAt, contentMac, imported }: Recording,
   services: Services,
 ): Promise<MacedRecord> {
   const item: StoredItem = {
@@ -32,6 +32,7 @@ export async function transactionRecord(
     status: { S: "processed" },
     processedAt: { S: recordedAt },
     metadata: { S: payment.metadata },
+    ...textAttributes({ importedFrom: imported?.from, originallyProcessedAt: imported?.processedAt }),
     ContentMac: { S: contentMac },
     Salt: { B: pooledRandomBytes(SALT_BYTES) },
   };
@@ -40,13 +41,13 @@ export async function transactionRecord(
 
 export async function messageRecord(
   payment: PaymentMessage,
-  { recordedAt, contentMac }: Recording,
+  { recordedAt, contentMac, imported }: Recording,
   services: Services,
 ): Promise<MacedRecord> {
   const { timestamp = recordedAt, ...sent } = payment;
   const item: StoredItem = {
     Format: { N: FORMAT },
-    ...textAttributes(sent),
+    ...textAttributes({ ...sent, importedFrom: imported?.from }),
     timestamp: { S: timestamp },
     processedAt: { S: recordedAt },
     ContentMac: { S: contentMac },
@@ -67,24 +68,25 @@ export function transactionView(item: StoredItem): TransactionView {
     status: text("status"),
     processedAt: text("processedAt"),
     metadata: text("metadata"),
+    ...presentTexts(item, ["importedFrom", "originallyProcessedAt"]),
   };
 }
 
 /** The same of a payment that came as a message. */
 export function messageView(item: StoredItem): MessageView {
   const text = (name: string) => textOf(item, name) ?? "";
-  const sent = ["currency", "processorId", "status"].filter((name) => textOf(item, name) !== undefined);
   return {
     paymentId: text("paymentId"),
     amount: text("amount"),
-    ...Object.fromEntries(sent.map((name) => [name, text(name)])),
+    ...presentTexts(item, ["currency", "processorId", "status"]),
     timestamp: text("timestamp"),
     processedAt: text("processedAt"),
+    ...presentTexts(item, ["importedFrom"]),
   };
 }
 
 /** The content of a message as it was sent, to name the fields in which another one differs. */
 export function recordedMessage(item: StoredItem): RecordedContent {
-  const { processedAt, ...fields } = messageView(item);
+  const { processedAt, importedFrom: _mark, ...fields } = messageView(item);
   return { fields, defaultedTime: fields.timestamp === processedAt ? "timestamp" : undefined };
 }

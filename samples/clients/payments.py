@@ -41,7 +41,7 @@ def text(result):
     if result["outcome"] == "duplicate":
         return "duplicate: it is recorded already, which is fine"
     if result["outcome"] == "conflict":
-        return "conflict: other content is recorded under this id; find out which is right"
+        return f"conflict: other content is recorded under this id; it differs in {result.get('field', 'a field')}"
     return f"refused: {result['code']}: {result['message']}"
 
 

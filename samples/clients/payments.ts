@@ -28,7 +28,7 @@ function text(result: RecordResult): string {
     case "duplicate":
       return "duplicate: it is recorded already, which is fine";
     case "conflict":
-      return "conflict: other content is recorded under this id; find out which is right";
+      return `conflict: other content is recorded under this id; it differs in ${result.field ?? "a field"}`;
     case "refused":
       return `refused: ${result.code}: ${result.message}`;
   }

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { keptPrincipal } from "../../../ledger/operations/claims";
+import { importMessages } from "../../../ledger/operations/import-messages";
 import { persistQueuedEvents } from "../../../ledger/operations/persist-queued-events";
 import { processMessages } from "../../../ledger/operations/process-messages";
 import { queryAuditTrail } from "../../../ledger/operations/query-audit-trail";
@@ -335,6 +336,36 @@ describe("payments of audit-trail-queue", () => {
       ],
     });
     expect(everythingIn(await harness.scan("audit"))).not.toContain("unknown field");
+  });
+
+  test("an import by direct call is recorded once, marked in its row and its record; new payments are refused there", async () => {
+    const old = { paymentId: randomUUID(), amount: "12.5", timestamp: "2024-03-01T10:00:00Z" };
+    const importOf = (...payments: readonly object[]) =>
+      importMessages({ Actor: "migration", payments }, harness.call("process_payment_messages"), harness.services);
+    const importedFrom = "payment-audit-trail-old";
+    const answer = await importOf(
+      { ...old, importedFrom },
+      { ...old, paymentId: randomUUID() },
+      { ...old, importedFrom, amount: "13" },
+    );
+    expect(answer).toMatchObject({
+      results: [
+        { outcome: "stored", TransactionID: old.paymentId },
+        { outcome: "refused", code: "MISSING_FIELD", field: "importedFrom" },
+        { outcome: "conflict", field: "amount" },
+      ],
+    });
+    // The same payment by the queue, without the mark, is the same payment.
+    await process_(record(old));
+    const trail = await harness.trailOf(old.paymentId);
+    expect(trail.map((item) => textOf(item, "Action")).sort()).toEqual(["CONFLICT", "DUPLICATE", "WRITE"]);
+    expect(trail.find((item) => textOf(item, "Action") === "WRITE")).toMatchObject({
+      Actor: { S: "migration" },
+      ImportedFrom: { S: importedFrom },
+    });
+    const [row] = (await harness.scan("messages")).filter((item) => textOf(item, "paymentId") === old.paymentId);
+    expect(row).toMatchObject({ importedFrom: { S: importedFrom }, timestamp: { S: "2024-03-01T10:00:00.000Z" } });
+    expect(await importOf({ ...old, importedFrom: "another" })).toMatchObject({ counts: { duplicate: 1 } });
   });
 
   test("an event that no queue sent is thrown back, not answered", async () => {

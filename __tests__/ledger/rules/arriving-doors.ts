@@ -132,6 +132,16 @@ const transactionFaults: RefusedInput[] = [
     field: "cardLast4",
   })),
   ...badMetadata,
+  ...badIds(TRANSACTION, "importedFrom", "INVALID_IMPORTED_FROM"),
+  ...badTimes(aTransaction({ importedFrom: "old-table" }), "originallyProcessedAt"),
+  tooFarAhead(aTransaction({ importedFrom: "old-table" }), "originallyProcessedAt"),
+  {
+    why: "an earlier time of what is not imported",
+    input: aTransaction({ originallyProcessedAt: "2025-03-01T10:00:00Z" }),
+    code: "MISSING_FIELD",
+    field: "importedFrom",
+    beyondSchema: true,
+  },
 ];
 
 const transactionsTaken: readonly Input[] = [
@@ -141,12 +151,14 @@ const transactionsTaken: readonly Input[] = [
   aTransaction({ metadata: JSON.parse('{"__proto__":{"x":1}}') }),
   aTransaction({ metadata: { note: "x".repeat(32 * 1024 - 11) } }),
   aTransaction({ amount: "1500", currency: "JPY", cardLast4: "0000" }),
+  aTransaction({ importedFrom: "old-table" }),
+  aTransaction({ importedFrom: "old-table", originallyProcessedAt: "2025-03-01T11:00:00+01:00" }),
 ];
 
 const TRANSACTION_DOOR: Door = {
   schema: "payment-processor.request",
   around: (payment) => ({ payment_data: payment }),
-  parse: parseTransaction,
+  parse: (input) => parseTransaction(input, NOW),
   accepted: transactionsTaken,
   refused: [
     ...transactionFaults,
@@ -168,7 +180,7 @@ const TRANSACTION_DOOR: Door = {
 
 const ROW_DOOR: Door = {
   schema: "payment-files.row",
-  parse: (input) => parseTransaction(asText(input)),
+  parse: (input) => parseTransaction(asText(input), NOW),
   accepted: [
     ...transactionsTaken,
     aTransaction({ amount: 100.1 }),
@@ -187,6 +199,7 @@ const MESSAGE_DOOR: Door = {
     aMessage({ amount: 10.5, timestamp: 1763632800000 }),
     aMessage({ timestamp: "1763632800000", processorId: "acme", status: "Partly captured", actor: "billing" }),
     aMessage({ timestamp: 946684800000 }),
+    aMessage({ importedFrom: "old-table" }),
   ],
   refused: [
     ...noObjects,
@@ -195,6 +208,7 @@ const MESSAGE_DOOR: Door = {
     ...badNewIds(MESSAGE, "paymentId", "INVALID_TRANSACTION_ID"),
     ...badIds(MESSAGE, "processorId", "INVALID_PROCESSOR_ID"),
     ...badIds(MESSAGE, "actor", "INVALID_ACTOR"),
+    ...badIds(MESSAGE, "importedFrom", "INVALID_IMPORTED_FROM"),
     ...badAmounts(MESSAGE),
     ...badNumbers(MESSAGE),
     ...["", " x", "1st", "x".repeat(33), "é", 7, null].map((status) => ({

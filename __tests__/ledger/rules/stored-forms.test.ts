@@ -5,7 +5,13 @@ import { PaymentLife } from "../../../ledger/rules/payment-life";
 import { hasGoodMac } from "../../../ledger/rules/record-mac";
 import { auditPut } from "../../../ledger/store/audit-record";
 import { eventRecord, eventView } from "../../../ledger/store/event-record";
-import { messageRecord, transactionRecord, transactionView } from "../../../ledger/store/transaction-record";
+import { paymentRecord, paymentView } from "../../../ledger/store/payment-record";
+import {
+  messageRecord,
+  messageView,
+  transactionRecord,
+  transactionView,
+} from "../../../ledger/store/transaction-record";
 import { MAC_KEY } from "../../support/ledger-fixtures";
 import { lastingForm, recordingOf, stubServices } from "./stub-services";
 
@@ -120,6 +126,38 @@ test("golden: a payment of a file, and what a reader sees of it", async () => {
 });
 
 const MESSAGE = { paymentId: "pay-1", amount: "10.5" };
+
+test("golden: what is imported has its mark in the row, which a reader sees, and in its record; its content is the same", async () => {
+  const mark = { from: "payment-transactions-old", processedAt: "2024-03-01T10:00:00.000Z" };
+  const recording = { recordedAt: RECORDED_AT, contentMac: "m", imported: mark };
+  const transaction = { transactionId: "t", amount: "1.00", currency: "EUR", cardLast4: "4242", metadata: "{}" };
+  const marked = { importedFrom: { S: mark.from }, originallyProcessedAt: { S: mark.processedAt } };
+  const row = (await transactionRecord(transaction, recording, services)).item;
+  expect(row).toMatchObject({ ...marked, timestamp: { N: "1795262400000" }, ContentMac: { S: "m" } });
+  expect(transactionView(row)).toMatchObject({ importedFrom: mark.from, originallyProcessedAt: mark.processedAt });
+  const message = (await messageRecord({ paymentId: "p", amount: "1" }, recording, services)).item;
+  expect(message).toMatchObject({ importedFrom: { S: mark.from } });
+  expect(messageView(message)).toMatchObject({ importedFrom: mark.from });
+  const payment = {
+    TransactionID: "t",
+    SecureToken: "tok_1",
+    Amount: "1.00",
+    Currency: "EUR",
+    ProcessorID: "p",
+  } as const;
+  const ledger = (await paymentRecord({ ...payment, Status: "Success" }, recording, services)).item;
+  expect(ledger).toMatchObject({ ImportedFrom: { S: mark.from } });
+  expect(paymentView(ledger)).toMatchObject({ ImportedFrom: mark.from });
+  const { item } = await auditPut({ ...EVENT, importedFrom: mark.from }, services);
+  expect(item).toMatchObject({ ImportedFrom: { S: mark.from } });
+  for (const [table, stored] of [
+    ["payment-transactions", row],
+    ["payment-audit-trail", message],
+    ["PaymentLedger", ledger],
+    ["PaymentAuditTrail", item],
+  ] as const)
+    expect(hasGoodMac(table, stored, MAC_KEY)).toBe(true);
+});
 
 test("golden: a payment of a message; without a time of its own it has that of recording, and the same content", async () => {
   const { item } = await messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), services);

@@ -4,11 +4,11 @@ import fc from "fast-check";
 import { parseExactJson } from "../../../ledger/rules/exact-json";
 import { contentMac } from "../../../ledger/rules/record-mac";
 import { parseTransaction } from "../../../ledger/rules/transaction";
-import { type Input, MAC_KEY } from "../../support/ledger-fixtures";
+import { type Input, MAC_KEY, NOW } from "../../support/ledger-fixtures";
 import { aTransaction } from "./arriving-doors";
 
 function understood(input: unknown) {
-  const result = parseTransaction(input);
+  const result = parseTransaction(input, NOW);
   if (!result.ok) throw new Error(`Refused: ${result.refusal.code}`);
   return result.value;
 }

@@ -252,7 +252,7 @@ test("the completion of bash knows commands, groups and options", async () => {
     })
       .trim()
       .split(" ");
-  expect(complete("payledger", "verify-")).toEqual(["verify-proof"]);
+  expect(complete("payledger", "verify-")).toEqual(["verify-piece", "verify-proof"]);
   expect(complete("npx", "payledger", "backup", "re")).toEqual(["restore", "remove-scratch"]);
   expect(complete("payledger", "audit", "--first")).toEqual(["--first-visit"]);
 });

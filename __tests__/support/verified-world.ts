@@ -7,6 +7,7 @@ import type { VerificationReport } from "../../evidence/verifier/report";
 import { type VerifyOptions, verifyLog } from "../../evidence/verifier/verify";
 import { addManifest, at, type BuiltWorld, buildWorld, md5Of, onDisk, type World } from "./log-world";
 import { type Files, logKey, memoryEvidence, NaiveLog, type Step } from "./naive-log";
+import { verifyInPieces } from "./pieces";
 import type { Item } from "./stored-records";
 
 export const key = logKey("log");
@@ -15,6 +16,10 @@ export const witness = logKey("witness", "cosignature", "witness.example/w1");
 
 /** The auditor's clock: an hour after all that the worlds hold. */
 export const NOW = new Date(at(3600));
+
+/** Each takes as long as four of the whole. 1 in the environment compares them all. */
+const IN_PIECES_EVERY = Number(process.env["VERIFY_IN_PIECES_EVERY"] ?? 25);
+let verifications = 0;
 
 /** A copy of a world's files, which a test may change. */
 export class Draft {
@@ -36,9 +41,10 @@ export class Draft {
     return this.built.world;
   }
 
+  /** The report of the whole; at each few calls that of pieces is compared with it, so that all damage of all suites is verified both ways. */
   verify(options: Partial<VerifyOptions> = {}): Promise<VerificationReport> {
-    return onDisk(this.exports, async (folder) =>
-      verifyLog({
+    return onDisk(this.exports, async (folder) => {
+      const whole: VerifyOptions = {
         evidence: memoryEvidence(this.evidence),
         ...(await exportSources(folder)),
         keys: [key.vkey],
@@ -46,8 +52,17 @@ export class Draft {
         now: NOW,
         ...this.options,
         ...options,
-      }),
-    );
+      };
+      const report = await verifyLog(whole);
+      verifications += 1;
+      const isInPieces = verifications % IN_PIECES_EVERY === 0 && whole.outOfTime === undefined;
+      if (isInPieces) {
+        const pieces = 1 + ((verifications / IN_PIECES_EVERY) % 4);
+        const { onFinding: _silent, ...inPieces } = whole;
+        expect(await verifyInPieces({ ...inPieces, blockHeight: 8 }, pieces)).toEqual(report);
+      }
+      return report;
+    });
   }
 
   /** The newest published checkpoint but the last: what somebody kept who looked at this log before. */

@@ -3,6 +3,7 @@
 import { NoteError } from "../log/note";
 import { EntryError } from "../verifier/entries";
 import { EvidenceError } from "../verifier/evidence";
+import { PieceError } from "../verifier/pieces";
 import { ProofError } from "../verifier/proof";
 import { MissingBundleError } from "../verifier/proof-search";
 import { EXIT_CODES } from "../verifier/report";
@@ -14,6 +15,7 @@ import type { Commands } from "./command";
 import { EvidenceToolError, NOT_DONE } from "./errors";
 import { history } from "./history";
 import { keys } from "./keys";
+import { verifyPiece } from "./pieces";
 import type { Explained } from "./program";
 import { consistency, proveRecord, verifyProof } from "./proofs";
 import { writeHtmlReport } from "./report";
@@ -22,6 +24,7 @@ import { cosign, newKey, serveWitness } from "./witness";
 
 export const OFFLINE: Commands = {
   verify,
+  "verify-piece": verifyPiece,
   report: writeHtmlReport,
   prove: proveRecord,
   "verify-proof": verifyProof,
@@ -61,6 +64,7 @@ function exitCodeOf(error: unknown): number | undefined {
     error instanceof ProofError ||
     error instanceof WitnessKeyError ||
     error instanceof WitnessStateError ||
+    error instanceof PieceError ||
     error instanceof SourceError;
   return isInput ? NOT_DONE : undefined;
 }

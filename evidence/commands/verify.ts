@@ -2,11 +2,13 @@
 
 import { IDENTITIES_PREFIX } from "../../contract";
 import { maxBytesOf } from "../verifier/evidence";
+import { PiecesLeft } from "../verifier/pieces";
 import { EXIT_CODES, type Finding, findingText, verificationText } from "../verifier/report";
-import { verifyLog } from "../verifier/verify";
 import { fileAt } from "./arguments";
 import type { Command, Given, Terminal } from "./command";
 import { checkIdentities, graverOf, identityText } from "./identities";
+import { leftText, PIECE_OPTIONS, verifyHereOrInPieces } from "./pieces";
+import { ANSWER_IS_NO } from "./program";
 import { writeReport } from "./report";
 import { VERIFY_OPTIONS, verifyOptions } from "./verify-options";
 
@@ -15,6 +17,7 @@ export const verify: Command = {
   details: `Needs the files and the log's public key, no AWS account. It ends with one verdict and its exit code. Without a last checkpoint or a witness's key nobody vouches for the log's end, and the verdict is never better than tail-not-pinned. Exports and evidence older than 48 hours are stale.`,
   options: {
     ...VERIFY_OPTIONS,
+    ...PIECE_OPTIONS,
     all: { kind: "flag", about: "Print every finding, before the report." },
     quiet: { kind: "flag", about: "Print the verdict alone." },
     identities: {
@@ -29,18 +32,23 @@ export const verify: Command = {
   ],
   run: async (given, terminal) => {
     given.noOperand();
-    const { print, progress, tell } = terminal;
+    const { answer, print, progress, tell } = terminal;
     const options = await verifyOptions(given);
     const named = given.one("identities");
     const identities =
       named === undefined
         ? undefined
         : await checkIdentities(fileAt(named, "--identities", maxBytesOf(IDENTITIES_PREFIX)), options.sources);
-    const report = await verifyLog({
+    const report = await verifyHereOrInPieces(given, {
       ...options,
       ...(given.flag("all") ? { onFinding: printer(given, terminal) } : {}),
       ...(progress === undefined || given.flag("quiet") ? {} : { onProgress: progress }),
     });
+    if (report instanceof PiecesLeft) {
+      const { round, left } = report;
+      answer({ round: round + 1, piecesLeft: left.map((piece) => piece + 1) }, leftText(report));
+      return ANSWER_IS_NO;
+    }
     const verdict = identities === undefined ? report.verdict : graverOf(report.verdict, identities.verdict);
     if (given.flag("json")) {
       const whole = identities === undefined ? report : { ...report, identities };

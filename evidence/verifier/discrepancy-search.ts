@@ -8,24 +8,26 @@ import type { LogicalTableName } from "../../contract";
 import { BUCKETS } from "../../ledger/rules/tally";
 import { entryBytes, type RecordEntry } from "../log/entry";
 import { leafHash } from "../log/hashing";
-import { TILE_WIDTH } from "../log/paths";
 import { CurrentItems, type CurrentVersions, type Kept, keyParts, recordPlace } from "./current-items";
 import type { Digest } from "./digest";
-import { KEY_START, plainKeyEnd, readEntry } from "./entries";
+import { readEntry } from "./entries";
 import { canExplain, type KnownRecord } from "./explain";
 import type { Coverage } from "./heartbeats";
 import { historyOf, type Leaf } from "./history";
 import { judgeRecord } from "./judge-record";
-import { bundlesOf, upwards } from "./log-entries";
-import { itemIn, readSource } from "./record-pass";
+import type { Readings } from "./readings";
+import { itemIn } from "./record-pass";
 import { bucketOf, RecordTally } from "./record-tally";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, timeOf } from "./sources";
 
 export interface SearchOptions {
   readonly run: Run;
+  readonly readings: Readings;
   /** Of the log. */
   readonly size: number;
+  /** Of the blocks in which it is read. */
+  readonly blockHeight: number;
   readonly sources: readonly RecordSource[];
   readonly coverage: Coverage;
   readonly settleMs: number;
@@ -64,17 +66,17 @@ export class DiscrepancySearch {
     const { leaves, items, histories } = this.tally;
     const differing = this.buckets.reduce((sum, at) => sum + leaves.touchedIn(at) + items.touchedIn(at), 0);
     const slices = Math.ceil((differing + 2 * histories.count) / this.options.heldMax);
-    for (let slice = 0; slice < slices; slice++) await this.takeSlice((bucket) => bucket % slices === slice);
+    for (let slice = 0; slice < slices; slice++) await this.takeSlice(slice, slices);
   }
 
-  private async takeSlice(isIn: (bucket: number) => boolean): Promise<void> {
+  private async takeSlice(at: number, slices: number): Promise<void> {
     const slice: Slice = { known: new Map(), again: new RecordTally(this.tally.keyed, this.tally.histories) };
-    if (!(await this.readLog(isIn, slice))) return;
+    if (!(await this.readLog(at, slices, slice))) return;
     const records = [...slice.known.values()].map(
       (each): KnownRecord => ({ ...each, history: historyOf(each.leaves) }),
     );
     for (const record of records) this.reportHistory(record);
-    const buckets = this.buckets.filter(isIn);
+    const buckets = this.buckets.filter((bucket) => bucket % slices === at);
     if (buckets.some((bucket) => slice.again.leaves.sumOf(bucket) !== this.tally.leaves.sumOf(bucket))) {
       this.changed("The evidence");
       return;
@@ -92,35 +94,23 @@ export class DiscrepancySearch {
     if (unexplained.size > 0) await this.readSources(unexplained, records, slice.again);
   }
 
-  /** False where a slice turns out to be too large to be held. */
-  private async readLog(isIn: (bucket: number) => boolean, { known, again }: Slice): Promise<boolean> {
-    const { run, size } = this.options;
+  /** False where a slice turns out to be too large to be kept in memory. */
+  private async readLog(at: number, slices: number, { known, again }: Slice): Promise<boolean> {
+    const { size, blockHeight, heldMax } = this.options;
     const { histories } = this.tally;
-    const isWanted = (place: number) => {
-      const bucket = bucketOf(place);
-      return isIn(bucket) && (this.differing[bucket] === 1 || histories.has(place));
-    };
     let held = 0;
-    for await (const { index, entries = [] } of bundlesOf(run.evidence, size, upwards(size))) {
-      run.checkDeadline();
-      run.progress(Math.min(size, (index + 1) * TILE_WIDTH), size, "log entries, again");
-      for (const [at, bytes] of entries.entries()) {
-        const keyEnd = plainKeyEnd(bytes);
-        if (keyEnd > 0 && !isWanted(this.tally.keyed.placeOfBytes(bytes, KEY_START, keyEnd))) continue;
-        const entry = readEntry(bytes);
-        if (entry === undefined || entry.kind === "HEARTBEAT") continue;
-        const keyText = entry.key.join("\n");
-        const place = this.tally.keyed.placeOf(keyText);
-        if (!isWanted(place)) continue;
-        const leaf = index * TILE_WIDTH + at;
-        if (this.differing[bucketOf(place)] === 1) again.addLeaf(entry, leaf < this.cutOf(entry.table));
-        const id = recordPlace(entry.table, keyText);
-        const record = known.get(id) ?? { table: entry.table, keyText, leaves: [] };
-        record.leaves.push(leafOf(leaf, entry));
-        known.set(id, record);
-        held += 1;
-        if (held > 8 * this.options.heldMax) return this.tooMany();
-      }
+    const wanted = { slices, slice: at, differing: this.differing, histories };
+    for await (const { leaf, bytes } of this.options.readings.entriesAgain({ size, blockHeight }, wanted)) {
+      const entry = readEntry(Buffer.from(bytes, "base64"));
+      if (entry === undefined || entry.kind === "HEARTBEAT") continue;
+      const keyText = entry.key.join("\n");
+      if (this.differing[this.bucketAt(keyText)] === 1) again.addLeaf(entry, leaf < this.cutOf(entry.table));
+      const id = recordPlace(entry.table, keyText);
+      const record = known.get(id) ?? { table: entry.table, keyText, leaves: [] };
+      record.leaves.push(leafOf(leaf, entry));
+      known.set(id, record);
+      held += 1;
+      if (held > 8 * heldMax) return this.tooMany();
     }
     return true;
   }
@@ -148,24 +138,22 @@ export class DiscrepancySearch {
     }
     const known = new Map(records.map((record) => [recordPlace(record.table, record.keyText), record]));
     const standing = new CurrentItems();
-    for (const source of this.options.sources) {
-      const { table } = source;
-      await readSource(source, this.options.run, { reportFaults: false, what: "differing records" }, (digested) => {
-        const { now, before, change } = digested;
-        const isIn = (digest: Digest | undefined) =>
-          digest !== undefined && unexplained.has(this.bucketAt(digest.keyText)) ? digest : undefined;
-        const [after, prior] = [isIn(now), isIn(before)];
-        if (after !== undefined) again.addItem(table, after, 1);
-        if (prior !== undefined) again.addItem(table, prior, -1);
-        if (after === undefined && prior === undefined) return;
-        const digests = { ...(after && { now: after }), ...(prior && { before: prior }) };
-        standing.take(table, digests, change.replay === true, (digest) => {
-          const leaves = known.get(recordPlace(table, digest.keyText))?.leaves ?? [];
-          const isSealed = leaves.some(({ commitment }) => commitment === digest.commitment);
-          return isSealed ? {} : this.kept(digest, change);
-        });
+    const reading = { sources: this.options.sources, filter: { by: "record", buckets: unexplained } as const };
+    await this.options.readings.recordsAgain({ ...reading, what: "differing records" }, ({ table }, digested) => {
+      const { now, before, change } = digested;
+      const isIn = (digest: Digest | undefined) =>
+        digest !== undefined && unexplained.has(this.bucketAt(digest.keyText)) ? digest : undefined;
+      const [after, prior] = [isIn(now), isIn(before)];
+      if (after !== undefined) again.addItem(table, after, 1);
+      if (prior !== undefined) again.addItem(table, prior, -1);
+      if (after === undefined && prior === undefined) return;
+      const digests = { ...(after && { now: after }), ...(prior && { before: prior }) };
+      standing.take(table, digests, change.replay === true, (digest) => {
+        const leaves = known.get(recordPlace(table, digest.keyText))?.leaves ?? [];
+        const isSealed = leaves.some(({ commitment }) => commitment === digest.commitment);
+        return isSealed ? {} : this.kept(digest, change);
       });
-    }
+    });
     if ([...unexplained].some((bucket) => again.items.sumOf(bucket) !== this.tally.items.sumOf(bucket))) {
       this.changed("A source");
     }

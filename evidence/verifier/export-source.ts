@@ -89,6 +89,13 @@ async function* changesIn(parts: readonly RecordPart[]): AsyncGenerator<readonly
   for (const part of parts) yield* changesInPart(part);
 }
 
+/** The parts of a source, each to be read apart from the others; the source itself where it has none. */
+export function readersOf(source: RecordSource): readonly (() => AsyncIterable<readonly RecordChange[]>)[] {
+  const { parts, segments } = source;
+  if (parts !== undefined) return parts.map((part) => () => changesInPart(part));
+  return segments ?? [() => source.batches()];
+}
+
 export async function* changesInPart(part: RecordPart): AsyncGenerator<readonly RecordChange[]> {
   const place = path.join(part.folder, part.file.path);
   for await (const lines of linesOf(part)) {

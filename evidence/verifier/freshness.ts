@@ -4,10 +4,10 @@
  * began, would agree with any log.
  */
 
-import type { LogicalTableName } from "../../contract";
+import { type LogicalTableName, TABLES } from "../../contract";
 import type { Findings } from "./findings";
 import type { Coverage } from "./heartbeats";
-import type { EntryCount } from "./log-walk";
+import type { EntryCount } from "./log-block";
 import type { Clock } from "./run";
 import { type RecordSource, timeOf } from "./sources";
 
@@ -69,4 +69,29 @@ export function reportCompared(
   if (times.length === 0 || Math.max(...times) - Math.min(...times) <= APART_MAX_MS) return;
   const message = `The tables were taken more than ${APART_MAX_MS / HOUR_MS} hour apart, so rows and their WRITE records in between were not compared. Take them together.`;
   findings.add({ verdict: "incomplete", code: "SOURCES_APART", message });
+}
+
+/** What was not given. @param only the tables that were asked for; default: all. @param problems what was found wrong with the sources before. */
+export function reportTablesGiven(
+  findings: Findings,
+  {
+    problems = [],
+    only,
+    sources,
+  }: {
+    readonly problems?: readonly string[];
+    readonly only?: readonly LogicalTableName[];
+    readonly sources: readonly RecordSource[];
+  },
+): void {
+  for (const message of problems) findings.add({ verdict: "incomplete", code: "SOURCE_PROBLEM", message });
+  if (only !== undefined) {
+    const message = `Only ${only.join(", ")} was asked for.`;
+    findings.add({ verdict: "incomplete", code: "SUBSET", message });
+  }
+  for (const table of only ?? Object.values(TABLES).map(({ logicalName }) => logicalName)) {
+    if (sources.some((source) => source.table === table)) continue;
+    const message = "No records of this table were given.";
+    findings.add({ verdict: "incomplete", code: "SOURCE_MISSING", table, message });
+  }
 }

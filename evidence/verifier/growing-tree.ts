@@ -13,6 +13,9 @@ const NODE_PREFIX = 0x01;
 export const TILE_HEIGHT = 8;
 const HEIGHTS = 53;
 
+/** A whole subtree: its height, and its root. */
+export type Node = readonly [height: number, root: Buffer];
+
 /** A tile that has just become full. The buffer is used again for the next one. */
 export type OnTile = (level: number, index: number, hashes: Buffer) => void;
 
@@ -28,10 +31,18 @@ export class GrowingTree {
 
   append(entry: Buffer): void {
     entry.copy(this.leaf, 1);
-    let text = hash("sha256", this.leaf.subarray(0, 1 + entry.length), "binary");
-    this.size += 1;
-    this.toTile(0, text);
-    let height = 0;
+    this.appendNode(0, hash("sha256", this.leaf.subarray(0, 1 + entry.length), "binary"));
+  }
+
+  /**
+   * Adds a whole subtree by its root, where such a subtree begins.
+   * @param from the height: a multiple of 8, so that its root is a hash of a tile. @param text the root, as 32 one-byte characters.
+   */
+  appendNode(from: number, root: string): void {
+    let text = root;
+    this.size += 2 ** from;
+    this.toTile(from / TILE_HEIGHT, text);
+    let height = from;
     while (this.isOpen[height] === true) {
       const node = this.nodeAt(height);
       node.write(text, 1 + HASH_BYTES, HASH_BYTES, "latin1");
@@ -44,15 +55,20 @@ export class GrowingTree {
     this.isOpen[height] = true;
   }
 
-  root(): Buffer {
-    if (this.size === 0) return EMPTY_ROOT;
+  /** @param behind whole subtrees that follow this tree's leaves, each lower than all of this tree's own; the lowest first. */
+  root(behind: readonly Node[] = []): Buffer {
     let right: Buffer | undefined;
-    for (let height = 0; height < HEIGHTS; height++) {
-      if (this.isOpen[height] !== true) continue;
-      const left = this.nodeAt(height).subarray(1, 1 + HASH_BYTES);
+    for (const [, left] of [...behind, ...this.openNodes]) {
       right = right === undefined ? Buffer.from(left) : nodeHash(left, right);
     }
     return right ?? EMPTY_ROOT;
+  }
+
+  /** The whole subtrees that the tree consists of, the lowest, which is the last, first. */
+  get openNodes(): Node[] {
+    return this.isOpen.flatMap((isOpen, height): Node[] =>
+      isOpen ? [[height, this.nodeAt(height).subarray(1, 1 + HASH_BYTES)]] : [],
+    );
   }
 
   /** What the tree's last tiles hold as far as they are filled. */

@@ -7,7 +7,8 @@ import { type LogicalTableName, TABLES } from "../../contract";
 import { checkLife, type LifeFault, type LifeFaultCode, type StoredEvent } from "../../ledger/rules/life-check";
 import { type Digest, textAttribute } from "./digest";
 import { dueRule } from "./pairs";
-import { itemIn, readSource } from "./record-pass";
+import type { Readings } from "./readings";
+import { itemIn } from "./record-pass";
 import type { Finding } from "./report";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, timeOf } from "./sources";
@@ -37,6 +38,7 @@ export class Lives {
     sources: readonly RecordSource[],
     counts: ReadonlyMap<string, number>,
     settleMs: number,
+    readings: Readings,
     run: Run,
   ): Promise<void> {
     const [events, payments] = [EVENTS, LEDGER].map((table) => sources.find((source) => source.table === table));
@@ -46,12 +48,11 @@ export class Lives {
     const parts = Math.ceil((counts.get(EVENTS) ?? 0) / this.heldMax);
     for (let part = 0; part < parts; part++) {
       const held = new Map<string, Held>();
-      const isIn = (digest: Digest | undefined) => digest !== undefined && partOf(paymentOf(digest), parts) === part;
-      for (const source of [events, payments]) {
-        await readSource(source, run, { reportFaults: false, what: "lives" }, ({ now, before, change }) => {
-          if (isIn(now) || isIn(before)) keep(held, source.table, now, before, change);
-        });
-      }
+      const filter = { by: "payment", part, parts } as const;
+      await readings.recordsAgain(
+        { sources: [events, payments], filter, what: "lives" },
+        ({ table }, { now, before, change }) => keep(held, table, now, before, change),
+      );
       for (const [id, each] of held) this.judge(id, each, due, timeOf(events), run);
     }
   }
@@ -111,6 +112,11 @@ function keep(
 function paymentOf({ keyText }: Digest): string {
   const end = keyText.indexOf("\n");
   return end < 0 ? keyText : keyText.slice(0, end);
+}
+
+/** Whether the record is of a payment of this part. */
+export function isOfPart(digest: Digest, part: number, parts: number): boolean {
+  return partOf(paymentOf(digest), parts) === part;
 }
 
 /** FNV-1a. The parts must be of similar size; anybody may know into which part an id falls. */

@@ -1,28 +1,28 @@
-/** One reading of the whole log: its tree against its tiles and its checkpoint, and what its entries say. */
+/** The whole log, as its blocks were read: its tree against its tiles and its checkpoint, and what its entries say. */
 
 import type { LogicalTableName } from "../../contract";
 import type { Checkpoint } from "../log/checkpoint";
-import type { EntryKind, RecordEntry } from "../log/entry";
-import { HASH_BYTES, leafHash } from "../log/hashing";
-import { bundlePath, TILE_WIDTH, tilePath } from "../log/paths";
+import type { EntryKind } from "../log/entry";
 import { readEntry } from "./entries";
-import { EvidenceError, readTile } from "./evidence";
 import { type Findings, isStatement } from "./findings";
-import { GrowingTree } from "./growing-tree";
+import { GrowingTree, type Node } from "./growing-tree";
 import { type Coverage, CoverageCheck, HeartbeatCheck } from "./heartbeats";
-import { type Bundle, bundlesOf, upwards } from "./log-entries";
+import {
+  type BlockEnd,
+  type EntryCount,
+  type LogEvent,
+  type LogReading,
+  type NodeText,
+  type PathFault,
+  tileFault,
+  tileOrError,
+} from "./log-block";
 import type { PublishedCheckpoints } from "./published";
+import type { Readings } from "./readings";
 import type { RecordTally } from "./record-tally";
-import type { Finding, FindingCode } from "./report";
+import type { FindingCode } from "./report";
 import { CLOCKS_DIFFER_MS, type Run } from "./run";
 import type { RecordSource } from "./sources";
-
-/** Entries about one table. */
-export interface EntryCount {
-  all: number;
-  /** Those that were sealed before the table's source was taken. */
-  compared: number;
-}
 
 interface Tile {
   readonly level: number;
@@ -36,8 +36,11 @@ export class LogWalk {
   isSigned = false;
   /** Tiles that are not those of the entries, without their widths. */
   readonly faulty = new Set<string>();
+  /** Of the full blocks: its leaves are their roots. */
   private readonly tree = new GrowingTree((level, index, hashes) => this.fullTiles.push({ level, index, hashes }));
   private readonly fullTiles: Tile[] = [];
+  /** Of the last block, where it is not full. */
+  private behind: readonly Node[] = [];
   private isWhole = true;
   /** What the entries say counts only if they turn out to be the signed ones. */
   private readonly claims: Findings;
@@ -52,7 +55,6 @@ export class LogWalk {
     private readonly run: Run,
     private readonly head: Checkpoint,
     private readonly published: PublishedCheckpoints,
-    private readonly tally: RecordTally,
     private readonly coverage: Coverage,
     sources: readonly RecordSource[],
   ) {
@@ -62,119 +64,79 @@ export class LogWalk {
     this.passed = new CoverageCheck(sources);
   }
 
-  async walk(): Promise<void> {
-    const { run, head, tree, published } = this;
+  /** @param tally gains what the entries say of the records. */
+  async walk(readings: Readings, blockHeight: number, tally: RecordTally): Promise<void> {
+    const { run, head, tree, published, coverage } = this;
+    const reading: LogReading = { size: head.size, blockHeight, sizes: published.sizesAsked, cuts: coverage.cuts };
     published.grown(0, () => tree.root(), this.claims);
-    for await (const bundle of bundlesOf(run.evidence, head.size, upwards(head.size), true)) {
-      run.checkDeadline();
-      await this.takeBundle(bundle);
-      run.progress(Math.min(head.size, (bundle.index + 1) * TILE_WIDTH), head.size, "log entries");
+    for await (const { events, end } of readings.log(reading, tally)) {
+      for (const event of events) this.take(event);
+      if (end !== undefined) await this.endBlock(end, blockHeight);
+      await published.checkReached(this.claims);
     }
     if (!this.isWhole) return;
-    for (const tile of tree.partialTiles()) await this.compareUpperTile(tile);
-    if (tree.root().equals(head.root)) {
+    for (const tile of tree.partialTiles()) await this.compareTile(tile);
+    const root = tree.root(this.behind);
+    if (root.equals(head.root)) {
       this.isSigned = true;
       run.findings.addAll(this.claims, (finding) => !isStatement(finding));
       this.compareCoverage();
-      if (run.findings.isStreaming) await this.streamStatements();
+      if (run.findings.isStreaming) for await (const each of readings.statements(reading)) run.findings.stream(each);
     } else {
-      const message = `The ${head.size} entries are not those that the checkpoint signs: their root is ${tree.root().toString("base64")}.`;
+      const message = `The ${head.size} entries are not those that the checkpoint signs: their root is ${root.toString("base64")}.`;
       run.findings.add({ verdict: "altered", code: "ROOT_DIFFERS", message });
     }
   }
 
-  private async takeBundle({ index, width, entries, error, tile }: Bundle): Promise<void> {
-    if (entries === undefined) {
+  private take(event: LogEvent): void {
+    if (event.what === "finding") this.claims.add(event.finding);
+    else if (event.what === "heartbeat") this.takeHeartbeat(event.leaf, event.bytes, event.before);
+    else if (event.what === "unreadable") {
       this.isWhole = false;
-      this.evidenceFault(error, bundlePath(index, width));
-      return;
-    }
-    for (const [at, bytes] of entries.entries()) this.takeEntry(index * TILE_WIDTH + at, bytes);
-    if (this.isWhole) {
-      const hashes = this.fullTiles.find(({ level }) => level === 0)?.hashes ?? this.tree.lastTile();
-      this.compareTile({ level: 0, index, hashes }, tile);
-    }
-    for (const full of this.fullTiles.splice(0)) await this.compareUpperTile(full);
-    await this.published.checkReached(this.claims);
+      this.evidenceFault(event);
+    } else if (!this.isWhole) return;
+    else if (event.what === "tile") this.evidenceFault(event);
+    else this.published.grown(event.size, () => this.tree.root(event.nodes.map(nodeOf)), this.claims);
   }
 
-  private takeEntry(leaf: number, bytes: Buffer): void {
-    if (this.isWhole) {
-      this.tree.append(bytes);
-      this.published.grown(leaf + 1, () => this.tree.root(), this.claims);
-    }
+  private takeHeartbeat(leaf: number, text: string, before: Readonly<Record<EntryKind, number>>): void {
+    const bytes = Buffer.from(text, "base64");
     const entry = readEntry(bytes);
-    if (entry === undefined) {
-      const message = "It is signed and no entry of this log: its bytes are not the canonical form of one.";
-      this.claims.add({ verdict: "altered", code: "BAD_ENTRY", leaf, leafHash: hashOf(bytes), message });
+    if (entry?.kind !== "HEARTBEAT")
+      throw new Error("The reading of the log calls an entry a heartbeat that is another.");
+    this.heartbeats.take(leaf, entry, sumOf(this.counts, before), bytes);
+    this.passed.take(leaf, entry);
+    if (leaf < this.published.lastSize) this.pinnedTime = entry.time;
+  }
+
+  private async endBlock({ counts, entriesOf, nodes }: BlockEnd, blockHeight: number): Promise<void> {
+    Object.assign(this.counts, sumOf(this.counts, counts));
+    for (const [table, { all, compared }] of entriesOf) {
+      const before = this.entriesOf.get(table) ?? { all: 0, compared: 0 };
+      this.entriesOf.set(table, { all: before.all + all, compared: before.compared + compared });
+    }
+    if (!this.isWhole) return;
+    const [first] = nodes;
+    if (first === undefined || first[0] < blockHeight) {
+      this.behind = nodes.map(nodeOf);
       return;
     }
-    if (entry.kind === "HEARTBEAT") {
-      this.heartbeats.take(leaf, entry, this.counts, bytes);
-      this.passed.take(leaf, entry);
-      if (leaf < this.published.lastSize) this.pinnedTime = entry.time;
-    } else {
-      const statement = entry.kind === "RECORD" ? undefined : statementOf(leaf, entry, bytes);
-      if (statement !== undefined) this.claims.add(statement);
-      const isCompared = leaf < (this.coverage.cuts.get(entry.table) ?? 0);
-      this.count(entry.table, isCompared);
-      this.tally.addLeaf(entry, isCompared);
-    }
-    this.counts[entry.kind] += 1;
+    this.tree.appendNode(blockHeight, Buffer.from(first[1], "base64").toString("latin1"));
+    this.published.grown(this.tree.size, () => this.tree.root(), this.claims);
+    for (const full of this.fullTiles.splice(0)) await this.compareTile(full);
   }
 
-  private count(table: LogicalTableName, isCompared: boolean): void {
-    let count = this.entriesOf.get(table);
-    if (count === undefined) {
-      count = { all: 0, compared: 0 };
-      this.entriesOf.set(table, count);
-    }
-    count.all += 1;
-    if (isCompared) count.compared += 1;
+  private async compareTile({ level, index, hashes }: Tile): Promise<void> {
+    const fault = tileFault(level, index, hashes, await tileOrError(this.run, level, index, hashes));
+    if (fault !== undefined) this.evidenceFault(fault);
   }
 
-  /** Reads the log once more: what it states counts only now that its tree is known, and may be more than memory holds. */
-  private async streamStatements(): Promise<void> {
-    const { evidence, findings, checkDeadline } = this.run;
-    const { size } = this.head;
-    for await (const { index, entries = [] } of bundlesOf(evidence, size, upwards(size))) {
-      checkDeadline();
-      for (const [at, bytes] of entries.entries()) {
-        const entry = readEntry(bytes);
-        if (entry === undefined || entry.kind === "HEARTBEAT") continue;
-        const statement = statementOf(index * TILE_WIDTH + at, entry, bytes);
-        if (statement !== undefined) findings.stream(statement);
-      }
-    }
-  }
-
-  /** Those of level 0 were compared with their bundles. */
-  private async compareUpperTile({ level, index, hashes }: Tile): Promise<void> {
-    if (level === 0) return;
-    const width = hashes.length / HASH_BYTES;
-    try {
-      this.compareTile({ level, index, hashes }, await readTile(this.run.evidence, level, index, width));
-    } catch (error) {
-      if (!(error instanceof EvidenceError)) throw error;
-      this.compareTile({ level, index, hashes }, error);
-    }
-  }
-
-  private compareTile({ level, index, hashes }: Tile, stored: Buffer | EvidenceError | undefined): void {
-    const path = tilePath(level, index, hashes.length / HASH_BYTES);
-    if (stored === undefined || stored instanceof EvidenceError) this.evidenceFault(stored, path);
-    else if (!stored.equals(hashes)) {
-      this.evidenceFault(new EvidenceError(path, "its hashes are not those of the entries."), path);
-    }
-  }
-
-  private evidenceFault(error: EvidenceError | undefined, path: string): void {
+  private evidenceFault({ path, message: fault }: PathFault): void {
     this.faulty.add(path.replace(/\.p\/[0-9]+$/, ""));
     const [verdict, code]: ["altered" | "incomplete", FindingCode] =
-      error === undefined ? ["incomplete", "EVIDENCE_MISSING"] : ["altered", "EVIDENCE_ALTERED"];
+      fault === undefined ? ["incomplete", "EVIDENCE_MISSING"] : ["altered", "EVIDENCE_ALTERED"];
     const message =
-      error?.message ??
-      `${path} is not there, and a log of ${this.head.size} entries has it. Fetch the evidence again.`;
+      fault ?? `${path} is not there, and a log of ${this.head.size} entries has it. Fetch the evidence again.`;
     this.run.findings.add({ verdict, code, message });
   }
 
@@ -186,22 +148,14 @@ export class LogWalk {
   }
 }
 
-/** What an entry itself says against its record. */
-function statementOf(leaf: number, entry: RecordEntry, bytes: Buffer): Finding | undefined {
-  const { kind, table, key, version, commitment } = entry;
-  if (kind !== "FORGED" && kind !== "TAMPER") return undefined;
-  const place = { table, key, version, leaf, leafHash: hashOf(bytes), sealedAs: kind };
-  if (kind === "FORGED") {
-    const message = "None of the ledger's functions wrote it: its MAC is not theirs.";
-    return { verdict: "forged", code: "RECORD_FORGED", ...place, message };
-  }
-  if (commitment === "") {
-    return { verdict: "missing", code: "RECORD_REMOVED", ...place, message: "It was removed from its table." };
-  }
-  const message = "It was changed in its table, other than the ledger changes a status.";
-  return { verdict: "altered", code: "RECORD_CHANGED", ...place, message };
+function nodeOf([height, root]: NodeText): Node {
+  return [height, Buffer.from(root, "base64")];
 }
 
-function hashOf(bytes: Buffer): string {
-  return leafHash(bytes).toString("base64");
+function sumOf(
+  one: Readonly<Record<EntryKind, number>>,
+  other: Readonly<Record<EntryKind, number>>,
+): Record<EntryKind, number> {
+  const kinds = Object.keys(one) as EntryKind[];
+  return Object.fromEntries(kinds.map((kind) => [kind, one[kind] + other[kind]])) as Record<EntryKind, number>;
 }

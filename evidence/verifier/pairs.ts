@@ -5,10 +5,11 @@
 
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
-import { BUCKETS, type KeyedHash, Tally, type TallyState } from "../../ledger/rules/tally";
+import { BUCKETS, type KeyedHash, Tally } from "../../ledger/rules/tally";
 import { keyParts } from "./current-items";
 import { type Digest, textAttribute } from "./digest";
-import { itemIn, readSource } from "./record-pass";
+import type { PairState, Readings } from "./readings";
+import { itemIn } from "./record-pass";
 import type { Finding } from "./report";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, timeOf } from "./sources";
@@ -28,13 +29,6 @@ interface Half {
   /** How often each key stands there. */
   readonly rows: Map<string, number>;
   readonly records: Map<string, number>;
-}
-
-/** What one thread has summed up of the pairs. */
-export interface PairState {
-  readonly rows: TallyState;
-  readonly records: TallyState;
-  readonly rowCount: number;
 }
 
 export class PairTally {
@@ -76,6 +70,7 @@ export class PairTally {
   async compare(
     sources: readonly RecordSource[],
     { settleMs, heldMax }: { readonly settleMs: number; readonly heldMax: number },
+    readings: Readings,
     run: Run,
   ): Promise<void> {
     const tables = new Set(sources.map(({ table }) => table));
@@ -88,7 +83,7 @@ export class PairTally {
     const isDue = dueRule(sources, settleMs);
     for (let slice = 0; slice < slices; slice++) {
       const wanted = new Set(buckets.filter((bucket) => bucket % slices === slice));
-      for (const [id, half] of await this.halvesIn(wanted, sources, run)) {
+      for (const [id, half] of await this.halvesIn(wanted, sources, readings)) {
         const [rows, records] = [standing(half.rows), standing(half.records)];
         if (rows === records) continue;
         this.lonely += Math.max(0, rows - records);
@@ -101,17 +96,15 @@ export class PairTally {
   private async halvesIn(
     buckets: ReadonlySet<number>,
     sources: readonly RecordSource[],
-    run: Run,
+    readings: Readings,
   ): Promise<ReadonlyMap<string, Half>> {
     const halves = new Map<string, Half>();
-    for (const source of sources) {
-      const { table } = source;
-      const reading = { reportFaults: false, what: "rows without their pair" };
+    const reading = { sources, filter: { by: "pair", buckets } as const, what: "rows without their pair" };
+    await readings.recordsAgain(reading, ({ table }, { now, before, change }) => {
       const count = (digest: Digest | undefined, form: RecordChange["now"], times: 1 | -1, replay: boolean) => {
         const id = digest && pairIdOf(table, digest.keyText, digest.writtenAs);
-        if (digest === undefined || id === undefined || form === undefined) return;
-        this.keyed.ofText(id);
-        if (!buckets.has(bucketOf(this.keyed))) return;
+        if (digest === undefined || id === undefined || form === undefined || !isInBuckets(id, buckets, this.keyed))
+          return;
         const half = halves.get(id) ?? halfOf(table, digest, itemIn(form));
         const counts = table === TRAIL ? half.records : half.rows;
         // What may have been told before stands there once, however often it is told.
@@ -119,13 +112,27 @@ export class PairTally {
         counts.set(digest.keyText, Math.max(0, stood + times));
         halves.set(id, half);
       };
-      await readSource(source, run, reading, ({ now, before, change }) => {
-        count(before, change.before, -1, change.replay === true);
-        count(now, change.now, 1, change.replay === true);
-      });
-    }
+      count(before, change.before, -1, change.replay === true);
+      count(now, change.now, 1, change.replay === true);
+    });
     return halves;
   }
+}
+
+/** Whether the record is half of a pair in one of these buckets. */
+export function isPairIn(
+  table: LogicalTableName,
+  { keyText, writtenAs }: Digest,
+  buckets: ReadonlySet<number>,
+  keyed: KeyedHash,
+): boolean {
+  const id = pairIdOf(table, keyText, writtenAs);
+  return id !== undefined && isInBuckets(id, buckets, keyed);
+}
+
+function isInBuckets(pairId: string, buckets: ReadonlySet<number>, keyed: KeyedHash): boolean {
+  keyed.ofText(pairId);
+  return buckets.has(bucketOf(keyed));
 }
 
 function halfOf(table: LogicalTableName, { keyText, writtenAt }: Digest, item: ItemJson): Half {

@@ -5,10 +5,11 @@
 
 import path from "node:path";
 import { Worker } from "node:worker_threads";
-import { changesInPart } from "./export-source";
-import { type PartResult, type ReaderSums, readShared, type SharedWork } from "./part-reader";
+import type { LogicalTableName } from "../../contract";
+import { readShared, type SharedWork } from "./part-reader";
+import type { PartResult, ReaderSums, SharedReading } from "./readings";
 import { type ChangeFault, digestChanges } from "./record-pass";
-import type { RecordPart, RecordSource } from "./sources";
+import type { RecordChange, RecordPart, RecordSource } from "./sources";
 
 export interface Thread {
   readonly sums: Promise<ReaderSums>;
@@ -28,7 +29,7 @@ export interface Threads {
 
 const RECORDS_EACH = 20_000;
 
-export class ParallelReading {
+export class ParallelReading implements SharedReading {
   private readonly results: (PartResult | undefined)[] = [];
   private readonly threads: readonly Thread[];
   private readonly work: SharedWork;
@@ -54,10 +55,7 @@ export class ParallelReading {
     this.results[index] = result;
   };
 
-  /**
-   * Reads with the others until nothing is left.
-   * @param onProgress called with the number of changes that were read so far.
-   */
+  /** Reads with the others until nothing is left. */
   async finish(onProgress: (changes: number) => void): Promise<readonly ReaderSums[]> {
     const own = readShared(this.work, (index, result) => {
       this.onPart(index, result);
@@ -66,12 +64,11 @@ export class ParallelReading {
     return Promise.all([own, ...this.threads.map(({ sums }) => sums)]);
   }
 
-  /** Each part of the source with what was read of it. @param firstPart place of its first one among the parts of all sources. */
-  resultsOf(source: RecordSource, firstPart: number): readonly (readonly [RecordPart, PartResult])[] {
-    return (source.parts ?? []).map((part, index) => {
+  async resultsOf(source: RecordSource, firstPart: number): Promise<readonly PartResult[]> {
+    return (source.parts ?? []).map((_, index) => {
       const result = this.results[firstPart + index];
       if (result === undefined) throw new Error("A thread ended without having read what it had taken.");
-      return [part, result];
+      return result;
     });
   }
 
@@ -82,12 +79,13 @@ export class ParallelReading {
 
 /** The faults of a part, read again where they were too many to be kept. */
 export async function faultsOf(
-  part: RecordPart,
+  table: LogicalTableName,
+  read: () => AsyncIterable<readonly RecordChange[]>,
   { faults }: PartResult,
   onFault: (fault: ChangeFault) => void,
 ): Promise<void> {
   if (faults !== undefined) for (const fault of faults) onFault(fault);
-  else await digestChanges(changesInPart(part), part.table, { take: () => {}, onFault });
+  else await digestChanges(read(), table, { take: () => {}, onFault });
 }
 
 /** What a thread reports: a part that it has read, and at its end its sums. */

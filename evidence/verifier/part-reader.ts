@@ -1,27 +1,13 @@
 /** Reads parts of the sources, one data file at a time, and sums up their records. Several of them, in threads, share the parts. */
 
-import { KeyedHash, type TallyState } from "../../ledger/rules/tally";
+import { KeyedHash } from "../../ledger/rules/tally";
 import { changesInPart } from "./export-source";
-import { LaterRecords, type LaterState } from "./later-records";
-import { type PairState, PairTally } from "./pairs";
+import { LaterRecords } from "./later-records";
+import { PairTally } from "./pairs";
+import type { PartResult, ReaderSums } from "./readings";
 import { type ChangeFault, digestChanges } from "./record-pass";
 import { RecordTally } from "./record-tally";
-import type { RecordPart } from "./sources";
-
-/** What was read of one part. */
-export interface PartResult {
-  readonly changes: number;
-  readonly records: number;
-  readonly later: LaterState;
-  /** In their order; undefined where there are so many that they are read again when their turn comes. */
-  readonly faults: readonly ChangeFault[] | undefined;
-}
-
-/** What one reader has summed up of all its parts. */
-export interface ReaderSums {
-  readonly items: TallyState;
-  readonly pairs: PairState;
-}
+import type { RecordChange, RecordPart, RecordSource } from "./sources";
 
 /** The work that readers share: each takes the next part that no other has taken. */
 export interface SharedWork {
@@ -45,16 +31,20 @@ export async function readShared(
   for (let index = Atomics.add(counter, 0, 1); ; index = Atomics.add(counter, 0, 1)) {
     const part = parts[index];
     if (part === undefined) return { items: tally.items.state, pairs: pairs.state };
-    onPart(index, await readPart(part, tally, pairs));
+    onPart(index, await readPart(part, () => changesInPart(part), { tally, pairs }));
   }
 }
 
-async function readPart(part: RecordPart, tally: RecordTally, pairs: PairTally): Promise<PartResult> {
-  const { table, takenAt } = part;
-  const later = new LaterRecords({ table, takenAt, name: part.file.path }, 0);
+/** @param sums gain what the part's records say. */
+export async function readPart(
+  { table, takenAt }: Pick<RecordSource, "table" | "takenAt">,
+  read: () => AsyncIterable<readonly RecordChange[]>,
+  { tally, pairs }: { readonly tally: RecordTally; readonly pairs: PairTally },
+): Promise<PartResult> {
+  const later = new LaterRecords({ table, takenAt, name: table }, 0);
   const faults: ChangeFault[] = [];
   let records = 0;
-  const changes = await digestChanges(changesInPart(part), table, {
+  const changes = await digestChanges(read(), table, {
     take: ({ now, before }) => {
       if (now !== undefined) {
         tally.addItem(table, now, 1);

@@ -45,6 +45,13 @@ export class PublishedCheckpoints {
     return this.last?.checkpoint.size ?? 0;
   }
 
+  /** Sizes, in rising order, at which `grown` must be called. */
+  get sizesAsked(): Float64Array {
+    const { last, sizes } = this;
+    if (last === undefined || sizes.includes(last.checkpoint.size)) return sizes;
+    return Float64Array.from([...sizes, last.checkpoint.size]).sort();
+  }
+
   /** Of the largest checkpoint that all pinned witnesses cosigned; 0 where there is none. */
   get cosignedSize(): number {
     const sizes = this.run.witnesses.map(({ keyId }) => this.cosigned.get(keyId) ?? 0);
@@ -77,7 +84,7 @@ export class PublishedCheckpoints {
     return this.textHashes.get(size);
   }
 
-  /** Told after each entry, and once before the first. @param root called only where it is needed. */
+  /** Called with 0, and then in rising order with each of `sizesAsked` that the tree comes to; other sizes do no harm. @param root called only where it is needed. */
   grown(size: number, root: () => Buffer, findings: Findings): void {
     if (size === this.last?.checkpoint.size) this.compareLast(root(), findings);
     if (size !== this.sizes[this.next]) return;

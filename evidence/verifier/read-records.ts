@@ -1,9 +1,11 @@
 /** The first reading of the sources, by this thread or by several: every record is summed up, and what cannot be read is a finding. */
 
 import type { LogicalTableName } from "../../contract";
+import { readersOf } from "./export-source";
 import { LaterRecords } from "./later-records";
 import type { PairTally } from "./pairs";
-import { faultsOf, type ParallelReading } from "./parallel-reading";
+import { faultsOf } from "./parallel-reading";
+import type { SharedReading } from "./readings";
 import { faultFinding, readSource } from "./record-pass";
 import type { RecordTally } from "./record-tally";
 import type { Run } from "./run";
@@ -20,7 +22,7 @@ export interface FirstReading {
 export async function readRecords(
   sources: readonly RecordSource[],
   reading: FirstReading,
-  parallel: ParallelReading | undefined,
+  parallel: SharedReading | undefined,
 ): Promise<ReadonlyMap<LogicalTableName, number>> {
   if (parallel !== undefined) return takeParallel(sources, reading, parallel);
   const recordsOf = new Map<LogicalTableName, number>();
@@ -48,11 +50,11 @@ async function readOne(source: RecordSource, { run, tally, pairs, settleMs }: Fi
   return records;
 }
 
-/** What the threads have read, reported in the order in which one thread reads. */
+/** What several readers have read, reported in the order in which one thread reads. */
 async function takeParallel(
   sources: readonly RecordSource[],
   { run, tally, pairs, settleMs }: FirstReading,
-  parallel: ParallelReading,
+  parallel: SharedReading,
 ): Promise<ReadonlyMap<LogicalTableName, number>> {
   const expected = sources.reduce((sum, source) => sum + (source.expected ?? 0), 0);
   const sums = await parallel.finish((changes) => {
@@ -68,16 +70,19 @@ async function takeParallel(
   for (const source of sources) {
     const later = new LaterRecords(source, settleMs);
     let [changes, records] = [0, 0];
-    for (const [part, result] of parallel.resultsOf(source, firstPart)) {
+    const readers = readersOf(source);
+    for (const [index, result] of (await parallel.resultsOf(source, firstPart)).entries()) {
       const before = changes;
-      await faultsOf(part, result, (fault) =>
+      const read = readers[index];
+      if (read === undefined) throw new Error(`There are results of more parts than ${source.name} has.`);
+      await faultsOf(source.table, read, result, (fault) =>
         run.findings.add(faultFinding({ ...fault, position: before + fault.position }, source.table)),
       );
       later.addAll(result.later);
       changes += result.changes;
       records += result.records;
     }
-    firstPart += source.parts?.length ?? 0;
+    firstPart += readers.length;
     recordsOf.set(source.table, records);
     later.report(run.findings);
   }

@@ -41,6 +41,8 @@ export interface RecordSource {
   readonly expected?: number;
   /** The same as `batches`, in parts that can be read in any order and by several threads. */
   readonly parts?: readonly RecordPart[];
+  /** The same of a source that is no files: a table that is scanned in segments. */
+  readonly segments?: readonly (() => AsyncIterable<readonly RecordChange[]>)[];
   /** May be read more than once; each time it tells the same, in the same order of time for each key. */
   batches(): AsyncIterable<readonly RecordChange[]>;
 }

@@ -1,25 +1,30 @@
 /** Holds records against the log of proofs, and the log against its checkpoint and its keys: offline, in bounded memory. */
 
 import { randomBytes } from "node:crypto";
-import { type LogicalTableName, TABLES } from "../../contract";
+import type { LogicalTableName } from "../../contract";
 import { KeyedHash } from "../../ledger/rules/tally";
 import type { Checkpoint } from "../log/checkpoint";
 import { parseVerifierKey } from "../log/note";
 import { DiscrepancySearch } from "./discrepancy-search";
 import { type EvidenceFolder, withFindings } from "./evidence";
 import { Findings, NAMED_MAX } from "./findings";
-import { AGE_MAX_MS, reportAge, reportCompared, reportCoverage } from "./freshness";
+import { AGE_MAX_MS, reportAge, reportCompared, reportCoverage, reportTablesGiven } from "./freshness";
 import { named, type SignedCheckpoint, signedHead } from "./head";
 import { type Coverage, coverageOf } from "./heartbeats";
 import { type KnownFinding, KnownFindings } from "./known-findings";
 import { checkLeftovers } from "./leftovers";
 import { Lives } from "./lives";
+import { BLOCK_HEIGHT } from "./log-block";
 import { LogWalk } from "./log-walk";
+import { OwnReadings } from "./own-readings";
 import { PairTally } from "./pairs";
-import { ParallelReading, type Threads } from "./parallel-reading";
+import type { Threads } from "./parallel-reading";
+import { PiecedReadings } from "./pieced-readings";
+import type { PieceWork } from "./pieces";
 import { judgePins, type LastCheckpoint, type Pin } from "./pins";
 import { lastSeen, PublishedCheckpoints } from "./published";
 import { readRecords } from "./read-records";
+import type { Readings } from "./readings";
 import { RecordTally } from "./record-tally";
 import type { Finding, ReportCounts, SourceSummary, VerificationReport } from "./report";
 import { OutOfTime, type Run } from "./run";
@@ -62,6 +67,10 @@ export interface VerifyOptions {
   readonly publishedFrom?: number;
   /** Threads that read the exports. The report is the same for any number. Default: one. */
   readonly threads?: Threads;
+  /** Results of pieces, in place of readings. Default: everything is read here. */
+  readonly pieces?: PieceWork;
+  /** Height of the trees of the blocks in which the log is read, a multiple of 8. The report is the same for any. Default: 16. */
+  readonly blockHeight?: number;
   /** True when the verification must come to its end; what it has not looked at is then said. */
   readonly outOfTime?: () => boolean;
   readonly onProgress?: (done: number, total: number, what: string) => void;
@@ -70,7 +79,10 @@ export interface VerifyOptions {
 const SETTLE_MS = 15 * 60 * 1000;
 const HELD_MAX = 200_000;
 
-/** @throws NoteError for a key that is none, SourceError for sources that cannot be what they say. */
+/**
+ * @throws NoteError for a key that is none, SourceError for sources that cannot be what they say.
+ * @throws PiecesLeft for a verification in pieces of which some are still to be read.
+ */
 export async function verifyLog(options: VerifyOptions): Promise<VerificationReport> {
   const known = new KnownFindings(options.known ?? []);
   const findings = new Findings({
@@ -78,7 +90,7 @@ export async function verifyLog(options: VerifyOptions): Promise<VerificationRep
     acknowledge: (finding) => known.reasonFor(finding),
     ...(options.onFinding === undefined ? {} : { onFinding: options.onFinding }),
   });
-  const now = options.now ?? new Date();
+  const now = options.pieces === undefined ? (options.now ?? new Date()) : new Date(options.pieces.plan.now);
   const run: Run = {
     evidence: withFindings(options.evidence, findings),
     keys: options.keys.map(parseVerifierKey),
@@ -100,7 +112,7 @@ export async function verifyLog(options: VerifyOptions): Promise<VerificationRep
     const message = "The time was up before everything was looked at. Verify from a machine, which has more.";
     findings.add({ verdict: "incomplete", code: "OUT_OF_TIME", message });
   } finally {
-    verification.stopThreads();
+    verification.stopReadings();
   }
   for (const { leaf, code } of verification.knowsEntries ? known.withoutMatch : []) {
     const message = `The known finding ${code} of entry ${leaf} is not of this log, or its entry has another hash. Correct the file of known findings.`;
@@ -117,8 +129,9 @@ function checkOptions({ sources }: VerifyOptions): void {
 
 class Verification {
   /** Drawn for this verification, so that nobody can prepare records with the same sums. */
-  private readonly runKey = randomBytes(32);
-  private parallel: ParallelReading | undefined;
+  private readonly runKey: Buffer;
+  private readings: Readings | undefined;
+  private readonly keyed: KeyedHash;
   private readonly tally: RecordTally;
   private readonly pairs: PairTally;
   private readonly lives: Lives;
@@ -134,9 +147,11 @@ class Verification {
     private readonly options: VerifyOptions,
     private readonly run: Run,
   ) {
-    const keyed = new KeyedHash(this.runKey);
-    this.tally = new RecordTally(keyed);
-    this.pairs = new PairTally(keyed);
+    const { pieces } = options;
+    this.runKey = pieces === undefined ? randomBytes(32) : Buffer.from(pieces.plan.runKey, "base64");
+    this.keyed = new KeyedHash(this.runKey);
+    this.tally = new RecordTally(this.keyed);
+    this.pairs = new PairTally(this.keyed);
     this.lives = new Lives(this.heldMax);
   }
 
@@ -148,7 +163,7 @@ class Verification {
   /** What is checked, in this order. `docs/verification.md`, "What is checked", says the same in words. */
   async verify(): Promise<void> {
     const { run, options } = this;
-    this.checkTablesGiven();
+    reportTablesGiven(run.findings, options);
     const head = await signedHead(run);
     this.head = head;
     if (head === undefined) {
@@ -159,8 +174,8 @@ class Verification {
     const last = lastSeen(options.lastCheckpoint, checkpoint, run);
     const published = await PublishedCheckpoints.of(run, checkpoint, last, options.publishedFrom);
     this.coverage = await coverageOf(run, checkpoint.size, options.sources);
-    this.parallel = ParallelReading.of(options.sources, this.runKey, options.threads ?? { count: 1 });
-    const walk = await this.checkEntries(checkpoint, published);
+    const readings = this.startReadings();
+    const walk = await this.checkEntries(checkpoint, published, readings);
     await published.finish(signers);
     await this.checkPins(checkpoint, published, walk);
     reportAge(run.findings, options.sources, this.coverage.until, run.clock);
@@ -171,15 +186,27 @@ class Verification {
     }
     reportCoverage(run.findings, options.sources, this.coverage);
     reportCompared(run.findings, options.sources, walk.entriesOf);
-    await this.readRecords();
-    const settling = await this.compareRecords(checkpoint);
-    await this.pairs.compare(options.sources, { settleMs: this.settleMs, heldMax: this.heldMax }, run);
-    await this.lives.check(options.sources, this.recordsOf, this.settleMs, run);
+    await this.readRecords(readings);
+    const settling = await this.compareRecords(checkpoint, readings);
+    await this.pairs.compare(options.sources, { settleMs: this.settleMs, heldMax: this.heldMax }, readings, run);
+    await this.lives.check(options.sources, this.recordsOf, this.settleMs, readings, run);
     this.noteUnsettled(settling, walk);
   }
 
-  stopThreads(): void {
-    this.parallel?.stop();
+  private startReadings(): Readings {
+    const { run, keyed, runKey, options } = this;
+    const { sources, threads = { count: 1 }, pieces } = options;
+    this.readings =
+      pieces === undefined ? new OwnReadings(run, keyed, sources, runKey, threads) : new PiecedReadings(pieces);
+    return this.readings;
+  }
+
+  stopReadings(): void {
+    this.readings?.stop();
+  }
+
+  private get blockHeight(): number {
+    return this.options.blockHeight ?? BLOCK_HEIGHT;
   }
 
   private get settleMs(): number {
@@ -190,32 +217,16 @@ class Verification {
     return this.options.heldMax ?? HELD_MAX;
   }
 
-  private checkTablesGiven(): void {
-    const { findings } = this.run;
-    for (const message of this.options.problems ?? [])
-      findings.add({ verdict: "incomplete", code: "SOURCE_PROBLEM", message });
-    const { only, sources } = this.options;
-    if (only !== undefined) {
-      const message = `Only ${only.join(", ")} was asked for.`;
-      findings.add({ verdict: "incomplete", code: "SUBSET", message });
-    }
-    for (const table of only ?? Object.values(TABLES).map(({ logicalName }) => logicalName)) {
-      if (sources.some((source) => source.table === table)) continue;
-      findings.add({
-        verdict: "incomplete",
-        code: "SOURCE_MISSING",
-        table,
-        message: "No records of this table were given.",
-      });
-    }
-  }
-
-  private async checkEntries(checkpoint: Checkpoint, published: PublishedCheckpoints): Promise<LogWalk> {
+  private async checkEntries(
+    checkpoint: Checkpoint,
+    published: PublishedCheckpoints,
+    readings: Readings,
+  ): Promise<LogWalk> {
     const { run, tally, coverage, options } = this;
-    const walk = new LogWalk(run, checkpoint, published, tally, coverage, options.sources);
+    const walk = new LogWalk(run, checkpoint, published, coverage, options.sources);
     this.walk = walk;
     try {
-      await walk.walk();
+      await walk.walk(readings, this.blockHeight, tally);
     } finally {
       this.publishedCount = published.count;
     }
@@ -239,17 +250,27 @@ class Verification {
   }
 
   /** Sums up every record of every source. */
-  private async readRecords(): Promise<void> {
+  private async readRecords(readings: Readings): Promise<void> {
     const { run, options, tally, pairs, settleMs } = this;
-    const counts = await readRecords(options.sources, { run, tally, pairs, settleMs }, this.parallel);
+    const counts = await readRecords(options.sources, { run, tally, pairs, settleMs }, readings.shared);
     for (const [table, records] of counts) this.recordsOf.set(table, records);
   }
 
   /** Names each record whose sums differ from those of the log. @returns how many are too young to be sealed. */
-  private async compareRecords(checkpoint: Checkpoint): Promise<number> {
-    const { run, tally, coverage, settleMs, heldMax } = this;
+  private async compareRecords(checkpoint: Checkpoint, readings: Readings): Promise<number> {
+    const { run, tally, coverage, settleMs, heldMax, blockHeight } = this;
     const { sources, namedMax = NAMED_MAX } = this.options;
-    const options = { run, size: checkpoint.size, sources, coverage, settleMs, namedMax, heldMax };
+    const options = {
+      run,
+      readings,
+      size: checkpoint.size,
+      blockHeight,
+      sources,
+      coverage,
+      settleMs,
+      namedMax,
+      heldMax,
+    };
     const search = new DiscrepancySearch(options, tally);
     await search.run();
     this.repeatedEntries = search.repeatedEntries;

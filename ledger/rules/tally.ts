@@ -116,6 +116,11 @@ export class Tally {
   }
 }
 
+export interface MarksState {
+  readonly bits: Uint32Array;
+  readonly count: number;
+}
+
 /** Whole numbers below 2^26, remembered in a bit each. */
 export class Marks {
   private readonly bits = new Uint32Array(2 ** 21);
@@ -125,6 +130,18 @@ export class Marks {
     const at = (place >>> 5) & 0x1fffff;
     this.bits[at] = (this.bits[at] ?? 0) | (1 << (place & 31));
     this.count += 1;
+  }
+
+  get state(): MarksState {
+    return { bits: this.bits, count: this.count };
+  }
+
+  addAll({ bits, count }: MarksState): void {
+    for (let at = 0; at < bits.length; at++) {
+      const word = bits[at] ?? 0;
+      if (word !== 0) this.bits[at] = (this.bits[at] ?? 0) | word;
+    }
+    this.count += count;
   }
 
   has(place: number): boolean {

@@ -17,6 +17,7 @@ const CHECKS: Readonly<Record<string, string>> = {
   proof: "size of a proof in a log of a million entries, and the time to check it",
   "file-memory": "memory of the processor over a payment file of a million rows",
   "seal-cost": "write units a sealed record, calls of S3 and KMS a minute",
+  "verify-pieces": "a damaged ledger verified in pieces: the report of the whole, time and memory of each piece",
   "verify-million": "time and memory of the verification of a million records",
 };
 

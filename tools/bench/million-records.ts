@@ -1,7 +1,7 @@
 /** Makes a ledger of any size on disk: its exports, and the log of proofs over them, as the verifier reads them. */
 
 import { createCipheriv, createHash, hash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { logKey, ORIGIN } from "../../__tests__/support/naive-log";
@@ -92,15 +92,26 @@ function auditRecord(number: number, kind: "WRITE" | "UPDATE"): Item {
   };
 }
 
-/** Written records leave the heap in parts of this size. */
+/** Records are written in parts of this size, so that any number of them takes the same memory. */
 const PART_CHARACTERS = 1024 * 1024;
 
 class TableWriter {
-  private readonly files = Array.from({ length: FILES_A_TABLE }, () => ({ items: 0, open: "", parts: [] as Buffer[] }));
+  private readonly files = Array.from({ length: FILES_A_TABLE }, (_, index) => ({
+    name: `${index}.json.gz`,
+    items: 0,
+    open: "",
+    md5: createHash("md5"),
+  }));
   private readonly id: string;
+  private readonly top: string;
 
-  constructor(private readonly table: LogicalTableName) {
+  constructor(
+    private readonly folder: string,
+    private readonly table: LogicalTableName,
+  ) {
     this.id = `01790000-${hash("sha256", table, "hex").slice(0, 8)}`;
+    this.top = path.join("exports", this.table, "AWSDynamoDB", this.id);
+    mkdirSync(path.join(folder, this.top, "data"), { recursive: true });
   }
 
   /** DynamoDB writes them in the order of their keys' hashes. */
@@ -109,19 +120,22 @@ class TableWriter {
     if (file === undefined) return;
     file.items += 1;
     file.open += `${JSON.stringify({ Item: item })}\n`;
-    if (file.open.length < PART_CHARACTERS) return;
-    file.parts.push(Buffer.from(file.open));
+    if (file.open.length >= PART_CHARACTERS) this.flush(file);
+  }
+
+  private flush(file: (typeof this.files)[number]): void {
+    const bytes = gzipSync(file.open);
+    appendFileSync(path.join(this.folder, this.top, "data", file.name), bytes);
+    file.md5.update(bytes);
     file.open = "";
   }
 
-  write(folder: string, exportTime: string): void {
-    const top = path.join("exports", this.table, "AWSDynamoDB", this.id);
-    mkdirSync(path.join(folder, top, "data"), { recursive: true });
-    const manifest = this.files.map(({ items, open, parts }, index) => {
-      const key = `${top}/data/${index}.json.gz`;
-      const body = gzipSync(Buffer.concat([...parts, Buffer.from(open)]));
-      writeFileSync(path.join(folder, key), body);
-      return JSON.stringify({ itemCount: items, md5Checksum: hash("md5", body, "base64"), dataFileS3Key: key });
+  finish(exportTime: string): void {
+    const { folder, top } = this;
+    const manifest = this.files.map((file) => {
+      this.flush(file);
+      const key = `${top}/data/${file.name}`;
+      return JSON.stringify({ itemCount: file.items, md5Checksum: file.md5.digest("base64"), dataFileS3Key: key });
     });
     const arn = `arn:aws:dynamodb:us-east-1:111122223333:table/${this.table}`;
     const itemCount = this.files.reduce((sum, { items }) => sum + items, 0);
@@ -199,11 +213,19 @@ class EvidenceWriter {
   }
 }
 
+/** Numbers of payments whose rows the tables do not hold as they were sealed. */
+export interface Damages {
+  readonly lost: number;
+  readonly altered: number;
+  /** Its row is there twice: under another id, too, of which the log knows nothing. */
+  readonly added: number;
+}
+
 /** @param count of payments, each with its WRITE record; one in a hundred changes its status later, with an UPDATE record. */
-export function makeRecords(folder: string, count: number): void {
+export function makeRecords(folder: string, count: number, damages?: Damages): void {
   const evidence = new EvidenceWriter(folder);
-  const rows = new TableWriter("PaymentLedger");
-  const trail = new TableWriter("PaymentAuditTrail");
+  const rows = new TableWriter(folder, "PaymentLedger");
+  const trail = new TableWriter(folder, "PaymentAuditTrail");
   const keyOf = (item: Item, name: string) => (item[name] as { S: string }).S;
   const seal = (item: Item, version: string, previous: string) =>
     evidence.record("PaymentLedger", keyOf(item, "TransactionID"), item, version, previous);
@@ -222,13 +244,19 @@ export function makeRecords(folder: string, count: number): void {
       seal(last, "2", commitment);
       sealAudit(auditRecord(number, "UPDATE"));
     }
-    rows.add(keyOf(last, "TransactionID"), last);
+    for (const row of rowsLeft(last, number, damages)) rows.add(keyOf(row, "TransactionID"), row);
   }
   evidence.heartbeat(timeAt(count + 3600));
   const exportTime = timeAt(count + 3601);
-  rows.write(folder, exportTime);
-  trail.write(folder, exportTime);
-  for (const table of ["payment-audit-trail", "payment-transactions"] as const)
-    new TableWriter(table).write(folder, exportTime);
+  rows.finish(exportTime);
+  trail.finish(exportTime);
+  for (const table of ["payment-audit-trail", "payment-transactions", "PaymentEvents"] as const)
+    new TableWriter(folder, table).finish(exportTime);
   evidence.heartbeat(timeAt(count + 3660));
+}
+
+function rowsLeft(row: Item, number: number, damages: Damages | undefined): Item[] {
+  if (number === damages?.lost) return [];
+  if (number === damages?.altered) return [{ ...row, Amount: { S: "1.00" } }];
+  return number === damages?.added ? [row, { ...row, TransactionID: { S: "pay-slipped" } }] : [row];
 }

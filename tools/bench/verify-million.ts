@@ -20,7 +20,7 @@ const RATIO_MAX = 2;
 const PEAK_MAX_MB = 300;
 const PEAK_MAX_TWO_MB = 350;
 /** Of the generator: records made by an earlier one are made anew. */
-const FORM = 2;
+const FORM = 3;
 const FOLDER = path.join(".local", `verify-million-${FORM}-${PAYMENTS}`);
 const UNFINISHED = `${FOLDER}.unfinished`;
 

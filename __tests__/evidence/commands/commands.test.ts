@@ -156,6 +156,39 @@ describe("verify", () => {
   });
 });
 
+describe("verify in pieces", () => {
+  const WORDS = [...VERIFY, "--last-checkpoint", "last", "--json"];
+  const piece = (number: string) => run("verify-piece", ...EVIDENCE, ...EXPORT, "--work", "pieces", "--piece", number);
+
+  test("names the pieces that are left and ends with 1, until the report is there: that of the whole", async () => {
+    const first = await run(...WORDS, "--work", "pieces", "--pieces", "2");
+    expect(first).toMatchObject({ code: 1, err: "" });
+    expect(JSON.parse(first.out)).toEqual({ round: 1, piecesLeft: [1, 2] });
+    expect(await piece("1")).toMatchObject({ code: 0, out: "Round 1: piece 1 is read.\n" });
+    expect(await piece("1")).toMatchObject({ code: 0, out: "It was read before.\n" });
+    let merged = await run(...WORDS, "--work", "pieces");
+    for (let round = 1; merged.code === 1 && round < 10; round++) {
+      for (const number of JSON.parse(merged.out).piecesLeft) await piece(String(number));
+      merged = await run(...WORDS, "--work", "pieces");
+    }
+    const [report, whole] = [JSON.parse(merged.out), JSON.parse((await run(...WORDS)).out)];
+    expect(merged.code).toBe(10);
+    expect(report).toEqual(whole);
+  });
+
+  test.each<[readonly string[], string]>([
+    [[...WORDS, "--work", "pieces", "--pieces", "3"], "was begun in 2 pieces"],
+    [[...WORDS, "--pieces", "3"], "Give --work too"],
+    [[...WORDS, "--work", "others", "--pieces", "0"], "--pieces is a whole number from 1 to 1000"],
+    [["verify-piece", ...EVIDENCE, ...EXPORT, "--work", "pieces", "--piece", "3"], "There are the pieces 1 to 2"],
+    [["verify-piece", ...EVIDENCE, ...EXPORT, "--work", "none", "--piece", "1"], "Begin it with verify --work"],
+  ])("%j ends with 2", async (words, what) => {
+    const ended = await run(...words);
+    expect(ended).toMatchObject({ code: 2, out: "" });
+    expect(ended.err).toContain(what);
+  });
+});
+
 describe("verify, of a settled incident", () => {
   interface Said {
     readonly finding?: { readonly leaf?: number; readonly leafHash?: string; readonly code: string };

@@ -1,0 +1,160 @@
+/** Reads one piece: its share of the log and of each source, as the newest round demands. */
+
+import type { LogicalTableName } from "../../contract";
+import { KeyedHash } from "../../ledger/rules/tally";
+import { readersOf } from "./export-source";
+import { type BlockRange, blocksOf, entriesInBlock, type LogReading, readBlock, statementsIn } from "./log-block";
+import { filterOf } from "./own-readings";
+import { PairTally } from "./pairs";
+import { readPart } from "./part-reader";
+import {
+  inOneLine,
+  Lines,
+  type LogSums,
+  packedMarks,
+  packedSums,
+  packedTally,
+  resultName,
+  type Stream,
+  unpacked,
+  type Work,
+  workName,
+} from "./piece-results";
+import { PieceError, type PiecePlan, type PieceStore, type PieceSubject, storedPlan } from "./pieces";
+import type { RecordFilter } from "./readings";
+import { type DigestedChange, digestChanges } from "./record-pass";
+import { RecordTally } from "./record-tally";
+import type { RecordSource } from "./sources";
+
+export interface PieceOptions extends PieceSubject {
+  readonly store: PieceStore;
+  /** From 0. */
+  readonly piece: number;
+  /** Called often. It may throw, to end the reading: the piece is then read anew. */
+  readonly checkDeadline?: () => void;
+  readonly onProgress?: (done: number, total: number, what: string) => void;
+}
+
+/** Reads one piece of the newest round. @returns that round; undefined where the piece was read before. @throws PieceError */
+export async function readPiece(options: PieceOptions): Promise<number | undefined> {
+  const { store, piece } = options;
+  const plan = await storedPlan(store, options);
+  const round = await newestRound(store);
+  if (plan === undefined || round === undefined) {
+    throw new PieceError("NO_PLAN", "No verification in pieces was begun there. Begin it with verify --work.");
+  }
+  if (piece >= plan.pieces) {
+    const message = `There are the pieces 1 to ${plan.pieces}. Name one of them.`;
+    throw new PieceError("NO_SUCH_PIECE", message);
+  }
+  if ((await store.read(resultName(round, piece, "done"))) !== undefined) return undefined;
+  const bytes = await store.read(workName(round));
+  if (bytes === undefined) throw new Error(`${workName(round)} was there, and is not any more.`);
+  await new PieceReading(options, plan, round).read(unpacked(bytes));
+  await store.write(resultName(round, piece, "done"), Buffer.from("done\n"));
+  return round;
+}
+
+async function newestRound(store: PieceStore): Promise<number | undefined> {
+  let round = 0;
+  while ((await store.read(workName(round))) !== undefined) round += 1;
+  return round === 0 ? undefined : round - 1;
+}
+
+class PieceReading {
+  private readonly keyed: KeyedHash;
+
+  constructor(
+    private readonly options: PieceOptions,
+    private readonly plan: PiecePlan,
+    private readonly round: number,
+  ) {
+    this.keyed = new KeyedHash(Buffer.from(plan.runKey, "base64"));
+  }
+
+  async read(work: Work): Promise<void> {
+    if (work.kind === "first") {
+      await this.readLog(work.log);
+      await this.readSources();
+    } else if (work.kind === "statements") {
+      await this.ofBlocks(work.log, (block) => statementsIn(block, work.log, this.reader));
+    } else if (work.kind === "entries") {
+      await this.ofBlocks(work.log, (block) => entriesInBlock(block, work.log, work.filter, this.keyed, this.reader));
+    } else await this.readSourcesAgain(work.tables, work.filter);
+  }
+
+  private get reader() {
+    const { evidence, checkDeadline = () => {}, onProgress = () => {} } = this.options;
+    return { evidence, checkDeadline, progress: onProgress };
+  }
+
+  private async readLog(log: LogReading): Promise<void> {
+    const tally = new RecordTally(this.keyed);
+    await this.ofBlocks(log, (block) => readBlock(block, log, tally, this.reader));
+    const sums: LogSums = { leaves: packedTally(tally.leaves.state), histories: packedMarks(tally.histories) };
+    await this.write("log-sums", inOneLine(sums));
+  }
+
+  private async readSources(): Promise<void> {
+    const sums = { tally: new RecordTally(this.keyed), pairs: new PairTally(this.keyed) };
+    for (const source of this.options.sources) {
+      const results = new Lines();
+      for (const read of this.share(readersOf(source))) {
+        const { faults, ...result } = await readPart(source, this.watched(source, read), sums);
+        results.add({ ...result, ...(faults && { faults }) });
+      }
+      await this.write(source.table, results.bytes());
+    }
+    await this.write("record-sums", inOneLine(packedSums({ items: sums.tally.items.state, pairs: sums.pairs.state })));
+  }
+
+  private async readSourcesAgain(tables: readonly LogicalTableName[], filter: RecordFilter): Promise<void> {
+    for (const source of this.options.sources) {
+      const { table } = source;
+      if (!tables.includes(table)) continue;
+      const isIn = filterOf(filter, table, this.keyed);
+      const results = new Lines();
+      const take = (change: DigestedChange) => {
+        if (isIn(change)) results.add(change);
+      };
+      for (const read of this.share(readersOf(source))) {
+        // What cannot be read is a finding of the first reading.
+        await digestChanges(this.watched(source, read)(), table, { take, onFault: () => {} });
+      }
+      await this.write(table, results.bytes());
+    }
+  }
+
+  private async ofBlocks(log: BlockRange, read: (block: number) => AsyncIterable<object>): Promise<void> {
+    const results = new Lines();
+    const blocks = Array.from({ length: blocksOf(log) }, (_, block) => block);
+    for (const block of this.share(blocks)) for await (const result of read(block)) results.add(result);
+    await this.write("log", results.bytes());
+  }
+
+  /** The part's batches, between which the deadline is checked. */
+  private watched({ table, expected = 0 }: RecordSource, read: ReturnType<typeof readersOf>[number]) {
+    const { checkDeadline, progress } = this.reader;
+    return async function* () {
+      let done = 0;
+      for await (const batch of read()) {
+        checkDeadline();
+        done += batch.length;
+        progress(done, expected, `records of ${table}`);
+        yield batch;
+      }
+    };
+  }
+
+  /** This piece's share, without a gap between those of its neighbours: so results of all pieces in turn are those of the whole. */
+  private share<T>(units: readonly T[]): readonly T[] {
+    const { piece } = this.options;
+    const { pieces } = this.plan;
+    const at = (end: number) => Math.floor((end * units.length) / pieces);
+    return units.slice(at(piece), at(piece + 1));
+  }
+
+  private async write(what: Stream | "log-sums" | "record-sums", bytes: Buffer): Promise<void> {
+    await this.options.store.write(resultName(this.round, this.options.piece, what), bytes);
+  }
+}

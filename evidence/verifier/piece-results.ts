@@ -1,0 +1,165 @@
+/** The rounds of a verification in pieces, and what pieces leave, as bytes: names, packed numbers, lines of JSON. */
+
+import { Readable } from "node:stream";
+import { createGunzip, gunzipSync, gzipSync } from "node:zlib";
+import type { LogicalTableName } from "../../contract";
+import { Marks, type TallyState } from "../../ledger/rules/tally";
+import type { BlockRange, EntryFilter, LogReading } from "./log-block";
+import type { ReaderSums, RecordFilter } from "./readings";
+
+/** One round: a reading, of which each piece does its share. */
+export type Work =
+  | { readonly kind: "first"; readonly log: LogReading }
+  | { readonly kind: "statements"; readonly log: BlockRange }
+  | { readonly kind: "entries"; readonly log: BlockRange; readonly filter: EntryFilter }
+  | { readonly kind: "records"; readonly tables: readonly LogicalTableName[]; readonly filter: RecordFilter };
+
+/** The streams of results of a piece: of the log, and of each table. */
+export type Stream = "log" | LogicalTableName;
+
+export const workName = (round: number) => `round-${round}/work`;
+export const resultName = (round: number, piece: number, what: Stream | "log-sums" | "record-sums" | "done") =>
+  `round-${round}/piece-${piece}/${what}`;
+
+/** Typed arrays, maps, sets and marks as what JSON can hold. */
+export function packed(work: Work): Buffer {
+  return gzipSync(
+    JSON.stringify(work, (_, value: unknown) => {
+      if (value instanceof Float64Array) return [...value];
+      if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
+      if (value instanceof Map) return { $map: [...value] };
+      if (value instanceof Set) return { $set: [...value] };
+      if (value instanceof Marks) return { $marks: packedMarks(value) };
+      return value;
+    }),
+    { level: 1 },
+  );
+}
+
+export function unpacked(bytes: Buffer): Work {
+  return JSON.parse(gunzipSync(bytes).toString("utf8"), (_, value) => {
+    if (value?.$bytes !== undefined) return new Uint8Array(Buffer.from(value.$bytes as string, "base64"));
+    if (value?.$map !== undefined) return new Map(value.$map);
+    if (value?.$set !== undefined) return new Set(value.$set);
+    if (value?.$marks !== undefined) return unpackedMarks(value.$marks);
+    return value;
+  }) as Work;
+}
+
+/** Numbers in base64: all of them, or, where most are zero, those that are not, with their places. */
+interface PackedNumbers {
+  readonly length: number;
+  readonly values: string;
+  readonly places?: string;
+}
+
+export interface PackedMarks {
+  readonly bits: PackedNumbers;
+  readonly count: number;
+}
+
+export function packedMarks({ state }: Marks): PackedMarks {
+  return { bits: packedNumbers(state.bits), count: state.count };
+}
+
+export function unpackedMarks({ bits, count }: PackedMarks): Marks {
+  const marks = new Marks();
+  marks.addAll({ bits: unpackedNumbers(bits), count });
+  return marks;
+}
+
+function packedNumbers(numbers: Uint32Array): PackedNumbers {
+  const { length } = numbers;
+  let used = 0;
+  for (let at = 0; at < length; at++) if (numbers[at] !== 0) used += 1;
+  if (used > length / 2) return { length, values: textOf(numbers) };
+  const [places, values] = [new Uint32Array(used), new Uint32Array(used)];
+  for (let at = 0, next = 0; at < length; at++) {
+    const value = numbers[at] ?? 0;
+    if (value === 0) continue;
+    places[next] = at;
+    values[next] = value;
+    next += 1;
+  }
+  return { length, values: textOf(values), places: textOf(places) };
+}
+
+function unpackedNumbers({ length, values, places }: PackedNumbers): Uint32Array {
+  if (places === undefined) return numbersOf(values);
+  const numbers = new Uint32Array(length);
+  const found = numbersOf(values);
+  for (const [index, place] of numbersOf(places).entries()) numbers[place] = found[index] ?? 0;
+  return numbers;
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint32Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+}
+
+function numbersOf(text: string): Uint32Array {
+  // A copy: a pooled buffer may begin at any byte.
+  return new Uint32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
+}
+
+export const packedTally = ({ sums, touched }: TallyState) => ({
+  sums: packedNumbers(sums),
+  touched: packedNumbers(touched),
+});
+export const unpackedTally = ({ sums, touched }: ReturnType<typeof packedTally>): TallyState => ({
+  sums: unpackedNumbers(sums),
+  touched: unpackedNumbers(touched),
+});
+
+export function packedSums({ items, pairs }: ReaderSums) {
+  const { rows, records, rowCount } = pairs;
+  return { items: packedTally(items), rows: packedTally(rows), records: packedTally(records), rowCount };
+}
+
+export function unpackedSums({ items, rows, records, rowCount }: ReturnType<typeof packedSums>): ReaderSums {
+  return {
+    items: unpackedTally(items),
+    pairs: { rows: unpackedTally(rows), records: unpackedTally(records), rowCount },
+  };
+}
+
+export const inOneLine = (value: unknown) => gzipSync(`${JSON.stringify(value)}\n`, { level: 1 });
+
+export type PackedSums = ReturnType<typeof packedSums>;
+
+/** What the entries of a piece say of the records. */
+export interface LogSums {
+  readonly leaves: ReturnType<typeof packedTally>;
+  readonly histories: PackedMarks;
+}
+
+const PART_CHARACTERS = 2 ** 20;
+
+/** Lines of JSON, compressed as they come. */
+export class Lines {
+  private open = "";
+  private readonly parts: Buffer[] = [];
+
+  add(value: object): void {
+    this.open += `${JSON.stringify(value)}\n`;
+    if (this.open.length < PART_CHARACTERS) return;
+    this.parts.push(gzipSync(this.open, { level: 1 }));
+    this.open = "";
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat([...this.parts, gzipSync(this.open, { level: 1 })]);
+  }
+}
+
+/** What `Lines` has written. */
+export async function* linesIn(bytes: Buffer): AsyncGenerator<string> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of Readable.from([bytes]).pipe(createGunzip()) as AsyncIterable<Buffer>) {
+    let start = 0;
+    for (let end = chunk.indexOf(10); end >= 0; start = end + 1, end = chunk.indexOf(10, start)) {
+      yield Buffer.concat([rest, chunk.subarray(start, end)]).toString("utf8");
+      rest = Buffer.alloc(0);
+    }
+    rest = Buffer.concat([rest, chunk.subarray(start)]);
+  }
+}

@@ -1,7 +1,9 @@
 /** Holds `docs/pci-dss.json`: complete, its tests exist, and `docs/pci-dss.md` is what it renders to. */
 
+import * as z from "zod";
 import { LEDGER_ACTIONS } from "../ledger/rules/audit-entry";
-import { parsePciMapping, pciPage } from "../tools/pci-dss";
+import { parsePciMapping } from "../tools/pci-dss/mapping";
+import { pciOscalText, pciPage } from "../tools/pci-dss/pci-dss";
 import { textOf } from "./support/documents";
 import { testsNamed } from "./support/test-titles";
 
@@ -10,6 +12,81 @@ const MAPPING = parsePciMapping(JSON_TEXT);
 
 test("the page is what the file renders to (else: npm run pci-dss)", () => {
   expect(textOf("docs/pci-dss.md")).toBe(pciPage(MAPPING));
+});
+
+describe("as an OSCAL component definition", () => {
+  /** The parts of the format that are used, by the patterns of NIST's model; `npm run validate-oscal` asks a validator of others. */
+  const token = z.string().regex(/^(\p{L}|_)(\p{L}|\p{N}|[.\-_])*$/u);
+  const uuid = z.string().regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[45][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const text = z.string().regex(/^\S(.*\S)?$/);
+  const properties = z.array(z.strictObject({ name: token, ns: z.url(), value: text })).min(1);
+  const requirement = z.strictObject({
+    uuid,
+    "control-id": token,
+    description: text,
+    props: properties.optional(),
+    "responsible-roles": z.array(z.strictObject({ "role-id": z.literal("operator") })).optional(),
+  });
+  const implementation = z.strictObject({
+    uuid,
+    source: z.url(),
+    description: text,
+    "implemented-requirements": z.array(requirement).min(1),
+  });
+  const schema = z.strictObject({
+    "component-definition": z.strictObject({
+      uuid,
+      metadata: z.strictObject({
+        title: text,
+        "last-modified": z.iso.datetime(),
+        version: text,
+        "oscal-version": z.literal("1.1.3"),
+        roles: z.tuple([z.strictObject({ id: z.literal("operator"), title: text })]),
+        remarks: text,
+      }),
+      components: z.array(
+        z.strictObject({
+          uuid,
+          type: token,
+          title: text,
+          description: text,
+          "control-implementations": z.array(implementation).length(1),
+        }),
+      ),
+    }),
+  });
+  const OSCAL = textOf("docs/pci-dss.oscal.json");
+  const [software, operator] = schema
+    .parse(JSON.parse(OSCAL))
+    ["component-definition"].components.map((component) =>
+      component["control-implementations"].flatMap((each) => each["implemented-requirements"]),
+    );
+
+  test("the file is what the mapping gives (else: npm run pci-dss)", () => {
+    expect(OSCAL).toBe(pciOscalText(MAPPING));
+  });
+
+  test("each requirement is in the component of whoever supports it; what the software supports names its tests", () => {
+    const idsBy = (...who: readonly string[]) =>
+      MAPPING.requirements.filter(({ by }) => who.includes(by)).map(({ id }) => `pci-dss-${id}`);
+    expect(software?.map((row) => row["control-id"])).toEqual(idsBy("software", "both"));
+    expect(operator?.map((row) => row["control-id"])).toEqual(idsBy("operator", "both"));
+    const tests = software?.map(({ props = [] }) =>
+      props.filter(({ name }) => name === "test").map(({ value }) => value),
+    );
+    expect(tests).toEqual(
+      MAPPING.requirements.flatMap((row) =>
+        row.by === "operator" ? [] : [row.tests.map(({ file, title }) => `${file}: ${title}`)],
+      ),
+    );
+    for (const row of operator ?? []) expect(row["responsible-roles"]).toHaveLength(1);
+  });
+
+  test("no id is given twice, and nothing is called compliant", () => {
+    const ids = [...OSCAL.matchAll(/"uuid": "([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(OSCAL).not.toMatch(/complian(t|ce)|certified/i);
+  });
 });
 
 test("every requirement from 10.2.1 to 10.7.3 has its row, in order", () => {

@@ -2,6 +2,7 @@
 module.exports = {
   // One embedded AWS for all test files of a worker.
   testEnvironment: "<rootDir>/__tests__/support/test-environment.ts",
+  testSequencer: "<rootDir>/__tests__/support/test-sequencer.cjs",
   setupFiles: ["<rootDir>/local/sdk-warning.ts"],
   testMatch: ["<rootDir>/__tests__/**/*.test.ts"],
   transform: {

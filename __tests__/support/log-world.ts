@@ -274,16 +274,37 @@ export function md5Of(bytes: string | Buffer): string {
 
 /** Writes the files to a folder that is there during the call only. */
 export async function onDisk<T>(files: Files, use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-world-"));
+  const disk = new FolderOnDisk();
   try {
-    for (const [name, bytes] of files) {
-      const file = path.join(folder, ...name.split("/"));
-      mkdirSync(path.dirname(file), { recursive: true });
-      writeFileSync(file, bytes);
-    }
-    return await use(folder);
+    disk.write(files);
+    return await use(disk.folder);
   } finally {
-    rmSync(folder, { recursive: true });
+    disk.remove();
+  }
+}
+
+/** A folder that holds one set of files after the other. Only what differs from the set before is written. */
+export class FolderOnDisk {
+  readonly folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-world-"));
+  private present: Files = new Map();
+
+  write(files: Files): void {
+    for (const name of this.present.keys()) if (!files.has(name)) rmSync(this.placeOf(name));
+    for (const [name, bytes] of files) {
+      const present = this.present.get(name);
+      if (present === bytes) continue;
+      if (present === undefined) mkdirSync(path.dirname(this.placeOf(name)), { recursive: true });
+      writeFileSync(this.placeOf(name), bytes);
+    }
+    this.present = new Map(files);
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private placeOf(name: string): string {
+    return path.join(this.folder, ...name.split("/"));
   }
 }
 

@@ -5,7 +5,7 @@ import { type LogicalTableName, TABLES } from "../../contract";
 import { exportSources } from "../../evidence/verifier/export-source";
 import type { VerificationReport } from "../../evidence/verifier/report";
 import { type VerifyOptions, verifyLog } from "../../evidence/verifier/verify";
-import { addManifest, at, type BuiltWorld, buildWorld, md5Of, onDisk, type World } from "./log-world";
+import { addManifest, at, type BuiltWorld, buildWorld, FolderOnDisk, md5Of, type World } from "./log-world";
 import { type Files, logKey, memoryEvidence, NaiveLog, type Step } from "./naive-log";
 import { verifyInPieces } from "./pieces";
 import type { Item } from "./stored-records";
@@ -20,6 +20,24 @@ export const NOW = new Date(at(3600));
 /** Each takes as long as four of the whole. 1 in the environment compares them all. */
 const IN_PIECES_EVERY = Number(process.env["VERIFY_IN_PIECES_EVERY"] ?? 25);
 let verifications = 0;
+
+/** Of all drafts of a test file, one after the other: they differ in a file or two. */
+const exportsOnDisk = new FolderOnDisk();
+let isInUse = false;
+// The fuzzer verifies drafts too, outside of Jest.
+if (typeof afterAll === "function") afterAll(() => exportsOnDisk.remove());
+else process.once("exit", () => exportsOnDisk.remove());
+
+async function whileOnDisk<T>(exports: Files, use: (folder: string) => Promise<T>): Promise<T> {
+  if (isInUse) throw new Error("Another draft is being verified. Await it first: both use the same folder.");
+  isInUse = true;
+  try {
+    exportsOnDisk.write(exports);
+    return await use(exportsOnDisk.folder);
+  } finally {
+    isInUse = false;
+  }
+}
 
 /** A copy of a world's files, which a test may change. */
 export class Draft {
@@ -43,7 +61,7 @@ export class Draft {
 
   /** The report of the whole; at each few calls that of pieces is compared with it, so that all damage of all suites is verified both ways. */
   verify(options: Partial<VerifyOptions> = {}): Promise<VerificationReport> {
-    return onDisk(this.exports, async (folder) => {
+    return whileOnDisk(this.exports, async (folder) => {
       const whole: VerifyOptions = {
         evidence: memoryEvidence(this.evidence),
         ...(await exportSources(folder)),

@@ -11,6 +11,13 @@ export const COST_OPTIONS: Options = {
   fileRow: volume("Payments in files"),
   event: volume("Audit events of other services"),
   read: volume("Payments that are read"),
+  files: { kind: "one", value: "N", about: "Files that the payments in files are in. Default: one for each 500." },
+  months: {
+    kind: "one",
+    value: "N",
+    about: "What the last of N such months costs, with what the months before left. Default: 1, and nothing kept.",
+  },
+  zones: { kind: "one", value: "1-3", about: "Availability zones. Default: those of the environment." },
   connectivity: {
     kind: "one",
     value: "LAYOUT",

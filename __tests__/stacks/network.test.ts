@@ -1,4 +1,5 @@
 import { ROLES } from "../../contract";
+import { loadConfig, OVERRIDES } from "../../stacks/config/load";
 import { asJson, differences } from "../support/snapshot";
 import {
   conditionOf,
@@ -52,6 +53,23 @@ test("three private subnets lie in three pinned zones", () => {
     cidr_block: "10.0.0.0/16",
     tags: { Name: "payment-vpc-prod" },
   });
+});
+
+test("in one zone there is one subnet, for the functions and every endpoint", () => {
+  const config = loadConfig({ [OVERRIDES.environment]: "prod", [OVERRIDES.profile]: "small" });
+  const small = synthesize(config).stacks;
+  expect(Object.keys(small.network.resource["aws_subnet"] ?? {})).toEqual(["private-subnet-1"]);
+  for (const endpoint of ["dynamodb", "kms", "cloudtrail"]) {
+    expect(only(small.network, "aws_vpc_endpoint", `${endpoint}-endpoint`)["subnet_ids"]).toEqual([
+      reference("aws_subnet.private-subnet-1.id"),
+    ]);
+  }
+  for (const each of Object.values(small.functions.resource["aws_lambda_function"] ?? {})) {
+    expect(each["vpc_config"]).toMatchObject({
+      subnet_ids: [published("network", "aws_subnet", "private-subnet-1", "id")],
+    });
+    expect(each["reserved_concurrent_executions"]).toBeUndefined();
+  }
 });
 
 test("the private subnets have no route of their own", () => {

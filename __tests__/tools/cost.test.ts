@@ -3,11 +3,22 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { loadConfig, OVERRIDES } from "../../stacks/config/load";
 import { CONNECTIVITIES } from "../../stacks/config/types";
-import { costTable, countTable, countWays, inDollars, wayTable } from "../../tools/cost/cost";
+import { countWays } from "../../tools/cost/cost";
 import { countWay } from "../../tools/cost/counted";
 import { HEARTBEAT_CALLS, idleCost, type PricedStack, together } from "../../tools/cost/idle";
+import { keptLines } from "../../tools/cost/kept";
 import { PRICES, type PriceName, sourceOf } from "../../tools/cost/prices";
+import {
+  costTable,
+  countTable,
+  type IdleMonths,
+  inDollars,
+  priceSentence,
+  profileTable,
+  wayTable,
+} from "../../tools/cost/tables";
 import { sealing, variableLines } from "../../tools/cost/variable";
 import { aPaymentRecord, LEDGER, streamRecord } from "../evidence/sealing/changes";
 import { startSealer } from "../evidence/sealing/sealer";
@@ -16,21 +27,35 @@ import { stubServices } from "../ledger/rules/stub-services";
 import { PROJECT } from "../support/project-files";
 import { configOf, reference, STACK_IDS, synthesize } from "../support/synth";
 
-function stacksOf(environment: "dev" | "prod", connectivity: (typeof CONNECTIVITIES)[number]): PricedStack[] {
-  const { stacks } = synthesize(configOf(environment, { connectivity }));
+function stacksOf(
+  environment: "dev" | "prod",
+  connectivity: (typeof CONNECTIVITIES)[number],
+  zones = "a,b,c",
+): PricedStack[] {
+  const { stacks } = synthesize(
+    loadConfig({
+      [OVERRIDES.environment]: environment,
+      [OVERRIDES.connectivity]: connectivity,
+      [OVERRIDES.availabilityZones]: zones,
+    }),
+  );
   return STACK_IDS.map((id) => stacks[id]);
 }
 
 const prod = Object.fromEntries(CONNECTIVITIES.map((layout) => [layout, stacksOf("prod", layout)]));
 const PRIVATELINK = prod["privatelink"] as PricedStack[];
 const costs = Object.fromEntries(Object.entries(prod).map(([layout, stacks]) => [layout, idleCost(stacks)]));
+/** By zones: one, two, three. */
+const months = ["a", "a,b", "a,b,c"].map((zones) =>
+  Object.fromEntries(CONNECTIVITIES.map((layout) => [layout, together(idleCost(stacksOf("prod", layout, zones)))])),
+) as IdleMonths;
 const dollarsOf = (stacks: readonly PricedStack[], pattern: RegExp) =>
   together(idleCost(stacks).filter(({ what }) => pattern.test(what)));
 const textOf = (path: string) => readFileSync(join(PROJECT, path), "utf8");
 
 test("cost.md has the tables that the stacks and the counts give, and usage.md the sums; otherwise run npm run cost -- --write", async () => {
   const ways = await countWays();
-  for (const table of [costTable(costs), wayTable(ways), countTable(ways)]) {
+  for (const table of [costTable(costs), profileTable(months), wayTable(ways), countTable(ways)]) {
     expect(textOf("docs/cost.md")).toContain(table);
   }
   for (const [layout, lines] of Object.entries(costs)) {
@@ -39,6 +64,49 @@ test("cost.md has the tables that the stacks and the counts give, and usage.md t
     );
     expect(textOf("docs/deploy.md")).toContain(`${inDollars(together(lines))} `);
   }
+});
+
+test("the README names the price of an idle month, and that of the small profile", () => {
+  expect(textOf("README.md")).toContain(priceSentence(months));
+  expect(priceSentence(months)).toMatch(/^A deployment costs about \$\d+ a month idle, \$\d+ in one zone/);
+});
+
+test("a zone less saves an endpoint of DynamoDB and one of KMS; with nat zones cost nothing", () => {
+  const zone = PRICES.endpointZoneHour * 730;
+  const [one, two, three] = months;
+  for (const [fewer, more] of [
+    [one, two],
+    [two, three],
+  ]) {
+    expect((more?.privatelink ?? 0) - (fewer?.privatelink ?? 0)).toBeCloseTo(2 * zone);
+    expect((more?.["nat-privatelink"] ?? 0) - (fewer?.["nat-privatelink"] ?? 0)).toBeCloseTo(zone);
+    expect(more?.nat).toBeCloseTo(fewer?.nat ?? 0);
+  }
+});
+
+test("what is kept: storage of the months before, and copies as large as the tables were on their day", () => {
+  const { backups, retention } = configOf("prod");
+  const of = (months: number, what: RegExp, changes: object = {}) =>
+    together(
+      keptLines({ tableGigabytes: 1, evidenceGigabytes: 1 }, months, { backups, retention, ...changes }).filter(
+        (line) => what.test(line.what),
+      ),
+    );
+  expect(of(1, /earlier months/)).toBe(0);
+  expect(of(13, /GB stored of earlier/)).toBeCloseTo(12 * PRICES.tableGigabyte);
+  // After the retention each month adds as much as the one before: 35 daily and 58 weekly copies of what it added.
+  expect(of(40, /vault/) - of(39, /vault/)).toBeCloseTo((35 + 58) * PRICES.backupGigabyte);
+  const daily = { ...backups, daily: { ...backups.daily, retentionDays: 7 } };
+  expect(of(40, /vault/, { backups: daily })).toBeLessThan(of(40, /vault/));
+  // Two readings a day of all, 4 KB for half a unit.
+  expect(of(2, /sweep/)).toBeCloseTo(2 * 2 * (365 / 12) * (1e9 / 4096 / 2) * PRICES.readUnit);
+});
+
+test("a file's own requests are shared by its rows", async () => {
+  const [few, many] = [await countWay("fileRow", 5), await countWay("fileRow", 50)];
+  expect(few.calls).toBe(1 / 5);
+  expect(few.objects).toBeCloseTo(10 * many.objects);
+  expect(few.recordBytes).toBeGreaterThan(0);
 });
 
 test("every price names the copy that it was read in", () => {

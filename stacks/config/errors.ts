@@ -4,6 +4,7 @@ import { CodedError } from "../../contract";
 
 export type ConfigErrorCode =
   | "unknown_environment"
+  | "unknown_profile"
   | "unknown_setting"
   | "bad_region"
   | "bad_suffix"

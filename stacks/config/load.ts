@@ -15,6 +15,7 @@ export const OVERRIDES = {
   region: "PAYMENT_LEDGER_REGION",
   availabilityZones: "PAYMENT_LEDGER_ZONES",
   connectivity: "PAYMENT_LEDGER_CONNECTIVITY",
+  profile: "PAYMENT_LEDGER_PROFILE",
   expectedAccountId: "PAYMENT_LEDGER_ACCOUNT",
   backend: "PAYMENT_LEDGER_BACKEND",
   stateBucket: "PAYMENT_LEDGER_STATE_BUCKET",
@@ -32,14 +33,15 @@ type Variables = Readonly<Record<string, string | undefined>>;
 
 export function loadConfig(variables: Variables = process.env): AppConfig {
   refuseUnknownSettings(variables);
-  const base = chooseEnvironment(variables);
+  const base = chooseProfile(variables, chooseEnvironment(variables));
   const region = variables[OVERRIDES.region] ?? base.region;
-  const zones = variables[OVERRIDES.availabilityZones];
+  const zones = variables[OVERRIDES.availabilityZones]?.split(",") ?? base.availabilityZones;
   const config: AppConfig = {
     ...base,
     region,
     suffix: variables[OVERRIDES.suffix] ?? base.suffix,
-    availabilityZones: zones === undefined ? base.availabilityZones : zones.split(","),
+    availabilityZones: zones,
+    privateSubnetCidrs: base.privateSubnetCidrs.slice(0, zones.length),
     // What is neither is refused by its rule.
     connectivity: (variables[OVERRIDES.connectivity] as Connectivity | undefined) ?? base.connectivity,
     expectedAccountId: variables[OVERRIDES.expectedAccountId] ?? base.expectedAccountId,
@@ -47,6 +49,11 @@ export function loadConfig(variables: Variables = process.env): AppConfig {
   };
   validateConfig(config);
   return config;
+}
+
+/** As `loadConfig()`, with other values of some settings. */
+export function loadConfigWith(changes: Variables): AppConfig {
+  return loadConfig({ ...process.env, ...changes });
 }
 
 /** A setting with a mistyped name would deploy something else than was meant. */
@@ -82,6 +89,29 @@ function chooseEnvironment(variables: Variables): AppConfig {
     );
   }
   return chosen;
+}
+
+/**
+ * `small` is for a company of few people and a new account: interface endpoints in one zone, and no concurrency reserved, because
+ * the account has little. Whatever protects data stays as the environment has it.
+ */
+function chooseProfile(variables: Variables, environment: AppConfig): AppConfig {
+  const name = variables[OVERRIDES.profile];
+  if (name === undefined) return environment;
+  if (name !== "small") {
+    throw new ConfigError(
+      "unknown_profile",
+      `there is no profile "${name}".`,
+      `${OVERRIDES.profile} is small, or is not set.`,
+      "set it to small, or unset it and write the settings into stacks/config/environments.ts.",
+    );
+  }
+  return {
+    ...environment,
+    availabilityZones: environment.availabilityZones.slice(0, 1),
+    queueConcurrency: { auditEvents: 5, paymentMessages: 5 },
+    protections: { ...environment.protections, reservedConcurrency: null },
+  };
 }
 
 function chooseBackend(variables: Variables, configured: BackendConfig, region: string): BackendConfig {

@@ -123,9 +123,9 @@ export interface AppConfig {
   /** The only account that Terraform may touch; `null` accepts whichever the credentials belong to. */
   readonly expectedAccountId: string | null;
   readonly vpcCidr: string;
-  /** One private subnet for each, in the order of `availabilityZones`. */
+  /** One private subnet for each zone, in the order of `availabilityZones`. */
   readonly privateSubnetCidrs: readonly string[];
-  /** Letters after the region's name. Written down, because a zone list asked from AWS can change between two plans. */
+  /** One to three letters after the region's name. Written down, because a zone list asked from AWS can change between two plans. */
   readonly availabilityZones: readonly string[];
   readonly connectivity: Connectivity;
   /** The subnet of the NAT gateway, in the first zone. Not used with connectivity `privatelink`. */

@@ -12,16 +12,18 @@ import { checkLog } from "./validate-log";
 const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
-const SUBNETS = 3;
+/** The documents ask for three. */
+const ZONES_MAX = 3;
 /** Of Terraform Enterprise, or `app.terraform.io`. */
 const HOSTNAME =
   /^(?=.{1,253}(:|$))[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*(:\d{1,5})?$/;
-/** Three zones are needed, and an account there gets two. */
+/** An account there gets two. */
 const REGIONS_OF_TWO_ZONES: ReadonlySet<string> = new Set(["us-west-1"]);
 
 export function validateConfig(config: AppConfig): void {
   checkSuffix(config);
   checkPlace(config);
+  checkZones(config);
   checkNetwork(config);
   checkRetention(config);
   checkProtections(config);
@@ -82,7 +84,7 @@ function allNames(suffix: string): string[] {
   );
 }
 
-function checkPlace({ environment, region, suffix, expectedAccountId }: AppConfig): void {
+function checkPlace({ environment, region, suffix, expectedAccountId, availabilityZones: zones }: AppConfig): void {
   refuseUnless(
     /^[a-z]{2}(-[a-z]+)+-\d$/.test(region),
     "bad_region",
@@ -98,11 +100,11 @@ function checkPlace({ environment, region, suffix, expectedAccountId }: AppConfi
     "set PAYMENT_LEDGER_REGION to a commercial or GovCloud region.",
   );
   refuseUnless(
-    !REGIONS_OF_TWO_ZONES.has(region),
+    zones.length < ZONES_MAX || !REGIONS_OF_TWO_ZONES.has(region),
     "bad_region",
     `${region} gives an account two availability zones.`,
-    "the private subnets lie in three.",
-    "set PAYMENT_LEDGER_REGION to a region with three zones.",
+    "each private subnet lies in a separate zone.",
+    "name two in PAYMENT_LEDGER_ZONES, or set PAYMENT_LEDGER_REGION to a region with three zones.",
   );
   const home = ENVIRONMENTS[environment];
   refuseUnless(
@@ -141,10 +143,10 @@ function checkNetwork(config: AppConfig): void {
   const fit = subnets.every((subnet) => contains(vpc, subnet) && subnet.prefixLength <= 28);
   const apart = subnets.every((one, i) => subnets.slice(i + 1).every((other) => !overlap(one, other)));
   refuseUnless(
-    subnets.length === SUBNETS && fit && apart,
+    subnets.length === config.availabilityZones.length && fit && apart,
     "bad_subnets",
     `the private subnets are ${config.privateSubnetCidrs.join(", ") || "none"}.`,
-    `there are ${SUBNETS}, each inside ${config.vpcCidr}, of /28 or larger, none overlapping another.`,
+    `there is one for each availability zone, inside ${config.vpcCidr}, of /28 or larger, none overlapping another.`,
     "correct `privateSubnetCidrs` in stacks/config/environments.ts.",
   );
   const publicSubnet = cidrOrRefuse(config.publicSubnetCidr);
@@ -157,12 +159,17 @@ function checkNetwork(config: AppConfig): void {
     `it lies inside ${config.vpcCidr}, is a /28 or larger and overlaps no private one.`,
     "correct `publicSubnetCidr` in stacks/config/environments.ts.",
   );
-  const zones = config.availabilityZones;
+}
+
+function checkZones({ availabilityZones: zones }: AppConfig): void {
   refuseUnless(
-    zones.length === SUBNETS && new Set(zones).size === SUBNETS && zones.every((zone) => /^[a-z]$/.test(zone)),
+    zones.length >= 1 &&
+      zones.length <= ZONES_MAX &&
+      new Set(zones).size === zones.length &&
+      zones.every((zone) => /^[a-z]$/.test(zone)),
     "bad_availability_zones",
     `the availability zones are "${zones.join(",")}".`,
-    `there are ${SUBNETS} different letters, one for each subnet; a region has its own (ap-northeast-1 has a, c and d).`,
+    `there are one to ${ZONES_MAX} different letters; a region has its own (ap-northeast-1 has a, c and d).`,
     "set PAYMENT_LEDGER_ZONES, such as a,b,c, or `availabilityZones` in stacks/config/environments.ts.",
   );
 }

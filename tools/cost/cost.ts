@@ -10,111 +10,32 @@ import { COST_OPTIONS } from "../../cli/cost";
 import { parseWords } from "../../evidence/commands/command";
 import { NOT_DONE } from "../../evidence/commands/errors";
 import { type Artifacts, buildApp } from "../../stacks/build-app";
-import { loadConfig } from "../../stacks/config/load";
+import { loadConfig, loadConfigWith, OVERRIDES } from "../../stacks/config/load";
 import { CONNECTIVITIES, type Connectivity } from "../../stacks/config/types";
-import { countWay, WAYS, type WayCounts, type WayIn } from "./counted";
+import { countWay, WAYS, type WayIn } from "./counted";
 import { type CostLine, idleCost, type PricedStack, together } from "./idle";
+import { keptLines } from "./kept";
 import { PRICES, sourceOf } from "./prices";
-import { type VariableLine, variableLines } from "./variable";
-
-/** A Markdown table: a row for each kind of cost, a column for each layout of the network. */
-export function costTable(layouts: Readonly<Record<string, readonly CostLine[]>>): string {
-  const names = Object.keys(layouts);
-  // The layout with the most kinds of cost first: it has them in their order.
-  const longestFirst = Object.values(layouts).toSorted((one, other) => other.length - one.length);
-  const kinds = [...new Set(longestFirst.flatMap((lines) => lines.map(({ what }) => what)))];
-  const cell = (layout: string, what: string) => {
-    const line = layouts[layout]?.find((found) => found.what === what);
-    return line === undefined ? "" : inDollars(line.dollars);
-  };
-  const count = (what: string) => {
-    const counts = new Set(
-      Object.values(layouts).flatMap((lines) => lines.filter((line) => line.what === what).map((line) => line.count)),
-    );
-    const [only = 0] = counts;
-    return counts.size === 1
-      ? only < 10
-        ? only.toFixed(only % 1 === 0 ? 0 : 2)
-        : Math.round(only).toLocaleString("en-US")
-      : "";
-  };
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    row(["What", "Count", ...names.map((name) => `\`${name}\``)]),
-    `|${"---|".repeat(names.length + 2)}`,
-    ...kinds.map((what) => row([what, count(what), ...names.map((name) => cell(name, what))])),
-    row(["Together", "", ...names.map((name) => inDollars(together(layouts[name] ?? [])))]),
-  ].join("\n");
-}
-
-export function inDollars(amount: number): string {
-  return `$${amount.toFixed(2)}`;
-}
-
-const MILLION = 1_000_000;
+import {
+  type CountedWays,
+  costTable,
+  countTable,
+  type IdleMonths,
+  inDollars,
+  MILLION,
+  priceSentence,
+  profileTable,
+  WAY_NAMES,
+  wayTable,
+} from "./tables";
+import { growthOf, type MonthlyGrowth, variableLines } from "./variable";
 
 /** What the documents that the project was created from come to, for one million payments: neither audited nor sealed. */
 const SOURCES_DESIGN = { fixed: 37.5, direct: 1.53, file: 7.29 } as const;
 
-const WAY_NAMES: Readonly<Record<WayIn, string>> = {
-  single: "payment, sent alone",
-  list: "payment, in lists of 50",
-  message: "payment, as a message",
-  fileRow: "payment, a row of a file",
-  event: "audit event, sent alone",
-  read: "read of one payment",
-};
-
-export type CountedWays = Readonly<Record<WayIn, WayCounts>>;
-
-export async function countWays(): Promise<CountedWays> {
-  const counted = await Promise.all(WAYS.map(async (way) => [way, await countWay(way)] as const));
+export async function countWays(rowsPerFile?: number): Promise<CountedWays> {
+  const counted = await Promise.all(WAYS.map(async (way) => [way, await countWay(way, rowsPerFile)] as const));
   return Object.fromEntries(counted) as CountedWays;
-}
-
-/** A Markdown table: each variable line for one million a month of each way in. */
-export function wayTable(ways: CountedWays): string {
-  const lines = Object.fromEntries(WAYS.map((way) => [way, variableLines(way, ways[way], MILLION)])) as Record<
-    WayIn,
-    VariableLine[]
-  >;
-  const kinds = [...new Set([...lines.message, ...lines.single].map(({ what }) => what))];
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  const cell = (way: WayIn, what: string) => {
-    const dollars = lines[way].find((found) => found.what === what)?.dollars ?? 0;
-    return dollars < 0.005 ? "" : inDollars(dollars);
-  };
-  return [
-    row(["For a million a month", ...WAYS.map((way) => WAY_NAMES[way])]),
-    `|${"---|".repeat(WAYS.length + 1)}`,
-    ...kinds.map((what) => row([what, ...WAYS.map((way) => cell(way, what))])).filter((line) => line.includes("$")),
-    row(["Together", ...WAYS.map((way) => inDollars(together(lines[way])))]),
-    row([
-      "Together, of 10 million",
-      ...WAYS.map((way) => inDollars(together(variableLines(way, ways[way], 10 * MILLION)) / 10)),
-    ]),
-  ].join("\n");
-}
-
-/** A Markdown table: what was counted of each way, for one of it. */
-export function countTable(ways: CountedWays): string {
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  const text = (amount: number) => String(Number(amount.toFixed(4)));
-  const rows: readonly (readonly [string, (counted: WayCounts) => number])[] = [
-    ["write units of the tables", (counted) => counted.tableWriteUnits],
-    ["write units of the indexes", (counted) => counted.indexWriteUnits],
-    ["read units", (counted) => counted.readUnits],
-    ["bytes of the row", (counted) => counted.rowBytes],
-    ["bytes of the audit record", (counted) => Math.round(counted.recordBytes)],
-    ["calls of the function", (counted) => counted.calls],
-    ["transactions", (counted) => counted.transactions],
-    ["records to seal", (counted) => counted.sealedRecords],
-  ];
-  return [
-    row(["Counted, for one", ...WAYS.map((way) => WAY_NAMES[way])]),
-    `|${"---|".repeat(WAYS.length + 1)}`,
-    ...rows.map(([what, of]) => row([what, ...WAYS.map((way) => text(of(ways[way])))])),
-  ].join("\n");
 }
 
 const PROJECT = resolve(__dirname, "..", "..");
@@ -129,10 +50,17 @@ const STAND_INS: Artifacts = {
   auditorKit: { directory: join(PROJECT, "stacks", "provider-locks"), sha256: "0".repeat(64) },
 };
 
-export function stacksWith(connectivity: Connectivity): PricedStack[] {
+/** Letters do not change the price, so any serve. */
+const ZONE_LETTERS = ["a", "b", "c"];
+
+function stacksWith({ connectivity, zones }: Layout): PricedStack[] {
+  const config = loadConfigWith({
+    [OVERRIDES.connectivity]: connectivity,
+    [OVERRIDES.availabilityZones]: ZONE_LETTERS.slice(0, zones).join(","),
+  });
   const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-cost-"));
   try {
-    buildApp({ ...loadConfig(), connectivity }, STAND_INS, outdir).synth();
+    buildApp(config, STAND_INS, outdir).synth();
     return STACKS.map((id) => {
       return JSON.parse(readFileSync(join(outdir, "stacks", id, "cdk.tf.json"), "utf8")) as PricedStack;
     });
@@ -146,9 +74,21 @@ function rewrite(path: string, change: (text: string) => string): void {
   writeFileSync(file, change(readFileSync(file, "utf8")));
 }
 
+function idleMonths(): IdleMonths {
+  return ZONE_LETTERS.map((_, i) => {
+    const sums = CONNECTIVITIES.map(
+      (connectivity) => [connectivity, together(idleCost(stacksWith({ connectivity, zones: i + 1 })))] as const,
+    );
+    return Object.fromEntries(sums) as Record<Connectivity, number>;
+  });
+}
+
 function writeDocuments(layouts: Readonly<Record<string, readonly CostLine[]>>, ways: CountedWays): void {
+  const months = idleMonths();
+  rewrite("README.md", (text) => text.replace(/A deployment costs about [^)]*\)/, priceSentence(months)));
   const tables = {
     What: costTable(layouts),
+    Zones: profileTable(months),
     "For a million a month": wayTable(ways),
     "Counted, for one": countTable(ways),
   };
@@ -177,14 +117,20 @@ function writeDocuments(layouts: Readonly<Record<string, readonly CostLine[]>>, 
   );
 }
 
-export interface Month {
+export interface Layout {
   readonly connectivity: Connectivity;
-  readonly volumes: Readonly<Record<WayIn, number>>;
+  readonly zones: number;
 }
 
-/** All lines of a month: what is there anyway, and what its volumes add. */
-export function monthOf({ connectivity, volumes }: Month, ways: CountedWays) {
-  const fixed = idleCost(stacksWith(connectivity));
+export interface Month extends Layout {
+  readonly volumes: Readonly<Record<WayIn, number>>;
+  /** How many such months there have been, this one included. */
+  readonly months: number;
+}
+
+/** All lines of a month: what is there anyway, what its volumes add, and with more than one month what is kept of them. */
+function monthOf({ connectivity, zones, volumes, months }: Month, ways: CountedWays) {
+  const fixed = idleCost(stacksWith({ connectivity, zones }));
   const variable = WAYS.filter((way) => volumes[way] > 0).map((way) => {
     const lines = variableLines(way, ways[way], volumes[way]).map((line) => ({
       ...line,
@@ -192,52 +138,103 @@ export function monthOf({ connectivity, volumes }: Month, ways: CountedWays) {
     }));
     return { way, count: volumes[way], lines, dollars: together(lines) };
   });
-  const sum = variable.reduce((total, { dollars }) => total + dollars, 0);
-  return { connectivity, fixed, variable, fixedDollars: together(fixed), variableDollars: sum };
+  const growth = WAYS.map((way) => growthOf(ways[way], volumes[way]));
+  const sumOfAll = (of: (each: MonthlyGrowth) => number) => growth.reduce((sum, each) => sum + of(each), 0);
+  const kept =
+    months === 1
+      ? []
+      : keptLines(
+          {
+            tableGigabytes: sumOfAll((each) => each.tableGigabytes),
+            evidenceGigabytes: sumOfAll((each) => each.evidenceGigabytes),
+          },
+          months,
+          loadConfig(),
+        ).map((line) => ({ ...line, source: sourceOf(line.price) }));
+  const variableDollars = variable.reduce((total, { dollars }) => total + dollars, 0);
+  return {
+    ...{ connectivity, zones, months, fixed, variable, kept },
+    ...{ fixedDollars: together(fixed), variableDollars, keptDollars: together(kept) },
+  };
 }
 
 function print(month: ReturnType<typeof monthOf>): void {
   const line = (dollars: number, what: string, note = "") =>
     console.log(`  ${inDollars(dollars).padStart(10)}  ${what}${note === "" ? "" : `  (${note})`}`);
-  console.log(`A month of 730 hours, us-east-1, connectivity ${month.connectivity}: used or not`);
+  const pricedLines = (lines: ReturnType<typeof monthOf>["kept"]) => {
+    for (const { what, dollars, count: units, price, source } of lines) {
+      if (dollars < 0.005) continue;
+      const rounded = Number(units.toPrecision(4)).toLocaleString("en");
+      line(dollars, what, `${rounded} x $${Number(PRICES[price].toPrecision(6))}; ${source}`);
+    }
+  };
+  console.log(
+    `A month of 730 hours, us-east-1, connectivity ${month.connectivity}, zones: ${month.zones}: used or not`,
+  );
   for (const { what, count, dollars } of month.fixed) line(dollars, what, Math.round(count).toLocaleString("en"));
   line(month.fixedDollars, "together");
   for (const { way, count, lines, dollars } of month.variable) {
     console.log(`${count.toLocaleString("en")} x ${WAY_NAMES[way]}`);
-    for (const { what, dollars: amount, count: units, price, source } of lines) {
-      if (amount >= 0.005)
-        line(
-          amount,
-          what,
-          `${Number(units.toPrecision(4)).toLocaleString("en")} x $${Number(PRICES[price].toPrecision(6))}; ${source}`,
-        );
-    }
+    pricedLines(lines);
     line(dollars, "together");
   }
-  line(month.fixedDollars + month.variableDollars, "the month");
+  if (month.kept.length > 0) {
+    console.log(`Month ${month.months} of such months: what is kept`);
+    pricedLines(month.kept);
+    line(month.keptDollars, "together");
+  }
+  line(month.fixedDollars + month.variableDollars + month.keptDollars, "the month");
+  console.log("An idle month by profile:");
+  for (const [i, sums] of idleMonths().entries()) {
+    const prices = CONNECTIVITIES.map((connectivity) => `${inDollars(sums[connectivity])} ${connectivity}`);
+    console.log(`  ${i + 1} ${i === 0 ? "zone " : "zones"}  ${prices.join(", ")}`);
+  }
   console.log(
     `Beside it, the design of the documents, which neither audits nor seals: $${SOURCES_DESIGN.fixed.toFixed(2)} used or not, and for a ` +
       `million payments $${SOURCES_DESIGN.direct} sent directly or $${SOURCES_DESIGN.file} as files of one payment.`,
   );
 }
 
-async function main(): Promise<void> {
-  const given = parseWords(process.argv.slice(2), COST_OPTIONS);
-  const ways = await countWays();
-  if (given.flag("write")) {
-    writeDocuments(Object.fromEntries(CONNECTIVITIES.map((layout) => [layout, idleCost(stacksWith(layout))])), ways);
-    return;
-  }
-  const asked = WAYS.map((way) => [way, Number(given.one(way) ?? 0)] as const);
+/** @throws Error naming the option that is wrong. */
+function monthAsked(given: ReturnType<typeof parseWords>): Month & { readonly files: number | undefined } {
+  const numberOf = (option: string, least: number, most = Number.MAX_VALUE): number | undefined => {
+    const text = given.one(option);
+    if (text === undefined) return undefined;
+    const number = Number(text);
+    if (text !== "" && number >= least && number <= most) return number;
+    const limits = most === Number.MAX_VALUE ? `a number from ${least}` : `a number from ${least} to ${most}`;
+    throw new Error(`--${option} is ${limits}. All options: npx payledger cost --help`);
+  };
+  const asked = WAYS.map((way) => [way, numberOf(way, 0) ?? 0] as const);
   const isNothing = asked.every(([, count]) => count === 0);
   const volumes = Object.fromEntries(isNothing ? [...asked, ["single", MILLION]] : asked) as Record<WayIn, number>;
-  const connectivity = CONNECTIVITIES.find((each) => each === (given.one("connectivity") ?? loadConfig().connectivity));
-  if (connectivity === undefined || asked.some(([, count]) => !Number.isFinite(count) || count < 0)) {
-    throw new Error(
-      `A volume is a number from 0, and the connectivity one of ${CONNECTIVITIES.join(", ")}. All options: npx payledger cost --help`,
-    );
+  const config = loadConfig();
+  const connectivity = CONNECTIVITIES.find((each) => each === (given.one("connectivity") ?? config.connectivity));
+  if (connectivity === undefined) {
+    throw new Error(`--connectivity is one of ${CONNECTIVITIES.join(", ")}. All options: npx payledger cost --help`);
   }
-  const month = monthOf({ connectivity, volumes }, ways);
+  const zones = Math.trunc(numberOf("zones", 1, ZONE_LETTERS.length) ?? config.availabilityZones.length);
+  return { connectivity, zones, volumes, months: numberOf("months", 1) ?? 1, files: numberOf("files", 1) };
+}
+
+/** Above this the price of a file does not show in that of a row. */
+const COUNTED_ROWS_MAX = 5_000;
+
+async function main(): Promise<void> {
+  const given = parseWords(process.argv.slice(2), COST_OPTIONS);
+  if (given.flag("write")) {
+    const layouts = CONNECTIVITIES.map((connectivity) => {
+      return [connectivity, idleCost(stacksWith({ connectivity, zones: ZONE_LETTERS.length }))] as const;
+    });
+    writeDocuments(Object.fromEntries(layouts), await countWays());
+    return;
+  }
+  const { files, ...asked } = monthAsked(given);
+  const rowsPerFile = files === undefined ? undefined : Math.round(asked.volumes.fileRow / files);
+  const ways = await countWays(
+    rowsPerFile === undefined ? undefined : Math.min(COUNTED_ROWS_MAX, Math.max(1, rowsPerFile)),
+  );
+  const month = monthOf(asked, ways);
   if (given.flag("json")) console.log(JSON.stringify(month, null, 2));
   else print(month);
 }

@@ -46,7 +46,8 @@ const CREDENTIALS = { accessKeyId: "none", secretAccessKey: "none" };
 const BUCKET = "payment-files";
 const LIST = 50;
 const QUEUE_BATCH = 10;
-const FILE_ROWS = 500;
+/** Rows of a payment file, unless another number is asked for. */
+export const FILE_ROWS = 500;
 const TRANSACTION_FACTOR = 2;
 
 interface Seen {
@@ -167,14 +168,14 @@ function fileEvent(): object {
   return { Records: [{ eventSource: "aws:s3", eventName: "ObjectCreated:Put", userIdentity, s3 }] };
 }
 
-function bucket(seen: Seen): PaymentFiles {
+function bucket(seen: Seen, rowsPerFile: number): PaymentFiles {
   const s3 = new S3Client({ region: "us-east-1", credentials: CREDENTIALS });
   answering(s3, (command, _body, path) => {
     seen.objects += 1;
     if (command !== "GetObject") return {};
     // Neither a report nor a mark to go on from.
     if (!path.startsWith("/payments/")) throw new NoSuchKey({ message: "none", $metadata: {} });
-    const rows = Array.from({ length: FILE_ROWS }, (_, number) => fileRow(number));
+    const rows = Array.from({ length: rowsPerFile }, (_, number) => fileRow(number));
     return { Body: Readable.from([Buffer.from(`${rows.join("\n")}\n`)]) };
   });
   return new PaymentFiles(s3, BUCKET);
@@ -190,7 +191,9 @@ const call = (operation: string): Call => ({
 const numbers = (length: number) => Array.from({ length }, (_, number) => number);
 
 /** How many of its unit one call handles, and the call. */
-const RUNS: Readonly<Record<WayIn, readonly [number, (to: Services, seen: Seen) => Promise<unknown>]>> = {
+const runs = (
+  rowsPerFile: number,
+): Readonly<Record<WayIn, readonly [number, (to: Services, seen: Seen) => Promise<unknown>]>> => ({
   single: [1, (to) => persistPayments(payment(1), call("persist_payment_ledger"), to)],
   list: [LIST, (to) => persistPayments(numbers(LIST).map(payment), call("persist_payment_ledger"), to)],
   message: [
@@ -198,10 +201,10 @@ const RUNS: Readonly<Record<WayIn, readonly [number, (to: Services, seen: Seen) 
     (to) => processMessages({ Records: numbers(QUEUE_BATCH).map(message) }, call("process_payment_messages"), to),
   ],
   fileRow: [
-    FILE_ROWS,
+    rowsPerFile,
     (to, seen) =>
       runPaymentProcessor(fileEvent(), call("payment-processor"), to, {
-        files: bucket(seen),
+        files: bucket(seen, rowsPerFile),
         removeCardDataFiles: false,
       }),
   ],
@@ -223,12 +226,12 @@ const RUNS: Readonly<Record<WayIn, readonly [number, (to: Services, seen: Seen) 
         to,
       ),
   ],
-};
+});
 
 /** @throws Error when a way does not put what it must: a figure of nothing would be a low price. */
-export async function countWay(way: WayIn): Promise<WayCounts> {
+export async function countWay(way: WayIn, rowsPerFile = FILE_ROWS): Promise<WayCounts> {
   const seen: Seen = { puts: [], transactions: 0, gets: 0, objects: 0 };
-  const [entries, run] = RUNS[way];
+  const [entries, run] = runs(rowsPerFile)[way];
   await run(services(seen), seen);
   const records = seen.puts.filter(({ table }) => table === "paymentAuditTrail");
   const rows = seen.puts.filter(({ table }) => table !== "paymentAuditTrail");

@@ -1,7 +1,7 @@
 /** What a month's payments, events and reads cost, line by line, from what was counted of each way in. */
 
 import { SIZES, STREAM_FEED } from "../../stacks/function-sizes";
-import type { WayCounts, WayIn } from "./counted";
+import { FILE_ROWS, type WayCounts, type WayIn } from "./counted";
 import type { CostLine } from "./idle";
 import { PRICES, type PriceName } from "./prices";
 
@@ -18,7 +18,7 @@ export const SEAL_UNITS: readonly (readonly [batch: number, writeUnits: number])
   [1_000, 0.156],
 ];
 
-/** The function of each way, and how long a call of it runs: an estimate. The rest of this file is counted. */
+/** The function of each way, and how long a call of it runs, a file by 500 rows: an estimate. The rest of this file is counted. */
 const RUNNING: Readonly<Record<WayIn, { readonly function: keyof typeof SIZES; readonly seconds: number }>> = {
   single: { function: "persistPaymentLedger", seconds: 0.015 },
   list: { function: "persistPaymentLedger", seconds: 0.06 },
@@ -40,9 +40,30 @@ const ITEM_OVERHEAD_BYTES = 100;
 const INDEX_ENTRY_BYTES = 150;
 const GIGABYTE = 1_000_000_000;
 
+/** Of a file, what each row adds; the rest is reading and reporting. */
+const FILE_ROW_SECONDS = 0.0002;
+
 /** How long one call of a way runs. */
 export function callSeconds(way: WayIn): number {
   return RUNNING[way].seconds;
+}
+
+function secondsOf(way: WayIn, entriesPerCall: number): number {
+  return callSeconds(way) + (way === "fileRow" ? (entriesPerCall - FILE_ROWS) * FILE_ROW_SECONDS : 0);
+}
+
+/** What a month adds to the tables and to the log's files. */
+export interface MonthlyGrowth {
+  readonly tableGigabytes: number;
+  readonly evidenceGigabytes: number;
+}
+
+/** What so many payments, events or reads add. */
+export function growthOf(counted: WayCounts, count: number): MonthlyGrowth {
+  return {
+    tableGigabytes: (count * storedBytes(counted)) / GIGABYTE,
+    evidenceGigabytes: (count * counted.sealedRecords * EVIDENCE_BYTES) / GIGABYTE,
+  };
 }
 
 /** Stored bytes of one payment, event or read: items and entries of indexes. */
@@ -80,13 +101,14 @@ export function variableLines(way: WayIn, counted: WayCounts, count: number): Va
     dollars: amount * PRICES[price],
   });
   const calls = count * counted.calls;
-  const { function: name, seconds } = RUNNING[way];
+  const { function: name } = RUNNING[way];
+  const seconds = secondsOf(way, 1 / counted.calls);
   const seals = sealing(count * counted.sealedRecords, counted.rowBytes > 0 ? 2 : 1);
   const gigabyteSeconds = calls * seconds * (SIZES[name].memoryMb / 1024);
   const sealerSeconds = seals.batches * SEAL_SECONDS * (SIZES.sealAuditTrail.memoryMb / 1024);
   // Two data keys for each five minutes of a running environment; one environment at an even rate below its speed.
   const environments = Math.max(1, Math.ceil((calls * seconds) / SECONDS_PER_MONTH));
-  const gigabytes = (count * storedBytes(counted)) / GIGABYTE;
+  const { tableGigabytes: gigabytes, evidenceGigabytes } = growthOf(counted, count);
   const bundles = (count * counted.sealedRecords) / BUNDLE;
   const queue = way === "message" ? [line("SQS: sent, received, deleted", "sqsRequest", count + 2 * calls)] : [];
   return [
@@ -110,11 +132,7 @@ export function variableLines(way: WayIn, counted: WayCounts, count: number): Va
     line("Log of proofs: sealer's time, GB-seconds (estimate)", "lambdaGigabyteSecond", sealerSeconds),
     line("Log of proofs: CloudTrail", "dataEvent", 2 * seals.batches),
     line("Log of proofs: bundles and tiles put", "s3Put", 2 * bundles),
-    line(
-      "Log of proofs: GB in S3, first month",
-      "s3Gigabyte",
-      (count * counted.sealedRecords * EVIDENCE_BYTES) / GIGABYTE,
-    ),
+    line("Log of proofs: GB in S3, first month", "s3Gigabyte", evidenceGigabytes),
     line("Tables: GB stored, first month", "tableGigabyte", gigabytes),
     line("Tables: GB under point-in-time recovery, first month", "recoveryGigabyte", gigabytes),
   ];

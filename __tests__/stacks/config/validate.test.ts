@@ -60,7 +60,7 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_cidr", "a VPC of /28", { ...dev, vpcCidr: "10.0.0.0/28" }],
   ["bad_cidr", "a VPC larger than AWS allows", { ...dev, vpcCidr: "10.0.0.0/8" }],
   ["bad_cidr", "a subnet that is no block", { ...dev, privateSubnetCidrs: ["10.0.1.0/24", "x", "10.0.3.0/24"] }],
-  ["bad_subnets", "two subnets", { ...dev, privateSubnetCidrs: ["10.0.1.0/24", "10.0.2.0/24"] }],
+  ["bad_subnets", "two subnets for three zones", { ...dev, privateSubnetCidrs: ["10.0.1.0/24", "10.0.2.0/24"] }],
   ["bad_subnets", "no subnet", { ...dev, privateSubnetCidrs: [] }],
   [
     "bad_subnets",
@@ -72,7 +72,9 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
     "subnets that overlap",
     { ...dev, privateSubnetCidrs: ["10.0.0.0/22", "10.0.2.0/24", "10.0.8.0/24"] },
   ],
-  ["bad_availability_zones", "two zones", { ...dev, availabilityZones: ["a", "b"] }],
+  ["bad_subnets", "three subnets for two zones", { ...dev, availabilityZones: ["a", "b"] }],
+  ["bad_availability_zones", "no zone", { ...dev, availabilityZones: [], privateSubnetCidrs: [] }],
+  ["bad_availability_zones", "four zones", { ...dev, availabilityZones: ["a", "b", "c", "d"] }],
   ["bad_availability_zones", "a zone twice", { ...dev, availabilityZones: ["a", "b", "b"] }],
   ["bad_availability_zones", "a whole zone name", { ...dev, availabilityZones: ["us-east-1a", "b", "c"] }],
   ["bad_connectivity", "an unknown layout", { ...dev, connectivity: "vpn" as AppConfig["connectivity"] }],
@@ -294,7 +296,9 @@ const WRONG_OVERRIDES: [ConfigErrorCode, Record<string, string>][] = [
   ["unknown_setting", { PAYMENT_LEDGER_ENVIRONMENT: "prod" }],
   ["bad_suffix", { [OVERRIDES.suffix]: "" }],
   ["region_needs_suffix", { [OVERRIDES.region]: "eu-central-1" }],
-  ["bad_availability_zones", { [OVERRIDES.availabilityZones]: "a,c" }],
+  ["bad_availability_zones", { [OVERRIDES.availabilityZones]: "a,a" }],
+  ["bad_availability_zones", { [OVERRIDES.availabilityZones]: "" }],
+  ["unknown_profile", { [OVERRIDES.profile]: "tiny" }],
   ["bad_connectivity", { [OVERRIDES.connectivity]: "internet" }],
   ["bad_account", { [OVERRIDES.expectedAccountId]: "me" }],
 ];
@@ -319,6 +323,7 @@ test("every code of a refusal has a case here", () => {
   const covered = new Set([...WRONG.map(([code]) => code), ...WRONG_OVERRIDES.map(([code]) => code)]);
   const all: Record<ConfigErrorCode, true> = {
     unknown_environment: true,
+    unknown_profile: true,
     unknown_setting: true,
     bad_region: true,
     bad_suffix: true,

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { lifeText } from "../cli/life";
 import { persistPayments } from "../ledger/operations/persist-payments";
 import { queryLedger } from "../ledger/operations/query-ledger";
 import { recordPaymentEvents } from "../ledger/operations/record-events";
@@ -55,6 +56,14 @@ test("each recipe is taken, and ends in the state that the text says", async () 
   expect(states.get("dispute-won")).toMatchObject({ Disputed: "0.00" });
   expect(states.get("open-holds")).toMatchObject({ outcome: "answered", open: [] });
   expect(states.get("open-breaches")).toMatchObject({ outcome: "answered", open: [] });
+});
+
+test("payledger show draws the first payment's life as the document shows it", async () => {
+  const query = { Query: "life", TransactionID: "order-81", Actor: "support" };
+  const answer = await queryLedger(query, harness.call("query_payment_ledger", NOW), harness.services);
+  if (answer.outcome !== "answered" || answer.life === undefined) throw new Error("The life was not answered.");
+  const [, shown] = /^```text life:show\n([\s\S]*?)^```$/m.exec(TEXT) ?? [];
+  expect(`${lifeText(answer.life)}\n`).toBe(shown);
 });
 
 test("its tables name every kind, every rule and every finding, and nothing else", () => {

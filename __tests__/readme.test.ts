@@ -107,4 +107,15 @@ test("the example for Python handles every answer", async () => {
   ]);
 });
 
+test("show draws the life of the payment that a sample refunded", () => {
+  const shown = type("npx payledger show invoice-2001 --json");
+  expect(shown).toMatchObject({ code: 0, err: "" });
+  expect(JSON.parse(shown.out)).toMatchObject({
+    life: { State: { Captured: "80.00", RefundHeld: "5.00" }, openHolds: [{ EventID: "refund-2001" }] },
+  });
+  expect(type("npx payledger show invoice-2001").out).toMatch(
+    /^Life\n.*\n1 +REFUND_HELD \(grant\) +5\.00 USD.*open hold$/m,
+  );
+});
+
 test("the last line ends it", () => typeLines(LINES.slice(-1), EXPECTED.slice(-1)));

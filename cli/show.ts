@@ -1,4 +1,4 @@
-/** `payledger show ID`: all that the ledger knows of one payment: its row in each book, its audit trail, its log entries. */
+/** `payledger show ID`: all that the ledger knows of one payment: its row in each book, its life, its audit trail, its log entries. */
 
 import { S3Client } from "@aws-sdk/client-s3";
 import { s3Evidence } from "../evidence/checks/s3-evidence";
@@ -12,13 +12,14 @@ import { ACTOR_OPTION, actorOf } from "./asking";
 import { onAws } from "./aws";
 import { bucketsOfEnvironment } from "./environment";
 import { callFunction } from "./functions";
+import { type Life, lifeOf, lifeText } from "./life";
 import { assertFound, refusedLines } from "./payments";
 import { trailPages, trailText } from "./trail";
 
 export const show: CommandBody = onAws({
   operands: "ID",
   details:
-    "Reads the row (recorded as a read), the audit trail and the evidence bucket. A part that your credentials may not read is named and left out. The entries are what the log says; verify, history and prove check them.",
+    "Reads the row and the life (each recorded as a read), the audit trail and the evidence bucket. A part that your credentials may not read is named and left out. The entries are what the log says; verify, history and prove check them.",
   options: {
     reason: { kind: "one", value: "TEXT", about: "Why you read, for the audit trail." },
     actor: ACTOR_OPTION,
@@ -27,16 +28,20 @@ export const show: CommandBody = onAws({
   run: async (given, { answer }) => {
     const id = given.onlyOperand("id");
     const rows = await part(() => rowsOf(id, given));
+    const life = await part(() => lifeOf(id, given));
     const trail = await part(() => recordsOf(id, given));
     const entries = await part(() => entriesOf(id, trail.found?.records ?? []));
     assertFound(
-      [rows.found?.rows, trail.found?.records, entries.found].some((list) => (list?.length ?? 1) > 0),
+      [rows.found?.rows, life.found?.events, trail.found?.records, entries.found].some(
+        (list) => (list?.length ?? 1) > 0,
+      ),
       id,
     );
     const text = [
       `Payment ${id}`,
       rows.denied ?? (rows.found?.rows.map((row) => `  ${JSON.stringify(row)}`).join("\n") || "  in no book"),
       ...(rows.found?.refused ?? []),
+      ...lifeSection(life),
       "",
       "Audit trail",
       trail.denied ?? trailText(trail.found?.records ?? []),
@@ -46,7 +51,13 @@ export const show: CommandBody = onAws({
         (entries.found?.map(entryText).join("\n") || "  none yet; they are sealed within a minute or two"),
     ];
     answer(
-      { id, rows: rows.found ?? null, trail: trail.found ?? null, entries: entries.found ?? null },
+      {
+        id,
+        rows: rows.found ?? null,
+        life: life.found ?? null,
+        trail: trail.found ?? null,
+        entries: entries.found ?? null,
+      },
       text.join("\n"),
     );
     return DONE;
@@ -65,6 +76,13 @@ async function part<Found>(work: () => Promise<Found>): Promise<Part<Found>> {
     if (error instanceof Error && /AccessDenied/.test(error.name)) return { denied: `  not allowed: ${error.message}` };
     throw error;
   }
+}
+
+/** Nothing for a payment without events. */
+function lifeSection({ found, denied }: Part<Life>): string[] {
+  if (denied !== undefined) return ["", "Life", denied];
+  if (found === undefined || found.events.length + found.refused.length === 0) return [];
+  return ["", "Life", lifeText(found), ...refusedLines(found.refused).map((line) => `  ${line}`)];
 }
 
 async function rowsOf(id: string, given: Given): Promise<{ rows: object[]; refused: string[] }> {

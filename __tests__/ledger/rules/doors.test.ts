@@ -88,6 +88,7 @@ const OF_OTHERS = [
   // As above, and by what is stored: `ledger/operations/record-events.test.ts`.
   "BUSY",
   "LIFE_BROKEN",
+  // Of a payment with 9,999 events: `ledger/operations/life-full.test.ts`.
   "LIFE_FULL",
   "PAYMENT_HAS_EVENTS",
 ];

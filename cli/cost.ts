@@ -9,6 +9,7 @@ export const COST_OPTIONS: Options = {
   list: volume("Payments in lists of 50"),
   message: volume("Payments as messages"),
   fileRow: volume("Payments in files"),
+  refund: volume("Refunds that are held and settled, two events of a payment each"),
   event: volume("Audit events of other services"),
   read: volume("Payments that are read"),
   files: { kind: "one", value: "N", about: "Files that the payments in files are in. Default: one for each 500." },

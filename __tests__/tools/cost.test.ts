@@ -125,6 +125,16 @@ test("a payment sent alone, in a list, as a message and in a file has a row, an 
   }
 });
 
+test("a refund is two events with their records, two calls and one check of the payment's row", async () => {
+  const refund = await countWay("refund");
+  expect(refund).toMatchObject({ sealedRecords: 4, transactions: 2, calls: 2 });
+  // Two rows within 1 KB, two records above it, and the check; in a transaction each counts twice.
+  expect([refund.rowBytes / 2 < 1024, refund.recordBytes / 2 > 1024]).toEqual([true, true]);
+  expect(refund.tableWriteUnits).toBe(2 * (2 + 4 + 1));
+  // Three indexes of each record, and the list of holds.
+  expect(refund.indexWriteUnits).toBe(2 * 3 + 1);
+});
+
 test("twice the volume costs twice as much, except for what an even rate shares", async () => {
   const counted = await countWay("single");
   const dollarsOf = (count: number, pattern: RegExp) =>

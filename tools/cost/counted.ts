@@ -17,8 +17,9 @@ import { persistAuditEvents } from "../../ledger/operations/persist-audit-events
 import { persistPayments } from "../../ledger/operations/persist-payments";
 import { processMessages } from "../../ledger/operations/process-messages";
 import { queryLedger } from "../../ledger/operations/query-ledger";
+import { recordPaymentEvents } from "../../ledger/operations/record-events";
 import { fromItemJson, type ItemJson } from "../../ledger/rules/attribute-value";
-import type { StoredItem } from "../../ledger/rules/stored-item";
+import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import { deriveMacKeys, FieldEncryption } from "../../ledger/store/key-material";
 import type { Services } from "../../ledger/store/services";
 import { itemBytes, units } from "../../local/main-job/tables";
@@ -38,7 +39,7 @@ export interface WayCounts {
   readonly sealedRecords: number;
 }
 
-export const WAYS = ["single", "list", "message", "fileRow", "event", "read"] as const;
+export const WAYS = ["single", "list", "message", "fileRow", "refund", "event", "read"] as const;
 export type WayIn = (typeof WAYS)[number];
 
 const NOW = new Date("2026-11-28T12:00:00.000Z");
@@ -50,9 +51,18 @@ const QUEUE_BATCH = 10;
 export const FILE_ROWS = 500;
 const TRANSACTION_FACTOR = 2;
 
+interface Put {
+  readonly table: TableId;
+  readonly item: StoredItem;
+}
+
 interface Seen {
-  readonly puts: { readonly table: TableId; readonly item: StoredItem }[];
+  /** What was put before the counting began: reads find it. */
+  readonly before: readonly Put[];
+  readonly puts: Put[];
   transactions: number;
+  /** Conditions on items that a transaction does not write. */
+  checks: number;
   gets: number;
   objects: number;
 }
@@ -80,16 +90,34 @@ function tableOf(name: string): TableId {
   return found[0] as TableId;
 }
 
+/** The items that a read finds: by the whole partition key, which is all that the counted ways read by. */
+function found(seen: Seen, command: string, request: { TableName: string; Key?: ItemJson }): object {
+  const table = tableOf(request.TableName);
+  const { partitionKey } = TABLES[table];
+  const wanted =
+    (request.Key?.[partitionKey] as { S?: string } | undefined)?.S ??
+    (request as { ExpressionAttributeValues?: Record<string, { S?: string }> }).ExpressionAttributeValues?.[":payment"]
+      ?.S;
+  const items = [...seen.before, ...seen.puts].filter(
+    (put) => put.table === table && textOf(put.item, partitionKey) === wanted,
+  );
+  return command === "GetItem" ? { Item: items[0]?.item } : { Items: items.map(({ item }) => item) };
+}
+
 function services(seen: Seen): Services {
   const settings = { region: "us-east-1", credentials: CREDENTIALS };
   const dynamo = answering(new DynamoDBClient(settings), (command, body) => {
     if (command !== "TransactWriteItems") {
       seen.gets += 1;
-      return {};
+      return found(seen, command, JSON.parse(body));
     }
-    const { TransactItems } = JSON.parse(body) as { TransactItems: { Put: { TableName: string; Item: ItemJson } }[] };
+    const { TransactItems } = JSON.parse(body) as { TransactItems: { Put?: { TableName: string; Item: ItemJson } }[] };
     seen.transactions += 1;
     for (const { Put } of TransactItems) {
+      if (Put === undefined) {
+        seen.checks += 1;
+        continue;
+      }
       const item = fromItemJson(Put.Item);
       if (item === undefined) throw new Error(`A put of ${Put.TableName} has no valid item.`);
       seen.puts.push({ table: tableOf(Put.TableName), item: item as StoredItem });
@@ -190,7 +218,21 @@ const call = (operation: string): Call => ({
 
 const numbers = (length: number) => Array.from({ length }, (_, number) => number);
 
-/** How many of its unit one call handles, and the call. */
+/** A refund that is held before the processor is asked, and settled afterwards; the hold is the payment's first event. */
+const REFUND_EVENTS = [
+  { EventID: "refund-hold-2026-000001", Kind: "REFUND_HELD", Mode: "grant" },
+  { EventID: "re_1a2b3c4d5e6f7a8b", Kind: "REFUNDED", Mode: "fact", Of: "refund-hold-2026-000001" },
+].map((each) => ({ ...each, TransactionID: idOf(1), Amount: "129.90", Currency: "EUR", Actor: "refund-service" }));
+
+async function recordRefund(to: Services): Promise<void> {
+  for (const event of REFUND_EVENTS) {
+    const answer = await recordPaymentEvents(event, call("record_payment_event"), to);
+    const outcome = "results" in answer ? answer.results[0]?.outcome : answer.outcome;
+    if (outcome !== "stored") throw new Error(`refund: ${event.Kind} is ${outcome}.`);
+  }
+}
+
+/** How many of its unit one run handles, and the run. */
 const runs = (
   rowsPerFile: number,
 ): Readonly<Record<WayIn, readonly [number, (to: Services, seen: Seen) => Promise<unknown>]>> => ({
@@ -208,6 +250,7 @@ const runs = (
         removeCardDataFiles: false,
       }),
   ],
+  refund: [1, recordRefund],
   event: [
     1,
     (to) =>
@@ -228,10 +271,31 @@ const runs = (
   ],
 });
 
+/** Calls of the function in one run. */
+const CALLS: Readonly<Record<WayIn, number>> = {
+  single: 1,
+  list: 1,
+  message: 1,
+  fileRow: 1,
+  refund: REFUND_EVENTS.length,
+  event: 1,
+  read: 1,
+};
+
+const nothingSeen = (before: readonly Put[]): Seen => {
+  return { before, puts: [], transactions: 0, checks: 0, gets: 0, objects: 0 };
+};
+
+async function stored(sent: object): Promise<readonly Put[]> {
+  const seen = nothingSeen([]);
+  await persistPayments(sent, call("persist_payment_ledger"), services(seen));
+  return seen.puts;
+}
+
 /** @throws Error when a way does not put what it must: a figure of nothing would be a low price. */
 export async function countWay(way: WayIn, rowsPerFile = FILE_ROWS): Promise<WayCounts> {
-  const seen: Seen = { puts: [], transactions: 0, gets: 0, objects: 0 };
   const [entries, run] = runs(rowsPerFile)[way];
+  const seen = nothingSeen(way === "refund" ? await stored(payment(1)) : []);
   await run(services(seen), seen);
   const records = seen.puts.filter(({ table }) => table === "paymentAuditTrail");
   const rows = seen.puts.filter(({ table }) => table !== "paymentAuditTrail");
@@ -240,9 +304,9 @@ export async function countWay(way: WayIn, rowsPerFile = FILE_ROWS): Promise<Way
     puts.reduce((total, put) => total + of(put), 0);
   const bytes = ({ item }: Seen["puts"][number]) => itemBytes(item);
   return {
-    calls: 1 / entries,
+    calls: CALLS[way] / entries,
     transactions: seen.transactions / entries,
-    tableWriteUnits: sum(seen.puts, (put) => TRANSACTION_FACTOR * units(bytes(put))) / entries,
+    tableWriteUnits: (TRANSACTION_FACTOR * (sum(seen.puts, (put) => units(bytes(put))) + seen.checks)) / entries,
     indexWriteUnits: sum(seen.puts, ({ table, item }) => indexEntries(table, item)) / entries,
     readUnits: seen.gets / entries,
     objects: seen.objects / entries,

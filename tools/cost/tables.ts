@@ -46,6 +46,7 @@ export const WAY_NAMES: Readonly<Record<WayIn, string>> = {
   list: "payment, in lists of 50",
   message: "payment, as a message",
   fileRow: "payment, a row of a file",
+  refund: "refund, held and settled",
   event: "audit event, sent alone",
   read: "read of one payment",
 };

@@ -24,6 +24,7 @@ const RUNNING: Readonly<Record<WayIn, { readonly function: keyof typeof SIZES; r
   list: { function: "persistPaymentLedger", seconds: 0.06 },
   message: { function: "processPaymentMessages", seconds: 0.04 },
   fileRow: { function: "paymentProcessor", seconds: 0.3 },
+  refund: { function: "recordPaymentEvent", seconds: 0.02 },
   event: { function: "persistPaymentAuditTrail", seconds: 0.015 },
   read: { function: "queryPaymentLedger", seconds: 0.015 },
 };

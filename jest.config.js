@@ -1,3 +1,5 @@
+const { availableParallelism } = require("node:os");
+
 /** @type {import('jest').Config} */
 module.exports = {
   // One embedded AWS for all test files of a worker.
@@ -11,6 +13,7 @@ module.exports = {
   modulePathIgnorePatterns: ["<rootDir>/cdktf.out", "<rootDir>/.local", "<rootDir>/dist"],
   // An emulator starts in seconds on an idle machine, and in minutes on one that does much else.
   testTimeout: 180_000,
-  // Jest's default leaves one core idle; many suites wait for an emulator, so all cores are put to use.
-  maxWorkers: "100%",
+  // Jest's default leaves one core idle. Many suites wait for an emulator or for processes, so there is one worker more than
+  // there are cores.
+  maxWorkers: availableParallelism() + 1,
 };

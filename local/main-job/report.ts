@@ -34,6 +34,9 @@ export interface JobReport {
   readonly seconds: number;
 }
 
+/** In the folder of the synthesized Terraform. */
+export const REPORT_FILE = "report.txt";
+
 export function jobReportText(report: JobReport): string {
   const sections = [
     paymentsSection(report),

@@ -3,7 +3,7 @@
 import path from "node:path";
 import { number } from "./progress";
 import type { JobReport } from "./report";
-import { trailSection } from "./report";
+import { REPORT_FILE, trailSection } from "./report";
 import type { Visit } from "./visits";
 
 export function storyText(report: JobReport): string {
@@ -50,10 +50,10 @@ function verdictOf({ report }: Visit): string {
   return report.verdict;
 }
 
-function ending({ invariants, proven }: JobReport): string[] {
+function ending({ invariants, proven, out }: JobReport): string[] {
   const holding = invariants.holding().length;
   return [
-    `${holding} of ${holding} promises hold (npm start -- --verbose lists them).`,
+    `${holding} of ${holding} promises hold. Each of them, and every figure: ${path.relative("", path.join(out, REPORT_FILE))}`,
     `The auditor's report, which checks its own proofs in your browser: ${path.relative("", proven.page)}`,
     "",
     "Next, a payment of your own:",

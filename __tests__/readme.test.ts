@@ -1,12 +1,13 @@
 /**
  * The README's first screen, typed literally, against the embedded AWS: from a clone to the first own payment and its audit.
- * Beside it, what else a stranger runs against such an embedded AWS: the client package and the example for Python.
+ * Beside it, what else a stranger runs against such an embedded AWS: the client package, the example for Python, and imports of old rows.
  */
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type AttributeValue, CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { ensureVenv } from "../local/python";
 import { textOf } from "./support/documents";
 import { installPackedClient } from "./support/packed-client";
@@ -61,10 +62,13 @@ function typeLines(lines: readonly string[], expected: readonly (readonly [strin
   }
 }
 
-test("each line does what the README says, and no line is left out", () => {
+/** Before the audit of the README's lines comes what else is recorded, so that the audit covers it. */
+const BEFORE_AUDIT = EXPECTED.findIndex(([begins]) => begins === "npx payledger key");
+
+test("each line does what the README says, and no line is left out: up to the audit", () => {
   expect(LINES.map((line, position) => line.startsWith(EXPECTED[position]?.[0] ?? "?"))).toEqual(LINES.map(() => true));
   expect(LINES).toHaveLength(EXPECTED.length);
-  typeLines(LINES.slice(0, -1), EXPECTED);
+  typeLines(LINES.slice(0, BEFORE_AUDIT), EXPECTED);
 }, 600_000);
 
 /** What both sample programs print: the same payment again is a duplicate, another one under its id a conflict, no amount refused. */
@@ -118,4 +122,103 @@ test("show draws the life of the payment that a sample refunded", () => {
   );
 });
 
-test("the last line ends it", () => typeLines(LINES.slice(-1), EXPECTED.slice(-1)));
+/** A table of the old design, in which a clear token and a card number rest. */
+async function makeOldTable(name: string, items: readonly Record<string, AttributeValue>[]): Promise<void> {
+  const {
+    AWS_ENDPOINT_URL = "",
+    AWS_REGION = "",
+    ...keys
+  } = JSON.parse(type("npx payledger env --json").out) as Record<string, string>;
+  const credentials = {
+    accessKeyId: keys["AWS_ACCESS_KEY_ID"] ?? "",
+    secretAccessKey: keys["AWS_SECRET_ACCESS_KEY"] ?? "",
+  };
+  const dynamo = new DynamoDBClient({ endpoint: AWS_ENDPOINT_URL, region: AWS_REGION, credentials });
+  const key = "TransactionID";
+  await dynamo.send(
+    new CreateTableCommand({
+      TableName: name,
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: [{ AttributeName: key, KeyType: "HASH" }],
+      AttributeDefinitions: [{ AttributeName: key, AttributeType: "S" }],
+    }),
+  );
+  for (const Item of items) await dynamo.send(new PutItemCommand({ TableName: name, Item }));
+  dynamo.destroy();
+}
+
+function importOf(words: string): { code: number | null; counts: object; codes: object; err: string } {
+  const { code, out, err } = type(`npx payledger import ${words} --actor migration --json`);
+  return { code, err, ...(JSON.parse(out || "{}") as { counts: object; codes: object }) };
+}
+
+test("an import of an old table: recorded once and marked, card data refused; again, only duplicates", async () => {
+  const old = (id: string, token: string): Record<string, AttributeValue> => ({
+    ...{ TransactionID: { S: id }, SecureToken: { S: token }, Amount: { N: "10.5" }, ProcessorID: { S: "acme" } },
+    ...{ Status: { S: "Success" }, Timestamp: { S: "2024-03-01T10:00:00.123456" } },
+  });
+  await makeOldTable("Payments2024", [
+    old("old-1", "tok_old_41x"),
+    old("old-2", "tok_old_42x"),
+    old("old-3", "5105105105105100"),
+  ]);
+  const words = "calls table:Payments2024 --from Payments2024 --set Currency=EUR";
+  expect(importOf(words)).toMatchObject({
+    code: 1,
+    counts: { stored: 2, duplicate: 0, refused: 1 },
+    codes: { CARD_DATA: 1 },
+  });
+  expect(importOf(words)).toMatchObject({ code: 1, counts: { stored: 0, duplicate: 2, refused: 1 } });
+  const report = ["report.json", "not-recorded.ndjson"].map((name) =>
+    readFileSync(join(folder, "import", "Payments2024", name), "utf8"),
+  );
+  expect(report.join()).not.toMatch(/tok_old|5105105105105100|10\.5/);
+  const shown = JSON.parse(type("npx payledger show old-1 --json").out) as {
+    rows: { rows: object[] };
+    trail: { records: object[] };
+  };
+  expect(shown.rows.rows).toEqual([
+    expect.objectContaining({ Amount: "10.50", Timestamp: "2024-03-01T10:00:00.123Z", ImportedFrom: "Payments2024" }),
+  ]);
+  expect(shown.trail.records).toContainEqual(
+    expect.objectContaining({ Action: "WRITE", Actor: "migration", ImportedFrom: "Payments2024" }),
+  );
+  expect(type("npx payledger reveal old-1 --reason refund --actor migration").out).toBe("tok_old_41x\n");
+});
+
+test("an import of files into the other books", () => {
+  const fileOf = (name: string, row: object): string => {
+    writeFileSync(join(folder, name), JSON.stringify(row));
+    return name;
+  };
+  const processed = { timestamp: 1709287200123, status: "processed", processedAt: "2024-03-01T10:00:00.123" };
+  const [files, messages, events] = [
+    fileOf("files.ndjson", { transactionId: "old-f", amount: 7.5, currency: "USD", cardLast4: "4242", ...processed }),
+    fileOf("messages.ndjson", { paymentId: "old-m", amount: 12.5, timestamp: 1709287200 }),
+    fileOf("events.ndjson", {
+      user_id: "crm",
+      timestamp: "2024-03-01T10:00:00Z",
+      query_record_id: "old-f",
+      query_result: "success",
+    }),
+  ];
+  const stored = { code: 0, counts: { stored: 1, duplicate: 0, conflict: 0, refused: 0 } };
+  expect(importOf(`files ${files} --from files-2024`)).toMatchObject(stored);
+  expect(importOf(`messages ${messages} --from messages-2024`)).toMatchObject(stored);
+  expect(importOf(`events ${events} --from events-2024`)).toMatchObject(stored);
+  expect(importOf(`events ${events} --from events-2024`)).toMatchObject({ code: 0, counts: { duplicate: 1 } });
+  expect(type("npx payledger read old-f --book files --json").out).toMatch(
+    /"originallyProcessedAt": "2024-03-01T10:00:00.123Z"/,
+  );
+  expect(type("npx payledger trail old-m").out).toMatch(
+    /WRITE +migration +old-m +stored \(imported from messages-2024\)/,
+  );
+});
+
+test("the README's other lines: the audit finds all of it in order, and then the tampered payment alone", () => {
+  typeLines(LINES.slice(BEFORE_AUDIT, -1), EXPECTED.slice(BEFORE_AUDIT));
+  const { entries } = JSON.parse(type("npx payledger show old-1 --json").out) as { entries: object[] };
+  const sealed = (table: string) => expect.objectContaining({ kind: "RECORD", table });
+  expect(entries).toEqual(expect.arrayContaining([sealed("PaymentLedger"), sealed("PaymentAuditTrail")]));
+  typeLines(LINES.slice(-1), EXPECTED.slice(-1));
+}, 600_000);

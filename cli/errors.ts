@@ -11,6 +11,9 @@ export type CommandErrorCode =
   | "KEY_UNSUITABLE"
   | "FILE_EXISTS"
   | "FILE_MISSING"
+  | "SOURCE_DAMAGED"
+  | "REPORT_OF_ANOTHER"
+  | "NOT_IMPORTED"
   | "TOOL_FAILED";
 
 export class CommandError extends CodedError<CommandErrorCode> {

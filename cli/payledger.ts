@@ -66,6 +66,10 @@ const PAYMENTS: Commands = {
     "Show all about one payment: its row, its trail, its log entries",
     () => (require("./show") as typeof import("./show")).show,
   ),
+  import: lazy(
+    "Import what an older system recorded: a file, a DynamoDB export, a live table",
+    () => (require("./import/import") as typeof import("./import/import")).importCommand,
+  ),
   send: {
     summary: "Send a payment or an event by the ways that take no call: queue, fifo, file",
     commands: {

@@ -100,7 +100,9 @@ export function trailText(records: readonly AuditView[]): string {
   return tableText(["recorded at (UTC)", "action", "actor", "about", "result"], records.map(rowOf));
 }
 
-function rowOf({ RecordedAt, Action, Actor, TransactionID, query_record_id, query_result }: AuditView): string[] {
+function rowOf(record: AuditView): string[] {
+  const { RecordedAt, Action, Actor, TransactionID, ImportedFrom, query_record_id, query_result } = record;
   const about = TransactionID ?? [query_record_id ?? ""].flat().join(", ");
-  return [RecordedAt, Action, Actor, about, query_result ?? ""];
+  const mark = ImportedFrom === undefined ? "" : ` (imported from ${ImportedFrom})`;
+  return [RecordedAt, Action, Actor, about, `${query_result ?? ""}${mark}`];
 }

@@ -51,7 +51,7 @@ test("the commands that users need are there", () => {
   expect(named.map(([name]) => name)).toEqual(
     expect.arrayContaining([
       ...["up", "down", "status", "env", "pay", "read", "reveal", "status-change", "trail", "show", "tamper"],
-      ...["send queue", "send fifo", "send file", "export", "backup now", "backup check", "restore", "drill"],
+      ...["import", "send queue", "send fifo", "send file", "export", "backup now", "backup check", "restore", "drill"],
       ...["scan", "fetch", "verify", "prove", "verify-proof", "consistency", "history", "keys", "key", "audit"],
       ...["witness new-key", "witness cosign", "witness serve", "redrive", "outputs", "logs", "doctor"],
       ...["permissions", "cost", "completion", "report"],

@@ -63,6 +63,7 @@ export function summariesIn(listed: ReadonlyMap<string, FolderFile>): string[] {
 
 /**
  * @param listed the files of the folder.
+ * @param nameOf which table of the ledger it is, by the name of the exported one.
  * @returns undefined, with faults, when the export cannot be understood from its manifests. A manifest whose checksum is wrong is
  * a fault and is read all the same.
  */
@@ -71,6 +72,7 @@ export async function readManifest(
   folder: ExportFolder,
   listed: ReadonlyMap<string, FolderFile>,
   onFault: OnFault,
+  nameOf: (deployedTable: string) => LogicalTableName | undefined = logicalNameOf,
 ): Promise<Manifest | undefined> {
   const directory = path.slice(0, -SUMMARY_FILE.length);
   const reader: ManifestReader = { folder, listed, onFault };
@@ -84,7 +86,7 @@ export async function readManifest(
   }
   if (filesText === undefined) return undefined;
   const { id, deployedTable, times } = summary;
-  const table = logicalNameOf(deployedTable);
+  const table = nameOf(deployedTable);
   if (table === undefined) {
     const message = `It is no export of a table of this ledger: ${deployedTable}.`;
     onFault({ code: "WRONG_TABLE", export: id, file: path, message });

@@ -23,7 +23,8 @@ export const SIZES: Record<FunctionId, Size> = {
   queryTransactions: { memoryMb: 512, timeoutSeconds: 30 },
   exportTables: { memoryMb: 512, timeoutSeconds: 300 },
   checkBackup: { memoryMb: 1769, timeoutSeconds: 900 },
-  sealAuditTrail: { memoryMb: 1024, timeoutSeconds: 120 },
+  // Nobody waits for it, and at usual rates it is called for a few records at a time, to wait for DynamoDB.
+  sealAuditTrail: { memoryMb: 512, timeoutSeconds: 120 },
   publishCheckpoint: { memoryMb: 1024, timeoutSeconds: 120 },
   sweepAuditTrail: { memoryMb: 1769, timeoutSeconds: 900 },
   drillRestore: { memoryMb: 1769, timeoutSeconds: 900 },

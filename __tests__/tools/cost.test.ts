@@ -15,6 +15,7 @@ import {
   countTable,
   type IdleMonths,
   inDollars,
+  millionRange,
   priceSentence,
   profileTable,
   wayTable,
@@ -66,7 +67,10 @@ test("cost.md has the tables that the stacks and the counts give, and usage.md t
   }
 });
 
-test("the README names the price of an idle month, and that of the small profile", () => {
+test("the README names the price of an idle month, that of the small profile, and that of a million payments", async () => {
+  const range = millionRange(await countWays());
+  expect(textOf("README.md")).toContain(`a million payments ${range}`);
+  expect(textOf("docs/deploy.md").replaceAll("\n", " ")).toContain(`about ${range} for a million payments`);
   expect(textOf("README.md")).toContain(priceSentence(months));
   expect(priceSentence(months)).toMatch(/^A deployment costs about \$\d+ a month idle, \$\d+ in one zone/);
 });
@@ -145,8 +149,14 @@ test("twice the volume costs twice as much, except for what an even rate shares"
   expect(dollarsOf(2e6, /proofs: write units/)).toBeLessThan(2 * dollarsOf(1e6, /proofs: write units/));
 });
 
-test("a batch of the sealer is as long as the stream's wait at an even rate, one record at least and a thousand at most", () => {
-  expect(sealing(1, 1)).toEqual({ batches: 1, writeUnits: 4 });
+test("a batch of the sealer is the first record and what a shard brings while it waits, a thousand at most", () => {
+  expect(sealing(1, 1).batches).toBeCloseTo(1, 4);
+  expect(sealing(1, 1).writeUnits).toBeCloseTo(4, 4);
+  // Four shards in 730 hours: in each the second record comes after 20 seconds.
+  expect(sealing((4 * 730 * 3600) / 20, 1)).toEqual({
+    batches: (2 * 730 * 3600) / 20,
+    writeUnits: expect.closeTo((8 * 730 * 3600) / 20, 3),
+  });
   expect(sealing(1e12, 2).batches).toBe(1e9);
   expect(sealing(1e12, 2).writeUnits).toBeCloseTo(0.156e12);
 });

@@ -23,6 +23,7 @@ import {
   type IdleMonths,
   inDollars,
   MILLION,
+  millionRange,
   priceSentence,
   profileTable,
   WAY_NAMES,
@@ -85,7 +86,13 @@ function idleMonths(): IdleMonths {
 
 function writeDocuments(layouts: Readonly<Record<string, readonly CostLine[]>>, ways: CountedWays): void {
   const months = idleMonths();
-  rewrite("README.md", (text) => text.replace(/A deployment costs about [^)]*\)/, priceSentence(months)));
+  const range = millionRange(ways);
+  rewrite("README.md", (text) =>
+    text
+      .replace(/A deployment costs about [^)]*\)/, () => priceSentence(months))
+      .replace(/(a million payments )\$\d+ to \$\d+/, (_, before: string) => before + range),
+  );
+  rewrite("docs/deploy.md", (text) => text.replace(/\$\d+ to \$\d+ for a million/, () => `${range} for a million`));
   const tables = {
     What: costTable(layouts),
     Zones: profileTable(months),

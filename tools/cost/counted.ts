@@ -33,6 +33,8 @@ export interface WayCounts {
   readonly readUnits: number;
   /** Objects of the bucket of payment files that were read or put. */
   readonly objects: number;
+  /** Keys of the entries in indexes. */
+  readonly indexBytes: number;
   readonly rowBytes: number;
   readonly recordBytes: number;
   /** Entries of the log of proofs: each put is sealed. */
@@ -303,11 +305,13 @@ export async function countWay(way: WayIn, rowsPerFile = FILE_ROWS): Promise<Way
   const sum = (puts: Seen["puts"], of: (put: Seen["puts"][number]) => number) =>
     puts.reduce((total, put) => total + of(put), 0);
   const bytes = ({ item }: Seen["puts"][number]) => itemBytes(item);
+  const indexed = seen.puts.flatMap(({ table, item }) => indexEntries(table, item));
   return {
     calls: CALLS[way] / entries,
     transactions: seen.transactions / entries,
     tableWriteUnits: (TRANSACTION_FACTOR * (sum(seen.puts, (put) => units(bytes(put))) + seen.checks)) / entries,
-    indexWriteUnits: sum(seen.puts, ({ table, item }) => indexEntries(table, item)) / entries,
+    indexWriteUnits: indexed.length / entries,
+    indexBytes: indexed.reduce((total, entry) => total + itemBytes(entry), 0) / entries,
     readUnits: seen.gets / entries,
     objects: seen.objects / entries,
     rowBytes: sum(rows, bytes) / entries,
@@ -317,8 +321,13 @@ export async function countWay(way: WayIn, rowsPerFile = FILE_ROWS): Promise<Way
 }
 
 /** Entries hold keys only, so each is one write unit; an item without the index's keys has none. */
-function indexEntries(table: TableId, item: StoredItem): number {
-  return Object.values(TABLES[table].indexes).filter(
-    ({ partitionKey, sortKey }) => partitionKey in item && sortKey in item,
-  ).length;
+function indexEntries(table: TableId, item: StoredItem): StoredItem[] {
+  const { partitionKey, indexes, ...rest } = TABLES[table];
+  const tableKeys = [partitionKey, ...("sortKey" in rest ? [rest.sortKey.name] : [])];
+  return Object.values(indexes)
+    .filter((index) => index.partitionKey in item && index.sortKey in item)
+    .map((index) => {
+      const keys = new Set([...tableKeys, index.partitionKey, index.sortKey]);
+      return Object.fromEntries(Object.entries(item).filter(([name]) => keys.has(name)));
+    });
 }

@@ -51,6 +51,8 @@ export const WAY_NAMES: Readonly<Record<WayIn, string>> = {
   read: "read of one payment",
 };
 
+const PAYMENT_WAYS = ["single", "list", "message", "fileRow"] as const satisfies readonly WayIn[];
+
 export type CountedWays = Readonly<Record<WayIn, WayCounts>>;
 
 /** A Markdown table: each variable line for one million a month of each way in. */
@@ -86,6 +88,7 @@ export function countTable(ways: CountedWays): string {
     ["write units of the indexes", (counted) => counted.indexWriteUnits],
     ["read units", (counted) => counted.readUnits],
     ["bytes of the row", (counted) => counted.rowBytes],
+    ["bytes of keys in the indexes", (counted) => Math.round(counted.indexBytes)],
     ["bytes of the audit record", (counted) => Math.round(counted.recordBytes)],
     ["calls of the function", (counted) => counted.calls],
     ["transactions", (counted) => counted.transactions],
@@ -113,6 +116,13 @@ export function profileTable(months: IdleMonths): string {
     `|${"---|".repeat(CONNECTIVITIES.length + 1)}`,
     ...rows.map(row),
   ].join("\n");
+}
+
+/** Of a million payments, from the cheapest way in at ten million a month to the dearest at one. */
+export function millionRange(ways: CountedWays): string {
+  const of = (count: number) =>
+    PAYMENT_WAYS.map((way) => (together(variableLines(way, ways[way], count)) / count) * MILLION);
+  return `$${Math.round(Math.min(...of(10 * MILLION)))} to $${Math.round(Math.max(...of(MILLION)))}`;
 }
 
 /** The README's sentence on the price. */

@@ -1,6 +1,7 @@
 /** What a month's payments, events and reads cost, line by line, from what was counted of each way in. */
 
 import { SIZES, STREAM_FEED } from "../../stacks/function-sizes";
+import { SHARDS_MIN } from "../simulate/sealing";
 import { FILE_ROWS, type WayCounts, type WayIn } from "./counted";
 import type { CostLine } from "./idle";
 import { PRICES, type PriceName } from "./prices";
@@ -12,6 +13,7 @@ export interface VariableLine extends CostLine {
 /** Write units of the log for each record, by the length of the batch: `npm run bench -- seal-cost` counts them. */
 export const SEAL_UNITS: readonly (readonly [batch: number, writeUnits: number])[] = [
   [1, 4],
+  [9, 4 / 9],
   [10, 0.6],
   [20, 0.3],
   [100, 0.18],
@@ -35,10 +37,11 @@ const SEAL_SECONDS = 0.1;
 const SECONDS_PER_MONTH = 730 * 3600;
 /** Bytes in the log's bundles and tiles for each entry, of which 256 make a bundle and a tile. */
 const EVIDENCE_BYTES = 400;
+/** Bytes in the log's own table for each entry, in batches of 10 to 20: `npm run bench -- seal-cost` counts them. */
+const LOG_STATE_BYTES = 130;
 const BUNDLE = 256;
-/** DynamoDB stores 100 bytes beside each item and each entry of an index; the keys of an entry are about 150 bytes. */
+/** DynamoDB stores 100 bytes beside each item and each entry of an index. */
 const ITEM_OVERHEAD_BYTES = 100;
-const INDEX_ENTRY_BYTES = 150;
 const GIGABYTE = 1_000_000_000;
 
 /** Of a file, what each row adds; the rest is reading and reporting. */
@@ -67,14 +70,11 @@ export function growthOf(counted: WayCounts, count: number): MonthlyGrowth {
   };
 }
 
-/** Stored bytes of one payment, event or read: items and entries of indexes. */
-export function storedBytes({ rowBytes, recordBytes, indexWriteUnits, sealedRecords }: WayCounts): number {
-  return (
-    rowBytes +
-    recordBytes +
-    sealedRecords * ITEM_OVERHEAD_BYTES +
-    indexWriteUnits * (INDEX_ENTRY_BYTES + ITEM_OVERHEAD_BYTES)
-  );
+/** Stored bytes of one payment, event or read: items, entries of indexes, and the log's own table. */
+export function storedBytes(counted: WayCounts): number {
+  const { rowBytes, recordBytes, indexBytes, indexWriteUnits, sealedRecords } = counted;
+  const items = rowBytes + recordBytes + indexBytes + sealedRecords * LOG_STATE_BYTES;
+  return items + (sealedRecords + indexWriteUnits) * ITEM_OVERHEAD_BYTES;
 }
 
 function sealUnits(batch: number): number {
@@ -87,10 +87,13 @@ function sealUnits(batch: number): number {
   return low[1] * (high[1] / low[1]) ** part;
 }
 
-/** How the sealer's calls come: an even rate fills a batch for the window's seconds, of each stream. */
+/**
+ * How the sealer's calls come at an even rate: each shard of each stream begins a batch with the first record that comes, and fills it
+ * for the window's seconds.
+ */
 export function sealing(records: number, streams: number): { readonly batches: number; readonly writeUnits: number } {
-  const perWindow = (records / streams / SECONDS_PER_MONTH) * STREAM_FEED.windowSeconds;
-  const batch = Math.min(STREAM_FEED.batchSize, Math.max(1, perWindow));
+  const perWindow = (records / (streams * SHARDS_MIN) / SECONDS_PER_MONTH) * STREAM_FEED.windowSeconds;
+  const batch = Math.min(STREAM_FEED.batchSize, 1 + perWindow);
   return { batches: records / batch, writeUnits: records * sealUnits(batch) };
 }
 

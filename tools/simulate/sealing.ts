@@ -15,8 +15,8 @@ export const SEALING = { prepareMs: 140, attemptMs: 25, publishMs: 0.024 + (2 * 
 const CHECKPOINT_SECONDS = 60;
 const BACKOFF = { firstMs: 20, maxMs: 1_000 } as const;
 const PARTITION_UNITS = 1_000;
-/** A table on demand begins with four. */
-const SHARDS_MIN = 4;
+/** Shards of a stream: one for each partition, and a table on demand begins with four. */
+export const SHARDS_MIN = 4;
 const SECONDS = 300;
 const WARM_UP_SECONDS = 60;
 const STEP_MS = 5;

@@ -1,6 +1,6 @@
 /** `npm run test:fast`: the rules of what is accepted and stored, and the stacks. No emulator and no child process. */
 
-/** Each searches many inputs, synthesizes many layouts, or runs the app in processes of its own. */
+/** Each searches many inputs, synthesizes many layouts, or runs the app in separate processes. */
 const slow = [
   "ledger/rules/(card-numbers|card-data|canonical-json|schema)",
   "ledger/files/(rows|card-data-search|progress)",

@@ -18,7 +18,7 @@ export interface ExportedChange {
   readonly keys?: ItemJson;
   readonly now?: ItemJson;
   readonly before?: ItemJson;
-  /** Of an incremental export, as it stands there. */
+  /** Of an incremental export, unchanged. */
   readonly metadata?: unknown;
 }
 

@@ -65,7 +65,7 @@ export function summariesIn(listed: ReadonlyMap<string, FolderFile>): string[] {
  * @param listed the files of the folder.
  * @param nameOf which table of the ledger it is, by the name of the exported one.
  * @returns undefined, with faults, when the export cannot be understood from its manifests. A manifest whose checksum is wrong is
- * a fault and is read all the same.
+ * a fault, and it is still read.
  */
 export async function readManifest(
   path: string,

@@ -17,7 +17,7 @@ const QUOTED_CELL = /(^|,)"(?:[^"]|"")*"(?=,|$)/g;
 const NO_COLUMN_NAME = /[\p{Cc}\u2028\u2029]/u;
 
 /**
- * Lines are put together to records here, because the streaming parser of the package drops what stands behind a record
+ * Lines are put together to records here, because the streaming parser of the package drops what follows a record
  * that is too long. A quote that does not close takes the lines up to the next quote, or to the limit, with it: together
  * they are one bad row.
  */
@@ -63,7 +63,7 @@ function cutRecord(line: Line, text: string, lengthMax: number): CsvRecord {
   return { number: line.number, text: text.slice(0, lengthMax), fault: "ROW_TOO_LONG", cardData };
 }
 
-/** A line end that is none here would otherwise be read as a part of a name or a value. */
+/** A character that only other programs take for a line end would otherwise become part of a name or a value. */
 function closedRecord(number: number, text: string): CsvRecord {
   const unquoted = text.includes('"') ? text.replace(QUOTED_CELL, "$1") : text;
   return FOREIGN_LINE_END.test(unquoted) ? { number, text, fault: "NOT_CSV" } : { number, text };

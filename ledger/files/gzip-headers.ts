@@ -1,7 +1,7 @@
 /**
  * Searches the headers of a gzip file's members for card data: the name, the comment and the extra field that a packer wrote
- * there (RFC 1952, section 2.3) are in no row. Headers are told by their first bytes, wherever these are, because nothing but
- * unpacking tells where a member begins; what is no header is then searched too, which does no harm.
+ * there (RFC 1952, section 2.3) are in no row. Headers are recognised by their first bytes, wherever these are, because only
+ * unpacking shows where a member begins. Bytes that only look like a header are then searched too, which does no harm.
  */
 
 import { CardDataSearch } from "./card-data-search";
@@ -20,7 +20,7 @@ const HEADER_BYTES_MAX = FIXED_BYTES + 3 * FIELD_BYTES_MAX;
 export class GzipHeaderSearch {
   readonly #search = new CardDataSearch();
   #held: Buffer = Buffer.alloc(0);
-  /** How many of the held bytes were searched: headers may overlap where one of them is none. */
+  /** How many of the held bytes were searched: bytes that only look like a header may overlap a real one. */
   #searchedTo = 0;
 
   /** The same bytes, searched as they pass. */

@@ -21,7 +21,7 @@ export class PaymentFiles {
   ) {}
 
   /**
-   * Exactly the version that the event named: a file replaced meanwhile has an event of its own. The bytes end with an
+   * Exactly the version that the event named: a file replaced meanwhile has its own event. The bytes end with an
    * error where they differ from the checksum that S3 holds of the whole object. A checksum of checksums of parts, as
    * some multipart uploads have, says nothing about the whole and is not verified.
    *

@@ -11,7 +11,7 @@ const REPORTED_KEY_BYTES_MAX = 800;
 
 /** Each hop is a whole run of the function; a file that needs more is no file for this way in. */
 export const HOPS_MAX = 20;
-/** Lines of one report part; more bad rows than this never stand in memory together. */
+/** Lines of one report part; memory never holds more bad rows than this. */
 const REPORT_PART_LINES = 10_000;
 
 const count = z.int().min(0);
@@ -41,7 +41,7 @@ export interface BadRow {
   readonly outcome: "conflict" | "duplicate" | "refused";
   readonly code: RefusalCode | "DUPLICATE";
   readonly field?: string;
-  /** Of a row whose id can be told and is harmless. */
+  /** Of a row whose id can be read and is harmless. */
   readonly transactionId?: string;
 }
 

@@ -59,7 +59,7 @@ export class RegularFiles {
   }
 }
 
-/** The whole of a file that is named by itself. @returns undefined when there is none. @throws FileError */
+/** The whole of a file that is named by itself. @returns undefined when it does not exist. @throws FileError */
 export function readRegularFile(place: string, maxBytes: number): Buffer | undefined {
   return new RegularFiles(path.dirname(place)).read(path.basename(place), maxBytes);
 }

@@ -13,7 +13,7 @@ const GZIP_SLICE_BYTES = 16 * 1024;
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /**
- * Stands for bytes that are no UTF-8. Neither JSON nor CSV text holds this character, so the row around it is refused and
+ * Replaces bytes that are not UTF-8. Neither JSON nor CSV text holds this character, so the row around it is refused and
  * the rows beside it are not.
  */
 export const NOT_UTF8_MARK = "\u0000";
@@ -63,7 +63,7 @@ export async function* decodedText(bytes: AsyncIterable<Uint8Array>, gzip: GzipR
   if (open.length > 0) yield NOT_UTF8_MARK;
 }
 
-/** A replacement character that stands in the file is the sender's own; each that the decoder puts there is a bad byte. */
+/** A replacement character in the file's bytes is the sender's; one that the decoder adds marks a bad byte. */
 function decoded(buffer: Buffer): string {
   if (isUtf8(buffer)) return buffer.toString("utf8");
   let text = "";

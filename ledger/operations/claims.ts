@@ -36,7 +36,7 @@ function firstHarmless(
   return claims.find((claim) => claim.success && isHarmless(claim.data) && !tokens.areIn(claim.data))?.data;
 }
 
-/** A claim is kept only after a scan of its own: the scan of the whole input may have given up before it. */
+/** Each claim is scanned separately before it is kept: the scan of the whole input may have given up before it. */
 export function isHarmless(text: string): boolean {
   return !holdsCardData(text);
 }

@@ -37,7 +37,7 @@ export interface RefusedRow {
   readonly hasAuditRecord: boolean;
   /** Who sent it and which payment it is, as far as that can be kept. */
   readonly claims: Claims;
-  /** Its line in the report; absent where another line stands for it. */
+  /** Its line in the report; absent where another line covers it. */
   readonly badRow?: BadRow;
 }
 
@@ -111,7 +111,7 @@ export class RowJudge {
       outcome: "refused",
       code,
       ...(field === undefined ? {} : { field }),
-      // Whoever sent the row finds it by this; the file itself may be gone by then.
+      // The sender finds the row by this id; the file itself may be gone by then.
       ...(transactionId === undefined ? {} : { transactionId }),
     };
     return {

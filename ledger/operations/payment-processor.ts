@@ -1,5 +1,5 @@
 /**
- * The payment processor: takes S3 events of its own bucket and direct `payment_data`. Answers 400 for anything else,
+ * The payment processor: takes S3 events of the payment bucket and direct `payment_data`. Answers 400 for anything else,
  * and throws technical faults, so that Lambda tries an event again and keeps it when it cannot be handled.
  */
 

@@ -64,7 +64,7 @@ async function acceptDirect(
 ): Promise<AcceptedEvent | Refusal> {
   const event = validateEvent(entry, call, services, tokens);
   if (isRefusal(event)) return event;
-  // Without an id of its own the event is named by the invocation, which the platform repeats when it retries.
+  // An event without an id is named by the invocation; when the platform retries, it sends the same invocation id.
   const auditId = event.auditId ?? derivedAuditId("EVENT", call.operation, call.caller.requestId, String(position));
   return { position, event, auditId, contentMac: await eventContentMac(event, services), caller: call.caller };
 }
@@ -92,7 +92,7 @@ export async function eventContentMac(event: AuditEvent, services: Services): Pr
   return contentMac(TRAIL, auditEventContent(event), (await services.macKeys()).content);
 }
 
-/** Records each event once; repeats within the list are told apart by what is recorded under their AuditID. */
+/** Records each event once; repeats within the list are distinguished by what is recorded under their AuditID. */
 export async function recordEvents(
   accepted: readonly AcceptedEvent[],
   call: Call,
@@ -214,7 +214,7 @@ async function eventOutcome(
   return { result, record: duplicateEntry(TRAIL, auditId, event.transactionId, event.actor, call) };
 }
 
-/** By the names of the ledger's own vocabulary; each of the last two stands for a side of the event and all that is in it. */
+/** By the names of the ledger's own vocabulary; each of the last two is one side of the event with all its content. */
 function eventFields(event: AuditEvent): Readonly<Record<string, string | undefined>> {
   const { action, actor, timestamp, transactionId, queryRecordIds, responseRecordIds } = event;
   return {

@@ -104,7 +104,7 @@ async function acceptedEvent(
   return {
     position,
     event,
-    // Without an id of its own the event is named by its message. A deduplication id would not do: SQS forgets it after
+    // An event without an id is named by its message. A deduplication id would not do: SQS forgets it after
     // five minutes, and a later event under the same one is another event.
     auditId: event.auditId ?? derivedAuditId("EVENT", message.queueName, message.messageId),
     contentMac: await eventContentMac(event, services),

@@ -223,14 +223,14 @@ function badRowOf(
   return outcome === "refused" ? [{ row, outcome, code: code as RefusalCode, ...named }] : [];
 }
 
-/** One record for all rows with card data that have none of their own: a small file could otherwise leave millions. */
+/** One record for all rows with card data beyond the limit of separate records: a small file could otherwise leave millions. */
 async function recordUnlistedCardData({ progress, limits, caller, call, services }: Run): Promise<void> {
   const rows = progress.cardDataRows - limits.cardDataRowsMax;
   if (rows <= 0) return;
   await recordEntries([cardDataEntry(progress, "further", { FurtherRows: rows }, { caller, call })], services);
 }
 
-/** One record for all rows of a result that have none of their own. */
+/** One record for all rows of a result beyond the limit of separate records. */
 async function recordFurtherAttempts({ progress, limits, caller, call, services }: Run): Promise<void> {
   const { file, request, attempts } = progress;
   const entries = Object.entries(attempts).flatMap(([result, rows]) => {

@@ -41,7 +41,7 @@ export async function processMessages(event: unknown, call: Call, services: Serv
   const valid = judged.flatMap(({ message, judgement }) =>
     isRefusal(judgement) ? [] : [{ message, sent: judgement }],
   );
-  // Together they share a transaction; when that fails for a technical reason, each stands for itself.
+  // Together they share a transaction; when that fails for a technical reason, each is recorded separately.
   if (await areRecorded(valid, call, services)) return queueResponse([]);
   const each = await Promise.all(
     valid.map(async (one) => ((await areRecorded([one], call, services)) ? [] : [one.message])),

@@ -50,7 +50,7 @@ async function find(query: AuditQuery, call: Call, services: Services): Promise<
   return range.ok ? findByDay(query, range.value, page.value, services) : range.refusal;
 }
 
-/** One payment's records stand in one partition, in the order in which they were recorded. */
+/** One payment's records are in one partition, in the order in which they were recorded. */
 async function findByTransaction(transactionId: string, page: Page, services: Services): Promise<FoundKeys> {
   const index = indexes.byTransaction;
   const [order, auditId] = page.after ?? [];

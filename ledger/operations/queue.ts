@@ -74,7 +74,7 @@ export function queueResponse(failed: readonly QueueMessage[]): QueueResponse {
 const KEPT_BODY_LENGTH_MAX = 32 * 1024;
 
 /**
- * A message that was refused is gone from its queue, so its record keeps the body, encrypted: whoever finds the refusal
+ * A message that was refused is gone from its queue, so its record keeps the body, encrypted: a person who finds the refusal
  * can correct and send it again. Only what was searched to its end is kept: nothing of a body that holds card data or a
  * token or could not be searched; digest and length of one that is not strict JSON, which readers may understand in more ways than one.
  */
@@ -106,8 +106,8 @@ export function tokensOf({ body }: QueueMessage): SentTokens {
 }
 
 /**
- * Parts of the id of a refused message's record, besides its place: whoever invokes the function with a made-up message of
- * that place does not keep the record of the real message out.
+ * Parts of the id of a refused message's record, besides its place: a made-up message with the same place then gets
+ * another id, and cannot keep the record of the real message out.
  */
 export function arrivalParts({ messageId, senderId, body }: QueueMessage): readonly string[] {
   return [messageId, senderId, createHash("sha256").update(body).digest("base64url")];

@@ -27,7 +27,7 @@ interface CheckedTable {
   readonly partitionKey: string;
 }
 
-/** Parts what this ledger wrote from what somebody slipped in; the latter leaves an alarm record and is not returned. */
+/** Separates what this ledger wrote from what somebody else inserted; the latter leaves an alarm record and is not returned. */
 export async function checkRecords(
   { logicalName: table, partitionKey }: CheckedTable,
   items: readonly StoredItem[],

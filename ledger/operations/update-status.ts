@@ -114,7 +114,7 @@ async function refuseAsUntrusted(
   return refuseWithAlarm({ code, table: LEDGER, recordId: change.TransactionID, found }, change.Actor, call, services);
 }
 
-/** A payment's life begins with its row as it stands: from its first event on, the row stays so. */
+/** A payment's life begins with its row as it is now: from its first event on, the row does not change. */
 function withoutEvents(transactionId: string, services: Services) {
   const { partitionKey: payment, sortKey } = TABLES.paymentEvents;
   return {
@@ -127,7 +127,7 @@ function withoutEvents(transactionId: string, services: Services) {
   };
 }
 
-/** The row must still be the one that was read: its MAC stands for all of its attributes. */
+/** The row must still be the one that was read: its MAC covers all of its attributes. */
 function updateAction(row: StoredItem, next: StoredItem, services: Services) {
   const changed = ["Status", "Version", "StatusChangedAt", "Salt", MAC_ATTRIBUTE];
   const sets = [...changed, ...("FailureDay" in next ? ["FailureDay"] : [])];
@@ -149,8 +149,8 @@ function updateAction(row: StoredItem, next: StoredItem, services: Services) {
 }
 
 /**
- * A caller who lost the answer asks again: the change that was made is then the same one. The answer tells the payment's
- * status, so each repeat is on record before it, whoever claims to send it.
+ * A caller who lost the answer asks again: the change that was made is then the same one. The answer states the payment's
+ * status, so each repeat is recorded before it is answered, also one of another claimed caller.
  */
 async function asRepeat(
   change: StatusChange,

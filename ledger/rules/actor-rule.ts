@@ -1,6 +1,6 @@
 /** Whether the claimed actor is who called, where the configuration asks for it. Pure. */
 
-/** Stands in a list of actors for every actor. */
+/** In a list of actors: every actor. */
 export const ANY_ACTOR = "*";
 
 /**

@@ -49,7 +49,7 @@ export interface AuditEntry {
   readonly transactionId?: string;
   /** The table concerned, for entries of the ledger. */
   readonly table?: LogicalTableName;
-  /** Of a pointer: the list read that returned this transaction. Its details stand there. */
+  /** Of a pointer: the list read that returned this transaction. That record holds the details. */
   readonly partOf?: string;
   /** Of a further attempt: the first record of the same conflict or alarm, which holds what was attempted. */
   readonly repeatOf?: string;
@@ -59,9 +59,9 @@ export interface AuditEntry {
   readonly queued?: { readonly sequenceNumber: string; readonly sentAt: string };
   /** Of an imported payment or event: the earlier system, as claimed. */
   readonly importedFrom?: string | undefined;
-  /** Keyed MAC of what was sent, where a repeat must be told from a conflict. */
+  /** Keyed MAC of what was sent, where a repeat must be distinguished from a conflict. */
   readonly contentMac?: string;
-  /** The file of the evidence that this record seals, and its SHA-256 in hexadecimal. Not encrypted: whoever verifies has no key. */
+  /** The file of the evidence that this record seals, and its SHA-256 in hexadecimal. Not encrypted: auditors have no key. */
   readonly evidence?: { readonly path: string; readonly sha256: string };
   /** Encrypted together: what was asked for, and with which ids. Absent in a pointer. */
   readonly query?: AuditDetails;

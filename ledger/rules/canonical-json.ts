@@ -1,5 +1,5 @@
 /**
- * Canonical JSON by RFC 8785 (JCS): the one text that stands for a value, so that hashing and MACs do not depend on
+ * Canonical JSON by RFC 8785 (JCS): one text for each value, so that hashing and MACs do not depend on
  * key order or white space. Used for record MACs, content MACs, audit ids and log entries.
  */
 

@@ -1,6 +1,6 @@
 /**
  * Which numbers card schemes issue: prefix ranges and lengths, as the schemes, ISO/IEC 7812 registrars and the large
- * gateways publish them. Pure data and arithmetic; `card-data.ts` decides where in a text such a number may stand.
+ * gateways publish them. Pure data and arithmetic; `card-data.ts` decides where in a text such a number may be.
  *
  * The lists lean towards finding too much, because a card number stored is worse than an identifier refused. They stop
  * where a prefix says next to nothing:

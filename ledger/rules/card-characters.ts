@@ -11,7 +11,7 @@ export const JOINER = 11;
 export const DIVIDER = 12;
 /** Shows nothing: control and format characters, combining marks, variation selectors. */
 export const INVISIBLE = 13;
-/** Stands for two digits at once, such as a circled 12. */
+/** One character for two digits, such as a circled 12. */
 export const TWO_DIGITS = 14;
 export const OTHER = 15;
 const UNKNOWN = 255;
@@ -33,7 +33,7 @@ function asciiClass(character: string): number {
   return /\p{Cc}/u.test(character) ? INVISIBLE : OTHER;
 }
 
-/** The digit that the character stands for, or one of the codes above. */
+/** The digit that the character means, or one of the codes above. */
 export function characterClass(codePoint: number): number {
   const known = CLASSES[codePoint] ?? OTHER;
   if (known !== UNKNOWN) return known;

@@ -71,7 +71,7 @@ export function holdsCardData(text: string): boolean {
   try {
     return findCardData(text).length > 0;
   } catch (error) {
-    // JSON that is nested too deep is text all the same, and that was searched.
+    // JSON that is nested too deep is still text, and the text was searched.
     if (error instanceof CardDataScanError) return false;
     throw error;
   }
@@ -207,7 +207,7 @@ function visitEmbedded({ value, repeated }: EmbeddedJson, position: Position, sc
 
 const LOOKS_LIKE_JSON = /^\s*["[{]/;
 
-/** The JSON that the text is, with exact numbers; undefined when it is none. */
+/** The text read as JSON, with exact numbers; undefined when it is not JSON. */
 function embeddedJson(text: string): EmbeddedJson | undefined {
   if (!LOOKS_LIKE_JSON.test(text)) return undefined;
   const repeated: { key: string; value: unknown }[] = [];

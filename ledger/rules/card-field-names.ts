@@ -1,4 +1,4 @@
-/** Card data told by the name of its field: security codes, PINs and tracks have too few digits of their own. */
+/** Card data recognised by the name of its field: security codes, PINs and tracks have too few digits to be recognised alone. */
 
 import { isLosslessNumber } from "lossless-json";
 import type { CardDataKind } from "./card-numbers";

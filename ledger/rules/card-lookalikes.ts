@@ -30,7 +30,7 @@ export function isFraction(text: string, start: number): boolean {
 /** Thirteen digits are the longest telephone numbers in common use; only Visa and Maestro are that short. */
 const TELEPHONE_DIGITS_MAX = 13;
 
-/** Whether a plus sign makes it a telephone number. After a letter or digit it stands for a space in a form instead. */
+/** Whether a plus sign makes it a telephone number. After a letter or digit it is the code of a space in a web form. */
 export function isTelephone(text: string, start: number, length: number): boolean {
   return (
     length <= TELEPHONE_DIGITS_MAX && /(?:^|[^A-Za-z0-9])(?:\+|%2B)$/i.test(text.slice(Math.max(0, start - 4), start))

@@ -38,7 +38,7 @@ export function findCardNumbers(text: string, kinds: Set<CardDataKind>, meter: S
 
 /**
  * Reads a text as runs: groups of digits with gaps between them that can be part of one number. Everything about the last
- * groups and digits is in rings of fixed size, so that a text of any form costs the same for each character.
+ * groups and digits is in circular buffers of fixed size, so that a text of any form costs the same for each character.
  */
 class NumberSearch {
   private text = "";
@@ -234,7 +234,7 @@ class NumberSearch {
   }
 }
 
-/** One for all texts: it works in memory of its own, from the beginning of each text to its end. */
+/** One for all texts: it keeps its memory from text to text, and starts anew with each. */
 const search = new NumberSearch();
 
 /** Sizes of the groups, in order: fours with a rest; 4-6-5 and 4-6-4; 6-13; thousands. */

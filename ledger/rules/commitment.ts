@@ -48,7 +48,7 @@ function attributeJson(attribute: object | undefined): string {
   return canonicalJson(sorted(attribute));
 }
 
-/** The only member's name, or undefined when there is none or several. */
+/** The only member's name, or undefined when the number of members is not one. */
 function onlyType(attribute: object | undefined): string | undefined {
   let only: string | undefined;
   for (const type in attribute) {

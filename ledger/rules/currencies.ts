@@ -1,4 +1,4 @@
-/** Currencies with their minor units, as ISO 4217 has them. A test holds this table against dated facts of the standard. */
+/** Currencies with their minor units, as ISO 4217 has them. A test compares this table with dated facts of the standard. */
 
 /**
  * The last amendment of ISO 4217 that the table follows. The maintenance agency (SIX) publishes them in order; a later one
@@ -42,7 +42,7 @@ const MINOR_UNITS_BY_CODE: ReadonlyMap<string, number> = new Map(
 );
 const ENDED_BY_CODE = new Map(Object.entries(ENDED_CURRENCIES));
 
-/** For payments without a time of their own. */
+/** For payments that state no time. */
 export const CURRENT_CURRENCY_CODES: readonly string[] = [...MINOR_UNITS_BY_CODE.keys()].sort();
 /** For payments that may say when they happened: those that have ended too. */
 export const CURRENCY_CODES: readonly string[] = [...MINOR_UNITS_BY_CODE.keys(), ...ENDED_BY_CODE.keys()].sort();

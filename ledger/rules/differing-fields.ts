@@ -23,7 +23,7 @@ export function differingFields(
   const names = [...new Set([...Object.keys(fields), ...Object.keys(sent)])].filter(
     (name) => !encrypted.includes(name) && sent[name] !== fields[name],
   );
-  // Whoever names no time gets the time of recording, so a request without one may agree with that.
+  // A request that names no time gets the time of recording, so it may agree with the stored one.
   const certain = names.filter((name) => name !== defaultedTime || sent[name] !== undefined);
   const named = certain.length > 0 ? certain : [...encrypted, ...uncertainTime(sent, defaultedTime)];
   return named.length === 0 ? undefined : named.join(", ");

@@ -25,7 +25,7 @@ export function parseEntries(event: unknown, listName: ListName): Entries | { re
   return { entries: entries ?? [], ...(Actor === undefined ? {} : { actor: Actor }) };
 }
 
-/** What stands around the list; the list's entries are looked at one by one. */
+/** The request without its entries; these are looked at one by one. */
 export function envelopeOf(event: unknown, listName: ListName): unknown {
   return isWrapped(event, listName) ? { ...event, [listName]: [] } : {};
 }

@@ -1,8 +1,8 @@
 /** The kinds of events of a payment's life. The offline verifier uses them too, so nothing here needs the schemas' library. */
 
 /**
- * What can happen to a payment, and how it may be told. A *grant* asks the ledger before something is done, and is refused
- * where it would break a rule. A *fact* tells what the processor did, and is recorded in any case.
+ * What can happen to a payment, and how it may be reported. A *grant* asks the ledger before something is done, and is refused
+ * where it would break a rule. A *fact* reports what the processor did, and is recorded in any case.
  */
 export const EVENT_KINDS = {
   AUTHORISED: ["fact"],
@@ -26,8 +26,8 @@ export const EVENT_MODES = ["grant", "fact"] as const satisfies readonly EventMo
 export const EVENT_KIND_NAMES = Object.keys(EVENT_KINDS) as [EventKind, ...EventKind[]];
 
 /**
- * The kinds of earlier events that a kind settles or takes back. `Of` names one of them: always, but for `REFUNDED`, which
- * may tell of a refund that nobody held money for.
+ * The kinds of earlier events that a kind settles or takes back. `Of` names one of them: always, except for `REFUNDED`, which
+ * may report a refund that nobody held money for.
  */
 export const SETTLES: Readonly<Partial<Record<EventKind, readonly EventKind[]>>> = {
   REFUNDED: ["REFUND_HELD"],

@@ -92,7 +92,7 @@ const RESERVED_AUDIT_ID = /^[A-Z]~/;
 /** `~` is outside `IDENTIFIER_PATTERN`, so a caller's id can never collide with one of ours. */
 const KIND_SEPARATOR = "~";
 
-/** What may stand for a record: an id that callers choose, or an audit id that the ledger made, with a pointer's index. */
+/** What may name a record: an id that callers choose, or an audit id that the ledger made, with a pointer's index. */
 export const RECORD_ID_PATTERN = /^([A-Za-z0-9][A-Za-z0-9._:/@+=-]*|[A-Z]~[A-Za-z0-9_-]{32}(\.[0-9]{2})?)$/;
 
 /** 192 bits of the hash: enough that nobody finds two names with one id, short enough for an index key. */

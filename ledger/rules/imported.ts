@@ -9,7 +9,7 @@ import { normalizeTimestamp } from "./timestamps";
 export interface Imported {
   /** Names the earlier system, for example its table. */
   readonly from: string;
-  /** When that system processed the payment, where the payment has no other time of its own. */
+  /** When that system processed the payment, where the payment states no other time. */
   readonly processedAt?: string;
 }
 

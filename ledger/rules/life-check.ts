@@ -170,7 +170,7 @@ export function placeOf(item: ItemJson): number {
   return typeof N === "string" ? Number(N) : 0;
 }
 
-/** The event as the rules see it; undefined for an item that is none. */
+/** The event as the rules see it; undefined for an item that is not an event. */
 export function lifeEventIn(item: ItemJson): LifeEvent | undefined {
   const [EventID, kind, mode, Amount, Currency] = ["EventID", "Kind", "Mode", "Amount", "Currency"].map((name) =>
     textIn(item, name),

@@ -69,7 +69,7 @@ export interface SentPaymentEvent {
   readonly actor: string;
 }
 
-/** A time at which every currency that the ledger knows was in use: what is told of an old payment is in its currency. */
+/** A time at which every currency that the ledger knows was in use: events of an old payment are in its currency. */
 const ANY_CURRENCY_IN_USE = "2013-01-01T00:00:00.000Z";
 
 /** @param listActor the actor named around a list; an entry's own `Actor` goes before it. */

@@ -3,7 +3,7 @@
  * records events, the reader and the offline verifier all use it.
  *
  * An event that settles another may arrive before it. It then counts provisionally, and is settled when the other arrives:
- * so the totals do not depend on the order in which facts are told.
+ * so the totals do not depend on the order in which facts arrive.
  */
 
 import { SETTLES } from "./event-kinds";
@@ -23,7 +23,7 @@ import {
 import { amountMinor } from "./money";
 import { type Posting, type SignedMinor, summed } from "./postings";
 
-/** With what a life begins: its row in PaymentLedger, or nothing where an event is told of a payment without a row. */
+/** The beginning of a life: its row in PaymentLedger, or nothing where an event names a payment without a row. */
 export interface LifeRow {
   readonly Amount: string;
   readonly Currency: string;
@@ -81,7 +81,7 @@ interface Known {
   readonly breaches: readonly BreachCode[];
   readonly isCounted: boolean;
   effect: Effect;
-  /** Who settles it now; a settlement that is corrected is none. */
+  /** The event that settles it now; a corrected settlement does not count. */
   settledBy?: string;
   correctedBy?: string;
 }

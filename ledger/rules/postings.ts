@@ -15,7 +15,7 @@ export interface Posting {
 /** Minor units by account, without zeros; in the order of the account names. */
 export type SignedMinor = ReadonlyMap<string, bigint>;
 
-/** What is owed to whoever sold. */
+/** What is owed to the seller. */
 const PAYABLE = "payable";
 /** Kept back of it for refunds that the processor was not asked for yet, or has not answered. */
 const HELD = "refunds:held";

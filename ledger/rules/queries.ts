@@ -204,7 +204,7 @@ function decodePageToken(token: string, query: JsonQuery): readonly string[] | u
 /**
  * A token is not signed, so the place that it names is checked like any input. A range is continued only inside itself:
  * the read's record names that range, and its length bounds the work. The id in the place may have any form, because a
- * row that somebody slipped in must not stop the listing that would show it.
+ * row that somebody inserted must not stop the listing that would show it.
  */
 function continuesWithin(query: JsonQuery, after: readonly string[]): boolean {
   if (after.some((part) => part === "")) return false;

@@ -57,7 +57,7 @@ const REFUSAL_TEXTS = {
   INVALID_METADATA:
     "The metadata is malformed or too large. It is a JSON object of at most 32 KiB; in a direct call its numbers are whole and within 2^53, because others lose digits on the way. Shorten it, or send such numbers as text.",
   INVALID_EVENT:
-    "The event is not one that this function handles. It takes S3 events of its own bucket, or payment_data. Check what invokes the function.",
+    "The event is not one that this function handles. It takes S3 events of the payment bucket, or payment_data. Check what invokes the function.",
   NOT_JSON:
     "The entry is not readable JSON. Each entry is one JSON object and names no key twice. Correct it at its source.",
   NOT_UTF8: "The row is not UTF-8. Payment files are UTF-8 text. Encode it so and upload it again.",
@@ -144,7 +144,7 @@ const REFUSAL_TEXTS = {
   RECORD_FORGED:
     "The stored record fails its integrity check. It was not written by this ledger or was altered, so it is not used; an alarm record was made. Have the incident investigated.",
   AUDIT_RECORD_MISSING:
-    "A payment and its audit record do not stand together. They are written in one transaction, so one of them was removed or put back to an earlier state; an alarm record was made. Have the incident investigated.",
+    "A payment or its audit record exists without the other. They are written in one transaction, so one of them was removed or put back to an earlier state; an alarm record was made. Have the incident investigated.",
 } as const;
 
 export type RefusalCode = keyof typeof REFUSAL_TEXTS;

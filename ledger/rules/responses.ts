@@ -1,4 +1,4 @@
-/** What the functions answer. The published schemas are generated from these, and the tests hold every answer against them. */
+/** What the functions answer. The published schemas are generated from these, and the tests validate every answer with them. */
 
 import * as z from "zod";
 import type { JsonValue } from "./canonical-json";

@@ -33,7 +33,7 @@ export const transactionId = identifier("INVALID_TRANSACTION_ID", TRANSACTION_ID
 export const newTransactionId = identifier("INVALID_TRANSACTION_ID", TRANSACTION_ID_LENGTH_MAX, NEW_IDENTIFIER_PATTERN);
 export const processorId = identifier("INVALID_PROCESSOR_ID", PROCESSOR_ID_LENGTH_MAX);
 export const actor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX, ACTOR_PATTERN);
-/** Whoever may be on record as the actor, the ledger itself too. */
+/** Any actor that may be on record, the ledger itself too. */
 export const recordedActor = identifier("INVALID_ACTOR", ACTOR_LENGTH_MAX);
 export const eventId = identifier("INVALID_EVENT_ID", EVENT_ID_LENGTH_MAX);
 export const newEventId = identifier("INVALID_EVENT_ID", EVENT_ID_LENGTH_MAX, NEW_IDENTIFIER_PATTERN);

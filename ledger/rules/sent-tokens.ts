@@ -1,6 +1,6 @@
 /**
  * A token has one place: the `SecureToken` of a payment of the ledger, which is stored encrypted. The same text anywhere
- * else in a request would be kept readable. Whoever takes a request therefore looks up the tokens that it carries, and
+ * else in a request would be kept readable. Each way in therefore looks up the tokens that a request carries, and
  * refuses it where one of them is outside that place.
  */
 

@@ -52,7 +52,7 @@ interface Bounds {
   readonly to: string;
 }
 
-/** A row under one day's key with a time of another day was slipped in; it must not move the place from which a page goes on. */
+/** Only a forger writes a row under one day's key with a time of another day. It must not move the place where the next page begins. */
 function boundsWithin(day: string, from: string, to: string): Bounds {
   const date = `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
   const dayEnd = timeKey(`${date}T23:59:59.999Z`, AFTER_ALL_IDS);

@@ -63,7 +63,7 @@ export function previousOf(place: number, before: StoredItem): string {
   return commitmentOf(table, toItemJson(before));
 }
 
-/** A life begins with the row as it was judged: the transaction holds only while that stands there. */
+/** A life begins with the row as it was judged: the transaction succeeds only while the row is unchanged. */
 export function rowAsRead(transactionId: string, row: StoredItem | undefined, services: Services): TransactWriteItem {
   const condition =
     row === undefined
@@ -85,7 +85,7 @@ export function rowAsRead(transactionId: string, row: StoredItem | undefined, se
   };
 }
 
-/** By the ledger's own time: what is told late cannot be told into days that were reviewed already. */
+/** By the ledger's own time: a late event cannot appear in days that were reviewed already. */
 function reviewKeys(
   { EventID, Kind }: PaymentEvent,
   { outcome, recordedAt }: EventPlace,

@@ -14,7 +14,7 @@ import type { Services } from "./services";
 
 const { logicalName: TABLE } = TABLES.paymentLedger;
 
-/** Version of the stored form, in every record: a later form is told from this one without guessing. */
+/** Version of the stored form, in every record: so a reader knows a later form from this one without guessing. */
 const FORMAT = "1";
 /** Salt of the record's commitment in the Merkle log; random, so that the log tells nothing about the record. */
 const SALT_BYTES = 16;

@@ -30,7 +30,7 @@ export type TransactionResult =
 
 /**
  * `failed`: the condition failed, with the item that was there, if any. `passing`: another transaction or the table's
- * capacity stood in the way, so nothing is known about the condition. `free`: nothing stood in the way.
+ * capacity prevented it, so nothing is known about the condition. `free`: nothing prevented it.
  */
 export type ActionVerdict =
   | { readonly kind: "failed"; readonly existing: StoredItem | undefined }

@@ -4,7 +4,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { StoredItem } from "../rules/stored-item";
 import { type ActionVerdict, ATTEMPTS_MAX, backOff, type Put, TRANSACTION_LIMITS, transactPuts } from "./transaction";
 
-/** Records that stand or fall together: a payment and its WRITE record, or a single audit record. */
+/** Records that are written together or not at all: a payment and its WRITE record, or a single audit record. */
 export type WriteGroup = readonly Put[];
 
 export type GroupOutcome =
@@ -16,7 +16,7 @@ export type GroupOutcome =
 const GROUPS_PER_TRANSACTION_MAX = 50;
 
 /**
- * Writes every group whose keys are all free, each group atomically, and tells what stood in the way of the others.
+ * Writes every group whose keys are all free, each group atomically, and says what prevented the others.
  * Groups must not share a key.
  */
 export async function writeOnce(dynamo: DynamoDBClient, groups: readonly WriteGroup[]): Promise<GroupOutcome[]> {

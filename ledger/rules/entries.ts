@@ -46,7 +46,7 @@ function envelopeSchema(listName: ListName, entry: z.ZodType) {
 
 /**
  * The published form of a whole request: what `parseEntries` takes, with entries that are each validated on their own. Every
- * entry needs an actor, in one of its own fields or around the list.
+ * entry needs an actor, in one of its fields or around the list.
  */
 export function requestSchema(listName: ListName, entry: z.ZodType, actorFields: readonly string[]) {
   const namesActor = z.union(actorFields.map((field) => z.looseObject({ [field]: z.unknown() })));

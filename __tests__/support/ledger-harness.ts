@@ -21,6 +21,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import { TABLES } from "../../contract";
+import { withoutLogging } from "../../handlers/runtime/clients";
 import { PaymentFiles } from "../../ledger/files/payment-files";
 import type { Call } from "../../ledger/operations/call";
 import { toItemJson } from "../../ledger/rules/attribute-value";
@@ -100,8 +101,8 @@ export async function startHarness(own?: EmbeddedAws): Promise<Harness> {
 }
 
 async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Promise<void>): Promise<Harness> {
-  const direct = new DynamoDBClient(config);
-  const kms = new KMSClient(config);
+  const direct = withoutLogging(new DynamoDBClient(config));
+  const kms = withoutLogging(new KMSClient(config));
   const names = {
     ledger: TABLES.paymentLedger.logicalName,
     audit: TABLES.paymentAuditTrail.logicalName,
@@ -118,8 +119,8 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
   const signals: Signal[] = [];
   const faults: unknown[] = [];
   const proxied = { ...config, endpoint: proxy.url, maxAttempts: 5 };
-  const dynamo = new DynamoDBClient(proxied);
-  const proxiedKms = new KMSClient(proxied);
+  const dynamo = withoutLogging(new DynamoDBClient(proxied));
+  const proxiedKms = withoutLogging(new KMSClient(proxied));
   const macKeys = deriveMacKeys(kms, keyArns.mac);
   // Its first user awaits it. Until then a failure must not count as unhandled: jest would bill it to the next file.
   macKeys.catch(() => {});
@@ -139,8 +140,8 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
     signal: (signal) => signals.push(signal),
     logFault: (error) => faults.push(error),
   });
-  const s3 = new S3Client({ ...config, forcePathStyle: true });
-  const proxiedS3 = new S3Client({ ...proxied, forcePathStyle: true });
+  const s3 = withoutLogging(new S3Client({ ...config, forcePathStyle: true }));
+  const proxiedS3 = withoutLogging(new S3Client({ ...proxied, forcePathStyle: true }));
   await s3.send(new CreateBucketCommand({ Bucket: FILES_BUCKET }));
   await s3.send(
     new PutBucketVersioningCommand({ Bucket: FILES_BUCKET, VersioningConfiguration: { Status: "Enabled" } }),

@@ -18,7 +18,7 @@ export const kmsClient = once(() =>
 );
 
 /** The SDK copies every item of every call for its logger. The clients have none. */
-function withoutLogging<Client extends DynamoDBClient | KMSClient>(client: Client): Client {
+export function withoutLogging<Client extends DynamoDBClient | KMSClient | S3Client>(client: Client): Client {
   client.middlewareStack.remove("loggerMiddleware");
   return client;
 }

@@ -8,6 +8,7 @@ import { type AttributeValue, DynamoDBClient, TransactionCanceledException } fro
 import { KMSClient } from "@aws-sdk/client-kms";
 import { NoSuchKey, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { LOG_STATE, TABLES } from "../../../contract";
+import { withoutLogging } from "../../../handlers/runtime/clients";
 
 const CLIENT = { region: "us-east-1", credentials: { accessKeyId: "none", secretAccessKey: "none" } };
 
@@ -38,9 +39,9 @@ export class FakeAws {
   readonly #tokens = new Set<string>();
 
   clients(): Clients {
-    const dynamo = new DynamoDBClient(CLIENT);
-    const s3 = new S3Client(CLIENT);
-    const kms = new KMSClient(CLIENT);
+    const dynamo = withoutLogging(new DynamoDBClient(CLIENT));
+    const s3 = withoutLogging(new S3Client(CLIENT));
+    const kms = withoutLogging(new KMSClient(CLIENT));
     answering(dynamo.middlewareStack, {
       GetItemCommand: (input) => this.#getItem(input),
       QueryCommand: (input) => this.#query(input),

@@ -1,3 +1,5 @@
+/** All tests: the slowest files first, one embedded AWS for each worker. */
+
 const { availableParallelism } = require("node:os");
 
 /** @type {import('jest').Config} */

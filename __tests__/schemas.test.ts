@@ -15,7 +15,7 @@ import { parsePayment } from "../ledger/rules/payment";
 import { encodePageToken } from "../ledger/rules/queries";
 import { REFUSAL_CODES, type RefusalCode, refusal } from "../ledger/rules/refusals";
 import { parseTransaction } from "../ledger/rules/transaction";
-import { publishedSchemas, SCHEMAS_FOLDER } from "../tools/write-schemas";
+import { publishedSchemas, SCHEMAS_FOLDER, SCHEMAS_INDEX, schemaIndex } from "../tools/write-schemas";
 import { aTransaction, ALL_DOORS as DOORS } from "./ledger/rules/arriving-doors";
 import { BUCKET, stubCall, stubFiles, stubServices } from "./ledger/rules/stub-services";
 import { anEvent, aPayment, type Input, NOW, without } from "./support/ledger-fixtures";
@@ -62,6 +62,11 @@ describe("the committed files", () => {
 
   test.each([...publishedSchemas()])("%s is what the code generates (else: npm run schemas)", (file, text) => {
     expect(readFileSync(join(SCHEMAS_FOLDER, file), "utf8")).toBe(text);
+  });
+
+  test("the index lists all of them (else: npm run schemas)", () => {
+    expect(readFileSync(SCHEMAS_INDEX, "utf8")).toBe(schemaIndex());
+    for (const file of readdirSync(SCHEMAS_FOLDER)) expect(schemaIndex()).toContain(`(v1/${file})`);
   });
 
   test.each([...publishedSchemas()])("%s names itself without a host, and its draft", (file, text) => {

@@ -36,6 +36,7 @@ import { importOfMessages, queueAnswer, queueEvent } from "./queue-schemas";
 import { adjust } from "./schema-adjustments";
 
 export const SCHEMAS_FOLDER = join(__dirname, "..", "schemas", `v${SCHEMA_VERSION}`);
+export const SCHEMAS_INDEX = join(SCHEMAS_FOLDER, "..", "README.md");
 
 /** Rules that JSON Schema cannot express. Rules of single fields are in their descriptions. */
 const BEYOND_SCHEMA =
@@ -281,6 +282,25 @@ export function publishedSchemas(): ReadonlyMap<string, string> {
   return new Map([...files, ...carried]);
 }
 
+/** `schemas/README.md`: every published schema with its title. */
+export function schemaIndex(): string {
+  const rows = [...publishedSchemas()].map(([file, text]) => {
+    const { title } = JSON.parse(text) as { title: string };
+    return `| [\`${file}\`](v${SCHEMA_VERSION}/${file}) | ${title} |`;
+  });
+  return `${[
+    "# JSON Schemas",
+    "",
+    "What the functions take (`request`) and answer (`response`), what queues and files carry (`message`, `row`), and what the ledger writes for",
+    "others (`report`, `bad-row`, `body`). JSON Schema, draft 2020-12. `npm run schemas` writes them and this list from the code that validates;",
+    "[docs/api.md](../docs/api.md) has examples of each.",
+    "",
+    "| Schema | What |",
+    "|---|---|",
+    ...rows,
+  ].join("\n")}\n`;
+}
+
 type Side = "sent" | "made";
 
 function published(schema: z.ZodType, name: string, side: Side): string {
@@ -311,6 +331,7 @@ function published(schema: z.ZodType, name: string, side: Side): string {
 function main(): void {
   mkdirSync(SCHEMAS_FOLDER, { recursive: true });
   for (const [name, text] of publishedSchemas()) writeFileSync(join(SCHEMAS_FOLDER, name), text);
+  writeFileSync(SCHEMAS_INDEX, schemaIndex());
 }
 
 if (require.main === module) main();

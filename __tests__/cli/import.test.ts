@@ -6,7 +6,15 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { LosslessNumber } from "lossless-json";
-import { BOOK_NAMES, type BookName, type Entry, IMPORT_BOOKS, type MapSettings, mapRow } from "../../cli/import/books";
+import {
+  BOOK_NAMES,
+  type BookName,
+  type Entry,
+  expectedRefusal,
+  IMPORT_BOOKS,
+  type MapSettings,
+  mapRow,
+} from "../../cli/import/books";
 import { ImportReport } from "../../cli/import/report";
 import { type RowResult, runImport } from "../../cli/import/run";
 import { openSource, type RowSource, type SourceRow } from "../../cli/import/sources";
@@ -16,6 +24,7 @@ import { parseAuditEvent } from "../../ledger/rules/audit-event";
 import { parsePayment } from "../../ledger/rules/payment";
 import { parsePaymentMessage } from "../../ledger/rules/payment-message";
 import { parseTransaction } from "../../ledger/rules/transaction";
+import { ALL_TEST_NUMBERS } from "../ledger/rules/card-test-numbers";
 import { NOW } from "../support/ledger-fixtures";
 
 const folder = mkdtempSync(join(tmpdir(), "import-test-"));
@@ -175,6 +184,23 @@ describe("the rows of the documents' own tables", () => {
     expect(again["AuditID"]).toBe(one["AuditID"]);
     expect(entryOf("events", { ...OLD.events, query_result: "failure" })["AuditID"]).not.toBe(one["AuditID"]);
     expect(entryOf("events", { ...OLD.events, AuditID: "a-1" })["AuditID"]).toBe("a-1");
+  });
+
+  test("a dry run refuses what the ledger's rules refuse, card data and stray tokens first", () => {
+    const judged = (book: BookName, changes: object) =>
+      expectedRefusal(IMPORT_BOOKS[book], { ...entryOf(book, OLD[book]), ...changes }, "migration", NOW);
+    expect(judged("calls", { Currency: "EUR" })).toBeUndefined();
+    expect(judged("calls", {})).toMatchObject({ code: "MISSING_FIELD", field: "Currency" });
+    expect(judged("calls", { Currency: "EUR", SecureToken: ALL_TEST_NUMBERS[0] })).toMatchObject({ code: "CARD_DATA" });
+    expect(judged("calls", { Currency: "EUR", ProcessorID: "tok_old_9fKx27" })).toMatchObject({
+      code: "TOKEN_IN_CLEAR",
+    });
+    expect(judged("files", { metadata: { note: `card ${ALL_TEST_NUMBERS[0]}` } })).toMatchObject({ code: "CARD_DATA" });
+    expect(judged("messages", { timestamp: "1 March 2024" })).toMatchObject({ code: "INVALID_TIMESTAMP" });
+    expect(judged("events", { user_id: "unclaimed" })).toMatchObject({ code: "INVALID_ACTOR" });
+    expect(judged("events", { QueryDetails: { SecureToken: "tok_old_9fKx27" } })).toMatchObject({
+      code: "TOKEN_IN_CLEAR",
+    });
   });
 
   test("ciphertext is not recorded as a value, at any depth", () => {

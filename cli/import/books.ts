@@ -3,11 +3,15 @@
 import { createHash } from "node:crypto";
 import { isLosslessNumber } from "lossless-json";
 import { type FunctionId, type LogicalTableName, TABLES } from "../../contract";
-import { auditEventSchema } from "../../ledger/rules/audit-event";
+import { auditEventSchema, parseAuditEvent } from "../../ledger/rules/audit-event";
 import { canonicalJson, type JsonValue } from "../../ledger/rules/canonical-json";
-import { PAYMENT_STATUSES, paymentSchema } from "../../ledger/rules/payment";
-import { paymentMessageSchema } from "../../ledger/rules/payment-message";
-import { transactionSchema } from "../../ledger/rules/transaction";
+import { harmfulInput } from "../../ledger/rules/harmful-input";
+import { PAYMENT_STATUSES, parsePayment, paymentSchema } from "../../ledger/rules/payment";
+import { parsePaymentMessage, paymentMessageSchema } from "../../ledger/rules/payment-message";
+import type { Refusal } from "../../ledger/rules/refusals";
+import type { Parsed } from "../../ledger/rules/schema";
+import { SentTokens, withoutToken } from "../../ledger/rules/sent-tokens";
+import { parseTransaction, transactionSchema } from "../../ledger/rules/transaction";
 import { binaryFields, type Fields, jsonValue, momentText, withoutExponent } from "./values";
 
 export type Entry = Readonly<Record<string, unknown>>;
@@ -19,6 +23,8 @@ export interface ImportBook {
   readonly known: readonly string[];
   readonly entryOf: (fields: Fields, from: string) => Entry;
   readonly requestOf: (entries: readonly Entry[], actor: string) => object;
+  /** The ledger's own rules, for a dry run. */
+  readonly parse: (entry: Entry, now: Date, actor: string) => Parsed<unknown>;
 }
 
 export const BOOK_NAMES = ["calls", "files", "messages", "events"] as const;
@@ -38,6 +44,7 @@ export const IMPORT_BOOKS: Readonly<Record<BookName, ImportBook>> = {
         ImportedFrom: from,
       }),
     requestOf: (payments, Actor) => ({ Actor, payments }),
+    parse: parsePayment,
   },
   files: {
     table: TABLES.paymentTransactions.logicalName,
@@ -46,6 +53,7 @@ export const IMPORT_BOOKS: Readonly<Record<BookName, ImportBook>> = {
     entryOf: transactionEntry,
     // This function has no list with an actor around it.
     requestOf: (entries, actor) => ({ payment_data: entries.map((entry) => ({ actor, ...entry })) }),
+    parse: parseTransaction,
   },
   messages: {
     table: TABLES.paymentMessages.logicalName,
@@ -59,6 +67,7 @@ export const IMPORT_BOOKS: Readonly<Record<BookName, ImportBook>> = {
         importedFrom: from,
       }),
     requestOf: (payments, Actor) => ({ Actor, payments }),
+    parse: parsePaymentMessage,
   },
   events: {
     table: TABLES.paymentAuditTrail.logicalName,
@@ -66,6 +75,8 @@ export const IMPORT_BOOKS: Readonly<Record<BookName, ImportBook>> = {
     known: Object.keys(auditEventSchema.shape),
     entryOf: eventEntry,
     requestOf: (events, Actor) => ({ Actor, events }),
+    parse: (entry, now, Actor) =>
+      parseAuditEvent("Actor" in entry || "user_id" in entry ? entry : { ...entry, Actor }, now),
   },
 };
 
@@ -134,6 +145,15 @@ export interface MapSettings {
   /** Values for fields that a row does not have. */
   readonly set: Readonly<Record<string, string>>;
   readonly leaveOut: readonly string[];
+}
+
+/** What the ledger would refuse of an entry. Whether it is a duplicate or a conflict only the tables know. */
+export function expectedRefusal(book: ImportBook, entry: Entry, actor: string, now: Date): Refusal | undefined {
+  const clear = book.table === TABLES.paymentLedger.logicalName ? withoutToken(entry) : entry;
+  const harmful = harmfulInput(entry, { tokens: SentTokens.in(entry), clear });
+  if (harmful !== undefined) return harmful;
+  const parsed = book.parse(entry, now, actor);
+  return parsed.ok ? undefined : parsed.refusal;
 }
 
 /** The entry of a request; or why the row cannot be sent: the ledger would be given ciphertext for a value. */

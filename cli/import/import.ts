@@ -14,7 +14,15 @@ import { ACTOR_OPTION, actorOf } from "../asking";
 import { onAws } from "../aws";
 import { CommandError } from "../errors";
 import { callFunction } from "../functions";
-import { BOOK_NAMES, type BookName, type Entry, IMPORT_BOOKS, type ImportBook, type MapSettings } from "./books";
+import {
+  BOOK_NAMES,
+  type BookName,
+  type Entry,
+  expectedRefusal,
+  IMPORT_BOOKS,
+  type ImportBook,
+  type MapSettings,
+} from "./books";
 import { ImportReport } from "./report";
 import { type RowResult, runImport } from "./run";
 import { openSource } from "./sources";
@@ -34,6 +42,7 @@ export const importCommand: CommandBody = onAws({
       kind: "flag",
       about: "Decrypt binary fields with kms:Decrypt, as you; they were encrypted by kms:Encrypt.",
     },
+    "dry-run": { kind: "flag", about: "Send nothing: say which rows the ledger's rules would refuse." },
     report: { kind: "one", value: "DIR", about: "Folder of the report. Default: import/ and the value of --from." },
     actor: ACTOR_OPTION,
   },
@@ -52,18 +61,19 @@ export const importCommand: CommandBody = onAws({
       // Paths instead of host names for buckets, because an endpoint on this machine has no such names.
       s3: () => new S3Client({ forcePathStyle: true }),
     });
-    const folder = given.one("report") ?? `import/${settings.from.replaceAll(/[^A-Za-z0-9._-]/g, "-")}`;
+    const isDry = given.flag("dry-run");
+    const folder = folderOf(given, settings);
     const what = { book: bookName, source: source.identity, importedFrom: settings.from };
     const report = ImportReport.open(folder, what);
     if (report.current.done.rows > 0) terminal.tell(`Goes on behind row ${report.current.done.rows}.`);
     const actor = actorOf(given);
     await runImport({
       ...{ book, source, settings, report },
-      send: (entries) => send(book, entries, actor),
+      send: (entries) => (isDry ? judge(book, entries, actor) : send(book, entries, actor)),
       ...(given.flag("decrypt") ? { decrypt: decrypter(new KMSClient({})) } : {}),
       progress: (done, total) => terminal.progress?.(done, total ?? done, "rows"),
     });
-    return answer(report, folder, terminal);
+    return answer(report, { folder, isDry }, terminal);
   },
 });
 
@@ -84,6 +94,12 @@ function settingsOf(given: Given): MapSettings {
   return { from: given.needed("from"), set: Object.fromEntries(set), leaveOut: given.many("leave-out") };
 }
 
+function folderOf(given: Given, { from }: MapSettings): string {
+  const folder = given.one("report") ?? `import/${from.replaceAll(/[^A-Za-z0-9._-]/g, "-")}`;
+  // An import must not go on where a dry run ended.
+  return given.flag("dry-run") ? `${folder}-dry-run` : folder;
+}
+
 /** Their rows are recorded already, and carry what no request may say. */
 function refuseOwnTable(place: string): void {
   const own = Object.values(namesOf(loadConfig()).tables).find((name) => place === `table:${name}`);
@@ -101,6 +117,15 @@ async function send(book: ImportBook, entries: readonly Entry[], actor: string):
       await delay(BACKOFF_MS * 2 ** attempt);
     }
   }
+}
+
+/** `stored` stands for what the rules accept. */
+async function judge(book: ImportBook, entries: readonly Entry[], actor: string): Promise<readonly RowResult[]> {
+  const now = new Date();
+  return entries.map((entry, position): RowResult => {
+    const refused = expectedRefusal(book, entry, actor, now);
+    return refused === undefined ? { position, outcome: "stored" } : { position, outcome: "refused", ...refused };
+  });
 }
 
 /** The processor answers as an HTTP service does, the other functions with the results themselves. */
@@ -124,16 +149,21 @@ function decrypter(kms: KMSClient): (fields: Fields) => Promise<Fields> {
   };
 }
 
-function answer(report: ImportReport, folder: string, terminal: Terminal): number {
+function answer(
+  report: ImportReport,
+  { folder, isDry }: { readonly folder: string; readonly isDry: boolean },
+  terminal: Terminal,
+): number {
   const { counts, codes, book, importedFrom, done } = report.current;
   const notRecorded = counts.refused + counts.conflict;
   const lines = [
+    ...(isDry ? ["Nothing was sent. What the ledger's rules accept is counted as stored."] : []),
     `${done.rows} rows of ${importedFrom} into ${IMPORT_BOOKS[book as BookName].table}: ${Object.entries(counts)
       .map(([outcome, count]) => `${outcome} ${count}`)
       .join(", ")}.`,
     ...Object.entries(codes).map(([code, count]) => `  ${code}: ${count}`),
     notRecorded === 0 ? `Report: ${folder}/report.json` : `The rows that were not recorded: ${report.notRecordedFile}`,
   ];
-  terminal.answer({ folder, ...report.current }, lines.join("\n"));
+  terminal.answer({ folder, dryRun: isDry, ...report.current }, lines.join("\n"));
   return notRecorded === 0 ? DONE : ANSWER_IS_NO;
 }

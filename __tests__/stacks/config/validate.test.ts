@@ -43,6 +43,7 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_suffix", "a trailing hyphen", { ...dev, suffix: "dev-" }],
   ["bad_suffix", "two hyphens in a row", { ...dev, suffix: "a--b" }],
   ["suffix_taken", "another environment's suffix", { ...dev, suffix: "prod" }],
+  ["suffix_taken", "another environment's suffix in production", { ...prod, suffix: "dev" }],
   ["suffix_taken", "the bare suffix under a new environment", { ...dev, environment: "staging", suffix: "prod" }],
   ["suffix_taken", "a suffix that makes a name production has", { ...dev, suffix: "dlq" }],
   ["name_too_long", "a suffix that makes a bucket name too long", { ...dev, suffix: "a".repeat(32) }],
@@ -80,6 +81,7 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_connectivity", "an unknown layout", { ...dev, connectivity: "vpn" as AppConfig["connectivity"] }],
   ["bad_subnets", "a public subnet over a private one", { ...dev, publicSubnetCidr: "10.0.1.0/24" }],
   ["bad_subnets", "a public subnet outside the VPC", { ...dev, publicSubnetCidr: "10.1.11.0/24" }],
+  ["bad_subnets", "a public subnet of /29", { ...dev, publicSubnetCidr: "10.0.11.0/29" }],
   ["bad_cidr", "a public subnet that is no block", { ...dev, publicSubnetCidr: "public" }],
   ["bad_log_retention", "a retention that CloudWatch lacks", { ...dev, logRetentionDays: 366 }],
   ["bad_log_retention", "less than a year in production", { ...prod, logRetentionDays: 180 }],
@@ -263,6 +265,17 @@ test.each(WRONG)("%s: %s", (code, _, config) => {
   const error = refusal(() => validateConfig(config));
   expect(error.code).toBe(code);
   expect(error.message).toMatch(/^Configuration error \(\w+\): .+\n {2}Rule: {3}.+\n {2}Remedy: .+$/);
+});
+
+test.each<[string, AppConfig]>([
+  ["a public subnet of /28", { ...dev, publicSubnetCidr: "10.0.11.0/28" }],
+  ["a data key for each record", { ...dev, fieldEncryption: "per-record" }],
+  [
+    "production's evidence locked for a year and no longer",
+    withProtections(prod, { evidenceLock: { mode: "COMPLIANCE", days: 365 } }),
+  ],
+])("accepted: %s", (_, config) => {
+  validateConfig(config);
 });
 
 test("a rotation goes by its three configurations, each of them valid", () => {

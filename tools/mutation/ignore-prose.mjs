@@ -1,0 +1,20 @@
+/** Sentences for people are not mutated: tests hold codes and rules, not wording. Codes, keys and expressions are mutated. */
+
+const PROSE_PROPERTIES = new Set(["rule", "remedy", "message", "description", "usage"]);
+const REASON = "a sentence for people";
+
+function shouldIgnore(path) {
+  if (!path.isStringLiteral() && !path.isTemplateLiteral()) return undefined;
+  const text = path.isStringLiteral() ? path.node.value : path.node.quasis.map(({ value }) => value.raw).join("x");
+  if (!/\S \S/.test(text)) return undefined;
+  const isOfError = path.findParent(
+    (parent) => parent.isNewExpression() && /Error$/.test(parent.node.callee.name ?? ""),
+  );
+  const isOfProperty = path.findParent(
+    (parent) => parent.isObjectProperty() && PROSE_PROPERTIES.has(parent.node.key.name ?? ""),
+  );
+  return isOfError || isOfProperty ? REASON : undefined;
+}
+
+/** As `declareValuePlugin` of Stryker makes it: Stryker is not among the packages of this project. */
+export const strykerPlugins = [{ kind: "Ignore", name: "prose", value: { shouldIgnore } }];

@@ -1,5 +1,5 @@
 /**
- * The embedded AWS: one emulator process on loopback with credentials of its own, for a laptop and for tests.
+ * The embedded AWS: one emulator process on loopback with its own credentials, for a laptop and for tests.
  * Nothing of the user's AWS set-up reaches it or the functions that it runs, and its state ends with it.
  *
  * With AWS_ENDPOINT_URL set beforehand nothing is started: that endpoint is used, with the user's own credentials.
@@ -123,7 +123,7 @@ function embedded(emulator: Emulator, region: string): EmbeddedAws {
     credentials,
     kind: "embedded",
     pid: emulator.pid,
-    // FIPS and dual-stack switches of the user's environment would make the SDK refuse any endpoint of its own.
+    // With the FIPS and dual-stack switches of the user's environment the SDK would refuse any configured endpoint.
     clientConfig: (other = region) => ({
       endpoint,
       region: other,
@@ -151,7 +151,7 @@ function spawnEmulator(python: string, port: number): Emulator {
   const child = spawn(python, ["-I", path.join(__dirname, "emulator_supervisor.py")], {
     env: emulatorEnvironment(port),
     stdio: ["pipe", "pipe", "pipe"],
-    // A session of its own: Ctrl-C reaches this process only, which then ends the emulator in its own order.
+    // A separate session: Ctrl-C reaches this process only, which then ends the emulator in its own order.
     detached: true,
   });
   const exited = once(child, "exit").catch(() => undefined);
@@ -214,7 +214,7 @@ async function waitUntilHealthy(child: ChildProcess, endpoint: string, errorTail
   );
 }
 
-/** Asked with an agent of its own, so that no proxy setting of Node or of the user applies. */
+/** Asked with a separate agent, so that no proxy setting of Node or of the user applies. */
 function answersHealth(endpoint: string): Promise<boolean> {
   return new Promise((resolve) => {
     const request = http.get(

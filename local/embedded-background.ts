@@ -1,5 +1,5 @@
 /**
- * Brings the embedded AWS up in a process of its own, with what the synthesized stacks say, and stops it. That process runs
+ * Starts the embedded AWS in a separate process, with the resources of the synthesized stacks, and stops it. That process runs
  * this file with the word `serve`.
  */
 import "./sdk-warning";
@@ -87,7 +87,7 @@ async function serve(outputDirectory: string, stateDirectory: string): Promise<v
     const ready = stateOf(await deploy({ aws, outputDirectory }), aws);
     await writeWhole(stateFile(stateDirectory), JSON.stringify(ready, undefined, 2));
     process.send?.({ ready } satisfies ServeMessage);
-    // The emulator is unreferenced, so this process needs a reason of its own to stay.
+    // The emulator is unreferenced, so a timer keeps this process alive.
     setInterval(() => {}, 2 ** 30);
   } catch (error) {
     const code = error instanceof LocalError ? error.code : "RESOURCE_FAILED";

@@ -1,10 +1,10 @@
 /**
  * What the embedded AWS leaves out of a table export: the files. It answers ExportTableToPointInTime and reports success,
  * and writes nothing; this writes, for every export that was asked for, the layout that AWS documents, from the table as
- * it stands. The ledger never uses it: real exports come from DynamoDB.
+ * it is now. The ledger never uses it: real exports come from DynamoDB.
  *
  * What it cannot know: earlier versions of a row. A full export holds each row as it is now, and so does the old image of
- * a row whose status changed. When a row was written is told by the row itself.
+ * a row whose status changed. The row itself says when it was written.
  */
 
 import { createHash } from "node:crypto";

@@ -13,7 +13,7 @@ export interface RecordedCall {
   readonly number: number;
   /** `DynamoDB.PutItem`, `KMS.Decrypt`; `METHOD /path` for services without X-Amz-Target. */
   readonly target: string;
-  /** The request's JSON; undefined where the body is none. */
+  /** The request's JSON; undefined where the body is not JSON. */
   readonly input: Readonly<Record<string, unknown>> | undefined;
   /** What the client got: `forwarded`, or the name of the fault. */
   outcome: string;

@@ -1,6 +1,6 @@
 /**
  * What becomes of payment files: each file of a folder goes through the payment processor, against an embedded AWS that
- * serves all of them. Each has tables of its own, so no case depends on another.
+ * serves all of them. Each has its own tables, so no case depends on another.
  */
 
 import { randomUUID } from "node:crypto";
@@ -57,7 +57,7 @@ export function caseNames(folder: string): string[] {
     .sort();
 }
 
-/** What differs from the `NAME.expected.json` beside the case; nothing where there is none. */
+/** What differs from the `NAME.expected.json` beside the case; empty where that file does not exist. */
 export function differences(folder: string, result: CaseResult): string[] {
   let text: string;
   try {

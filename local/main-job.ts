@@ -9,7 +9,7 @@ import { withAws } from "./main-job/lifetime";
 import type { JobOptions } from "./main-job/options";
 import type { JobReport } from "./main-job/report";
 
-/** @param say told of an installation, and of a signal that ends the job. */
+/** @param say receives a line about an installation, and about a signal that ends the job. */
 export function mainJob(options: JobOptions, say: (message: string) => void): Promise<JobReport> {
   return withAws((starting) => runJob(options, starting), say);
 }

@@ -105,7 +105,7 @@ async function buildVenv(python: Python, requirementsFile: string, parent: strin
   }
 }
 
-/** Waits for another process that builds the same folder, as the workers of a first test run do. False when there is none or it failed. */
+/** Waits for another process that builds the same folder, as the workers of a first test run do. False when no other process builds it, or when that process failed. */
 async function builtByAnother(parent: string, directory: string): Promise<boolean> {
   const deadline = Date.now() + INSTALL_TIMEOUT_MS;
   while (Date.now() < deadline && !existsSync(directory)) {

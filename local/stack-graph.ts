@@ -111,7 +111,7 @@ export class StackGraph {
     };
   }
 
-  /** `data.terraform_remote_state.<input>.outputs.<name>`: the producer's own expression, evaluated where it stands. */
+  /** `data.terraform_remote_state.<input>.outputs.<name>`: the producer's own expression, evaluated in the producer's stack. */
   private async output(
     consumer: Stack,
     path: ReferencePath,

@@ -139,7 +139,7 @@ const TOKEN_NUMBER = /-?\d+(\.\d+)?/y;
 const TOKEN_SPACE = /\s*/y;
 const STRING_ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", '"': '"', "\\": "\\" };
 
-/** Recursive descent over one template. A text inside an expression is a template of its own. */
+/** Recursive descent over one template. A text inside an expression is another template. */
 class Parser {
   private at = 0;
 
@@ -152,7 +152,7 @@ class Parser {
     return { kind: "template", parts };
   }
 
-  /** Reads text and `${...}` up to the closing quote, or to the end of the source when there is none. */
+  /** Reads text and `${...}` up to the closing quote, or to the end of the source when no quote is given. */
   private parts(quote: string | undefined): Expression[] {
     const parts: Expression[] = [];
     let text = "";

@@ -105,7 +105,7 @@ function dayOf(event: unknown, now: Date): string {
   throw new LogCheckError("BAD_REQUEST", message);
 }
 
-/** The day's records by the ledger's own clock. The sweep, not this, holds the records against the log. */
+/** The day's records by the ledger's own clock. The sweep, not this, compares the records with the log. */
 async function recordsOf(day: string, services: Services, outOfTime: () => boolean) {
   const { partitionKey, indexes } = TABLES.paymentAuditTrail;
   const { name, partitionKey: indexKey } = indexes.byTime;

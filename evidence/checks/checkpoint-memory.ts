@@ -1,6 +1,6 @@
 /**
- * The newest checkpoint that a sweep held the tables against, kept beside the log's own state. The next sweep asks the
- * log to continue exactly that tree: so a log that was cut, rolled back or replaced is noticed without a witness.
+ * The newest checkpoint that a sweep compared the tables with, kept beside the log's own state. The next sweep demands
+ * that the log continues exactly that tree: so a log that was cut, rolled back or replaced is noticed without a witness.
  */
 
 import {

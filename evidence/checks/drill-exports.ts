@@ -37,8 +37,8 @@ function fullExports(exports: readonly ExportEntry[]): ExportEntry[] {
 }
 
 /**
- * Only its manifests are read: DynamoDB reads the files, and what they hold is held against the log afterwards, which is
- * stronger than their checksums.
+ * Only its manifests are read: DynamoDB reads the files, and their content is compared with the log afterwards, which
+ * proves more than their checksums.
  */
 async function completeExport(
   table: LogicalTableName,

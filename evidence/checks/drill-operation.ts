@@ -1,4 +1,4 @@
-/** The function of the restore drill: one step an invocation, and what the trail and the alarms are told of it. */
+/** The function of the restore drill: one step in each invocation, with its audit records and its alarm signals. */
 
 import * as z from "zod";
 import { LOG_METRICS } from "../../contract";
@@ -17,7 +17,7 @@ export interface DrillOperationSettings extends DrillSettings {
 }
 
 export interface DrillResponse {
-  /** Where the drill stands. `idle`: none is under way. */
+  /** The drill's phase. `idle`: none is under way. */
   readonly outcome: DrillState["phase"];
   /** The drill under way. */
   readonly drill?: string;
@@ -71,7 +71,7 @@ async function recordResults(call: Call, services: Services, { state: bucket }: 
     state.unrecorded.map((result) => entryOf(result, call)),
     services,
   );
-  // Before the state forgets them: a verdict may be told twice, and never not at all.
+  // Before the state forgets them: a verdict may be reported twice, and is always reported.
   for (const { passed } of state.unrecorded)
     services.signal(passed ? LOG_METRICS.drillPassed : LOG_METRICS.drillFailed);
   await bucket.save({ ...state, unrecorded: [] }, version);

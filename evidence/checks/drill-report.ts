@@ -1,4 +1,4 @@
-/** What a drill found: the restored tables held against the log, and the object that says so for good. */
+/** What a drill found: the restored tables compared with the log, and the object that records the result permanently. */
 
 import * as z from "zod";
 import { EXPORT_PREFIXES } from "../../contract";
@@ -38,7 +38,7 @@ const resultInReport = z.object({
   passed: z.boolean(),
 });
 
-/** What the report that stands says; an earlier try of the same drill may have written it. */
+/** The result in the stored report; an earlier try of the same drill may have written it. */
 export function resultOf(reportText: string): DrillResult {
   const { drill: id, finishedAt, verdict, passed } = resultInReport.parse(JSON.parse(reportText));
   return { id, verdict, passed, report: reportKeyOf(id), finishedAt };

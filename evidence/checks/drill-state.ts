@@ -1,6 +1,6 @@
 /**
- * Where the restore drill stands, as one object in the export bucket. It is saved before anything is asked of DynamoDB
- * that cannot be asked twice, and only if nobody else has saved since; so a drill goes on from wherever it died.
+ * The state of the restore drill, as one object in the export bucket. It is saved before each request to DynamoDB that
+ * must not be sent twice, and only if nobody else has saved since; so a drill continues from wherever it stopped.
  */
 
 import type { S3Client } from "@aws-sdk/client-s3";
@@ -77,7 +77,7 @@ export interface DrillBucket {
   load(): Promise<LoadedDrill>;
   /** @returns the new version, or undefined when somebody else has saved since `version`. */
   save(state: DrillState, version: string | undefined): Promise<string | undefined>;
-  /** The text that stands under the key afterwards: this one, or what an earlier try has put there. */
+  /** The text under the key afterwards: this one, or what an earlier try has put there. */
   putOnce(key: string, text: string): Promise<string>;
   read(key: string): Promise<string | undefined>;
 }

@@ -1,6 +1,6 @@
 /**
- * The restore drill as a machine of small steps. Each reads where the drill stands, does what can be done twice without
- * harm, and saves where it stands then. What takes DynamoDB hours is waited for between the steps, not in them.
+ * The restore drill as a machine of small steps. Each reads the drill's state, does what can be done twice without
+ * harm, and saves the new state. What takes DynamoDB hours is waited for between the steps, not in them.
  */
 
 import { createHash } from "node:crypto";
@@ -40,7 +40,7 @@ export interface DrillStep extends DrillSettings {
   readonly begin: boolean;
   readonly outOfTime: () => boolean;
   readonly onProgress?: (done: number, total: number, what: string) => void;
-  /** Told of what needs somebody's attention. */
+  /** Receives what needs somebody's attention. */
   readonly tell: (code: DrillCode) => void;
 }
 
@@ -58,7 +58,7 @@ const ATTEMPTS_MAX = 5;
 /** Far more than one drill has states, with others that overtake this one. */
 const SAVES_MAX = 40;
 
-/** Goes on until DynamoDB has to be waited for or there is nothing to do. @returns where the drill stands. */
+/** Goes on until DynamoDB has to be waited for or there is nothing to do. @returns the drill's state. */
 export async function stepDrill(step: DrillStep): Promise<DrillState> {
   let begin = step.begin;
   for (let saves = 0; saves < SAVES_MAX; saves++) {

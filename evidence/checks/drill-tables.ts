@@ -50,7 +50,7 @@ export interface DrillTables {
   /** Has DynamoDB make the scratch table of a deployed one, encrypted as that one, and fill it from the export. */
   startImport(request: ImportRequest): Promise<ImportAnswer>;
   importStanding(importArn: string): Promise<ImportStanding>;
-  /** Undefined where there is none. */
+  /** Undefined where the table does not exist. */
   statusOf(scratchName: string): Promise<string | undefined>;
   /** Asks for its removal; one that is being made or removed is left for a later step. */
   remove(scratchName: string): Promise<void>;
@@ -89,7 +89,7 @@ export function drillTables(dynamo: DynamoDBClient): DrillTables {
   };
 }
 
-/** Stands before every call that makes or removes a table, so that no state and no argument can name another one. */
+/** Called before every call that makes or removes a table, so that no state and no argument can name another one. */
 export function assertDrillTable(name: string): void {
   if (DRILL_TABLE.test(name)) return;
   throw new LogCheckError(

@@ -42,7 +42,7 @@ export function withTilesAhead(evidence: EvidenceFolder): EvidenceFolder {
       const [, bundle] = /^tile\/entries\/((?:x[0-9]{3}\/)*[0-9]{3})$/.exec(path) ?? [];
       if (bundle !== undefined) {
         const tile = evidence.read(`tile/0/${bundle}`);
-        // Whoever reads it is told of its error; perhaps nobody does.
+        // The reader of this file gets its error; it may have no reader.
         tile.catch(() => {});
         ahead.set(`tile/0/${bundle}`, tile);
         const [oldest] = ahead.keys();

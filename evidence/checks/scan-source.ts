@@ -1,4 +1,4 @@
-/** A table as it stands, as the verifier reads records: scanned in parallel segments, page by page. */
+/** A table as it is now, as the verifier reads records: scanned in parallel segments, page by page. */
 
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { LogicalTableName } from "../../contract";

@@ -1,4 +1,4 @@
-/** Seals what the streams never told of: each record is read again, and goes into the log as it stands now. */
+/** Seals what the streams never reported: each record is read again, and goes into the log as it is now. */
 
 import { TABLES } from "../../contract";
 import { toItemJson } from "../../ledger/rules/attribute-value";
@@ -64,7 +64,7 @@ async function entriesFor(findings: readonly Finding[], tail: LogTail, repairer:
   return entries.filter((entry) => entry !== undefined).filter((entry) => !tail.has(entry));
 }
 
-/** Undefined for a record that is not as it was found: its change is so young that its stream may still tell of it. */
+/** Undefined for a record that is not as it was found: its change is so new that its stream may still report it. */
 async function entryFor(finding: Finding, macKey: MacKey, services: Services): Promise<RecordEntry | undefined> {
   const { key, item, lastCommitment = "" } = finding;
   const table = Object.values(TABLES).find(({ logicalName }) => logicalName === finding.table)?.logicalName;

@@ -160,7 +160,7 @@ function responseOf(report: VerificationReport, repair: Repair): SweepResponse {
 
 /**
  * A record that was found forged stays a fault, although the log says so now; so does a version that nobody can seal any
- * more, because another one stands in its place.
+ * more, because another one has replaced it.
  */
 function outcomeOf({ verdicts, findings, further }: VerificationReport, { forged, left }: Repair): SweepOutcome {
   const bad = verdicts.filter((verdict) => !isGood(verdict));

@@ -1,5 +1,5 @@
 /**
- * The verifier keys under which a sweep or a drill takes checkpoints for good: asked of KMS, by the ARNs that the
+ * The verifier keys under which a sweep or a drill accepts checkpoints: asked of KMS, by the ARNs that the
  * deployment names. Those in the evidence pin nothing: who can forge a checkpoint there can put its key there too.
  */
 

@@ -1,4 +1,4 @@
-/** The evidence commands that read files and nothing else, and what their errors mean to whoever started them. */
+/** The evidence commands that read files and nothing else, and what their errors mean to the user. */
 
 import { NoteError } from "../log/note";
 import { EntryError } from "../verifier/entries";

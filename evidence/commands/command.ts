@@ -1,4 +1,4 @@
-/** What a command is: its options with their help, how it reads them, and how it talks to whoever started it. */
+/** What a command is: its options with their help, how it reads them, and how it talks to the user. */
 
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { UsageError } from "./errors";
@@ -14,13 +14,13 @@ export interface Option {
   readonly about: string;
   /** The command cannot work without it. Help shows it first; the command itself refuses. */
   readonly required?: boolean;
-  /** Heading in the help under which options of many commands stand. */
+  /** Heading in the help for options that many commands have. */
   readonly section?: string;
   readonly short?: string;
 }
 export type Options = Readonly<Record<string, Option>>;
 
-/** The channels of whoever started the command. */
+/** The channels to the user who started the command. */
 export interface Output {
   print(text: string): void;
   /** To the error channel, which a reader of the result does not get. */

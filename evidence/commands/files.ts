@@ -3,7 +3,7 @@
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-/** Beside the place and renamed: whoever looks there finds a whole file. Folders on the way are made. */
+/** Written beside the place and renamed, so that a reader finds a whole file. Missing folders are made. */
 export function writeWhole(place: string, bytes: Buffer | string): void {
   mkdirSync(path.dirname(place), { recursive: true });
   const partial = `${place}.${process.pid}.part`;

@@ -1,4 +1,4 @@
-/** Entry of `dist/evidence.js`: the evidence commands for whoever has one file and Node.js, and neither project nor AWS account. */
+/** Entry of `dist/evidence.js`: the evidence commands for an auditor who has one file and Node.js, and neither project nor AWS account. */
 
 import { isReaderThread } from "../verifier/reader-thread";
 import { EXIT_CODE_LINES, explainEvidence, OFFLINE } from "./cli";

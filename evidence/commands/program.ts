@@ -25,7 +25,7 @@ export const DONE = 0;
 /** The command did its work, and the answer is no: a payment was refused, an export is damaged. */
 export const ANSWER_IS_NO = 1;
 
-/** What an error means to whoever started the command. */
+/** What an error means to the user. */
 export interface Explained {
   readonly message: string;
   readonly exitCode: number;

@@ -16,7 +16,7 @@ export interface RecordImage {
 
 interface FoundImages {
   readonly images: readonly RecordImage[];
-  /** Parts of the exports that could not be read, in words: a record may stand there. */
+  /** Parts of the exports that could not be read, in words: a record may be in them. */
   readonly problems: readonly string[];
 }
 

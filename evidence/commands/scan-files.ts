@@ -1,6 +1,6 @@
 /**
- * `scan`: the tables as they stand, written to disk as an export writes them, so that `verify` and `backup check` read
- * them. It is no snapshot: what is written during the scan may be in it or not; what was written before it began is.
+ * `scan`: the tables as they are now, written to disk as an export writes them, so that `verify` and `backup check` read
+ * them. It is not a snapshot: what is written before the scan is in it, and what is written during the scan may be.
  */
 
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-/** `verify`: holds exported records against the log of proofs, and the log against pinned keys. Needs no AWS account. */
+/** `verify`: compares exported records with the sealed log, and checks the log with pinned keys. Needs no AWS account. */
 
 import { IDENTITIES_PREFIX } from "../../contract";
 import { maxBytesOf } from "../verifier/evidence";
@@ -61,7 +61,7 @@ export const verify: Command = {
   },
 };
 
-/** With `--json` each finding is a line of JSON of its own, and so is the report behind them. */
+/** With `--json` each finding is one line of JSON, and the report is the last line. */
 function printer(given: Given, { print }: Terminal) {
   return (finding: Finding, reason?: string) => {
     const acknowledged = reason === undefined ? "" : `acknowledged (${reason}) `;

@@ -31,7 +31,7 @@ export const newKey: Command = {
   },
 };
 
-/** The key is on the disk before anybody is told its other half. */
+/** The private key is on the disk before its public half is shown. */
 function writeNew(place: string, text: string): void {
   let file: number;
   try {

@@ -18,7 +18,7 @@ export interface TrailPrincipal {
   /** `AROA...:session`, `AIDA...`; empty for a service. */
   readonly id: string;
   readonly arn?: string;
-  /** Set once when the session is made; whoever uses the session cannot change it. */
+  /** Set once when the session is made; the session's user cannot change it. */
   readonly sourceIdentity?: string;
 }
 
@@ -78,7 +78,7 @@ function principalIn(identity: Fields): TrailPrincipal {
   };
 }
 
-/** The session that STS began: whoever calls only through the private API appears nowhere else in the trail. */
+/** The session that STS began: a caller who uses only the private API appears nowhere else in the trail. */
 function sessionBegunIn(event: Fields): TrailPrincipal {
   const isBegun =
     textOf(event, "eventSource") === "sts.amazonaws.com" && event["eventName"]?.toString().startsWith("AssumeRole");

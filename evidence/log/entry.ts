@@ -11,7 +11,7 @@ export const ENTRY_FORMAT = "payment-ledger/entry/1";
 /**
  * `RECORD`: a record, or its next allowed version, with a good MAC. `FORGED`: a record that none of the functions wrote.
  * `TAMPER`: a stored record was altered or removed. `LATE`: a record as a consistent read found it in its table: one that the
- * stream never told of, or of which an event said what the table did not show.
+ * stream never reported, or of which an event said what the table did not show.
  */
 export const RECORD_KINDS = ["RECORD", "FORGED", "TAMPER", "LATE"] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
@@ -39,7 +39,7 @@ export interface HeartbeatEntry {
   readonly kind: "HEARTBEAT";
   /** By the sealer's clock, RFC 3339 in UTC with milliseconds. Everything before it was written before that. */
   readonly time: string;
-  /** How many entries of each kind stand before it. */
+  /** How many entries of each kind are before it. */
   readonly counts: Readonly<Record<EntryKind, number>>;
   /** Size of the tree that the last published checkpoint covers, and SHA-256 (base64url) of that checkpoint's text; 0 and empty before the first. */
   readonly previousSize: number;

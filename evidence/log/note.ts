@@ -75,7 +75,7 @@ export function parseSignatureLine(line: string): NoteSignature {
   return { name, keyId: bytes.toString("hex", 0, KEY_ID_BYTES), signature: bytes.subarray(KEY_ID_BYTES) };
 }
 
-/** The line as it stands in a note, with its newline. */
+/** The signature line of a note, with its newline. */
 export function signatureLine({ name, keyId, signature }: NoteSignature): string {
   return `\u2014 ${name} ${Buffer.concat([Buffer.from(keyId, "hex"), signature]).toString("base64")}\n`;
 }
@@ -157,11 +157,11 @@ export function cosignedMessage(time: bigint, text: string): string {
   return `cosignature/v1\ntime ${time}\n${text}`;
 }
 
-/** How the signatures of a note stand to the pinned keys. Signatures by other keys are ignored, as the specification demands. */
+/** A note's signatures, checked with the pinned keys. Signatures by other keys are ignored, as the specification demands. */
 export interface SignatureCheck {
   /** Keys with a good signature. */
   readonly good: readonly VerifierKey[];
-  /** Keys under whose name and id a signature stands that they did not make. */
+  /** Keys whose name and id are on a signature that they did not make. */
   readonly bad: readonly VerifierKey[];
 }
 

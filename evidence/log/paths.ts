@@ -36,7 +36,7 @@ export function sweptPath(size: number): string {
   return `${SWEPT_PREFIX}${String(size).padStart(16, "0")}`;
 }
 
-/** Verifier keys that ever signed, for the record. Whoever verifies pins the key from elsewhere. @param keyId eight hex digits. */
+/** Verifier keys that ever signed, for the record. Auditors pin the key from elsewhere. @param keyId eight hex digits. */
 export function verifierKeyPath(keyId: string): string {
   return `keys/${keyId}.vkey`;
 }

@@ -84,7 +84,7 @@ export class ActivityTally {
   private periods = new Map<number, Counts>();
   private readonly actors = new Map<string, Seen>();
   private readonly totals = noCounts();
-  /** Records of actors that came when no more could be told apart. */
+  /** Whether records came of more actors than are counted separately. */
   private hasFurther = false;
 
   /** @param time RFC 3339; what bears no time counts in the totals alone. */

@@ -25,7 +25,7 @@ export interface GatherOptions {
   /** As they were verified. */
   readonly verify: VerifyOptions;
   readonly verification: VerificationReport;
-  /** The payment whose story is told. Default: one that a finding names, else the newest that changed. */
+  /** The payment whose story is shown. Default: one that a finding names, else the newest that changed. */
   readonly paymentId?: string;
   /** What the last report said. */
   readonly before?: ReportSummary;
@@ -128,7 +128,7 @@ const PAYMENT_TABLES = Object.values(TABLES)
   .filter((name) => name !== TABLES.paymentAuditTrail.logicalName);
 const STORY_ENTRIES_MAX = 200;
 
-/** There is more to tell of a record that the ledger wrote than of one that somebody made up. */
+/** Findings about records that the ledger wrote; the report shows one of these rather than a made-up record. */
 const OF_A_GENUINE_RECORD: ReadonlySet<FindingCode> = new Set([
   ...(["RECORD_ALTERED", "ROLLED_BACK", "RECORD_CHANGED", "RECORD_REMOVED", "RECORD_MISSING"] as const),
 ]);

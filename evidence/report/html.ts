@@ -9,7 +9,7 @@ export class Html {
 
 export type Part = Html | string | number | false | undefined | readonly Part[];
 
-/** Parts stand in the text of an element, or between the double quotes of an attribute's value; nowhere else. */
+/** Parts may be in the text of an element, or between the double quotes of an attribute's value; nowhere else. */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   let text = strings[0] ?? "";
   for (const [at, part] of parts.entries()) {
@@ -53,7 +53,7 @@ export function shown(text: string): string {
 
 const IN_SCRIPT = /[<>&\u2028\u2029]/g;
 
-/** JSON that can stand in a script element: nothing in it ends the element or opens a comment. */
+/** JSON for a script element: nothing in it ends the element or opens a comment. */
 export function scriptJson(value: unknown): string {
   return JSON.stringify(value).replace(
     IN_SCRIPT,

@@ -74,7 +74,7 @@ function noteSignedBy(bytes: Buffer, keys: readonly VerifierKey[]): Pick<PageEvi
   return { checkpoint: bearing(bytes, isOwn).toString("utf8"), keys: signed.map(({ vkey }) => vkey) };
 }
 
-/** From the last report's checkpoint, else from the one that was kept; null where there is none that a pinned key signed. */
+/** From the last report's checkpoint, else from the one that was kept; null where no pinned key signed either. */
 async function earlierTree(
   head: Checkpoint,
   { verify, before }: ProofParts,

@@ -57,7 +57,7 @@ export class RecordPass {
 
   /** The record to which the entry commits, where the exports hold it and it may be shown. */
   recordOf(entry: RecordEntry): ItemJson | null {
-    // Whoever forged or changed a record may have put anything into it.
+    // A forger may have put anything into such a record.
     if (entry.kind === "FORGED" || entry.kind === "TAMPER") return null;
     return this.kept.get(`${entry.table} ${entry.commitment}`) ?? null;
   }

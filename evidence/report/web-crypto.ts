@@ -45,7 +45,7 @@ export function fromBase64(text: string): Bytes {
 
 // ------------------------------------------------------------------------------------------------------------- trees
 
-/** RFC 6962 section 2.1: leaves and nodes are told apart by their first byte. */
+/** RFC 6962 section 2.1: leaves and nodes differ in their first byte. */
 export function hashOfLeaf(entry: Uint8Array): Promise<Bytes> {
   return sha256(Uint8Array.of(0), entry);
 }
@@ -56,7 +56,7 @@ function hashOfNode(left: Uint8Array, right: Uint8Array): Promise<Bytes> {
 
 export interface PathStep {
   readonly sibling: Uint8Array;
-  /** On which side of the node the sibling stands. */
+  /** On which side of the node the sibling is. */
   readonly side: "left" | "right";
   /** The node above the two. */
   readonly node: Bytes;

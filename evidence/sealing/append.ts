@@ -1,6 +1,6 @@
 /**
- * Appends to the log. Whoever appends reads the head, and moves it only from where it was read; of two at once one goes
- * first and the other looks again. So there is one log, whoever is killed at whatever moment.
+ * Appends to the log. A sealer reads the head, and moves it only from where it was read; of two at once one commits
+ * first and the other reads again. So there is one log, even when sealers are killed at any moment.
  */
 
 import { backOff } from "../../ledger/store/transaction";
@@ -35,7 +35,7 @@ export function openLog(table: LogTable, options: LogOptions = {}): Log {
 
 export interface Appended {
   readonly appended: number;
-  /** Entries that stood in the log already, byte for byte. */
+  /** Entries that were in the log already, byte for byte. */
   readonly repeated: number;
   /** Of the log, afterwards. */
   readonly size: number;
@@ -44,7 +44,7 @@ export interface Appended {
 /** Every lost race means that another sealer went on; more in a row than this is no ordinary traffic. */
 const RACES_MAX = 40;
 
-/** Appends the entries in their order, without those that stand in the log already. Sent again, it adds nothing. */
+/** Appends the entries in their order, without those that are in the log already. Called again, it adds nothing. */
 export async function appendEntries(entries: readonly LogEntry[], log: Log): Promise<Appended> {
   const notRecent = async (_head: Head, leaves: readonly Leaf[]) => leaves.filter(({ leaf }) => !log.recent.has(leaf));
   const { appended, size } = await append(log, distinct(entries.map(leafOf)), notRecent);
@@ -52,7 +52,7 @@ export async function appendEntries(entries: readonly LogEntry[], log: Log): Pro
 }
 
 /**
- * Appends the one entry that `make` makes of the head behind which it will stand; nothing where it makes none.
+ * Appends the one entry that `make` makes of the current head; nothing where it returns undefined.
  * @returns the size of the log afterwards.
  */
 export async function appendAfter(log: Log, make: (head: Head) => Promise<LogEntry | undefined>): Promise<number> {
@@ -86,7 +86,7 @@ async function append(
       [head, left, appended, races] = [next, left.slice(count), appended + count, 0];
       continue;
     }
-    // Once may be a look between two of another sealer's; twice at the same place it is how the table stands.
+    // One stale read can happen while another sealer commits. Two at the same size mean that the table is inconsistent.
     if (commit === "head-behind" && behindAt === head.frontier.size) {
       throw logForked("The log-state table holds entries that its head does not count");
     }

@@ -2,8 +2,8 @@
  * What a change of a table is to the log. Nothing in an item makes this fail: what no function of the ledger can have
  * done becomes an entry that says so, because a change that could not be sealed would hold up all those behind it.
  *
- * Whoever may invoke the sealer can make up an event. So an event that says that somebody tampered is compared with the
- * table, and what the table shows is sealed: an entry stays for ever, and nothing may stay for ever because somebody said so.
+ * Anyone who may invoke the sealer can make up an event. So an event that says that somebody tampered is compared with the
+ * table, and what the table shows is sealed: an entry is permanent, so a claim alone must not make one.
  */
 
 import { type LogicalTableName, TABLES } from "../../contract";
@@ -26,7 +26,7 @@ export interface Judge {
   readonly macKey: MacKey;
   /** Strongly consistent read of an audit record. */
   readonly auditRecord: (auditId: string) => Promise<StoredItem | undefined>;
-  /** Strongly consistent read of what stands under the key now. */
+  /** Strongly consistent read of the item that is under the key now. */
   readonly standing: (table: LogicalTableName, key: readonly string[]) => Promise<StoredItem | undefined>;
 }
 
@@ -63,10 +63,11 @@ async function entryBySaying(change: StreamChange, judge: Judge): Promise<Record
 }
 
 /**
- * Nothing stands there: then a record that the ledger wrote is gone, whoever says so; of anything else nothing but the
- * event knows. Something stands there that no function wrote, or an older version than before: the event is true enough.
- * Both images are the ledger's own and the second one stands there: it is, and was changed in no allowed way. Otherwise a
- * record of the ledger stands there. It is sealed as the table shows it, which adds nothing where it is sealed already.
+ * The table decides what is sealed:
+ * - No item: a record that the ledger wrote is gone, so its removal is sealed. Of any other record only the event knows.
+ * - An item that no function wrote, or an older version than before: the event is right.
+ * - Both images are the ledger's own and the second one is in the table: it was changed in a way that is not allowed.
+ * - Otherwise a record of the ledger: it is sealed as the table shows it, which adds nothing where it is sealed already.
  */
 async function asTheTableShows(
   said: RecordEntry,

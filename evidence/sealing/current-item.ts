@@ -6,7 +6,7 @@ import type { StoredItem } from "../../ledger/rules/stored-item";
 import type { Services } from "../../ledger/store/services";
 import { storedItem } from "../../ledger/store/transaction";
 
-/** Strongly consistent. Undefined where there is none, and for a key that DynamoDB cannot hold. */
+/** Strongly consistent. Undefined where no item exists, and for a key that DynamoDB cannot hold. */
 export async function currentItem(
   table: LogicalTableName,
   key: readonly string[],
@@ -22,7 +22,7 @@ export async function currentItem(
     const { Item } = await dynamo.send(new GetItemCommand({ TableName: tables[id], Key, ConsistentRead: true }));
     return Item === undefined ? undefined : storedItem(Item);
   } catch (error) {
-    // Whoever makes up an event can make up a key that is empty, too long, or no number.
+    // A made-up event can have a key that is empty, too long, or not a number.
     if (error instanceof DynamoDBServiceException && error.name === "ValidationException") return undefined;
     throw error;
   }

@@ -27,14 +27,14 @@ export interface EvidencePlace {
 }
 
 export interface EvidenceBucket {
-  /** Puts the file where there is none. @returns what stands there when there is one already. */
+  /** Puts the file if its path is free. @returns the stored file when the path is taken. */
   putOnce(file: EvidenceFile): Promise<Buffer | undefined>;
   read(path: string): Promise<ReadFile | undefined>;
   /** Paths that begin with the prefix and come behind `after`, in the order of their names; page by page, as they are taken. */
   listAfter(prefix: string, after: string): AsyncIterable<string>;
   /**
    * @param version of what was read; absent when there was nothing.
-   * @returns the version of what was put; undefined when something else stands there by now.
+   * @returns the version of what was put; undefined when somebody else has replaced the file since.
    */
   replace(file: EvidenceFile, version: string | undefined): Promise<string | undefined>;
 }

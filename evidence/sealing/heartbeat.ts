@@ -29,8 +29,8 @@ export async function publishHeartbeat({ log, clock, ...settings }: HeartbeatSet
 
 /**
  * The checkpoint and the clock are read after the head: so a heartbeat never names an older checkpoint than the one
- * before it, and nothing that stands before it was written after its time. Clocks of two machines differ; where this one is
- * behind that of the last heartbeat, the time stands still instead of going back.
+ * before it, and no entry before it was written after its time. Clocks of two machines differ; where this one is
+ * behind that of the last heartbeat, the time of the last heartbeat is used again, so that times never go back.
  * @returns undefined when the log ends with a heartbeat that is younger than half a minute.
  * @throws SealingError HEARTBEAT_AHEAD
  */

@@ -1,7 +1,7 @@
 /**
  * The checkpoints that lie in the evidence bucket beyond the newest published one. A publisher that died between its last
- * two puts leaves one there, over entries that are committed. Any other one says that the log was set back: whoever restores
- * an older log-state table and an older newest checkpoint cannot remove what was published since.
+ * two puts leaves one there, over entries that are committed. Any other one proves that the log was set back: a person who
+ * restores an older log-state table and an older newest checkpoint cannot remove what was published since.
  */
 
 import { checkpointText, textOfCheckpoint } from "../log/checkpoint";
@@ -23,7 +23,7 @@ export class LaterCheckpoints {
     private nextSize: number | undefined,
   ) {}
 
-  /** @param size of the newest published checkpoint; 0 where there is none. */
+  /** @param size of the newest published checkpoint; 0 before the first. */
   static async after(size: number, evidence: EvidenceBucket): Promise<LaterCheckpoints> {
     const paths = evidence.listAfter(FOLDER, checkpointPath(size))[Symbol.asyncIterator]();
     return new LaterCheckpoints(evidence, paths, await nextSizeOf(paths));

@@ -1,7 +1,7 @@
 /**
  * The keys of the log-state table. The head of a log is one item under the log's origin. Its batches lie under other partition
- * keys, so that they do not share the write throughput of the head's partition, nor one of a single partition of their own:
- * which key follows from the place in the log at which a batch begins, and it is another one every 256 entries.
+ * keys, so that they share the write throughput neither of the head's partition nor of any single partition: the key
+ * follows from the place in the log at which a batch begins, and changes every 256 entries.
  */
 
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
@@ -41,7 +41,7 @@ export function batchPartition({ origin }: LogTable, window: number): string {
   return `${origin}#batches#${String(window % BATCH_PARTITIONS).padStart(2, "0")}`;
 }
 
-/** Where the first versions of this project put a log's batches: beside its head. They are read there for good. */
+/** Where the first versions of this project put a log's batches: beside its head. They will always be read there. */
 export function earlierBatchPartition({ origin }: LogTable): string {
   return origin;
 }

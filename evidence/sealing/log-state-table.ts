@@ -51,7 +51,7 @@ export type Commit =
   | "committed"
   /** Another sealer moved the head since it was read. */
   | "lost-race"
-  /** The head stands where it was read, and yet there is a batch behind it. */
+  /** The head is where it was read, and yet the table holds a batch beyond it. */
   | "head-behind";
 
 /** Appends the batch and moves the head in one transaction: either both are there afterwards, or none. */

@@ -25,7 +25,7 @@ export function noteKeyId({ name, type, material }: NoteKey): Buffer {
   return hash("sha256", type === ECDSA_P256 ? material : named, "buffer").subarray(0, KEY_ID_BYTES);
 }
 
-/** What whoever verifies pins: `<name>+<key id>+<type and key>`. */
+/** The form in which auditors pin a key: `<name>+<key id>+<type and key>`. */
 export function encodeVerifierKey(key: NoteKey): string {
   const typed = Buffer.concat([Buffer.of(key.type), key.material]);
   return `${key.name}+${noteKeyId(key).toString("hex")}+${typed.toString("base64")}`;

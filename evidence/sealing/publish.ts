@@ -104,7 +104,7 @@ async function putEqual(file: EvidenceFile, evidence: EvidenceBucket): Promise<v
   throw logForked(`${file.path} of the evidence has other bytes than the committed entries give`);
 }
 
-/** @returns the checkpoint that stands afterwards: this one, or a larger one of another sealer. */
+/** @returns the newest checkpoint afterwards: this one, or a larger one of another sealer. */
 async function signAndPublish(
   tree: TileWriter,
   published: Published | undefined,
@@ -132,7 +132,7 @@ function keyFile({ keyId, verifierKey }: Signer): EvidenceFile {
   return { path: verifierKeyPath(keyId), bytes: Buffer.from(`${verifierKey}\n`) };
 }
 
-/** The newest checkpoint only ever makes room for a larger one, whoever else publishes meanwhile. */
+/** Only a larger checkpoint replaces the newest one, also when others publish at the same time. */
 async function replaceCheckpoint(
   note: string,
   published: Published | undefined,

@@ -14,7 +14,7 @@ export interface Published extends Checkpoint {
 }
 
 /**
- * The newest checkpoint; undefined before the first. The object can be replaced by whoever may write to the bucket, so
+ * The newest checkpoint; undefined before the first. Anyone who may write to the bucket can replace the object, so
  * only one that a key of this log has signed is built upon.
  * @throws SealingError CHECKPOINT_NOT_OURS
  */

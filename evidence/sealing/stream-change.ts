@@ -71,7 +71,7 @@ function tableOfStream(arn: string, tables: Readonly<Record<TableId, string>>): 
   );
 }
 
-/** An image that is no item of typed values is none at all: what it says cannot be held against anything. */
+/** @returns undefined unless the image is DynamoDB JSON: a malformed image is treated as absent. */
 function itemIn(image: unknown): ItemJson | undefined {
   if (!isObject(image)) return undefined;
   return Object.values(image).every(isObject) ? (image as ItemJson) : undefined;

@@ -123,7 +123,7 @@ const PUBLISHING_MS = 5_000;
 
 /** What a reader of a growing log took up first, and goes by. */
 export interface StoredHead {
-  /** Undefined when there is none. */
+  /** Undefined when the file does not exist. */
   readonly checkpoint: Buffer | undefined;
   /** Names under `checkpoints/` that were there before `checkpoint` was read. */
   readonly published: readonly string[];

@@ -46,7 +46,7 @@ function distinct(states: readonly RecordState[]): RecordState[] {
   return [...new Map(states.map((state) => [state.commitment, state])).values()];
 }
 
-/** What the record adds to the sums of its bucket when it stands so. */
+/** What the record adds to the sums of its bucket in this state. */
 function tokenOf(
   { commitment, leaf }: RecordState,
   { table, keyText }: KnownRecord,

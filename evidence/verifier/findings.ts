@@ -15,7 +15,7 @@ export function isStatement({ code }: Pick<Finding, "code">): boolean {
 
 /**
  * What a reader must see first. 0: the log, the evidence or a source as a whole. 1: a record that the ledger wrote.
- * 2: a record that the log calls forged or tampered with: whoever may start the sealer can make these up. 3: the log's own
+ * 2: a record that the log calls forged or tampered with: anyone who may start the sealer can make these up. 3: the log's own
  * statements of such records.
  */
 export function weightOf({ code, key, sealedAs }: Finding): number {

@@ -1,6 +1,6 @@
 /**
- * Whether sources and evidence are of the moment that is of interest, and whether the log was held against all of them.
- * Whoever is under audit chooses what he hands over: an export of long ago, or one that says it was taken before the log
+ * Whether sources and evidence are of the moment that is of interest, and whether the log was compared with all of them.
+ * The party under audit chooses what it hands over: an old export, or one that says it was taken before the log
  * began, would agree with any log.
  */
 

@@ -85,7 +85,7 @@ export function badCosignature(witness: VerifierKey, size: number): Finding {
   return { verdict: "bad-signature", code: "BAD_COSIGNATURE", message };
 }
 
-/** A witness's signature stands in the note itself or in a file beside it. */
+/** A witness's signature is in the note itself or in a file beside it. */
 export async function cosignature(
   note: Note,
   size: number,

@@ -60,7 +60,7 @@ export class HeartbeatCheck {
 
 /** How far the log says when its entries were written. */
 export interface Coverage {
-  /** Of the last heartbeat; empty when there is none. */
+  /** Of the last heartbeat; empty before the first. */
   readonly until: string;
   /** For each table the last heartbeat before its source was taken: entries before it must be in the source. */
   readonly cuts: ReadonlyMap<LogicalTableName, number>;

@@ -1,5 +1,5 @@
 /**
- * What the log says of one record, from its first entry to its last: which version must stand in the table, and whether
+ * What the log says of one record, from its first entry to its last: which version must be in the table, and whether
  * the entries agree with each other. Pure.
  */
 
@@ -16,11 +16,11 @@ export interface Leaf {
   readonly previous: string;
 }
 
-/** What stands in the table after an entry. */
+/** What is in the table after an entry. */
 export interface RecordState {
   /** Entry from which on; -1 before the first. */
   readonly from: number;
-  /** Empty when nothing stands there. */
+  /** Empty when no item is there. */
   readonly commitment: string;
   readonly leaf?: Leaf;
 }
@@ -81,7 +81,7 @@ class Reading implements History {
     );
   }
 
-  /** A sweep sealed it, and the stream told of it all the same, or the other way round; the sweep knew another entry before it. */
+  /** A sweep sealed it and the stream reported it too, in either order; the sweep knew another entry before it. */
   private isLateTwin(leaf: Leaf): boolean {
     return this.kept.some(
       (each) =>
@@ -119,7 +119,7 @@ class Reading implements History {
     }
   }
 
-  /** It replaces something that does not stand there now. */
+  /** It replaces a version that is not the current one. */
   private contradict(leaf: Leaf): void {
     const { previous } = leaf;
     const isKnown = previous === "" || this.kept.some(({ commitment }) => commitment === previous);
@@ -173,7 +173,7 @@ export function versionNumber(version: string): bigint {
 }
 
 /**
- * What may stand in the table, when all entries before `cut` had to be in it and later ones may be.
+ * What the table may hold, when all entries before `cut` had to be in it and later ones may be.
  * @returns commitments; empty for nothing. The first is what the log demands.
  */
 export function possibleStates(history: History, cut: number): readonly RecordState[] {

@@ -34,7 +34,7 @@ const VALUE_START = /^"([^"]+)":\{"[SNB]":"/;
 const SALT = '"Salt":{"B":"';
 const VERSION = '"Version":{"N":"';
 
-/** A text, or the number of the value that stands there. */
+/** A text, or the number of the value in its place. */
 type Token = string | number;
 
 interface Learnt {
@@ -117,7 +117,7 @@ function listOf(text: string, each: RegExp): string[] | undefined {
   return found.join(",") === text ? found : undefined;
 }
 
-/** @param groups numbers of the values learnt so far, by what stands before them. */
+/** @param groups numbers of the values learnt so far, by the text before them. */
 function learnAttribute(attribute: string, groups: Map<string, number>): Learnt | undefined {
   if (VALUE_START.test(attribute)) return learnValue(attribute, groups, "");
   const start = attribute.slice(0, attribute.indexOf(MAP) + MAP.length);

@@ -1,4 +1,4 @@
-/** One record: what stands in the source under its key against what the log says must stand there. Pure. */
+/** One record: compares what the source holds under its key with what the log says must be there. Pure. */
 
 import type { LogicalTableName } from "../../contract";
 import { type CurrentItem, type CurrentVersions, keyParts } from "./current-items";

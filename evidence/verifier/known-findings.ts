@@ -1,6 +1,6 @@
 /**
  * Findings that were settled: a file names each by its entry's number, the entry's hash and the finding's code, and says why.
- * Only what the log itself states for good can be acknowledged. An entry never changes, so a line cannot come to cover
+ * Only what the log itself states permanently can be acknowledged. An entry never changes, so a line cannot come to cover
  * anything but what its author looked at.
  */
 

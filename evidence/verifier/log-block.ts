@@ -270,7 +270,7 @@ export function tileFault(
     : faultOf(path, new EvidenceError(path, "its hashes are not those of the entries."));
 }
 
-/** The statements of one block alone, for whoever wants every one of them. */
+/** The statements of one block alone, for callers that need every one of them. */
 export async function* statementsIn(
   block: number,
   reading: BlockRange,

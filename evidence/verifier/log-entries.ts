@@ -29,7 +29,7 @@ export async function* bundlesOf(
   for (const index of indexes) {
     const width = Math.min(TILE_WIDTH, size - index * TILE_WIDTH);
     const fetched = bundleAt(evidence, index, width, withTiles);
-    // Whoever comes to it is told of its error; a reader that stops early does not.
+    // The reader gets the error when it comes to this file; a reader that stops early does not.
     fetched.catch(() => {});
     waiting.push(fetched);
     const next = waiting.length > AHEAD ? waiting.shift() : undefined;

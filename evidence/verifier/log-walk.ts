@@ -46,7 +46,7 @@ export class LogWalk {
   private readonly claims: Findings;
   /** Entries about each table: all, and those before the moment of its source. */
   readonly entriesOf = new Map<LogicalTableName, EntryCount>();
-  /** Time of the last heartbeat among the entries that the last checkpoint covers; empty when there is none. */
+  /** Time of the last heartbeat among the entries that the last checkpoint covers; empty before the first. */
   pinnedTime = "";
   private readonly heartbeats: HeartbeatCheck;
   private readonly passed: CoverageCheck;

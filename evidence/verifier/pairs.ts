@@ -1,6 +1,6 @@
 /**
  * Rows and their WRITE records, which are put in one transaction: for each row of payments there is one WRITE record, and
- * for each WRITE record its row. Held against each other like the records against the log.
+ * for each WRITE record its row. They are compared in the same way as the records and the log.
  */
 
 import { type LogicalTableName, TABLES } from "../../contract";
@@ -26,7 +26,7 @@ interface Half {
   readonly writtenAt: string;
   /** Of a WRITE record: the row that it says it is about. */
   readonly about: string;
-  /** How often each key stands there. */
+  /** How many current rows or records have each key. */
   readonly rows: Map<string, number>;
   readonly records: Map<string, number>;
 }
@@ -42,7 +42,7 @@ export class PairTally {
 
   constructor(private readonly keyed: KeyedHash) {}
 
-  /** Rows that stand with their WRITE record; none before they were compared. */
+  /** Rows that exist with their WRITE record; 0 before they were compared. */
   get count(): number {
     return this.isCompared ? Math.max(0, this.rowCount - this.lonely) : 0;
   }
@@ -74,7 +74,7 @@ export class PairTally {
     run: Run,
   ): Promise<void> {
     const tables = new Set(sources.map(({ table }) => table));
-    // With a table left out nothing can be said of its halves; that it was left out is a finding of its own.
+    // With a table left out nothing can be said of its halves; that it was left out is a separate finding.
     if (Object.values(TABLES).some(({ logicalName }) => !tables.has(logicalName))) return;
     this.isCompared = true;
     const buckets = this.rows.differing(this.records);
@@ -107,7 +107,7 @@ export class PairTally {
           return;
         const half = halves.get(id) ?? halfOf(table, digest, itemIn(form));
         const counts = table === TRAIL ? half.records : half.rows;
-        // What may have been told before stands there once, however often it is told.
+        // What an earlier part may have reported is counted once, however often the source repeats it.
         const stood = replay ? 0 : (counts.get(digest.keyText) ?? 0);
         counts.set(digest.keyText, Math.max(0, stood + times));
         halves.set(id, half);
@@ -140,7 +140,7 @@ function halfOf(table: LogicalTableName, { keyText, writtenAt }: Digest, item: I
   return { table, keyText, writtenAt, about, rows: new Map(), records: new Map() };
 }
 
-/** A record that is told twice is a finding of the comparison with the log. */
+/** A record that the source reports twice is a finding of the comparison with the log. */
 function standing(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].filter((count) => count > 0).length;
 }

@@ -37,7 +37,7 @@ export class ParallelReading implements SharedReading {
   private constructor(parts: readonly RecordPart[], runKey: Buffer, count: number, start: StartThread) {
     this.work = { parts, runKey, taken: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT) };
     this.threads = Array.from({ length: count }, () => start(this.work, this.onPart));
-    // Whoever finishes the reading hears of it; until then nobody waits.
+    // The call that finishes the reading gets the error; until then nobody waits for it.
     for (const { sums } of this.threads) sums.catch(() => {});
   }
 

@@ -63,7 +63,7 @@ export interface PieceSubject {
 export const PIECES_MAX = 1000;
 const PLAN = "plan.json";
 
-/** The plan in the store; a new one where there is none. @throws PieceError for a plan of something else. */
+/** The plan in the store, or a new one in an empty store. @throws PieceError for a plan of something else. */
 export async function planIn(
   store: PieceStore,
   subject: PieceSubject,

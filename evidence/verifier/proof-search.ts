@@ -32,7 +32,7 @@ export class MissingBundleError extends CodedError<"BUNDLE_MISSING"> {
   }
 }
 
-/** The first part of an entry's key, as its bytes write it: no other text in them stands behind an unescaped `"key":[`. */
+/** The first part of an entry's key, as its bytes write it: only this text can follow an unescaped `"key":[`. */
 const FIRST_OF_KEY = /"key":\[("(?:[^"\\]|\\.)*")/;
 const HEARTBEAT = '"kind":"HEARTBEAT"';
 

@@ -244,7 +244,7 @@ function judgeKind({ kind }: RecordEntry): Judgement | undefined {
   return { verdict: "altered", code: "SEALED_AS_TAMPER", message };
 }
 
-/** Whoever reads a proof must be able to check all of it: a line that no key checks could say anything. */
+/** The reader of a proof must be able to check all of it: a line that no key checks could say anything. */
 function judgeOthers({ note }: Checkpoint, keys: readonly VerifierKey[]): Judgement | undefined {
   const names = note.signatures.map(({ name, keyId }) => `${name}+${keyId}`);
   const known = new Set(keys.map(({ name, keyId }) => `${name}+${keyId}`));

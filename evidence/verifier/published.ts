@@ -18,9 +18,9 @@ interface Reached {
 }
 
 export class PublishedCheckpoints {
-  /** How many were held against the tree. */
+  /** How many were compared with the tree. */
   count = 0;
-  /** Whether the checkpoint that was seen before stands in this log. */
+  /** Whether this log contains the checkpoint that was seen before. */
   continuesLast = false;
   /** Of the largest checkpoint that each pinned witness cosigned, by its key id. */
   private readonly cosigned = new Map<string, number>();
@@ -52,7 +52,7 @@ export class PublishedCheckpoints {
     return Float64Array.from([...sizes, last.checkpoint.size]).sort();
   }
 
-  /** Of the largest checkpoint that all pinned witnesses cosigned; 0 where there is none. */
+  /** Of the largest checkpoint that all pinned witnesses cosigned; 0 where they cosigned none. */
   get cosignedSize(): number {
     const sizes = this.run.witnesses.map(({ keyId }) => this.cosigned.get(keyId) ?? 0);
     return sizes.length === 0 ? 0 : Math.min(...sizes);

@@ -1,4 +1,4 @@
-/** Both sides of the comparison, summed up: what the log says must stand in the tables, and what the sources hold. */
+/** Both sides of the comparison, summed up: what the log says must be in the tables, and what the sources hold. */
 
 import type { LogicalTableName } from "../../contract";
 import { BUCKETS, type KeyedHash, Marks, Tally } from "../../ledger/rules/tally";
@@ -16,7 +16,7 @@ export class RecordTally {
   ) {}
 
   /**
-   * Adds the version that an entry brings and takes away the one that it replaces, so that what is left is what must stand
+   * Adds the version that an entry brings and takes away the one that it replaces, so that what is left is what must be
    * in the table. An entry does not state the version of what it replaces; where this guess is wrong the sums differ, and a
    * closer look decides.
    * @param counts false for an entry that need not be in the source.

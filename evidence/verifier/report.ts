@@ -123,7 +123,7 @@ export interface Finding {
   readonly sealedAs?: RecordKind;
   /** Of an unsealed record: what a sweep needs to seal it. */
   readonly item?: ItemJson;
-  /** `commitmentOf` the record in the key's last entry; empty when there is none or it says that it was removed. */
+  /** `commitmentOf` the record in the key's last entry; empty when the key has no entry, or when its last entry says that the record was removed. */
   readonly lastCommitment?: string;
   /** When the ledger recorded it, as the record says. */
   readonly recordedAt?: string;
@@ -176,12 +176,12 @@ export interface SourceSummary {
 }
 
 export interface ReportCounts {
-  /** Records as they stand at the end of the sources. Exports that overlap count twice what they tell twice. */
+  /** Records as they are at the end of the sources. Exports that overlap count a record twice. */
   readonly records: number;
   readonly leaves: number;
   /** Entries that say again, word for word, what an earlier one says. Harmless. */
   readonly repeatedEntries: number;
-  /** Rows that stand with their WRITE record. */
+  /** Rows that exist with their WRITE record. */
   readonly pairs: number;
   /** Payments with events whose events follow from each other. */
   readonly lives: number;

@@ -20,7 +20,7 @@ export interface Run {
 }
 
 export interface Clock {
-  /** Of whoever verifies. */
+  /** The auditor's clock. */
   readonly now: Date;
   /** The moment whose state is of interest: now, or one in the past. */
   readonly asOf: Date;

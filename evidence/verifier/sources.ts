@@ -9,9 +9,9 @@ export interface RecordChange {
   /** Parsed, or as its JSON text. */
   readonly now?: ItemJson | string;
   readonly before?: ItemJson | string;
-  /** It may tell again what an earlier part of the source told: from a window that begins before the full export was taken. */
+  /** May repeat changes that an earlier part of the source delivered: from a window that begins before the full export was taken. */
   readonly replay?: boolean;
-  /** Something of the source could not be read here; what, in words. Nothing else is told then. */
+  /** A part of the source that could not be read, in words. Nothing else is delivered then. */
   readonly fault?: string;
 }
 

@@ -30,8 +30,8 @@ export class MissingTileError extends CodedError<"TILE_MISSING"> {
 export type SubtreeHashes = (height: number, index: number) => Promise<Buffer>;
 
 /**
- * Reads subtrees of the tree of this size, and so of every smaller one, from its tiles. What it says is what the tiles
- * say: hold the result against a signed root. What was read stays in memory, so one reader serves a few proofs.
+ * Reads subtrees of the tree of this size, and so of every smaller one, from its tiles. It trusts the tiles, so
+ * compare the result with a signed root. What was read stays in memory, so one reader serves a few proofs.
  */
 export function tileReader(evidence: EvidenceFolder, size: number): SubtreeHashes {
   const tiles = new Map<string, Promise<Buffer>>();

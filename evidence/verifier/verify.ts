@@ -1,4 +1,4 @@
-/** Holds records against the log of proofs, and the log against its checkpoint and its keys: offline, in bounded memory. */
+/** Compares records with the sealed log, and checks the log with its checkpoint and its keys: offline, in bounded memory. */
 
 import { randomBytes } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
@@ -45,7 +45,7 @@ export interface VerifyOptions {
   readonly only?: readonly LogicalTableName[];
   /** What was found wrong with the sources before. */
   readonly problems?: readonly string[];
-  /** The clock of whoever verifies. Default: this machine's. */
+  /** The auditor's clock. Default: this machine's. */
   readonly now?: Date;
   /** A moment in the past whose state is of interest. Default: now. */
   readonly asOf?: Date;
@@ -80,7 +80,7 @@ const SETTLE_MS = 15 * 60 * 1000;
 const HELD_MAX = 200_000;
 
 /**
- * @throws NoteError for a key that is none, SourceError for sources that cannot be what they say.
+ * @throws NoteError if a key is malformed; SourceError if a source is inconsistent.
  * @throws PiecesLeft for a verification in pieces of which some are still to be read.
  */
 export async function verifyLog(options: VerifyOptions): Promise<VerificationReport> {

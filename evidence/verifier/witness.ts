@@ -118,7 +118,7 @@ function parseSubmission(body: Buffer): Submission | string {
   }
 }
 
-/** What the witness knows stands against this checkpoint. */
+/** Why the witness refuses this checkpoint; undefined when it does not. */
 function refusalOf(submission: Submission, latest: SeenCheckpoint | undefined): WitnessAnswer | undefined {
   const { oldSize, proof, checkpoint } = submission;
   if (oldSize !== (latest?.size ?? 0)) return conflict(latest);
@@ -144,7 +144,7 @@ function cosign({ key, sign }: Cosigner, text: string, now: number): string {
   return signatureLine({ name: key.name, keyId: key.keyId, signature });
 }
 
-/** With the log's signatures that were found good, and the witness's own; whatever else stood there is left out. */
+/** With the log's signatures that were found good, and the witness's own; all other lines are left out. */
 function shownNote({ text, signatures }: Note, good: readonly VerifierKey[], cosignature: string): string {
   const isGood = ({ name, keyId }: NoteSignature) => good.some((key) => key.name === name && key.keyId === keyId);
   return `${text}\n${signatures.filter(isGood).map(signatureLine).join("")}${cosignature}`;

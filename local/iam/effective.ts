@@ -137,7 +137,7 @@ export function inForce(text: string, where: string): PolicyInForce {
 
 type Read = (policies: EffectivePolicies, attributes: TerraformObject, address: string) => void;
 
-/** What stands by itself. */
+/** Resources that need no other resource to be read. */
 const READERS: Readonly<Record<string, Read>> = {
   aws_iam_role: ({ roles, resourcePolicies }, a, address) => {
     const arn = text(a, "arn");

@@ -109,7 +109,7 @@ function resourceMatch({ Resource, NotResource }: PolicyStatement): (resource: s
   return Resource === undefined ? () => true : anyOf(listOf(Resource).map((resource) => pattern(resource)));
 }
 
-/** A policy of an identity names no principal: it is about whoever it is attached to. */
+/** A policy of an identity names no principal: it is about the identity that it is attached to. */
 function principalMatch(principal: PolicyStatement["Principal"], where: string): CompiledStatement["namedAs"] {
   if (principal === undefined || principal === "*") return () => "principal";
   const kind = Object.keys(principal).find((each) => each !== "AWS" && each !== "Service");
@@ -190,7 +190,7 @@ function effectsOf(policy: CompiledPolicy, request: AccessRequest, context: Cond
   return { denied: false, allowed };
 }
 
-/** Every call of an AWS SDK comes over TLS; here the gate stands for that. */
+/** Every call of an AWS SDK comes over TLS; the gate takes each call as one over TLS. */
 function contextOf({ principal, context }: AccessRequest): ConditionContext {
   const all = new Map<string, string | readonly string[]>([["aws:securetransport", "true"]]);
   if (principal.kind !== "service") {

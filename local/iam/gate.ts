@@ -1,6 +1,6 @@
 /**
  * The gate in front of the emulator: it asks of every call what AWS would ask, and refuses in AWS's own words what the plan's
- * policies do not allow. Each function has a port of its own, which is how the gate knows who calls; people have one port and
+ * policies do not allow. Each function has its own port, which is how the gate knows who calls; people have one port and
  * are known by their access key id.
  *
  * It is there to show what AWS will say, and protects nothing: the emulator's own port is open to this machine.

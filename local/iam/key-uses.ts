@@ -1,4 +1,4 @@
-/** What services do with keys in the name of whoever calls them: KMS asks about each as about a call of the caller's own. */
+/** What services do with keys in the caller's name: KMS judges each use as if the caller had made it. */
 
 import type { Authorisation, Context } from "./authorisation";
 import type { EffectivePolicies } from "./effective";

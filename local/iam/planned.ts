@@ -97,7 +97,7 @@ function planned(type: string): Create {
     args.withoutEffect(...Object.keys(args.values));
     const hash = createHash("sha256").update(args.address).digest("hex");
     const id = `${hash.slice(0, 8)}-${hash.slice(8, 12)}-${hash.slice(12, 16)}-${hash.slice(16, 20)}-${hash.slice(20, 32)}`;
-    // An argument of that name, as a topic policy has it, is no ARN of its own.
+    // A topic policy has an argument of that name: it is the ARN of another resource.
     const own = text(args.values, "arn") || arn(context, "planned", `${type}/${id}`);
     return { id, arn: own, ...MADE[type]?.(args.values, context, id) };
   };

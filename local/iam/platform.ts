@@ -273,7 +273,7 @@ function flowLogUses(policies: EffectivePolicies, a: TerraformObject): Authorisa
 
 const BACKUP_KEY_ACTIONS = ["Decrypt", "DescribeKey", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext"];
 
-/** AWS Backup of DynamoDB tables into a vault under a key of its own. */
+/** AWS Backup of DynamoDB tables into a vault under the vault's key. */
 function backupUses(policies: EffectivePolicies, a: TerraformObject): Authorisation[] {
   const role = text(a, "iam_role_arn");
   const caller = asRole(role, "AWSBackup");

@@ -32,7 +32,7 @@ const OBJECT_SETTINGS: Readonly<Record<string, string>> = {
   retention: "ObjectRetention",
   tagging: "ObjectTagging",
 };
-/** The only settings whose removal has a permission of its own; the others' is that of writing them. */
+/** The only settings whose removal has a separate permission; removing another one needs the permission to write it. */
 const DELETED_BY_NAME: Readonly<Record<string, string>> = {
   policy: "DeleteBucketPolicy",
   website: "DeleteBucketWebsite",

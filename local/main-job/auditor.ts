@@ -11,7 +11,7 @@ const CLOCK_SLACK_MS = 5 * 60 * 1000;
 export interface Audit {
   /** All records of the actors that read something, the auditor's own reads among them. */
   readonly records: readonly AuditView[];
-  /** Everything about the hero, in order of recording. */
+  /** Everything about the sample payment, in order of recording. */
   readonly heroTrail: readonly AuditView[];
   /** The events of the order that has an invalid message among them. */
   readonly gapTrail: readonly AuditView[];

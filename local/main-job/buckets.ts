@@ -15,7 +15,7 @@ export interface StoredObject {
   readonly text: string;
 }
 
-/** Undefined where there is none. */
+/** Undefined where the object does not exist. */
 export async function readObject(
   s3: S3Client,
   bucket: string,

@@ -40,7 +40,7 @@ function batchesOf(lines: readonly InputLine[]): InputLine[][] {
   return [...alone, ...lists];
 }
 
-/** A single payment names its sender itself; around a list it stands once. */
+/** A single payment names its sender itself; a list names its sender once. */
 function requestOf(batch: readonly InputLine[]): object {
   const [only] = batch;
   if (batch.length === 1 && isPlainObject(only?.entry)) return { Actor: FEEDER, ...only.entry };

@@ -63,7 +63,7 @@ async function prepare(options: JobOptions, starting: Promise<EmbeddedAws>): Pro
   const expected = readExpected(options.expected);
   const samples = readArrivalSamples();
   progress.begin("Synthesize the stacks");
-  // A machine without Python is told at once, and not after the synth.
+  // A machine without Python fails at once, and not after the synth.
   const abandoned = new AbortController();
   starting.catch(() => abandoned.abort());
   await Promise.all([starting, synthesizeForJob(options.out, abandoned.signal)]);

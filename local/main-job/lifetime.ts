@@ -14,7 +14,7 @@ export async function withAws<Result>(
   say: (message: string) => void,
 ): Promise<Result> {
   const starting = startEmbeddedAws({ onInstall: say });
-  // Nobody awaits it while the stacks are synthesized: an early failure is for whoever awaits it then.
+  // Nobody awaits it while the stacks are synthesized: an early failure is thrown where it is awaited later.
   starting.catch(() => undefined);
   const stop = async () => (await starting.catch(() => undefined))?.stop();
   const interrupted = (signal: Signal) => {

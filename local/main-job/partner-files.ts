@@ -23,7 +23,7 @@ interface DroppedFile {
   readonly versionId: string;
 }
 
-/** All at once, as on a busy morning; each starts a run of its own. */
+/** All at once, as on a busy morning; each starts a separate run. */
 export async function dropFiles(
   ground: Ground,
   files: readonly PartnerFile[],

@@ -24,7 +24,7 @@ export function storedPayments(
   const stored = lines.filter(
     ({ number }) => endings.get(number) === "stored" && expected.endingOf(number) === "stored",
   );
-  // What passed the ledger's door has this form.
+  // A payment that the ledger accepted has this form.
   return stored.map(({ entry }) => entry as SamplePayment);
 }
 

@@ -11,7 +11,7 @@ export interface PermissionsAsked {
   readonly medianMicroseconds: number;
 }
 
-/** Nothing is refused but what the administrator tried. Undefined on an endpoint that has permissions of its own, or none. */
+/** Nothing is refused but what the administrator tried. Undefined on an endpoint without the gate. */
 export function checkPermissions(
   { deployment: { gate }, invariants }: Session,
   { refusals }: Tampering,

@@ -1,6 +1,6 @@
 /**
  * The act that convinces: the auditor verifies, an administrator tampers (which the tables' policies refuse until they are
- * taken off), the auditor verifies again and must be told each thing; then the tail is cut off, which only who kept a checkpoint can notice.
+ * taken off), the auditor verifies again and must find each act; then the tail is cut off, which only who kept a checkpoint can notice.
  */
 
 import { statSync } from "node:fs";
@@ -69,7 +69,7 @@ function verdictDiffers({ report }: Visit, wanted: string): string[] {
   return [`the verdict is ${report.verdict}`, ...report.findings.map(({ code, message }) => `${code}: ${message}`)];
 }
 
-/** The hero's WRITE record, proven from the second visit's copy, then checked with the proof, the record and the key alone. */
+/** The sample payment's WRITE record, proven from the second visit's copy, then checked with the proof, the record and the key alone. */
 async function proveOne(auditing: Auditing, visit: Visit, hero: SamplePayment) {
   const auditId = derivedAuditId("WRITE", LEDGER, hero.TransactionID);
   const proof = path.join(visit.folder, "payment.tlog-proof");

@@ -1,4 +1,4 @@
-/** The report's section about the sealed log: what was verified, what was tampered with, and what the auditor was told. */
+/** The report's section about the sealed log: what was verified, what was tampered with, and what the auditor found. */
 
 import path from "node:path";
 import { number } from "./progress";

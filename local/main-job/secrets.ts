@@ -1,4 +1,4 @@
-/** Searches for values that must not stand in clear: tokens, card numbers, and what audit records keep encrypted. */
+/** Searches for values that must never be in plaintext: tokens, card numbers, and what audit records keep encrypted. */
 
 import type { StoredItem, StoredValue } from "../../ledger/rules/stored-item";
 import type { InputLine } from "./input";

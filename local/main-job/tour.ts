@@ -64,7 +64,7 @@ export interface ReadsSummary {
   readonly failures: { readonly payments: number; readonly pages: number };
 }
 
-/** @param payments the stored ones, with the hero's status as it is now. */
+/** @param payments the stored ones, with the current status of the sample payment. */
 export async function readBack(
   reader: Reader,
   hero: SamplePayment,
@@ -117,7 +117,7 @@ export async function readTransactions(reader: Reader, invariants: Invariants): 
   return 4;
 }
 
-/** One processor's payments of half a day around the hero. */
+/** One processor's payments of half a day around the sample payment. */
 async function readProcessor(
   reader: Reader,
   hero: SamplePayment,

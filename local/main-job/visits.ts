@@ -28,7 +28,7 @@ export interface Visit {
   /** Checkpoint that the visit found, kept for the next one. */
   readonly checkpoint: string;
   readonly report: VerificationReport;
-  /** What the auditor typed, for whoever wants to see it again. */
+  /** What the auditor typed, for a reader who wants to repeat it. */
   readonly command: string;
 }
 

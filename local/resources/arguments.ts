@@ -54,10 +54,10 @@ export class Arguments {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, String(item)]));
   }
 
-  /** A nested block that may stand at most once; synthesized as an object or as a list of one. */
+  /** A nested block that may occur at most once; synthesized as an object or as a list of one. */
   block(name: string): Arguments | undefined {
     const blocks = this.blocks(name);
-    if (blocks.length > 1) return this.invalid(name, "may stand only once");
+    if (blocks.length > 1) return this.invalid(name, "may occur only once");
     return blocks[0];
   }
 

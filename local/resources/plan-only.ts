@@ -1,8 +1,8 @@
 /**
  * Types that exist in real AWS only. The emulator drops or ignores what matters about them (policies of endpoints and buckets,
  * security groups, alarms that watch metrics), so creating them would only look like something. The policies among them are
- * enforced all the same, by the gate in front of the emulator. They get an id and an
- * ARN that other resources can name; what they do is tested on the synthesized JSON.
+ * enforced by the gate in front of the emulator. They get an id and an ARN that other resources can name; what they do
+ * is tested on the synthesized JSON.
  */
 import { createHash } from "node:crypto";
 import type { TerraformObject } from "../terraform-expression";

@@ -8,8 +8,8 @@ import type { Arguments } from "./arguments";
 import { type CreateByType, present } from "./context";
 
 /**
- * A schedule by the calendar is created switched off: here its function is called by whoever wants to see it, at the moment
- * of their choice, and a run at a quarter past one must not differ from any other. What comes at a rate knows no such
+ * A schedule by the calendar is created switched off: here the user calls its function when they want to see it, and
+ * a run at a quarter past one must not differ from any other. What comes at a rate knows no such
  * moment and runs as planned: without its heartbeat the log would publish nothing.
  */
 const RUNS_AT_A_RATE = /^rate\(/;

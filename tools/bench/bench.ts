@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- NAME...] [--json] [--rounds=5] [--latency-ms=0]`: how fast the ledger is, against what a user would write
- * instead. Measures are taken in interleaved pairs, each in processes of its own. It ends with 0 also where a goal is missed,
+ * instead. Measures are taken in interleaved pairs, each in separate processes. It ends with 0 also where a goal is missed,
  * and says which: a loaded machine is no fault of the code. The checks after `--` end with 1 when their own limit is broken.
  */
 
@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { tableText } from "../../cli/asking";
 import { MEASURES, type Measurement } from "./measures";
 
-/** Longer benchmarks with limits of their own, each a program that takes its own arguments after its name. */
+/** Longer benchmarks with their own limits, each a program that takes its own arguments after its name. */
 const CHECKS: Readonly<Record<string, string>> = {
   proof: "size of a proof in a log of a million entries, and the time to check it",
   "file-memory": "memory of the processor over a payment file of a million rows",

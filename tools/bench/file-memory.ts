@@ -1,5 +1,5 @@
 /**
- * Memory of the payment processor over a file of a million rows: the real bundle in a process of its own, against a stub
+ * Memory of the payment processor over a file of a million rows: the real bundle in a separate process, against a stub
  * that answers for DynamoDB, KMS and S3 and counts what it was asked to store. `npm run bench -- file-memory [rows [gzip]]`.
  */
 

@@ -36,7 +36,7 @@ interface Result {
   readonly hangs: number;
 }
 
-/** In a process of its own: says after each input that it lives. */
+/** Runs in a separate process and reports after each input that it is alive. */
 async function runWay(name: string, inputs: number, seed: number): Promise<void> {
   const way = WAYS[name]?.make();
   if (way === undefined) throw new Error(`There is no way ${name}.`);

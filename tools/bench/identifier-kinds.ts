@@ -6,7 +6,7 @@ export interface IdentifierKind {
   readonly name: string;
   /** Percent of them that may be taken for card data; above 0.1 the README names the kind. */
   readonly boundPercent: number;
-  /** The value to be searched, as it stands in a payment. */
+  /** The value to be searched, as a payment holds it. */
   readonly make: (random: IdentifierRandom) => unknown;
 }
 

@@ -1,4 +1,4 @@
-/** Runs one job of a benchmark in a process of its own and reads what it took. */
+/** Runs one job of a benchmark in a separate process and reads what it took. */
 
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";

@@ -127,7 +127,7 @@ async function waitForCount(expected: number, ground: Ground): Promise<StoredEve
   }
 }
 
-/** Payments whose records do not stand in the order in which their events were sent. */
+/** Payments whose records are not in the order in which their events were sent. */
 function outOfOrder(events: readonly StoredEvent[]): string[] {
   const byTransaction = new Map<string, StoredEvent[]>();
   for (const event of events)

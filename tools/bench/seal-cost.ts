@@ -39,7 +39,7 @@ const TRANSACTION_FACTOR = 2;
 const services = stubServices();
 let sequence = 44_215_845_000_000_000n;
 
-/** A payment and its WRITE record, as the two streams tell of them: ids and sequence numbers as irregular as real ones. */
+/** A payment and its WRITE record, as the two streams report them: ids and sequence numbers as irregular as real ones. */
 async function changesOf(payments: number): Promise<StreamRecord[]> {
   const changes: StreamRecord[] = [];
   for (let index = 0; index < payments; index++) {
@@ -116,7 +116,7 @@ async function costOf(batch: number, changes: readonly StreamRecord[]): Promise<
 
 const SHARDS = 4;
 
-/** Four streams at once: whoever comes second has sent its batch for nothing, and is charged for it. */
+/** Four streams at once: a sealer that loses the race has sent its batch for nothing, and is charged for it. */
 async function costOfRacing(batch: number, changes: readonly StreamRecord[]): Promise<number> {
   const count = nothingCounted();
   const world = longLog();
@@ -149,7 +149,7 @@ async function costOfSecond(batch: number, changes: readonly StreamRecord[]): Pr
   counting(sealer, count);
   for (let sealed = 0; sealed < RECORDS_A_SECOND; sealed += batch) {
     const from = sealed % changes.length;
-    // Under other sequence numbers the same records are entries of their own.
+    // Under other sequence numbers the same records are separate entries.
     const again = changes.slice(from, from + batch).map((change) => {
       sequence += BigInt(randomInt(1, 5_000_000));
       const SequenceNumber = `${sequence}0000${randomInt(100_000_000)}`;

@@ -1,4 +1,4 @@
-/** The stub as a process of its own. Its first argument is the wait before each answer, in milliseconds. */
+/** The stub as a separate process. Its first argument is the wait before each answer, in milliseconds. */
 
 import { once } from "node:events";
 import http from "node:http";

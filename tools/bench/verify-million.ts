@@ -1,6 +1,6 @@
 /**
- * A million records, exported and sealed, held against their log; and, in the same run, what any reader of such an export
- * must do at least: gunzip, JSON.parse, and one SHA-256 a line. Each in a process and on a thread of its own, and once more with two.
+ * A million records, exported and sealed, compared with their log; and, in the same run, what any reader of such an export
+ * must do at least: gunzip, JSON.parse, and one SHA-256 a line. Each in a separate process on one thread, and once more on two.
  * `npm run bench -- verify-million [payments]`; the records are made once, under `.local/`.
  */
 

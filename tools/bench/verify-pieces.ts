@@ -1,6 +1,6 @@
 /**
  * A damaged ledger, verified as a whole and in pieces: the reports must be equal, byte for byte. The whole, each piece and each
- * merging run in processes of their own, one after the other, so that each is measured alone.
+ * merging run in separate processes, one after the other, so that each is measured alone.
  * `npm run bench -- verify-pieces [payments] [pieces]`; each payment is two records. The ledger is made once, under `.local/`.
  */
 

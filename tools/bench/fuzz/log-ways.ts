@@ -53,7 +53,7 @@ export class StreamEvents implements Way {
     return String(answer["outcome"] ?? Object.keys(answer).sort().join("+"));
   }
 
-  /** An event that is none of the sealer's is refused by its code: a stream's batch then waits, and an alarm says so. */
+  /** An event that the sealer does not handle is refused with a code: a stream's batch then waits, and an alarm says so. */
   async #answerTo(event: unknown): Promise<Record<string, unknown> | string> {
     try {
       return JSON.parse(JSON.stringify(await this.#sealer.invoke(event))) as Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** The function over a DynamoDB in memory, with callers that each have services of their own and may be killed at any call. */
+/** The function over a DynamoDB in memory, with callers that each have their own services and may be killed at any call. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import {

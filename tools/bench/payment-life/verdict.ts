@@ -5,8 +5,8 @@ import { writeAuditId } from "../../../ledger/operations/payment-books";
 import { toItemJson } from "../../../ledger/rules/attribute-value";
 import { checkLife } from "../../../ledger/rules/life-check";
 import { storedItem } from "../../../ledger/store/transaction";
+import type { MemoryDynamo } from "./memory-dynamo";
 import type { PlannedEvent } from "./plan";
-import type { LifeWorld } from "./world";
 
 const EVENTS = TABLES.paymentEvents.logicalName;
 
@@ -17,16 +17,16 @@ interface Answered {
   readonly wasLost: boolean;
 }
 
-export function lifeSoakFaults(world: LifeWorld, answered: readonly Answered[]): string[] {
-  return [...livesOf(world), ...answersOf(world, answered)];
+export function lifeSoakFaults(dynamo: MemoryDynamo, answered: readonly Answered[]): string[] {
+  return [...livesOf(dynamo), ...answersOf(dynamo, answered)];
 }
 
 /** The check of the offline verifier, which finds any grant that broke a rule, any gap and any state that is no sum. */
-function livesOf(world: LifeWorld): string[] {
+function livesOf(dynamo: MemoryDynamo): string[] {
   const rows = new Map(
-    world.itemsOf(TABLES.paymentLedger.logicalName).map((row) => [row["TransactionID"]?.S ?? "", row]),
+    dynamo.itemsOf(TABLES.paymentLedger.logicalName).map((row) => [row["TransactionID"]?.S ?? "", row]),
   );
-  return [...(world.tables.get(EVENTS) ?? [])].flatMap(([id, events]) => {
+  return [...(dynamo.tables.get(EVENTS) ?? [])].flatMap(([id, events]) => {
     const row = rows.get(id);
     const stored = [...events.values()].map((item) => ({ item: toItemJson(storedItem(item)) }));
     const { faults } = checkLife(row && { item: toItemJson(storedItem(row)) }, stored);
@@ -34,11 +34,11 @@ function livesOf(world: LifeWorld): string[] {
   });
 }
 
-function answersOf(world: LifeWorld, answered: readonly Answered[]): string[] {
+function answersOf(dynamo: MemoryDynamo, answered: readonly Answered[]): string[] {
   const stored = new Map<string, number>();
-  for (const { EventID } of world.itemsOf(EVENTS))
+  for (const { EventID } of dynamo.itemsOf(EVENTS))
     stored.set(EventID?.S ?? "", (stored.get(EventID?.S ?? "") ?? 0) + 1);
-  const records = world.tables.get(TABLES.paymentAuditTrail.logicalName);
+  const records = dynamo.tables.get(TABLES.paymentAuditTrail.logicalName);
   return answered.flatMap(({ planned, outcome, code, wasLost }) => {
     const { EventID, Mode } = planned;
     const rows = stored.get(EventID) ?? 0;
@@ -50,4 +50,16 @@ function answersOf(world: LifeWorld, answered: readonly Answered[]): string[] {
     if (wasLost && outcome !== "duplicate") faults.push(`${EventID} was written, and answered ${outcome} again`);
     return faults;
   });
+}
+
+/** Counted from the totals alone, without the rules that granted: a hold beyond captured, or a capture beyond authorised. */
+export function grantsBeyondCaptured(dynamo: MemoryDynamo): number {
+  return dynamo.itemsOf(EVENTS).filter(({ Mode, Kind, State }) => {
+    const total = (name: string) => Number(State?.M?.[name]?.N ?? State?.M?.[name]?.S);
+    if (Mode?.S !== "grant") return false;
+    if (Kind?.S === "CAPTURED") return !(total("Captured") <= total("Authorised"));
+    return (
+      Kind?.S === "REFUND_HELD" && !(total("Refunded") + total("RefundHeld") + total("Disputed") <= total("Captured"))
+    );
+  }).length;
 }

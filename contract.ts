@@ -244,6 +244,9 @@ export const IDENTITIES_PREFIX = "identities/";
 /** Prefixes of the export bucket. */
 export const EXPORT_PREFIXES = { exports: "exports/", state: "state/", checks: "checks/", drills: "drills/" } as const;
 
+/** Another prefix of the export bucket: what the pieces of a sweep leave for its merging. */
+export const PIECES_PREFIX = "pieces/";
+
 /** Every table that a restore makes has a name that begins with this. */
 export const SCRATCH_TABLE_PREFIX = "scratch-";
 

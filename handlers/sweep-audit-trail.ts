@@ -10,7 +10,12 @@ import { openLog } from "../evidence/sealing/append";
 import { evidenceBucket } from "../evidence/sealing/evidence-bucket";
 import { backOff } from "../ledger/store/transaction";
 import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
-import { readEvidenceKeyArn, readLogEnvironment, readSignerEnvironment } from "./runtime/environment";
+import {
+  readEvidenceKeyArn,
+  readLogEnvironment,
+  readPiecesEnvironment,
+  readSignerEnvironment,
+} from "./runtime/environment";
 import { OBSERVER } from "./runtime/process";
 import { serve } from "./runtime/serve";
 import { VARIABLES } from "./runtime/variables";
@@ -21,6 +26,7 @@ const operation = FUNCTIONS.sweepAuditTrail.name;
 const dynamo = dynamoClient();
 const s3 = s3Client(VARIABLES);
 const evidence = s3Evidence(s3, bucket);
+const pieces = readPiecesEnvironment(VARIABLES);
 const settings = {
   evidence,
   keys: verifierKeysOf(kmsClient(), checkpointKeyArns, origin),
@@ -30,6 +36,7 @@ const settings = {
     evidenceBucket(s3, { bucket, keyArn: readEvidenceKeyArn(VARIABLES) }, backOff),
   ),
   log: openLog({ dynamo, tableName, origin }),
+  ...(pieces && { pieces: { s3, ...pieces } }),
   logLine: (requestId: string, code: string) =>
     OBSERVER.error("the tables and the log need attention", requestId, { operation, code }),
 };

@@ -129,6 +129,15 @@ export abstract class BaseStack extends TerraformStack {
     );
   }
 
+  /** Whether a state machine sweeps the tables in pieces. */
+  protected get sweepsInPieces(): boolean {
+    return this.config.sweepPieces > 1;
+  }
+
+  protected sweepMachineArn(): string {
+    return this.arn("states", `stateMachine:${this.names.sweepMachine}`);
+  }
+
   protected trailArn(): string {
     return this.arn("cloudtrail", `trail/${this.names.trail}`);
   }

@@ -11,6 +11,7 @@ import {
   FUNCTIONS,
   type FunctionId,
   LOG_STATE,
+  PIECES_PREFIX,
   QUEUES,
   type QueueId,
   SCRATCH_TABLE_PREFIX,
@@ -42,6 +43,9 @@ export interface DataStackProps {
   readonly security: SecurityOutputs;
   readonly auditorKit: AuditorKit;
 }
+
+/** Results of pieces serve one sweep. */
+const PIECE_DAYS = 7;
 
 export class DataStack extends BaseStack {
   readonly outputs: DataOutputs;
@@ -228,6 +232,7 @@ export class DataStack extends BaseStack {
         [EXPORT_PREFIXES.exports]: exportDays,
         [EXPORT_PREFIXES.checks]: exportDays,
         [EXPORT_PREFIXES.drills]: exportDays,
+        ...(this.sweepsInPieces ? { [PIECES_PREFIX]: PIECE_DAYS } : {}),
       },
       oldVersionDays,
       emptyOnDestroy: this.config.protections.emptyOnDestroy,
@@ -239,6 +244,9 @@ export class DataStack extends BaseStack {
         ]),
         onlyWrittenBy("OnlyChecks", this.roleArn("backupCheck"), [`${bucketArn}/${EXPORT_PREFIXES.checks}*`]),
         onlyWrittenBy("OnlyDrills", this.roleArn("drill"), [`${bucketArn}/${EXPORT_PREFIXES.drills}*`]),
+        ...(this.sweepsInPieces
+          ? [onlyWrittenBy("OnlySweeps", this.roleArn("sweeper"), [`${bucketArn}/${PIECES_PREFIX}*`])]
+          : []),
       ],
     });
   }
@@ -279,13 +287,16 @@ export class DataStack extends BaseStack {
   }
 
   private addScheduling(failureQueueArn: string): Scheduling {
-    const scheduled = [...new Set(Object.values(SCHEDULED))];
+    const scheduled = [...new Set(Object.values(SCHEDULED))].filter(
+      (functionId) => functionId !== SCHEDULED.logSweep || !this.sweepsInPieces,
+    );
     return addScheduling(this, {
       groupName: this.names.scheduleGroup,
       groupArn: this.arn("scheduler", `schedule-group/${this.names.scheduleGroup}`),
       roleName: this.names.schedulerRole,
       scheduleArns: this.scheduleArns(),
       functionArns: scheduled.map((functionId) => this.functionArn(functionId)),
+      machineArns: this.sweepsInPieces ? [this.sweepMachineArn()] : [],
       accountId: this.accountId,
       region: this.config.region,
       dataKeyArn: this.props.security.dataKeyArn,

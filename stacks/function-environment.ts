@@ -65,6 +65,9 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
         ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
         ...logState,
         [ENV.evidenceKeyArn]: security.evidenceKeyArn,
+        ...(config.sweepPieces > 1
+          ? { [ENV.exportBucket]: data.bucketNames.exports, [ENV.exportKeyArn]: security.dataKeyArn }
+          : {}),
       };
     case "drillRestore":
       return {

@@ -28,6 +28,7 @@ import { addGuards } from "./constructs/guards";
 import type { HandlerCode } from "./constructs/handler-code";
 import { policy, type Statement } from "./constructs/policy";
 import { addSchedule, type Schedule } from "./constructs/schedules";
+import { addSweepMachine } from "./constructs/sweep-machine";
 import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
 import { environmentOf } from "./function-environment";
 import { FEEDS, SIZES, STREAM_FEED } from "./function-sizes";
@@ -63,6 +64,7 @@ export class FunctionsStack extends BaseStack {
     this.addQueueFeeds(functions);
     this.addStreamFeeds(functions.sealAuditTrail);
     this.addFileFeed(functions.paymentProcessor);
+    if (this.sweepsInPieces) this.addSweepMachine(functions.sweepAuditTrail);
     this.addSchedules(functions);
     addAccessPolicies(this, this.names.accessPolicies, this.accessArns());
     addAlarms(this, {
@@ -126,6 +128,28 @@ export class FunctionsStack extends BaseStack {
     });
   }
 
+  private addSweepMachine({ resource }: LedgerFunction): void {
+    const { security } = this.props;
+    addSweepMachine(this, {
+      name: this.names.sweepMachine,
+      arn: this.sweepMachineArn(),
+      executionArns: this.arn("states", `execution:${this.names.sweepMachine}/*`),
+      roleName: this.names.sweepMachineRole,
+      partition: this.partition,
+      accountId: this.accountId,
+      region: this.config.region,
+      functionArn: resource.arn,
+      pieces: this.config.sweepPieces,
+      dataKeyArn: security.dataKeyArn,
+      logDeliveryArns: this.arn("logs", "*"),
+      logGroup: {
+        name: this.names.sweepMachineLogGroup,
+        kmsKeyArn: security.logsKeyArn,
+        retentionDays: this.config.logRetentionDays,
+      },
+    });
+  }
+
   /** The schedules, without those of the exports, which belong to the data stack. */
   private addSchedules(functions: Functions): void {
     const { security, data } = this.props;
@@ -152,7 +176,12 @@ export class FunctionsStack extends BaseStack {
     return [
       schedule("backupCheck", "Checks the newest exports", {}),
       { ...schedule("sealHeartbeat", "Publishes a checkpoint of the log", { kind: "heartbeat" }), frequent: true },
-      schedule("logSweep", "Compares the tables with the log", { kind: "sweep" }),
+      this.sweepsInPieces
+        ? {
+            ...schedule("logSweep", "Compares the tables with the log, in pieces", {}),
+            targetArn: this.sweepMachineArn(),
+          }
+        : schedule("logSweep", "Compares the tables with the log", { kind: "sweep" }),
       schedule("restoreDrill", "Continues a restore drill, or starts one", { kind: "step" }),
       schedule("identityCheck", "Attests who called on the day before", { kind: "attest" }),
     ];
@@ -195,6 +224,7 @@ export class FunctionsStack extends BaseStack {
         roleNames: [
           ...Object.values(names.roles),
           names.schedulerRole,
+          ...(this.sweepsInPieces ? [names.sweepMachineRole] : []),
           names.backupRole,
           names.restoreRole,
           names.flowLogRole,
@@ -274,6 +304,7 @@ export class FunctionsStack extends BaseStack {
       failureQueueArn: functions.some(failsForGood) ? data.failureQueueArn : null,
       queueArns: data.queueArns,
       removeCardDataFiles: this.config.removeCardDataFiles,
+      sweepsInPieces: this.sweepsInPieces,
       auditing: this.auditingRoles().includes(role),
       logStreamArns: functions.map((id) => this.arn("logs", `log-group:${this.names.functionLogGroups[id]}:*`)),
     });

@@ -39,6 +39,10 @@ export interface KeyUsers {
   readonly evidenceReaderArns: readonly string[];
   readonly checkpointKeySpec: CheckpointKeySpec;
   readonly logGroupArns: string[];
+  /** Of the state machine of a sweep in pieces; `null` where there is no such machine. */
+  readonly sweepMachineArn: string | null;
+  /** A pattern: what CloudWatch Logs delivers in this account. */
+  readonly logDeliveryArns: string;
   readonly trailArn: string;
   /** A pattern: CloudTrail writes the events of each region in that region's name. */
   readonly anyTrailArn: string;
@@ -79,6 +83,7 @@ export class KeyPolicies {
         this.ours(),
         arnEquals("kms:EncryptionContext:aws:scheduler:schedule:arn", ...this.users.scheduleArns),
       ),
+      ...this.sweepMachine(),
       this.grantsOfBackupRoles(),
       // DynamoDB also describes the key of a table without a caller. That reads properties of the key and nothing encrypted.
       {
@@ -93,6 +98,36 @@ export class KeyPolicies {
           "kms:ListResourceTags",
         ],
         resources: THIS_KEY,
+      },
+    ];
+  }
+
+  /** Step Functions encrypts the machine and its executions as the machine's role, and its log lines on their way. */
+  private sweepMachine(): Statement[] {
+    const { sweepMachineArn, logDeliveryArns, accountId } = this.users;
+    if (sweepMachineArn === null) return [];
+    return [
+      this.use(
+        "SweepMachine",
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        this.ours(),
+        arnEquals("kms:EncryptionContext:aws:states:stateMachineArn", sweepMachineArn),
+      ),
+      this.use(
+        "SweepMachineLogs",
+        ["kms:GenerateDataKey"],
+        this.ours(),
+        arnLike("kms:EncryptionContext:SourceArn", logDeliveryArns),
+      ),
+      {
+        sid: "DeliverSweepMachineLogs",
+        principals: service("delivery.logs.amazonaws.com"),
+        actions: ["kms:Decrypt"],
+        resources: THIS_KEY,
+        conditions: [
+          equals("aws:SourceAccount", accountId),
+          arnLike("kms:EncryptionContext:SourceArn", logDeliveryArns),
+        ],
       },
     ];
   }

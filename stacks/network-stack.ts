@@ -229,6 +229,7 @@ export class NetworkStack extends BaseStack {
       indexArns: (Object.keys(TABLES) as TableId[]).flatMap((table) => this.indexArns(table)),
       filesArn: this.bucketArn("files"),
       exportsArn: this.bucketArn("exports"),
+      sweepsInPieces: this.sweepsInPieces,
       evidenceArn: this.bucketArn("evidence"),
       trailBucketArn: this.bucketArn("trail"),
       trailFilesArn: this.trailFilesArn(),

@@ -44,6 +44,8 @@ export interface PermissionArns {
   readonly failureQueueArn: string | null;
   readonly queueArns: Readonly<Record<QueueId, string>>;
   readonly removeCardDataFiles: boolean;
+  /** The sweep leaves what its pieces have read in the export bucket. */
+  readonly sweepsInPieces: boolean;
   /** The role's functions write audit records. */
   readonly auditing: boolean;
   /** Of the role's own functions. */

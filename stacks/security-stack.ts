@@ -122,7 +122,11 @@ export class SecurityStack extends BaseStack {
   private keyUsers(): KeyUsers {
     const { eventSenderArns, paymentSenderArns, failureQueueReaderArns } = this.config;
     const senders = [...eventSenderArns, ...paymentSenderArns];
-    const logGroups = [...Object.values(this.names.functionLogGroups), this.names.flowLogGroup];
+    const logGroups = [
+      ...Object.values(this.names.functionLogGroups),
+      this.names.flowLogGroup,
+      ...(this.sweepsInPieces ? [this.names.sweepMachineLogGroup] : []),
+    ];
     return {
       region: this.config.region,
       accountId: this.accountId,
@@ -141,6 +145,8 @@ export class SecurityStack extends BaseStack {
       evidenceReaderArns: this.config.evidenceReaderArns,
       checkpointKeySpec: this.config.checkpointKeySpec,
       logGroupArns: logGroups.map((name) => this.arn("logs", `log-group:${name}`)),
+      sweepMachineArn: this.sweepsInPieces ? this.sweepMachineArn() : null,
+      logDeliveryArns: this.arn("logs", "*"),
       trailArn: this.trailArn(),
       anyTrailArn: `arn:${this.partition}:cloudtrail:*:${this.accountId}:trail/${this.names.trail}`,
     };

@@ -14,6 +14,8 @@ interface TableToScan {
   readonly takenAt: string;
   /** Strongly: for a table that was filled just now. What was written long before is seen either way, at half the price. */
   readonly consistent?: boolean;
+  /** Into how many segments the table is parted, for readers that read them apart from each other. Default: 4. */
+  readonly segments?: number;
   /** False for an item that is left out; the same in each reading. */
   readonly isIn?: (item: ItemJson) => boolean;
 }
@@ -23,21 +25,22 @@ const SEGMENTS = 4;
 
 export function scanSource(dynamo: DynamoDBClient, scanned: TableToScan): RecordSource {
   const { table, deployedName, takenAt } = scanned;
-  const segments = Array.from({ length: SEGMENTS }, (_, segment) => segment);
+  const segments = Array.from({ length: scanned.segments ?? SEGMENTS }, (_, segment) => segment);
   return {
     table,
     name: deployedName,
     takenAt,
+    segments: segments.map((segment) => () => pagesOf(dynamo, scanned, segment)),
     batches: () => asTheyCome(segments.map((segment) => pagesOf(dynamo, scanned, segment))),
   };
 }
 
 async function* pagesOf(
   dynamo: DynamoDBClient,
-  { deployedName, consistent = false, isIn = () => true }: TableToScan,
+  { deployedName, consistent = false, isIn = () => true, segments = SEGMENTS }: TableToScan,
   segment: number,
 ): AsyncGenerator<readonly RecordChange[]> {
-  const input = { TableName: deployedName, ConsistentRead: consistent, Segment: segment, TotalSegments: SEGMENTS };
+  const input = { TableName: deployedName, ConsistentRead: consistent, Segment: segment, TotalSegments: segments };
   for await (const { Items = [] } of scanPages(dynamo, input)) {
     const items = Items.map((item) => toItemJson(storedItem(item)));
     yield items.filter(isIn).map((now) => ({ now }));

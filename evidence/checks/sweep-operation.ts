@@ -14,16 +14,28 @@ import type { Services } from "../../ledger/store/services";
 import { versionOf } from "../log/identity";
 import type { Log } from "../sealing/append";
 import type { EvidenceFolder } from "../verifier/evidence";
+import { readPiece } from "../verifier/piece-reader";
+import {
+  PIECES_MAX,
+  type PieceStore,
+  type PieceSubject,
+  PiecesLeft,
+  type PieceWork,
+  planIn,
+  plannedPieces,
+} from "../verifier/pieces";
 import type { Finding, Verdict, VerificationReport } from "../verifier/report";
 import type { RecordSource } from "../verifier/sources";
 import { verifyLog } from "../verifier/verify";
 import type { CheckpointMemory } from "./checkpoint-memory";
 import { LogCheckError } from "./errors";
 import { withoutMemory } from "./first-sweep";
+import { withTilesAhead } from "./s3-evidence";
 import { scanSource } from "./scan-source";
 import { type Repair, sealUnsealed } from "./seal-unsealed";
 import { signalEach } from "./signals";
-import { checkpointToKeep, evidenceNow, goingOnFrom, isGood } from "./verification";
+import { begunRun, type PiecesPlace, partOf, sealedStore, sweepRun } from "./sweep-pieces";
+import { checkpointToKeep, evidenceNow, goingOnFrom, isGood, type VerifiedCheckpoint } from "./verification";
 
 export interface SweepSettings {
   readonly evidence: EvidenceFolder;
@@ -31,6 +43,8 @@ export interface SweepSettings {
   readonly keys: () => Promise<readonly string[]>;
   readonly memory: CheckpointMemory;
   readonly log: Log;
+  /** Where the pieces of a sweep leave what they have read; undefined in a deployment that sweeps in one function. */
+  readonly pieces?: PiecesPlace;
   /** Writes one log line. */
   readonly logLine: (requestId: string, code: string) => void;
 }
@@ -59,7 +73,35 @@ export interface SweepResponse {
   readonly findings: readonly Omit<Finding, "item" | "lastCommitment">[];
 }
 
-const requestSchema = z.strictObject({ kind: z.literal("sweep") });
+/** A merging that still needs pieces: the state machine has them read, and calls it again. */
+export interface SweepPieces {
+  readonly outcome: "pieces-left";
+  readonly run: string;
+  readonly takenAt: string;
+  /** From 0. */
+  readonly round: number;
+  readonly pieces: readonly number[];
+}
+
+export interface PieceRead {
+  readonly outcome: "piece-read";
+  readonly piece: number;
+}
+
+const run = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/);
+const requestSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("sweep") }),
+  z.strictObject({ kind: z.literal("sweep-merge"), run, pieces: z.int().min(2).max(PIECES_MAX) }),
+  z.strictObject({
+    kind: z.literal("sweep-piece"),
+    run,
+    takenAt: z.iso.datetime({ precision: 3 }),
+    piece: z
+      .int()
+      .min(0)
+      .max(PIECES_MAX - 1),
+  }),
+]);
 
 const MINUTE_MS = 60_000;
 /** What was written before this must be in the log, which publishes every minute and may be late. */
@@ -70,10 +112,13 @@ const SETTLE_MS = 20 * MINUTE_MS;
 const YOUNG_AFTER_MS = 3 * MINUTE_MS;
 /** A later time than a sweep can last is made up, and such an item is not left out. */
 const YOUNG_UNTIL_MS = 60 * MINUTE_MS;
+/** The state machine ends a sweep in pieces after six hours. */
+const YOUNG_UNTIL_IN_PIECES_MS = 7 * 60 * MINUTE_MS;
 const UNSEALED_NAMED_MAX = 10_000;
 /** Kept for sealing what was found, and for the record of it. */
 const RESERVED_FOR_REPAIR_MS = 120_000;
 const RESERVED_FOR_RECORD_MS = 30_000;
+const RESERVED_FOR_PIECE_MS = 20_000;
 const FINDINGS_ANSWERED_MAX = 20;
 
 export async function sweepAuditTrail(
@@ -81,9 +126,78 @@ export async function sweepAuditTrail(
   call: Call,
   services: Services,
   settings: SweepSettings,
+): Promise<SweepResponse | SweepPieces | PieceRead> {
+  const { data: request } = requestSchema.safeParse(event);
+  if (request === undefined) throw badRequest();
+  if (request.kind === "sweep") {
+    const whole = await wholeOf(call, services, settings);
+    return concluded(await verifyTables(whole, call, settings), call, services, settings);
+  }
+  if (settings.pieces === undefined) throw badRequest();
+  const store = sealedStore(settings.pieces, request.run, services.macKeys);
+  if (request.kind === "sweep-piece") return readOnePiece(request, store, call, services, settings);
+  return mergePieces(request, store, call, services, settings);
+}
+
+async function mergePieces(
+  { run: name, pieces: count }: { readonly run: string; readonly pieces: number },
+  store: PieceStore,
+  call: Call,
+  services: Services,
+  settings: SweepSettings,
+): Promise<SweepResponse | SweepPieces> {
+  const begin = { now: call.now, seen: () => settings.memory.load() };
+  const { now, seen, evidence } = await sweepRun(store, settings.evidence, begin);
+  const reading = { segments: count, youngUntilMs: YOUNG_UNTIL_IN_PIECES_MS };
+  let latest = "";
+  const verification: TableVerification = {
+    now,
+    seen,
+    evidence: withTilesAhead(evidence),
+    sources: (takenAt) => sourcesAt(takenAt, services, reading),
+    pieces: async (subject, takenAt) => {
+      latest = takenAt.toISOString();
+      const part = partOf(store, latest);
+      return { store: part, plan: await planIn(part, subject, { pieces: count, now }) };
+    },
+  };
+  try {
+    return await concluded(await verifyTables(verification, call, settings), call, services, settings);
+  } catch (error) {
+    if (!(error instanceof PiecesLeft)) throw error;
+    return { outcome: "pieces-left", run: name, takenAt: latest, round: error.round, pieces: error.left };
+  }
+}
+
+/** One piece of the newest round. A second try of a piece that was read does nothing. */
+async function readOnePiece(
+  { takenAt, piece }: { readonly takenAt: string; readonly piece: number },
+  store: PieceStore,
+  call: Call,
+  services: Services,
+  settings: SweepSettings,
+): Promise<PieceRead> {
+  const { evidence } = await begunRun(store, settings.evidence);
+  const part = partOf(store, takenAt);
+  const reading = { segments: await plannedPieces(part), youngUntilMs: YOUNG_UNTIL_IN_PIECES_MS };
+  await readPiece({
+    evidence: withTilesAhead(evidence),
+    sources: sourcesAt(new Date(takenAt), services, reading),
+    store: part,
+    piece,
+    checkDeadline: () => {
+      if (call.remainingMs() < RESERVED_FOR_PIECE_MS) throw outOfTime();
+    },
+  });
+  return { outcome: "piece-read", piece };
+}
+
+async function concluded(
+  report: VerificationReport,
+  call: Call,
+  services: Services,
+  settings: SweepSettings,
 ): Promise<SweepResponse> {
-  if (!requestSchema.safeParse(event).success) throw badRequest();
-  const report = await verifyTables(call, services, settings);
   const repair = await sealUnsealed(report.findings, report.size, {
     services,
     log: settings.log,
@@ -97,46 +211,73 @@ export async function sweepAuditTrail(
   return response;
 }
 
-async function verifyTables(call: Call, services: Services, settings: SweepSettings): Promise<VerificationReport> {
+/** What the tables are verified with: by this call alone, or by the results of pieces. */
+interface TableVerification {
+  readonly now: Date;
+  readonly seen: VerifiedCheckpoint | undefined;
+  readonly evidence: EvidenceFolder;
+  readonly sources: (takenAt: Date) => RecordSource[];
+  readonly pieces?: (subject: PieceSubject, takenAt: Date) => Promise<PieceWork>;
+}
+
+async function wholeOf(call: Call, services: Services, settings: SweepSettings): Promise<TableVerification> {
   const seen = await settings.memory.load();
   const evidence = await evidenceNow(settings.evidence);
-  const verifyAt = async (takenAt: Date) =>
-    verifyLog({
+  const sources = (takenAt: Date) => sourcesAt(takenAt, services, { youngUntilMs: YOUNG_UNTIL_MS });
+  return { now: call.now, seen, evidence, sources };
+}
+
+async function verifyTables(
+  { now, seen, evidence, sources: sourcesOf, pieces }: TableVerification,
+  call: Call,
+  settings: SweepSettings,
+): Promise<VerificationReport> {
+  const verifyAt = async (takenAt: Date) => {
+    const sources = sourcesOf(takenAt);
+    return verifyLog({
       evidence,
-      sources: sourcesAt(takenAt, services),
+      sources,
       keys: await settings.keys(),
       ...goingOnFrom(seen),
+      ...(pieces === undefined ? {} : { pieces: await pieces({ evidence, sources }, takenAt) }),
       settleMs: SETTLE_MS,
-      now: call.now,
+      now,
       namedMax: UNSEALED_NAMED_MAX,
       // Under object lock nothing changes them, and a year has half a million.
       leftovers: false,
       outOfTime: () => call.remainingMs() < RESERVED_FOR_REPAIR_MS,
     });
-  const report = await verifyAt(new Date(call.now.getTime() - TAKEN_BEFORE_MS));
+  };
+  const report = await verifyAt(new Date(now.getTime() - TAKEN_BEFORE_MS));
   const isNew = report.findings.some(({ code }) => code === "SOURCE_OLDER_THAN_LOG" || code === "NOTHING_COMPARED");
   const isNewLog = isNew && report.coveredUntil !== "";
   const whole = isNewLog ? await verifyAt(new Date(report.coveredUntil)) : report;
   const keep = await checkpointToKeep(whole, evidence);
-  if (keep !== undefined) await settings.memory.save(keep, call.now);
-  return seen === undefined && keep !== undefined ? withoutMemory(whole, evidence, call.now) : whole;
+  if (keep !== undefined) await settings.memory.save(keep, now);
+  return seen === undefined && keep !== undefined ? withoutMemory(whole, evidence, now) : whole;
 }
 
-function sourcesAt(takenAt: Date, { dynamo, tables }: Services): RecordSource[] {
+interface Reading {
+  readonly segments?: number;
+  readonly youngUntilMs: number;
+}
+
+function sourcesAt(takenAt: Date, { dynamo, tables }: Services, { segments, youngUntilMs }: Reading): RecordSource[] {
   return (Object.keys(TABLES) as TableId[]).map((id) =>
     scanSource(dynamo, {
       table: TABLES[id].logicalName,
       deployedName: tables[id],
       takenAt: takenAt.toISOString(),
-      isIn: notYoung(TABLES[id].logicalName, takenAt),
+      ...(segments === undefined ? {} : { segments }),
+      isIn: notYoung(TABLES[id].logicalName, takenAt, youngUntilMs),
     }),
   );
 }
 
 /** A later version stays in: without it the first one would seem to be missing. */
-function notYoung(table: LogicalTableName, takenAt: Date): (item: ItemJson) => boolean {
+function notYoung(table: LogicalTableName, takenAt: Date, youngUntilMs: number): (item: ItemJson) => boolean {
   const { recordedAt } = shapeOf(table);
-  const [from, to] = [YOUNG_AFTER_MS, YOUNG_UNTIL_MS].map((ms) => new Date(takenAt.getTime() + ms).toISOString());
+  const [from, to] = [YOUNG_AFTER_MS, youngUntilMs].map((ms) => new Date(takenAt.getTime() + ms).toISOString());
   return (item) => {
     const { S: time } = (item[recordedAt] ?? {}) as { readonly S?: string };
     const isYoung = time !== undefined && from !== undefined && to !== undefined && time > from && time <= to;
@@ -190,5 +331,13 @@ function entryOf({ outcome, verdicts, size, counts }: SweepResponse, call: Call)
 }
 
 function badRequest(): LogCheckError {
-  return new LogCheckError("BAD_REQUEST", 'The sweep takes {"kind":"sweep"}, and nothing else. Correct the schedule.');
+  const message =
+    'The sweep takes {"kind":"sweep"}, or the requests of its state machine where the deployment has one. Correct the schedule.';
+  return new LogCheckError("BAD_REQUEST", message);
+}
+
+function outOfTime(): LogCheckError {
+  const message =
+    "A piece of the sweep takes longer than a function runs. Raise sweepPieces in stacks/config/environments.ts.";
+  return new LogCheckError("OUT_OF_TIME", message);
 }

@@ -170,7 +170,14 @@ export function publishedSize(name: string): number {
  * that were there before stay visible, because they say that the log was set back. For evidence that is read in place.
  */
 export async function asOfNow(evidence: EvidenceFolder, waitMs: number = PUBLISHING_MS): Promise<EvidenceFolder> {
-  const { checkpoint, published, larger } = await storedHead(evidence, waitMs);
+  return asOfHead(evidence, await storedHead(evidence, waitMs));
+}
+
+/** The folder as of a head that was taken up before. */
+export function asOfHead(
+  evidence: EvidenceFolder,
+  { checkpoint, larger }: Pick<StoredHead, "checkpoint" | "larger">,
+): EvidenceFolder {
   const size = sizeIn(checkpoint);
   const isKnown = new Set(larger);
   const isLater = (name: string) => publishedSize(name) > size && !isKnown.has(name);
@@ -179,8 +186,7 @@ export async function asOfNow(evidence: EvidenceFolder, waitMs: number = PUBLISH
     read: async (name) =>
       name === CHECKPOINT_PATH ? checkpoint : isLater(name) ? undefined : await evidence.read(name),
     list: async function* (prefix) {
-      const names = prefix === "checkpoints/" ? published : evidence.list(prefix);
-      for await (const name of names) if (!isLater(name)) yield name;
+      for await (const name of evidence.list(prefix)) if (!isLater(name)) yield name;
     },
   };
 }

@@ -95,6 +95,13 @@ export async function storedPlan(store: PieceStore, subject: PieceSubject): Prom
   throw new PieceError("OTHER_SUBJECT", message);
 }
 
+/** In how many pieces a verification was begun; for callers that need it before they have the sources. @throws PieceError */
+export async function plannedPieces(store: PieceStore): Promise<number> {
+  const bytes = await store.read(PLAN);
+  if (bytes !== undefined) return (JSON.parse(bytes.toString("utf8")) as PiecePlan).pieces;
+  throw new PieceError("NO_PLAN", "No verification in pieces was begun there.");
+}
+
 async function subjectHash({ evidence, sources }: PieceSubject): Promise<string> {
   const checkpoint = (await evidence.read(CHECKPOINT_PATH))?.toString("base64") ?? "";
   const described = sources.map(({ table, takenAt, parts = [], segments = [] }) => [

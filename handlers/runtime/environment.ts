@@ -179,6 +179,17 @@ export function readSignerEnvironment(variables: Variables): SignerEnvironment {
   );
 }
 
+export interface PiecesEnvironment {
+  readonly bucket: string;
+  readonly keyArn: string;
+}
+
+/** Where the pieces of a sweep leave what they have read; undefined in a deployment that sweeps in one function. */
+export function readPiecesEnvironment(variables: Variables): PiecesEnvironment | undefined {
+  if (variables[ENV.exportBucket] === undefined) return undefined;
+  return { bucket: required(variables, ENV.exportBucket), keyArn: required(variables, ENV.exportKeyArn) };
+}
+
 function required(variables: Variables, name: string): string {
   const value = variables[name];
   if (value === undefined || value === "") {

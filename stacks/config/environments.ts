@@ -30,6 +30,7 @@ const shared = {
   witnessArns: [],
   evidenceReaderArns: [],
   drillEveryDays: 3,
+  sweepPieces: 1,
   removeCardDataFiles: true,
   extraTags: {},
 } as const;

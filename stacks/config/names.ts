@@ -27,6 +27,9 @@ const KEY_ALIASES = {
   alarms: "payment-alarms",
 } as const;
 
+/** The state machine of a sweep in pieces. */
+const SWEEP_MACHINE = "payment-log-sweep-pieces";
+
 /** Managed policies for those who use the ledger. */
 const ACCESS_POLICIES = {
   paymentService: "payment-service-access",
@@ -127,6 +130,9 @@ export function namesOf(config: Naming) {
     schedules: mapValues(SCHEDULES, (base) => ledgerName(config, base)),
     scheduleGroup: ledgerName(config, "payment-ledger"),
     schedulerRole: ledgerName(config, "payment-scheduler-role"),
+    sweepMachine: ledgerName(config, SWEEP_MACHINE),
+    sweepMachineRole: ledgerName(config, "payment-sweep-machine-role"),
+    sweepMachineLogGroup: `/aws/vendedlogs/states/${ledgerName(config, SWEEP_MACHINE)}`,
     trail: processingName(config, "payment-trail"),
     backupVault: processingName(config, "payment-backup"),
     backupRole: processingName(config, "payment-backup-role"),
@@ -172,6 +178,7 @@ export function boundedNames(config: Naming): { service: string; limit: number; 
       ...Object.values(names.roles),
       names.flowLogRole,
       names.schedulerRole,
+      names.sweepMachineRole,
       names.backupRole,
       names.restoreRole,
       names.guardEventsRole,
@@ -184,6 +191,7 @@ export function boundedNames(config: Naming): { service: string; limit: number; 
       ...Object.values(names.deadLetterQueues),
     ]),
     ...bounded("EventBridge schedule", 64, [names.scheduleGroup, ...Object.values(names.schedules)]),
+    ...bounded("state machine", 80, [names.sweepMachine]),
     ...bounded("backup vault", 50, [names.backupVault]),
     ...bounded("S3 bucket", 63, Object.values(bucketNamesOf(config, "0".repeat(12)))),
     ...bounded("DynamoDB table", 255, [...Object.values(names.tables), names.logStateTable]),

@@ -13,6 +13,7 @@ export function checkLog(config: AppConfig): void {
   checkCheckpointKeys(config);
   checkEvidence(config);
   checkSealerConcurrency(config);
+  checkSweepPieces(config);
   const { drillEveryDays: days } = config;
   refuseUnless(
     wholeDays(days, 1) && days < DRILL_ALARM_DAYS,
@@ -20,6 +21,27 @@ export function checkLog(config: AppConfig): void {
     `a restore drill would be made every ${days} days.`,
     `every 1 to ${DRILL_ALARM_DAYS - 1} whole days: the alarm rings when ${DRILL_ALARM_DAYS} days pass without one.`,
     "set `drillEveryDays` in stacks/config/environments.ts.",
+  );
+}
+
+const SWEEP_PIECES_MAX = 256;
+
+/** All pieces are read at the same time, each by its own call of the function. */
+function checkSweepPieces({ sweepPieces, protections: { reservedConcurrency } }: AppConfig): void {
+  refuseUnless(
+    Number.isInteger(sweepPieces) && sweepPieces >= 1 && sweepPieces <= SWEEP_PIECES_MAX,
+    "bad_sweep_pieces",
+    `the sweep would have ${sweepPieces} pieces.`,
+    `a whole number from 1, which is one call of its function, to ${SWEEP_PIECES_MAX}.`,
+    "correct `sweepPieces` in stacks/config/environments.ts.",
+  );
+  const reserved = reservedConcurrency?.sweepAuditTrail ?? sweepPieces;
+  refuseUnless(
+    reserved >= sweepPieces,
+    "bad_sweep_pieces",
+    `the sweep would have ${sweepPieces} pieces, and ${reserved} concurrent invocations would be reserved for its function.`,
+    "the pieces are read at the same time: each needs one.",
+    "raise `reservedConcurrency.sweepAuditTrail` in stacks/config/environments.ts to the number of pieces.",
   );
 }
 

@@ -65,6 +65,8 @@ export interface SchedulingProps {
   readonly scheduleArns: string[];
   /** Of every function that a schedule starts. */
   readonly functionArns: string[];
+  /** Of every state machine that a schedule starts. */
+  readonly machineArns: string[];
   readonly accountId: string;
   readonly region: string;
   readonly dataKeyArn: string;
@@ -97,9 +99,12 @@ export function addScheduling(scope: Construct, props: SchedulingProps): Schedul
 }
 
 function schedulerStatements(props: SchedulingProps): Statement[] {
-  const { functionArns, scheduleArns, failureQueueArn, dataKeyArn, region } = props;
+  const { functionArns, machineArns, scheduleArns, failureQueueArn, dataKeyArn, region } = props;
   return [
     { sid: "ScheduledFunctions", actions: ["lambda:InvokeFunction"], resources: functionArns },
+    ...(machineArns.length === 0
+      ? []
+      : [{ sid: "ScheduledMachines", actions: ["states:StartExecution"], resources: machineArns }]),
     { sid: "Failures", actions: ["sqs:SendMessage"], resources: [failureQueueArn] },
     {
       sid: "DataKeyThroughSqs",

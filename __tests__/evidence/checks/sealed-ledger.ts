@@ -24,6 +24,7 @@ import { type Harness, paymentInput, startHarness, type TableName } from "../../
 
 export const ORIGIN = "payment-ledger/us-east-1/111122223333/test";
 export const EVIDENCE_BUCKET = "payment-evidence-test";
+export const PIECES_BUCKET = "payment-exports-pieces-test";
 export const LOG_TABLE = "payment-log-state-test";
 const MINUTE = 60_000;
 const credentials = { accessKeyId: "111122223333", secretAccessKey: "embedded" };
@@ -56,7 +57,7 @@ export class SealedLedger {
   static async start(own?: EmbeddedAws): Promise<SealedLedger> {
     const harness = await startHarness(own);
     const s3 = new S3Client({ endpoint: harness.proxy.url, region: "us-east-1", credentials, forcePathStyle: true });
-    await s3.send(new CreateBucketCommand({ Bucket: EVIDENCE_BUCKET }));
+    for (const Bucket of [EVIDENCE_BUCKET, PIECES_BUCKET]) await s3.send(new CreateBucketCommand({ Bucket }));
     const { dynamo } = harness.services;
     const { partitionKey, sortKey } = LOG_STATE;
     await dynamo.send(
@@ -182,6 +183,7 @@ export class SealedLedger {
       keys: verifierKeysOf(this.harness.kms, [this.keyArn], ORIGIN),
       memory: memoryBeside(checkpointMemory(dynamo, LOG_TABLE, ORIGIN), evidence, this.bucket),
       log: openLog({ dynamo, tableName: LOG_TABLE, origin: ORIGIN }),
+      pieces: { s3: this.s3, bucket: PIECES_BUCKET, keyArn: this.keyArn },
       logLine: (_requestId, code) => this.reported.push(code),
     };
   }

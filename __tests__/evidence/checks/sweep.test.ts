@@ -3,14 +3,16 @@ import { generateKeyPairSync } from "node:crypto";
 import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { SWEEP_ITEM } from "../../../evidence/checks/checkpoint-memory";
-import { type SweepResponse, sweepAuditTrail } from "../../../evidence/checks/sweep-operation";
+import { type SweepPieces, type SweepResponse, sweepAuditTrail } from "../../../evidence/checks/sweep-operation";
 import { ED25519, encodeVerifierKey } from "../../../evidence/sealing/note";
 import type { Call } from "../../../ledger/operations/call";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import { textOf } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
+import { sweepDefinition } from "../../../stacks/constructs/sweep-machine";
 import { everythingIn, type TableName } from "../../support/ledger-harness";
-import { EVIDENCE_BUCKET, LOG_TABLE, minutesAfter, ORIGIN, SealedLedger } from "./sealed-ledger";
+import { runMachine } from "../../support/state-machine";
+import { EVIDENCE_BUCKET, LOG_TABLE, minutesAfter, ORIGIN, PIECES_BUCKET, SealedLedger } from "./sealed-ledger";
 
 let ledger: SealedLedger;
 /** The ledger's clock; each test goes on from where the one before ended. */
@@ -38,7 +40,18 @@ const pass = (minutes: number) => {
 const invocation = (): Call => ({ ...ledger.harness.call("sweep_audit_trail", now), remainingMs: () => 900_000 });
 
 const sweep = (call: Call = invocation()): Promise<SweepResponse> =>
-  sweepAuditTrail({ kind: "sweep" }, call, ledger.harness.services, ledger.sweepSettings());
+  sweepAuditTrail({ kind: "sweep" }, call, ledger.harness.services, ledger.sweepSettings()) as Promise<SweepResponse>;
+
+/** The same by the state machine of the plan, in pieces. @param visited gets the names of its states. */
+const sweepInPieces = (name: string, visited: string[] = []): Promise<SweepResponse> =>
+  runMachine(
+    sweepDefinition({ partition: "aws", functionArn: "sweep", pieces: 3 }),
+    name,
+    (event) => sweepAuditTrail(event, invocation(), ledger.harness.services, ledger.sweepSettings()),
+    visited,
+  ) as Promise<SweepResponse>;
+
+const RUN = "5f1c0c1e-0000-4000-8000-00000000000";
 
 async function signals(run: () => Promise<unknown>): Promise<string[]> {
   const before = ledger.harness.signals.length;
@@ -379,4 +392,43 @@ test.each([{}, { kind: "all" }, { kind: "sweep", table: "x" }, null, "sweep"])("
   await expect(
     sweepAuditTrail(event, harness.call("sweep_audit_trail"), harness.services, ledger.sweepSettings()),
   ).rejects.toMatchObject({ code: "BAD_REQUEST" });
+});
+
+describe("in pieces", () => {
+  test("the sweep finds what the whole finds", async () => {
+    await ledger.seal(pass(30));
+    const { outcome, verdicts, findings } = await sweep();
+    await ledger.seal(pass(30));
+    const visited: string[] = [];
+    expect(await sweepInPieces(`${RUN}1`, visited)).toMatchObject({ outcome, verdicts, findings });
+    expect(visited.filter((name) => name === "ReadPiece").length % 3).toBe(0);
+    expect(visited.at(-1)).toBe("Done");
+  });
+
+  test("records that no stream told are found and sealed late", async () => {
+    await recordLost(2);
+    const told = await signals(async () => {
+      const answer = await sweepInPieces(`${RUN}2`);
+      expect(answer.counts.late).toBe(2);
+    });
+    expect(told).toContain("RecordSealedLate");
+  });
+
+  test("a result that the sweep did not write ends it; so does a piece of a run that was not begun", async () => {
+    const first = { kind: "sweep-merge", run: `${RUN}3`, pieces: 2 };
+    const call = (event: unknown) =>
+      sweepAuditTrail(event, invocation(), ledger.harness.services, ledger.sweepSettings());
+    const { takenAt } = (await call(first)) as SweepPieces;
+    await call({ kind: "sweep-piece", run: `${RUN}3`, takenAt, piece: 0 });
+    await ledger.s3.send(
+      new PutObjectCommand({
+        Bucket: PIECES_BUCKET,
+        Key: `pieces/${RUN}3/${takenAt}/round-0/piece-1/done`,
+        Body: `${"0".repeat(64)}done`,
+      }),
+    );
+    await expect(call(first)).rejects.toMatchObject({ code: "PIECE_FORGED" });
+    const unknown = { kind: "sweep-piece", run: `${RUN}4`, takenAt, piece: 0 };
+    await expect(call(unknown)).rejects.toMatchObject({ code: "BAD_REQUEST" });
+  });
 });

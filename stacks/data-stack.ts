@@ -25,6 +25,7 @@ import type { AuditorKit } from "./constructs/auditor-kit";
 import { addBackups } from "./constructs/backups";
 import { addBucket, type Bucket, onlyUnderKey, onlyWrittenBy } from "./constructs/bucket";
 import { addEvidenceBucket } from "./constructs/evidence-bucket";
+import { addExportsBucket } from "./constructs/exports-bucket";
 import { addLedgerTable } from "./constructs/ledger-table";
 import {
   addQueue,
@@ -43,9 +44,6 @@ export interface DataStackProps {
   readonly security: SecurityOutputs;
   readonly auditorKit: AuditorKit;
 }
-
-/** Results of pieces serve one sweep. */
-const PIECE_DAYS = 7;
 
 export class DataStack extends BaseStack {
   readonly outputs: DataOutputs;
@@ -220,34 +218,19 @@ export class DataStack extends BaseStack {
     });
   }
 
-  /** DynamoDB writes an export in the name of the role that asked for it. */
   private addExportsBucket(): Bucket {
     const { exportDays, oldVersionDays } = this.config.retention;
-    return addBucket(this, "payment-exports", {
+    return addExportsBucket(this, "payment-exports", {
       name: this.bucketName("exports"),
       label: this.bucketLabel("exports"),
       kmsKeyArn: this.props.security.dataKeyArn,
-      bucketKey: true,
-      expiry: {
-        [EXPORT_PREFIXES.exports]: exportDays,
-        [EXPORT_PREFIXES.checks]: exportDays,
-        [EXPORT_PREFIXES.drills]: exportDays,
-        ...(this.sweepsInPieces ? { [PIECES_PREFIX]: PIECE_DAYS } : {}),
-      },
+      exportDays,
       oldVersionDays,
       emptyOnDestroy: this.config.protections.emptyOnDestroy,
-      statements: (bucketArn) => [
-        ...onlyUnderKey(bucketArn, this.props.security.dataKeyArn),
-        onlyWrittenBy("OnlyExports", this.roleArn("export"), [
-          `${bucketArn}/${EXPORT_PREFIXES.exports}*`,
-          `${bucketArn}/${EXPORT_PREFIXES.state}*`,
-        ]),
-        onlyWrittenBy("OnlyChecks", this.roleArn("backupCheck"), [`${bucketArn}/${EXPORT_PREFIXES.checks}*`]),
-        onlyWrittenBy("OnlyDrills", this.roleArn("drill"), [`${bucketArn}/${EXPORT_PREFIXES.drills}*`]),
-        ...(this.sweepsInPieces
-          ? [onlyWrittenBy("OnlySweeps", this.roleArn("sweeper"), [`${bucketArn}/${PIECES_PREFIX}*`])]
-          : []),
-      ],
+      exporterArn: this.roleArn("export"),
+      checkerArn: this.roleArn("backupCheck"),
+      drillArn: this.roleArn("drill"),
+      sweeperArn: this.sweepsInPieces ? this.roleArn("sweeper") : null,
     });
   }
 

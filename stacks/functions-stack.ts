@@ -129,24 +129,16 @@ export class FunctionsStack extends BaseStack {
   }
 
   private addSweepMachine({ resource }: LedgerFunction): void {
-    const { security } = this.props;
+    const { dataKeyArn, logsKeyArn } = this.props.security;
     addSweepMachine(this, {
-      name: this.names.sweepMachine,
-      arn: this.sweepMachineArn(),
-      executionArns: this.arn("states", `execution:${this.names.sweepMachine}/*`),
-      roleName: this.names.sweepMachineRole,
+      names: this.names,
+      config: this.config,
+      arn: (service, name) => this.arn(service, name),
       partition: this.partition,
       accountId: this.accountId,
-      region: this.config.region,
       functionArn: resource.arn,
-      pieces: this.config.sweepPieces,
-      dataKeyArn: security.dataKeyArn,
-      logDeliveryArns: this.arn("logs", "*"),
-      logGroup: {
-        name: this.names.sweepMachineLogGroup,
-        kmsKeyArn: security.logsKeyArn,
-        retentionDays: this.config.logRetentionDays,
-      },
+      dataKeyArn,
+      logsKeyArn,
     });
   }
 

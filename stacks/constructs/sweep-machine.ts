@@ -5,24 +5,21 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
 import { Fn } from "cdktf";
 import type { Construct } from "constructs";
+import type { Names } from "../config/names";
+import type { AppConfig } from "../config/types";
 import { addLogGroup } from "./log-group";
 import { arnEquals, arnLike, equals, policy, type Statement, service } from "./policy";
 
 export interface SweepMachineProps {
-  readonly name: string;
-  readonly arn: string;
-  /** Of its executions, a pattern. */
-  readonly executionArns: string;
-  readonly roleName: string;
+  readonly names: Pick<Names, "sweepMachine" | "sweepMachineRole" | "sweepMachineLogGroup">;
+  readonly config: Pick<AppConfig, "sweepPieces" | "logRetentionDays">;
+  /** Of a resource in this account and region. */
+  readonly arn: (service: string, resource: string) => string;
   readonly partition: string;
   readonly accountId: string;
-  readonly region: string;
   readonly functionArn: string;
-  readonly pieces: number;
   readonly dataKeyArn: string;
-  /** A pattern: what CloudWatch Logs delivers in this account. */
-  readonly logDeliveryArns: string;
-  readonly logGroup: { readonly name: string; readonly kmsKeyArn: string; readonly retentionDays: number };
+  readonly logsKeyArn: string;
 }
 
 /** Longer than any sweep; the sweep leaves out what was recorded within seven hours of its beginning. */
@@ -51,7 +48,11 @@ export function sweepDefinition({
   partition,
   functionArn,
   pieces,
-}: Pick<SweepMachineProps, "partition" | "functionArn" | "pieces">) {
+}: {
+  readonly partition: string;
+  readonly functionArn: string;
+  readonly pieces: number;
+}) {
   const call = (payload: object) => ({
     Type: "Task",
     Resource: `arn:${partition}:states:::lambda:invoke`,
@@ -97,10 +98,12 @@ export function sweepDefinition({
 }
 
 export function addSweepMachine(scope: Construct, props: SweepMachineProps): SfnStateMachine {
+  const { names, config, partition, functionArn, dataKeyArn } = props;
+  const machineArn = props.arn("states", `stateMachine:${names.sweepMachine}`);
   const role = new IamRole(scope, "sweep-machine-role", {
-    name: props.roleName,
+    name: names.sweepMachineRole,
     description: "Calls the function of the sweep for each piece",
-    tags: { Name: props.roleName },
+    tags: { Name: names.sweepMachineRole },
     assumeRolePolicy: policy(scope, "sweep-machine-trust", [
       {
         sid: "MachineOfThisProject",
@@ -110,7 +113,7 @@ export function addSweepMachine(scope: Construct, props: SweepMachineProps): Sfn
         // The executions of a distributed map bear its label behind the machine's name.
         conditions: [
           equals("aws:SourceAccount", props.accountId),
-          arnLike("aws:SourceArn", props.arn, `${props.arn}/*`),
+          arnLike("aws:SourceArn", machineArn, `${machineArn}/*`),
         ],
       },
     ]),
@@ -118,17 +121,21 @@ export function addSweepMachine(scope: Construct, props: SweepMachineProps): Sfn
   const access = new IamRolePolicy(scope, "sweep-machine-access", {
     name: "sweep-machine-access",
     role: role.id,
-    policy: policy(scope, "sweep-machine-access-policy", machineStatements(props)),
+    policy: policy(scope, "sweep-machine-access-policy", machineStatements(machineArn, props)),
   });
-  const logGroup = addLogGroup(scope, "sweep-machine-log", props.logGroup);
+  const logGroup = addLogGroup(scope, "sweep-machine-log", {
+    name: names.sweepMachineLogGroup,
+    kmsKeyArn: props.logsKeyArn,
+    retentionDays: config.logRetentionDays,
+  });
   return new SfnStateMachine(scope, "sweep-machine", {
-    name: props.name,
+    name: names.sweepMachine,
     type: "STANDARD",
     roleArn: role.arn,
-    definition: Fn.jsonencode(sweepDefinition(props)),
+    definition: Fn.jsonencode(sweepDefinition({ partition, functionArn, pieces: config.sweepPieces })),
     encryptionConfiguration: {
       type: "CUSTOMER_MANAGED_KMS_KEY",
-      kmsKeyId: props.dataKeyArn,
+      kmsKeyId: dataKeyArn,
       kmsDataKeyReusePeriodSeconds: DATA_KEY_SECONDS,
     },
     // What the states hand on names pieces and counts, and findings with their keys: these are not logged.
@@ -138,17 +145,14 @@ export function addSweepMachine(scope: Construct, props: SweepMachineProps): Sfn
   });
 }
 
-function machineStatements({
-  arn,
-  executionArns,
-  functionArn,
-  dataKeyArn,
-  logDeliveryArns,
-}: SweepMachineProps): Statement[] {
+function machineStatements(
+  machineArn: string,
+  { names, arn, functionArn, dataKeyArn }: SweepMachineProps,
+): Statement[] {
   return [
     { sid: "Function", actions: ["lambda:InvokeFunction"], resources: [functionArn] },
     // A distributed map runs each item as an execution of the same machine.
-    { sid: "Pieces", actions: ["states:StartExecution"], resources: [arn] },
+    { sid: "Pieces", actions: ["states:StartExecution"], resources: [machineArn] },
     {
       sid: "PiecesUnderWay",
       actions: ["states:DescribeExecution", "states:StopExecution"],
@@ -158,13 +162,13 @@ function machineStatements({
       sid: "DataKey",
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
       resources: [dataKeyArn],
-      conditions: [arnEquals("kms:EncryptionContext:aws:states:stateMachineArn", arn)],
+      conditions: [arnEquals("kms:EncryptionContext:aws:states:stateMachineArn", machineArn)],
     },
     {
       sid: "DataKeyOfLogs",
       actions: ["kms:GenerateDataKey"],
       resources: [dataKeyArn],
-      conditions: [arnLike("kms:EncryptionContext:SourceArn", logDeliveryArns)],
+      conditions: [arnLike("kms:EncryptionContext:SourceArn", arn("logs", "*"))],
     },
     // AWS lets a log delivery be restricted to no resource.
     {

@@ -35,6 +35,23 @@ export interface SecurityOutputs {
   readonly alarmTopicArn: string;
 }
 
+/** Of every key of the deployment. */
+export function allKeyArns(security: SecurityOutputs): string[] {
+  return [
+    security.dataKeyArn,
+    security.logsKeyArn,
+    security.tokenKeyArn,
+    security.auditKeyArn,
+    security.macKeyArn,
+    security.trailKeyArn,
+    security.backupKeyArn,
+    security.evidenceKeyArn,
+    security.alarmKeyArn,
+    ...security.checkpointKeyArns,
+    ...security.retiredCheckpointKeyArns,
+  ];
+}
+
 export interface NetworkOutputs {
   readonly privateSubnetIds: readonly string[];
   readonly functionSecurityGroupId: string;

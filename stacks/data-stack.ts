@@ -6,12 +6,10 @@ import { SqsQueue } from "@cdktf/provider-aws/lib/sqs-queue";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import {
-  EXPORT_PREFIXES,
   FILE_PREFIXES,
   FUNCTIONS,
   type FunctionId,
   LOG_STATE,
-  PIECES_PREFIX,
   QUEUES,
   type QueueId,
   SCRATCH_TABLE_PREFIX,

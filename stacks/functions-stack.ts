@@ -29,7 +29,7 @@ import type { HandlerCode } from "./constructs/handler-code";
 import { policy, type Statement } from "./constructs/policy";
 import { addSchedule, type Schedule } from "./constructs/schedules";
 import { addSweepMachine } from "./constructs/sweep-machine";
-import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
+import { allKeyArns, type DataOutputs, type NetworkOutputs, type SecurityOutputs } from "./contracts";
 import { environmentOf } from "./function-environment";
 import { FEEDS, SIZES, STREAM_FEED } from "./function-sizes";
 import { guardRules } from "./guard-rules";
@@ -209,7 +209,7 @@ export class FunctionsStack extends BaseStack {
         tableNames: [...Object.values(names.tables), names.logStateTable],
         tableArns: [...this.allTableArns(), this.logStateTableArn()],
         bucketNames: (["files", "exports", "evidence", "trail"] as const).map((id) => this.bucketName(id)),
-        keyArns: this.allKeyArns(),
+        keyArns: allKeyArns(security),
         queueNames: [...Object.values(names.queues), ...Object.values(names.deadLetterQueues), names.failureQueue],
         trailName: names.trail,
         trailArn: this.trailArn(),
@@ -239,23 +239,6 @@ export class FunctionsStack extends BaseStack {
       busArn: this.arn("events", "event-bus/default"),
       forwardRoleName: names.guardEventsRole,
     });
-  }
-
-  private allKeyArns(): string[] {
-    const { security } = this.props;
-    return [
-      security.dataKeyArn,
-      security.logsKeyArn,
-      security.tokenKeyArn,
-      security.auditKeyArn,
-      security.macKeyArn,
-      security.trailKeyArn,
-      security.backupKeyArn,
-      security.evidenceKeyArn,
-      security.alarmKeyArn,
-      ...security.checkpointKeyArns,
-      ...security.retiredCheckpointKeyArns,
-    ];
   }
 
   private addRolePolicies(): Record<RoleId, IamRolePolicy> {

@@ -156,7 +156,7 @@ function machineStatements(
     {
       sid: "PiecesUnderWay",
       actions: ["states:DescribeExecution", "states:StopExecution"],
-      resources: [executionArns],
+      resources: [arn("states", `execution:${names.sweepMachine}/*`)],
     },
     {
       sid: "DataKey",

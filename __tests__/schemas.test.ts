@@ -16,7 +16,7 @@ import { encodePageToken } from "../ledger/rules/queries";
 import { REFUSAL_CODES, type RefusalCode, refusal } from "../ledger/rules/refusals";
 import { parseTransaction } from "../ledger/rules/transaction";
 import { publishedSchemas, SCHEMAS_FOLDER, SCHEMAS_INDEX, schemaIndex } from "../tools/write-schemas";
-import { aTransaction, ALL_DOORS as DOORS } from "./ledger/rules/arriving-doors";
+import { aTransaction, ALL_WAYS_IN as WAYS_IN } from "./ledger/rules/arriving-ways-in";
 import { BUCKET, stubCall, stubFiles, stubServices } from "./ledger/rules/stub-services";
 import { anEvent, aPayment, type Input, NOW, without } from "./support/ledger-fixtures";
 
@@ -79,7 +79,7 @@ describe("the committed files", () => {
   });
 });
 
-/** What a door may say after its schema; each of these rules stands in a description. */
+/** Refusals that a way in may give after its schema; a description in the schema states each of these rules. */
 const BEYOND_SCHEMA = new Set<RefusalCode>([
   // Of an amount that is a number: its exponent.
   "INVALID_AMOUNT",
@@ -100,16 +100,16 @@ const BEYOND_SCHEMA = new Set<RefusalCode>([
   "AMOUNT_IS_ZERO",
 ]);
 
-describe.each(DOORS.map((door) => [door.schema, door] as const))("the schema %s", (schema, door) => {
-  const fitsHere = (input: unknown) => fits(schema, door.around === undefined ? input : door.around(input));
-  /** What this door, by its examples, may say after its schema. */
-  const beyond = new Set(door.refused.filter(({ beyondSchema }) => beyondSchema).map(({ code }) => code));
+describe.each(WAYS_IN.map((wayIn) => [wayIn.schema, wayIn] as const))("the schema %s", (schema, wayIn) => {
+  const fitsHere = (input: unknown) => fits(schema, wayIn.around === undefined ? input : wayIn.around(input));
+  /** Refusals that this way in, by its examples, may give after its schema. */
+  const beyond = new Set(wayIn.refused.filter(({ beyondSchema }) => beyondSchema).map(({ code }) => code));
 
   test("takes what the function takes", () => {
-    for (const input of door.accepted) expect([input, fitsHere(input)]).toEqual([input, true]);
+    for (const input of wayIn.accepted) expect([input, fitsHere(input)]).toEqual([input, true]);
   });
 
-  const inSchema = door.refused.filter(({ beyondSchema }) => !beyondSchema);
+  const inSchema = wayIn.refused.filter(({ beyondSchema }) => !beyondSchema);
   test.each(inSchema.map(({ why, code, input }) => [why, code, input] as const))(
     "refuses what the function refuses: %s (%s)",
     (_why, _code, input) => {
@@ -118,7 +118,7 @@ describe.each(DOORS.map((door) => [door.schema, door] as const))("the schema %s"
   );
 
   test("takes what only the function can refuse, by rules that the schema's descriptions state", () => {
-    for (const { why, code, input, beyondSchema } of door.refused) {
+    for (const { why, code, input, beyondSchema } of wayIn.refused) {
       if (!beyondSchema) continue;
       expect([why, fitsHere(input)]).toEqual([why, true]);
       expect(BEYOND_SCHEMA).toContain(code);
@@ -126,18 +126,18 @@ describe.each(DOORS.map((door) => [door.schema, door] as const))("the schema %s"
   });
 
   test("property: schema and function agree on any mixture of good and bad fields", () => {
-    const all = [...door.accepted, ...door.refused.map(({ input }) => input)].filter(isObject);
+    const all = [...wayIn.accepted, ...wayIn.refused.map(({ input }) => input)].filter(isObject);
     const fields = all.flatMap((input) => Object.entries(input));
     const mixtures = fc
       .tuple(
-        fc.constantFrom(...door.accepted),
+        fc.constantFrom(...wayIn.accepted),
         fc.array(fc.constantFrom(...fields), { maxLength: 2 }),
         fc.option(fc.nat()),
       )
       .map(([base, changes, dropped]) => mixed(base, changes, dropped));
     fc.assert(
       fc.property(mixtures, (input) => {
-        const result = door.parse(input);
+        const result = wayIn.parse(input);
         if (result.ok) expect(fitsHere(input)).toBe(true);
         else if (fitsHere(input)) expect(beyond).toContain(result.refusal.code);
       }),
@@ -376,18 +376,18 @@ describe("docs/api.md", () => {
     expect(fits(name, document)).toBe(true);
   });
 
-  test.each(DOORS.map((door) => [door.schema, door] as const))(
+  test.each(WAYS_IN.map((wayIn) => [wayIn.schema, wayIn] as const))(
     "the function takes the example of %s",
-    (schema, door) => {
-      for (const entry of entriesOf(exampleOf(schema))) expect(door.parse(entry)).toMatchObject({ ok: true });
+    (schema, wayIn) => {
+      for (const entry of entriesOf(exampleOf(schema))) expect(wayIn.parse(entry)).toMatchObject({ ok: true });
     },
   );
 
   test("its message examples and its rows in each form are what the text says", async () => {
     for (const [name, document] of examples) {
       if (!name.endsWith(".message") && !name.endsWith(".row")) continue;
-      const door = DOORS.find(({ schema }) => schema === name);
-      expect(door?.parse(document)).toMatchObject({ ok: true });
+      const wayIn = WAYS_IN.find(({ schema }) => schema === name);
+      expect(wayIn?.parse(document)).toMatchObject({ ok: true });
     }
     const csv = /^```csv\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? "";
     const rows = [];
@@ -438,7 +438,7 @@ describe("docs/api.md", () => {
   });
 });
 
-/** The payments or events of an example, each with the actor that stands around them. */
+/** The payments or events of an example, each with the actor of the request. */
 function entriesOf(example: unknown): readonly unknown[] {
   if (isObject(example) && "payment_data" in example) return [example["payment_data"]].flat();
   const parsed = parseEntries(example, isObject(example) && "payments" in example ? "payments" : "events");

@@ -15,7 +15,7 @@ import { availableParallelism } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
-/** Stryker loads a TypeScript of its own; this one is the project's version. */
+/** Stryker loads its own TypeScript; this one is the project's version. */
 const PACKAGES = { "@stryker-mutator/core": "9.6.1", "@stryker-mutator/jest-runner": "9.6.1", typescript: "5.9.3" };
 const PROJECT = path.resolve(__dirname, "..");
 const OUTPUT = path.join(PROJECT, ".local", "mutation");

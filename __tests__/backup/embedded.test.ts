@@ -81,7 +81,7 @@ async function objectsUnder(prefix: string): Promise<string[]> {
   return (answer.Contents ?? []).map(({ Key }) => Key ?? "");
 }
 
-/** Empties the newest full export of each table, as a forger would: everything in it agrees. @returns what stood there. */
+/** Empties the newest full export of each table, as a forger would: everything in it agrees. @returns the original files. */
 async function forgeFullExports(exportTime: string): Promise<Map<string, Buffer>> {
   const asItWas = new Map<string, Buffer>();
   const md5 = (body: string | Buffer) => createHash("md5").update(body).digest("base64");
@@ -261,7 +261,7 @@ test("an invalid request and switched-off recovery are errors that say so", asyn
   logged.length = 0;
   const before = harness.signals.length;
   await expect(exportAll("incremental", 11)).rejects.toMatchObject({ code: "PITR_DISABLED" });
-  // The other tables are exported all the same.
+  // The other tables are exported nevertheless.
   expect(harness.signals.slice(before)).toEqual(["ExportFailed", ...Array(4).fill("TablesExported")]);
   expect(logged).toEqual(["PaymentLedger PITR_DISABLED"]);
 });

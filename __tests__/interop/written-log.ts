@@ -1,4 +1,4 @@
-/** Logs on disk, committed and published by the sealer's own code: a map stands for its table, a folder for its bucket, local keys for KMS's. */
+/** Logs on disk, committed and published by the sealer's own code: a map replaces its table, a folder its bucket, and local keys those of KMS. */
 
 import { generateKeyPairSync, hash, type KeyPairKeyObjectResult, sign } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

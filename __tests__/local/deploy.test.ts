@@ -136,7 +136,7 @@ describe("invoking", () => {
 test("on an endpoint that the user gave, functions are told so, and what is there is never replaced", async () => {
   const before = { ...process.env };
   try {
-    // An account of its own in the emulator: nothing of the deployment above is in it.
+    // A separate account in the emulator: nothing of the deployment above is in it.
     const credentials = { AWS_ACCESS_KEY_ID: "444455556666", AWS_SECRET_ACCESS_KEY: "theirs" };
     Object.assign(process.env, { AWS_ENDPOINT_URL: aws.endpoint, AWS_REGION: "ap-south-1", ...credentials });
     const external = await startEmbeddedAws();

@@ -1,4 +1,4 @@
-/** The checks of files, messages, events and exports find the damage that each is there for, and say nothing when there is none. */
+/** The checks of files, messages, events and exports find the damage that each is there for, and say nothing of undamaged results. */
 
 import type { CheckResponse } from "../../backup/check-operation";
 import type { CheckReport } from "../../backup/findings";

@@ -1,4 +1,4 @@
-/** The main job's checks have teeth: each finds the damage that it is there for, and says nothing when there is none. */
+/** Each of the main job's checks finds the damage that it is there for, and says nothing of undamaged results. */
 
 import type { StoredItem } from "../../ledger/rules/stored-item";
 import { unauditedReads } from "../../local/main-job/auditor";

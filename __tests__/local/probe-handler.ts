@@ -39,7 +39,7 @@ export async function handler(event: ProbeEvent): Promise<unknown> {
   }
 }
 
-/** In a table without a stream of its own, so that noting down is no change to note down. */
+/** In a table without a stream, so that noting down is not itself a change to note down. */
 const SEEN_TABLE = "Seen-test";
 
 async function noteDown(records: readonly StreamRecord[]): Promise<void> {

@@ -1,4 +1,4 @@
-/** Run as a process of its own: starts the embedded AWS, deploys the fixture, reports, and stays until it is killed. */
+/** Runs as a separate process: starts the embedded AWS, deploys the fixture, reports, and stays until it is killed. */
 import { deploy } from "../../local/deploy";
 import { startEmbeddedAws } from "../../local/embedded-aws";
 

@@ -40,7 +40,7 @@ export interface Script {
   kill(): void;
 }
 
-/** Runs a TypeScript file as a process of its own with exactly this environment. */
+/** Runs a TypeScript file as a separate process with exactly this environment. */
 export function startScript(file: string, args: readonly string[], environment: NodeJS.ProcessEnv): Script {
   const child = spawn(process.execPath, ["--require", require.resolve("tsx/cjs"), file, ...args], { env: environment });
   let output = "";

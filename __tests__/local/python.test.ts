@@ -29,7 +29,7 @@ function answering(version: string, usable = "venv"): string {
   return `printf '%s\\n' ${version} test-platform ${usable} /fake/python`;
 }
 
-/** A Python whose virtual environments hold a pip that does what it is told to. */
+/** A Python whose virtual environments hold a pip that runs this shell text. */
 function working(pip = "exit 0"): string {
   return [
     'if [ "$1 $2" = "-m venv" ]; then',

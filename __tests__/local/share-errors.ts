@@ -1,5 +1,5 @@
 /**
- * Jest runs tests in a realm of its own, so an error that Node's core made (ECONNRESET, ECONNREFUSED) is no `instanceof
+ * Jest runs tests in a separate realm, so an error that Node's core made (ECONNRESET, ECONNREFUSED) is no `instanceof
  * Error` there. The AWS SDK then wraps it, loses its code and does not retry it, unlike in Lambda. Import this first in a
  * test that looks at what the SDK does with network errors.
  */

@@ -137,7 +137,7 @@ test("who verifies the log finds its bucket, its name and its keys in the output
   expect(value("data", "LogOrigin")).toBe(`payment-ledger/us-east-1/${account}/prod`);
 });
 
-/** Every string of a stack, with where it stands. */
+/** Every string of a stack, with its path. */
 function strings(value: Json, path = ""): [string, string][] {
   if (typeof value === "string") {
     return [[path, value]];
@@ -278,7 +278,7 @@ test("every policy is within what AWS allows, under the longest suffix and in ev
       const json = JSON.stringify(document)
         .replaceAll(reference("data.aws_partition.partition.partition"), "aws-us-gov")
         .replaceAll(reference("data.aws_caller_identity.current.account_id"), "1".repeat(12))
-        // Whatever else stands for an ARN, of a length that none has.
+        // Any other expression becomes an ARN, longer than any real one.
         .replace(/\$\{[^}]+\}/g, "x".repeat(120));
       const { length } = renderPolicyDocument(documentId, JSON.parse(json));
       const [, max] = POLICY_BYTES_MAX.find(([pattern]) => pattern.test(documentId)) as [RegExp, number];

@@ -189,7 +189,7 @@ test("nothing that a plan or an apply must read or make stands between a functio
 /** What every role whose functions write audit records may do for that. */
 const AUDITING = { WrapAuditDetails: ["kms:Encrypt"], RecordMacs: ["kms:GenerateMac"] };
 
-/** What Lambda does in the role's name with an asynchronous call that failed for good. */
+/** What Lambda does in the role's name with an asynchronous call whose last retry failed. */
 const FAILURES = { Failures: ["sqs:SendMessage"] };
 
 /** What every role may do beside its own work. */

@@ -58,7 +58,7 @@ function reportedBy(event: EventJson): string[] {
     .map(({ id }) => id);
 }
 
-/** A call that takes a guard off, the rule that reports it, and the same call on what is somebody else's. */
+/** A call that weakens a protection, the rule that reports it, and the same call on what is somebody else's. */
 const ACTS: [what: string, service: string, eventName: string, ours: Detail, theirs: Detail, rule: string][] = [
   [
     "a table's policy is removed",

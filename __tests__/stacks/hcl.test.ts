@@ -4,7 +4,7 @@ import { parse } from "@cdktf/hcl2json";
 import { CONNECTIVITIES } from "../../stacks/config/types";
 import { configOf, type Json, type JsonObject, STACK_IDS, synthesize } from "../support/synth";
 
-/** A block is a list of one in HCL and an object in JSON: a list of one stands for its only member in both. */
+/** A block is a list of one in HCL and an object in JSON: a list of one is replaced by its only member in both. */
 function normalised(value: Json): Json {
   if (Array.isArray(value)) {
     const items = value.map(normalised);
@@ -32,7 +32,7 @@ async function parsed(text: string): Promise<JsonObject> {
   return JSON.parse(JSON.stringify(await parse("cdk.tf", text))) as JsonObject;
 }
 
-/** CDKTF 0.21 cannot write it into HCL; `docs/deploy.md` tells whoever applies that form. */
+/** CDKTF 0.21 cannot write it into HCL; `docs/deploy.md` says so for those who apply that form. */
 const ONLY_IN_JSON = ["/terraform/required_version"];
 
 describe.each([

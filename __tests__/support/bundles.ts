@@ -1,4 +1,4 @@
-/** The functions' bundles for tests that run them as processes of their own. */
+/** The functions' bundles for tests that run them as separate processes. */
 
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";

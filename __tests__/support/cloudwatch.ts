@@ -11,7 +11,7 @@ export const DAY = 24 * HOUR;
 export interface ModelAlarm {
   readonly periodSeconds: number;
   readonly periods: number;
-  /** The alarm rings when the sum of each period is below it. */
+  /** The alarm is active when the sum of each period is below it. */
   readonly least: number;
   /** Whether the expression counts silence as 0 (`FILL`). */
   readonly filled: boolean;
@@ -57,7 +57,7 @@ function firstAtOrAfter(points: readonly Point[], time: number): number {
   return low;
 }
 
-/** Whether the alarm rings at a moment. Missing data counts as breaching, but only as far as real points do not suffice. */
+/** Whether the alarm is active at a moment. Missing data counts as breaching, but only as far as real points do not suffice. */
 export function ringsAt(alarm: ModelAlarm, points: readonly Point[], now: number, delaySeconds: number): boolean {
   const windows = windowsAt(alarm, points, now, delaySeconds).map((sum) => (alarm.filled ? (sum ?? 0) : sum));
   const real = windows.filter((sum) => sum !== null);
@@ -116,11 +116,11 @@ export function yearOf(rhythm: Rhythm, alarm: ModelAlarm, outages: number, rando
 export interface Judgement {
   readonly outages: number;
   readonly inTime: number;
-  /** Evaluations that rang while the runs came as they should. */
+  /** Evaluations that were active while the runs came as they should. */
   readonly falseAlarms: number;
 }
 
-/** How long after an outage has lasted the alarm's whole window it may ring. */
+/** After an outage has lasted the alarm's whole window, how long the alarm may take to become active. */
 const GRACE_SECONDS = HOUR;
 
 export function judge(alarm: ModelAlarm, { points, outages }: Timeline, delaySeconds: number): Judgement {

@@ -2,7 +2,7 @@
 
 import { isCode, isTest, nodes, type SourceFile, usedName } from "./project-files";
 
-/** Test code that may start an embedded AWS of its own, and why: each start costs seconds. */
+/** Test code that may start a separate embedded AWS, and why: each start costs seconds. */
 export const OWN_EMBEDDED_AWS: Readonly<Record<string, string>> = {
   "__tests__/support/test-environment.ts": "starts the one that the files of a worker share",
   "__tests__/local/embedded-aws.test.ts": "tests start and stop",

@@ -1,4 +1,4 @@
-/** Names that are exported from more than one file: whoever searches for one of them finds the other. */
+/** Names that are exported from more than one file: a search for one of them finds the other. */
 
 import ts from "typescript";
 import { isCode, isTest, type SourceFile, syntaxOf } from "./project-files";

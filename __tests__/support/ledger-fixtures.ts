@@ -1,4 +1,4 @@
-/** Inputs that the ledger's doors take and refuse, shared by the tests of the doors and of the published schemas. */
+/** Inputs that the ledger's ways in take and refuse, shared by the tests of the ways in and of the published schemas. */
 
 import { parseAuditEvent } from "../../ledger/rules/audit-event";
 import { parsePayment } from "../../ledger/rules/payment";
@@ -67,11 +67,11 @@ export interface RefusedInput {
   readonly beyondSchema?: true;
 }
 
-/** One door: a function's judgement of one entry or request, without clock, tables or card-data search. */
-export interface Door {
+/** One way in: a function's judgement of one entry or request, without clock, tables or card-data search. */
+export interface WayIn {
   /** The published schema that describes it. */
   readonly schema: string;
-  /** What stands around an entry in the document that the schema describes. */
+  /** Puts an entry into the document that the schema describes. */
   readonly around?: (input: unknown) => unknown;
   readonly parse: (input: unknown) => Parsed<unknown>;
   readonly accepted: readonly Input[];
@@ -201,7 +201,7 @@ export const AMOUNTS_REFUSED = [
   "NaN",
 ];
 
-export const PAYMENT_DOOR: Door = {
+export const PAYMENT_WAY_IN: WayIn = {
   schema: "persist_payment_ledger.request",
   parse: (input) => parsePayment(input, NOW),
   accepted: [
@@ -316,7 +316,7 @@ const badDetails: RefusedInput[] = [
   },
 ].map((refused) => ({ ...refused, code: "INVALID_DETAILS", beyondSchema: true }));
 
-export const EVENT_DOOR: Door = {
+export const EVENT_WAY_IN: WayIn = {
   schema: "persist_payment_audit_trail.request",
   parse: (input) => parseAuditEvent(input, NOW),
   accepted: [
@@ -408,7 +408,7 @@ export const EVENT_DOOR: Door = {
   ],
 };
 
-const STATUS_DOOR: Door = {
+const STATUS_WAY_IN: WayIn = {
   schema: "update_payment_status.request",
   parse: (input) => parseWith(statusChangeSchema, input),
   accepted: [
@@ -437,7 +437,7 @@ const STATUS_DOOR: Door = {
   ],
 };
 
-const REVEAL_DOOR: Door = {
+const REVEAL_WAY_IN: WayIn = {
   schema: "reveal_payment_token.request",
   parse: (input) => parseWith(revealSchema, input),
   accepted: [REVEAL],
@@ -528,7 +528,7 @@ const badQueryNames = (base: Input): RefusedInput[] => [
   })),
 ];
 
-export const LEDGER_QUERY_DOOR: Door = {
+export const LEDGER_QUERY_WAY_IN: WayIn = {
   schema: "query_payment_ledger.request",
   parse: (input) => parseQuery(ledgerQuerySchema, input),
   accepted: [
@@ -553,7 +553,7 @@ export const LEDGER_QUERY_DOOR: Door = {
   ],
 };
 
-export const AUDIT_QUERY_DOOR: Door = {
+export const AUDIT_QUERY_WAY_IN: WayIn = {
   schema: "query_payment_audit_trail.request",
   parse: (input) => parseQuery(auditQuerySchema, input),
   accepted: [
@@ -574,11 +574,11 @@ export const AUDIT_QUERY_DOOR: Door = {
   ],
 };
 
-export const DOORS: readonly Door[] = [
-  PAYMENT_DOOR,
-  EVENT_DOOR,
-  STATUS_DOOR,
-  REVEAL_DOOR,
-  LEDGER_QUERY_DOOR,
-  AUDIT_QUERY_DOOR,
+export const WAYS_IN: readonly WayIn[] = [
+  PAYMENT_WAY_IN,
+  EVENT_WAY_IN,
+  STATUS_WAY_IN,
+  REVEAL_WAY_IN,
+  LEDGER_QUERY_WAY_IN,
+  AUDIT_QUERY_WAY_IN,
 ];

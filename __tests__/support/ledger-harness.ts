@@ -61,7 +61,7 @@ export interface Harness {
   readonly faults: unknown[];
   readonly kms: KMSClient;
   readonly keyArns: { readonly token: string; readonly audit: string; readonly mac: string };
-  /** A call of the named operation, as one invocation with a request id of its own. */
+  /** A call of the named operation, as one invocation with its own request id. */
   call(operation?: string, now?: Date): Call;
   /** Services like `services` with other settings, over the same tables and keys. */
   servicesWith(settings: { hierarchy?: KeyHierarchy; indexShardCount?: number }): Services;

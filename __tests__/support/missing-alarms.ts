@@ -1,4 +1,4 @@
-/** The alarms that ring when something did not happen, as the plan has them, with the rhythm in which it should. */
+/** The plan's alarms that report what did not happen, with the rhythm in which it should. */
 
 import { DAY, HOUR, type Judgement, judge, MINUTE, type ModelAlarm, type Rhythm, seeded, yearOf } from "./cloudwatch";
 import { configOf, type JsonObject, type StackJson, synthesize } from "./synth";
@@ -27,7 +27,7 @@ export const RHYTHMS: Readonly<Record<string, Rhythm>> = {
 const DELAY_SECONDS = 2 * MINUTE;
 const OUTAGES_A_YEAR = 12;
 
-/** Those that ring below a threshold. */
+/** Alarms that are active below a threshold. */
 export function missingAlarms(functions: StackJson): Map<string, ModelAlarm> {
   const alarms = Object.entries(functions.resource["aws_cloudwatch_metric_alarm"] ?? {});
   return new Map(

@@ -26,14 +26,6 @@ const WORDS: readonly Word[] = [
   { pattern: /\bis\s+news\b|\ba\s+hope\b|\bloudly\b/gi, instead: "the plain fact" },
 ];
 
-/** To be removed, one after the other: folders and files whose prose was not yet rewritten. */
-export const UNPLAIN_YET = ["__tests__"];
-
-/** Whether the file is, or lies in, one of these places. */
-export function isIn(places: readonly string[]): (file: SourceFile) => boolean {
-  return ({ path }) => places.some((place) => path === place || path.startsWith(`${place}/`));
-}
-
 /** Findings of one file: in comments of code, and in documents outside of code. */
 export function unplainWords(file: SourceFile): string[] {
   const prose = file.path.endsWith(".md") ? withoutCode(file.text) : onlyComments(file.text);

@@ -118,7 +118,7 @@ export class Draft {
     addManifest(this.exports, path.replace(/\.json$/, ""), text);
   }
 
-  /** What whoever changes a data file and thinks of its manifests does. */
+  /** What a forger does who changes a data file and remembers its manifests. */
   rewriteManifests(dataPath: string): void {
     const top = dataPath.slice(0, dataPath.indexOf("/data/"));
     const manifest = (this.exports.get(`${top}/manifest-files.json`) ?? "").toString().split("\n").slice(0, -1);

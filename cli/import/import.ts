@@ -119,7 +119,7 @@ async function send(book: ImportBook, entries: readonly Entry[], actor: string):
   }
 }
 
-/** `stored` stands for what the rules accept. */
+/** `stored`: what the rules accept. */
 async function judge(book: ImportBook, entries: readonly Entry[], actor: string): Promise<readonly RowResult[]> {
   const now = new Date();
   return entries.map((entry, position): RowResult => {

@@ -27,7 +27,7 @@ export interface Judge {
   /** Strongly consistent read of an audit record. */
   readonly auditRecord: (auditId: string) => Promise<StoredItem | undefined>;
   /** Strongly consistent read of the item that is under the key now. */
-  readonly standing: (table: LogicalTableName, key: readonly string[]) => Promise<StoredItem | undefined>;
+  readonly stored: (table: LogicalTableName, key: readonly string[]) => Promise<StoredItem | undefined>;
 }
 
 /**
@@ -75,10 +75,10 @@ async function asTheTableShows(
   judge: Judge,
 ): Promise<RecordEntry | undefined> {
   const { table, key } = said;
-  const standing = await judge.standing(table, key);
+  const stored = await judge.stored(table, key);
   const before = genuine(change, change.before, judge);
-  if (standing === undefined) return before === undefined ? undefined : said;
-  const image = toItemJson(standing);
+  if (stored === undefined) return before === undefined ? undefined : said;
+  const image = toItemJson(stored);
   if (genuine(change, image, judge) === undefined) return said;
   const version = versionOf(image);
   if (before !== undefined && BigInt(version) < BigInt(versionOf(toItemJson(before)))) return said;

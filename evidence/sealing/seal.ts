@@ -59,7 +59,7 @@ async function classifyAll(changes: readonly StreamChange[], services: Services)
   const judge: Judge = {
     macKey: (await services.macKeys()).record,
     auditRecord: (auditId) => getItem(services.dynamo, services.tables.paymentAuditTrail, partitionKey, auditId),
-    standing: (table, key) => currentItem(table, key, services),
+    stored: (table, key) => currentItem(table, key, services),
   };
   const entries: (RecordEntry | undefined)[] = [];
   for (let start = 0; start < changes.length; start += PARALLEL_CHANGES) {

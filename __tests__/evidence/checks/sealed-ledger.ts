@@ -1,4 +1,4 @@
-/** A ledger on the embedded AWS with its log of proofs: the sealer runs in the test's process, told of changes as streams tell. */
+/** A ledger on the embedded AWS with its log of proofs: the sealer runs in the test's process and receives changes in the form of streams. */
 
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { CreateKeyCommand } from "@aws-sdk/client-kms";
@@ -37,7 +37,7 @@ const TABLE_IDS: Readonly<Record<TableName, TableId>> = {
   events: "paymentEvents",
 };
 
-/** What a stream tells of an item; true swallows it, as an outage would. */
+/** Whether the stream loses this item's change, as in an outage. */
 export type Lost = (table: TableName, key: readonly string[]) => boolean;
 
 export class SealedLedger {

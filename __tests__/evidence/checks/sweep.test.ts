@@ -68,7 +68,7 @@ async function checks() {
   return (await ledger.harness.scan("audit")).filter((item) => textOf(item, "Action") === "LOG_CHECK");
 }
 
-/** Records payments whose rows no stream tells of, and lets them settle. */
+/** Records payments whose rows no stream reports, and lets them settle. */
 async function recordLost(count = 1): Promise<string[]> {
   const ids = await ledger.record(count, pass(1));
   await ledger.seal(pass(1), (table, [id = ""]) => table === "ledger" && ids.includes(id));

@@ -6,7 +6,7 @@ import { buildVerifier } from "../../../tools/build-verifier";
 import { auditRecord, paymentRow } from "../../support/stored-records";
 import { Auditor, flipped, KEY, OTHER_WITNESS, SECOND_KEY, STRANGER, WITNESS } from "./fixture";
 
-/** Known to the log as forged, changed, removed; and an id that stands in two tables. */
+/** Known to the log as forged, changed, removed; and an id that is in two tables. */
 const [FORGED, TAMPERED, REMOVED, TWICE] = ["forged-1", "tampered-1", "removed-1", "twice-1"];
 
 let auditor: Auditor;
@@ -98,7 +98,7 @@ describe("a wrong use ends with 2 and the usage", () => {
     [["witness", "serve", "--port", "70000"], "--port is a whole number from 0 to 65535"],
   ])("%j", async (words, what) => {
     const ended = await run(...words);
-    // A file that is no key of a witness is told before the option that misses.
+    // A file that is not a witness's key is reported before the missing option.
     expect({ ...ended, err: "" }).toEqual({ code: 2, out: "", err: "" });
     if (!ended.err.includes("no key of a witness")) {
       expect(ended.err).toContain(what);
@@ -447,7 +447,7 @@ describe("history", () => {
     for (const what of ["version 2: Success", "version 3: Failure", "WRITE", "UPDATE"]) {
       expect(ended.out).toContain(what);
     }
-    // The exports hold what stood there when they were taken; the log knows of the version before, too.
+    // The exports hold the rows of their time; the log also knows the version before.
     expect(lines[0]).toContain("version 1: not in the exports, sealed before");
     expect(lines[2]).toMatch(/recorded 2025-11-21T10:\S+, sealed before 2025-11-21T10:\S+, and after 2025-11-21T10:/);
     const json = JSON.parse((await history("pay-20", "--json")).out);

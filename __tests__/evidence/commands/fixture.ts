@@ -1,4 +1,4 @@
-/** The offline evidence commands as an auditor runs them: one file, started by Node.js in a folder of its own. */
+/** The offline evidence commands as an auditor runs them: one file, started by Node.js in a separate folder. */
 
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

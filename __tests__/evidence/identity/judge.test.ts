@@ -24,7 +24,7 @@ const EVENTS = [
   invokedByRole(at("direct", "persist_payment_ledger"), MALLORY),
   invokedByService(at("queued", "process_payment_messages"), "lambda.amazonaws.com"),
   invokedByService(at("filed", "payment-processor-dev"), "s3.amazonaws.com"),
-  // Mallory invokes the queue's function with a message of her own making.
+  // Mallory invokes the queue's function with a message that she made up.
   invokedByRole(at("shaped", "process_payment_messages"), MALLORY),
   // Through a service that calls in her role's name it is still hers.
   {

@@ -64,7 +64,7 @@ export class ReportWorld {
   }
 }
 
-/** The data of the check as they stand in the page. */
+/** The data of the check, as the page holds them. */
 export function dataIn(page: string): string {
   return /id="report-evidence">([^<]*)</.exec(page)?.[1] ?? "";
 }

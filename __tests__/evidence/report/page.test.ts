@@ -50,7 +50,7 @@ test("nothing in it is a token, a key or a ciphertext that is shown; a card numb
   const page = reportPage(row);
   expect(page).not.toContain(card);
   expect(page).toContain("card-1");
-  // Whoever forged a record may have put anything into it, so its content stays outside.
+  // A forger may have put anything into a record, so its content stays outside.
   expect(reportPage(forged)).not.toContain("made up");
   const genuine = reportPage(await world.model({}, { paymentId: "pay-3" }));
   const { SecureToken, Salt } = paymentRow("pay-3", "2025-11-21T10:00:00.000Z") as Record<string, { B: string }>;

@@ -20,7 +20,7 @@ beforeEach(() => {
   world = fakeWorld();
 });
 
-/** A log as a process of its own opens it. */
+/** A log as a separate process opens it. */
 function open(options: LogOptions = {}) {
   return openLog(
     { dynamo: world.clients().dynamo, tableName: world.tableName, origin: ORIGIN },

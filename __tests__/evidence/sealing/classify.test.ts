@@ -27,20 +27,20 @@ const services = stubServices();
 const commitment = (table: string, item: StoredItem) => naiveCommitment(table, toItemJson(item));
 
 /**
- * What the log says of one stream record, while these audit records stand in the trail.
- * @param standing what its table shows under its key; what the record says, where nothing is given.
+ * What the log says of one stream record, while the trail holds these audit records.
+ * @param stored what its table shows under its key; what the record says, where nothing is given.
  */
 async function entryOf(
   record: object,
   trail: readonly StoredItem[] = [],
-  standing?: { readonly item: StoredItem | undefined },
+  stored?: { readonly item: StoredItem | undefined },
 ): Promise<RecordEntry | undefined> {
   const [change] = streamChanges({ Records: [record] }, services.tables) ?? [];
   if (change === undefined) throw new Error("The record is no change.");
   const told = change.now === undefined ? undefined : (fromItemJson(change.now) ?? { unreadable: { NULL: true } });
   const judge: Judge = {
     macKey: MAC_KEY,
-    standing: async () => (standing === undefined ? told : standing.item),
+    stored: async () => (stored === undefined ? told : stored.item),
     auditRecord: async (auditId) =>
       trail.find((item) => item["AuditID"] !== undefined && "S" in item["AuditID"] && item["AuditID"].S === auditId),
   };
@@ -159,7 +159,7 @@ describe("MODIFY", () => {
   test("the audit record of another version or payment does not stand for this one", async () => {
     const other = await anAuditRecord(derivedAuditId("UPDATE", LEDGER, "txn-m", "3"), services, "UPDATE");
     expect(await entryOf(modified({}), [other])).toMatchObject({ kind: "TAMPER" });
-    const judge: Judge = { macKey: MAC_KEY, auditRecord: async () => other, standing: async () => changed.now };
+    const judge: Judge = { macKey: MAC_KEY, auditRecord: async () => other, stored: async () => changed.now };
     const [change] = streamChanges({ Records: [modified({})] }, services.tables) ?? [];
     expect(change && (await classify(change, judge))).toMatchObject({ kind: "TAMPER" });
   });
@@ -224,9 +224,9 @@ describe("what cannot be understood is sealed with what is known, and never thro
 
   test("a MODIFY and a REMOVE without images", async () => {
     const base = withImages(await record(), { NewImage: undefined });
-    const standing = { item: { TransactionID: { S: "txn-p" } } };
+    const stored = { item: { TransactionID: { S: "txn-p" } } };
     for (const eventName of ["MODIFY", "REMOVE"]) {
-      const entry = await entryOf({ ...base, eventName }, [], standing);
+      const entry = await entryOf({ ...base, eventName }, [], stored);
       expect(entry).toMatchObject({ kind: "TAMPER", previous: "" });
     }
   });
@@ -301,7 +301,7 @@ describe("an event that says that somebody tampered is compared with the table",
     const judge: Judge = {
       macKey: MAC_KEY,
       auditRecord: async () => changed.audit,
-      standing: () => Promise.reject(new Error("asked")),
+      stored: () => Promise.reject(new Error("asked")),
     };
     for (const record of [streamRecord(LEDGER, { now: first }), streamRecord(LEDGER, changed)]) {
       const [change] = streamChanges({ Records: [record] }, services.tables) ?? [];

@@ -52,7 +52,7 @@ export class Turns {
     });
     all.catch(() => undefined);
     while (!areDone) {
-      // Whoever is not waiting now is computing, and comes to its next call.
+      // A process that is not waiting now is computing, and comes to its next call.
       await setImmediate();
       const [next] = this.#waiting.splice(below(this.random, this.#waiting.length), 1);
       if (next !== undefined) this.#calls += 1;

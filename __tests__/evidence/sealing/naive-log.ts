@@ -1,6 +1,6 @@
 /**
  * The log read back from the evidence by the letter of RFC 6962 and C2SP, slow and plain, with no code of the sealer:
- * what the tests hold the sealer's own arithmetic against.
+ * the tests compare the sealer's own arithmetic with it.
  */
 
 import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";

@@ -40,7 +40,7 @@ export interface RaceWorld extends World {
   objects(): Promise<Map<string, readonly Buffer[]>>;
   /** Start and inflated bytes of each batch, by start. */
   batches(): Promise<readonly { readonly start: number; readonly bundle: Buffer }[]>;
-  /** What stands in the table under the item's key. */
+  /** Puts the item into the table under its key. */
   putRecord(table: LogicalTableName, item: StoredItem): Promise<void>;
 }
 
@@ -107,7 +107,7 @@ async function sealAll(world: World, changes: readonly StreamRecord[], turns: Tu
   return kills;
 }
 
-/** Everything that happens to the tables: payments of all doors, status changes, forgeries, removals. */
+/** Everything that happens to the tables: payments of all ways in, status changes, forgeries, removals. */
 async function makeChanges(world: RaceWorld, random: Random, seed: number): Promise<StreamRecord[]> {
   const count = 1 + below(random, random() < 0.1 ? 400 : 40);
   const records: StreamRecord[] = [];
@@ -185,7 +185,7 @@ export function expectationOf(record: StreamRecord): Expected["entries"][number]
 export interface LogReport {
   readonly entries: number;
   readonly heartbeats: number;
-  /** Entries that stand in the log already, byte for byte. */
+  /** Entries that are in the log already, byte for byte. */
   readonly repeats: number;
   readonly checkpoints: number;
 }
@@ -298,7 +298,7 @@ async function checkBatches(world: RaceWorld, entries: readonly Buffer[]): Promi
   must(at === entries.length, "the batches do not hold what was published");
 }
 
-/** Everything that happened is sealed, nothing else is, and each item's changes stand in their order. */
+/** Everything that happened is sealed, nothing else is, and each item's changes are in their order. */
 function checkEntries(entries: readonly Buffer[], expected: Expected): number {
   const sealed = entries.map((entry) => entry.toString("utf8")).filter((text) => !text.includes('"kind":"HEARTBEAT"'));
   const wanted = new Set(expected.entries.map(({ text }) => text));
@@ -324,7 +324,7 @@ interface Heartbeat {
   readonly previousCheckpoint: string;
 }
 
-/** Each says what stands before it, and names a checkpoint that was published before. */
+/** Each counts the entries before it, and names a checkpoint that was published before. */
 function checkHeartbeats(entries: readonly Buffer[], objects: ReadonlyMap<string, readonly Buffer[]>): number {
   const counts: Record<string, number> = { RECORD: 0, FORGED: 0, TAMPER: 0, LATE: 0, HEARTBEAT: 0 };
   let last = { time: "", size: 0 };

@@ -66,7 +66,7 @@ export interface Sealer {
 export const EVIDENCE_KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/evidence";
 
 const noPause = async () => {};
-/** Its keys and table names; every sealer has clients of its own. */
+/** Its keys and table names; every sealer has its own clients. */
 const STORE = stubServices();
 
 export function startSealer(world: World, options: SealerOptions = {}): Sealer {

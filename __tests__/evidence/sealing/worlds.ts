@@ -59,7 +59,7 @@ export interface EmbeddedWorld {
   /** Every client of `clients()` goes through it. */
   readonly proxy: FaultProxy;
   createKey(spec: "ECC_NIST_EDWARDS25519" | "ECC_NIST_P256"): Promise<string>;
-  /** A bucket under Object Lock and a log of its own. */
+  /** A separate log, in a bucket under Object Lock. */
   makeLog(name: string): Promise<RaceWorld & { readonly direct: Clients }>;
   stop(): Promise<void>;
 }

@@ -42,7 +42,7 @@ test("a window that begins before its full export may tell records again", async
     const text = JSON.stringify(summary);
     draft.exports.set(path, Buffer.from(text));
     draft.exports.delete(path.replace(".json", ".md5"));
-    // Records of before the full export, as they stood in the window.
+    // Records from before the full export, as the window has them.
     const data = path.replace("manifest-summary.json", "data/part0.json.gz");
     const table = summary.tableArn.split("/")[1].replace("-dev", "");
     const fullData = [...draft.exports.keys()].find((each) => each.includes(`/${table}/`) && /full.*part0/.test(each));

@@ -9,7 +9,7 @@ function leaves(...texts: readonly string[]): Leaf[] {
   });
 }
 
-/** What stands in the end, and what is wrong. */
+/** What is in the table in the end, and what is wrong. */
 function told(...texts: readonly string[]) {
   const { heads, faults, repeats } = historyOf(leaves(...texts));
   return {

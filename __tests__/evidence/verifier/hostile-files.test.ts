@@ -133,7 +133,7 @@ describe("a line of an export", () => {
   const item = paymentRow("pay-1", "2025-11-21T10:00:00.000Z");
   const digester = () => new ItemDigester("PaymentLedger");
 
-  /** The report on an export whose first data file holds this line instead of its own. */
+  /** The report on an export whose first data file holds this line in place of its first line. */
   async function reportOn(line: string): Promise<VerificationReport> {
     const draft = new Draft(built);
     draft.changeLines("PaymentLedger", ([_first, ...rest]) => [line, ...rest]);

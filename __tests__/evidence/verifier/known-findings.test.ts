@@ -4,7 +4,7 @@ import { buildWorld, type World } from "../../support/log-world";
 import { paymentRow } from "../../support/stored-records";
 import { Draft, key, witness } from "../../support/verified-world";
 
-/** A payment removed with its WRITE record, one removed alone, one changed, one slipped in. */
+/** A payment removed with its WRITE record, one removed alone, one changed, one inserted. */
 const incident = buildWorld([key], witness, false, (world: World) => {
   for (const id of ["gone", "row-gone", "changed"]) world.pay("PaymentLedger", id);
   const writeOf = (id: string) =>

@@ -1,6 +1,6 @@
 /**
- * Whoever holds a key writes a whole log anew: every hash fits, every signature is good. What the entries say must give it
- * away then, or what others have seen of the log before.
+ * Somebody who holds a key writes a whole log anew: every hash fits, every signature is good. Only what the entries say, or
+ * what others have seen of the log before, can then show it.
  */
 
 import type { HeartbeatEntry, RecordEntry } from "../../../evidence/log/entry";

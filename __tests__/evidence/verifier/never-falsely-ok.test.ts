@@ -1,6 +1,6 @@
 /**
  * What somebody who may do everything in the account can try, one after the other, on one ledger with two auditors. Each keeps
- * the checkpoint of his first visit and comes again; each act is named, and nobody is told that all is well.
+ * the checkpoint of his first visit and comes again; each act is named, and no verification says that all is well.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";

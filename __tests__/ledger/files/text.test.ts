@@ -1,4 +1,4 @@
-/** The text of a file: any cutting of its bytes gives the same text, bad bytes are marked where they stand, and faults are told apart. */
+/** The text of a file: any cutting of its bytes gives the same text, bad bytes are marked in their place, and faults are distinguished. */
 
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";

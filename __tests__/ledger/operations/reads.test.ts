@@ -318,7 +318,7 @@ describe("the audit trail", () => {
 
   test("by time and by actor, over pages, each record once", async () => {
     const OfActor = freshId("actor");
-    // The claimed time does not place a record: it stands where it was recorded.
+    // The claimed time does not place a record; the time of recording does.
     const recordedAt = new Date(Date.now() - 3 * 60 * 60 * 1000);
     const Timestamp = "2001-01-01T00:00:00.000Z";
     const events = Array.from({ length: 23 }, () => ({

@@ -127,7 +127,7 @@ describe("card data by its form in a text", () => {
     [`${VISA}D27121010000012345678F`, ["PAN", "TRACK"]],
     [`${VISA}=27991010000012345678`, ["PAN"]],
     ["57114111111111111111D2712201000001234F", ["PAN", "TRACK"]],
-    // Another issuer's number is a track all the same.
+    // Another issuer's number is a track too.
     [";9999999999999999=27121010000012345678?", ["TRACK"]],
     ["the CVV is fine", []],
     ["cvv 123", ["CVV"]],

@@ -1,4 +1,4 @@
-/** Card numbers: every form in which they are found, and what looks like one and is none. */
+/** Card numbers: every form in which they are found, and numbers that only look like one. */
 
 import fc from "fast-check";
 import { CARD_BRANDS, issuedLengths } from "../../../ledger/rules/card-brands";
@@ -185,7 +185,7 @@ describe("what is no card number", () => {
   });
 });
 
-/** Found by counting, so that no card number other than the published ones stands in this file. */
+/** Found by counting, so that this file holds no card number other than the published ones. */
 function ibanThatLooksLikeACard(): string {
   for (let account = 0; ; account++) {
     const national = String(account).padStart(14, "0");

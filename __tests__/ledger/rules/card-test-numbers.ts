@@ -1,6 +1,6 @@
 /**
  * Card numbers that brands and gateways publish for testing. They belong to nobody, and they are the only card numbers
- * that may stand in this repository. Sources: the public test pages of Stripe, Adyen, PayPal, Braintree, Worldpay,
+ * that may be in this repository. Sources: the public test pages of Stripe, Adyen, PayPal, Braintree, Worldpay,
  * Authorize.Net, the Mastercard gateway, Cielo, iyzico, PayTR, PayU India, Cashfree, Interswitch, Paystack, Flutterwave,
  * YooKassa, Tochka, Payture and VNPAY.
  */

@@ -1,7 +1,7 @@
 /**
  * Dated facts of ISO 4217, as its maintenance agency published them: what came after the List One of 2024-06-25, which the
- * package `currency-codes` 2.2.0 holds, and List Three as far as the ledger takes its codes. Whoever learns of a new amendment
- * adds it here first; the test then fails until the table of `ledger/rules/currencies.ts` follows.
+ * package `currency-codes` 2.2.0 holds, and List Three as far as the ledger takes its codes. Add a new amendment
+ * here first; the test then fails until the table of `ledger/rules/currencies.ts` follows.
  */
 
 export const LIST_ONE_PUBLISHED = "2024-06-25";

@@ -4,7 +4,7 @@ import { parseExactJson } from "../../../ledger/rules/exact-json";
 import { parsePaymentMessage } from "../../../ledger/rules/payment-message";
 import { contentMac } from "../../../ledger/rules/record-mac";
 import { type Input, MAC_KEY, NOW, without } from "../../support/ledger-fixtures";
-import { aMessage } from "./arriving-doors";
+import { aMessage } from "./arriving-ways-in";
 
 function understood(text: string) {
   const result = parsePaymentMessage(parseExactJson(text), NOW);

@@ -6,7 +6,7 @@ import type { pooledRandomBytes as Drawn } from "../../../ledger/rules/random-by
 
 const POOL_BYTES = 4096;
 
-/** A pool of its own, and what it asked the system for. */
+/** A separate pool, and what it asked the system for. */
 function freshPool(): { draw: typeof Drawn; filled: { pool: Buffer; original: Buffer }[] } {
   const filled: { pool: Buffer; original: Buffer }[] = [];
   const fill = crypto.randomFillSync;

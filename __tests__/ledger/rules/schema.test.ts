@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type ListName, parseEntries } from "../../../ledger/rules/entries";
 import { REFUSAL_CODES, type Refusal, refusal } from "../../../ledger/rules/refusals";
 import type { Input } from "../../support/ledger-fixtures";
-import { ALL_DOORS as DOORS } from "./arriving-doors";
+import { ALL_WAYS_IN as WAYS_IN } from "./arriving-ways-in";
 
 const MARKER = "MARK7f3e";
 /** Values that carry the marker in a way that most fields refuse. */
@@ -37,11 +37,11 @@ function marked(input: Input): fc.Arbitrary<Input> {
   return replacements.map((replaced) => ({ ...input, ...replaced }));
 }
 
-test.each(DOORS.map((door) => [door.schema, door] as const))("property: %s echoes nothing", (_name, door) => {
+test.each(WAYS_IN.map((wayIn) => [wayIn.schema, wayIn] as const))("property: %s echoes nothing", (_name, wayIn) => {
   let refusals = 0;
   fc.assert(
-    fc.property(fc.constantFrom(...door.accepted).chain(marked), (input) => {
-      const result = door.parse(input);
+    fc.property(fc.constantFrom(...wayIn.accepted).chain(marked), (input) => {
+      const result = wayIn.parse(input);
       if (result.ok) return;
       refusals += 1;
       expectNoEcho(result.refusal);
@@ -52,24 +52,27 @@ test.each(DOORS.map((door) => [door.schema, door] as const))("property: %s echoe
   expect(refusals).toBeGreaterThan(400);
 });
 
-test.each(DOORS.map((door) => [door.schema, door] as const))("%s: the refused examples echo nothing", (_name, door) => {
-  for (const { input } of door.refused) {
-    const result = door.parse(input);
-    if (result.ok) throw new Error("It was taken.");
-    expect(result.refusal.message).toBe(refusal(result.refusal.code).message);
-    if (result.refusal.field !== undefined) expect(result.refusal.field).toMatch(FIELD);
-  }
-});
+test.each(WAYS_IN.map((wayIn) => [wayIn.schema, wayIn] as const))(
+  "%s: the refused examples echo nothing",
+  (_name, wayIn) => {
+    for (const { input } of wayIn.refused) {
+      const result = wayIn.parse(input);
+      if (result.ok) throw new Error("It was taken.");
+      expect(result.refusal.message).toBe(refusal(result.refusal.code).message);
+      if (result.refusal.field !== undefined) expect(result.refusal.field).toMatch(FIELD);
+    }
+  },
+);
 
 /** What decides which other fields an input needs. */
 const DISCRIMINATORS = ["Query", "Kind"];
 
-test.each(DOORS.map((door) => [door.schema, door] as const))(
+test.each(WAYS_IN.map((wayIn) => [wayIn.schema, wayIn] as const))(
   "%s: all fields that are missing are named",
-  (_name, door) => {
-    for (const input of door.accepted as readonly Input[]) {
+  (_name, wayIn) => {
+    for (const input of wayIn.accepted as readonly Input[]) {
       const fieldWithout = (names: readonly string[]) => {
-        const result = door.parse(Object.fromEntries(Object.entries(input).filter(([name]) => !names.includes(name))));
+        const result = wayIn.parse(Object.fromEntries(Object.entries(input).filter(([name]) => !names.includes(name))));
         return result.ok || result.refusal.code !== "MISSING_FIELD" ? undefined : result.refusal.field;
       };
       const required = Object.keys(input).filter(

@@ -5,7 +5,7 @@ import { parseExactJson } from "../../../ledger/rules/exact-json";
 import { contentMac } from "../../../ledger/rules/record-mac";
 import { parseTransaction } from "../../../ledger/rules/transaction";
 import { type Input, MAC_KEY, NOW } from "../../support/ledger-fixtures";
-import { aTransaction } from "./arriving-doors";
+import { aTransaction } from "./arriving-ways-in";
 
 function understood(input: unknown) {
   const result = parseTransaction(input, NOW);

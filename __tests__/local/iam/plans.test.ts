@@ -100,7 +100,7 @@ describe("what an administrator with every permission may do in production", () 
     ...["PutBucketPolicy", "DeleteBucketPolicy", "PutEncryptionConfiguration"].map((each) => `trail s3:${each}`),
     ...["PutBucketObjectLockConfiguration", "DeleteBucket"].map((each) => `trail s3:${each}`),
     "keys, through S3 kms:Decrypt",
-    // Of the evidence key: whoever deploys puts the auditor's kit. The bucket's policy denies every other put.
+    // Of the evidence key: the deployment puts the auditor's kit. The bucket's policy denies every other put.
     "keys, through S3 kms:GenerateDataKey",
     "keys kms:PutKeyPolicy",
     "keys kms:ScheduleKeyDeletion",

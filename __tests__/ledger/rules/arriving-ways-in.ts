@@ -1,4 +1,4 @@
-/** Inputs that the doors of the payments and events take and refuse which arrive as files, messages and direct `payment_data`. */
+/** Inputs that are taken and refused of payments and events that arrive as files, messages and direct `payment_data`. */
 
 import { parseExactJson } from "../../../ledger/rules/exact-json";
 import { parsePaymentMessage } from "../../../ledger/rules/payment-message";
@@ -11,9 +11,7 @@ import {
   badNewIds,
   badReasons,
   badTimes,
-  DOORS,
-  type Door,
-  EVENT_DOOR,
+  EVENT_WAY_IN,
   type Input,
   inAnyObject,
   LONE_SURROGATE,
@@ -23,8 +21,10 @@ import {
   type RefusedInput,
   tooFarAhead,
   unknownFields,
+  WAYS_IN,
+  type WayIn,
 } from "../../support/ledger-fixtures";
-import { LIFE_DOOR } from "./life-door";
+import { LIFE_WAY_IN } from "./life-way-in";
 
 const TRANSACTION: Input = { transactionId: "txn-1", amount: "100.00", currency: "USD", cardLast4: "4242" };
 const MESSAGE: Input = {
@@ -155,7 +155,7 @@ const transactionsTaken: readonly Input[] = [
   aTransaction({ importedFrom: "old-table", originallyProcessedAt: "2025-03-01T11:00:00+01:00" }),
 ];
 
-const TRANSACTION_DOOR: Door = {
+const TRANSACTION_WAY_IN: WayIn = {
   schema: "payment-processor.request",
   around: (payment) => ({ payment_data: payment }),
   parse: (input) => parseTransaction(input, NOW),
@@ -178,7 +178,7 @@ const TRANSACTION_DOOR: Door = {
   ],
 };
 
-const ROW_DOOR: Door = {
+const ROW_WAY_IN: WayIn = {
   schema: "payment-files.row",
   parse: (input) => parseTransaction(asText(input), NOW),
   accepted: [
@@ -190,7 +190,7 @@ const ROW_DOOR: Door = {
   refused: [...transactionFaults, ...badNumbers(TRANSACTION)],
 };
 
-const MESSAGE_DOOR: Door = {
+const MESSAGE_WAY_IN: WayIn = {
   schema: "audit-trail-queue.message",
   parse: (input) => parsePaymentMessage(asText(input), NOW),
   accepted: [
@@ -236,9 +236,9 @@ const MESSAGE_DOOR: Door = {
 };
 
 /** The same events as in a direct call, one in each message. */
-const QUEUED_EVENT_DOOR: Door = { ...EVENT_DOOR, schema: "payment-audit-trail.message" };
+const QUEUED_EVENT_WAY_IN: WayIn = { ...EVENT_WAY_IN, schema: "payment-audit-trail.message" };
 
-const TRANSACTION_QUERY_DOOR: Door = {
+const TRANSACTION_QUERY_WAY_IN: WayIn = {
   schema: "query_transactions.request",
   parse: (input) => parseWith(transactionQuerySchema, input),
   accepted: [
@@ -264,12 +264,12 @@ const TRANSACTION_QUERY_DOOR: Door = {
   ],
 };
 
-export const ALL_DOORS: readonly Door[] = [
-  ...DOORS,
-  LIFE_DOOR,
-  TRANSACTION_DOOR,
-  ROW_DOOR,
-  MESSAGE_DOOR,
-  QUEUED_EVENT_DOOR,
-  TRANSACTION_QUERY_DOOR,
+export const ALL_WAYS_IN: readonly WayIn[] = [
+  ...WAYS_IN,
+  LIFE_WAY_IN,
+  TRANSACTION_WAY_IN,
+  ROW_WAY_IN,
+  MESSAGE_WAY_IN,
+  QUEUED_EVENT_WAY_IN,
+  TRANSACTION_QUERY_WAY_IN,
 ];

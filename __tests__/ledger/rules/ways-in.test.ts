@@ -1,31 +1,31 @@
-/** Every door of the ledger: what each takes, and that each refusal has the right code and field. */
+/** Every way into the ledger: what each takes, and that each refusal has the right code and field. */
 
 import { gzipSync } from "node:zlib";
 import { ROW_LENGTH_MAX, readRows } from "../../../ledger/files/rows";
 import { runPaymentProcessor } from "../../../ledger/operations/payment-processor";
 import { REFUSAL_CODES, type RefusalCode } from "../../../ledger/rules/refusals";
-import { ALL_DOORS as DOORS } from "./arriving-doors";
+import { ALL_WAYS_IN as WAYS_IN } from "./arriving-ways-in";
 import { stubCall, stubFiles, stubServices } from "./stub-services";
 
-describe.each(DOORS.map((door) => [door.schema, door] as const))("%s", (_name, door) => {
-  test.each(door.accepted.map((input) => [JSON.stringify(input).slice(0, 120), input] as const))(
+describe.each(WAYS_IN.map((wayIn) => [wayIn.schema, wayIn] as const))("%s", (_name, wayIn) => {
+  test.each(wayIn.accepted.map((input) => [JSON.stringify(input).slice(0, 120), input] as const))(
     "takes %s",
     (_text, input) => {
-      expect(door.parse(input)).toMatchObject({ ok: true });
+      expect(wayIn.parse(input)).toMatchObject({ ok: true });
     },
   );
 
-  test.each(door.refused.map((refused) => [refused.why, refused.code, refused] as const))(
+  test.each(wayIn.refused.map((refused) => [refused.why, refused.code, refused] as const))(
     "refuses %s as %s",
     (_why, code, { input, field }) => {
-      const result = door.parse(input);
+      const result = wayIn.parse(input);
       expect(result).toMatchObject({ ok: false, refusal: { code } });
       if (!result.ok) expect(result.refusal.field).toBe(field);
     },
   );
 });
 
-/** Rows of files that no door comes to see. */
+/** Rows of files that are refused before any payment is read from them. */
 const UNREADABLE: readonly (readonly [RefusalCode, string | Uint8Array])[] = [
   ["NOT_JSON", "{broken}"],
   ["NOT_JSON", '{"transactionId":"a","transactionId":"a"}'],
@@ -95,6 +95,6 @@ const OF_OTHERS = [
 
 test("every refusal code of a call or a file has a failing case above", () => {
   const shown = new Set<RefusalCode>(["INVALID_EVENT", ...UNREADABLE.map(([code]) => code)]);
-  for (const door of DOORS) for (const { code } of door.refused) shown.add(code);
+  for (const wayIn of WAYS_IN) for (const { code } of wayIn.refused) shown.add(code);
   expect(REFUSAL_CODES.filter((code) => !shown.has(code)).sort()).toEqual(OF_OTHERS.toSorted());
 });

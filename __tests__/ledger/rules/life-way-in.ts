@@ -8,13 +8,13 @@ import {
   badNewIds,
   badReasons,
   badTimes,
-  type Door,
   type Input,
   inAnyObject,
   missing,
   NOW,
   noObjects,
   tooFarAhead,
+  type WayIn,
 } from "../../support/ledger-fixtures";
 
 const HOLD: Input = {
@@ -33,7 +33,7 @@ const ANY_KIND: Input[] = EVENT_KIND_NAMES.flatMap((Kind) =>
   EVENT_KINDS[Kind].map((Mode) => ({ ...HOLD, Kind, Mode, ...(Kind in SETTLES ? { Of: "an-earlier-one" } : {}) })),
 );
 
-export const LIFE_DOOR: Door = {
+export const LIFE_WAY_IN: WayIn = {
   schema: "record_payment_event.request",
   parse: (input) => parsePaymentEvent(input, undefined, NOW),
   accepted: [

@@ -4,14 +4,16 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AttributeValue, CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { ensureVenv } from "../local/python";
 import { textOf } from "./support/documents";
 import { installPackedClient } from "./support/packed-client";
+import { walk } from "./support/program-walk";
 import { PROJECT } from "./support/project-files";
+import { type Ended, runInProcess } from "./support/run-script";
 
 const SECTION = textOf("README.md").split("## Try it, without an AWS account")[1]?.split("\n## ")[0] ?? "";
 const [, ownPayment = ""] = [...SECTION.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
@@ -23,18 +25,23 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A shell with nothing of the caller's settings; `npx payledger` is this clone's program, as npx finds it. */
-function type(line: string): { code: number | null; out: string; err: string } {
-  const bin = join(folder, "bin");
-  mkdirSync(bin, { recursive: true });
-  const npx = `#!/bin/sh\n[ "$1" = payledger ] || exit 127\nshift\nexec node "${PROJECT}/cli/launch.cjs" "$@"\n`;
-  writeFileSync(join(bin, "npx"), npx, { mode: 0o755 });
-  const env = {
+const bin = join(folder, "bin");
+
+function environment() {
+  return {
     PATH: [bin, join(process.execPath, ".."), "/usr/bin", "/bin"].join(":"),
     HOME: folder,
     PAYLEDGER_STATE: join(folder, "state"),
     CDKTF_OUTDIR: join(folder, "cdktf.out"),
   };
+}
+
+/** A shell with nothing of the caller's settings; `npx payledger` is this clone's program, as npx finds it. */
+function type(line: string): { code: number | null; out: string; err: string } {
+  mkdirSync(bin, { recursive: true });
+  const npx = `#!/bin/sh\n[ "$1" = payledger ] || exit 127\nshift\nexec node "${PROJECT}/cli/launch.cjs" "$@"\n`;
+  writeFileSync(join(bin, "npx"), npx, { mode: 0o755 });
+  const env = environment();
   const { status, stdout, stderr } = spawnSync("bash", ["-c", line], { cwd: folder, env, encoding: "utf8" });
   return { code: status, out: stdout, err: stderr };
 }
@@ -113,7 +120,7 @@ test("the example for Python handles every answer", async () => {
 
 test("show draws the life of the payment that a sample refunded", () => {
   const shown = type("npx payledger show invoice-2001 --json");
-  expect(shown).toMatchObject({ code: 0, err: "" });
+  expect(shown.code).toBe(0);
   expect(JSON.parse(shown.out)).toMatchObject({
     life: { State: { Captured: "80.00", RefundHeld: "5.00" }, openHolds: [{ EventID: "refund-2001" }] },
   });
@@ -220,5 +227,47 @@ test("the README's other lines: the audit finds all of it in order, and then the
   const { entries } = JSON.parse(type("npx payledger show old-1 --json").out) as { entries: object[] };
   const sealed = (table: string) => expect.objectContaining({ kind: "RECORD", table });
   expect(entries).toEqual(expect.arrayContaining([sealed("PaymentLedger"), sealed("PaymentAuditTrail")]));
-  typeLines(LINES.slice(-1), EXPECTED.slice(-1));
 }, 600_000);
+
+test("every command of payledger answers as JSON, with its exit code, and without a stack trace", async () => {
+  const variables = { ...environment(), AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
+  process.env["PAYLEDGER_STATE"] = variables.PAYLEDGER_STATE;
+  const { PAYLEDGER } = require("../cli/payledger") as typeof import("../cli/payledger");
+  const { embeddedState } = require("../local/embedded-state") as typeof import("../local/embedded-state");
+  const state = await embeddedState();
+  if (state === undefined) throw new Error("The embedded AWS of the lines above is not up.");
+  const place = mkdtempSync(join(folder, "walk-"));
+  cpSync(join(folder, "audit"), join(place, "audit"), { recursive: true });
+  const all = await walk(place, {
+    state,
+    variables,
+    inProcess: (words, onAnswer) => runInProcess(PAYLEDGER, words, onAnswer),
+  });
+  const wrong = all
+    .map(([{ words, codes }, ended]) => ({ words, codes, ...foundIn(ended) }))
+    .filter(({ codes, code, isJson, trace }) => !codes.includes(code) || !isJson || trace !== "");
+  expect(all.length).toBeGreaterThan(50);
+  expect(wrong).toEqual([]);
+}, 300_000);
+
+/** The answer is on standard output; of an error it is on the error channel, below what the command has told before. */
+function foundIn({ code, out, err }: Ended): { code: number; isJson: boolean; trace: string } {
+  const answer = out !== "" ? out : (err.trimEnd().split("\n").at(-1) ?? "");
+  const trace = `${out}\n${err}`
+    .split("\n")
+    .filter((line) => /^\s+at /.test(line))
+    .join("\n");
+  try {
+    JSON.parse(answer);
+    return { code, isJson: true, trace };
+  } catch {
+    return { code, isJson: false, trace: trace || err || out };
+  }
+}
+
+test("the last line ends it; the same again has nothing to end", () => {
+  typeLines(LINES.slice(-1), EXPECTED.slice(-1));
+  const again = type("npx payledger down --json");
+  expect(again).toMatchObject({ code: 0, err: "" });
+  expect(JSON.parse(again.out)).toEqual({ stopped: null });
+});

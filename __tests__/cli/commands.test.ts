@@ -10,11 +10,14 @@ import { OFFLINE } from "../../evidence/commands/cli";
 import { type Command, type CommandNode, type Commands, isGroup, loaded } from "../../evidence/commands/command";
 import { usageLine } from "../../evidence/commands/help";
 import { nearest } from "../../evidence/commands/nearest";
-import { helpFor, main } from "../../evidence/commands/program";
+import { helpFor } from "../../evidence/commands/program";
 import { painter, progressLines } from "../../evidence/commands/screen";
 import { VERSION } from "../../evidence/commands/version";
+import { textOf } from "../support/documents";
+import { commandsPage, documentLines, leavesOf, whereRun } from "../support/program-page";
+import { RUN_ELSEWHERE, RUNS } from "../support/program-walk";
 import { PROJECT } from "../support/project-files";
-import { payledger } from "../support/run-script";
+import { payledger, runInProcess } from "../support/run-script";
 
 interface Named {
   readonly path: readonly string[];
@@ -30,22 +33,8 @@ function leaves(commands: Commands, path: readonly string[] = []): Named[] {
 const ALL = leaves(PAYLEDGER.commands);
 const named = ALL.map(({ path, command }): [string, Named] => [path.join(" "), { path, command }]);
 
-/** Runs the program in this process. Nothing that it is given here gets as far as a call of AWS. */
-async function run(...words: string[]): Promise<{ code: number; out: string; err: string }> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const spies = [
-    jest.spyOn(console, "log").mockImplementation((text) => void out.push(String(text))),
-    jest.spyOn(console, "error").mockImplementation((text) => void err.push(String(text))),
-  ];
-  const before = process.exitCode;
-  try {
-    await main(PAYLEDGER, words);
-    return { code: Number(process.exitCode), out: out.join("\n"), err: err.join("\n") };
-  } finally {
-    process.exitCode = before;
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+/** Nothing that it is given here gets as far as a call of AWS. */
+const run = (...words: string[]) => runInProcess(PAYLEDGER, words);
 
 test("the commands that users need are there", () => {
   expect(named.map(([name]) => name)).toEqual(
@@ -100,6 +89,23 @@ describe.each(named)("payledger %s", (name, { path, command }) => {
       expect(() => helpFor(["help", ...words.slice(0, 1)], PAYLEDGER)).not.toThrow();
     }
   });
+});
+
+test("docs/commands.md has every command, and each is run with --json or says why not (else: npm run commands-page)", () => {
+  expect(textOf("docs/commands.md")).toBe(commandsPage());
+  const ran = new Set(RUNS.map(({ words }) => words.split(" ").slice(0, 2).join(" ")));
+  const isRun = (name: string) =>
+    [...ran].some((words) => words === name || words.startsWith(`${name} `) || words === name.split(" ")[0]);
+  expect(leavesOf().filter(({ name }) => !(name in RUN_ELSEWHERE) && !isRun(name))).toEqual([]);
+});
+
+test("every line of payledger in the documents is run by a test", () => {
+  const lines = documentLines().filter(({ tool }) => tool === "npx payledger");
+  expect(lines.length).toBeGreaterThan(50);
+  expect(lines.filter((line) => whereRun(line) === "nowhere")).toEqual([]);
+  expect(whereRun({ path: "docs/usage.md", line: "npx payledger drill --html x", tool: "npx payledger" })).toBe(
+    "nowhere",
+  );
 });
 
 test("an option has the same meaning in every command's help, and no help lists it twice", () => {

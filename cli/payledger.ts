@@ -143,7 +143,7 @@ const BACKUPS: Commands = {
   },
   restore: restoreEntry,
   drill: lazy(
-    "Restore the newest full exports into scratch tables, and hold these against the log",
+    "Restore the newest full exports into scratch tables, and compare these with the log",
     () => (require("./drill") as typeof import("./drill")).drill,
   ),
 };
@@ -159,7 +159,7 @@ const OPERATION: Commands = {
     () => (require("./redrive") as typeof import("./redrive")).redriveCommand,
   ),
   cases: lazy(
-    "See what becomes of each payment file of a folder, on an embedded AWS of its own",
+    "See what becomes of each payment file of a folder, on a separate embedded AWS",
     () => (require("./cases") as typeof import("./cases")).cases,
   ),
   permissions: lazy("Prove that AWS would allow what is done, and that nothing more is granted", () =>

@@ -130,18 +130,17 @@ function reportOf(folder: string, mutate: readonly string[]): Report {
   const name = folder.replaceAll("/", "-");
   const fileName = path.join(OUTPUT, `${name}.json`);
   const settings = path.join(OUTPUT, `${name}.settings.json`);
-  writeFileSync(settings, JSON.stringify(settingsOf(mutate, fileName)));
+  writeFileSync(settings, JSON.stringify(settingsOf(mutate, tests, fileName)));
   console.log(`${folder}:`);
   const { status } = spawnSync(path.join(STRYKER, "node_modules", ".bin", "stryker"), ["run", settings], {
     cwd: PROJECT,
     stdio: "inherit",
-    env: { ...process.env, MUTATED_TESTS: `(${tests.join("|")})` },
   });
   if (status !== 0) throw new Error(`Stryker ended with ${status}. What it says above tells why.`);
   return JSON.parse(readFileSync(fileName, "utf8")) as Report;
 }
 
-function settingsOf(mutate: readonly string[], fileName: string): object {
+function settingsOf(mutate: readonly string[], tests: readonly string[], fileName: string): object {
   return {
     mutate,
     plugins: ["@stryker-mutator/jest-runner", path.join(__dirname, "mutation", "ignore-prose.mjs")],
@@ -149,7 +148,11 @@ function settingsOf(mutate: readonly string[], fileName: string): object {
     // What runs when a module is loaded would need all tests for each change.
     ignoreStatic: true,
     testRunner: "jest",
-    jest: { configFile: "tools/mutation/jest.config.js", enableFindRelatedTests: false },
+    jest: {
+      configFile: "tools/mutation/jest.config.js",
+      config: { testRegex: tests.map((folder) => `/__tests__/${folder}/.+\\.test\\.ts$`) },
+      enableFindRelatedTests: false,
+    },
     testRunnerNodeArgs: ["--import", "tsx"],
     coverageAnalysis: "perTest",
     concurrency: availableParallelism(),

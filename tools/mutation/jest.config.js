@@ -1,4 +1,4 @@
-/** The tests that `npm run mutate` runs. MUTATED_TESTS names their folders below `__tests__/`, as a pattern. */
+/** The tests that `npm run mutate` runs. It adds their folders as `testRegex`. */
 
 const { testMatch: _all, testSequencer: _order, ...common } = require("../../jest.config.js");
 
@@ -8,6 +8,5 @@ module.exports = {
   rootDir: "../..",
   // Stryker resolves it by itself, and adds to it which test reaches which change.
   testEnvironment: require.resolve("../../__tests__/support/test-environment.ts"),
-  testRegex: [`/__tests__/${process.env.MUTATED_TESTS}/.+\\.test\\.ts$`],
   maxWorkers: 1,
 };

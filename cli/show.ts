@@ -5,6 +5,7 @@ import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { newestCheckpoint } from "../evidence/commands/arguments";
 import type { CommandBody, Given } from "../evidence/commands/command";
 import { DONE } from "../evidence/commands/program";
+import { CHECKPOINT_PATH } from "../evidence/log/paths";
 import { findEntries } from "../evidence/verifier/proof-search";
 import type { AuditView, LedgerQueryResponse } from "../ledger/rules/responses";
 import type { TransactionsResponse } from "../ledger/rules/transaction-responses";
@@ -129,7 +130,8 @@ interface ShownEntry {
 async function entriesOf(id: string, records: readonly AuditView[]): Promise<ShownEntry[]> {
   // Paths instead of host names for buckets, because an endpoint on this machine has no such names.
   const evidence = s3Evidence(new S3Client({ forcePathStyle: true }), (await bucketsOfEnvironment()).evidence);
-  const { size } = await newestCheckpoint(evidence);
+  // Before the first checkpoint is published nothing is sealed that could be shown.
+  const size = (await evidence.read(CHECKPOINT_PATH)) === undefined ? 0 : (await newestCheckpoint(evidence)).size;
   const ids = new Set([id, ...records.map(({ AuditID }) => AuditID)]);
   const found: ShownEntry[] = [];
   for await (const { leaf, entry } of findEntries(evidence, size, ids)) {

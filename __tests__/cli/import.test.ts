@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { type DecryptCommand, InvalidCiphertextException, type KMSClient } from "@aws-sdk/client-kms";
 import fc from "fast-check";
 import { LosslessNumber } from "lossless-json";
 import {
@@ -15,6 +16,7 @@ import {
   type MapSettings,
   mapRow,
 } from "../../cli/import/books";
+import { decrypter } from "../../cli/import/decrypt";
 import { ImportReport } from "../../cli/import/report";
 import { type RowResult, runImport } from "../../cli/import/run";
 import { openSource, type RowSource, type SourceRow } from "../../cli/import/sources";
@@ -210,6 +212,27 @@ describe("the rows of the documents' own tables", () => {
     ] as const) {
       expect(mapRow(IMPORT_BOOKS[book], row, SETTINGS)).toMatchObject({ fault: { code: "ENCRYPTED_FIELD" } });
     }
+  });
+
+  test("--decrypt makes text of ciphertext; what is none stays refused, and a denial ends the import", async () => {
+    const send = async ({ input }: DecryptCommand) => {
+      const text = Buffer.from(input.CiphertextBlob ?? []).toString();
+      const fault = { $metadata: {}, message: "no" };
+      if (text === "noise") throw new InvalidCiphertextException(fault);
+      if (text === "denied") throw Object.assign(new Error("no"), { name: "AccessDeniedException" });
+      return { Plaintext: Buffer.from(`clear ${text}`) };
+    };
+    const decrypt = decrypter({ send } as unknown as KMSClient);
+    expect(await decrypt({ a: Buffer.from("x"), b: "text", c: n("1") })).toEqual({
+      a: "clear x",
+      b: "text",
+      c: n("1"),
+    });
+    const row = await decrypt({ ...OLD.calls, SecureToken: Buffer.from("noise") });
+    expect(mapRow(IMPORT_BOOKS.calls, row, SETTINGS)).toEqual({
+      fault: { code: "ENCRYPTED_FIELD", field: "SecureToken" },
+    });
+    await expect(decrypt({ a: Buffer.from("denied") })).rejects.toMatchObject({ name: "AccessDeniedException" });
   });
 
   test("a field that nobody knows is sent as it is, for the ledger to refuse; --leave-out takes it out", () => {

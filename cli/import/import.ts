@@ -2,7 +2,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { DecryptCommand, KMSClient } from "@aws-sdk/client-kms";
+import { KMSClient } from "@aws-sdk/client-kms";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { CommandBody, Given, Terminal } from "../../evidence/commands/command";
 import { UsageError } from "../../evidence/commands/errors";
@@ -23,10 +23,10 @@ import {
   type ImportBook,
   type MapSettings,
 } from "./books";
+import { decrypter } from "./decrypt";
 import { ImportReport } from "./report";
 import { type RowResult, runImport } from "./run";
 import { openSource } from "./sources";
-import type { Fields } from "./values";
 
 const ATTEMPTS_MAX = 4;
 const BACKOFF_MS = 500;
@@ -119,7 +119,7 @@ async function send(book: ImportBook, entries: readonly Entry[], actor: string):
   }
 }
 
-/** `stored`: what the rules accept. */
+/** `stored` means that the rules accept it. */
 async function judge(book: ImportBook, entries: readonly Entry[], actor: string): Promise<readonly RowResult[]> {
   const now = new Date();
   return entries.map((entry, position): RowResult => {
@@ -135,18 +135,6 @@ function resultsOf(answer: unknown): readonly RowResult[] {
     given.body === undefined ? given : (JSON.parse(given.body) as Partial<PersistResponse & RefusedResponse>);
   if (results !== undefined) return results;
   throw new CommandError("NOT_IMPORTED", `The ledger refused the whole call: ${code ?? ""} ${message ?? ""}`);
-}
-
-/** What kms:Encrypt made names its key, so none is asked for. */
-function decrypter(kms: KMSClient): (fields: Fields) => Promise<Fields> {
-  return async (fields) => {
-    const clear = Object.entries(fields).map(async ([name, value]) => {
-      if (!(value instanceof Uint8Array)) return [name, value] as const;
-      const { Plaintext = new Uint8Array() } = await kms.send(new DecryptCommand({ CiphertextBlob: value }));
-      return [name, Buffer.from(Plaintext).toString("utf8")] as const;
-    });
-    return Object.fromEntries(await Promise.all(clear));
-  };
 }
 
 function answer(

@@ -1,5 +1,5 @@
 /**
- * Types that exist in real AWS only. The emulator drops or ignores what matters about them (policies of endpoints and buckets,
+ * Types that exist in real AWS only, and the state machine of a sweep in pieces: on a laptop one call sweeps the tables. The emulator drops or ignores what matters about them (policies of endpoints and buckets,
  * security groups, alarms that watch metrics), so creating them would only look like something. The policies among them are
  * enforced by the gate in front of the emulator. They get an id and an ARN that other resources can name; what they do
  * is tested on the synthesized JSON.
@@ -39,6 +39,7 @@ const KINDS: readonly (readonly [type: string, idPrefix: string, service: string
   ["aws_cloudwatch_event_rule", "rule", "events", "rule"],
   ["aws_cloudwatch_event_target", "target", "events", "target"],
   ["aws_cloudwatch_dashboard", "dashboard", "cloudwatch", "dashboard"],
+  ["aws_sfn_state_machine", "machine", "states", "state-machine"],
   ["aws_cloudwatch_log_metric_filter", "filter", "logs", "metric-filter"],
   ["aws_cloudwatch_log_resource_policy", "policy", "logs", "resource-policy"],
   ["aws_cloudwatch_log_data_protection_policy", "policy", "logs", "data-protection-policy"],

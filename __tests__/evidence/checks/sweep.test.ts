@@ -1,7 +1,13 @@
 /** The sweep over the living tables: what it seals, what it leaves alone, what it finds and what it tells. */
 import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
+import { CreateFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
+import { strToU8, zipSync } from "fflate";
 import { SWEEP_ITEM } from "../../../evidence/checks/checkpoint-memory";
 import { type SweepPieces, type SweepResponse, sweepAuditTrail } from "../../../evidence/checks/sweep-operation";
 import { ED25519, encodeVerifierKey } from "../../../evidence/sealing/note";
@@ -51,6 +57,7 @@ const sweepInPieces = (name: string, visited: string[] = []): Promise<SweepRespo
     visited,
   ) as Promise<SweepResponse>;
 
+const credentials = { accessKeyId: "111122223333", secretAccessKey: "embedded" };
 const RUN = "5f1c0c1e-0000-4000-8000-00000000000";
 
 async function signals(run: () => Promise<unknown>): Promise<string[]> {
@@ -394,8 +401,37 @@ test.each([{}, { kind: "all" }, { kind: "sweep", table: "x" }, null, "sweep"])("
   ).rejects.toMatchObject({ code: "BAD_REQUEST" });
 });
 
+/** A function that leaves three pieces at its first merging and none at its second: for the emulator, and for this process. */
+function stubSource(folder: string): string {
+  return `const { existsSync, writeFileSync } = require("node:fs");
+    exports.handler = async ({ kind, run, pieces }) => {
+      if (kind === "sweep-piece") return { outcome: "piece-read" };
+      const mark = ${JSON.stringify(folder)} + "/" + run;
+      if (existsSync(mark)) return { outcome: "good" };
+      writeFileSync(mark, "");
+      return { outcome: "pieces-left", run, takenAt: "2026-11-28T00:00:00.000Z", pieces: [...Array(pieces).keys()] };
+    };`;
+}
+
+/** There is no client of Step Functions among the project's packages, and this test alone would need one. */
+async function stepFunctions(url: string, action: string, body: object): Promise<Record<string, unknown>> {
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-amz-json-1.0",
+      "x-amz-target": `AWSStepFunctions.${action}`,
+      authorization: `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/20260101/us-east-1/states/aws4_request, SignedHeaders=host, Signature=0`,
+    },
+    body: JSON.stringify(body),
+  });
+  return (await answer.json()) as Record<string, unknown>;
+}
+
 describe("in pieces", () => {
   test("the sweep finds what the whole finds", async () => {
+    await ledger.seal(pass(30));
+    // The first sweep of a log has nothing to go on from; these two have.
+    await sweep();
     await ledger.seal(pass(30));
     const { outcome, verdicts, findings } = await sweep();
     await ledger.seal(pass(30));
@@ -412,6 +448,48 @@ describe("in pieces", () => {
       expect(answer.counts.late).toBe(2);
     });
     expect(told).toContain("RecordSealedLate");
+  });
+
+  test("Step Functions of the embedded AWS makes the same calls of the same definition", async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-machine-"));
+    writeFileSync(path.join(folder, "index.js"), stubSource(folder));
+    const { handler } = require(path.join(folder, "index.js")) as { handler: (event: unknown) => Promise<unknown> };
+    const { url } = ledger.harness.proxy;
+    const lambda = new LambdaClient({ endpoint: url, region: "us-east-1", credentials });
+    const { FunctionArn = "" } = await lambda.send(
+      new CreateFunctionCommand({
+        FunctionName: "sweep-stub",
+        Runtime: "nodejs20.x",
+        Handler: "index.handler",
+        Role: "arn:aws:iam::111122223333:role/sweep-stub",
+        Code: { ZipFile: zipSync({ "index.js": strToU8(stubSource(folder)) }) },
+      }),
+    );
+    const definition = sweepDefinition({ partition: "aws", functionArn: FunctionArn, pieces: 3 });
+    const visited: string[] = [];
+    const expected = await runMachine(definition, "in-this-process", handler, visited);
+    expect(visited.filter((name) => name === "ReadPiece")).toHaveLength(3);
+    const { stateMachineArn } = await stepFunctions(url, "CreateStateMachine", {
+      name: "sweep",
+      definition: JSON.stringify(definition),
+      roleArn: "arn:aws:iam::111122223333:role/sweep-stub",
+    });
+    const { executionArn } = await stepFunctions(url, "StartExecution", {
+      stateMachineArn,
+      name: "run-1",
+      input: "{}",
+    });
+    let execution = await stepFunctions(url, "DescribeExecution", { executionArn });
+    for (let tries = 0; execution["status"] === "RUNNING" && tries < 100; tries++) {
+      await delay(100);
+      execution = await stepFunctions(url, "DescribeExecution", { executionArn });
+    }
+    expect(execution["status"]).toBe("SUCCEEDED");
+    expect(JSON.parse(String(execution["output"]))).toEqual(expected);
+    const { mapRuns } = await stepFunctions(url, "ListMapRuns", { executionArn });
+    expect(mapRuns).toHaveLength(1);
+    lambda.destroy();
+    rmSync(folder, { recursive: true });
   });
 
   test("a result that the sweep did not write ends it; so does a piece of a run that was not begun", async () => {

@@ -153,7 +153,7 @@ async function checkExport(manifest: Manifest, check: Check, onLine: OnLine): Pr
         findings.add(removedItem(deployedTable, line.key, "An export says that it was removed."));
       onLine(line);
     };
-    const read = await checkDataFile(file, manifest, folder, listed.get(file.path), findings, onEachLine);
+    const read = await checkDataFile({ file, manifest, folder, listed: listed.get(file.path) }, findings, onEachLine);
     items += read.items;
     bytes += read.bytes;
   }

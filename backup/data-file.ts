@@ -9,12 +9,17 @@ import type { CheckFindings } from "./findings";
 
 export type OnLine = (line: ExportLine) => void | Promise<void>;
 
+export interface ListedDataFile {
+  readonly file: DataFile;
+  readonly manifest: Manifest;
+  readonly folder: ExportFolder;
+  /** The file as its folder lists it; undefined when it is missing there. */
+  readonly listed: FolderFile | undefined;
+}
+
 /** @returns how many lines and bytes it has. */
 export async function checkDataFile(
-  file: DataFile,
-  manifest: Manifest,
-  folder: ExportFolder,
-  listed: FolderFile | undefined,
+  { file, manifest, folder, listed }: ListedDataFile,
   findings: CheckFindings,
   onLine: OnLine,
 ): Promise<{ readonly items: number; readonly bytes: number }> {

@@ -60,7 +60,7 @@ export async function readLinesOf(
   const listed = await filesOf(folder);
   const findings = new CheckFindings();
   for (const file of manifest.files) {
-    await checkDataFile(file, manifest, folder, listed.get(file.path), findings, async ({ key, item }) => {
+    await checkDataFile({ file, manifest, folder, listed: listed.get(file.path) }, findings, async ({ key, item }) => {
       await onLine({ keys: keysOf(key, shapeOf(manifest.table)), item });
     });
   }

@@ -143,7 +143,7 @@ function regionDiagnosis(region: string): Diagnosis {
     ok: configured === region,
     found: `${region}; the configuration names ${configured ?? "none"}`,
     for: "finding the deployment",
-    remedy: `Give --region ${configured ?? "REGION"}, or set PAYMENT_LEDGER_REGION with a suffix of its own.`,
+    remedy: `Give --region ${configured ?? "REGION"}, or set PAYMENT_LEDGER_REGION together with another suffix.`,
   };
 }
 

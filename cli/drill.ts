@@ -126,7 +126,7 @@ export function invoked(lambda: Pick<LambdaClient, "send">, functionName: string
     if (FunctionError === undefined) return answer as Standing;
     throw new CommandError(
       "FUNCTION_FAILED",
-      `${functionName} failed. Its log group /aws/lambda/${functionName} says why; the drill goes on from where it stands when this is called again.`,
+      `${functionName} failed. Its log group /aws/lambda/${functionName} says why. Run this command again to continue the drill.`,
     );
   };
 }

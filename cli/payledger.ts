@@ -165,7 +165,7 @@ const OPERATION: Commands = {
   permissions: lazy("Prove that AWS would allow what is done, and that nothing more is granted", () =>
     tool(
       "tools/permissions.ts",
-      "Deploys to an embedded AWS of its own, uses all of it, and evaluates every call; takes minutes. Needs Python.",
+      "Deploys to a separate embedded AWS, uses all of it, and evaluates every call; takes minutes. Needs Python.",
     ),
   ),
   cost: lazy("What a month costs, line by line, for your volumes", () =>

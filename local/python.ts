@@ -154,7 +154,7 @@ async function findPython(): Promise<Python> {
   throw new LocalError(
     "PYTHON_MISSING",
     `No Python 3.${MINIMUM_MINOR} or newer was found${tooOld.length > 0 ? ` (${tooOld.join(", ")})` : ""}.\n` +
-      "The embedded AWS and Checkov are Python programs; the project installs them into a folder of its own.\n" +
+      "The embedded AWS and Checkov are Python programs; the project installs them into a separate folder.\n" +
       `Install Python and run the command again:\n${INSTALL_HELP}`,
   );
 }

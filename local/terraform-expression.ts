@@ -118,7 +118,7 @@ function scalarText(value: Json): string {
 }
 
 function scalarOrRefuse(value: Json, source: string): string {
-  if (typeof value === "object") throw unresolved(source, "a list, an object or null cannot stand inside a text");
+  if (typeof value === "object") throw unresolved(source, "a list, an object or null cannot be part of a text");
   return String(value);
 }
 

@@ -44,8 +44,8 @@ const ROLE_DESCRIPTIONS: Record<RoleId, string> = {
   backupCheck: "Checks the exports",
   sealer: "Appends what the streams tell to the log of proofs",
   publisher: "Publishes the log of proofs and signs its checkpoints",
-  sweeper: "Holds the tables against the log of proofs",
-  drill: "Restores exports into scratch tables and holds them against the log of proofs",
+  sweeper: "Compares the tables with the sealed log",
+  drill: "Restores exports into scratch tables and compares them with the sealed log",
   attester: "Joins CloudTrail's files with the audit trail",
 };
 

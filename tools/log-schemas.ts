@@ -94,7 +94,7 @@ const drillAnswer = z
   .strictObject({
     outcome: z
       .enum(["idle", "clearing", "importing", "verifying", "removing"])
-      .describe("Where the drill stands. idle: none is under way."),
+      .describe("The drill's phase. idle: none is under way."),
     drill: z.exactOptional(z.string()).describe("The drill under way, by the time at which it began."),
     last: z
       .exactOptional(z.strictObject({ drill: z.string(), verdict, passed: z.boolean(), report: z.string() }))

@@ -89,7 +89,7 @@ const exportAnswer = z
         started: count,
         running: count,
         repeated: count.describe("Exports that failed at AWS and were started again."),
-        lost: count.describe("Stretches that lie out of reach for good; a full export takes their place."),
+        lost: count.describe("Stretches that can never be exported any more; a full export takes their place."),
       }),
     ),
   })
@@ -159,7 +159,7 @@ const badRow = z
     outcome: z.enum(["conflict", "duplicate", "refused"]).describe("duplicate: an earlier row of the file has its id."),
     code: z.enum([...REFUSAL_CODES, "DUPLICATE"]),
     field: z.exactOptional(z.string()),
-    transactionId: z.exactOptional(z.string()).describe("Where it can be told and is harmless."),
+    transactionId: z.exactOptional(z.string()).describe("Present where it can be read and is harmless."),
   })
   .meta({ title: "Bad row of a payment file" }) satisfies z.ZodType<BadRow>;
 

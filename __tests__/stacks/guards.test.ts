@@ -240,7 +240,11 @@ const ACTS: [what: string, service: string, eventName: string, ours: Detail, the
   ],
 ];
 
-test.each(ACTS)("%s (%s %s) is reported, for this project alone", (_, service, eventName, ours, theirs, rule) => {
+test.each(
+  ACTS.map(
+    ([what, service, eventName, ours, theirs, rule]) => [what, service, eventName, { ours, theirs, rule }] as const,
+  ),
+)("%s (%s %s) is reported, for this project alone", (_, service, eventName, { ours, theirs, rule }) => {
   expect(reportedBy(called(service, eventName, ours))).toEqual([rule]);
   expect(reportedBy(called(service, eventName, theirs))).toEqual([]);
 });

@@ -93,7 +93,7 @@ export function s3DrillBucket(s3: S3Client, bucket: string): DrillBucket {
     putOnce: async (key, text) => {
       if ((await putVersioned(s3, bucket, key, text, undefined)) !== undefined) return text;
       const standing = await read(key);
-      if (standing === undefined) throw new Error("S3 refused a new object where there is none.");
+      if (standing === undefined) throw new Error("S3 refused to create an object, and no such object exists.");
       return standing.text;
     },
     read: async (key) => (await read(key))?.text,
@@ -106,7 +106,7 @@ function parseState(text: string): DrillState {
   if (fits) return parsed.data;
   throw new LogCheckError(
     "BAD_STATE",
-    `${STATE_KEY} is not what the restore drill writes. Where a drill stands is read from it alone. ` +
+    `${STATE_KEY} is not what the restore drill writes. Only this object holds the state of a drill. ` +
       "Restore its previous version in the bucket; or remove it, and the next drill clears away what this one has left.",
   );
 }

@@ -74,7 +74,7 @@ interface StoredRun {
   readonly head: { readonly checkpoint: string | null; readonly larger: readonly string[] };
 }
 
-/** The run in the store; a new one where there is none. */
+/** The run in the store, or a new one in an empty store. */
 export async function sweepRun(
   store: PieceStore,
   evidence: EvidenceFolder,

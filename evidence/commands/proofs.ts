@@ -34,7 +34,7 @@ import { exportedSources, imagesWhere } from "./records";
 export const proveRecord: Command = {
   summary: "Write the proof that the log sealed one record",
   operands: "AuditID|TransactionID",
-  details: `Writes <id>.tlog-proof, and from an export the record beside it. The proof bears the signatures of the keys and witnesses that are given, and whoever checks it needs the same keys. Takes --export or --record.`,
+  details: `Writes <id>.tlog-proof, and from an export the record beside it. The proof bears the signatures of the keys and witnesses that are given; checking it needs the same keys. Takes --export or --record.`,
   options: {
     evidence: OPTIONS.evidence,
     export: { ...OPTIONS.export, required: false },

@@ -38,7 +38,7 @@ function writeNew(place: string, text: string): void {
     file = openSync(place, "wx", 0o600);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    const message = `${place} is there already, and a key that was overwritten is gone for good. Name another file.`;
+    const message = `${place} exists already, and a key that was overwritten cannot be recovered. Name another file.`;
     throw new EvidenceToolError("FILE_EXISTS", message);
   }
   try {

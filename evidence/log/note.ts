@@ -56,7 +56,7 @@ export function parseNote(note: Uint8Array): Note {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the specification forbids exactly these
   if (/[\x00-\x09\x0b-\x1f]/.test(whole)) throw notANote("it holds control characters");
   const split = whole.lastIndexOf("\n\n");
-  if (split < 0) throw notANote("no empty line stands before its signatures");
+  if (split < 0) throw notANote("it has no empty line before its signatures");
   const text = whole.slice(0, split + 1);
   const rest = whole.slice(split + 2);
   if (rest === "" || !rest.endsWith("\n")) throw notANote("it does not end with a whole signature line");

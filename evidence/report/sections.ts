@@ -71,7 +71,7 @@ export function keysSection({ keys }: ReportModel): Html {
   return section(
     "keys",
     "Keys and pins",
-    html`<p>Whoever made this report pinned these keys. Compare each fingerprint with the one that the log's operator gave you by another way: a report can bear any key.</p>`,
+    html`<p>The auditor who made this report pinned these keys. Compare each fingerprint with the one that the log's operator gave you by another way: a report can bear any key.</p>`,
     table("Keys", columns, rows),
     html`<details><summary>The keys as the commands take them</summary>${keys.map(({ vkey }) => html`<p><code>${shown(vkey)}</code></p>`)}</details>`,
   );

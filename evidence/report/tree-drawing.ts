@@ -23,12 +23,25 @@ export function treeDrawing(path: readonly string[]): Html {
   const boxes = steps.map(({ side }, level) => {
     const [sibling = "", node = ""] = others.slice(2 * level, 2 * level + 2);
     const name = level === steps.length - 1 ? "root" : `level ${level + 1}`;
-    return html`${box(sideX(side), y(level), false, "sibling", sibling)}${box(OWN_X, y(level + 1), true, name, node)}`;
+    return html`${box({ x: sideX(side), y: y(level), name: "sibling", hash: sibling })}${box({ x: OWN_X, y: y(level + 1), isOwn: true, name, hash: node })}`;
   });
-  return html`<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="Path of ${entryText} through ${steps.length} levels to the root; the table below has the same hashes" data-proven="tree">${wires}${box(OWN_X, y(0), true, entryText, leafText, true)}${boxes}</svg>`;
+  return html`<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="Path of ${entryText} through ${steps.length} levels to the root; the table below has the same hashes" data-proven="tree">${wires}${box({ x: OWN_X, y: y(0), isOwn: true, name: entryText, hash: leafText, isNameProven: true })}${boxes}</svg>`;
 }
 
-function box(x: number, y: number, isOwn: boolean, name: string, hash: string, isNameProven = false): Html {
+interface Box {
+  /** Middle. */
+  readonly x: number;
+  /** Top. */
+  readonly y: number;
+  readonly name: string;
+  readonly hash: string;
+  /** On the entry's own way to the root. */
+  readonly isOwn?: boolean;
+  /** The page's check compares the name too. */
+  readonly isNameProven?: boolean;
+}
+
+function box({ x, y, name, hash, isOwn = false, isNameProven = false }: Box): Html {
   const left = x - BOX.width / 2;
   const label = isNameProven
     ? html`<text x="${left + 8}" y="${y + 15}" data-text="">${name}</text>`

@@ -36,8 +36,8 @@ export function logForked(what: string): SealingError {
   return new SealingError(
     "LOG_FORKED",
     `${what}. The log only ever grows: what was committed and published stays as it was. Nothing more is published. ` +
-      "Find out who wrote to the evidence bucket or the log-state table, and put back what stood there before; over an " +
-      "object that nothing led to, lay a delete marker.",
+      "Find out who wrote to the evidence bucket or the log-state table, and put back what was there before. If no published " +
+      "checkpoint references the object, hide it with an S3 delete marker.",
   );
 }
 

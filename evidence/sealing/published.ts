@@ -33,7 +33,7 @@ export async function readPublished(
   if (isOurs) return { ...checkpoint, version: file.version };
   throw new SealingError(
     "CHECKPOINT_NOT_OURS",
-    "The newest checkpoint in the evidence bucket is none that a configured key signed for this log. Nothing is built upon " +
+    "No configured key signed the newest checkpoint in the evidence bucket for this log. Nothing is built upon " +
       "it. If the signing key was exchanged, configure the earlier one beside the new one until a checkpoint bears both; " +
       "otherwise remove the object's newest version, and find out who put it.",
   );

@@ -66,7 +66,7 @@ function tableOfStream(arn: string, tables: Readonly<Record<TableId, string>>): 
   if (id !== undefined) return TABLES[id].logicalName;
   throw new SealingError(
     "UNKNOWN_STREAM",
-    "The event comes from the stream of a table that is none of the ledger's. The sealer takes the streams of the " +
+    "The event comes from the stream of a table that is not one of the ledger's. The sealer takes the streams of the " +
       "tables that its environment names, and no others; correct the event source mapping.",
   );
 }

@@ -36,9 +36,10 @@ export class HeartbeatCheck {
       this.findings.add({ verdict: "altered", code: "HEARTBEAT_IN_FUTURE", leaf, message });
     }
     const kinds = Object.keys(counts) as EntryKind[];
-    if (kinds.some((kind) => counts[kind] !== entry.counts[kind])) wrong("counts other entries than stand before it");
+    if (kinds.some((kind) => counts[kind] !== entry.counts[kind]))
+      wrong("counts other entries than there are before it");
     if (last !== undefined && entry.time < last.time) wrong("is earlier than the one before it");
-    if (entry.previousSize > leaf) wrong("names a checkpoint of more entries than stand before it");
+    if (entry.previousSize > leaf) wrong("names a checkpoint of more entries than there are before it");
     else if (last !== undefined && entry.previousSize < last.previousSize)
       wrong("names an older checkpoint than the one before it");
     else if (entry.previousSize > 0) this.compareCheckpoint(leaf, entry);

@@ -149,7 +149,7 @@ class Reading implements History {
   private checkSequence(leaf: Leaf): void {
     if (leaf.sequence === "") return;
     if (this.lastSequence !== "" && BigInt(leaf.sequence) <= BigInt(this.lastSequence) && !this.wasAwaited(leaf)) {
-      this.fault(leaf, "out-of-order", "SEQUENCE_BACK", "The stream told it before an entry that stands before it.");
+      this.fault(leaf, "out-of-order", "SEQUENCE_BACK", "The stream delivered it before an earlier entry of the log.");
     }
     this.lastSequence = leaf.sequence;
   }

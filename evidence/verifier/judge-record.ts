@@ -58,7 +58,7 @@ function judgeItem(item: CurrentItem, record: JudgedRecord, states: readonly Rec
   const earlier = leaves.find(({ commitment }) => commitment === item.commitment);
   const last = states.at(-1);
   if (earlier !== undefined) {
-    const message = `It stands as entry ${earlier.index} sealed it, and entry ${states[0]?.leaf?.index ?? last?.from} replaced that.`;
+    const message = `The record is as entry ${earlier.index} sealed it, but entry ${states[0]?.leaf?.index ?? last?.from} replaced that version.`;
     return { verdict: "altered", code: "ROLLED_BACK", ...place, leaf: earlier.index, message };
   }
   const stood = states.findLast(({ commitment }) => commitment !== "")?.leaf;
@@ -109,7 +109,7 @@ function sourceFaults(record: JudgedRecord): Finding[] {
     findings.push({ verdict: "repeated", code: "REPEATED_RECORD", ...placeOf(record, version), message });
   }
   if (standing.contradictions > 0) {
-    const message = "An increment says that something else stood there before than the exports before it tell.";
+    const message = "An incremental export states another earlier item under this key than the exports before it hold.";
     findings.push({ verdict: "altered", code: "SOURCE_CONTRADICTS", ...placeOf(record, version), message });
   }
   return findings;

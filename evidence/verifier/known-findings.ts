@@ -81,8 +81,8 @@ function parseLine(line: string, number: number): KnownFinding {
   }
   if (!ACKNOWLEDGEABLE.has(code)) {
     throw new KnownFindingsError(
-      `Line ${number} of the known findings names ${code}, which follows from what stands in a table or in the evidence now. ` +
-        "Only what an entry of the log states for good can be acknowledged.",
+      `Line ${number} of the known findings names ${code}, which follows from the present content of a table or of the evidence. ` +
+        "Only what an entry of the log states permanently can be acknowledged.",
     );
   }
   return { leaf, leafHash, code, reason };

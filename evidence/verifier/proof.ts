@@ -53,7 +53,7 @@ export function proofBytes({ extra, index, hashes, checkpoint }: TlogProof): Buf
 export function parseProof(bytes: Buffer): TlogProof {
   if (bytes.length > PROOF_BYTES_MAX) throw notAProof(`it has more than ${PROOF_BYTES_MAX} bytes`);
   const end = bytes.indexOf("\n\n");
-  if (end < 0) throw notAProof("no empty line stands before its checkpoint");
+  if (end < 0) throw notAProof("it has no empty line before its checkpoint");
   const [format, ...lines] = bytes.toString("latin1", 0, end).split("\n");
   if (format !== FORMAT) throw notAProof(`it does not begin with ${FORMAT}`);
   const extraText = lines[0]?.startsWith("extra ") ? lines.shift()?.slice("extra ".length) : undefined;

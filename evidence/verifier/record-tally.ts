@@ -28,26 +28,20 @@ export class RecordTally {
     if (previous !== "" || version !== "1") this.histories.add(place);
     if (!counts) return;
     const bucket = bucketOf(place);
-    if (commitment !== "") this.add(this.leaves, bucket, table, commitment, version, keyText, 1);
-    if (previous !== "") this.add(this.leaves, bucket, table, previous, replacedVersion(entry), keyText, -1);
+    if (commitment !== "") {
+      this.keyed.ofRecord(table, commitment, version, keyText);
+      this.leaves.add(bucket, this.keyed.lanes, 1);
+    }
+    if (previous !== "") {
+      this.keyed.ofRecord(table, previous, replacedVersion(entry), keyText);
+      this.leaves.add(bucket, this.keyed.lanes, -1);
+    }
   }
 
   addItem(table: LogicalTableName, { keyText, version, commitment }: Omit<Digest, "writtenAt">, times: 1 | -1): void {
     const bucket = bucketOf(this.keyed.placeOf(keyText));
-    this.add(this.items, bucket, table, commitment, version, keyText, times);
-  }
-
-  add(
-    tally: Tally,
-    bucket: number,
-    table: LogicalTableName,
-    commitment: string,
-    version: string,
-    keyText: string,
-    times: 1 | -1,
-  ): void {
     this.keyed.ofRecord(table, commitment, version, keyText);
-    tally.add(bucket, this.keyed.lanes, times);
+    this.items.add(bucket, this.keyed.lanes, times);
   }
 }
 

@@ -283,7 +283,7 @@ class Verification {
     if (settling > 0)
       findings.note(`${settling} records were written just before their source was taken and are not sealed yet.`);
     if (young > 0)
-      findings.note(`${young} records were written while the sources were taken, and stand without their pair.`);
+      findings.note(`${young} records were written while the sources were taken, and have no counterpart.`);
     if (counts.LATE > 0)
       findings.note(
         `${counts.LATE} entries were sealed late: a stream had missed their records, and a sweep found them.`,

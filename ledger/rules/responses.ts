@@ -214,7 +214,10 @@ const auditView = z.strictObject({
   RecordedAt: z.string(),
   Origin: z.enum(["LEDGER", "EVENT"]).describe("LEDGER: made by this ledger itself. EVENT: sent by another service."),
   Table: z.string().optional(),
-  PartOf: z.string().optional().describe("The list read that returned this transaction; its details stand there."),
+  PartOf: z
+    .string()
+    .optional()
+    .describe("The list read that returned this transaction; that record holds the details."),
   RepeatOf: z
     .string()
     .optional()

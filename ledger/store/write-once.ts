@@ -37,7 +37,7 @@ async function writeChunk(
     if (result.committed) return;
     const undecided = withoutDecided(pending, result.verdicts, outcomes);
     if (undecided.length === pending.length) {
-      if (attempt >= ATTEMPTS_MAX) throw new Error("Other transactions stood in the way of every attempt.");
+      if (attempt >= ATTEMPTS_MAX) throw new Error("Other transactions prevented every attempt.");
       await backOff(attempt);
       attempt += 1;
     }

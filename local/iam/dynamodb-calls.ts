@@ -86,7 +86,12 @@ function itemCall(operation: string, input: Input, asking: Asking): Authorisatio
       "dynamodb:Attributes": attributesOf(input),
       ...(select !== undefined && { "dynamodb:Select": select }),
     }),
-    ...tableKeyUses(policies, caller.principal, tableArn, TABLE_KEY, ["kms:Decrypt"]),
+    ...tableKeyUses(policies, {
+      caller: caller.principal,
+      arn: tableArn,
+      because: TABLE_KEY,
+      actions: ["kms:Decrypt"],
+    }),
   ];
 }
 
@@ -152,8 +157,13 @@ function exportCall(input: Input, asking: Asking): Authorisation[] {
     write("s3:PutObject", put),
     write("s3:PutObjectAcl", {}),
     write("s3:AbortMultipartUpload", {}),
-    ...objectKeyUses(policies, caller, file, because, ["kms:GenerateDataKey", "kms:Decrypt"], named),
-    ...tableKeyUses(policies, caller, tableArn, "DynamoDB reads the table for the export", ["kms:Decrypt"]),
+    ...objectKeyUses(policies, { caller, arn: file, because, actions: ["kms:GenerateDataKey", "kms:Decrypt"] }, named),
+    ...tableKeyUses(policies, {
+      caller,
+      arn: tableArn,
+      because: "DynamoDB reads the table for the export",
+      actions: ["kms:Decrypt"],
+    }),
   ];
 }
 
@@ -170,7 +180,12 @@ function importCall(input: Input, asking: Asking): Authorisation[] {
     question("dynamodb:ImportTable", tableArn, asking),
     { caller, action: "s3:GetObject", resource: `${bucketArn}/${prefix}file.json.gz`, context: {}, because },
     { caller, action: "s3:ListBucket", resource: bucketArn, context: { "s3:prefix": prefix }, because },
-    ...objectKeyUses(policies, caller, `${bucketArn}/${prefix}file.json.gz`, because, ["kms:Decrypt"]),
+    ...objectKeyUses(policies, {
+      caller,
+      arn: `${bucketArn}/${prefix}file.json.gz`,
+      because,
+      actions: ["kms:Decrypt"],
+    }),
     ...newTableKeyUses(keyOfNewTable(parameters, policies), tableArn, asking),
     ...importLog(asking),
   ];
@@ -178,14 +193,8 @@ function importCall(input: Input, asking: Asking): Authorisation[] {
 
 function newTableKeyUses(keyArn: string | undefined, tableArn: string, { policies, caller }: Asking): Authorisation[] {
   if (keyArn === undefined) return [];
-  return tableKeyUses(
-    policies,
-    caller.principal,
-    tableArn,
-    "DynamoDB makes a table under the key",
-    NEW_TABLE_KEY,
-    keyArn,
-  );
+  const because = "DynamoDB makes a table under the key";
+  return tableKeyUses(policies, { caller: caller.principal, arn: tableArn, because, actions: NEW_TABLE_KEY }, keyArn);
 }
 
 /** Key of the table that a request makes. Without a word about it, a restored table is under the key of its source. */

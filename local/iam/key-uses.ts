@@ -6,14 +6,19 @@ import type { Principal } from "./evaluate";
 
 type KeyService = "dynamodb" | "lambda" | "s3" | "sqs" | "backup";
 
+export interface KeyUse {
+  readonly caller: Principal;
+  /** The table, object or queue that is encrypted under the key. */
+  readonly arn: string;
+  readonly because: string;
+  readonly actions: readonly string[];
+}
+
 /** DynamoDB decrypts the table's key for each caller. Nothing to ask for a table under AWS's own key. */
 export function tableKeyUses(
   policies: EffectivePolicies,
-  caller: Principal,
-  tableArn: string,
-  because: string,
-  actions: readonly string[],
-  keyArn = policies.tableKeys.get(tableArn),
+  { caller, arn, because, actions }: KeyUse,
+  keyArn = policies.tableKeys.get(arn),
 ): Authorisation[] {
   if (keyArn === undefined) return [];
   return actions.map((action) => ({
@@ -23,7 +28,7 @@ export function tableKeyUses(
     because,
     context: {
       ...keyContext(policies, "dynamodb"),
-      "kms:EncryptionContext:aws:dynamodb:tableName": tableArn.split("/")[1] ?? "",
+      "kms:EncryptionContext:aws:dynamodb:tableName": arn.split("/")[1] ?? "",
       "kms:EncryptionContext:aws:dynamodb:subscriberId": policies.place.account,
       ...(action === "kms:CreateGrant" && { "kms:GrantIsForAWSResource": "true" }),
     },
@@ -33,33 +38,24 @@ export function tableKeyUses(
 /** @param namedKey of a put whose headers name one; else the bucket's default is used. */
 export function objectKeyUses(
   policies: EffectivePolicies,
-  caller: Principal,
-  objectArn: string,
-  because: string,
-  actions: readonly string[],
+  { caller, arn, because, actions }: KeyUse,
   namedKey?: string,
 ): Authorisation[] {
-  const bucketArn = objectArn.split("/")[0] ?? "";
+  const bucketArn = arn.split("/")[0] ?? "";
   const bucket = policies.bucketKeys.get(bucketArn);
   const keyArn = namedKey ?? bucket?.keyArn;
   if (keyArn === undefined) return [];
   const context = {
     ...keyContext(policies, "s3"),
-    "kms:EncryptionContext:aws:s3:arn": bucket?.isBucketKey === true ? bucketArn : objectArn,
+    "kms:EncryptionContext:aws:s3:arn": bucket?.isBucketKey === true ? bucketArn : arn,
   };
   return actions.map((action) => ({ caller, action, resource: keyArn, context, because }));
 }
 
-export function queueKeyUses(
-  policies: EffectivePolicies,
-  caller: Principal,
-  queueArn: string,
-  because: string,
-  ...actions: string[]
-): Authorisation[] {
-  const keyArn = policies.queueKeys.get(queueArn);
+export function queueKeyUses(policies: EffectivePolicies, { caller, arn, because, actions }: KeyUse): Authorisation[] {
+  const keyArn = policies.queueKeys.get(arn);
   if (keyArn === undefined) return [];
-  const context = { ...keyContext(policies, "sqs"), "kms:EncryptionContext:aws:sqs:arn": queueArn };
+  const context = { ...keyContext(policies, "sqs"), "kms:EncryptionContext:aws:sqs:arn": arn };
   return actions.map((action) => ({ caller, action, resource: keyArn, context, because }));
 }
 

@@ -40,7 +40,12 @@ export function sqsAuthorisations({ input, operation = "" }: ApiCall, asking: As
   const because = "SQS encrypts or decrypts the message";
   return [
     question(`sqs:${action}`, queueArn, asking),
-    ...queueKeyUses(policies, caller.principal, queueArn, because, ...(QUEUE_KEY_ACTIONS[action] ?? [])),
+    ...queueKeyUses(policies, {
+      caller: caller.principal,
+      arn: queueArn,
+      because,
+      actions: QUEUE_KEY_ACTIONS[action] ?? [],
+    }),
   ];
 }
 

@@ -112,7 +112,7 @@ function failureUses(policies: EffectivePolicies, a: TerraformObject): Authorisa
 function sent(policies: EffectivePolicies, caller: Principal, queueArn: string, because: string): Authorisation[] {
   return [
     asked(caller, because)("sqs:SendMessage", queueArn),
-    ...queueKeyUses(policies, caller, queueArn, because, "kms:GenerateDataKey", "kms:Decrypt"),
+    ...queueKeyUses(policies, { caller, arn: queueArn, because, actions: ["kms:GenerateDataKey", "kms:Decrypt"] }),
   ];
 }
 
@@ -130,13 +130,13 @@ function mappingUses(policies: EffectivePolicies, a: TerraformObject): Authorisa
   if (source.split(":")[2] === "sqs") {
     return [
       ...["ReceiveMessage", "DeleteMessage", "GetQueueAttributes"].map((action) => ask(`sqs:${action}`, source)),
-      ...queueKeyUses(policies, caller, source, because, "kms:Decrypt"),
+      ...queueKeyUses(policies, { caller, arn: source, because, actions: ["kms:Decrypt"] }),
     ];
   }
   return [
     ...["DescribeStream", "GetRecords", "GetShardIterator"].map((action) => ask(`dynamodb:${action}`, source)),
     ask("dynamodb:ListStreams", "*"),
-    ...tableKeyUses(policies, caller, source.split("/stream/")[0] ?? "", because, ["kms:Decrypt"]),
+    ...tableKeyUses(policies, { caller, arn: source.split("/stream/")[0] ?? "", because, actions: ["kms:Decrypt"] }),
   ];
 }
 
@@ -284,7 +284,7 @@ function backupUses(policies: EffectivePolicies, a: TerraformObject): Authorisat
       ask(`dynamodb:${action}`, table),
     ),
     ...["DescribeBackup", "DeleteBackup"].map((action) => ask(`dynamodb:${action}`, `${table}/backup/01`)),
-    ...tableKeyUses(policies, caller, table, because, ["kms:Decrypt"]),
+    ...tableKeyUses(policies, { caller, arn: table, because, actions: ["kms:Decrypt"] }),
   ]);
   const vaults = policies.resources.filter(({ block }) => block.type === "aws_backup_vault");
   const inVaults = vaults.flatMap(({ attributes }) => {

@@ -102,12 +102,7 @@ function objectCall(call: ApiCall, objectArn: string, asking: Asking): Authorisa
   switch (method) {
     case "GET":
     case "HEAD":
-      return [
-        question(`s3:${versioned("GetObject")}`, objectArn, asking),
-        ...objectKeyUses(asking.policies, asking.caller.principal, objectArn, "S3 decrypts the object", [
-          "kms:Decrypt",
-        ]),
-      ];
+      return [question(`s3:${versioned("GetObject")}`, objectArn, asking), ...decryption(objectArn, asking)];
     case "DELETE":
       return [question(`s3:${versioned("DeleteObject")}`, objectArn, asking), ...bypass(call, objectArn, asking)];
     default:
@@ -133,8 +128,17 @@ function putCall({ headers, query }: ApiCall, objectArn: string, asking: Asking)
     // A put under If-Match tells whether the object is the one that the caller knows.
     ...(headers["if-match"] === undefined ? [] : [question("s3:GetObject", objectArn, asking)]),
     ...(source === undefined ? [] : copied(source, asking)),
-    ...objectKeyUses(policies, caller.principal, objectArn, "S3 encrypts the object", keyActions, keyArn),
+    ...objectKeyUses(
+      policies,
+      { caller: caller.principal, arn: objectArn, because: "S3 encrypts the object", actions: keyActions },
+      keyArn,
+    ),
   ];
+}
+
+function decryption(arn: string, { policies, caller }: Asking): Authorisation[] {
+  const because = "S3 decrypts the object";
+  return objectKeyUses(policies, { caller: caller.principal, arn, because, actions: ["kms:Decrypt"] });
 }
 
 function copied(source: string, asking: Asking): Authorisation[] {
@@ -142,7 +146,7 @@ function copied(source: string, asking: Asking): Authorisation[] {
   const arn = `arn:aws:s3:::${path}`;
   return [
     question(version === undefined ? "s3:GetObject" : "s3:GetObjectVersion", arn, asking),
-    ...objectKeyUses(asking.policies, asking.caller.principal, arn, "S3 decrypts the object", ["kms:Decrypt"]),
+    ...decryption(arn, asking),
   ];
 }
 

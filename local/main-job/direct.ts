@@ -38,7 +38,7 @@ const STEPS: readonly Step[] = [
     statusCode: 409,
     counts: [0, 0, 1, 0],
   },
-  { what: "an event that is none", event: { payments: [TWO] }, statusCode: 400 },
+  { what: "an event that is not handled", event: { payments: [TWO] }, statusCode: 400 },
 ];
 
 export interface DirectCalls {

@@ -74,7 +74,7 @@ export const INVARIANTS = {
     remedy: "Look at ledger/operations/record-payments.ts and at the table's book.",
   },
   QUEUE_NOT_EMPTY: {
-    rule: "No message is left in any queue: none waits, none is a dead letter, no invocation failed for good.",
+    rule: "No message is left in any queue: none waits, none is a dead letter, and no invocation failed after its last retry.",
     remedy: "Look into the named queue, then at the log of its function.",
   },
   TRANSACTIONS_DIFFER: {
@@ -82,7 +82,7 @@ export const INVARIANTS = {
     remedy: "Look at ledger/operations/query-transactions.ts.",
   },
   READ_UNAUDITED: {
-    rule: "Every read made has exactly one audit record that lists the returned ids, and there is none without a read.",
+    rule: "Every read has exactly one audit record that lists the returned ids, and every such record has its read.",
     remedy: "Look at ledger/operations/read-audit.ts: a read is recorded before it is answered.",
   },
   PERMISSION_DENIED: {
@@ -107,19 +107,19 @@ export const INVARIANTS = {
     remedy: "Look at evidence/verifier/proof.ts and evidence/commands/proofs.ts.",
   },
   TAMPERING_UNNAMED: {
-    rule: "An amount changed, an audit record removed and a payment slipped in are each named by the next verification.",
+    rule: "The next verification names a changed amount, a removed audit record and an inserted payment.",
     remedy: "Look at evidence/sealing/classify.ts and at the verify command that the report names.",
   },
   CUT_UNNOTICED: {
     rule: "Who kept a checkpoint notices that the end of the log was cut off.",
-    remedy: "Look at how evidence/verifier/ holds the log against the last checkpoint.",
+    remedy: "Look at how evidence/verifier/ compares the log with the last checkpoint.",
   },
   NOT_CIPHERTEXT: {
     rule: "SecureToken, QueryDetails and Response are binary ciphertext in every item.",
     remedy: "Look at ledger/store/payment-record.ts and ledger/store/audit-record.ts.",
   },
   SECRET_AT_REST: {
-    rule: "No token, card number or encrypted detail stands in clear anywhere in the tables.",
+    rule: "No token, card number or encrypted detail is in plaintext anywhere in the tables.",
     remedy: "Find the attribute that carries it; only ciphertext may.",
   },
   SECRET_IN_BUCKET: {

@@ -20,7 +20,7 @@ export function proofSection({ first, second, single, tampering, third, cut, pag
     ...tampering.refusals.map((message) => `    refused: ${message}`),
     "  so the administrator takes the two policies off, which CloudTrail records, and tries again:",
     `    the amount of ${tampering.changedId} changed, the audit record ${short(tampering.removedId)}`,
-    `    removed, ${tampering.forgedId} slipped in`,
+    `    removed, ${tampering.forgedId} inserted`,
     `  third visit    ${verdictOf(third)}`,
     ...findings,
     `  as a page that checks its own proofs in a browser: ${path.relative("", page)}`,

@@ -126,7 +126,7 @@ function alphaArray(list: readonly Payment[]): SampleFile {
     2,
   );
   const text = `${pretty.replace(/"amount": "([0-9.]+)"/g, (_, text: string) => `"amount": ${bare(text)}`)}\n`;
-  return file("alpha-2025-09-01.json", "payments/alpha/2025-09-01.json", 1, rows, text);
+  return file({ name: "alpha-2025-09-01.json", key: "payments/alpha/2025-09-01.json", day: 1, rows }, text);
 }
 
 /** Trailing zeros are left out, as JSON writers do; it is the same money. */
@@ -155,7 +155,10 @@ function betaLines(list: readonly Payment[]): SampleFile {
   ];
   for (const [index, row] of badRows.entries()) rows.splice(5 + index * 6, 0, row);
   const text = `\uFEFF${lines(rows)}`;
-  return file("beta-2025-09-01.ndjson", "payments/beta/Zahlungen für 2025-09-01 + Rest.ndjson", 1, rows, text);
+  return file(
+    { name: "beta-2025-09-01.ndjson", key: "payments/beta/Zahlungen für 2025-09-01 + Rest.ndjson", day: 1, rows },
+    text,
+  );
 }
 
 /** CSV with metadata columns and quoted cells; one row lacks a cell, one lacks its amount. */
@@ -166,13 +169,25 @@ function gammaTable(list: readonly Payment[]): SampleFile {
   rows.splice(20, 0, { text: "gamma-empty,,EUR,4242,o-1,web", outcome: "MISSING_FIELD" });
   const text = `${header}\n${lines(rows)}`;
   // The header is line 1.
-  return file("gamma-2025-09-01.csv", "payments/gamma/2025-09-01.csv", 1, rows, text, (index) => index + 2);
+  return file(
+    {
+      name: "gamma-2025-09-01.csv",
+      key: "payments/gamma/2025-09-01.csv",
+      day: 1,
+      rows,
+      numberOf: (index) => index + 2,
+    },
+    text,
+  );
 }
 
 /** Compressed NDJSON of several batches. */
 function deltaCompressed(list: readonly Payment[]): SampleFile {
   const rows = list.map((payment) => stored(payment));
-  const plain = file("delta-2025-09-01.ndjson.gz", "payments/delta/2025-09-01.ndjson.gz", 1, rows, lines(rows));
+  const plain = file(
+    { name: "delta-2025-09-01.ndjson.gz", key: "payments/delta/2025-09-01.ndjson.gz", day: 1, rows },
+    lines(rows),
+  );
   return { ...plain, bytes: gzipSync(plain.bytes, { mtime: new Date("1980-01-01T12:00:00Z"), level: 6 }) };
 }
 
@@ -182,7 +197,10 @@ function epsilonWithCard(list: readonly Payment[]): SampleFile {
   const fields = { transactionId: "epsilon-card", amount: "12.50", currency: "EUR", cardLast4: "3222" };
   const metadata = { note: `called in, card ${grouped(CARD, " ")}` };
   rows.splice(6, 0, { text: JSON.stringify({ ...fields, metadata }), outcome: "CARD_DATA" });
-  return file("epsilon-2025-09-01.ndjson", "payments/epsilon/2025-09-01.ndjson", 1, rows, lines(rows));
+  return file(
+    { name: "epsilon-2025-09-01.ndjson", key: "payments/epsilon/2025-09-01.ndjson", day: 1, rows },
+    lines(rows),
+  );
 }
 
 /** One payment, written over several lines. */
@@ -190,14 +208,14 @@ function zetaSingle([payment]: readonly Payment[]): SampleFile {
   if (payment === undefined) throw new Error("The list is too short.");
   const text = `${JSON.stringify(fieldsOf(payment), null, 2)}\n`;
   const rows: SampleRow[] = [{ text, outcome: "stored", payment }];
-  return file("zeta-payment.json", "payments/zeta/payment.json", 1, rows, text);
+  return file({ name: "zeta-payment.json", key: "payments/zeta/payment.json", day: 1, rows }, text);
 }
 
 /** The next day the partner sends some payments of the array once more, now as lines, and a few new ones. */
 function alphaAgain(earlier: readonly Payment[], late: readonly Payment[]): SampleFile {
   const rows: SampleRow[] = earlier.slice(10, 30).map((payment) => ({ text: jsonRow(payment), outcome: "duplicate" }));
   rows.push(...late.map((payment) => stored(payment)));
-  return file("alpha-2025-09-02.ndjson", "payments/alpha/2025-09-02.ndjson", 2, rows, lines(rows));
+  return file({ name: "alpha-2025-09-02.ndjson", key: "payments/alpha/2025-09-02.ndjson", day: 2, rows }, lines(rows));
 }
 
 /** "Corrections" under known ids: other content is a conflict, whatever it is meant to be. */
@@ -207,7 +225,10 @@ function betaChanged(earlier: readonly Payment[], late: readonly Payment[]): Sam
     .map((payment) => ({ text: jsonRow(dearer(payment)), outcome: "CONFLICT" }));
   rows.push(...earlier.slice(4, 6).map((payment): SampleRow => ({ text: jsonRow(payment), outcome: "duplicate" })));
   rows.push(...late.map((payment) => stored(payment)));
-  return file("beta-2025-09-02.ndjson", "payments/beta/corrections 2025-09-02.ndjson", 2, rows, lines(rows));
+  return file(
+    { name: "beta-2025-09-02.ndjson", key: "payments/beta/corrections 2025-09-02.ndjson", day: 2, rows },
+    lines(rows),
+  );
 }
 
 function dearer(payment: Payment): Payment {
@@ -238,15 +259,10 @@ function lines(rows: readonly SampleRow[]): string {
   return rows.map(({ text }) => `${text}\n`).join("");
 }
 
-function file(
-  name: string,
-  key: string,
-  day: 1 | 2,
-  rows: readonly SampleRow[],
-  text: string,
-  numberOf = (index: number) => index + 1,
-): SampleFile {
-  return { name, key, day, rows, bytes: Buffer.from(text, "utf8"), numberOf };
+type FileParts = Omit<SampleFile, "bytes" | "numberOf"> & Partial<Pick<SampleFile, "numberOf">>;
+
+function file(parts: FileParts, text: string): SampleFile {
+  return { numberOf: (index) => index + 1, ...parts, bytes: Buffer.from(text, "utf8") };
 }
 
 function expectedOf({ name, key, day, rows, numberOf }: SampleFile): ExpectedFile {

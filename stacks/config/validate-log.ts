@@ -19,7 +19,7 @@ export function checkLog(config: AppConfig): void {
     wholeDays(days, 1) && days < DRILL_ALARM_DAYS,
     "bad_drill_days",
     `a restore drill would be made every ${days} days.`,
-    `every 1 to ${DRILL_ALARM_DAYS - 1} whole days: the alarm rings when ${DRILL_ALARM_DAYS} days pass without one.`,
+    `every 1 to ${DRILL_ALARM_DAYS - 1} whole days: an alarm starts when ${DRILL_ALARM_DAYS} days pass without one.`,
     "set `drillEveryDays` in stacks/config/environments.ts.",
   );
 }

@@ -201,7 +201,7 @@ async function faultOnOneGroup(ground: Ground, proxy: FaultProxy): Promise<void>
   );
   const dead = await depth(ground.deadLetterUrl, ground);
   console.log(
-    `with a fault on one payment: ${others.length - heldMeanwhile} records of the 19 others, ${heldMeanwhile} of its own; after the fault ${after.length}, out of order: ${outOfOrder(after).length}; dead letters: ${dead}`,
+    `with a fault on one payment: ${others.length - heldMeanwhile} records of the 19 others, ${heldMeanwhile} of this one; after the fault ${after.length}, out of order: ${outOfOrder(after).length}; dead letters: ${dead}`,
   );
   if (heldMeanwhile !== 0 || after.length !== 100 || outOfOrder(after).length > 0 || dead > 0) process.exitCode = 1;
 }

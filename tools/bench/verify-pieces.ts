@@ -91,7 +91,7 @@ function inPieces(): Took {
     atOnce += merged.seconds;
     console.log(`merging ${round}: ${took(merged)}`);
     if (merged.left === undefined) {
-      console.log(`with each piece on a machine of its own: ${atOnce.toFixed(1)} s`);
+      console.log(`with each piece on a separate machine: ${atOnce.toFixed(1)} s`);
       return merged;
     }
     const pieces = merged.left.map((piece) => inOwnProcess("piece", piece));

@@ -39,3 +39,11 @@ test.each(["dev", "prod"])("%s synthesizes from any folder, without credentials"
   expect([status, stderr]).toEqual([0, ""]);
   expect(stacks).toEqual(["data", "functions", "network", "security"]);
 });
+
+test("a small production synthesizes too, and its one zone is a warning", () => {
+  const { status, stderr, stacks } = runMain({ PAYMENT_LEDGER_ENV: "prod", PAYMENT_LEDGER_PROFILE: "small" });
+  expect([status, stacks.length]).toEqual([0, 4]);
+  expect(stderr).toMatch(
+    /^Warning: production is in one availability zone \(a\)\.\n {2}What it means: .+\n(.+\n)* {2}To change it: .+\n$/,
+  );
+});

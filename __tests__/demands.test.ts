@@ -143,7 +143,7 @@ const RULES: readonly { name: string; rule: Rule; caught: readonly string[] }[] 
     ],
   },
   {
-    name: "no id stands twice, and each document's ids count on from 1, or from 0 where a row is about the whole document",
+    name: "no id occurs twice, and each document's ids count on from 1, or from 0 where a row is about the whole document",
     rule: (rows) => {
       const next = new Map<string, number>();
       return rows.flatMap(({ id }) => {

@@ -256,7 +256,7 @@ const CHECKS: readonly { name: string; check: Check; caught: readonly string[] }
       '```sh\naws lambda invoke --function-name query_payment_ledger --cli-binary-format raw-in-base64-out \\\n  --payload \'{"Query":"all"}\' x\n```',
     ],
   },
-  { name: "nothing about a machine is told", check: places, caught: [`It lies in /${"root"}/ledger.`] },
+  { name: "nothing about a machine is said", check: places, caught: [`It lies in /${"root"}/ledger.`] },
 ];
 
 test("the documents are read", () => {

@@ -66,7 +66,7 @@ describe("as an OSCAL component definition", () => {
     expect(OSCAL).toBe(pciOscalText(MAPPING));
   });
 
-  test("each requirement is in the component of whoever supports it; what the software supports names its tests", () => {
+  test("each requirement is in the component of the party that supports it; what the software supports names its tests", () => {
     const idsBy = (...who: readonly string[]) =>
       MAPPING.requirements.filter(({ by }) => who.includes(by)).map(({ id }) => `pci-dss-${id}`);
     expect(software?.map((row) => row["control-id"])).toEqual(idsBy("software", "both"));

@@ -293,7 +293,7 @@ describe("a fault is named", () => {
     ["an empty key", '{"Item":{"TransactionID":{"S":""}}}'],
     ["an attribute without type", '{"Item":{"TransactionID":{"S":"a"},"Amount":"1"}}'],
     ["an attribute of two types", '{"Item":{"TransactionID":{"S":"a","N":"1"}}}'],
-    ["a number that is none", '{"Item":{"TransactionID":{"S":"a"},"Version":{"N":"one"}}}'],
+    ["a text that is not a number", '{"Item":{"TransactionID":{"S":"a"},"Version":{"N":"one"}}}'],
     ["binary that is no base64", '{"Item":{"TransactionID":{"S":"a"},"Salt":{"B":"?"}}}'],
     ["an unknown type", '{"Item":{"TransactionID":{"S":"a"},"Salt":{"X":"?"}}}'],
     ["a fault deep inside", '{"Item":{"TransactionID":{"S":"a"},"M":{"M":{"a":{"L":[{"S":1}]}}}}}'],

@@ -57,7 +57,7 @@ test("through the function: each step, the verdict, its exit code, the audit rec
   expect(await world.drillRecords()).toHaveLength(2);
 });
 
-test("on this machine: the same steps with tables of its own, and no audit record", async () => {
+test("on this machine: the same steps with separate tables, and no audit record", async () => {
   const state = new MemoryDrillBucket();
   const scratchName = (deployedName: string) => scratchNameOf(deployedName, "here-");
   let page = "";

@@ -111,7 +111,7 @@ describe("fetching evidence", () => {
     expect(await fetchEvidence(source, to)).toMatchObject({ size: 1_000 });
   });
 
-  test("a full tile stands for a partial one that the log removed", async () => {
+  test("a full tile replaces a partial one that the log removed", async () => {
     const source = localEvidence(log.top);
     const checkpoint = log.read("checkpoint");
     await grow(168);

@@ -95,7 +95,7 @@ describe("what is sent", () => {
     });
   });
 
-  test("an AuditID of its own stays", async () => {
+  test("an AuditID that the caller gives stays", async () => {
     const queue = new FakeQueue();
     expect(await clientOf(queue).send({ ...event("txn-1", 1), AuditID: "mine-1" })).toEqual({
       outcome: "sent",

@@ -39,7 +39,7 @@ afterAll(async () => {
 
 function start(id: FunctionId, event: unknown) {
   proxy = proxyOf(id);
-  if (aws.credentials === undefined) throw new Error("The embedded AWS has credentials of its own.");
+  if (aws.credentials === undefined) throw new Error("The embedded AWS has its own credentials.");
   return startBundle({
     bundle: deployment.functionCode(id),
     event,

@@ -133,7 +133,7 @@ describe("invoking", () => {
   });
 });
 
-test("on an endpoint that the user gave, functions are told so, and what is there is never replaced", async () => {
+test("on an endpoint that the user gave, functions learn so, and what is there is never replaced", async () => {
   const before = { ...process.env };
   try {
     // A separate account in the emulator: nothing of the deployment above is in it.

@@ -157,7 +157,7 @@ test("a condition on the input chooses among calls, and a removed rule is over",
   expect(rule).toMatchObject({ matched: 1, fired: 1 });
 });
 
-test("KMS is told apart and gets its own throttle", async () => {
+test("KMS is recognised and gets its own throttle", async () => {
   const kms = new KMSClient({ ...aws.clientConfig(), endpoint: proxy.url, maxAttempts: 1 });
   const { KeyMetadata } = await kms.send(new CreateKeyCommand({}));
   proxy.inject({ target: "KMS.Encrypt", fault: FAULTS.throttling() });

@@ -42,7 +42,7 @@ test("the files come in every format, on two days, with every outcome", () => {
   expect(files.filter(({ cardDataRows }) => cardDataRows > 0)).toHaveLength(1);
 });
 
-test("a payment stands in two files", () => {
+test("a payment is in two files", () => {
   const again = shipped("files/alpha-2025-09-02.ndjson").split("\n");
   const first = shipped("files/alpha-2025-09-01.json");
   const ids = again.flatMap((line) =>

@@ -43,7 +43,7 @@ test.each([
   ["an empty expression", `\${}`, "only references, literals and function calls"],
   ["an attribute that does not exist", `\${${REF}.arm}`, 'no value at "arm"'],
   ["an index that does not exist", `\${${REF}.tags[7]}`, "no value at 7"],
-  ["a list inside a text", `x\${${REF}.tags}`, "cannot stand inside a text"],
+  ["a list inside a text", `x\${${REF}.tags}`, "cannot be part of a text"],
   ["a duration in another unit", `\${timeadd(timestamp(), "1m")}`, "arguments of another kind"],
   ["arguments of another kind", `\${join(",", "no list")}`, "arguments of another kind"],
   ["a computed index", `\${${REF}.tags[${REF}.arn]}`, "an index must be a number or a plain text"],

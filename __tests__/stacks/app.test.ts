@@ -201,7 +201,7 @@ describe.each([
     }
   });
 
-  test.each(STACK_IDS)("whoever is allowed by `Principal: *` in %s is narrowed by a condition", (id) => {
+  test.each(STACK_IDS)("a statement that allows `Principal: *` in %s is narrowed by a condition", (id) => {
     const open = allStatements(app.stacks[id]).filter(
       ({ effect, principals }) =>
         effect === "Allow" && principals?.some(({ identifiers }) => identifiers.includes("*")),
@@ -236,7 +236,7 @@ describe.each([
     }
   });
 
-  test("state lies at a relative path of its own, and is read from there", () => {
+  test("state lies at a separate relative path, and is read from there", () => {
     const environment = app === prod ? "prod" : "dev";
     for (const id of STACK_IDS) {
       const stack = app.stacks[id];
@@ -406,7 +406,7 @@ describe("backends", () => {
     ]);
   });
 
-  test("a second deployment of an environment has a state of its own", () => {
+  test("a second deployment of an environment has its own state", () => {
     const stack = synthesize(configOf("dev", { suffix: "alice" })).stacks.data;
     expect(stack.terraform["backend"]).toEqual({ local: { path: "../../../.state/dev-alice/data.tfstate" } });
   });

@@ -29,7 +29,7 @@ const TABLE_ARNS = [
 ].map((id) => reference(`aws_dynamodb_table.${id}.arn`));
 const ACCOUNT = reference("data.aws_caller_identity.current.account_id");
 
-test("the vault has a key of its own, and a lock in production", () => {
+test("the vault has its own key, and a lock in production", () => {
   expect(only(data, "aws_backup_vault", "backup-vault")).toEqual({
     name: "payment-backup-prod",
     kms_key_arn: published("security", "aws_kms_key", "backup-key", "arn"),

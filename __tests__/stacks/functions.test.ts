@@ -177,7 +177,7 @@ test.each(ENTRIES)("$name's code is a file of the stack's folder, made at synth"
   expect(files.get(`stacks/functions/${file}`)).toBeDefined();
 });
 
-test("nothing that a plan or an apply must read or make stands between a function and its code", () => {
+test("a function's code depends on nothing that a plan or an apply must read or make", () => {
   for (const resource of Object.values(functions.resource["aws_lambda_function"] ?? {})) {
     const references = [
       ...JSON.stringify([resource["filename"], resource["source_code_hash"]]).matchAll(/\$\{([^}]*)\}/g),

@@ -89,7 +89,7 @@ describe("the key that signs checkpoints", () => {
     });
   });
 
-  test("is administered without rotation, whose status Terraform asks for all the same", () => {
+  test("is administered without rotation, whose status Terraform still asks for", () => {
     const { actions } = statement(security, "checkpoint-1-key-policy", "Administration");
     expect(actions.filter((action) => action.includes("Rotat"))).toEqual(["kms:GetKeyRotationStatus"]);
     const ofOthers = statement(security, "data-key-policy", "Administration").actions;
@@ -141,7 +141,7 @@ describe("a rotation", () => {
     expect(stacks.security.output["CheckpointKeyArns"]?.["value"]).toBe(reference("aws_kms_key.checkpoint-2-key.arn"));
   });
 
-  test("leaves its public key to whoever checks, since what it signed stays in the log", () => {
+  test("leaves its public key to those who check, since what it signed stays in the log", () => {
     const stacks = withRotation({ signing: ["2"], retired: ["1"] });
     for (const [role, entry] of [
       ["sweeper", "sweep-audit-trail"],
@@ -285,7 +285,7 @@ describe("the evidence bucket", () => {
     }
   });
 
-  test("takes cosignatures from the witnesses, and from nobody while there is none", () => {
+  test("takes cosignatures from the witnesses, and from nobody while no witness is configured", () => {
     const key = "log/cosignatures/0000000000000042/0a1b2c3d";
     expect(refusals(named.data, put(WITNESS, key))).toEqual([]);
     for (const other of [PUBLISHER, ADMIN, READER]) {
@@ -376,7 +376,7 @@ describe("the evidence bucket", () => {
     ]);
   });
 
-  test("has a key of its own, used through S3 for this bucket alone", () => {
+  test("has its own key, used through S3 for this bucket alone", () => {
     const uses = statements(named.security, "evidence-key-policy").filter(({ sid }) => sid !== "Administration");
     expect(uses.map(({ sid, actions }) => [sid, actions])).toEqual([
       ["WritersThroughS3", ["kms:Decrypt", "kms:GenerateDataKey"]],

@@ -72,7 +72,7 @@ test("in one zone there is one subnet, for the functions and every endpoint", ()
   }
 });
 
-test("the private subnets have no route of their own", () => {
+test("the private subnets have no separate route", () => {
   expect(only(network, "aws_route_table", "private-routes")["route"]).toBeUndefined();
 });
 
@@ -257,7 +257,7 @@ test("each endpoint serves named actions on this project's own resources", () =>
   ]);
 });
 
-test("CloudTrail's endpoint stands in one zone and lists public keys, nothing else", () => {
+test("CloudTrail's endpoint is in one zone and lists public keys, nothing else", () => {
   expect(only(network, "aws_vpc_endpoint", "cloudtrail-endpoint")).toMatchObject({
     service_name: "com.amazonaws.us-east-1.cloudtrail",
     private_dns_enabled: true,
@@ -310,7 +310,7 @@ describe("behind a NAT gateway", () => {
     ]);
   });
 
-  test("the gateway stands in a public subnet of the first zone, in which nothing gets a public address", () => {
+  test("the gateway is in a public subnet of the first zone, in which nothing gets a public address", () => {
     expect(only(nat, "aws_subnet", "public-subnet-1")).toMatchObject({
       cidr_block: "10.0.11.0/24",
       availability_zone: "us-east-1a",

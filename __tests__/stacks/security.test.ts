@@ -100,7 +100,7 @@ function uses(documentId: string): Record<string, { actions: string[]; roles: st
   );
 }
 
-test("whoever writes tokens cannot read them back", () => {
+test("a role that writes tokens cannot read them back", () => {
   expect(uses("token-key-policy")).toEqual({
     WrapTokens: { actions: ["kms:Encrypt"], roles: ["paymentledger-role"] },
     RevealTokens: { actions: ["kms:Decrypt"], roles: ["payment-reveal-role"] },
@@ -189,7 +189,7 @@ test("the logs key serves exactly this project's log groups", () => {
   ]);
 });
 
-test("the roles have the documents' names, trust Lambda alone and stand under the boundary", () => {
+test("the roles have the documents' names, trust Lambda alone and are under the boundary", () => {
   const roles = Object.values(security.resource["aws_iam_role"] ?? {});
   expect(roles.map((role) => role["name"]).sort()).toEqual([...EVERY_ROLE].sort());
   expect(Object.values(dev.resource["aws_iam_role"] ?? {}).map((role) => role["name"])).toContain(

@@ -59,6 +59,6 @@ function roomGraph(files: readonly SourceFile[]): Graph {
 
 export function importCircles(files: readonly SourceFile[]): string[] {
   return [...circles(fileGraph(files)), ...circles(roomGraph(files))].map(
-    (circle) => `${circle.join(", ")} import each other. Move what they share to a place of its own.`,
+    (circle) => `${circle.join(", ")} import each other. Move what they share to a third place.`,
   );
 }

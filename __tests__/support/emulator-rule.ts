@@ -6,7 +6,7 @@ import { isCode, isTest, nodes, type SourceFile, usedName } from "./project-file
 export const OWN_EMBEDDED_AWS: Readonly<Record<string, string>> = {
   "__tests__/support/test-environment.ts": "starts the one that the files of a worker share",
   "__tests__/local/embedded-aws.test.ts": "tests start and stop",
-  "__tests__/local/probe-parent.ts": "a process of its own, which is killed",
+  "__tests__/local/probe-parent.ts": "a separate process, which is killed",
   "__tests__/local/deploy.test.ts": "AWS_ENDPOINT_URL is given, so nothing is started",
   "__tests__/evidence/checks/handlers.test.ts": "two ledgers of the same names at once",
 };

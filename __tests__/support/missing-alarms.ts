@@ -60,12 +60,12 @@ export function judgePlan(seed: number): Map<string, Judgement> {
     [...missingAlarms(functions)].map(([id, alarm]) => {
       const rhythm = RHYTHMS[id];
       if (rhythm === undefined)
-        throw new Error(`The alarm ${id} has no rhythm in RHYTHMS: say how often it should not ring.`);
+        throw new Error(`The alarm ${id} has no rhythm in RHYTHMS: say how often its event should happen.`);
       return [id, judgeYear(alarm, rhythm, seed)];
     }),
   );
 }
 
 export function reportOf({ outages, inTime, falseAlarms }: Judgement): string {
-  return `${outages} outages injected, rang in time ${inTime} of ${outages}, false alarms ${falseAlarms}`;
+  return `${outages} outages injected, reported in time ${inTime} of ${outages}, false alarms ${falseAlarms}`;
 }

@@ -139,7 +139,7 @@ test.each(["shaped", "shapedApi"] as const)(
   },
 );
 
-test("one record seals the file: its path and its hash stand in clear", async () => {
+test("one record seals the file: its path and its hash are not encrypted", async () => {
   const { record, response, bytes } = await attest(trailFilesOfDay());
   expect(attestationHash(bytes)).toBe(response.sha256);
   expect(record).toMatchObject({
@@ -179,7 +179,7 @@ test("a missing hour or a flipped byte is incomplete, never good", async () => {
 test.each([
   ["nothing", {}],
   ["another kind", { kind: "sweep" }],
-  ["a day that is none", { kind: "attest", day: "2026-13-45" }],
+  ["a day that does not exist", { kind: "attest", day: "2026-13-45" }],
   ["a day whose files are not due", { kind: "attest", day: NEXT_MORNING.toISOString().slice(0, 10) }],
 ])("%s is an error, not an answer", async (_, event) => {
   const settings = {

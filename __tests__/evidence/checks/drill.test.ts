@@ -120,7 +120,7 @@ test("the next drill waits for its turn, continues the log that the last one saw
   expect(await world.drillRecords()).toHaveLength(2);
 });
 
-test("an amount that was changed in the export is found, by its id, and the tables are removed all the same", async () => {
+test("an amount that was changed in the export is found, by its id, and the tables are still removed", async () => {
   await world.exportAll(5);
   await world.forgeExport("PaymentLedger", (line) => [
     line.includes(`"${first}"`) ? line.replace('"Amount":{"S":"10.50"}', '"Amount":{"S":"99.50"}') : line,
@@ -227,7 +227,7 @@ test("an import that fails ends the drill with DynamoDB's reason", async () => {
   expect(await world.scratchTables()).toEqual([]);
 });
 
-test("time that runs out is a verdict of its own, never a pass", async () => {
+test("time that runs out is a separate verdict, never a pass", async () => {
   const { harness } = world.ledger;
   const settings = world.settings();
   await world.step("start", 12, settings);

@@ -89,7 +89,7 @@ const changeStatus = async (TransactionID: string, from: string, to: string) => 
   expect(await updatePaymentStatus(change, call, ledger.harness.services)).toMatchObject({ outcome: "updated" });
 };
 
-test("before the log says anything there is nothing to hold the tables against", async () => {
+test("before the log says anything there is nothing to compare the tables with", async () => {
   const told = await signals(async () => {
     expect(await sweep()).toMatchObject({ outcome: "incomplete", size: 0, counts: { late: 0 } });
   });
@@ -124,7 +124,7 @@ test("what it found is on record, without anything of a payment", async () => {
   expect(everythingIn([record])).not.toContain("tok_");
 });
 
-test("a record that its stream never told of is sealed late, once, and the log is whole again", async () => {
+test("a record that its stream never reported is sealed late, once, and the log is whole again", async () => {
   const [id = ""] = await recordLost();
   const told = await signals(async () => {
     const answer = await sweep();
@@ -140,7 +140,7 @@ test("a record that its stream never told of is sealed late, once, and the log i
   expect(await sweep()).toMatchObject({ outcome: "good", verdict: "ok", counts: { late: 0 } });
 });
 
-test("a status change that the stream never told of is sealed behind the version that it replaced", async () => {
+test("a status change that the stream never reported is sealed after the version that it replaced", async () => {
   const [id = ""] = await ledger.record(1, pass(1));
   await ledger.seal(pass(1));
   await changeStatus(id, "Success", "Failure");
@@ -188,7 +188,7 @@ test("a record that changes while the sweep looks is left to the next one", asyn
   await ledger.seal(pass(5));
 });
 
-test("a record that its stream tells of after all while the sweep looks is sealed once", async () => {
+test("a record that its stream reports while the sweep looks is sealed once", async () => {
   const ids = await ledger.record(1, pass(1));
   const late = pass(30);
   await ledger.seal(late, () => false);
@@ -373,7 +373,7 @@ test("a version that was replaced before anybody sealed it is a fault that stays
   expect(answer.findings).toEqual([expect.objectContaining({ code: "VERSION_UNSEALED", key: [id] })]);
 });
 
-test("a forged record that its stream never told of is sealed as forged, once, and stays a fault", async () => {
+test("a forged record that its stream never reported is sealed as forged, once, and stays a fault", async () => {
   const genuine = await ledger.item("ledger", (await ledger.record(1, pass(1)))[0] ?? "");
   const id = "forged-by-hand";
   await ledger.harness.put("ledger", { ...genuine, TransactionID: { S: id } });

@@ -313,7 +313,7 @@ describe("prove and verify-proof", () => {
     expect(unseen).toMatchObject({ code: 20 });
   });
 
-  test("an id in two tables is to be told apart", async () => {
+  test("an id in two tables needs the table's name", async () => {
     const ended = await prove(TWICE, ...EXPORT);
     expect(ended).toMatchObject({ code: 2, out: "" });
     const [, leaf = ""] = /entry (\d+) \(payment-audit-trail/.exec(ended.err) ?? [];
@@ -537,7 +537,7 @@ describe("history", () => {
     expect(ended.code).toBe(21);
   });
 
-  test("of nothing is told", async () => {
+  test("of nothing is refused", async () => {
     const ended = await history("nobody");
     expect(ended).toMatchObject({ code: 13, out: "", err: expect.stringContaining("hold anything about nobody") });
     const stranger = ["history", "pay-7", ...EVIDENCE, ...EXPORT, "--key", STRANGER.vkey];

@@ -67,7 +67,7 @@ test("under a stranger's key there is a page, and nothing in it that could be ta
   expect(await stateOf(page)).toBe("invalid");
 });
 
-test("a wrong use is told", async () => {
+test("a wrong use is refused", async () => {
   auditor.write("no-report.html", "<html></html>");
   for (const [words, what] of [
     [["report", ...PINNED], "--out is missing"],

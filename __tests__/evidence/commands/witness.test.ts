@@ -69,7 +69,7 @@ describe("witness cosign", () => {
     expect(auditor.read(placeAt(sizeNow()))).toBe(before);
   });
 
-  test("pins the log's end for whoever verifies", async () => {
+  test("pins the log's end for every auditor", async () => {
     const then = ["--as-of", "2025-11-21T11:00:00Z"];
     const verify = ["verify", "--evidence", "evidence", "--export", "exports", "--key", "log.vkey", ...then, "--quiet"];
     expect(await run(...verify)).toMatchObject({ code: 20 });

@@ -64,7 +64,7 @@ test("an item is named by its key attributes, the partition key first", () => {
 
 test.each<[string, object | undefined, string]>([
   ["its number", { N: "7" }, "7"],
-  ["1 where there is none", undefined, "1"],
+  ["1 where the item has no version", undefined, "1"],
   ["1 where it is no number", { S: "7" }, "1"],
 ])("the version of an item is %s", (_what, Version, version) => {
   expect(versionOf(Version === undefined ? {} : { Version })).toBe(version);

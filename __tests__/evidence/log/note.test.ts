@@ -42,7 +42,7 @@ describe("notes", () => {
     expect(note.signatures.map(signatureLine).join("")).toBe(`${line}\n`);
   });
 
-  test("its text may hold empty lines; the last one stands before the signatures", () => {
+  test("its text may hold empty lines; the last one is before the signatures", () => {
     expect(parseNote(bytes(`a\n\nb\n\n${line}\n`)).text).toBe("a\n\nb\n");
   });
 
@@ -69,7 +69,7 @@ describe("notes", () => {
     ["a key id alone", `text\n\n— a ${Buffer.alloc(4).toString("base64")}\n`],
     ["too many signatures", `text\n\n${`${line}\n`.repeat(101)}`],
     ["too many bytes", `${"x".repeat(1024 * 1024)}\n\n${line}\n`],
-  ])("with %s is none", (_name, text) => {
+  ])("with %s is refused", (_name, text) => {
     expect(() => parseNote(bytes(text))).toThrow(expect.objectContaining({ code: "NOT_A_NOTE" }));
   });
 

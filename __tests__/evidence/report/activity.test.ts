@@ -69,7 +69,7 @@ describe("the summary for the next report", () => {
     ["no report", ""],
     ["no JSON", '<script type="application/json" id="report-summary">{</script>'],
     ["null", pageOf(null)],
-    ["a verdict that is none", pageOf({ ...summary, verdict: "fine" })],
+    ["an unknown verdict", pageOf({ ...summary, verdict: "fine" })],
     ["a size that is no number", pageOf({ ...summary, size: "5" })],
     ["findings that are no texts", pageOf({ ...summary, findings: [{}] })],
     ["keys that are no list", pageOf({ ...summary, keys: "k" })],

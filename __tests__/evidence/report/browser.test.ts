@@ -133,7 +133,7 @@ describe("a changed file is not valid", () => {
     await open.tab.context().close();
   });
 
-  test("who changes an amount in every place but the log is found out all the same", async () => {
+  test("a change of an amount in every place but the log is found", async () => {
     const everywhere = page.replaceAll("125.50", "125.51");
     const open = await opened(everywhere);
     expect(await verdictOf(open)).toMatch(/^NOT VALID: /);

@@ -142,7 +142,7 @@ test("an entry that depends on the entries before it is made again when another 
   expect((await logTexts()).at(-1)).toContain('"RECORD":"3"');
 });
 
-test("whoever always comes second gives up, and nothing of it is in the log", async () => {
+test("a sealer that loses every race gives up, and nothing of it is in the log", async () => {
   let number = 100;
   const other = open();
   const log = open();

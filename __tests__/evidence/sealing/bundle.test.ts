@@ -55,7 +55,7 @@ afterAll(async () => {
 /** A heartbeat goes to the publisher, everything else to the sealer. */
 function start(event: unknown, functionName = event === heartbeat ? "publish_checkpoint" : "seal_audit_trail") {
   const { credentials, region } = embedded.aws;
-  if (credentials === undefined) throw new Error("The embedded AWS has credentials of its own.");
+  if (credentials === undefined) throw new Error("The embedded AWS has its own credentials.");
   const bundle = path.join(folder, `${functionName.replaceAll("_", "-")}.js`);
   return startBundle({ bundle, event, environment, credentials, region, functionName });
 }

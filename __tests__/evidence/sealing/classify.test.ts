@@ -89,7 +89,7 @@ describe("INSERT", () => {
     });
   });
 
-  test("of a genuine record under another key than its own is FORGED where something of the kind stands", async () => {
+  test("of a genuine record under another key than its own is FORGED where the table holds such an item", async () => {
     const record = streamRecord(LEDGER, { now: await aPaymentRecord("txn-3", services) });
     const moved = { ...record, dynamodb: { ...record.dynamodb, Keys: { TransactionID: { S: "txn-4" } } } };
     expect(await entryOf(moved)).toMatchObject({ kind: "FORGED", key: ["txn-4"] });
@@ -134,7 +134,7 @@ describe("MODIFY", () => {
     ["the version stayed", ({ now }) => ({ now: remac({ ...now, Version: { N: "1" } }) })],
     ["the version is no number", ({ now }) => ({ now: remac({ ...now, Version: { S: "2" } }) })],
     ["the status stayed", ({ now, before }) => ({ now: remac({ ...now, Status: before["Status"] ?? { S: "" } }) })],
-    ["the status is none", ({ now }) => ({ now: remac({ ...now, Status: { S: "Refunded" } }) })],
+    ["the status is unknown", ({ now }) => ({ now: remac({ ...now, Status: { S: "Refunded" } }) })],
     ["the new MAC is bad", ({ now }) => ({ now: { ...now, StatusChangedAt: { S: "2030-01-01T00:00:00.000Z" } } })],
     ["it was put back to what it was", ({ before, now }) => ({ before: now, now: before })],
   ])("%s: TAMPER", async (_what, alter) => {
@@ -156,7 +156,7 @@ describe("MODIFY", () => {
     expect(await entryOf(modified({}), trail(changed.audit))).toMatchObject({ kind: "TAMPER", version: "2" });
   });
 
-  test("the audit record of another version or payment does not stand for this one", async () => {
+  test("the audit record of another version or payment does not replace this one", async () => {
     const other = await anAuditRecord(derivedAuditId("UPDATE", LEDGER, "txn-m", "3"), services, "UPDATE");
     expect(await entryOf(modified({}), [other])).toMatchObject({ kind: "TAMPER" });
     const judge: Judge = { macKey: MAC_KEY, auditRecord: async () => other, stored: async () => changed.now };
@@ -178,7 +178,7 @@ describe("MODIFY", () => {
 });
 
 describe("REMOVE", () => {
-  test("is TAMPER: what stood there, and nothing since", async () => {
+  test("is TAMPER: what was there before, and nothing since", async () => {
     const before = (await aStatusChanged(await aPaymentRecord("txn-r", services), "Failure", services)).now;
     expect(await entryOf(streamRecord(LEDGER, { before }))).toMatchObject({
       kind: "TAMPER",
@@ -203,7 +203,7 @@ describe("what cannot be understood is sealed with what is known, and never thro
     ["a lone surrogate", { NewImage: { TransactionID: { S: "txn-p" }, A: { S: "\ud800" } } }, { commitment: "" }],
     ["a key with a lone surrogate", { Keys: { TransactionID: { S: "\ud800" } } }, { kind: "FORGED", key: ["\ufffd"] }],
     ["no key", { Keys: undefined }, { kind: "FORGED", key: [""] }],
-  ])("%s, while something else stands there", async (_what, images, expected) => {
+  ])("%s, while the table holds something else", async (_what, images, expected) => {
     const item = { TransactionID: { S: "txn-p" }, Note: { S: "x" } };
     const entry = await entryOf(withImages(await record(), images), [], { item });
     expect(entry).toMatchObject({ table: LEDGER, ...expected });
@@ -266,7 +266,7 @@ describe("an event that says that somebody tampered is compared with the table",
     }
   });
 
-  test("a REMOVE of a record that is gone, or in whose place something else stands, is TAMPER", async () => {
+  test("a REMOVE of a record that is gone or was replaced is TAMPER", async () => {
     for (const item of [undefined, forged]) {
       expect(await entryOf(removed(first), [], { item })).toMatchObject({ kind: "TAMPER", commitment: "" });
     }
@@ -290,7 +290,7 @@ describe("an event that says that somebody tampered is compared with the table",
     expect(await entryOf(record)).toEqual({ ...asItStands(first, "1"), table: LEDGER, previous });
   });
 
-  test("an INSERT of what no function wrote is FORGED where something of the kind stands, and nothing where nothing does", async () => {
+  test("an INSERT of what no function wrote is FORGED where the table holds such an item, and else nothing", async () => {
     const record = streamRecord(LEDGER, { now: forged });
     expect(await entryOf(record)).toMatchObject({ kind: "FORGED", commitment: commitment(LEDGER, forged) });
     expect(await entryOf(record, [], { item: undefined })).toBeUndefined();

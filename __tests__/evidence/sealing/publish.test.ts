@@ -271,7 +271,7 @@ describe("what does not agree is never signed over", () => {
     ["a checkpoint of nobody's", "CHECKPOINT_NOT_OURS", () => slipIn("checkpoint", "hello\n")],
     ["a checkpoint of another key", "CHECKPOINT_NOT_OURS", async () => slipIn("checkpoint", await foreign())],
     ["a checkpoint of another log", "CHECKPOINT_NOT_OURS", () => slipIn("checkpoint", renamed())],
-    ["a checkpoint with a root of its own", "CHECKPOINT_NOT_OURS", () => slipIn("checkpoint", resized())],
+    ["a checkpoint with another root", "CHECKPOINT_NOT_OURS", () => slipIn("checkpoint", resized())],
     ["a batch that is gone", "LOG_STATE_BROKEN", () => world.aws.items.delete(batchName(SIZE))],
     [
       "a batch with other entries",

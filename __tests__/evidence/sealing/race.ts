@@ -304,7 +304,7 @@ function checkEntries(entries: readonly Buffer[], expected: Expected): number {
   const wanted = new Set(expected.entries.map(({ text }) => text));
   const first = new Map<string, number>();
   for (const [index, text] of sealed.entries()) {
-    must(wanted.has(text), `an entry stands in the log that nothing led to: ${text}`);
+    must(wanted.has(text), `the log holds an entry without a cause: ${text}`);
     if (!first.has(text)) first.set(text, index);
   }
   const lastOf = new Map<string, number>();

@@ -51,7 +51,7 @@ test("each forgery and each tampering is an alarm, again when the batch comes ag
   expect([first.signals, second.signals]).toEqual(Array(2).fill(["TamperingSealed", "TamperingSealed"]));
 });
 
-test("a made-up event leaves no entry of its own, and an alarm", async () => {
+test("a made-up event leaves no entry, and an alarm", async () => {
   const row = await aPaymentRecord("txn-there", services);
   await world.putRecord(LEDGER, row);
   const sealer = startSealer(world);

@@ -154,7 +154,7 @@ describe("refused although it is canonical", () => {
     ["a version that is no number", { version: "one" }],
     ["no commitment", { commitment: "" }],
     ["a record without a sequence number", { sequence: "" }],
-    ["a sequence number that is none", { sequence: "12a" }],
+    ["a sequence number that is not a number", { sequence: "12a" }],
     ["a late record with a sequence number", { kind: "LATE" }],
     ["a kind of nobody", { kind: "OTHER" }],
   ])("%s", (_name, changes) => refused(entry(changes)));

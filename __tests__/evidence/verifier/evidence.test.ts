@@ -148,7 +148,7 @@ describe("a checkpoint of a larger tree that was published before the newest one
     expect(reads).toBe(2);
   });
 
-  test("does not matter beside a checkpoint that is none: the verification says so", async () => {
+  test("does not matter beside a malformed checkpoint: the verification says so", async () => {
     const files = new Map(log.files).set("checkpoint", Buffer.from("no note"));
     expect((await storedHead(memoryEvidence(files), 60_000)).larger).toEqual([]);
   });

@@ -262,7 +262,7 @@ describe("exports in a folder", () => {
     ["other items than listed", (files, data) => files.set(data, zip("")), /has 0 items, and the manifest says 1/],
     ["damaged data", (files, data) => files.set(data, Buffer.from("x")), /gzip data is damaged/],
     ["a file that is not there", (files, data) => files.delete(data), /lists it, and it is not there/],
-  ])("a data file with %s is told behind its lines", async (_name, change, fault) => {
+  ])("a data file with %s is reported after its lines", async (_name, change, fault) => {
     const files: Files = new Map();
     addExport(files, "payment-audit-trail", FULL(1), full(row("a", "1")), "f");
     change(files, [...files.keys()].find((name) => name.endsWith("part0.json.gz")) ?? "");

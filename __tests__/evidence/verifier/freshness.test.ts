@@ -25,7 +25,7 @@ function redated(draft: Draft, time: string, isChanged: (path: string) => boolea
 describe("the age of exports and evidence against the auditor's clock", () => {
   const draft = new Draft(genuine.built);
 
-  test("of two days is none", async () => {
+  test("of two days is no finding", async () => {
     expect(await codes(draft, { now: laterBy(46) })).toEqual([]);
     expect(await draft.verify()).toMatchObject({ verdict: "ok", asOf: NOW.toISOString() });
   });

@@ -94,7 +94,7 @@ test("partial tiles of earlier checkpoints may be gone, and the list of keys", a
   expect((await draft.verify()).verdict).toBe("ok");
 });
 
-test("a full tile stands for a partial one that is gone", async () => {
+test("a full tile replaces a partial one that is gone", async () => {
   const draft = genuineDraft();
   // The log as it was verified when its first tile was not full yet.
   const names = [...draft.evidence.keys()].filter((path) => path.startsWith("checkpoints/")).sort();
@@ -224,7 +224,7 @@ test("the report tells people the same", async () => {
   expect(text).toMatch(/PaymentLedger: 93 records at \S+; \d+ of \d+ entries compared/);
 });
 
-test("progress is told for the log and for each source", async () => {
+test("progress is reported for the log and for each source", async () => {
   const told: string[] = [];
   await genuineDraft().verify({ onProgress: (done, total, what) => told.push(`${what} ${done}/${total}`) });
   expect(told).toContain("log entries 392/392");

@@ -33,7 +33,7 @@ test("its tiles are those of the definition, full and partial", () => {
   expect([...full.keys()]).toEqual(["tile/0/000", "tile/0/001"]);
 });
 
-test("a level-1 tile that becomes full is told, and the next begins", () => {
+test("a level-1 tile that becomes full is reported, and the next begins", () => {
   const told: string[] = [];
   const tree = new GrowingTree((level, index) => told.push(tilePath(level, index)));
   const entry = Buffer.from("x");

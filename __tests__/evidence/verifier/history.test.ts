@@ -44,7 +44,7 @@ test.each<[string, string[], string, number]>([
   ["the stream told it twice", ["RECORD 1 a< @1", "RECORD 1 a< @1"], "a", 1],
   ["and a change, later", ["RECORD 1 a< @1", "RECORD 2 b<a @2", "RECORD 1 a< @1", "RECORD 2 b<a @2"], "b", 2],
   ["and a record that was removed since", ["RECORD 1 a< @1", "TAMPER 1 <a @2", "RECORD 1 a< @1"], "", 1],
-  ["a removal was told twice", ["RECORD 1 a< @1", "TAMPER 1 <a @2", "TAMPER 1 <a @2"], "", 1],
+  ["a removal was reported twice", ["RECORD 1 a< @1", "TAMPER 1 <a @2", "TAMPER 1 <a @2"], "", 1],
   ["a sweep found what the stream had told", ["RECORD 1 a< @1", "LATE 1 a<"], "a", 1],
   ["the stream told what a sweep had found", ["LATE 1 a<", "RECORD 1 a< @1"], "a", 1],
   ["both found it, one after the other", ["LATE 1 a<", "LATE 1 a<"], "a", 1],

@@ -179,7 +179,7 @@ describe("a line of an export", () => {
   });
 });
 
-test("names twice in a line are found, wherever quotes and escapes stand", () => {
+test("names twice in a line are found, wherever quotes and escapes are", () => {
   for (const text of [
     '{"a":"\\"","a":1}',
     '{"a":{"b":1, "b" :2}}',

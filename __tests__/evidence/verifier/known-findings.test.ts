@@ -98,15 +98,15 @@ describe("the file", () => {
     ["a reason that says nothing", lines({ ...good, reason: " " })],
     ["no reason", lines({ leaf: 3, leafHash: good.leafHash, code: good.code })],
     ["a member too much", lines({ ...good, all: true })],
-    ["a leaf that is none", lines({ ...good, leaf: -1 })],
-    ["a hash that is none", lines({ ...good, leafHash: "AAAA" })],
+    ["a leaf that cannot exist", lines({ ...good, leaf: -1 })],
+    ["a malformed hash", lines({ ...good, leafHash: "AAAA" })],
     ["a code that there is not", lines({ ...good, code: "ANY" })],
     ["the same finding twice", lines(good, { ...good, reason: "again" })],
   ])("with %s is refused", (_name, text) => {
     expect(() => parseKnownFindings(text)).toThrow(expect.objectContaining({ code: "BAD_KNOWN_FINDINGS" }));
   });
 
-  test("cannot acknowledge what stands in a table or in the evidence now", () => {
+  test("cannot acknowledge the present content of a table or of the evidence", () => {
     const refused = FINDING_CODES.filter((code) => {
       try {
         parseKnownFindings(lines({ ...good, code }));

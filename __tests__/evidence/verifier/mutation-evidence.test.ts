@@ -460,7 +460,7 @@ describe("cosignatures", () => {
     expect(await withWitness(draft()).verify()).toMatchObject({ verdict: "ok", pinnedBy: "witness" });
   });
 
-  test("may stand in the checkpoint itself", async () => {
+  test("may be in the checkpoint itself", async () => {
     const changed = withWitness(draft());
     changed.evidence.delete(path);
     edit(changed.evidence, "checkpoint", (bytes) =>

@@ -92,7 +92,7 @@ test.each(CHANGES)("an event altered in %s is named, and so is the one behind it
   expect(report.verdict).toBe("altered");
 });
 
-test("whoever rewrites the chain behind a changed event is found by the sums alone", async () => {
+test("a rewritten chain after a changed event is found by the sums alone", async () => {
   const changed = draft();
   let before = { ...rowOf("pay-7\n2"), Amount: { S: "120.00" } };
   changed.changeItem(EVENTS, "pay-7\n2", () => before);

@@ -494,7 +494,7 @@ describe("increments", () => {
     found(await changed.verify(), "missing", "RECORD_MISSING", "pay-20");
   });
 
-  test("a line left out: an older version stands", async () => {
+  test("a line left out: an older version is current", async () => {
     const changed = change((line) => {
       for (const name of Object.keys(line)) delete line[name];
     });

@@ -204,7 +204,7 @@ describe("entries that come and go", () => {
     found(report, "unsealed", "RECORD_UNSEALED", "pay-5");
   });
 
-  test("a status change dropped: the version that stands was never sealed", async () => {
+  test("a status change dropped: the current version was never sealed", async () => {
     const report = await verify(without(status));
     expect(report.findings).toEqual([
       expect.objectContaining({ code: "RECORD_UNSEALED", key: ["pay-41"], version: "2" }),
@@ -232,7 +232,7 @@ describe("entries that come and go", () => {
     found(report, "out-of-order", "OUT_OF_ORDER", "pay-3");
   });
 
-  test("records in another order than their streams told are no fault: tables have streams of their own", async () => {
+  test("records in another order than that of their streams are no fault: each table has its own stream", async () => {
     expect((await verify(moved(five, five + 7))).verdict).toBe("ok");
   });
 

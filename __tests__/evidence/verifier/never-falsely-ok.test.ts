@@ -100,7 +100,7 @@ test("an honest ledger is ok to both", async () => {
   }
 });
 
-test("the log is cut in its bucket: the copy is refused and holds the proof; whoever saw the end says so too", async () => {
+test("the log is cut in its bucket: the copy is refused and holds the proof; an auditor who saw the end says so too", async () => {
   const between = sizes.at(-2) ?? 0;
   const cut = setBack(genuine.evidence, between);
   const { fetched, report } = await first.visit(cut, genuine.exports);

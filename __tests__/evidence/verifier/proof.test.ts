@@ -386,7 +386,7 @@ describe("entries are found", () => {
     await expect(path).rejects.toMatchObject({ code: "EVIDENCE_ALTERED", path: "tile/entries/000" });
   });
 
-  test("a cosignature that is none is named; one of a checkpoint of another size is left out", async () => {
+  test("a malformed cosignature is named; one of a checkpoint of another size is left out", async () => {
     const evidence = localEvidence(log.top);
     const note = log.read(CHECKPOINT_PATH);
     const before = await withCosignatures(evidence, note);

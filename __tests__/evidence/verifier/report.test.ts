@@ -11,7 +11,7 @@ import { Draft, key, witness } from "../../support/verified-world";
 
 const finding = (verdict: Finding["verdict"], message = ""): Finding => ({ verdict, code: "RECORD_ALTERED", message });
 
-test("each verdict has an exit code of its own, and none is that of a wrong use or of a crash", () => {
+test("each verdict has its own exit code, and none is that of a wrong use or of a crash", () => {
   const codes = Object.values(EXIT_CODES);
   expect(new Set(codes).size).toBe(VERDICTS.length);
   expect(EXIT_CODES.ok).toBe(0);

@@ -225,7 +225,7 @@ describe("what is wrong is not taken for right", () => {
     expect(isConsistent(one, treeOf(2), [])).toBe(false);
   });
 
-  test("a hash that has not 32 bytes, and a size that is none", () => {
+  test("a hash that has not 32 bytes, and an impossible size", () => {
     const made = path(0, 0, 3);
     const leaf = LEAVES[0] as Buffer;
     const short = made.map((hash) => hash.subarray(1));

@@ -184,7 +184,7 @@ describe("add-checkpoint", () => {
     ["nothing", () => ""],
     ["no old size", (note) => `\n\n${note}`],
     ["an old size with a leading zero", (note) => `old 00\n\n${note}`],
-    ["an old size that is none", (note) => `old -1\n\n${note}`],
+    ["an impossible old size", (note) => `old -1\n\n${note}`],
     ["an old size beyond the checkpoint's", (note) => submissionBody(101, [], note)],
     ["an old size beyond all numbers", (note) => `old 99999999999999999999\n\n${note}`],
     ["too many hashes", (note) => submissionBody(0, Array<Buffer>(64).fill(Buffer.alloc(32)), note)],
@@ -192,7 +192,7 @@ describe("add-checkpoint", () => {
     ["a hash that is no base64", (note) => `old 0\n!!!!\n\n${note}`],
     ["no empty line", (note) => `old 0\n${note}`],
     ["no checkpoint", () => "old 0\n\n"],
-    ["a checkpoint that is none", () => "old 0\n\nx\n\n— y AAAAAAAA\n"],
+    ["a malformed checkpoint", () => "old 0\n\nx\n\n— y AAAAAAAA\n"],
     ["carriage returns", (note) => `old 0\r\n\r\n${note}`],
   ])("400 for %s", async (_what, body) => {
     expect(await ask(memory(), body(noteAt(100)))).toMatchObject({ status: 400 });

@@ -102,7 +102,7 @@ test.each([
   expect(read.every((row) => "fault" in row)).toBe(true);
 });
 
-test("columns without a name may stand empty, as spreadsheets leave them", async () => {
+test("columns without a name may be empty, as spreadsheets leave them", async () => {
   expect(await rowsOf(`${HEADER},,\nx,1,,\ny,2,3,`)).toEqual([
     good(2, "x", "1"),
     [3, { transactionId: "y", amount: "2", "": "3" }],

@@ -104,7 +104,7 @@ test.each(["{}", '{"schemaVersion":2}', "null", "not json"])("%s is no continuat
   await expect(FileProgress.resume(files, "continue/x/1.json")).rejects.toThrow();
 });
 
-test("two versions of a file, and a file without versions, have reports of their own", () => {
+test("two versions of a file, and a file without versions, have separate reports", () => {
   const { files } = stubFiles();
   const keys = [FILE, { ...FILE, versionId: "v2" }, { key: FILE.key }].map(
     (file) => FileProgress.start(files, file, REQUEST).summaryKey,

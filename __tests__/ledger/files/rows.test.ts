@@ -118,7 +118,7 @@ describe("NDJSON", () => {
     );
   });
 
-  test("property: broken lines spoil themselves only, wherever they stand", async () => {
+  test("property: broken lines spoil themselves only, wherever they are", async () => {
     const broken = fc.constantFrom("{broken", '{"a":"', "]", '{"a":1}{"b":2}', '{"a":1,"a":1}', '"', "{");
     const lines = fc.array(fc.oneof(objects, broken), { minLength: 1, maxLength: 8 });
     await fc.assert(

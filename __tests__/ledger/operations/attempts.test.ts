@@ -133,7 +133,7 @@ describe("a status is answered only when the request is on record", () => {
     expectOneFirst(conflicts);
   });
 
-  test("each repeat of a change, whoever claims to send it, but not the same request again", async () => {
+  test("each repeat of a change, also by another claimed caller, but not the same request again", async () => {
     const { TransactionID } = await recorded({ Status: "Failure" });
     const call = harness.call("update_payment_status");
     for (let time = 0; time < 2; time++) await update(change(TransactionID), call);
@@ -224,7 +224,7 @@ describe("other services' events", () => {
     expect(await trailOf(TransactionID, "CONFLICT")).toEqual([]);
   });
 
-  test("the same sender's other content under one AuditID is a conflict, also under an id of its own", async () => {
+  test("the same sender's other content under one AuditID is a conflict, also under a derived id", async () => {
     const [TransactionID, AuditID] = [freshId(), freshId("own")];
     const event = { TransactionID, AuditID, Actor: "billing", Action: "EXPORT" };
     await persistEvents({ ...event, Actor: "mallory" });

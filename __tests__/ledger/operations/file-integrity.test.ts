@@ -127,7 +127,7 @@ describe("an event that S3 sends twice", () => {
     expect(second.badRows).toEqual([]);
   });
 
-  test("at the same time leaves two reports, each with a list of bad rows of its own", async () => {
+  test("at the same time leaves two reports, each with its own list of bad rows", async () => {
     const event = await harness.upload("payments/at-once.csv", `${csv(freshIds(100))}\nbroken`);
     const calls = [harness.call("payment-processor"), harness.call("payment-processor")];
     await Promise.all(calls.map((call) => processEvent(harness, event, { call })));

@@ -83,7 +83,7 @@ test("midaz#2437: a hold that is taken back leaves the balance as it was, and is
   });
 });
 
-test("lunora#547: a refund that is told before its payment counts, so a second one is refused", async () => {
+test("lunora#547: a refund that is reported before its payment counts, so a second one is refused", async () => {
   const id = `late-${Date.now()}`;
   expect(await send(fact(id, `${id}-a`, "REFUNDED", "100.00"))).toMatchObject({ outcome: "stored" });
   expect(await send(fact(id, `${id}-b`, "AUTHORISED", "100.00"))).toMatchObject({ outcome: "stored" });

@@ -205,7 +205,7 @@ describe("lists", () => {
     expect(page.refused).toMatchObject([{ code: "RECORD_FORGED", TransactionID: victim }]);
   });
 
-  test("an index row slipped in under another day's key moves no page and hides nothing", async () => {
+  test("an index row inserted under another day's key moves no page and hides nothing", async () => {
     const ProcessorID = freshId("processor");
     const payments = [1, 2, 3, 4].map((day) =>
       paymentInput({ ProcessorID, Timestamp: `2026-11-0${day}T00:00:00.000Z` }),

@@ -257,7 +257,7 @@ describe("at the same time", () => {
     expect(await sendOne(event(id, "FEE", "1.00"))).toMatchObject({ Place: 1, State: { Captured: "50.00" } });
   });
 
-  test("whoever loses every race is asked to wait, on record, and nothing of it is recorded", async () => {
+  test("a caller that loses every race is asked to wait, on record, and nothing of its event is recorded", async () => {
     const id = await paid();
     const own = event(id, "REFUND_HELD", "1.00");
     let others = 0;

@@ -112,7 +112,7 @@ const WAYS: Readonly<Record<string, WayIn>> = {
     code: "CARD_DATA",
     send: (transactionId, actor, call) => processor({ payment_data: { transactionId, actor, note: CARD } }, call),
   },
-  "an event that is not handled of the processor's": {
+  "an event that the processor does not handle": {
     table: "payment-transactions",
     code: "INVALID_EVENT",
     send: (transactionId, actor, call) => processor({ transactionId, actor, amount: "1.00" }, call),

@@ -100,7 +100,7 @@ const WAYS: Readonly<Record<string, Send>> = {
   "payment_data with a token in its metadata": (token, call) => direct(row({ metadata: { SecureToken: token } }), call),
   "payment_data with the token of another entry": (token, call) =>
     direct([row({ actor: token }), row({ metadata: { SecureToken: token } })], call),
-  "an event that is not handled of the processor's": (token, call) =>
+  "an event that the processor does not handle": (token, call) =>
     processor({ transactionId: token, actor: token, SecureToken: token }, call),
   "a row of a JSON file": (token, call) =>
     file("ndjson", [JSON.stringify(row({ transactionId: token, metadata: { SecureToken: token } }))], call),

@@ -69,7 +69,7 @@ test("the text of every item is the canonical JSON of its DynamoDB JSON", () => 
   );
 });
 
-test("what the SDK reads is an item as it stands, whatever types it has", async () => {
+test("what the SDK reads is an item as it is, whatever types it has", async () => {
   const answers: string[] = [];
   const dynamo = new DynamoDBClient({
     region: "eu-central-1",

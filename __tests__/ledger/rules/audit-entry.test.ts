@@ -28,7 +28,7 @@ test("golden: the stored text", () => {
   expect(parseDetailsText(text)).toEqual(entry);
 });
 
-test("details that are null are told from details that are absent", () => {
+test("details that are null differ from details that are absent", () => {
   expect(parseDetailsText('{"RecordIDs":[],"Details":null}')).toEqual({ recordIds: [], details: null });
   expect(parseDetailsText('{"RecordIDs":[]}')).toEqual({ recordIds: [] });
 });

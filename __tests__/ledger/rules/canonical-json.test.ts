@@ -46,7 +46,7 @@ test("RFC 8785 section 3.2.2: numbers, escapes and literals of the standard's sa
   );
 });
 
-test("RFC 8785 section 3.2.3: keys stand in the order of their UTF-16 code units, not of their code points", () => {
+test("RFC 8785 section 3.2.3: keys are in the order of their UTF-16 code units, not of their code points", () => {
   const sample = {
     "\u20ac": "Euro Sign",
     "\r": "Carriage Return",

@@ -230,7 +230,7 @@ describe("numbers", () => {
   );
 
   test.each([VISA, `-${VISA}`, `${VISA}.25`, "41111111111111110e-1", "4.111111111111111e15", "4111111111111111.0E+0"])(
-    "what stands before the point may be one: %s",
+    "what is before the point may be one: %s",
     (text) => {
       expect(kindsOf(exact(text))).toEqual(["PAN"]);
       expect(kindsOf(JSON.parse(text))).toEqual(["PAN"]);
@@ -411,7 +411,7 @@ describe("properties", () => {
     );
   });
 
-  test("no finding repeats three digits in a row of the input, wherever the number stands", () => {
+  test("no finding repeats three digits in a row of the input, wherever the number is", () => {
     const key = fc.oneof(fc.constantFrom("note", "cvv", "pin", "a b"), issuedNumber, fc.string());
     const leaf = fc.oneof(issuedNumber, issuedNumber.map(Number), fc.string(), fc.constant("1234"));
     const tree = fc.letrec<{ node: unknown }>((tie) => ({

@@ -81,7 +81,7 @@ test("neither the order of attributes nor that of a set's members changes it", (
   );
 });
 
-test("table, salt and every attribute count; types are told apart", () => {
+test("table, salt and every attribute count; types differ", () => {
   const base = { TransactionID: { S: "t" }, Salt: { B: "AAAA" } };
   const others = [
     commitmentOf("PaymentAuditTrail", base),

@@ -34,7 +34,7 @@ describe("a time that may be the time of recording", () => {
   });
 });
 
-test("no field is named where nothing can be told", () => {
+test("no field is named where no difference is known", () => {
   expect(differingFields(RECORDED, { fields: RECORDED })).toBeUndefined();
 });
 

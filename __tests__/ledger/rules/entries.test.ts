@@ -11,11 +11,11 @@ describe.each<ListName>(["payments", "events"])("%s", (listName) => {
     ["null", null],
     ["a text", "payments"],
     ["a number", 7],
-  ])("%s is one entry, which the validation of its own kind judges", (_name, event) => {
+  ])("%s is one entry, which the validation of its kind judges", (_name, event) => {
     expect(parseEntries(event, listName)).toEqual({ entries: [event] });
   });
 
-  test("a list's entries stand in their order, whatever each of them is", () => {
+  test("a list's entries keep their order, whatever each of them is", () => {
     const entries = [{ a: 1 }, null, "text", [[]], 7];
     expect(parseEntries(entries, listName)).toEqual({ entries });
     expect(parseEntries({ [listName]: entries }, listName)).toEqual({ entries });

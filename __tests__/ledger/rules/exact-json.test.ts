@@ -127,7 +127,7 @@ const numberTexts = fc
     return `${sign}${whole}${decimals}${exponent === null ? "" : `e${exponent}`}`;
   });
 
-test("property: no number of any length or form changes, wherever it stands", () => {
+test("property: no number of any length or form changes, wherever it is", () => {
   fc.assert(
     fc.property(fc.array(numberTexts, { minLength: 1 }), (numbers) => {
       const list = `[${numbers.join(",")}]`;

@@ -35,7 +35,7 @@ test.each([
   expect(derivedAuditId(kind, ...parts)).toBe(auditId);
 });
 
-test("parts are told apart: text that moves from one part to the next makes another id", () => {
+test("parts are separate: text that moves from one part to the next makes another id", () => {
   const ids = [
     derivedAuditId("WRITE", "ab", "c"),
     derivedAuditId("WRITE", "a", "bc"),
@@ -51,7 +51,7 @@ test("a fresh id is made of the random bytes that it is given", () => {
   expect(freshAuditId("READ", new Uint8Array(24).fill(255))).toBe(`R~${"_".repeat(32)}`);
 });
 
-test("pointers of one page have ids of their own, in the order of the page", () => {
+test("pointers of one page have separate ids, in the order of the page", () => {
   const ids = Array.from({ length: 90 }, (_, index) => pointerAuditId("R~abc", index));
   expect(ids[0]).toBe("R~abc.00");
   expect(ids[89]).toBe("R~abc.89");
@@ -106,7 +106,7 @@ test.each([
   "a,b",
   "a'b",
   "a%20",
-])("%j is none", (id) => {
+])("%j is refused", (id) => {
   expect(IDENTIFIER_PATTERN.test(id)).toBe(false);
 });
 

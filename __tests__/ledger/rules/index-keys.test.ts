@@ -58,7 +58,7 @@ test("property: a record's keys follow from the record alone, and its shard is o
   );
 });
 
-test("property: sort keys stand in order of time, then of id, and all ids of a moment lie before its end", () => {
+test("property: sort keys are in order of time, then of id, and all ids of a moment lie before its end", () => {
   fc.assert(
     fc.property(times, times, identifiers, identifiers, (timeA, timeB, idA, idB) => {
       const [a, b] = [timeKey(timeA, idA), timeKey(timeB, idB)];

@@ -23,7 +23,7 @@ test("golden: the content MAC, which other code computed (Python's hmac) and whi
   expect(macOf('{"paymentId":"pay-1","amount":10.5}')).toBe("1.testkey.wUgc7cGkikh5bGU2esrRSryG_I3RfMbTZeHjJCoSloE");
 });
 
-test("times of both forms are the same moment, amounts are normalised, and the actor stands beside", () => {
+test("times of both forms are the same moment, amounts are normalised, and the actor is beside", () => {
   const expected = {
     actor: "billing",
     payment: { paymentId: "pay-1", amount: "10.50", currency: "EUR", timestamp: "2026-11-20T10:00:00.000Z" },

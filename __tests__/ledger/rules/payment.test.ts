@@ -12,7 +12,7 @@ function parsed(input: Input, listActor?: string) {
 }
 const macOf = (input: Input) => contentMac("PaymentLedger", parsed(input).payment, MAC_KEY);
 
-test("amount and time are normalised, and the actor stands beside the payment", () => {
+test("amount and time are normalised, and the actor is beside the payment", () => {
   const sent = aPayment({ Amount: "10.5", Timestamp: "2026-11-21T11:00:00.123456+01:00", schemaVersion: 1 });
   expect(parsed(sent)).toEqual({
     actor: "checkout",
@@ -28,7 +28,7 @@ test("amount and time are normalised, and the actor stands beside the payment", 
   });
 });
 
-test("an entry's own actor goes before the list's, which stands in where there is none", () => {
+test("an entry's own actor goes before the list's, which counts for the other entries", () => {
   expect(parsed(aPayment(), "importer").actor).toBe("checkout");
   expect(parsed(without(aPayment(), "Actor"), "importer").actor).toBe("importer");
 });

@@ -114,7 +114,7 @@ test("a token of version 2 is not read as one of version 1", () => {
   expect(continued(BY_PROCESSOR, text([2, ...rest]))).toMatchObject(REFUSED);
 });
 
-test("a row that somebody slipped in with an odd id does not stop the listing that shows it", () => {
+test("a row that somebody inserted with an odd id does not stop the listing that shows it", () => {
   const odd = "2026-11-20T10:00:00.000Z#<odd id> é";
   expect(continued(BY_PROCESSOR, encodePageToken(BY_PROCESSOR, [odd]))).toMatchObject({ value: { after: [odd] } });
 });

@@ -116,7 +116,7 @@ test("a record without attributes has a text too", () => {
   expect(JSON.parse(text)).toEqual(item);
 });
 
-test("property: a record stands with its own attributes in any order, and with no others", () => {
+test("property: a record's MAC is good with its own attributes in any order, and with no others", () => {
   fc.assert(
     fc.property(items, names, storedValues, (item, name, value) => {
       const signed = withRecordMac("PaymentAuditTrail", item, MAC_KEY);

@@ -86,7 +86,7 @@ test.each(WAYS_IN.map((wayIn) => [wayIn.schema, wayIn] as const))(
   },
 );
 
-test.each<ListName>(["payments", "events"])("property: what stands around %s is not echoed", (listName) => {
+test.each<ListName>(["payments", "events"])("property: what is around %s is not echoed", (listName) => {
   const envelope = { [listName]: [{}], Actor: "importer" };
   let refusals = 0;
   fc.assert(

@@ -53,7 +53,7 @@ test("golden: an event of the queue, in its place within the payment", async () 
   expect(hasGoodMac("PaymentAuditTrail", item, MAC_KEY)).toBe(true);
 });
 
-test("golden: the way in stands beside the sender, and a sealed file beside its hash", async () => {
+test("golden: the way in is beside the sender, and a sealed file beside its hash", async () => {
   const caller = { ...EVENT.caller, via: "queue" as const };
   const evidence = { path: "identities/2026-11-20-0123456789abcdef.ndjson", sha256: "ab" };
   const { item } = await auditPut({ ...EVENT, caller, evidence }, services);
@@ -72,7 +72,7 @@ test("golden: the way in stands beside the sender, and a sealed file beside its 
   expect(hasGoodMac("PaymentAuditTrail", item, MAC_KEY)).toBe(true);
 });
 
-test("without a queue the order within a payment is that of recording; without a payment there is none", async () => {
+test("without a queue the order within a payment is that of recording; without a payment there is no order", async () => {
   const { queued, ...direct } = EVENT;
   expect((await auditPut(direct, services)).item).toMatchObject({ TransactionOrder: { S: RECORDED_AT } });
   const { transactionId: _id, ...nameless } = EVENT;
@@ -159,7 +159,7 @@ test("golden: what is imported has its mark in the row, which a reader sees, and
     expect(hasGoodMac(table, stored, MAC_KEY)).toBe(true);
 });
 
-test("golden: a payment of a message; without a time of its own it has that of recording, and the same content", async () => {
+test("golden: a payment of a message; without its own time it has that of recording, and the same content", async () => {
   const { item } = await messageRecord(MESSAGE, recordingOf("payment-audit-trail", MESSAGE, RECORDED_AT), services);
   expect(lastingForm(item)).toEqual({
     Format: { N: "1" },

@@ -23,7 +23,7 @@ test("golden: the content MAC, which other code computed (Python's hmac) and whi
   expect(macOf(aTransaction({ amount: "100.10" }))).toBe("1.testkey.UBYqhnKBW50qJYXRkSwWwmXnDdJcrzUmBY5g9EjjhhY");
 });
 
-test("the amount is normalised, metadata becomes canonical text, and the actor stands beside the payment", () => {
+test("the amount is normalised, metadata becomes canonical text, and the actor is beside the payment", () => {
   expect(understood(row('"amount":"7.5","actor":"importer","metadata":{"z":[1.0,{}],"a":null}'))).toEqual({
     actor: "importer",
     payment: {

@@ -255,7 +255,7 @@ test.each<[string, RegExp, Case]>([
     },
   ],
   [
-    "a context key with colons of its own",
+    "a context key that contains colons",
     ALLOWED,
     {
       action: "kms:Decrypt",

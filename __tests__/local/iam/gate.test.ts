@@ -93,7 +93,7 @@ describe("an object that does not exist", () => {
   });
 });
 
-test("a role that may read a bucket's policy learns that there is none, without a permission to list", async () => {
+test("a role that may read a bucket's policy learns that no policy exists, without a permission to list", async () => {
   grant("s3:GetBucketPolicy");
   await expect(s3.send(new GetBucketPolicyCommand({ Bucket: "files" }))).rejects.toMatchObject({
     $metadata: { httpStatusCode: 404 },

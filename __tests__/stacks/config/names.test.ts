@@ -29,7 +29,7 @@ test("prod has the documents' names: the ledger's bare, payment processing's wit
   expect(names.logStateTable).toBe("payment-log-state");
 });
 
-test("each generation of checkpoint keys has an alias of its own", () => {
+test("each generation of checkpoint keys has its own alias", () => {
   const checkpointKeys = { signing: ["2", "3"], retired: ["1"] };
   expect(namesOf({ suffix: "dev", checkpointKeys }).checkpointKeyAliases).toEqual({
     "1": "alias/payment-checkpoint-1-dev",

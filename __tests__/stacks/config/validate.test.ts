@@ -54,7 +54,7 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_region", "a region of two zones", { ...dev, region: "us-west-1", suffix: "west" }],
   ["region_needs_suffix", "a second region under the same suffix", { ...dev, region: "eu-central-1" }],
   ["bad_account", "an account that is too short", { ...dev, expectedAccountId: "1234" }],
-  ["bad_cidr", "a block that is none", { ...dev, vpcCidr: "10.0.0.0" }],
+  ["bad_cidr", "a text that is not a block", { ...dev, vpcCidr: "10.0.0.0" }],
   ["bad_cidr", "an address inside a block", { ...dev, vpcCidr: "10.0.0.1/16" }],
   ["bad_cidr", "an octet above 255", { ...dev, vpcCidr: "10.256.0.0/16" }],
   ["bad_cidr", "a VPC of /27, too small for its subnets", { ...dev, vpcCidr: "10.0.0.0/27" }],

@@ -57,7 +57,7 @@ const TOOLS = /^(npx payledger|npx cdktf|npx jest|npm|aws|terraform|node|openssl
 /** The commands in the shell blocks of all documents, each once in a document. */
 export function documentLines(): DocumentLine[] {
   return DOCS.flatMap(({ path, text }) => {
-    const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) =>
+    const blocks = [...text.matchAll(/^```(?:sh)?\n([\s\S]*?)^```$/gm)].map(([, block = ""]) =>
       block.replaceAll("\\\n", " "),
     );
     const lines = blocks.flatMap((block) => block.split("\n").flatMap(commandsIn));

@@ -14,7 +14,7 @@ export interface Run {
   readonly words: string;
   /** One of these. */
   readonly codes: readonly number[];
-  /** `process`: its answer comes from a process that it starts. `server`: it ends when it is told to. */
+  /** `process`: its answer comes from a process that it starts. `server`: it ends at a signal. */
   readonly how?: "process" | "server";
   /** At the emulator itself: the command makes tables that are nobody's. */
   readonly isInside?: true;
@@ -190,7 +190,7 @@ function insideOf({ inside, region, account }: UpState): NodeJS.ProcessEnv {
   };
 }
 
-/** A server that has said where it listens is told to end. */
+/** A server that has said where it listens gets a signal. */
 function stopOf({ how }: Run): (() => void) | undefined {
   return how === "server" ? () => void process.emit("SIGTERM", "SIGTERM") : undefined;
 }

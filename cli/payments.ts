@@ -52,11 +52,19 @@ export const pay: CommandBody = onAws({
     if (!("results" in answer)) return refusedAnswer(answer, terminal);
     const [result] = answer.results;
     const isDone = result?.outcome === "stored" || result?.outcome === "duplicate";
-    const said = [result?.outcome, result?.code, result?.message].filter((part) => part !== undefined).join(": ");
-    terminal.answer(answer, `${result?.TransactionID ?? given.operands[0]}: ${said}${auditText(result?.AuditID)}`);
+    terminal.answer(
+      answer,
+      `${result?.TransactionID ?? given.operands[0]}: ${resultText(result)}${auditText(result?.AuditID)}`,
+    );
     return isDone ? DONE : ANSWER_IS_NO;
   },
 });
+
+/** What became of an entry: a conflict or a refusal with its code, its fields and what to do. */
+export function resultText(result: PersistResponse["results"][number] | undefined): string {
+  const code = result?.field === undefined ? result?.code : `${result.code} (${result.field})`;
+  return [result?.outcome, code, result?.message].filter((part) => part !== undefined).join(": ");
+}
 
 function auditText(auditId: string | undefined): string {
   return auditId === undefined ? "" : `\n  audit record ${auditId}`;

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { explainError } from "../../cli/explain-error";
 import { PAYLEDGER } from "../../cli/payledger";
+import { resultText } from "../../cli/payments";
 import { OFFLINE } from "../../evidence/commands/cli";
 import { type Command, type CommandNode, type Commands, isGroup, loaded } from "../../evidence/commands/command";
 import { usageLine } from "../../evidence/commands/help";
@@ -13,6 +14,7 @@ import { nearest } from "../../evidence/commands/nearest";
 import { helpFor } from "../../evidence/commands/program";
 import { painter, progressLines } from "../../evidence/commands/screen";
 import { VERSION } from "../../evidence/commands/version";
+import { refusal } from "../../ledger/rules/refusals";
 import { textOf } from "../support/documents";
 import { commandsPage, documentLines, leavesOf, whereRun } from "../support/program-page";
 import { RUN_ELSEWHERE, RUNS } from "../support/program-walk";
@@ -216,6 +218,12 @@ describe("what goes wrong outside is one message with a remedy", () => {
     const gone = Object.assign(new Error("Requested resource not found"), { name: "ResourceNotFoundException" });
     expect(explainError(gone)?.message).toContain("Looked for the environment dev");
   });
+});
+
+test("a conflict is shown with its code and the fields that differ", () => {
+  const conflict = { position: 0, outcome: "conflict", ...refusal("CONFLICT", "Amount, Currency") } as const;
+  expect(resultText(conflict)).toBe(`conflict: CONFLICT (Amount, Currency): ${refusal("CONFLICT").message}`);
+  expect(resultText({ position: 0, outcome: "stored" })).toBe("stored");
 });
 
 test("colour is for terminals that have it, and never with NO_COLOR", () => {

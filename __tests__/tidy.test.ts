@@ -233,7 +233,6 @@ const each = (select: Select, check: (file: SourceFile) => string[]) => (files: 
   files.filter(select).flatMap(check);
 const code = (path: string, text: string): SourceFile => ({ path, text });
 const one = (path: string, text: string): readonly SourceFile[] => [code(path, text)];
-const comment = (text: string) => `/** ${text} */`;
 
 const mayReadEnvironment: Select = (file) =>
   under("local", "cli", "__tests__", "tools/mutation")(file) ||
@@ -517,18 +516,20 @@ const RULES: readonly Rule[] = [
     fine: one("README.md", "It lies in /aws/lambda/x, and arn:aws:iam::111122223333:root is a principal."),
   },
   {
-    name: "comments and documents use plain words",
-    check: each((file) => /\.(md|ts)$/.test(file.path), unplainWords),
+    name: "comments, messages, titles and documents use plain words",
+    // This file shows the words as samples.
+    check: each((file) => /\.(md|ts)$/.test(file.path) && !file.path.endsWith("/tidy.test.ts"), unplainWords),
     caught: [
       one("backup/x.md", "The record stands\nin the table."),
       one("backup/x.md", "The sweep holds the tables\nagainst the log."),
-      one("stacks/x.ts", comment("A key of its own.")),
-      one("stacks/x.ts", ["const x = 1;", "//", "somebody rings"].join(" ")),
-      one("stacks/x.ts", comment("\n * What an event is told,\n * for\n * good.\n")),
+      one("stacks/x.ts", "/** A key of its own. */"),
+      one("stacks/x.ts", "const x = 1; // somebody rings"),
+      one("stacks/x.ts", 'throw new Error("No record stands there.");'),
+      one("stacks/x.ts", "/**\n * What an event is told,\n * for\n * good.\n */"),
     ],
     fine: [
       code("backup/x.md", "The record exists; `stands` is code.\n```\ndoor\n```\n"),
-      code("stacks/x.ts", 'const door = "it stands"; /** A stand-in of `standing-items`. */'),
+      code("stacks/x.ts", 'const door = "stands"; /** A stand-in of `standing-items`. */'),
     ],
   },
   {

@@ -214,7 +214,7 @@ describe("the rows of the documents' own tables", () => {
     }
   });
 
-  test("--decrypt makes text of ciphertext; what is none stays refused, and a denial ends the import", async () => {
+  test("--decrypt makes text of ciphertext; what is not ciphertext stays refused, and a denial ends the import", async () => {
     const send = async ({ input }: DecryptCommand) => {
       const text = Buffer.from(input.CiphertextBlob ?? []).toString();
       const fault = { $metadata: {}, message: "no" };

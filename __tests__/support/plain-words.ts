@@ -1,6 +1,7 @@
-/** The words and figures of speech that comments and documents do not use, and what they say instead. */
+/** The words and figures of speech that comments, messages and documents do not use, and what they say instead. */
 
-import type { SourceFile } from "./project-files";
+import ts from "typescript";
+import { type SourceFile, syntaxOf } from "./project-files";
 
 interface Word {
   readonly pattern: RegExp;
@@ -26,9 +27,9 @@ const WORDS: readonly Word[] = [
   { pattern: /\bis\s+news\b|\ba\s+hope\b|\bloudly\b/gi, instead: "the plain fact" },
 ];
 
-/** Findings of one file: in comments of code, and in documents outside of code. */
+/** Findings of one file: in comments and texts of code, and in documents outside of code. */
 export function unplainWords(file: SourceFile): string[] {
-  const prose = file.path.endsWith(".md") ? withoutCode(file.text) : onlyComments(file.text);
+  const prose = file.path.endsWith(".md") ? withoutCode(file.text) : commentsAndTexts(file);
   const found = WORDS.flatMap(({ pattern, instead }) =>
     [...prose.matchAll(pattern)].map((match) => ({ at: match.index, word: match[0], instead })),
   );
@@ -50,15 +51,41 @@ function withoutCode(text: string): string {
     .replace(/^\|.*$/gm, (row) => row.replace(/"[^"]*"/g, blank));
 }
 
-/** The comments, without the names in code marks, at their lines. */
-function onlyComments(text: string): string {
-  const comment = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/[^\n]*/gm;
+/** The comments and texts of code, without the names in code marks, at their lines. */
+function commentsAndTexts(file: SourceFile): string {
+  const { text } = file;
+  const places = [...commentsOf(text), ...textsOf(file)].sort(([one], [other]) => one - other);
   let rest = 0;
   let prose = "";
-  for (const match of text.matchAll(comment)) {
+  for (const [start, end] of places) {
+    if (start < rest) continue;
     // The stars at the beginning of lines would part the words of a phrase.
-    prose += blank(text.slice(rest, match.index)) + match[0].replace(/`[^`\n]*`/g, blank).replace(/^\s*\*/gm, blank);
-    rest = match.index + match[0].length;
+    const plain = text
+      .slice(start, end)
+      .replace(/`[^`\n]*`/g, blank)
+      .replace(/^\s*\*/gm, blank);
+    prose += blank(text.slice(rest, start)) + plain;
+    rest = end;
   }
   return prose + blank(text.slice(rest));
+}
+
+type Place = readonly [start: number, end: number];
+
+function commentsOf(text: string): Place[] {
+  const comment = /\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/[^\n]*/gm;
+  return [...text.matchAll(comment)].map(({ index, 0: match }) => [index, index + match.length]);
+}
+
+/** Texts of more than one word: messages, descriptions, titles of tests. */
+function textsOf(file: SourceFile): Place[] {
+  const source = syntaxOf(file);
+  const places: Place[] = [];
+  const visit = (node: ts.Node): void => {
+    const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
+    if (isText && node.text.includes(" ")) places.push([node.getStart(source) + 1, node.getEnd() - 1]);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return places;
 }

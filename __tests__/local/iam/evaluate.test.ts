@@ -171,12 +171,12 @@ test.each<[string, RegExp, Case]>([
   ],
   ["and spares that role", ALLOWED, { action: "dynamodb:PutItem", on: TABLE, identity: STAR, resource: onlyWriter }],
   [
-    "it holds against the root user",
+    "it denies the root user too",
     BY_RESOURCE,
     { by: ROOT, action: "dynamodb:PutItem", on: TABLE, resource: onlyWriter },
   ],
   [
-    "it holds against another account",
+    "it denies another account too",
     BY_RESOURCE,
     { by: role("writer", OTHER), action: "dynamodb:PutItem", on: TABLE, identity: STAR, resource: onlyWriter },
   ],

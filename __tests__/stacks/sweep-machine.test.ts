@@ -1,5 +1,7 @@
 /** A sweep in pieces: its state machine, who may do what for it, and that a deployment without it has none of this. */
 
+import { resolveTemplate } from "../../local/terraform-expression";
+import { sweepDefinition } from "../../stacks/constructs/sweep-machine";
 import { allStatements, conditionOf, configOf, only, statement, statements, synthesize } from "../support/synth";
 
 const PIECES = 4;
@@ -20,16 +22,23 @@ test("the schedule of the sweep starts the machine, and the scheduler may start 
   expect(scheduled.filter((arn) => arn.includes("sweep"))).toEqual([]);
 });
 
-test("the machine is encrypted, logs each step without its data, and hands every piece to the one function", () => {
+test("the machine is encrypted, logs each step without its data, and hands every piece to the one function", async () => {
   const machine = only(functions, "aws_sfn_state_machine", "sweep-machine");
   expect(machine).toMatchObject({
     type: "STANDARD",
     encryption_configuration: { type: "CUSTOMER_MANAGED_KMS_KEY" },
     logging_configuration: { level: "ALL", include_execution_data: false },
   });
-  const definition = String(machine["definition"]);
-  expect(definition).toContain('"Mode" = "DISTRIBUTED"');
-  expect(definition).toContain(`"MaxConcurrency" = ${PIECES}`);
+  const definition = await resolveTemplate(String(machine["definition"]), async (path) => ({
+    value: path[1] === "aws_partition" ? "aws" : "arn:sweep",
+    rest: [],
+  }));
+  const expected = sweepDefinition({ partition: "aws", functionArn: "arn:sweep", pieces: PIECES });
+  expect(JSON.parse(String(definition))).toEqual(expected);
+  expect(expected.States.ReadPieces).toMatchObject({
+    MaxConcurrency: PIECES,
+    ItemProcessor: { ProcessorConfig: { Mode: "DISTRIBUTED" } },
+  });
   expect(only(functions, "aws_cloudwatch_log_group", "sweep-machine-log")).toMatchObject({
     name: expect.stringMatching(/^\/aws\/vendedlogs\/states\//),
     kms_key_id: expect.anything(),

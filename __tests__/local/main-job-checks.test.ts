@@ -222,7 +222,7 @@ describe("reads", () => {
   const audited = (views: readonly (typeof view)[]) => {
     const reader = new Reader(new LedgerCalls({ invoke: async () => ({}) }));
     reader.made.push(read);
-    return unauditedReads({ records: views, heroTrail: [], gapTrail: [] }, reader).length;
+    return unauditedReads({ records: views, samplePaymentTrail: [], gapTrail: [] }, reader).length;
   };
   test("found by the auditor", () => expect(audited([view])).toBe(0));
   test("twice in the trail", () => expect(audited([view, view])).toBe(1));

@@ -35,16 +35,16 @@ export class PairTally {
   private readonly rows = new Tally();
   private readonly records = new Tally();
   private rowCount = 0;
-  private lonely = 0;
+  private unpaired = 0;
   private isCompared = false;
-  /** Halves too young to judge: their sources were not taken at the same moment. */
-  young = 0;
+  /** Halves that cannot be judged yet: their sources were not taken at the same moment. */
+  unsettled = 0;
 
   constructor(private readonly keyed: KeyedHash) {}
 
   /** Rows that exist with their WRITE record; 0 before they were compared. */
   get count(): number {
-    return this.isCompared ? Math.max(0, this.rowCount - this.lonely) : 0;
+    return this.isCompared ? Math.max(0, this.rowCount - this.unpaired) : 0;
   }
 
   add(table: LogicalTableName, { keyText, writtenAs }: Digest, times: 1 | -1): void {
@@ -84,10 +84,10 @@ export class PairTally {
     for (let slice = 0; slice < slices; slice++) {
       const wanted = new Set(buckets.filter((bucket) => bucket % slices === slice));
       for (const [id, half] of await this.halvesIn(wanted, sources, readings)) {
-        const [rows, records] = [standing(half.rows), standing(half.records)];
+        const [rows, records] = [presentKeys(half.rows), presentKeys(half.records)];
         if (rows === records) continue;
-        this.lonely += Math.max(0, rows - records);
-        if (!isDue(half.writtenAt)) this.young += 1;
+        this.unpaired += Math.max(0, rows - records);
+        if (!isDue(half.writtenAt)) this.unsettled += 1;
         else run.findings.add(findingOf(id, half, rows, records));
       }
     }
@@ -108,8 +108,8 @@ export class PairTally {
         const half = halves.get(id) ?? halfOf(table, digest, itemIn(form));
         const counts = table === TRAIL ? half.records : half.rows;
         // What an earlier part may have reported is counted once, however often the source repeats it.
-        const stood = replay ? 0 : (counts.get(digest.keyText) ?? 0);
-        counts.set(digest.keyText, Math.max(0, stood + times));
+        const earlier = replay ? 0 : (counts.get(digest.keyText) ?? 0);
+        counts.set(digest.keyText, Math.max(0, earlier + times));
         halves.set(id, half);
       };
       count(before, change.before, -1, change.replay === true);
@@ -141,7 +141,7 @@ function halfOf(table: LogicalTableName, { keyText, writtenAt }: Digest, item: I
 }
 
 /** A record that the source reports twice is a finding of the comparison with the log. */
-function standing(counts: ReadonlyMap<string, number>): number {
+function presentKeys(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].filter((count) => count > 0).length;
 }
 

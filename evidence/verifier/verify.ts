@@ -279,11 +279,11 @@ class Verification {
 
   private noteUnsettled(settling: number, { counts }: LogWalk): void {
     const { findings } = this.run;
-    const { young } = this.pairs;
+    const { unsettled } = this.pairs;
     if (settling > 0)
       findings.note(`${settling} records were written just before their source was taken and are not sealed yet.`);
-    if (young > 0)
-      findings.note(`${young} records were written while the sources were taken, and have no counterpart.`);
+    if (unsettled > 0)
+      findings.note(`${unsettled} records were written while the sources were taken, and have no counterpart.`);
     if (counts.LATE > 0)
       findings.note(
         `${counts.LATE} entries were sealed late: a stream had missed their records, and a sweep found them.`,

@@ -5,7 +5,7 @@
 
 import type { LedgerCalls } from "./calls";
 import { callDirectly, type DirectCalls } from "./direct";
-import type { Ground } from "./ground";
+import type { JobEnvironment } from "./job-environment";
 import { awaitReports, dropFiles, type ProcessedFile } from "./partner-files";
 import { sendFirstMessages, sendLaterMessages } from "./payment-messages";
 import { untilSettled } from "./queues";
@@ -29,19 +29,19 @@ export function readArrivalSamples(): ArrivalSamples {
 }
 
 /** Sends what comes first, and returns how to send the rest and wait for the end. */
-export async function startArrivals(ground: Ground, calls: LedgerCalls, samples: ArrivalSamples) {
+export async function startArrivals(environment: JobEnvironment, calls: LedgerCalls, samples: ArrivalSamples) {
   const day = (wanted: 1 | 2) => samples.files.files.filter((file) => file.day === wanted);
-  const first = await dropFiles(ground, day(1), calls);
-  await sendFirstMessages(ground, samples.messages);
-  const events = await sendEvents(ground);
+  const first = await dropFiles(environment, day(1), calls);
+  await sendFirstMessages(environment, samples.messages);
+  const events = await sendEvents(environment);
   return async (): Promise<Arrivals> => {
-    const files = await awaitReports(ground, first);
-    const second = await dropFiles(ground, day(2), calls);
-    await sendLaterMessages(ground, samples.messages);
+    const files = await awaitReports(environment, first);
+    const second = await dropFiles(environment, day(2), calls);
+    await sendLaterMessages(environment, samples.messages);
     const direct = await callDirectly(calls);
-    files.push(...(await awaitReports(ground, second)));
-    await untilSettled(ground, "paymentMessages");
-    await untilSettled(ground, "auditEvents");
+    files.push(...(await awaitReports(environment, second)));
+    await untilSettled(environment, "paymentMessages");
+    await untilSettled(environment, "auditEvents");
     return { samples, files, direct, events };
   };
 }

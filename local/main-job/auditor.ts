@@ -1,9 +1,9 @@
 /** The auditor looks up what the trail says of every read that the job made, and of one payment. */
 
 import type { AuditView } from "../../ledger/rules/responses";
+import { ACTORS, SENT_EVENT_IDS } from "./ledger-usage";
 import type { Reader } from "./reader";
 import { gapOrder } from "./service-events";
-import { ACTORS, TOLD_EVENT_IDS } from "./tour";
 
 /** Clocks of another endpoint may differ from ours by this much. */
 const CLOCK_SLACK_MS = 5 * 60 * 1000;
@@ -12,17 +12,20 @@ export interface Audit {
   /** All records of the actors that read something, the auditor's own reads among them. */
   readonly records: readonly AuditView[];
   /** Everything about the sample payment, in order of recording. */
-  readonly heroTrail: readonly AuditView[];
+  readonly samplePaymentTrail: readonly AuditView[];
   /** The events of the order that has an invalid message among them. */
   readonly gapTrail: readonly AuditView[];
 }
 
-export async function audit(reader: Reader, heroId: string, since: Date): Promise<Audit> {
+export async function audit(reader: Reader, samplePaymentId: string, since: Date): Promise<Audit> {
   const range = () => ({
     From: new Date(since.getTime() - CLOCK_SLACK_MS).toISOString(),
     To: new Date(Date.now() + CLOCK_SLACK_MS).toISOString(),
   });
-  const heroTrail = await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: heroId });
+  const samplePaymentTrail = await reader.trail(ACTORS.auditor, {
+    Query: "transaction",
+    TransactionID: samplePaymentId,
+  });
   const gapTrail = await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: gapOrder });
   const records: AuditView[] = [];
   for (const OfActor of [ACTORS.refunds, ACTORS.risk, ACTORS.support]) {
@@ -32,7 +35,7 @@ export async function audit(reader: Reader, heroId: string, since: Date): Promis
   records.push(
     ...(await reader.trail(ACTORS.lead, { Query: "actor", OfActor: ACTORS.auditor, ...range(), Limit: 90 })),
   );
-  return { records, heroTrail, gapTrail };
+  return { records, samplePaymentTrail, gapTrail };
 }
 
 /** Each read must have exactly one record, by the same actor, with the same ids. */
@@ -49,9 +52,9 @@ export function unauditedReads({ records }: Audit, reader: Reader): string[] {
 }
 
 /** The events told by others must come back in both vocabularies. */
-export function untoldEvents({ heroTrail }: Audit): string[] {
-  return TOLD_EVENT_IDS.flatMap((id) => {
-    const found = heroTrail.filter(({ AuditID }) => AuditID === id);
+export function unrecordedEvents({ samplePaymentTrail }: Audit): string[] {
+  return SENT_EVENT_IDS.flatMap((id) => {
+    const found = samplePaymentTrail.filter(({ AuditID }) => AuditID === id);
     const [event] = found;
     const both = event?.user_id === event?.Actor && event?.timestamp === event?.Timestamp;
     return found.length === 1 && event?.Origin === "EVENT" && both ? [] : [`the event ${id} does not read back`];

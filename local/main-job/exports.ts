@@ -14,7 +14,7 @@ import { EXPORT_PREFIXES } from "../../contract";
 import { writeRequestedExports } from "../export-stand-in";
 import { readObject } from "./buckets";
 import type { LedgerCalls } from "./calls";
-import type { Ground } from "./ground";
+import type { JobEnvironment } from "./job-environment";
 
 const MINUTE_MS = 60_000;
 /** Exports are taken at whole minutes, and a moment of AWS's own work lies between asking and the table's state. */
@@ -37,21 +37,21 @@ export async function untilExportable(recordedUntil: Date): Promise<void> {
   await delay(Math.max(0, next - Date.now()));
 }
 
-export async function exportAndCheck(ground: Ground, calls: LedgerCalls): Promise<ExportChecked> {
+export async function exportAndCheck(environment: JobEnvironment, calls: LedgerCalls): Promise<ExportChecked> {
   const { tables } = await calls.exportTables({ kind: "full" });
-  await writeRequestedExports(ground.pastPermissions);
+  await writeRequestedExports(environment.pastPermissions);
   const scheduled = await calls.checkBackup();
-  const whole = await checkFolder(s3Folder(ground.s3, ground.exportBucket, [EXPORT_PREFIXES.exports]), {
-    tableOf: (deployedName) => tableReader(ground.dynamo, deployedName),
+  const whole = await checkFolder(s3Folder(environment.s3, environment.exportBucket, [EXPORT_PREFIXES.exports]), {
+    tableOf: (deployedName) => tableReader(environment.dynamo, deployedName),
     settleMs: 0,
   });
-  await flipOneByte(ground);
+  await flipOneByte(environment);
   const damaged = await calls.checkBackup();
   return { at: tables[0]?.exportedUntil ?? "", scheduled, whole, damaged };
 }
 
 /** As a broken disk may: the name and the length stay. No person could, because the bucket's policy refuses every put but DynamoDB's. */
-async function flipOneByte({ pastPermissions: { s3 }, exportBucket }: Ground): Promise<void> {
+async function flipOneByte({ pastPermissions: { s3 }, exportBucket }: JobEnvironment): Promise<void> {
   const { Contents = [] } = await s3.send(
     new ListObjectsV2Command({ Bucket: exportBucket, Prefix: EXPORT_PREFIXES.exports }),
   );

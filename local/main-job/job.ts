@@ -6,9 +6,9 @@ import type { EmbeddedAws } from "../embedded-aws";
 import { readSynthesized } from "../synthesized";
 import { readArrivalSamples } from "./arrivals";
 import { LedgerCalls } from "./calls";
-import { groundOf } from "./ground";
 import { readExpected, readInput } from "./input";
 import { Invariants } from "./invariants";
+import { jobEnvironmentOf } from "./job-environment";
 import type { JobOptions } from "./options";
 import { checkPermissions } from "./permissions";
 import { Progress } from "./progress";
@@ -23,16 +23,16 @@ import { Auditing } from "./visits";
 
 export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>): Promise<JobReport> {
   const session = await prepare(options, starting);
-  const { ground, deployment, reader, invariants, startedAt } = session;
+  const { environment, deployment, reader, invariants, startedAt } = session;
   try {
     const fed = await feedAll(session);
     const visited = await firstVisit(session);
     const retried = await feedAgain(session, fed.snapshot);
     const used = await use(session, fed);
-    const audited = await lookUp(session, used.hero, used.eventFaults);
+    const audited = await lookUp(session, used.samplePayment, used.eventFaults);
     const exported = await exportAll(session, fed);
     await inspect(session);
-    const proven = await proveTampering(session, session.auditing, visited, used.hero);
+    const proven = await proveTampering(session, session.auditing, visited, used.samplePayment);
     const permissions = checkPermissions(session, proven.tampering);
     return {
       counted: fed.counted,
@@ -40,19 +40,19 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
       arrivals: fed.arrivals,
       reads: used.reads,
       readsMade: reader.made,
-      hero: fed.hero,
-      heroTrail: audited.heroTrail,
+      samplePayment: fed.samplePayment,
+      samplePaymentTrail: audited.samplePaymentTrail,
       exported,
       proven,
       permissions,
-      writeUnits: await writeUnits(pairsOf(fed.snapshot), ground.dynamo, deployment),
+      writeUnits: await writeUnits(pairsOf(fed.snapshot), environment.dynamo, deployment),
       invariants,
       stacks: readSynthesized(options.out).map(({ id }) => id),
       out: options.out,
       seconds: (Date.now() - startedAt.getTime()) / 1000,
     };
   } finally {
-    ground.destroy();
+    environment.destroy();
   }
 }
 
@@ -78,9 +78,21 @@ async function prepare(options: JobOptions, starting: Promise<EmbeddedAws>): Pro
   const count = deployment.resources.filter(({ block }) => block.mode === "resource").length;
   progress.end(`${count} resources at ${aws.endpoint}`);
   const calls = new LedgerCalls(deployment);
-  const ground = groundOf(deployment);
+  const environment = jobEnvironmentOf(deployment);
   const reader = new Reader(calls);
-  const auditing = new Auditing(ground, calls, path.join(options.out, "audit"));
+  const auditing = new Auditing(environment, calls, path.join(options.out, "audit"));
   const invariants = new Invariants();
-  return { ground, deployment, calls, reader, auditing, lines, expected, samples, invariants, progress, startedAt };
+  return {
+    environment,
+    deployment,
+    calls,
+    reader,
+    auditing,
+    lines,
+    expected,
+    samples,
+    invariants,
+    progress,
+    startedAt,
+  };
 }

@@ -5,7 +5,7 @@ import { FILE_PREFIXES } from "../../contract";
 import type { BadRow, FileReport } from "../../ledger/files/progress";
 import { isMissing, readObject } from "./buckets";
 import type { LedgerCalls } from "./calls";
-import type { Ground } from "./ground";
+import type { JobEnvironment } from "./job-environment";
 import type { PartnerFile } from "./samples";
 import { until } from "./waiting";
 
@@ -25,26 +25,26 @@ interface DroppedFile {
 
 /** All at once, as on a busy morning; each starts a separate run. */
 export async function dropFiles(
-  ground: Ground,
+  environment: JobEnvironment,
   files: readonly PartnerFile[],
   calls: LedgerCalls,
 ): Promise<DroppedFile[]> {
   return Promise.all(
     files.map(async (file) => {
-      const put = new PutObjectCommand({ Bucket: ground.filesBucket, Key: file.key, Body: file.bytes });
-      const { VersionId: versionId = "unversioned" } = await ground.s3.send(put);
+      const put = new PutObjectCommand({ Bucket: environment.filesBucket, Key: file.key, Body: file.bytes });
+      const { VersionId: versionId = "unversioned" } = await environment.s3.send(put);
       calls.note("paymentProcessor");
       return { file, versionId };
     }),
   );
 }
 
-export function awaitReports(ground: Ground, dropped: readonly DroppedFile[]): Promise<ProcessedFile[]> {
-  return Promise.all(dropped.map((each) => processed(ground, each)));
+export function awaitReports(environment: JobEnvironment, dropped: readonly DroppedFile[]): Promise<ProcessedFile[]> {
+  return Promise.all(dropped.map((each) => processed(environment, each)));
 }
 
-async function processed(ground: Ground, { file, versionId }: DroppedFile): Promise<ProcessedFile> {
-  const { s3, filesBucket } = ground;
+async function processed(environment: JobEnvironment, { file, versionId }: DroppedFile): Promise<ProcessedFile> {
+  const { s3, filesBucket } = environment;
   const key = `${FILE_PREFIXES.reports}${file.key}/${versionId}/summary.json`;
   const summary = await until(`the report about ${file.name}`, () => readObject(s3, filesBucket, key));
   const report = JSON.parse(summary.toString("utf8")) as FileReport;
@@ -57,14 +57,14 @@ async function processed(ground: Ground, { file, versionId }: DroppedFile): Prom
   // A file with card data is removed after its report is written, so for a moment both are there.
   if (report.removed) {
     await until(`the removal of ${file.name}`, async () => {
-      return (await exists(ground, file.key, versionId)) ? undefined : true;
+      return (await exists(environment, file.key, versionId)) ? undefined : true;
     });
   }
-  const isThere = await exists(ground, file.key, versionId);
+  const isThere = await exists(environment, file.key, versionId);
   return { file, report, badRows: rows.map(({ row, code }) => `${row} ${code}`).join(", "), isThere };
 }
 
-async function exists({ s3, filesBucket }: Ground, key: string, versionId: string): Promise<boolean> {
+async function exists({ s3, filesBucket }: JobEnvironment, key: string, versionId: string): Promise<boolean> {
   try {
     await s3.send(new HeadObjectCommand({ Bucket: filesBucket, Key: key, VersionId: versionId }));
     return true;

@@ -32,7 +32,7 @@ export function storedPayments(
  * The payment whose whole life the report shows: a failure that later came again with other content, so that its trail
  * has a conflict too. Any failure, or any payment, serves where the file has none.
  */
-export function pickHero(
+export function pickSamplePayment(
   payments: readonly SamplePayment[],
   lines: readonly InputLine[],
   expected: Expected,
@@ -44,8 +44,8 @@ export function pickHero(
   );
   const timed = payments.filter(({ Timestamp }) => Timestamp !== undefined);
   const failures = timed.filter(({ Status }) => Status === "Failure");
-  const hero = failures.find(({ TransactionID }) => conflicting.has(TransactionID)) ?? failures[0] ?? timed[0];
-  if (hero !== undefined) return hero;
+  const samplePayment = failures.find(({ TransactionID }) => conflicting.has(TransactionID)) ?? failures[0] ?? timed[0];
+  if (samplePayment !== undefined) return samplePayment;
   throw new JobError(
     "NOTHING_STORED",
     "no payment with a time was stored.",

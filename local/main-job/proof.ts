@@ -41,17 +41,17 @@ export async function proveTampering(
   session: Session,
   auditing: Auditing,
   first: Visit,
-  hero: SamplePayment,
+  samplePayment: SamplePayment,
 ): Promise<Proven> {
-  const { ground, deployment, reader, invariants, progress } = session;
+  const { environment, deployment, reader, invariants, progress } = session;
   progress.begin("Verify all records against the sealed log");
   const second = await auditing.visit("second-visit", first);
   progress.end(`${second.report.verdict}: ${number(second.report.counts.records)} records`);
   invariants.record("LOG_NOT_OK", `${number(second.report.counts.leaves)} entries`, verdictDiffers(second, "ok"));
-  const single = await proveOne(auditing, second, hero);
+  const single = await proveOne(auditing, second, samplePayment);
   invariants.record("PROOF_FAILS", "1 payment", single.faults);
   progress.begin("Tamper as an administrator: refused, so take the tables' policies off; then verify again");
-  const tampering = await tamper(ground, await takeSnapshot(ground.dynamo, deployment));
+  const tampering = await tamper(environment, await takeSnapshot(environment.dynamo, deployment));
   invariants.record("TABLE_POLICY_IGNORED", "3 acts", policyIgnored(tampering, deployment.gate !== undefined));
   invariants.record("FORGERY_ACCEPTED", "1 forged row", await readForged(reader));
   const third = await auditing.visit("third-visit", second);
@@ -70,8 +70,8 @@ function verdictDiffers({ report }: Visit, wanted: string): string[] {
 }
 
 /** The sample payment's WRITE record, proven from the second visit's copy, then checked with the proof, the record and the key alone. */
-async function proveOne(auditing: Auditing, visit: Visit, hero: SamplePayment) {
-  const auditId = derivedAuditId("WRITE", LEDGER, hero.TransactionID);
+async function proveOne(auditing: Auditing, visit: Visit, samplePayment: SamplePayment) {
+  const auditId = derivedAuditId("WRITE", LEDGER, samplePayment.TransactionID);
   const proof = path.join(visit.folder, "payment.tlog-proof");
   const made = await auditing.run([
     ...["prove", auditId, "--evidence", path.join(visit.folder, "evidence")],

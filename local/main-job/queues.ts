@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import type { QueueId } from "../../contract";
 import { JobError } from "./errors";
-import type { Ground } from "./ground";
+import type { JobEnvironment } from "./job-environment";
 import { until } from "./waiting";
 
 const BATCH_MAX = 10;
@@ -20,37 +20,41 @@ const DEPTHS: QueueAttributeName[] = [
 
 export type Message = Omit<SendMessageBatchRequestEntry, "Id">;
 
-export async function sendMessages(ground: Ground, id: QueueId, messages: readonly Message[]): Promise<void> {
-  const QueueUrl = ground.queueUrl(id);
+export async function sendMessages(
+  environment: JobEnvironment,
+  id: QueueId,
+  messages: readonly Message[],
+): Promise<void> {
+  const QueueUrl = environment.queueUrl(id);
   for (let start = 0; start < messages.length; start += BATCH_MAX) {
     const Entries = messages
       .slice(start, start + BATCH_MAX)
       .map((message, index) => ({ Id: String(index), ...message }));
-    const { Failed = [] } = await ground.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+    const { Failed = [] } = await environment.sqs.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
     if (Failed.length > 0) throw notTaken(id);
   }
 }
 
 /** A message is gone from its queue once its function has settled it. */
-export async function untilSettled(ground: Ground, id: QueueId): Promise<void> {
-  const isEmpty = async () => ((await depth(ground, ground.queueUrl(id))) === 0 ? true : undefined);
+export async function untilSettled(environment: JobEnvironment, id: QueueId): Promise<void> {
+  const isEmpty = async () => ((await depth(environment, environment.queueUrl(id))) === 0 ? true : undefined);
   await until(`the end of the messages on ${id}`, isEmpty);
 }
 
 /** Every queue of the deployment that still holds a message, dead letters and failures among them. */
 export async function queuesWithMessages(
-  ground: Ground,
+  environment: JobEnvironment,
 ): Promise<{ readonly queues: number; readonly faults: string[] }> {
-  const queues = ground.deployment.resources.filter(({ block }) => block.type === "aws_sqs_queue");
+  const queues = environment.deployment.resources.filter(({ block }) => block.type === "aws_sqs_queue");
   const faults: string[] = [];
   for (const { attributes } of queues) {
-    const messages = await depth(ground, String(attributes["url"]));
+    const messages = await depth(environment, String(attributes["url"]));
     if (messages > 0) faults.push(`${messages} messages are in ${String(attributes["name"])}`);
   }
   return { queues: queues.length, faults };
 }
 
-async function depth({ sqs }: Ground, queueUrl: string): Promise<number> {
+async function depth({ sqs }: JobEnvironment, queueUrl: string): Promise<number> {
   const { Attributes } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: DEPTHS }));
   return DEPTHS.reduce((sum, name) => sum + Number(Attributes?.[name] ?? 0), 0);
 }

@@ -6,6 +6,7 @@ import type { Arrivals } from "./arrivals";
 import type { Counted } from "./checks";
 import type { ExportChecked } from "./exports";
 import type { Broken, Invariants } from "./invariants";
+import { ACTORS, type ReadsSummary } from "./ledger-usage";
 import type { SamplePayment } from "./payments";
 import { type PermissionsAsked, permissionsSection } from "./permissions";
 import { number } from "./progress";
@@ -14,7 +15,6 @@ import type { ReadMade } from "./reader";
 import { arrivalSections, exportSection } from "./report-arrivals";
 import { proofSection } from "./report-proof";
 import type { WriteUnits } from "./tables";
-import { ACTORS, type ReadsSummary } from "./tour";
 
 export interface JobReport {
   readonly counted: Counted;
@@ -22,8 +22,8 @@ export interface JobReport {
   readonly arrivals: Arrivals;
   readonly reads: ReadsSummary & { readonly transactions: number };
   readonly readsMade: readonly ReadMade[];
-  readonly hero: SamplePayment;
-  readonly heroTrail: readonly AuditView[];
+  readonly samplePayment: SamplePayment;
+  readonly samplePaymentTrail: readonly AuditView[];
   readonly exported: ExportChecked;
   readonly proven: Proven;
   readonly permissions: PermissionsAsked | undefined;
@@ -84,20 +84,23 @@ function readsSection({ reads, readsMade }: JobReport): string[] {
   ];
 }
 
-export function trailSection({ hero, heroTrail }: Pick<JobReport, "hero" | "heroTrail">): string[] {
-  const rows = heroTrail.map((record) => [
+export function trailSection({
+  samplePayment,
+  samplePaymentTrail,
+}: Pick<JobReport, "samplePayment" | "samplePaymentTrail">): string[] {
+  const rows = samplePaymentTrail.map((record) => [
     record.RecordedAt.slice(11, 23),
     record.Action,
     record.Actor,
     short(record.AuditID),
-    whatHappened(record, hero),
+    whatHappened(record, samplePayment),
   ]);
   const heading = ["time (UTC)", "action", "actor", "AuditID", "what"];
   const widths = heading.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
     `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd();
   return [
-    `2. Who did what with payment ${hero.TransactionID}: the audit trail, as ${ACTORS.auditor} reads it`,
+    `2. Who did what with payment ${samplePayment.TransactionID}: the audit trail, as ${ACTORS.auditor} reads it`,
     line(heading),
     ...rows.map(line),
   ];
@@ -107,7 +110,7 @@ function short(auditId: string): string {
   return auditId.length > 12 ? `${auditId.slice(0, 10)}..` : auditId;
 }
 
-function whatHappened(record: AuditView, hero: SamplePayment): string {
+function whatHappened(record: AuditView, samplePayment: SamplePayment): string {
   const details = (record.QueryDetails ?? {}) as Readonly<Record<string, unknown>>;
   const reason = typeof details["Reason"] === "string" ? `: ${details["Reason"]}` : "";
   if (record.Origin === "EVENT") return `told by another service (${record.query_result ?? "no result"})`;
@@ -115,7 +118,7 @@ function whatHappened(record: AuditView, hero: SamplePayment): string {
   switch (record.Action) {
     case "CONFLICT":
       if (record.RepeatOf !== undefined) return `refused the same content as ${short(record.RepeatOf)} again`;
-      return `refused other content (${differing(details["Attempted"], hero)})`;
+      return `refused other content (${differing(details["Attempted"], samplePayment)})`;
     case "UPDATE":
       return `${String(details["From"])} to ${String(details["To"])}, version ${String(details["Version"])}${reason}`;
     default:
@@ -124,17 +127,21 @@ function whatHappened(record: AuditView, hero: SamplePayment): string {
 }
 
 /** The trail keeps what was attempted but never the token, so no visible difference means another token. */
-function differing(attempted: unknown, hero: SamplePayment): string {
+function differing(attempted: unknown, samplePayment: SamplePayment): string {
   const other = (attempted ?? {}) as Readonly<Record<string, unknown>>;
   const differ = (["Amount", "Status"] as const).filter(
-    (field) => other[field] !== undefined && !same(field, other, hero),
+    (field) => other[field] !== undefined && !same(field, other, samplePayment),
   );
   return differ.length === 0 ? "another token" : differ.map((field) => `${field} ${String(other[field])}`).join(", ");
 }
 
-function same(field: "Amount" | "Status", other: Readonly<Record<string, unknown>>, hero: SamplePayment): boolean {
+function same(
+  field: "Amount" | "Status",
+  other: Readonly<Record<string, unknown>>,
+  samplePayment: SamplePayment,
+): boolean {
   const value = String(other[field]);
-  return field === "Amount" ? Number(value) === Number(hero.Amount) : value === hero.Status;
+  return field === "Amount" ? Number(value) === Number(samplePayment.Amount) : value === samplePayment.Status;
 }
 
 function costSection({ rowBytes, recordBytes, table, indexes }: WriteUnits): string[] {

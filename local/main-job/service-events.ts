@@ -6,9 +6,9 @@
 import { AuditEventClient } from "../../client/audit-events";
 import type { AuditEventInput } from "../../client/results";
 import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
-import type { Ground } from "./ground";
+import type { JobEnvironment } from "./job-environment";
+import { ACTORS } from "./ledger-usage";
 import { sendMessages } from "./queues";
-import { ACTORS } from "./tour";
 
 const ORDERS = 12;
 const EVENTS_EACH = 6;
@@ -27,20 +27,20 @@ export interface ServiceEvents {
 
 export const gapOrder = orderId(GAP.order);
 
-export async function sendEvents(ground: Ground): Promise<ServiceEvents> {
-  const client = new AuditEventClient({ sqs: ground.sqs, queueUrl: ground.queueUrl("auditEvents") });
+export async function sendEvents(environment: JobEnvironment): Promise<ServiceEvents> {
+  const client = new AuditEventClient({ sqs: environment.sqs, queueUrl: environment.queueUrl("auditEvents") });
   const orders = Array.from({ length: ORDERS }, (_, order) => order);
   const before = orders.flatMap((order) => eventsOf(order).slice(0, GAP.after));
   const after = orders.flatMap((order) => eventsOf(order).slice(GAP.after));
   await client.send(before);
   const MessageGroupId = gapOrder;
   const invalid = { MessageBody: '{"TransactionID": "order', MessageGroupId, MessageDeduplicationId: "invalid-1" };
-  await sendMessages(ground, "auditEvents", [invalid]);
+  await sendMessages(environment, "auditEvents", [invalid]);
   await client.send(after);
   // Within SQS's own window of deduplication, and past it under another id.
   const repeated = before.slice(0, ORDERS);
   await client.send(repeated);
-  await sendMessages(ground, "auditEvents", repeated.map(againLater));
+  await sendMessages(environment, "auditEvents", repeated.map(againLater));
   return { sent: ORDERS * EVENTS_EACH, again: 2 * repeated.length, heldBack: await heldBack(client) };
 }
 

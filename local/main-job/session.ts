@@ -3,15 +3,15 @@
 import type { Deployment } from "../deploy";
 import type { ArrivalSamples } from "./arrivals";
 import type { LedgerCalls } from "./calls";
-import type { Ground } from "./ground";
 import type { Expected, InputLine } from "./input";
 import type { Invariants } from "./invariants";
+import type { JobEnvironment } from "./job-environment";
 import type { Progress } from "./progress";
 import type { Reader } from "./reader";
 import type { Auditing } from "./visits";
 
 export interface Session {
-  readonly ground: Ground;
+  readonly environment: JobEnvironment;
   readonly deployment: Deployment;
   readonly calls: LedgerCalls;
   readonly reader: Reader;

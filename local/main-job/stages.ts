@@ -4,7 +4,7 @@ import { TABLES } from "../../contract";
 import { textOf } from "../../ledger/rules/stored-item";
 import { checkArrivals } from "./arrival-checks";
 import { type Arrivals, startArrivals } from "./arrivals";
-import { type Audit, audit, unauditedReads, untoldEvents } from "./auditor";
+import { type Audit, audit, unauditedReads, unrecordedEvents } from "./auditor";
 import { everyObject } from "./buckets";
 import {
   CALLED_BY_OTHERS,
@@ -21,15 +21,15 @@ import {
 } from "./checks";
 import { codesOf, type ExportChecked, exportAndCheck, exportDiffers, untilExportable } from "./exports";
 import { feed } from "./feed";
+import { changeStatus, ENCRYPTED_DETAILS, readBack, readTransactions, sendPortalEvents } from "./ledger-usage";
 import { readLogs } from "./logs";
-import { pickHero, type SamplePayment, storedPayments } from "./payments";
+import { pickSamplePayment, type SamplePayment, storedPayments } from "./payments";
 import { number } from "./progress";
 import { queuesWithMessages } from "./queues";
 import { clearTokensOf, Secrets } from "./secrets";
 import { readGapDiffers } from "./service-events";
 import type { Session } from "./session";
 import { type Snapshot, takeSnapshot } from "./tables";
-import { changeStatus, ENCRYPTED_DETAILS, readBack, readTransactions, tellEvents } from "./tour";
 import type { Visit } from "./visits";
 
 /** How much of the file is sent a second time, from its beginning. */
@@ -42,15 +42,15 @@ export interface Fed {
   /** By then all of it was recorded. */
   readonly recordedUntil: Date;
   readonly payments: readonly SamplePayment[];
-  readonly hero: SamplePayment;
+  readonly samplePayment: SamplePayment;
   readonly arrivals: Arrivals;
 }
 
 /** Files, messages and events go their own way while the ledger is called. */
 export async function feedAll(session: Session): Promise<Fed> {
-  const { ground, lines, calls, samples, progress, expected, invariants } = session;
+  const { environment, lines, calls, samples, progress, expected, invariants } = session;
   progress.begin("Drop files, send messages and events");
-  const finishArrivals = await startArrivals(ground, calls, samples);
+  const finishArrivals = await startArrivals(environment, calls, samples);
   progress.end("on their way");
   progress.begin("Feed the payments");
   const startedAtMs = Date.now();
@@ -62,12 +62,12 @@ export async function feedAll(session: Session): Promise<Fed> {
   progress.end(`${arrivals.files.length} files, ${samples.messages.messages} messages, ${arrivals.events.sent} events`);
   const recordedUntil = new Date();
   const counted = checkEndings(lines, endings, expected, invariants);
-  const snapshot = await takeSnapshot(ground.dynamo, session.deployment);
+  const snapshot = await takeSnapshot(environment.dynamo, session.deployment);
   const payments = storedPayments(lines, endings, expected);
   checkTables(snapshot, payments, expected, invariants);
   checkArrivals(snapshot, arrivals, invariants);
-  const hero = pickHero(payments, lines, expected);
-  return { counted, seconds, snapshot, recordedUntil, payments, hero, arrivals };
+  const samplePayment = pickSamplePayment(payments, lines, expected);
+  return { counted, seconds, snapshot, recordedUntil, payments, samplePayment, arrivals };
 }
 
 /** An auditor comes by early, and keeps the checkpoint that he saw. Nothing pins the end of a log on a first visit. */
@@ -86,44 +86,47 @@ export async function feedAgain(session: Session, before: Snapshot): Promise<Cou
   progress.begin("Feed a part again");
   const { endings } = await feed(part, calls, progress);
   progress.end(`${number(part.length)} lines`);
-  const after = await takeSnapshot(session.ground.dynamo, session.deployment);
+  const after = await takeSnapshot(session.environment.dynamo, session.deployment);
   checkRetry(before, after, endings, expected, invariants);
   return countEndings(endings.values());
 }
 
-export async function use({ calls, reader, invariants, progress }: Session, { hero: recorded, payments }: Fed) {
+export async function use(
+  { calls, reader, invariants, progress }: Session,
+  { samplePayment: recorded, payments }: Fed,
+) {
   progress.begin("Change, read, reveal, tell events");
-  const hero = await changeStatus(calls, recorded, invariants);
-  const ledger = await readBack(reader, hero, payments, invariants);
+  const samplePayment = await changeStatus(calls, recorded, invariants);
+  const ledger = await readBack(reader, samplePayment, payments, invariants);
   const transactions = await readTransactions(reader, invariants);
-  const eventFaults = await tellEvents(calls, hero, new Date());
+  const eventFaults = await sendPortalEvents(calls, samplePayment, new Date());
   progress.end(`${reader.made.length} reads`);
-  return { hero, reads: { ...ledger, transactions }, eventFaults };
+  return { samplePayment, reads: { ...ledger, transactions }, eventFaults };
 }
 
 export async function lookUp(
-  { reader, invariants, progress, startedAt, deployment, ground }: Session,
-  hero: SamplePayment,
+  { reader, invariants, progress, startedAt, deployment, environment }: Session,
+  samplePayment: SamplePayment,
   eventFaults: readonly string[],
 ): Promise<Audit> {
   progress.begin("Audit the reads");
-  const audited = await audit(reader, hero.TransactionID, startedAt);
+  const audited = await audit(reader, samplePayment.TransactionID, startedAt);
   progress.end(`${audited.records.length} records looked up`);
-  const final = await takeSnapshot(ground.dynamo, deployment);
+  const final = await takeSnapshot(environment.dynamo, deployment);
   const gapFaults = readGapDiffers(audited.gapTrail.map(({ Action }) => Action));
   const faults = [...unauditedReads(audited, reader), ...readsAndRecordsDiffer(final, reader.made), ...gapFaults];
   invariants.record("READ_UNAUDITED", `${reader.made.length} reads`, faults);
-  invariants.record("EVENTS_DIFFER", "4 events, sent twice", [...eventFaults, ...untoldEvents(audited)]);
+  invariants.record("EVENTS_DIFFER", "4 events, sent twice", [...eventFaults, ...unrecordedEvents(audited)]);
   return audited;
 }
 
 export async function exportAll(session: Session, { snapshot, recordedUntil }: Fed): Promise<ExportChecked> {
-  const { ground, calls, invariants, progress } = session;
+  const { environment, calls, invariants, progress } = session;
   progress.begin("Wait for the full minute of which exports are taken");
   await untilExportable(recordedUntil);
   progress.end("reached");
   progress.begin("Export all tables, check the export, damage it, check again");
-  const exported = await exportAndCheck(ground, calls);
+  const exported = await exportAndCheck(environment, calls);
   progress.end(`${exported.scheduled.outcome}, then ${exported.damaged.outcome}: ${codesOf(exported.damaged)}`);
   const tables = Object.keys(TABLES).length;
   const stored = Object.values(snapshot).reduce((sum, items) => sum + items.size, 0);
@@ -131,22 +134,22 @@ export async function exportAll(session: Session, { snapshot, recordedUntil }: F
   return exported;
 }
 
-export async function inspect({ ground, deployment, calls, lines, samples, ...session }: Session): Promise<void> {
+export async function inspect({ environment, deployment, calls, lines, samples, ...session }: Session): Promise<void> {
   const { expected, invariants, progress } = session;
   progress.begin("Search tables, buckets and logs for secrets");
   const cardNumbers = [...expected.cardNumbers, samples.files.cardNumbers, samples.messages.cardNumbers];
   const secrets = new Secrets([...clearTokensOf(lines), ...ENCRYPTED_DETAILS], cardNumbers);
-  checkSecretsAtRest(await takeSnapshot(ground.dynamo, deployment), secrets, invariants);
+  checkSecretsAtRest(await takeSnapshot(environment.dynamo, deployment), secrets, invariants);
   const objects = [
-    ...(await everyObject(ground.s3, ground.filesBucket)),
-    ...(await everyObject(ground.s3, ground.exportBucket)),
-    ...(await everyObject(ground.s3, ground.evidenceBucket)),
+    ...(await everyObject(environment.s3, environment.filesBucket)),
+    ...(await everyObject(environment.s3, environment.exportBucket)),
+    ...(await everyObject(environment.s3, environment.evidenceBucket)),
   ];
   checkObjects(objects, secrets, invariants);
   const wanted = new Map(calls.made);
   for (const id of CALLED_BY_OTHERS) wanted.set(id, (calls.made.get(id) ?? 0) + 1);
   checkLogs(await readLogs(deployment, wanted), calls, secrets, invariants);
-  const { queues, faults } = await queuesWithMessages(ground);
+  const { queues, faults } = await queuesWithMessages(environment);
   invariants.record("QUEUE_NOT_EMPTY", `${queues} queues`, faults);
   progress.end(`${number(secrets.count)} values`);
 }

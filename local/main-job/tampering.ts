@@ -13,10 +13,10 @@ import {
 import type { TableId } from "../../contract";
 import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import { sdkItem } from "../../ledger/store/transaction";
-import type { Ground } from "./ground";
+import type { JobEnvironment } from "./job-environment";
+import { ACTORS } from "./ledger-usage";
 import type { Reader } from "./reader";
 import type { Snapshot } from "./tables";
-import { ACTORS } from "./tour";
 
 export const FORGED_ID = "forged-payment";
 
@@ -32,18 +32,18 @@ export interface Tampering {
 
 type Act = () => Promise<unknown>;
 
-export async function tamper(ground: Ground, { ledger, trail }: Snapshot): Promise<Tampering> {
+export async function tamper(environment: JobEnvironment, { ledger, trail }: Snapshot): Promise<Tampering> {
   const [genuine, changed] = [...ledger.values()];
   const removed = [...trail.values()].find((record) => textOf(record, "Action") === "READ");
   const changedId = idOf(changed, "TransactionID");
   const removedId = idOf(removed, "AuditID");
-  const acts = actsOf(ground, { changedId, removedId, genuine });
+  const acts = actsOf(environment, { changedId, removedId, genuine });
   const refusals: string[] = [];
   for (const act of acts) {
     const refusal = await refusalOf(act);
     if (refusal !== undefined) refusals.push(refusal);
   }
-  for (const table of ["paymentLedger", "paymentAuditTrail"] as const) await removePolicy(ground, table);
+  for (const table of ["paymentLedger", "paymentAuditTrail"] as const) await removePolicy(environment, table);
   for (const act of acts) await act();
   return { refusals, changedId, removedId, forgedId: FORGED_ID };
 }
@@ -55,7 +55,7 @@ interface Targets {
 }
 
 /** The best that a forger can do with the forged row: a genuine one under another id and amount, MAC and ciphertext included. */
-function actsOf({ dynamo, deployment }: Ground, { changedId, removedId, genuine }: Targets): Act[] {
+function actsOf({ dynamo, deployment }: JobEnvironment, { changedId, removedId, genuine }: Targets): Act[] {
   const ledger = deployment.tableName("paymentLedger");
   const trail = deployment.tableName("paymentAuditTrail");
   const forged = sdkItem({ ...genuine, TransactionID: { S: FORGED_ID }, Amount: { S: "999999.99" } });
@@ -85,7 +85,7 @@ async function refusalOf(act: Act): Promise<string | undefined> {
   }
 }
 
-async function removePolicy({ dynamo, deployment }: Ground, table: TableId): Promise<void> {
+async function removePolicy({ dynamo, deployment }: JobEnvironment, table: TableId): Promise<void> {
   const { Table } = await dynamo.send(new DescribeTableCommand({ TableName: deployment.tableName(table) }));
   await dynamo.send(new DeleteResourcePolicyCommand({ ResourceArn: Table?.TableArn }));
 }

@@ -17,7 +17,7 @@ import { checkpointSigners } from "../../evidence/sealing/signers";
 import type { VerificationReport } from "../../evidence/verifier/report";
 import { present } from "../resources/context";
 import type { LedgerCalls } from "./calls";
-import type { Ground } from "./ground";
+import type { JobEnvironment } from "./job-environment";
 
 /** Streams deliver within a second or two; this is for a machine under load. */
 const SEALING_MAX_MS = 60_000;
@@ -40,7 +40,7 @@ export class Auditing {
 
   /** @param folder is emptied: what an earlier run left would be mixed with this one's. */
   constructor(
-    private readonly ground: Ground,
+    private readonly environment: JobEnvironment,
     private readonly calls: LedgerCalls,
     private readonly folder: string,
   ) {
@@ -53,12 +53,12 @@ export class Auditing {
   }
 
   async pinKeys(): Promise<void> {
-    const { deployment } = this.ground;
-    const environment = deployment.functionEnvironment("publishCheckpoint");
+    const { deployment } = this.environment;
+    const variables = deployment.functionEnvironment("publishCheckpoint");
     const kms = new KMSClient(deployment.clientConfig("auditor"));
     try {
-      const arns = present(environment[ENV.checkpointKeyArns], ENV.checkpointKeyArns).split(",");
-      const signers = await checkpointSigners(kms, arns, present(environment[ENV.logOrigin], ENV.logOrigin))();
+      const arns = present(variables[ENV.checkpointKeyArns], ENV.checkpointKeyArns).split(",");
+      const signers = await checkpointSigners(kms, arns, present(variables[ENV.logOrigin], ENV.logOrigin))();
       writeFileSync(this.keyFile, signers.map(({ verifierKey }) => `${verifierKey}\n`).join(""));
     } finally {
       kms.destroy();
@@ -68,7 +68,7 @@ export class Auditing {
   /** Copies the tables, then the evidence, until all that was copied is sealed; then verifies. @param last pinned checkpoint. */
   async visit(name: string, last?: Visit): Promise<Visit> {
     const folder = path.join(this.folder, name);
-    const { auditor, deployment, evidenceBucket } = this.ground;
+    const { auditor, deployment, evidenceBucket } = this.environment;
     const names = (Object.keys(TABLES) as TableId[]).map((id) => deployment.tableName(id));
     // What is sealed before the tables are copied must be in the copy; without a heartbeat before, nothing would have to.
     await this.calls.publishCheckpoint();

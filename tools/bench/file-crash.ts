@@ -22,7 +22,7 @@ const ROWS = Number(process.argv[2] ?? 20_000);
 const ROUNDS = Number(process.argv[3] ?? 20);
 const ROWS_PER_CALL = 50;
 
-interface Ground {
+interface Setup {
   readonly aws: EmbeddedAws;
   readonly proxy: FaultProxy;
   readonly deployment: Deployment;
@@ -43,24 +43,24 @@ async function round(number: number, outputDirectory: string): Promise<string> {
   }
 }
 
-async function crashAndRetry(number: number, ground: Ground): Promise<string> {
-  const event = await upload(number, ground);
+async function crashAndRetry(number: number, setup: Setup): Promise<string> {
+  const event = await upload(number, setup);
   const at = randomInt(5, Math.floor(ROWS / ROWS_PER_CALL));
-  const crashed = await run(event, ground, at);
+  const crashed = await run(event, setup, at);
   if (crashed.outcome !== "killed")
     throw new Error(`Round ${number}: the processor was not killed but ${crashed.outcome}.`);
-  const afterCrash = await count("paymentTransactions", ground);
-  const retried = await run(event, ground);
+  const afterCrash = await count("paymentTransactions", setup);
+  const retried = await run(event, setup);
   if (retried.outcome !== "answered")
     throw new Error(`Round ${number}: the retry ended as ${JSON.stringify(retried)}.`);
-  const rows = await count("paymentTransactions", ground);
-  const writes = await count("paymentAuditTrail", ground);
+  const rows = await count("paymentTransactions", setup);
+  const writes = await count("paymentAuditTrail", setup);
   if (rows !== ROWS || writes !== ROWS)
     throw new Error(`Round ${number}: ${rows} rows and ${writes} WRITE records of ${ROWS}.`);
   return `killed at call ${at} with ${afterCrash.toLocaleString("en")} rows stored; after the retry ${rows.toLocaleString("en")} rows, ${writes.toLocaleString("en")} WRITE records`;
 }
 
-async function upload(number: number, { deployment }: Ground): Promise<object> {
+async function upload(number: number, { deployment }: Setup): Promise<object> {
   const rows = Array.from({ length: ROWS }, (_, row) =>
     JSON.stringify({ transactionId: `crash-${number}-${row}`, amount: "10.00", currency: "USD", cardLast4: "4242" }),
   );
@@ -84,7 +84,7 @@ function bucketOf(deployment: Deployment): string {
 }
 
 /** @param killAtCall the AWS call during which the process is killed. */
-async function run(event: object, { aws, proxy, deployment }: Ground, killAtCall?: number): Promise<BundleResult> {
+async function run(event: object, { aws, proxy, deployment }: Setup, killAtCall?: number): Promise<BundleResult> {
   if (aws.credentials === undefined) throw new Error("The crash rounds run on the embedded AWS only.");
   proxy.reset();
   const running = startBundle({
@@ -107,7 +107,7 @@ async function run(event: object, { aws, proxy, deployment }: Ground, killAtCall
   return running.result;
 }
 
-async function count(table: TableId, { deployment }: Ground): Promise<number> {
+async function count(table: TableId, { deployment }: Setup): Promise<number> {
   const dynamo = new DynamoDBClient(deployment.clientConfig());
   const filter =
     table === "paymentAuditTrail"

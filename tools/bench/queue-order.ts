@@ -34,7 +34,7 @@ interface Message {
   readonly body: string;
 }
 
-interface Ground {
+interface Setup {
   readonly deployment: Deployment;
   readonly dynamo: DynamoDBClient;
   readonly sqs: SQSClient;
@@ -68,7 +68,7 @@ function messagesOf(transaction: number, count: number, prefix = ""): Message[] 
 }
 
 /** One producer sends the events of its payments in order; the producers run side by side. */
-async function produce(transactions: readonly number[], count: number, ground: Ground, prefix = ""): Promise<number> {
+async function produce(transactions: readonly number[], count: number, setup: Setup, prefix = ""): Promise<number> {
   const queues = transactions.map((transaction) => messagesOf(transaction, count, prefix));
   const longest = Math.max(...queues.map((queue) => queue.length));
   let sent = 0;
@@ -81,9 +81,7 @@ async function produce(transactions: readonly number[], count: number, ground: G
         MessageGroupId: group,
         MessageDeduplicationId: deduplicationId,
       }));
-      const answer = await ground.sqs.send(
-        new SendMessageBatchCommand({ QueueUrl: ground.queueUrl, Entries: entries }),
-      );
+      const answer = await setup.sqs.send(new SendMessageBatchCommand({ QueueUrl: setup.queueUrl, Entries: entries }));
       if ((answer.Failed ?? []).length > 0) throw new Error("A batch was not sent whole.");
       sent += entries.length;
     }
@@ -99,7 +97,7 @@ interface StoredEvent {
   readonly sequenceNumber: string;
 }
 
-async function storedEvents({ dynamo, deployment }: Ground): Promise<StoredEvent[]> {
+async function storedEvents({ dynamo, deployment }: Setup): Promise<StoredEvent[]> {
   const events: StoredEvent[] = [];
   const input = { TableName: deployment.tableName("paymentAuditTrail"), ConsistentRead: true };
   for await (const page of paginateScan({ client: dynamo }, input)) {
@@ -116,10 +114,10 @@ async function storedEvents({ dynamo, deployment }: Ground): Promise<StoredEvent
   return events;
 }
 
-async function waitForCount(expected: number, ground: Ground): Promise<StoredEvent[]> {
+async function waitForCount(expected: number, setup: Setup): Promise<StoredEvent[]> {
   const until = Date.now() + WAIT_MAX_MS;
   for (;;) {
-    const events = await storedEvents(ground);
+    const events = await storedEvents(setup);
     if (events.length >= expected) return events;
     if (Date.now() > until) throw new Error(`Only ${events.length} of ${expected} records were stored in time.`);
     console.log(`  ${events.length.toLocaleString("en")} of ${expected.toLocaleString("en")} records`);
@@ -144,7 +142,7 @@ function outOfOrder(events: readonly StoredEvent[]): string[] {
 const isSorted = (texts: readonly string[]) =>
   texts.every((text, index) => index === 0 || (texts[index - 1] ?? "") < text);
 
-async function depth(queueUrl: string, { sqs }: Ground): Promise<number> {
+async function depth(queueUrl: string, { sqs }: Setup): Promise<number> {
   const names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] }),
@@ -152,19 +150,19 @@ async function depth(queueUrl: string, { sqs }: Ground): Promise<number> {
   return names.reduce((sum, name) => sum + Number(Attributes?.[name] ?? 0), 0);
 }
 
-async function orderAndRepeats(ground: Ground): Promise<void> {
+async function orderAndRepeats(setup: Setup): Promise<void> {
   const startedAt = Date.now();
   const all = Array.from({ length: TRANSACTIONS }, (_, index) => index);
   const shares = Array.from({ length: PRODUCERS }, (_, producer) =>
     all.filter((index) => index % PRODUCERS === producer),
   );
-  const sent = await Promise.all(shares.map((share) => produce(share, EVENTS_EACH, ground)));
+  const sent = await Promise.all(shares.map((share) => produce(share, EVENTS_EACH, setup)));
   const distinct = TRANSACTIONS * EVENTS_EACH;
-  const events = await waitForCount(distinct + 1, ground);
+  const events = await waitForCount(distinct + 1, setup);
   const gaps = events.filter((event) => event.action === "GAP").length;
   const records = new Set(events.filter((event) => event.action !== "GAP").map((event) => event.auditId)).size;
   const disordered = outOfOrder(events);
-  const dead = await depth(ground.deadLetterUrl, ground);
+  const dead = await depth(setup.deadLetterUrl, setup);
   const total = sent.reduce((sum, count) => sum + count, 0);
   console.log(
     `sent ${total.toLocaleString("en")} messages (${distinct.toLocaleString("en")} distinct events, repeats, 1 invalid) from ${PRODUCERS} producers`,
@@ -176,12 +174,12 @@ async function orderAndRepeats(ground: Ground): Promise<void> {
     process.exitCode = 1;
 }
 
-async function faultOnOneGroup(ground: Ground, proxy: FaultProxy): Promise<void> {
+async function faultOnOneGroup(setup: Setup, proxy: FaultProxy): Promise<void> {
   // In AWS a failed message waits for six function time-outs; here a few seconds show the same.
-  await ground.sqs.send(
-    new SetQueueAttributesCommand({ QueueUrl: ground.queueUrl, Attributes: { VisibilityTimeout: "5" } }),
+  await setup.sqs.send(
+    new SetQueueAttributesCommand({ QueueUrl: setup.queueUrl, Attributes: { VisibilityTimeout: "5" } }),
   );
-  const before = (await storedEvents(ground)).length;
+  const before = (await storedEvents(setup)).length;
   const held = `held-${transactionName(0)}`;
   const rule = proxy.inject({
     target: "DynamoDB.TransactWriteItems",
@@ -190,16 +188,14 @@ async function faultOnOneGroup(ground: Ground, proxy: FaultProxy): Promise<void>
     fault: FAULTS.internalError(),
   });
   const groups = Array.from({ length: 20 }, (_, index) => index);
-  await produce(groups, 5, ground, "held-");
-  const others = (await waitForCount(before + 19 * 5, ground)).filter((event) =>
+  await produce(groups, 5, setup, "held-");
+  const others = (await waitForCount(before + 19 * 5, setup)).filter((event) =>
     event.transactionId.startsWith("held-"),
   );
   const heldMeanwhile = others.filter((event) => event.transactionId === held).length;
   rule.remove();
-  const after = (await waitForCount(before + 20 * 5, ground)).filter((event) =>
-    event.transactionId.startsWith("held-"),
-  );
-  const dead = await depth(ground.deadLetterUrl, ground);
+  const after = (await waitForCount(before + 20 * 5, setup)).filter((event) => event.transactionId.startsWith("held-"));
+  const dead = await depth(setup.deadLetterUrl, setup);
   console.log(
     `with a fault on one payment: ${others.length - heldMeanwhile} records of the 19 others, ${heldMeanwhile} of this one; after the fault ${after.length}, out of order: ${outOfOrder(after).length}; dead letters: ${dead}`,
   );
@@ -218,15 +214,15 @@ async function main(): Promise<void> {
       environmentOverrides: { persistPaymentAuditTrail: { AWS_ENDPOINT_URL_DYNAMODB: proxy.url } },
     });
     const config = deployment.clientConfig();
-    const ground: Ground = {
+    const setup: Setup = {
       deployment,
       dynamo: new DynamoDBClient(config),
       sqs: new SQSClient(config),
       queueUrl: deployment.queueUrl("payment-audit-trail-dev.fifo"),
       deadLetterUrl: deployment.queueUrl("payment-audit-trail-dlq-dev.fifo"),
     };
-    await orderAndRepeats(ground);
-    await faultOnOneGroup(ground, proxy);
+    await orderAndRepeats(setup);
+    await faultOnOneGroup(setup, proxy);
   } finally {
     await proxy.stop();
     await aws.stop();

@@ -18,14 +18,14 @@ import { writeRequestedExports } from "../../local/export-stand-in";
 import { readArrivalSamples, startArrivals } from "../../local/main-job/arrivals";
 import { LedgerCalls } from "../../local/main-job/calls";
 import { feed } from "../../local/main-job/feed";
-import { type Ground, groundOf } from "../../local/main-job/ground";
 import { readExpected, readInput } from "../../local/main-job/input";
 import { Invariants } from "../../local/main-job/invariants";
+import { type JobEnvironment, jobEnvironmentOf } from "../../local/main-job/job-environment";
+import { ACTORS, changeStatus, readBack, readTransactions, sendPortalEvents } from "../../local/main-job/ledger-usage";
 import { jobOptions } from "../../local/main-job/options";
-import { pickHero, type SamplePayment, storedPayments } from "../../local/main-job/payments";
+import { pickSamplePayment, type SamplePayment, storedPayments } from "../../local/main-job/payments";
 import { Progress } from "../../local/main-job/progress";
 import { Reader } from "../../local/main-job/reader";
-import { ACTORS, changeStatus, readBack, readTransactions, tellEvents } from "../../local/main-job/tour";
 import { namesOf } from "../../stacks/config/names";
 
 const LINES = 220;
@@ -39,36 +39,36 @@ export async function driveEverything(
   folder: string,
   say: (step: string) => void,
 ): Promise<void> {
-  const ground = groundOf(deployment);
+  const environment = jobEnvironmentOf(deployment);
   const calls = new LedgerCalls(deployment);
   try {
     say("payments by files, messages and calls; status, reads, events");
-    await drivePayments(ground, calls);
+    await drivePayments(environment, calls);
     say("exports, their check, checkpoints, the sweep and a restore drill");
-    await driveJobs(ground, calls);
+    await driveJobs(environment, calls);
     say("the commands: evidence, backup, drill, redrive");
-    await driveCommands(ground, folder);
+    await driveCommands(environment, folder);
   } finally {
-    ground.destroy();
+    environment.destroy();
   }
 }
 
 /** What holds of all this is checked by the main job; here it only has to happen. */
-async function drivePayments(ground: Ground, calls: LedgerCalls): Promise<void> {
+async function drivePayments(environment: JobEnvironment, calls: LedgerCalls): Promise<void> {
   const options = jobOptions();
   const lines = readInput(options.input).slice(0, LINES);
   const expected = readExpected(options.expected);
   const [reader, unread, startedAt] = [new Reader(calls), new Invariants(), new Date()];
-  const finishArrivals = await startArrivals(ground, calls, readArrivalSamples());
+  const finishArrivals = await startArrivals(environment, calls, readArrivalSamples());
   const { endings } = await feed(lines, calls, new Progress({ write: () => true } as never, false));
   await finishArrivals();
   const payments = storedPayments(lines, endings, expected);
-  const hero = await changeStatus(calls, pickHero(payments, lines, expected), unread);
-  await readBack(reader, hero, payments, unread);
+  const samplePayment = await changeStatus(calls, pickSamplePayment(payments, lines, expected), unread);
+  await readBack(reader, samplePayment, payments, unread);
   await readTransactions(reader, unread);
-  await tellEvents(calls, hero, new Date());
+  await sendPortalEvents(calls, samplePayment, new Date());
   await driveLife(calls, startedAt);
-  await readTrail(reader, hero, startedAt);
+  await readTrail(reader, samplePayment, startedAt);
   await readRows(calls, startedAt);
 }
 
@@ -91,13 +91,13 @@ async function driveLife(calls: LedgerCalls, since: Date): Promise<void> {
   await calls.queryLedger({ Query: "open-breaches", ...range });
 }
 
-async function readTrail(reader: Reader, hero: SamplePayment, since: Date): Promise<void> {
+async function readTrail(reader: Reader, samplePayment: SamplePayment, since: Date): Promise<void> {
   const range = {
     From: new Date(since.getTime() - DAY_MS / 24).toISOString(),
     To: new Date().toISOString(),
     Limit: 20,
   };
-  await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: hero.TransactionID });
+  await reader.trail(ACTORS.auditor, { Query: "transaction", TransactionID: samplePayment.TransactionID });
   await reader.trail(ACTORS.auditor, { Query: "actor", OfActor: ACTORS.refunds, ...range });
   await reader.trail(ACTORS.auditor, { Query: "time", ...range });
 }
@@ -112,8 +112,8 @@ async function readRows(calls: LedgerCalls, since: Date): Promise<void> {
   }
 }
 
-async function driveJobs(ground: Ground, calls: LedgerCalls): Promise<void> {
-  const { deployment, pastPermissions } = ground;
+async function driveJobs(environment: JobEnvironment, calls: LedgerCalls): Promise<void> {
+  const { deployment, pastPermissions } = environment;
   await calls.exportTables({ kind: "full" });
   await writeRequestedExports(pastPermissions);
   await calls.exportTables({ kind: "incremental" });
@@ -130,8 +130,8 @@ async function driveJobs(ground: Ground, calls: LedgerCalls): Promise<void> {
   throw new Error(`The restore drill was not over after ${DRILL_STEPS_MAX} steps.`);
 }
 
-async function driveCommands(ground: Ground, folder: string): Promise<void> {
-  const { deployment, evidenceBucket } = ground;
+async function driveCommands(environment: JobEnvironment, folder: string): Promise<void> {
+  const { deployment, evidenceBucket } = environment;
   const evidence = path.join(folder, "evidence");
   await asPerson("auditor", deployment, async () => {
     await payledger("fetch", "--bucket", evidenceBucket, "--to", evidence);
@@ -141,7 +141,7 @@ async function driveCommands(ground: Ground, folder: string): Promise<void> {
   const key = /[^\s"]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+/.exec(keys)?.[0] ?? "";
   await fillFailureQueues(deployment);
   await asPerson("operator", deployment, async () => {
-    await driveBackups(ground);
+    await driveBackups(environment);
     await payledger("drill", "--here", "--key", key, "--poll-seconds", "0.2");
     await payledger("drill", "--poll-seconds", "0.2");
     const { deadLetterQueues, failureQueue } = namesOf({ suffix: SUFFIX });
@@ -156,7 +156,7 @@ async function payledger(...words: string[]): Promise<string> {
   return said.join("\n");
 }
 
-async function driveBackups({ deployment, exportBucket }: Ground): Promise<void> {
+async function driveBackups({ deployment, exportBucket }: JobEnvironment): Promise<void> {
   const table = deployment.tableName("paymentMessages");
   const run = (...words: string[]) => payledger("backup", ...words);
   await run("check", `s3://${exportBucket}/exports/`, "--table", table);

@@ -37,13 +37,13 @@ const PAGE_LENGTH = 50;
 
 export async function changeStatus(
   calls: LedgerCalls,
-  hero: SamplePayment,
+  samplePayment: SamplePayment,
   invariants: Invariants,
 ): Promise<SamplePayment> {
-  const Status = hero.Status === "Failure" ? "Success" : "Failure";
+  const Status = samplePayment.Status === "Failure" ? "Success" : "Failure";
   const change = {
-    TransactionID: hero.TransactionID,
-    ExpectedStatus: hero.Status,
+    TransactionID: samplePayment.TransactionID,
+    ExpectedStatus: samplePayment.Status,
     Status,
     Reason: STATUS_REASON,
     Actor: ACTORS.refunds,
@@ -55,7 +55,7 @@ export async function changeStatus(
     faults.push(`the ${outcome === "updated" ? "change" : "repeated change"} was answered ${answer.outcome}`);
   }
   invariants.record("STATUS_CHANGE_DIFFERS", "1 change, sent twice", faults);
-  return { ...hero, Status };
+  return { ...samplePayment, Status };
 }
 
 export interface ReadsSummary {
@@ -67,19 +67,19 @@ export interface ReadsSummary {
 /** @param payments the stored ones, with the current status of the sample payment. */
 export async function readBack(
   reader: Reader,
-  hero: SamplePayment,
+  samplePayment: SamplePayment,
   payments: readonly SamplePayment[],
   invariants: Invariants,
 ): Promise<ReadsSummary> {
   const faults: string[] = [];
-  const one = [hero, ...payments.filter(({ TransactionID }) => TransactionID !== hero.TransactionID)];
+  const one = [samplePayment, ...payments.filter(({ TransactionID }) => TransactionID !== samplePayment.TransactionID)];
   for (const payment of one.slice(0, READ_ONE_BY_ONE)) faults.push(...(await readOne(reader, payment)));
   const missing = await reader.ledger(ACTORS.refunds, { Query: "transaction", TransactionID: UNKNOWN_ID });
   if (missing.payments.length > 0) faults.push("an unknown id returned a payment");
-  const byProcessor = await readProcessor(reader, hero, payments, faults);
-  const failures = await readFailures(reader, hero, payments, faults);
-  const revealed = await reader.reveal(ACTORS.support, hero.TransactionID, REVEAL_REASON);
-  if (revealed !== hero.SecureToken) faults.push("the revealed token is not the one that was sent");
+  const byProcessor = await readProcessor(reader, samplePayment, payments, faults);
+  const failures = await readFailures(reader, samplePayment, payments, faults);
+  const revealed = await reader.reveal(ACTORS.support, samplePayment.TransactionID, REVEAL_REASON);
+  if (revealed !== samplePayment.SecureToken) faults.push("the revealed token is not the one that was sent");
   const byTransaction = Math.min(READ_ONE_BY_ONE, one.length) + 1;
   const total = byTransaction + byProcessor.pages + failures.pages + 1;
   invariants.record("READS_DIFFER", `${number(total)} reads`, faults);
@@ -120,24 +120,33 @@ export async function readTransactions(reader: Reader, invariants: Invariants): 
 /** One processor's payments of half a day around the sample payment. */
 async function readProcessor(
   reader: Reader,
-  hero: SamplePayment,
+  samplePayment: SamplePayment,
   payments: readonly SamplePayment[],
   faults: string[],
 ) {
-  const moment = momentOf(hero);
+  const moment = momentOf(samplePayment);
   const range = { from: moment - 6 * HOUR_MS, to: moment + 6 * HOUR_MS };
-  const wanted = payments.filter((payment) => payment.ProcessorID === hero.ProcessorID && isWithin(payment, range));
-  const query = { Query: "processor", ProcessorID: hero.ProcessorID, ...asQuery(range) };
+  const wanted = payments.filter(
+    (payment) => payment.ProcessorID === samplePayment.ProcessorID && isWithin(payment, range),
+  );
+  const query = { Query: "processor", ProcessorID: samplePayment.ProcessorID, ...asQuery(range) };
   const read = await reader.ledger(ACTORS.risk, query);
-  faults.push(...difference(`payments of ${hero.ProcessorID}`, wanted, read.payments));
-  return { processor: hero.ProcessorID, payments: read.payments.length, pages: read.pages };
+  faults.push(...difference(`payments of ${samplePayment.ProcessorID}`, wanted, read.payments));
+  return { processor: samplePayment.ProcessorID, payments: read.payments.length, pages: read.pages };
 }
 
 /** All failures of the file's time, as far as one query reaches, in pages short enough that there are several. */
-async function readFailures(reader: Reader, hero: SamplePayment, payments: readonly SamplePayment[], faults: string[]) {
+async function readFailures(
+  reader: Reader,
+  samplePayment: SamplePayment,
+  payments: readonly SamplePayment[],
+  faults: string[],
+) {
   const from = Math.min(...payments.map(momentOf).filter((moment) => !Number.isNaN(moment)));
   const to = from + (RANGE_DAYS_MAX - 1) * 24 * HOUR_MS;
-  const now = payments.map((payment) => (payment.TransactionID === hero.TransactionID ? hero : payment));
+  const now = payments.map((payment) =>
+    payment.TransactionID === samplePayment.TransactionID ? samplePayment : payment,
+  );
   const wanted = now.filter((payment) => payment.Status === "Failure" && isWithin(payment, { from, to }));
   const query = { Query: "failures", ...asQuery({ from, to }), Limit: PAGE_LENGTH };
   const read = await reader.ledger(ACTORS.risk, query);
@@ -183,9 +192,9 @@ function difference(what: string, wanted: readonly SamplePayment[], found: reado
 }
 
 /** Two vocabularies for one access, both at once, and one event whose two names contradict each other. */
-export async function tellEvents(calls: LedgerCalls, hero: SamplePayment, at: Date): Promise<string[]> {
+export async function sendPortalEvents(calls: LedgerCalls, samplePayment: SamplePayment, at: Date): Promise<string[]> {
   const moment = at.toISOString();
-  const id = hero.TransactionID;
+  const id = samplePayment.TransactionID;
   const portal = {
     AuditID: "portal-event-1",
     TransactionID: id,
@@ -215,7 +224,7 @@ export async function tellEvents(calls: LedgerCalls, hero: SamplePayment, at: Da
   ];
 }
 
-export const TOLD_EVENT_IDS = ["portal-event-1", "portal-event-2", "portal-event-3"];
+export const SENT_EVENT_IDS = ["portal-event-1", "portal-event-2", "portal-event-3"];
 
 interface Result {
   readonly outcome: string;

@@ -1,4 +1,4 @@
-/** Where the job plays: the deployment, with one client a service. Its calls are an administrator's, and AWS would authorise them. */
+/** The deployment that the job runs against, with one client for each service. Its calls are an administrator's, and the gate authorises them. */
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -8,7 +8,7 @@ import type { Deployment } from "../deploy";
 import { present } from "../resources/context";
 import { JOB_ENVIRONMENT } from "./synthesize";
 
-export interface Ground {
+export interface JobEnvironment {
   readonly deployment: Deployment;
   readonly dynamo: DynamoDBClient;
   readonly s3: S3Client;
@@ -25,7 +25,7 @@ export interface Ground {
   destroy(): void;
 }
 
-export function groundOf(deployment: Deployment): Ground {
+export function jobEnvironmentOf(deployment: Deployment): JobEnvironment {
   const config = deployment.clientConfig();
   const auditing = deployment.clientConfig("auditor");
   const auditor = { dynamo: new DynamoDBClient(auditing), s3: new S3Client(auditing) };

@@ -35,11 +35,7 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
     { sid: "Events", actions: ["dynamodb:ConditionCheckItem"], resources: [events.tableArn] },
     { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
   ],
-  events: ({ ledger, events, auditTrail }) => [
-    { sid: "Ledger", actions: ["dynamodb:ConditionCheckItem", "dynamodb:GetItem"], resources: [ledger.tableArn] },
-    { sid: "Events", actions: ["dynamodb:PutItem", "dynamodb:Query"], resources: [events.tableArn] },
-    { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
-  ],
+  events: eventStatements,
   query: ({ ledger, events, auditTrail }) => [
     { sid: "Ledger", actions: ["dynamodb:GetItem"], resources: [ledger.tableArn] },
     { sid: "LedgerIndexes", actions: ["dynamodb:Query"], resources: ledger.indexArns },
@@ -56,9 +52,10 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
     { sid: "AuditTrailIndexes", actions: ["dynamodb:Query"], resources: auditTrail.indexArns },
     { sid: "ReadAuditDetails", actions: ["kms:Decrypt"], resources: [keyArns.audit] },
   ],
-  messages: ({ messages, auditTrail, queueArns }) => [
+  messages: ({ messages, queueArns, ...arns }) => [
     { sid: "Messages", actions: ["dynamodb:PutItem"], resources: [messages.tableArn] },
-    append(auditTrail),
+    // Facts arrive as messages too.
+    ...eventStatements(arns),
     receive(queueArns.paymentMessages),
   ],
   processor: (arns) => [
@@ -86,6 +83,19 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
   drill: (arns) => [...drillStatements(arns), append(arns.auditTrail)],
   attester: attesterStatements,
 };
+
+/** What records an event of a payment's life: it reads the life, and begins it from the payment's row. */
+function eventStatements({
+  ledger,
+  events,
+  auditTrail,
+}: Pick<PermissionArns, "ledger" | "events" | "auditTrail">): Statement[] {
+  return [
+    { sid: "Ledger", actions: ["dynamodb:ConditionCheckItem", "dynamodb:GetItem"], resources: [ledger.tableArn] },
+    { sid: "Events", actions: ["dynamodb:PutItem", "dynamodb:Query"], resources: [events.tableArn] },
+    { sid: "AuditTrail", actions: ["dynamodb:GetItem", "dynamodb:PutItem"], resources: [auditTrail.tableArn] },
+  ];
+}
 
 /** What an event source mapping does in the name of its function's role. */
 function receive(queueArn: string): Statement {

@@ -18,6 +18,7 @@ import type { ProcessorResponse } from "../ledger/operations/payment-processor";
 import { auditEventSchema } from "../ledger/rules/audit-event";
 import { ENTRIES_MAX, requestSchema } from "../ledger/rules/entries";
 import { paymentSchema } from "../ledger/rules/payment";
+import { paymentEventSchema } from "../ledger/rules/payment-event";
 import { paymentMessageSchema } from "../ledger/rules/payment-message";
 import { auditQuerySchema, ledgerQuerySchema, revealSchema, transactionQuerySchema } from "../ledger/rules/queries";
 import { REFUSAL_CODES } from "../ledger/rules/refusals";
@@ -134,9 +135,19 @@ const sentMessage = paymentMessageSchema
       .optional(),
   })
   .meta({
-    title: "Message of audit-trail-queue",
+    title: "Payment message",
     description: `One payment. Times lie after 1999 and at most 15 minutes ahead of the ledger's clock. A number keeps the digits that it is written with; an amount has no exponent. ${DECIMALS}`,
   });
+
+const sentFact = paymentEventSchema
+  .extend({ Mode: z.literal("fact"), Actor: paymentEventSchema.shape.Actor.unwrap() })
+  .meta({
+    title: "Fact",
+    description: `An event of a payment's life that the processor reports, with the fields of record_payment_event. A message with an EventID is one. ${DECIMALS}`,
+  });
+const queuedMessage = z
+  .union([sentMessage, sentFact])
+  .meta({ title: "Message of audit-trail-queue", description: "One payment, or one fact about a payment." });
 
 const outcomeCounts = z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count });
 
@@ -259,7 +270,7 @@ const CARRIED: readonly (readonly [string, string, z.ZodType, Side])[] = [
     z.union([queuedEvent]).meta({ title: "Message of payment-audit-trail.fifo", description: "One audit event." }),
     "sent",
   ],
-  [QUEUES.paymentMessages.name, "message", sentMessage, "sent"],
+  [QUEUES.paymentMessages.name, "message", queuedMessage, "sent"],
   ["payment-files", "row", fileRow, "sent"],
   ["payment-files", "report", fileReport, "made"],
   ["payment-files", "bad-row", badRow, "made"],

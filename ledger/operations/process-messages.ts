@@ -1,9 +1,10 @@
-/** Records the payments of `audit-trail-queue`, each once however often it is delivered. */
+/** Records the payments and the facts of `audit-trail-queue`, each once however often it is delivered. */
 
-import { TABLES } from "../../contract";
+import { type LogicalTableName, TABLES } from "../../contract";
 import type { AuditEntry } from "../rules/audit-entry";
 import { parseExactJson } from "../rules/exact-json";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
+import { isPaymentEvent } from "../rules/payment-event";
 import type { PaymentMessage } from "../rules/payment-message";
 import { type Refusal, refusal } from "../rules/refusals";
 import type { Services } from "../store/services";
@@ -20,38 +21,62 @@ import {
   queueMessages,
   queueResponse,
 } from "./queue";
+import { type QueuedFact, recordFacts, validateFact } from "./queued-facts";
 import { recordEntries } from "./record-entries";
 import { recordPayments } from "./record-payments";
 import { type Accepted, acceptPayment, isRefusal, refuseHarmful, validatePayment } from "./validation";
 
 const { logicalName: MESSAGES } = TABLES.paymentMessages;
+const { logicalName: EVENTS } = TABLES.paymentEvents;
 
 /** @throws Error for an event that no queue sent: nothing else may invoke this function. */
 export async function processMessages(event: unknown, call: Call, services: Services): Promise<QueueResponse> {
   const messages = queueMessages(event);
   if (messages === undefined) throw new Error("The event is not one of a queue.");
-  const judged = messages.map((message) => ({ message, judgement: validated(message, call, services) }));
+  const judged = await Promise.all(messages.map((message, position) => judge(message, position, call, services)));
   // What is refused is settled first and never goes back to the queue: it must not reach the dead-letter queue.
-  const refusals = judged.flatMap(({ message, judgement }) =>
-    isRefusal(judgement) ? [refusalOf(message, judgement, call)] : [],
-  );
+  const refusals = judged.flatMap((each) => ("reason" in each ? [refusalOf(each, call)] : []));
   await recordEntries(refusals, services);
   for (const _ of refusals) services.signal("MessageRefused");
   call.noteOutcomes?.({ refused: refusals.length });
-  const valid = judged.flatMap(({ message, judgement }) =>
-    isRefusal(judgement) ? [] : [{ message, sent: judgement }],
-  );
-  // Together they share a transaction; when that fails for a technical reason, each is recorded separately.
-  if (await areRecorded(valid, call, services)) return queueResponse([]);
-  const each = await Promise.all(
-    valid.map(async (one) => ((await areRecorded([one], call, services)) ? [] : [one.message])),
-  );
-  return queueResponse(each.flat());
+  const [unpaid, untold] = await Promise.all([
+    recordAll(
+      judged.filter((each) => "sent" in each),
+      call,
+      services,
+    ),
+    recordFacts(
+      judged.filter((each) => "fact" in each),
+      call,
+      services,
+    ),
+  ]);
+  return queueResponse([...unpaid, ...untold]);
 }
 
 interface ValidMessage {
   readonly message: QueueMessage;
   readonly sent: SentPayment<PaymentMessage>;
+}
+
+interface RefusedMessage {
+  readonly message: QueueMessage;
+  readonly reason: Refusal;
+  /** Where it would have been recorded. */
+  readonly table: LogicalTableName;
+}
+
+/**
+ * Together the payments share a transaction; when that fails for a technical reason, each is recorded on its own.
+ *
+ * @returns the messages to deliver again.
+ */
+async function recordAll(valid: readonly ValidMessage[], call: Call, services: Services): Promise<QueueMessage[]> {
+  if (await areRecorded(valid, call, services)) return [];
+  const each = await Promise.all(
+    valid.map(async (one) => ((await areRecorded([one], call, services)) ? [] : [one.message])),
+  );
+  return each.flat();
 }
 
 async function areRecorded(valid: readonly ValidMessage[], call: Call, services: Services): Promise<boolean> {
@@ -73,21 +98,35 @@ async function recordMessages(valid: readonly ValidMessage[], call: Call, servic
   noteResults(await recordPayments(book, accepted, call, services), call);
 }
 
-function validated(message: QueueMessage, call: Call, services: Services): SentPayment<PaymentMessage> | Refusal {
+async function judge(
+  message: QueueMessage,
+  position: number,
+  call: Call,
+  services: Services,
+): Promise<ValidMessage | QueuedFact | RefusedMessage> {
   const body = parseExactJson(message.body);
-  if (body === undefined) return refuseHarmful(message.body, services) ?? refusal("NOT_JSON");
-  return validatePayment(messagesBook(services), body, { now: call.now, caller: callerOf(message, call) }, services);
+  if (body === undefined) {
+    const reason = refuseHarmful(message.body, services) ?? refusal("NOT_JSON");
+    return { message, reason, table: MESSAGES };
+  }
+  if (isPaymentEvent(body)) {
+    const fact = await validateFact(message, body, position, call, services);
+    return isRefusal(fact) ? { message, reason: fact, table: EVENTS } : { message, fact };
+  }
+  const input = { now: call.now, caller: callerOf(message, call) };
+  const sent = validatePayment(messagesBook(services), body, input, services);
+  return isRefusal(sent) ? { message, reason: sent, table: MESSAGES } : { message, sent };
 }
 
 /** A message that can never be recorded is settled at first sight. */
-function refusalOf(message: QueueMessage, reason: Refusal, call: Call): AuditEntry {
+function refusalOf({ message, reason, table }: RefusedMessage, call: Call): AuditEntry {
   const { actor = UNCLAIMED_ACTOR, transactionId } = claimsOf(message);
   const entry = ledgerEntry(
     {
       auditId: derivedAuditId("REFUSAL", message.queueName, ...arrivalParts(message)),
       action: "REFUSAL",
       actor,
-      table: MESSAGES,
+      table,
       transactionId,
       asked: { recordIds: transactionId === undefined ? [] : [transactionId], ...keptBody(message, reason) },
       answered: { recordIds: [], result: reason.code },

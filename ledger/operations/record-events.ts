@@ -10,7 +10,7 @@ import { differingFields } from "../rules/differing-fields";
 import { envelopeOf, parseEntries } from "../rules/entries";
 import { derivedAuditId } from "../rules/identifiers";
 import { PLACE_MAX } from "../rules/life-check";
-import { type PaymentEvent, parsePaymentEvent } from "../rules/payment-event";
+import { type PaymentEvent, parseFact, parsePaymentEvent } from "../rules/payment-event";
 import type { BreachCode, LifeOutcome } from "../rules/payment-life";
 import { equalMac } from "../rules/record-mac";
 import { type Refusal, type RefusalCode, refusal } from "../rules/refusals";
@@ -40,7 +40,9 @@ export const PLACE_RACES_MAX = 8;
 /** Payments of one request that are worked on side by side; the events of one payment follow each other. */
 const PARALLEL_PAYMENTS_MAX = 8;
 
-interface SentOne {
+/** An event that passed the checks of its form. */
+export interface SentEvent {
+  /** Its place in the request. */
   readonly position: number;
   readonly actor: string;
   readonly event: PaymentEvent;
@@ -65,7 +67,7 @@ export async function recordPaymentEvents(
   if ("refusal" in parsed) return refuseCall(input, parsed.refusal, EVENTS.logicalName, call, services);
   const { accepted, refused } = await validateEntries(
     { ...parsed, tokens },
-    (entry, position) => validated(entry, { position, tokens, listActor: parsed.actor }, call, services),
+    (entry, position) => validateEvent(entry, { position, tokens, listActor: parsed.actor }, call, services),
     EVENTS.logicalName,
     call,
   );
@@ -83,15 +85,26 @@ export async function recordPaymentEvents(
   return eventsAnswer([...refusedResults, ...results]);
 }
 
-async function validated(
+/** How an entry is validated as an event. */
+interface EventInput {
+  readonly position: number;
+  /** Those of the whole request. */
+  readonly tokens: SentTokens;
+  /** The actor named around a list; an entry's own actor goes before it. */
+  readonly listActor?: string | undefined;
+  /** Nobody waits for an answer, so no grant can be given. */
+  readonly factsOnly?: boolean;
+}
+
+export async function validateEvent(
   entry: unknown,
-  { position, tokens, listActor }: { position: number; tokens: SentTokens; listActor: string | undefined },
+  { position, tokens, listActor, factsOnly = false }: EventInput,
   call: Call,
   services: Services,
-): Promise<SentOne | Refusal> {
+): Promise<SentEvent | Refusal> {
   const harmful = refuseHarmful(entry, services, { tokens, clear: entry });
   if (harmful !== undefined) return harmful;
-  const parsed = parsePaymentEvent(entry, listActor, call.now);
+  const parsed = factsOnly ? parseFact(entry, call.now) : parsePaymentEvent(entry, listActor, call.now);
   if (!parsed.ok) return parsed.refusal;
   const { event, actor } = parsed.value;
   const claimed = refuseActor(actor, call.caller, services);
@@ -99,9 +112,20 @@ async function validated(
   return { position, actor, event, contentMac: await paymentEventMac(event, services) };
 }
 
+/**
+ * Records one event with what it leaves beside its own record.
+ *
+ * @throws Error for a technical fault. Then the event may be recorded; sent again, it is a duplicate.
+ */
+export async function recordEvent(sent: SentEvent, call: Call, services: Services): Promise<EventResult> {
+  const { result, record } = await recordOne(sent, call, services);
+  if (record !== undefined) await recordEntries([record], services);
+  return result;
+}
+
 /** The events of a payment one after another, in the order sent; payments side by side. */
-async function recordByPayment(sent: readonly SentOne[], call: Call, services: Services): Promise<Told[]> {
-  const byPayment = new Map<string, SentOne[]>();
+async function recordByPayment(sent: readonly SentEvent[], call: Call, services: Services): Promise<Told[]> {
+  const byPayment = new Map<string, SentEvent[]>();
   for (const each of sent) {
     const { TransactionID } = each.event;
     byPayment.set(TransactionID, [...(byPayment.get(TransactionID) ?? []), each]);
@@ -116,7 +140,7 @@ async function recordByPayment(sent: readonly SentOne[], call: Call, services: S
   return told;
 }
 
-async function recordOne(sent: SentOne, call: Call, services: Services): Promise<Told> {
+async function recordOne(sent: SentEvent, call: Call, services: Services): Promise<Told> {
   for (let race = 1; race <= PLACE_RACES_MAX; race++) {
     const read = await readLife(sent.event.TransactionID, services);
     if ("fault" in read) return asUntrusted(sent, read.fault, call, services);
@@ -136,7 +160,7 @@ async function recordOne(sent: SentOne, call: Call, services: Services): Promise
 
 /** Undefined when the place was taken, or the payment's row changed: then the event is judged again. */
 async function write(
-  sent: SentOne,
+  sent: SentEvent,
   read: ReadLife,
   outcome: LifeOutcome,
   call: Call,
@@ -158,7 +182,7 @@ async function write(
 
 /** The WRITE record's key is that of the EventID: if it is taken, the event is recorded, here or in another life. */
 async function decided(
-  sent: SentOne,
+  sent: SentEvent,
   [, recordVerdict]: readonly ActionVerdict[],
   call: Call,
   services: Services,
@@ -185,7 +209,7 @@ async function decided(
 }
 
 /** An event of the life has the EventID: the same one again, or another one under its id. */
-async function asRepeat(sent: SentOne, standing: StoredItem, call: Call, services: Services): Promise<Told> {
+async function asRepeat(sent: SentEvent, standing: StoredItem, call: Call, services: Services): Promise<Told> {
   const auditId = writeAuditId(EVENTS.logicalName, sent.event.EventID);
   const record = await getItem(services.dynamo, services.tables.paymentAuditTrail, TRAIL.partitionKey, auditId);
   if (record === undefined) return withoutPair(sent, standing, call, services);
@@ -205,18 +229,18 @@ async function asRepeat(sent: SentOne, standing: StoredItem, call: Call, service
   return { result, record: duplicateEntry(EVENTS.logicalName, EventID, TransactionID, sent.actor, call) };
 }
 
-function withoutPair(sent: SentOne, found: StoredItem, call: Call, services: Services): Told {
+function withoutPair(sent: SentEvent, found: StoredItem, call: Call, services: Services): Told {
   const { TransactionID } = sent.event;
   const fault = { code: "AUDIT_RECORD_MISSING", table: EVENTS.logicalName, recordId: TransactionID, found } as const;
   return asUntrusted(sent, fault, call, services);
 }
 
-function asUntrusted(sent: SentOne, fault: IntegrityFault, call: Call, services: Services): Told {
+function asUntrusted(sent: SentEvent, fault: IntegrityFault, call: Call, services: Services): Told {
   return { result: refusedOne(sent, refusal(fault.code)), record: alarmEntry(fault, sent.actor, call, services) };
 }
 
 /** @param field the fields that differ, where they are known. */
-function asConflict(sent: SentOne, field: string | undefined, call: Call, services: Services): Told {
+function asConflict(sent: SentEvent, field: string | undefined, call: Call, services: Services): Told {
   services.signal("PaymentConflict");
   const { position, event } = sent;
   const { TransactionID, EventID } = event;
@@ -236,7 +260,7 @@ function asConflict(sent: SentOne, field: string | undefined, call: Call, servic
 }
 
 /** The record keeps what was asked and the state that refused it. */
-function asRefused(sent: SentOne, code: RefusalCode, { life, events }: ReadLife, call: Call): Told {
+function asRefused(sent: SentEvent, code: RefusalCode, { life, events }: ReadLife, call: Call): Told {
   const State = life.state;
   const { TransactionID, EventID, Kind, Mode, Amount, Currency } = sent.event;
   const details: JsonObject = { Kind, Mode, Amount, Currency, SeenPlace: events.length, SeenState: { ...State } };
@@ -255,11 +279,11 @@ function asRefused(sent: SentOne, code: RefusalCode, { life, events }: ReadLife,
   return { result: { ...refusedOne(sent, refusal(code)), State }, record };
 }
 
-function refusedOne({ position, event }: SentOne, reason: Refusal): EventResult {
+function refusedOne({ position, event }: SentEvent, reason: Refusal): EventResult {
   return { position, outcome: "refused", TransactionID: event.TransactionID, EventID: event.EventID, ...reason };
 }
 
-function storedResult({ position, event }: SentOne, item: StoredItem, outcome: "stored" | "duplicate"): EventResult {
+function storedResult({ position, event }: SentEvent, item: StoredItem, outcome: "stored" | "duplicate"): EventResult {
   const { Place, State, Breach } = eventView(item);
   return {
     position,
@@ -273,7 +297,7 @@ function storedResult({ position, event }: SentOne, item: StoredItem, outcome: "
   };
 }
 
-function writeEntry({ event, actor, contentMac }: SentOne, place: number, call: Call): AuditEntry {
+function writeEntry({ event, actor, contentMac }: SentEvent, place: number, call: Call): AuditEntry {
   const { EventID, TransactionID, Kind, Mode } = event;
   return ledgerEntry(
     {

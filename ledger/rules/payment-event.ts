@@ -99,6 +99,17 @@ export function parsePaymentEvent(input: unknown, listActor: string | undefined,
   return accepted({ event, actor: claimedActor });
 }
 
+/** Whether an input is an event and no payment: no form of a payment has a member `EventID`. */
+export function isPaymentEvent(input: unknown): boolean {
+  return typeof input === "object" && input !== null && Object.hasOwn(input, "EventID");
+}
+
+/** An event that arrives where nobody waits for an answer. */
+export function parseFact(input: unknown, now: Date): Parsed<SentPaymentEvent> {
+  const parsed = parsePaymentEvent(input, undefined, now);
+  return parsed.ok && parsed.value.event.Mode === "grant" ? refused("GRANT_NEEDS_ANSWER", "Mode") : parsed;
+}
+
 /** An event needs its actor, here or around the list, and some kinds need the event that they settle. */
 function requiredToo(input: unknown, listActor: string | undefined): string[] {
   const kind = typeof input === "object" && input !== null && "Kind" in input ? input.Kind : undefined;

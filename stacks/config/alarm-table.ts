@@ -115,7 +115,11 @@ export const ALARMS = {
     name: "payment-events-breach",
     description:
       "A processor reported something that a rule of the payment forbids. It is recorded, and must be settled.",
-    watch: { kind: "reported-by-any", metric: METRICS.paymentBreach, by: ["recordPaymentEvent", "sweepAuditTrail"] },
+    watch: {
+      kind: "reported-by-any",
+      metric: METRICS.paymentBreach,
+      by: ["recordPaymentEvent", "processPaymentMessages", "sweepAuditTrail"],
+    },
   },
   "old-holds": {
     name: "payment-events-old-holds",

@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { DeleteItemCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { persistPayments } from "../../../ledger/operations/persist-payments";
+import { processMessages } from "../../../ledger/operations/process-messages";
+import { queryAuditTrail } from "../../../ledger/operations/query-audit-trail";
 import { queryLedger } from "../../../ledger/operations/query-ledger";
 import { PLACE_RACES_MAX, recordPaymentEvents } from "../../../ledger/operations/record-events";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import { hasGoodMac } from "../../../ledger/rules/record-mac";
 import { refusal } from "../../../ledger/rules/refusals";
 import { eventsAnswerSchema, ledgerQueryResponseSchema } from "../../../ledger/rules/responses";
-import { type StoredItem, textOf } from "../../../ledger/rules/stored-item";
+import { type StoredItem, textOf, textWithin } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
-import { type Harness, paymentInput, startHarness } from "../../support/ledger-harness";
+import { freshId, type Harness, paymentInput, startHarness } from "../../support/ledger-harness";
+import { queueRecord } from "../../support/queue-records";
 
 let harness: Harness;
 beforeAll(async () => {
@@ -327,4 +330,96 @@ test("a life is read in pages, each on record with the ids that it returned", as
   expect(second.life).toMatchObject({ events: [{ EventID: fees[2]?.EventID, Place: 3 }], State: { Fees: "6.00" } });
   expect(second.NextPageToken).toBeUndefined();
   expect((await actionsOf(id)).slice(-2)).toEqual(["READ", "READ"]);
+});
+
+describe("facts that arrive as messages", () => {
+  const deliver = (...records: readonly ReturnType<typeof queueRecord>[]) =>
+    processMessages({ Records: records }, harness.call("process_payment_messages"), harness.services);
+
+  test("are recorded once and in their order, with the sender as AWS names it, beside payments", async () => {
+    const id = await paid();
+    const paymentId = freshId("pay");
+    const messages = [
+      queueRecord(event(id, "DISPUTED", "30.00", { EventID: `dispute-${id}` })),
+      queueRecord({ paymentId, amount: "10.50" }),
+      queueRecord(event(id, "DISPUTE_WON", "30.00", { EventID: `won-${id}`, Of: `dispute-${id}` })),
+    ];
+    for (let delivery = 0; delivery < 2; delivery++)
+      expect(await deliver(...messages)).toEqual({ batchItemFailures: [] });
+    expect((await rowsOf(id)).map(({ Place, Kind }) => [Place, Kind]).toSorted()).toEqual([
+      [{ N: "1" }, { S: "DISPUTED" }],
+      [{ N: "2" }, { S: "DISPUTE_WON" }],
+    ]);
+    const trail = await harness.trailOf(id);
+    expect(
+      trail.filter((record) => textWithin(record, "Caller", "Principal") === "AROAEXAMPLE:order-service"),
+    ).toHaveLength(2);
+    expect((await harness.scan("messages")).filter((row) => textOf(row, "paymentId") === paymentId)).toHaveLength(1);
+  });
+
+  test.each([
+    ["GRANT_NEEDS_ANSWER", { Kind: "REFUND_HELD", Mode: "grant" }],
+    ["GRANT_NEEDS_ANSWER", { Kind: "CAPTURED", Mode: "grant" }],
+    ["MISSING_FIELD", { Actor: undefined }],
+    ["UNKNOWN_FIELD", { paymentId: "pay-1" }],
+    ["CARD_DATA", { Reason: "card 4111 1111 1111 1111" }],
+    ["INVALID_EVENT_ID", { EventID: "" }],
+  ])("one refused with %s is settled, and leaves a record of its code and no event", async (code, more) => {
+    const id = await paid();
+    const good = event(id, "FEE", "1.00");
+    const messages = [queueRecord(event(id, "REFUNDED", "5.00", more)), queueRecord(good)];
+    expect(await deliver(...messages)).toEqual({ batchItemFailures: [] });
+    expect(await deliver(...messages)).toEqual({ batchItemFailures: [] });
+    expect((await rowsOf(id)).map((row) => textOf(row, "EventID"))).toEqual([good.EventID]);
+    const refusals = (await harness.trailOf(id)).filter((record) => textOf(record, "Action") === "REFUSAL");
+    expect(refusals.map((record) => textOf(record, "Table"))).toEqual(["PaymentEvents"]);
+    const query = { Query: "transaction", TransactionID: id, Actor: "auditor" };
+    const read = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.services);
+    expect(JSON.stringify(read)).toContain(`"query_result":"${code}"`);
+  });
+
+  test("a technical fault sends back that message and the later ones of its payment, and no other", async () => {
+    const [stuck, free] = [await paid(), await paid()];
+    const messages = [
+      queueRecord(event(stuck, "FEE", "1.00")),
+      queueRecord(event(stuck, "FEE", "2.00")),
+      queueRecord(event(free, "FEE", "3.00")),
+    ];
+    harness.proxy.inject({
+      target: "DynamoDB.TransactWriteItems",
+      where: ({ input }) => JSON.stringify(input).includes(stuck),
+      fault: FAULTS.internalError(),
+    });
+    const [first, second] = messages.map(({ messageId }) => ({ itemIdentifier: messageId }));
+    expect(await deliver(...messages)).toEqual({ batchItemFailures: [first, second] });
+    expect(await rowsOf(free)).toHaveLength(1);
+    harness.proxy.reset();
+    expect(await deliver(...messages)).toEqual({ batchItemFailures: [] });
+    expect(await rowsOf(stuck)).toHaveLength(2);
+  });
+
+  test("one that breaks a rule is recorded with its breach and signalled", async () => {
+    const id = await paid();
+    harness.signals.length = 0;
+    expect(await deliver(queueRecord(event(id, "REFUNDED", "150.00")))).toEqual({ batchItemFailures: [] });
+    expect(harness.signals).toEqual(["PaymentBreach"]);
+    expect(JSON.stringify(await rowsOf(id))).toContain("OVER_CAPTURED");
+  });
+
+  test("one whose place others keep taking goes back to the queue", async () => {
+    const id = await paid();
+    const own = event(id, "FEE", "1.00");
+    const message = queueRecord(own);
+    harness.proxy.inject({
+      target: "DynamoDB.TransactWriteItems",
+      where: (call) => JSON.stringify(call.input).includes(own.EventID),
+      fault: FAULTS.before(async () => {
+        await sendOne(event(id, "FEE", "0.01"));
+      }),
+    });
+    expect(await deliver(message)).toEqual({ batchItemFailures: [{ itemIdentifier: message.messageId }] });
+    harness.proxy.reset();
+    expect(await deliver(message)).toEqual({ batchItemFailures: [] });
+    expect((await rowsOf(id)).map((row) => textOf(row, "EventID"))).toContain(own.EventID);
+  });
 });

@@ -1,6 +1,7 @@
 /** Inputs that are taken and refused of payments and events that arrive as files, messages and direct `payment_data`. */
 
 import { parseExactJson } from "../../../ledger/rules/exact-json";
+import { isPaymentEvent, parseFact } from "../../../ledger/rules/payment-event";
 import { parsePaymentMessage } from "../../../ledger/rules/payment-message";
 import { transactionQuerySchema } from "../../../ledger/rules/queries";
 import { parseWith } from "../../../ledger/rules/schema";
@@ -24,7 +25,7 @@ import {
   WAYS_IN,
   type WayIn,
 } from "../../support/ledger-fixtures";
-import { LIFE_WAY_IN } from "./life-way-in";
+import { LIFE_WAY_IN, QUEUED_FACTS } from "./life-way-in";
 
 const TRANSACTION: Input = { transactionId: "txn-1", amount: "100.00", currency: "USD", cardLast4: "4242" };
 const MESSAGE: Input = {
@@ -192,8 +193,9 @@ const ROW_WAY_IN: WayIn = {
 
 const MESSAGE_WAY_IN: WayIn = {
   schema: "audit-trail-queue.message",
-  parse: (input) => parsePaymentMessage(asText(input), NOW),
+  parse: (input) => (isPaymentEvent(input) ? parseFact(input, NOW) : parsePaymentMessage(asText(input), NOW)),
   accepted: [
+    ...QUEUED_FACTS.accepted,
     MESSAGE,
     { paymentId: "pay-1", amount: "1.2345" },
     aMessage({ amount: 10.5, timestamp: 1763632800000 }),
@@ -202,6 +204,7 @@ const MESSAGE_WAY_IN: WayIn = {
     aMessage({ importedFrom: "old-table" }),
   ],
   refused: [
+    ...QUEUED_FACTS.refused,
     ...noObjects,
     ...unknownFields(MESSAGE),
     ...missing(MESSAGE, ["paymentId", "amount"]),

@@ -113,3 +113,27 @@ export const LIFE_WAY_IN: WayIn = {
     { why: "Currency eur", input: { ...HOLD, Currency: "eur" }, code: "UNKNOWN_CURRENCY", field: "Currency" },
   ],
 };
+
+/** The events among them that may arrive as messages, and those that may not: a grant needs an answer, and a message gets none. */
+export const QUEUED_FACTS: Pick<WayIn, "accepted" | "refused"> = {
+  accepted: ANY_KIND.filter(({ Mode }) => Mode === "fact"),
+  refused: [
+    ...ANY_KIND.filter(({ Mode }) => Mode === "grant").map((input) => ({
+      why: `the grant ${input["Kind"]}`,
+      input,
+      code: "GRANT_NEEDS_ANSWER" as const,
+      field: "Mode",
+    })),
+    ...LIFE_WAY_IN.refused.filter(({ input, beyondSchema }) => beyondSchema && (input as Input)["Mode"] === "fact"),
+    {
+      why: "Of where the kind settles nothing",
+      input: { ...FAILED, Kind: "FEE" },
+      code: "INVALID_OF",
+      field: "Of",
+      beyondSchema: true,
+    },
+    ...missing(FAILED, ["TransactionID", "Kind", "Mode", "Amount", "Currency", "Actor"]),
+    { why: "Kind refunded", input: { ...FAILED, Kind: "refunded" }, code: "INVALID_KIND", field: "Kind" },
+    { why: "a payment's field", input: { ...FAILED, paymentId: "pay-1" }, code: "UNKNOWN_FIELD" },
+  ],
+};

@@ -1,0 +1,71 @@
+/** Facts about payments that arrive as messages: what the processor did, which nobody waits for. */
+
+import type { Refusal } from "../rules/refusals";
+import { SentTokens } from "../rules/sent-tokens";
+import type { Services } from "../store/services";
+import { type Call, noteResults } from "./call";
+import { callerOf, type QueueMessage } from "./queue";
+import { recordEvent, type SentEvent, validateEvent } from "./record-events";
+import { refuseHarmful } from "./validation";
+
+export interface QueuedFact {
+  readonly message: QueueMessage;
+  readonly fact: SentEvent;
+}
+
+/**
+ * Searched as it was written, and as it is stored: with floats, like an event of a direct call.
+ *
+ * @param exact the body with exact numbers.
+ * @param position the message's place in its batch.
+ */
+export async function validateFact(
+  message: QueueMessage,
+  exact: unknown,
+  position: number,
+  call: Call,
+  services: Services,
+): Promise<SentEvent | Refusal> {
+  const harmful = refuseHarmful(exact, services);
+  if (harmful !== undefined) return harmful;
+  const body: unknown = JSON.parse(message.body);
+  const input = { position, tokens: SentTokens.in(body), factsOnly: true };
+  return validateEvent(body, input, { ...call, caller: callerOf(message, call) }, services);
+}
+
+/**
+ * Records the facts, those of one payment in the order in which they came.
+ *
+ * @returns the messages to deliver again, after a technical fault or a place that others kept taking: with each the later
+ *   ones of its payment.
+ */
+export async function recordFacts(
+  facts: readonly QueuedFact[],
+  call: Call,
+  services: Services,
+): Promise<QueueMessage[]> {
+  const payments = new Map<string, QueuedFact[]>();
+  for (const each of facts) {
+    const { TransactionID } = each.fact.event;
+    payments.set(TransactionID, [...(payments.get(TransactionID) ?? []), each]);
+  }
+  const waiting = [...payments.values()].map(async (ofPayment) => {
+    for (const [index, each] of ofPayment.entries())
+      if (!(await isSettled(each, call, services))) return ofPayment.slice(index).map(({ message }) => message);
+    return [];
+  });
+  return (await Promise.all(waiting)).flat();
+}
+
+async function isSettled({ message, fact }: QueuedFact, call: Call, services: Services): Promise<boolean> {
+  try {
+    const result = await recordEvent(fact, { ...call, caller: callerOf(message, call) }, services);
+    if (result.code === "BUSY") return false;
+    if (result.outcome === "refused") services.signal("MessageRefused");
+    noteResults([result], call);
+    return true;
+  } catch (error) {
+    services.logFault(error);
+    return false;
+  }
+}

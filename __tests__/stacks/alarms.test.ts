@@ -157,7 +157,9 @@ test.each([
   [
     "payment-breach",
     METRICS.paymentBreach,
-    ENTRIES.filter((entry) => !["record-payment-event", "sweep-audit-trail"].includes(entry)),
+    ENTRIES.filter(
+      (entry) => !["record-payment-event", "process-payment-messages", "sweep-audit-trail"].includes(entry),
+    ),
   ],
   [
     "tampering",

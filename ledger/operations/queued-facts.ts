@@ -5,12 +5,12 @@ import { SentTokens } from "../rules/sent-tokens";
 import type { Services } from "../store/services";
 import { type Call, noteResults } from "./call";
 import { callerOf, type QueueMessage } from "./queue";
-import { recordEvent, type SentEvent, validateEvent } from "./record-events";
+import { recordEvent, type SentLifeEvent, validateLifeEvent } from "./record-events";
 import { refuseHarmful } from "./validation";
 
 export interface QueuedFact {
   readonly message: QueueMessage;
-  readonly fact: SentEvent;
+  readonly fact: SentLifeEvent;
 }
 
 /**
@@ -25,12 +25,12 @@ export async function validateFact(
   position: number,
   call: Call,
   services: Services,
-): Promise<SentEvent | Refusal> {
+): Promise<SentLifeEvent | Refusal> {
   const harmful = refuseHarmful(exact, services);
   if (harmful !== undefined) return harmful;
   const body: unknown = JSON.parse(message.body);
   const input = { position, tokens: SentTokens.in(body), factsOnly: true };
-  return validateEvent(body, input, { ...call, caller: callerOf(message, call) }, services);
+  return validateLifeEvent(body, input, { ...call, caller: callerOf(message, call) }, services);
 }
 
 /**

@@ -41,7 +41,7 @@ export const PLACE_RACES_MAX = 8;
 const PARALLEL_PAYMENTS_MAX = 8;
 
 /** An event that passed the checks of its form. */
-export interface SentEvent {
+export interface SentLifeEvent {
   /** Its place in the request. */
   readonly position: number;
   readonly actor: string;
@@ -67,7 +67,7 @@ export async function recordPaymentEvents(
   if ("refusal" in parsed) return refuseCall(input, parsed.refusal, EVENTS.logicalName, call, services);
   const { accepted, refused } = await validateEntries(
     { ...parsed, tokens },
-    (entry, position) => validateEvent(entry, { position, tokens, listActor: parsed.actor }, call, services),
+    (entry, position) => validateLifeEvent(entry, { position, tokens, listActor: parsed.actor }, call, services),
     EVENTS.logicalName,
     call,
   );
@@ -96,12 +96,12 @@ interface EventInput {
   readonly factsOnly?: boolean;
 }
 
-export async function validateEvent(
+export async function validateLifeEvent(
   entry: unknown,
   { position, tokens, listActor, factsOnly = false }: EventInput,
   call: Call,
   services: Services,
-): Promise<SentEvent | Refusal> {
+): Promise<SentLifeEvent | Refusal> {
   const harmful = refuseHarmful(entry, services, { tokens, clear: entry });
   if (harmful !== undefined) return harmful;
   const parsed = factsOnly ? parseFact(entry, call.now) : parsePaymentEvent(entry, listActor, call.now);
@@ -117,15 +117,15 @@ export async function validateEvent(
  *
  * @throws Error for a technical fault. Then the event may be recorded; sent again, it is a duplicate.
  */
-export async function recordEvent(sent: SentEvent, call: Call, services: Services): Promise<EventResult> {
+export async function recordEvent(sent: SentLifeEvent, call: Call, services: Services): Promise<EventResult> {
   const { result, record } = await recordOne(sent, call, services);
   if (record !== undefined) await recordEntries([record], services);
   return result;
 }
 
 /** The events of a payment one after another, in the order sent; payments side by side. */
-async function recordByPayment(sent: readonly SentEvent[], call: Call, services: Services): Promise<Told[]> {
-  const byPayment = new Map<string, SentEvent[]>();
+async function recordByPayment(sent: readonly SentLifeEvent[], call: Call, services: Services): Promise<Told[]> {
+  const byPayment = new Map<string, SentLifeEvent[]>();
   for (const each of sent) {
     const { TransactionID } = each.event;
     byPayment.set(TransactionID, [...(byPayment.get(TransactionID) ?? []), each]);
@@ -140,7 +140,7 @@ async function recordByPayment(sent: readonly SentEvent[], call: Call, services:
   return told;
 }
 
-async function recordOne(sent: SentEvent, call: Call, services: Services): Promise<Told> {
+async function recordOne(sent: SentLifeEvent, call: Call, services: Services): Promise<Told> {
   for (let race = 1; race <= PLACE_RACES_MAX; race++) {
     const read = await readLife(sent.event.TransactionID, services);
     if ("fault" in read) return asUntrusted(sent, read.fault, call, services);
@@ -160,7 +160,7 @@ async function recordOne(sent: SentEvent, call: Call, services: Services): Promi
 
 /** Undefined when the place was taken, or the payment's row changed: then the event is judged again. */
 async function write(
-  sent: SentEvent,
+  sent: SentLifeEvent,
   read: ReadLife,
   outcome: LifeOutcome,
   call: Call,
@@ -182,7 +182,7 @@ async function write(
 
 /** The WRITE record's key is that of the EventID: if it is taken, the event is recorded, here or in another life. */
 async function decided(
-  sent: SentEvent,
+  sent: SentLifeEvent,
   [, recordVerdict]: readonly ActionVerdict[],
   call: Call,
   services: Services,
@@ -209,7 +209,7 @@ async function decided(
 }
 
 /** An event of the life has the EventID: the same one again, or another one under its id. */
-async function asRepeat(sent: SentEvent, standing: StoredItem, call: Call, services: Services): Promise<Told> {
+async function asRepeat(sent: SentLifeEvent, standing: StoredItem, call: Call, services: Services): Promise<Told> {
   const auditId = writeAuditId(EVENTS.logicalName, sent.event.EventID);
   const record = await getItem(services.dynamo, services.tables.paymentAuditTrail, TRAIL.partitionKey, auditId);
   if (record === undefined) return withoutPair(sent, standing, call, services);
@@ -229,18 +229,18 @@ async function asRepeat(sent: SentEvent, standing: StoredItem, call: Call, servi
   return { result, record: duplicateEntry(EVENTS.logicalName, EventID, TransactionID, sent.actor, call) };
 }
 
-function withoutPair(sent: SentEvent, found: StoredItem, call: Call, services: Services): Told {
+function withoutPair(sent: SentLifeEvent, found: StoredItem, call: Call, services: Services): Told {
   const { TransactionID } = sent.event;
   const fault = { code: "AUDIT_RECORD_MISSING", table: EVENTS.logicalName, recordId: TransactionID, found } as const;
   return asUntrusted(sent, fault, call, services);
 }
 
-function asUntrusted(sent: SentEvent, fault: IntegrityFault, call: Call, services: Services): Told {
+function asUntrusted(sent: SentLifeEvent, fault: IntegrityFault, call: Call, services: Services): Told {
   return { result: refusedOne(sent, refusal(fault.code)), record: alarmEntry(fault, sent.actor, call, services) };
 }
 
 /** @param field the fields that differ, where they are known. */
-function asConflict(sent: SentEvent, field: string | undefined, call: Call, services: Services): Told {
+function asConflict(sent: SentLifeEvent, field: string | undefined, call: Call, services: Services): Told {
   services.signal("PaymentConflict");
   const { position, event } = sent;
   const { TransactionID, EventID } = event;
@@ -260,7 +260,7 @@ function asConflict(sent: SentEvent, field: string | undefined, call: Call, serv
 }
 
 /** The record keeps what was asked and the state that refused it. */
-function asRefused(sent: SentEvent, code: RefusalCode, { life, events }: ReadLife, call: Call): Told {
+function asRefused(sent: SentLifeEvent, code: RefusalCode, { life, events }: ReadLife, call: Call): Told {
   const State = life.state;
   const { TransactionID, EventID, Kind, Mode, Amount, Currency } = sent.event;
   const details: JsonObject = { Kind, Mode, Amount, Currency, SeenPlace: events.length, SeenState: { ...State } };
@@ -279,11 +279,15 @@ function asRefused(sent: SentEvent, code: RefusalCode, { life, events }: ReadLif
   return { result: { ...refusedOne(sent, refusal(code)), State }, record };
 }
 
-function refusedOne({ position, event }: SentEvent, reason: Refusal): EventResult {
+function refusedOne({ position, event }: SentLifeEvent, reason: Refusal): EventResult {
   return { position, outcome: "refused", TransactionID: event.TransactionID, EventID: event.EventID, ...reason };
 }
 
-function storedResult({ position, event }: SentEvent, item: StoredItem, outcome: "stored" | "duplicate"): EventResult {
+function storedResult(
+  { position, event }: SentLifeEvent,
+  item: StoredItem,
+  outcome: "stored" | "duplicate",
+): EventResult {
   const { Place, State, Breach } = eventView(item);
   return {
     position,
@@ -297,7 +301,7 @@ function storedResult({ position, event }: SentEvent, item: StoredItem, outcome:
   };
 }
 
-function writeEntry({ event, actor, contentMac }: SentEvent, place: number, call: Call): AuditEntry {
+function writeEntry({ event, actor, contentMac }: SentLifeEvent, place: number, call: Call): AuditEntry {
   const { EventID, TransactionID, Kind, Mode } = event;
   return ledgerEntry(
     {

@@ -82,6 +82,9 @@ const RECORDING_AND_READING: readonly FunctionId[] = [
   "queryTransactions",
 ];
 
+const REFUSING_CARD_DATA: readonly FunctionId[] = [...RECORDING_AND_READING, "recordPaymentEvent"];
+const REPORTING_BREACHES: readonly FunctionId[] = ["recordPaymentEvent", "processPaymentMessages", "sweepAuditTrail"];
+
 /** The alarms that are not made once for each function or queue. */
 export const ALARMS = {
   "failures-waiting": {
@@ -115,11 +118,7 @@ export const ALARMS = {
     name: "payment-events-breach",
     description:
       "A processor reported something that a rule of the payment forbids. It is recorded, and must be settled.",
-    watch: {
-      kind: "reported-by-any",
-      metric: METRICS.paymentBreach,
-      by: ["recordPaymentEvent", "processPaymentMessages", "sweepAuditTrail"],
-    },
+    watch: { kind: "reported-by-any", metric: METRICS.paymentBreach, by: REPORTING_BREACHES },
   },
   "old-holds": {
     name: "payment-events-old-holds",
@@ -129,11 +128,7 @@ export const ALARMS = {
   "card-data": {
     name: "payment-ledger-card-data",
     description: "A request contained card data and was refused. Its sender must stop sending it.",
-    watch: {
-      kind: "reported-by-any",
-      metric: METRICS.cardDataRefused,
-      by: [...RECORDING_AND_READING, "recordPaymentEvent"],
-    },
+    watch: { kind: "reported-by-any", metric: METRICS.cardDataRefused, by: REFUSING_CARD_DATA },
   },
   "card-data-in-files": {
     name: "payment-files-card-data",

@@ -25,6 +25,7 @@ import { ACTORS, changeStatus, readBack, readTransactions, sendPortalEvents } fr
 import { jobOptions } from "../../local/main-job/options";
 import { pickSamplePayment, type SamplePayment, storedPayments } from "../../local/main-job/payments";
 import { Progress } from "../../local/main-job/progress";
+import { sendMessages, untilSettled } from "../../local/main-job/queues";
 import { Reader } from "../../local/main-job/reader";
 import { namesOf } from "../../stacks/config/names";
 
@@ -67,16 +68,21 @@ async function drivePayments(environment: JobEnvironment, calls: LedgerCalls): P
   await readBack(reader, samplePayment, payments, unread);
   await readTransactions(reader, unread);
   await sendPortalEvents(calls, samplePayment, new Date());
-  await driveLife(calls, startedAt);
+  await driveLife(environment, calls, startedAt);
   await readTrail(reader, samplePayment, startedAt);
   await readRows(calls, startedAt);
 }
 
-/** A payment's life: a hold and its settlement, and each way to read them. */
-async function driveLife(calls: LedgerCalls, since: Date): Promise<void> {
+/** A payment's life: a fact by its queue, a hold and its settlement, and each way to read them. */
+async function driveLife(environment: JobEnvironment, calls: LedgerCalls, since: Date): Promise<void> {
   const [TransactionID, Currency] = ["permissions-life", "EUR"];
   const payment = { TransactionID, Amount: "10.00", Currency, ProcessorID: "acme-pay", Status: "Success" };
   await calls.persistPayments({ ...payment, SecureToken: "tok_of_a_payment_that_lives", Actor: ACTORS.support });
+  const fee = { TransactionID, EventID: "permissions-fee", Kind: "FEE", Mode: "fact", Amount: "0.10", Currency };
+  const MessageBody = JSON.stringify({ ...fee, Actor: ACTORS.refunds });
+  // The second one is read as a repeat.
+  await sendMessages(environment, "paymentMessages", [{ MessageBody }, { MessageBody }]);
+  await untilSettled(environment, "paymentMessages");
   const hold = { TransactionID, EventID: "permissions-hold", Kind: "REFUND_HELD", Mode: "grant", Currency };
   const small = { Amount: "1.00", Actor: ACTORS.refunds };
   await calls.recordEvents({ ...hold, ...small });

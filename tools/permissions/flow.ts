@@ -78,9 +78,16 @@ async function driveLife(environment: JobEnvironment, calls: LedgerCalls, since:
   const [TransactionID, Currency] = ["permissions-life", "EUR"];
   const payment = { TransactionID, Amount: "10.00", Currency, ProcessorID: "acme-pay", Status: "Success" };
   await calls.persistPayments({ ...payment, SecureToken: "tok_of_a_payment_that_lives", Actor: ACTORS.support });
-  const fee = { TransactionID, EventID: "permissions-fee", Kind: "FEE", Mode: "fact", Amount: "0.10", Currency };
+  const fee = {
+    TransactionID: "permissions-fee",
+    EventID: "permissions-fee",
+    Kind: "FEE",
+    Mode: "fact",
+    Amount: "0.10",
+    Currency,
+  };
   const MessageBody = JSON.stringify({ ...fee, Actor: ACTORS.refunds });
-  // The second one is read as a repeat.
+  // It begins a life, and the second one is read as a repeat.
   await sendMessages(environment, "paymentMessages", [{ MessageBody }, { MessageBody }]);
   await untilSettled(environment, "paymentMessages");
   const hold = { TransactionID, EventID: "permissions-hold", Kind: "REFUND_HELD", Mode: "grant", Currency };

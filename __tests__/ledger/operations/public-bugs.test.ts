@@ -83,6 +83,17 @@ test("midaz#2437: a hold that is taken back leaves the balance as it was, and is
   });
 });
 
+test("midaz#1265: a refund that was settled and then failed is taken back, and the money can be held again", async () => {
+  const id = await paid("100.00");
+  await send(hold(id, `${id}-a`, "100.00"));
+  await send(fact(id, `${id}-b`, "REFUNDED", "100.00", `${id}-a`));
+  expect(await send(fact(id, `${id}-c`, "REFUND_FAILED", "100.00", `${id}-b`))).toMatchObject({
+    outcome: "stored",
+    State: { Captured: "100.00", RefundHeld: "0.00", Refunded: "0.00" },
+  });
+  expect(await send(hold(id, `${id}-d`, "100.00"))).toMatchObject({ outcome: "stored" });
+});
+
 test("lunora#547: a refund that is reported before its payment counts, so a second one is refused", async () => {
   const id = `late-${Date.now()}`;
   expect(await send(fact(id, `${id}-a`, "REFUNDED", "100.00"))).toMatchObject({ outcome: "stored" });

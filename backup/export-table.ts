@@ -47,14 +47,14 @@ export async function exportTable(table: ExportTable, kind: ExportKind, run: Exp
     counts.lost += plan.lost.length;
     const { started, outOfReach, state } = await startPlanned(table, plan.state, version, run);
     counts.started += started;
-    if (outOfReach === 0) return { table: table.table, ...counts, ...standingOf(state) };
+    if (outOfReach === 0) return { table: table.table, ...counts, ...progressOf(state) };
     // DynamoDB knows better how far it reaches: what it refused is lost, and the next plan puts a full export in its place.
     counts.lost += outOfReach;
   }
   throw contended(table.table);
 }
 
-function standingOf({ exportedUntil, exports }: ExportState) {
+function progressOf({ exportedUntil, exports }: ExportState) {
   return { exportedUntil, running: exports.filter(({ status }) => status === "started").length };
 }
 

@@ -31,7 +31,7 @@ const HERE = "here-";
 type Print = (text: string) => void;
 
 /** What one step tells. */
-type Standing = Pick<DrillResponse, "outcome" | "drill" | "codes"> & {
+type DrillStatus = Pick<DrillResponse, "outcome" | "drill" | "codes"> & {
   readonly last?: {
     readonly drill: string;
     readonly verdict: Verdict;
@@ -84,7 +84,7 @@ async function runDrill(given: Given, terminal: Terminal): Promise<number> {
   return ended.exitCode;
 }
 
-type Steps = (kind: "start" | "step") => Promise<Standing>;
+type Steps = (kind: "start" | "step") => Promise<DrillStatus>;
 
 interface Ended {
   readonly drill: string;
@@ -96,23 +96,23 @@ interface Ended {
 
 /** Begins a drill, or joins the one under way, and goes on until it is over. */
 export async function untilVerdict(step: Steps, pollSeconds: number, print: Print): Promise<Ended> {
-  let stands = await step("start");
-  const drill = stands.drill ?? stands.last?.drill;
-  if (stands.codes.includes("NO_EXPORT") || drill === undefined) {
+  let state = await step("start");
+  const drill = state.drill ?? state.last?.drill;
+  if (state.codes.includes("NO_EXPORT") || drill === undefined) {
     throw new CommandError(
       "NO_EXPORT",
       "There is no full export of every table yet, so there is nothing to restore. Make one: npx payledger export.",
     );
   }
-  print(`drill of ${drill}: ${stands.outcome}`);
-  for (let told = stands.outcome; stands.outcome !== "idle" || stands.last?.drill !== drill; ) {
+  print(`drill of ${drill}: ${state.outcome}`);
+  for (let told = state.outcome; state.outcome !== "idle" || state.last?.drill !== drill; ) {
     await sleep(pollSeconds * 1000);
-    stands = await step("step");
-    for (const code of stands.codes) print(`  ${code}`);
-    if (stands.outcome !== told) print(`  ${stands.outcome}`);
-    told = stands.outcome;
+    state = await step("step");
+    for (const code of state.codes) print(`  ${code}`);
+    if (state.outcome !== told) print(`  ${state.outcome}`);
+    told = state.outcome;
   }
-  const { verdict, passed, report } = stands.last;
+  const { verdict, passed, report } = state.last;
   print(`${passed ? "PASSED" : "FAILED"}: ${verdict}. The report: ${report}`);
   const exitCode = EXIT_CODES[isGood(verdict) && !passed ? "incomplete" : verdict];
   return { drill, verdict, passed, report, exitCode };
@@ -123,7 +123,7 @@ export function invoked(lambda: Pick<LambdaClient, "send">, functionName: string
     const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify({ kind }) });
     const { FunctionError, Payload } = await lambda.send(command);
     const answer: unknown = JSON.parse(Buffer.from(Payload ?? []).toString("utf8"));
-    if (FunctionError === undefined) return answer as Standing;
+    if (FunctionError === undefined) return answer as DrillStatus;
     throw new CommandError(
       "FUNCTION_FAILED",
       `${functionName} failed. Its log group /aws/lambda/${functionName} says why. Run this command again to continue the drill.`,
@@ -160,19 +160,19 @@ async function onThisMachine(keys: readonly string[], onVerified: NonNullable<Dr
 /** The function's steps, without what it writes into the audit trail. */
 export function stepsHere(settings: DrillSettings, clock = () => new Date()): Steps {
   return async (kind) => {
-    const codes: Standing["codes"][number][] = [];
-    const stands = await stepDrill({
+    const codes: DrillStatus["codes"][number][] = [];
+    const state = await stepDrill({
       ...settings,
       now: clock(),
       begin: kind === "start",
       outOfTime: () => false,
       tell: (code) => codes.push(code),
     });
-    return { ...standingOf(stands), codes };
+    return { ...statusOf(state), codes };
   };
 }
 
-function standingOf({ phase, drill, last }: DrillState): Omit<Standing, "codes"> {
+function statusOf({ phase, drill, last }: DrillState): Omit<DrillStatus, "codes"> {
   return {
     outcome: phase,
     ...(drill === undefined ? {} : { drill: drill.id }),

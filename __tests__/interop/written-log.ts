@@ -158,15 +158,15 @@ export class WrittenLog {
   }
 
   #bucket(): EvidenceBucket {
-    const standing = (name: string) => (existsSync(this.file(name)) ? this.read(name) : undefined);
+    const stored = (name: string) => (existsSync(this.file(name)) ? this.read(name) : undefined);
     return {
       read: async (name) => {
-        const bytes = standing(name);
+        const bytes = stored(name);
         return bytes && { bytes, version: hash("sha256", bytes) };
       },
       listAfter: async function* () {},
       putOnce: async ({ path: name, bytes }) => {
-        const before = standing(name);
+        const before = stored(name);
         if (before === undefined) this.write(name, bytes);
         return before;
       },

@@ -92,9 +92,9 @@ export function s3DrillBucket(s3: S3Client, bucket: string): DrillBucket {
     save: (state, version) => putVersioned(s3, bucket, STATE_KEY, JSON.stringify(state), version),
     putOnce: async (key, text) => {
       if ((await putVersioned(s3, bucket, key, text, undefined)) !== undefined) return text;
-      const standing = await read(key);
-      if (standing === undefined) throw new Error("S3 refused to create an object, and no such object exists.");
-      return standing.text;
+      const stored = await read(key);
+      if (stored === undefined) throw new Error("S3 refused to create an object, and no such object exists.");
+      return stored.text;
     },
     read: async (key) => (await read(key))?.text,
   };

@@ -13,7 +13,7 @@ import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import { type ExportPlace, newestFullExport } from "./drill-exports";
 import { drillReport, reportKeyOf, resultOf } from "./drill-report";
 import type { Drill, DrillBucket, DrillState, DrillTable } from "./drill-state";
-import type { DrillTables, ImportStanding } from "./drill-tables";
+import type { DrillTables, ImportResult } from "./drill-tables";
 import { scanSource } from "./scan-source";
 import { largerOf, sweptCheckpoint } from "./swept-checkpoints";
 import { checkpointToKeep, evidenceNow, goingOnFrom } from "./verification";
@@ -130,26 +130,26 @@ function isDue({ last }: DrillState, { now, everyDays }: DrillStep): boolean {
 
 /** What an earlier drill, or an earlier attempt of this one, has left behind. */
 async function clearTables(state: DrillState, drill: Drill, step: DrillStep): Promise<DrillState | undefined> {
-  const left = await standingTables(drill, step);
+  const left = await existingTables(drill, step);
   if (left.length > 0) {
     if (drill.attempt === 1 && left.some(({ status }) => status !== "DELETING")) step.tell("LEFTOVER_TABLE");
     for (const { scratch } of left) await step.scratch.remove(scratch);
-    if ((await standingTables(drill, step)).length > 0) return undefined;
+    if ((await existingTables(drill, step)).length > 0) return undefined;
   }
   return { ...state, phase: "importing", drill };
 }
 
-interface StandingTable {
+interface ExistingTable {
   readonly scratch: string;
   readonly status: string;
 }
 
-async function standingTables(drill: Drill, { scratch, scratchName }: DrillStep): Promise<StandingTable[]> {
+async function existingTables(drill: Drill, { scratch, scratchName }: DrillStep): Promise<ExistingTable[]> {
   const names = drill.tables.map(({ deployedName }) => scratchName(deployedName));
-  const standing = await Promise.all(
+  const existing = await Promise.all(
     names.map(async (name) => ({ scratch: name, status: await scratch.statusOf(name) })),
   );
-  return standing.flatMap(({ scratch: name, status }) => (status === undefined ? [] : [{ scratch: name, status }]));
+  return existing.flatMap(({ scratch: name, status }) => (status === undefined ? [] : [{ scratch: name, status }]));
 }
 
 // ---------------------------------------------------------------------------------------------------------- restoring
@@ -157,7 +157,7 @@ async function standingTables(drill: Drill, { scratch, scratchName }: DrillStep)
 async function importTables(state: DrillState, drill: Drill, step: DrillStep): Promise<DrillState | undefined> {
   const waiting = drill.tables.filter(({ importArn }) => importArn === undefined);
   if (waiting.length > 0) return startImports(state, drill, waiting, step);
-  const imports = await Promise.all(drill.tables.map(({ importArn = "" }) => step.scratch.importStanding(importArn)));
+  const imports = await Promise.all(drill.tables.map(({ importArn = "" }) => step.scratch.importResult(importArn)));
   const failed = problemsOf(drill.tables, imports, (each) =>
     each.status === "failed"
       ? `ended without success (${each.code}); the log group /aws-dynamodb/imports says more`
@@ -166,9 +166,9 @@ async function importTables(state: DrillState, drill: Drill, step: DrillStep): P
   if (failed.length > 0) return conclude(state, drill, failed, step);
   if (imports.some(({ status }) => status === "unknown")) return again(state, drill, step);
   if (imports.some(({ status }) => status === "running")) return undefined;
-  const standing = await standingTables(drill, step);
-  if (standing.length < drill.tables.length) return again(state, drill, step);
-  if (standing.some(({ status }) => status !== "ACTIVE")) return undefined;
+  const existing = await existingTables(drill, step);
+  if (existing.length < drill.tables.length) return again(state, drill, step);
+  if (existing.some(({ status }) => status !== "ACTIVE")) return undefined;
   // An import leaves out the rest of a file after a line that it cannot read: errors are not a count of items.
   const errors = problemsOf(drill.tables, imports, (each) =>
     each.status === "completed" && each.errors > 0
@@ -180,11 +180,11 @@ async function importTables(state: DrillState, drill: Drill, step: DrillStep): P
 
 function problemsOf(
   tables: readonly DrillTable[],
-  imports: readonly ImportStanding[],
-  problem: (standing: ImportStanding) => string,
+  imports: readonly ImportResult[],
+  problem: (existing: ImportResult) => string,
 ): string[] {
-  return imports.flatMap((standing, index) => {
-    const text = problem(standing);
+  return imports.flatMap((existing, index) => {
+    const text = problem(existing);
     return text === "" ? [] : [`The import of ${tables[index]?.table} ${text}.`];
   });
 }
@@ -238,11 +238,11 @@ async function again(state: DrillState, drill: Drill, step: DrillStep): Promise<
 // ---------------------------------------------------------------------------------------------------------- verifying
 
 async function verify(state: DrillState, drill: Drill, step: DrillStep): Promise<DrillState> {
-  const standing = await standingTables(drill, step);
+  const existing = await existingTables(drill, step);
   const written = await step.state.read(reportKeyOf(drill.id));
   // The verdict came before the tables went: an earlier try died between its report and its state.
   if (written !== undefined) return concluded(state, drill, written);
-  if (standing.length < drill.tables.length) return again(state, drill, step);
+  if (existing.length < drill.tables.length) return again(state, drill, step);
   const evidence = await evidenceNow(step.evidence);
   const options: VerifyOptions = {
     evidence,
@@ -294,8 +294,8 @@ async function removeTables(
   drill: Drill,
   step: DrillStep,
 ): Promise<DrillState | undefined> {
-  for (const { scratch } of await standingTables(drill, step)) await step.scratch.remove(scratch);
-  if ((await standingTables(drill, step)).length === 0) return { ...state, phase: "idle" };
+  for (const { scratch } of await existingTables(drill, step)) await step.scratch.remove(scratch);
+  if ((await existingTables(drill, step)).length === 0) return { ...state, phase: "idle" };
   if (step.now.getTime() - Date.parse(drill.id) > 2 * DEADLINE_MS) step.tell("REMOVAL_PENDING");
   return undefined;
 }

@@ -41,7 +41,7 @@ export interface ImportRequest {
 /** `taken`: a table of that name is there, or the token was used for another import. `busy`: DynamoDB takes no further import now. */
 export type ImportAnswer = { readonly importArn: string } | "taken" | "busy";
 
-export type ImportStanding =
+export type ImportResult =
   | { readonly status: "running" | "unknown" }
   | { readonly status: "completed"; readonly errors: number }
   | { readonly status: "failed"; readonly code: string };
@@ -49,7 +49,7 @@ export type ImportStanding =
 export interface DrillTables {
   /** Has DynamoDB make the scratch table of a deployed one, encrypted as that one, and fill it from the export. */
   startImport(request: ImportRequest): Promise<ImportAnswer>;
-  importStanding(importArn: string): Promise<ImportStanding>;
+  importResult(importArn: string): Promise<ImportResult>;
   /** Undefined where the table does not exist. */
   statusOf(scratchName: string): Promise<string | undefined>;
   /** Asks for its removal; one that is being made or removed is left for a later step. */
@@ -72,7 +72,7 @@ export function drillTables(dynamo: DynamoDBClient): DrillTables {
         throw error;
       }
     },
-    importStanding: (importArn) => standingOf(dynamo, importArn),
+    importResult: (importArn) => importResultOf(dynamo, importArn),
     statusOf: async (scratchName) => {
       assertDrillTable(scratchName);
       return (await describeTable(dynamo, scratchName))?.TableStatus;
@@ -115,7 +115,7 @@ function importCommand(request: ImportRequest, kmsKey: string | undefined): Impo
   });
 }
 
-async function standingOf(dynamo: DynamoDBClient, importArn: string): Promise<ImportStanding> {
+async function importResultOf(dynamo: DynamoDBClient, importArn: string): Promise<ImportResult> {
   try {
     const { ImportTableDescription: found } = await dynamo.send(new DescribeImportCommand({ ImportArn: importArn }));
     const { ImportStatus, FailureCode = "no code", ErrorCount = 0 } = found ?? {};

@@ -19,9 +19,9 @@ export class MemoryDrillBucket implements DrillBucket {
   }
 
   async putOnce(key: string, text: string): Promise<string> {
-    const standing = this.reports.get(key) ?? text;
-    this.reports.set(key, standing);
-    return standing;
+    const stored = this.reports.get(key) ?? text;
+    this.reports.set(key, stored);
+    return stored;
   }
 
   async read(key: string): Promise<string | undefined> {

@@ -69,12 +69,12 @@ async function entryFor(finding: Finding, macKey: MacKey, services: Services): P
   const { key, item, lastCommitment = "" } = finding;
   const table = Object.values(TABLES).find(({ logicalName }) => logicalName === finding.table)?.logicalName;
   if (table === undefined || key === undefined || item === undefined) return undefined;
-  const standing = await currentItem(table, key, services);
-  if (standing === undefined) return undefined;
-  const image = toItemJson(standing);
+  const stored = await currentItem(table, key, services);
+  if (stored === undefined) return undefined;
+  const image = toItemJson(stored);
   const commitment = commitmentOf(table, image);
   if (commitment !== commitmentOf(table, item)) return undefined;
-  const kind = hasGoodMac(table, standing, macKey) ? "LATE" : "FORGED";
+  const kind = hasGoodMac(table, stored, macKey) ? "LATE" : "FORGED";
   return { kind, table, key, version: versionOf(image), sequence: "", commitment, previous: lastCommitment };
 }
 

@@ -137,7 +137,7 @@ export class DiscrepancySearch {
       return;
     }
     const known = new Map(records.map((record) => [recordPlace(record.table, record.keyText), record]));
-    const standing = new CurrentItems();
+    const current = new CurrentItems();
     const reading = { sources: this.options.sources, filter: { by: "record", buckets: unexplained } as const };
     await this.options.readings.recordsAgain({ ...reading, what: "differing records" }, ({ table }, digested) => {
       const { now, before, change } = digested;
@@ -148,7 +148,7 @@ export class DiscrepancySearch {
       if (prior !== undefined) again.addItem(table, prior, -1);
       if (after === undefined && prior === undefined) return;
       const digests = { ...(after && { now: after }), ...(prior && { before: prior }) };
-      standing.take(table, digests, change.replay === true, (digest) => {
+      current.take(table, digests, change.replay === true, (digest) => {
         const leaves = known.get(recordPlace(table, digest.keyText))?.leaves ?? [];
         const isSealed = leaves.some(({ commitment }) => commitment === digest.commitment);
         return isSealed ? {} : this.kept(digest, change);
@@ -157,7 +157,7 @@ export class DiscrepancySearch {
     if ([...unexplained].some((bucket) => again.items.sumOf(bucket) !== this.tally.items.sumOf(bucket))) {
       this.changed("A source");
     }
-    this.judge(unexplained, known, standing);
+    this.judge(unexplained, known, current);
   }
 
   private kept({ writtenAt }: Digest, { now }: RecordChange): Kept {
@@ -169,16 +169,16 @@ export class DiscrepancySearch {
   private judge(
     unexplained: ReadonlySet<number>,
     known: ReadonlyMap<string, KnownRecord>,
-    { all: standing }: { readonly all: ReadonlyMap<string, CurrentVersions> },
+    { all: current }: { readonly all: ReadonlyMap<string, CurrentVersions> },
   ): void {
-    for (const id of new Set([...known.keys(), ...standing.keys()])) {
+    for (const id of new Set([...known.keys(), ...current.keys()])) {
       const record = known.get(id);
-      const stands = standing.get(id);
-      const { table, keyText } = record ?? stands ?? {};
+      const versions = current.get(id);
+      const { table, keyText } = record ?? versions ?? {};
       if (table === undefined || keyText === undefined || !unexplained.has(this.bucketAt(keyText))) continue;
       if (this.sourceOf(table) === undefined) continue;
       const { leaves = [], history = historyOf([]) } = record ?? {};
-      const judged = { table, keyText, leaves, history, ...(stands === undefined ? {} : { standing: stands }) };
+      const judged = { table, keyText, leaves, history, ...(versions === undefined ? {} : { current: versions }) };
       const rules = { cut: this.cutOf(table), maySettle: (time: string) => this.maySettle(table, time) };
       const { findings, settling } = judgeRecord(judged, rules);
       for (const finding of findings) this.options.run.findings.add(finding);

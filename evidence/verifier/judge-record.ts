@@ -12,7 +12,7 @@ export interface JudgedRecord {
   readonly leaves: readonly Leaf[];
   readonly history: History;
   /** Absent where the source tells nothing about it. */
-  readonly standing?: CurrentVersions;
+  readonly current?: CurrentVersions;
 }
 
 export interface Rules {
@@ -28,11 +28,11 @@ export interface RecordJudgement {
 }
 
 export function judgeRecord(record: JudgedRecord, { cut, maySettle }: Rules): RecordJudgement {
-  const { standing, history } = record;
+  const { current, history } = record;
   const states = possibleStates(history, cut);
   const findings: Finding[] = [];
   let settling = 0;
-  const items = distinct(standing?.items ?? []);
+  const items = distinct(current?.items ?? []);
   for (const item of items) {
     const finding = judgeItem(item, record, states);
     if (finding?.recordedAt !== undefined && finding.verdict === "unsealed" && maySettle(finding.recordedAt))
@@ -100,15 +100,15 @@ function missing(record: JudgedRecord, leaf: Leaf | undefined): Finding {
 }
 
 function sourceFaults(record: JudgedRecord): Finding[] {
-  const { standing } = record;
-  if (standing === undefined) return [];
-  const version = standing.items.at(-1)?.version ?? "";
+  const { current } = record;
+  if (current === undefined) return [];
+  const version = current.items.at(-1)?.version ?? "";
   const findings: Finding[] = [];
-  if (standing.items.length > 1) {
-    const message = `The source holds ${standing.items.length} records under its key.`;
+  if (current.items.length > 1) {
+    const message = `The source holds ${current.items.length} records under its key.`;
     findings.push({ verdict: "repeated", code: "REPEATED_RECORD", ...placeOf(record, version), message });
   }
-  if (standing.contradictions > 0) {
+  if (current.contradictions > 0) {
     const message = "An incremental export states another earlier item under this key than the exports before it hold.";
     findings.push({ verdict: "altered", code: "SOURCE_CONTRADICTS", ...placeOf(record, version), message });
   }

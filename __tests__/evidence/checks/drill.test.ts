@@ -159,9 +159,9 @@ test("an import that ends with errors fails the drill, although all that was sea
   const real = drillTables(world.ledger.harness.services.dynamo);
   const refusing = {
     ...real,
-    importStanding: async (arn: string) => {
-      const standing = await real.importStanding(arn);
-      return standing.status === "completed" ? { ...standing, errors: 2 } : standing;
+    importResult: async (arn: string) => {
+      const result = await real.importResult(arn);
+      return result.status === "completed" ? { ...result, errors: 2 } : result;
     },
   };
   const settings = world.settings({ scratch: refusing });
@@ -202,7 +202,7 @@ test("tables that an earlier drill left behind are reported, removed and replace
 
 test("an import that never ends fails after a day, and its tables are removed", async () => {
   const { dynamo } = world.ledger.harness.services;
-  const stuck = { ...drillTables(dynamo), importStanding: async () => ({ status: "running" as const }) };
+  const stuck = { ...drillTables(dynamo), importResult: async () => ({ status: "running" as const }) };
   const settings = world.settings({ scratch: stuck });
   expect(await world.step("start", 9, settings)).toMatchObject({ outcome: "importing" });
   expect(await world.step("step", 9.9, settings)).toMatchObject({ outcome: "importing" });
@@ -217,7 +217,7 @@ test("an import that fails ends the drill with DynamoDB's reason", async () => {
   const { dynamo } = world.ledger.harness.services;
   const failing = {
     ...drillTables(dynamo),
-    importStanding: async () => ({ status: "failed" as const, code: "S3AccessDenied" }),
+    importResult: async () => ({ status: "failed" as const, code: "S3AccessDenied" }),
   };
   const settings = world.settings({ scratch: failing });
   await world.step("start", 11, settings);

@@ -112,10 +112,10 @@ export class FakeAws {
   }
 
   #conditionHolds({ TableName, Item, ConditionExpression, ExpressionAttributeValues }: Input): boolean {
-    const standing = this.items.get(itemName(String(TableName), Item as Item));
-    if (ConditionExpression === "attribute_not_exists(#key)") return standing === undefined;
+    const stored = this.items.get(itemName(String(TableName), Item as Item));
+    if (ConditionExpression === "attribute_not_exists(#key)") return stored === undefined;
     if (ConditionExpression !== "#size = :size") throw new Error(`No such condition here: ${ConditionExpression}`);
-    return standing?.["Size"]?.N === (ExpressionAttributeValues as Item)[":size"]?.N;
+    return stored?.["Size"]?.N === (ExpressionAttributeValues as Item)[":size"]?.N;
   }
 
   #getObject({ Bucket, Key }: Input): object {

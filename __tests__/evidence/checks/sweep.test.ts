@@ -12,6 +12,7 @@ import { SWEEP_ITEM } from "../../../evidence/checks/checkpoint-memory";
 import { type SweepPieces, type SweepResponse, sweepAuditTrail } from "../../../evidence/checks/sweep-operation";
 import { ED25519, encodeVerifierKey } from "../../../evidence/sealing/note";
 import type { Call } from "../../../ledger/operations/call";
+import { recordPaymentEvents } from "../../../ledger/operations/record-events";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import { textOf } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
@@ -509,4 +510,22 @@ describe("in pieces", () => {
     const unknown = { kind: "sweep-piece", run: `${RUN}4`, takenAt, piece: 0 };
     await expect(call(unknown)).rejects.toMatchObject({ code: "BAD_REQUEST" });
   });
+});
+
+test("a breach that is open, and a hold for more than a week, alarm with each sweep", async () => {
+  const [TransactionID = ""] = await ledger.record(1, pass(1));
+  const event = { TransactionID, Amount: "0.01", Currency: "EUR", Actor: "tests" };
+  const call = ledger.harness.call("record_payment_event", now);
+  const hold = { ...event, EventID: `${TransactionID}-hold`, Kind: "REFUND_HELD", Mode: "grant" };
+  const fact = { ...event, EventID: `${TransactionID}-void`, Kind: "VOIDED", Mode: "fact" };
+  expect(await recordPaymentEvents([hold, fact], call, ledger.harness.services)).toMatchObject({
+    counts: { stored: 2 },
+  });
+  await ledger.seal(pass(1));
+  await ledger.seal(pass(30));
+  const lives = (told: string[]) => told.filter((each) => each === "PaymentBreach" || each === "RefundHoldOld");
+  expect(lives(await signals(sweep))).toEqual(["PaymentBreach"]);
+  await ledger.seal(pass(8 * 24 * 60));
+  await ledger.seal(pass(30));
+  expect(lives(await signals(sweep))).toEqual(["PaymentBreach", "RefundHoldOld"]);
 });

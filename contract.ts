@@ -120,6 +120,21 @@ export const FUNCTIONS = {
 
 export type FunctionId = keyof typeof FUNCTIONS;
 
+/** The functions that the private API leads to, each at `POST /<name without suffix>`. */
+export const API_FUNCTIONS = [
+  "persistPaymentLedger",
+  "updatePaymentStatus",
+  "recordPaymentEvent",
+  "queryPaymentLedger",
+  "revealPaymentToken",
+  "persistPaymentAuditTrail",
+  "queryPaymentAuditTrail",
+  "queryTransactions",
+] as const satisfies readonly FunctionId[];
+
+/** First part of every path of the private API. */
+export const API_STAGE = "v1";
+
 /** Environment variables of the functions. */
 export const ENV = {
   /** Deployed name of the PaymentLedger table. */

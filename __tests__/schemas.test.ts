@@ -1,11 +1,13 @@
 /** The published schemas are what the code generates, judge as the code judges, and fit every example of docs/api.md. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Ajv2020, { type ValidateFunction } from "ajv/dist/2020";
 import fc from "fast-check";
 import { exportTables } from "../backup/export-operation";
-import { FUNCTIONS, QUEUES } from "../contract";
+import { API_FUNCTIONS, FUNCTIONS, QUEUES } from "../contract";
 import { type BadRow, FileProgress, type FileReport } from "../ledger/files/progress";
 import { readRows } from "../ledger/files/rows";
 import { runPaymentProcessor } from "../ledger/operations/payment-processor";
@@ -15,10 +17,12 @@ import { parsePayment } from "../ledger/rules/payment";
 import { encodePageToken } from "../ledger/rules/queries";
 import { REFUSAL_CODES, type RefusalCode, refusal } from "../ledger/rules/refusals";
 import { parseTransaction } from "../ledger/rules/transaction";
-import { publishedSchemas, SCHEMAS_FOLDER, SCHEMAS_INDEX, schemaIndex } from "../tools/write-schemas";
+import { OPENAPI_FILE } from "../tools/openapi";
+import { privateApiDocument, publishedSchemas, SCHEMAS_FOLDER, SCHEMAS_INDEX, schemaIndex } from "../tools/write-schemas";
 import { aTransaction, ALL_WAYS_IN as WAYS_IN } from "./ledger/rules/arriving-ways-in";
 import { BUCKET, stubCall, stubFiles, stubServices } from "./ledger/rules/stub-services";
 import { anEvent, aPayment, type Input, NOW, without } from "./support/ledger-fixtures";
+import { PROJECT } from "./support/project-files";
 
 const ajv = new Ajv2020({ strict: true });
 const validators = new Map<string, ValidateFunction>(
@@ -52,12 +56,12 @@ describe("the committed files", () => {
     `${FUNCTIONS.paymentProcessor.name}.body.json`,
   ];
 
-  test("are one request and one answer for each function, one message for each queue, the files' rows and reports, and nothing else", () => {
+  test("are one request and one answer for each function, one message for each queue, the files' rows and reports, the private API, and nothing else", () => {
     const ofFunctions = Object.values(FUNCTIONS).flatMap(({ name }) => [
       `${name}.request.json`,
       `${name}.response.json`,
     ]);
-    expect(readdirSync(SCHEMAS_FOLDER).sort()).toEqual([...ofFunctions, ...carried].sort());
+    expect(readdirSync(SCHEMAS_FOLDER).sort()).toEqual([...ofFunctions, ...carried, OPENAPI_FILE].sort());
   });
 
   test.each([...publishedSchemas()])("%s is what the code generates (else: npm run schemas)", (file, text) => {
@@ -76,6 +80,79 @@ describe("the committed files", () => {
       $id: `urn:payment-ledger:v1:${functionName}:${side}`,
       title: expect.any(String),
     });
+  });
+});
+
+describe("the OpenAPI document of the private API", () => {
+  interface Operation {
+    readonly operationId: string;
+    readonly requestBody: { readonly content: Record<string, { readonly schema: unknown }> };
+    readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: unknown }> }>;
+  }
+  const file = join(SCHEMAS_FOLDER, OPENAPI_FILE);
+  const document = JSON.parse(readFileSync(file, "utf8")) as {
+    readonly paths: Record<string, { readonly post: Operation }>;
+    readonly security: unknown;
+  };
+  const operations = Object.entries(document.paths);
+
+  /** With every reference replaced by what it refers to. */
+  function inlined(schema: unknown, root: unknown): unknown {
+    if (Array.isArray(schema)) return schema.map((each) => inlined(each, root));
+    if (typeof schema !== "object" || schema === null) return schema;
+    const { $ref, $defs, $schema, $id, ...rest } = schema as Record<string, unknown>;
+    if (typeof $ref === "string") {
+      const steps = $ref.split("/").slice(1);
+      const found = steps.reduce<unknown>((at, step) => (at as Record<string, unknown>)[step], root);
+      return inlined(found, root);
+    }
+    return Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, inlined(value, root)]));
+  }
+
+  test("is what the code generates (else: npm run schemas)", () => {
+    expect(readFileSync(file, "utf8")).toBe(privateApiDocument());
+  });
+
+  test("is valid OpenAPI 3.1, and an invalid one is not", () => {
+    const validator = join(PROJECT, "node_modules/@seriousme/openapi-schema-validator/bin/validate-api-cli.js");
+    const folder = mkdtempSync(join(tmpdir(), "payment-ledger-openapi-"));
+    const broken = join(folder, "broken.json");
+    writeFileSync(
+      broken,
+      readFileSync(file, "utf8").replace('"operationId"', '"operation_id"').replace('"paths"', '"ways"'),
+    );
+    const validate = (path: string) => spawnSync(process.execPath, [validator, path], { encoding: "utf8" });
+    expect(validate(file)).toMatchObject({ status: 0, stdout: expect.stringContaining('"valid": true') });
+    expect(validate(broken).status).not.toBe(0);
+    rmSync(folder, { recursive: true });
+  });
+
+  test("has one signed POST for each function of the API, and no other", () => {
+    expect(operations.map(([path, item]) => [path, Object.keys(item)])).toEqual(
+      API_FUNCTIONS.map((id) => [`/${FUNCTIONS[id].name}`, ["post"]]),
+    );
+    expect(document.security).toEqual([{ sigv4: [] }]);
+  });
+
+  test.each(operations)("%s takes and answers what the function's published schemas say", (_, { post }) => {
+    const published = (side: string) => {
+      const schema = JSON.parse(readFileSync(join(SCHEMAS_FOLDER, `${post.operationId}.${side}.json`), "utf8"));
+      return inlined(schema, schema) as { anyOf?: unknown[] };
+    };
+    const json = (content?: Record<string, { readonly schema: unknown }>) =>
+      inlined(content?.["application/json"]?.schema, document);
+    const taken = json(post.requestBody.content) as { anyOf?: unknown[] };
+    if (post.operationId === "persist_payment_audit_trail") {
+      // A request of the API is no event of a queue.
+      expect(published("request").anyOf).toHaveLength((taken.anyOf ?? []).length + 1);
+      expect(published("request").anyOf).toEqual(expect.arrayContaining(taken.anyOf ?? []));
+    } else {
+      expect(taken).toEqual(published("request"));
+      expect(json(post.responses["200"]?.content)).toEqual(published("response"));
+    }
+    for (const status of ["400", "403", "404", "409", "500", "503"]) {
+      expect(json(post.responses[status]?.content)).toEqual(json(post.responses["200"]?.content));
+    }
   });
 });
 

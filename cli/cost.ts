@@ -24,5 +24,6 @@ export const COST_OPTIONS: Options = {
     value: "LAYOUT",
     about: "Layout of the network: privatelink, nat or nat-privatelink. Default: that of the environment.",
   },
+  "private-api": { kind: "flag", about: "With the private API, and every call that can go through it." },
   write: { kind: "flag", about: "Write the tables of the documents again instead." },
 };

@@ -6,7 +6,7 @@
 import { IamPolicy } from "@cdktf/provider-aws/lib/iam-policy";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { EVIDENCE_PREFIX, EXPORT_PREFIXES, FILE_PREFIXES, type FunctionId } from "../contract";
+import { API_FUNCTIONS, EVIDENCE_PREFIX, EXPORT_PREFIXES, FILE_PREFIXES, type FunctionId } from "../contract";
 import type { AccessPolicyId } from "./config/names";
 import { equals, policy, type Statement } from "./constructs/policy";
 import { IMPORT_LOG_ACTIONS } from "./log-boundary";
@@ -29,6 +29,10 @@ export interface AccessArns {
   readonly importLogArn: string;
   readonly anyLogGroupArn: string;
   readonly functionArn: (id: FunctionId) => string;
+  /** Of the private API's methods; absent where there is none. */
+  readonly methodArn?: (id: (typeof API_FUNCTIONS)[number]) => string;
+  /** Direct calls that claim an actor are refused anyway. */
+  readonly comparesActors: boolean;
 }
 
 const READING_FUNCTIONS: readonly FunctionId[] = ["queryPaymentLedger", "queryPaymentAuditTrail", "queryTransactions"];
@@ -77,7 +81,7 @@ export function addAccessPolicies(
 /** Records payments in each of the three ways, changes their status and reads them back, tokens masked. */
 export function paymentServiceStatements(arns: AccessArns): Statement[] {
   return [
-    { sid: "Functions", actions: ["lambda:InvokeFunction"], resources: PAYMENT_FUNCTIONS.map(arns.functionArn) },
+    ...callsOf(PAYMENT_FUNCTIONS, arns),
     {
       sid: "Queues",
       actions: ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"],
@@ -91,7 +95,7 @@ export function paymentServiceStatements(arns: AccessArns): Statement[] {
 /** Asks the audit trail, and copies tables, exports and evidence to verify them elsewhere. Changes nothing. */
 export function auditorStatements(arns: AccessArns): Statement[] {
   return [
-    { sid: "Functions", actions: ["lambda:InvokeFunction"], resources: READING_FUNCTIONS.map(arns.functionArn) },
+    ...callsOf(READING_FUNCTIONS, arns),
     { sid: "Tables", actions: ["dynamodb:DescribeTable", "dynamodb:Scan"], resources: arns.tableArns },
     ...readExports(arns),
     ...readEvidence(arns),
@@ -153,6 +157,17 @@ export function operatorStatements(arns: AccessArns): Statement[] {
       ],
       "dynamodb",
     ),
+  ];
+}
+
+/** Direct calls, and those through the private API. */
+function callsOf(ids: readonly FunctionId[], { functionArn, methodArn, comparesActors }: AccessArns): Statement[] {
+  const methods = methodArn === undefined ? [] : API_FUNCTIONS.filter((id) => ids.includes(id)).map(methodArn);
+  return [
+    ...(comparesActors
+      ? []
+      : [{ sid: "Functions", actions: ["lambda:InvokeFunction"], resources: ids.map(functionArn) }]),
+    ...(methods.length === 0 ? [] : [{ sid: "PrivateApi", actions: ["execute-api:Invoke"], resources: methods }]),
   ];
 }
 

@@ -57,6 +57,8 @@ export interface NetworkOutputs {
   readonly functionSecurityGroupId: string;
   /** Host of the DynamoDB interface endpoint: PrivateLink to DynamoDB has no private DNS. `null` with connectivity `nat`. */
   readonly dynamodbEndpointHost: string | null;
+  /** Endpoint of the private API; `null` where there is none. */
+  readonly apiEndpointId: string | null;
 }
 
 export interface DataOutputs {

@@ -1,6 +1,6 @@
 /** The environment variables of each function: names, ARNs and settings, and never a secret. */
 
-import { ENV, type FunctionId, TABLES, type TableId } from "../contract";
+import { API_FUNCTIONS, ENV, type FunctionId, TABLES, type TableId } from "../contract";
 import type { AppConfig } from "./config/types";
 import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
 
@@ -14,7 +14,19 @@ interface Given {
 }
 
 export function environmentOf(functionId: FunctionId, given: Given): Record<string, string> {
-  return { ...shared(given), ...own(functionId, given) };
+  return { ...shared(given), ...ofCallers(functionId, given.config), ...own(functionId, given) };
+}
+
+/** The functions whose requests claim an actor. */
+const CLAIMING: readonly FunctionId[] = [...API_FUNCTIONS, "processPaymentMessages", "paymentProcessor"];
+
+function ofCallers(functionId: FunctionId, { privateApi, actors, actorsOfCallers }: AppConfig): Record<string, string> {
+  const hasApi = privateApi.state === "on" && (API_FUNCTIONS as readonly FunctionId[]).includes(functionId);
+  const compares = actors === "caller" && CLAIMING.includes(functionId);
+  return {
+    ...(hasApi ? { [ENV.privateApi]: "on" } : {}),
+    ...(compares ? { [ENV.actorRule]: JSON.stringify(actorsOfCallers) } : {}),
+  };
 }
 
 function shared({ config, security, network, data }: Given): Record<string, string> {

@@ -4,6 +4,8 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import {
+  API_FUNCTIONS,
+  API_STAGE,
   DRILL_TABLE_PREFIX,
   FILE_PREFIXES,
   FUNCTIONS,
@@ -27,6 +29,7 @@ import { addFunction, type LedgerFunction } from "./constructs/function";
 import { addGuards } from "./constructs/guards";
 import type { HandlerCode } from "./constructs/handler-code";
 import { policy, type Statement } from "./constructs/policy";
+import { addPrivateApi, type PrivateApi } from "./constructs/private-api";
 import { addSchedule, type Schedule } from "./constructs/schedules";
 import { addSweepMachine } from "./constructs/sweep-machine";
 import { allKeyArns, type DataOutputs, type NetworkOutputs, type SecurityOutputs } from "./contracts";
@@ -66,7 +69,8 @@ export class FunctionsStack extends BaseStack {
     this.addFileFeed(functions.paymentProcessor);
     if (this.sweepsInPieces) this.addSweepMachine(functions.sweepAuditTrail);
     this.addSchedules(functions);
-    addAccessPolicies(this, this.names.accessPolicies, this.accessArns());
+    const privateApi = this.addPrivateApi(functions);
+    addAccessPolicies(this, this.names.accessPolicies, this.accessArns(privateApi));
     addAlarms(this, {
       functions,
       names: this.names.alarms,
@@ -75,7 +79,7 @@ export class FunctionsStack extends BaseStack {
       deadLetterQueueNames: props.data.deadLetterQueueNames,
       backupVaultName: this.names.backupVault,
       drillEveryDays: config.drillEveryDays,
-      guardRuleNames: this.addGuards(),
+      guardRuleNames: this.addGuards(privateApi),
       topicArn: props.security.alarmTopicArn,
     });
     addDashboard(this, this.names.dashboard, this.config.region, {
@@ -179,7 +183,33 @@ export class FunctionsStack extends BaseStack {
     ];
   }
 
-  private accessArns(): AccessArns {
+  private addPrivateApi(functions: Functions): PrivateApi | null {
+    const { privateApi, logRetentionDays, region } = this.config;
+    const { network, security } = this.props;
+    if (privateApi.state === "off" || network.apiEndpointId === null) return null;
+    const api = addPrivateApi(this, {
+      name: this.names.privateApi,
+      stageName: API_STAGE,
+      endpointId: network.apiEndpointId,
+      accountId: this.accountId,
+      accountRootArn: this.iamArn("root"),
+      functions: Object.fromEntries(API_FUNCTIONS.map((id) => [FUNCTIONS[id].name, functions[id]])),
+      requestsPerSecond: privateApi.requestsPerSecond,
+      burst: privateApi.burst,
+      accessLog: {
+        name: this.names.privateApiLogGroup,
+        kmsKeyArn: security.logsKeyArn,
+        retentionDays: logRetentionDays,
+      },
+    });
+    new TerraformOutput(this, "PrivateApiUrl", {
+      description: "Before the name of a function; reached through the VPC endpoint only",
+      value: `https://${api.apiId}-${network.apiEndpointId}.execute-api.${region}.amazonaws.com/${API_STAGE}`,
+    });
+    return api;
+  }
+
+  private accessArns(privateApi: PrivateApi | null): AccessArns {
     const { security } = this.props;
     const { queues, deadLetterQueues, failureQueue } = this.names;
     return {
@@ -197,11 +227,15 @@ export class FunctionsStack extends BaseStack {
       importLogArn: this.arn("logs", IMPORT_LOG_GROUPS),
       anyLogGroupArn: this.arn("logs", "log-group:*"),
       functionArn: (id) => this.functionArn(id),
+      ...(privateApi === null
+        ? {}
+        : { methodArn: (id) => `${privateApi.executionArn}/${API_STAGE}/POST/${FUNCTIONS[id].name}` }),
+      comparesActors: this.config.actors === "caller",
     };
   }
 
   /** In the last stack, so that they report changes of the other stacks but not their first apply. */
-  private addGuards(): string[] {
+  private addGuards(privateApi: PrivateApi | null): string[] {
     const { security, network, data } = this.props;
     const { names } = this;
     return addGuards(this, {
@@ -230,6 +264,7 @@ export class FunctionsStack extends BaseStack {
         backupPlanId: data.backupPlanId,
         topicArn: security.alarmTopicArn,
         securityGroupId: network.functionSecurityGroupId,
+        privateApiId: privateApi?.finishedApiId ?? null,
         namePrefix: WATCH_PREFIX,
       }),
       ruleName: (id) => guardRuleName(this.config, id),

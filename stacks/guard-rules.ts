@@ -20,6 +20,8 @@ export interface Guarded {
   readonly backupPlanId: string;
   readonly topicArn: string;
   readonly securityGroupId: string;
+  /** `null` where there is no private API. */
+  readonly privateApiId: string | null;
   /** What the names of this project's alarms and rules begin with. */
   readonly namePrefix: string;
 }
@@ -151,6 +153,7 @@ function identityRules(guarded: Guarded): GuardRule[] {
 
 function feedRules(guarded: Guarded): GuardRule[] {
   return [
+    ...(guarded.privateApiId === null ? [] : [apiRule(guarded.privateApiId)]),
     {
       id: "function-guards",
       service: "lambda",
@@ -175,6 +178,26 @@ function feedRules(guarded: Guarded): GuardRule[] {
       where: [parameter("groupName", guarded.scheduleGroup), parameter("name", guarded.scheduleGroup)],
     },
   ];
+}
+
+/** Whoever changes a method, an integration or the policy could let somebody in, or make up who calls. */
+function apiRule(privateApiId: string): GuardRule {
+  return {
+    id: "api-guards",
+    service: "apigateway",
+    eventNames: [
+      "CreateDeployment",
+      "DeleteRestApi",
+      "DeleteStage",
+      ...startingWith("DeleteIntegration", "DeleteMethod"),
+      ...startingWith("PutIntegration", "PutMethod"),
+      "PutRestApi",
+      ...startingWith("UpdateIntegration", "UpdateMethod"),
+      "UpdateRestApi",
+      "UpdateStage",
+    ],
+    where: [parameter("restApiId", privateApiId)],
+  };
 }
 
 /** The trail, the topic, the alarms and these rules are protected too. */

@@ -30,6 +30,13 @@ import { type EndpointArns, EndpointPolicies } from "./endpoint-policies";
 
 const HTTPS = { ipProtocol: "tcp", fromPort: 443, toPort: 443 } as const;
 
+const GROUPS = {
+  // Named as in its document.
+  function: { base: "payment-lambda-sg", description: "Payment functions" },
+  endpoint: { base: "payment-endpoint-sg", description: "Interface endpoints of the payment functions" },
+  "api-endpoint": { base: "payment-api-endpoint-sg", description: "Endpoint of the private API" },
+} as const;
+
 /** What every layout has. */
 interface Parts {
   readonly vpc: Vpc;
@@ -60,6 +67,7 @@ export class NetworkStack extends BaseStack {
       privateSubnetIds: subnets.map((subnet) => subnet.id),
       functionSecurityGroupId: functions.id,
       dynamodbEndpointHost,
+      apiEndpointId: config.privateApi.state === "on" ? this.addApiEndpoint(vpc, subnets).id : null,
     };
     new TerraformOutput(this, "VPCId", { description: "VPC of the functions", value: vpc.id });
   }
@@ -86,6 +94,30 @@ export class NetworkStack extends BaseStack {
         this.addNat(parts);
         return this.addDynamodbPrivateLink(parts, this.addEndpointGroup(parts));
     }
+  }
+
+  /** Through which callers reach the private API; the functions stack gives it its policy, because only that knows the API. */
+  private addApiEndpoint(vpc: Vpc, subnets: Subnet[]): VpcEndpoint {
+    const group = this.addGroup("api-endpoint", vpc);
+    const { vpcCidr, privateApi, region } = this.config;
+    for (const cidrIpv4 of [vpcCidr, ...privateApi.callerCidrs]) {
+      new VpcSecurityGroupIngressRule(this, `api-from-${cidrIpv4.replace(/[./]/g, "-")}`, {
+        ...HTTPS,
+        securityGroupId: group.id,
+        cidrIpv4,
+        description: "HTTPS to the private API from its callers",
+      });
+    }
+    return new VpcEndpoint(this, "api-endpoint", {
+      vpcId: vpc.id,
+      vpcEndpointType: "Interface",
+      serviceName: `com.amazonaws.${region}.execute-api`,
+      // Its callers use the name that the functions stack gives out. So other APIs stay reachable under their own names.
+      privateDnsEnabled: false,
+      subnetIds: subnets.map((subnet) => subnet.id),
+      securityGroupIds: [group.id],
+      ...this.named("payment-api-endpoint"),
+    });
   }
 
   /** PrivateLink to DynamoDB has no private DNS: the functions use the endpoint's own host, which this returns. */
@@ -154,12 +186,11 @@ export class NetworkStack extends BaseStack {
     return table;
   }
 
-  private addGroup(whose: "function" | "endpoint", vpc: Vpc): SecurityGroup {
-    // The name of the functions' group is that of its document.
-    const base = whose === "function" ? "payment-lambda-sg" : "payment-endpoint-sg";
+  private addGroup(whose: keyof typeof GROUPS, vpc: Vpc): SecurityGroup {
+    const { base, description } = GROUPS[whose];
     return new SecurityGroup(this, `${whose}-security-group`, {
       name: processingName(this.config, base),
-      description: whose === "function" ? "Payment functions" : "Interface endpoints of the payment functions",
+      description,
       vpcId: vpc.id,
       ...this.named(base),
     });

@@ -126,6 +126,7 @@ export class SecurityStack extends BaseStack {
       ...Object.values(this.names.functionLogGroups),
       this.names.flowLogGroup,
       ...(this.sweepsInPieces ? [this.names.sweepMachineLogGroup] : []),
+      ...(this.config.privateApi.state === "on" ? [this.names.privateApiLogGroup] : []),
     ];
     return {
       region: this.config.region,

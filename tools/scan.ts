@@ -25,12 +25,17 @@ interface Scanner {
 
 const REPORT_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Each layout of the network is scanned once with production's settings. */
+/** Each layout of the network is scanned once with production's settings, and one of them with the private API. */
 const SCANS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   dev: { [OVERRIDES.environment]: "dev" },
   prod: { [OVERRIDES.environment]: "prod" },
   "prod-nat": { [OVERRIDES.environment]: "prod", [OVERRIDES.connectivity]: "nat" },
-  "prod-nat-privatelink": { [OVERRIDES.environment]: "prod", [OVERRIDES.connectivity]: "nat-privatelink" },
+  "prod-nat-privatelink": {
+    [OVERRIDES.environment]: "prod",
+    [OVERRIDES.connectivity]: "nat-privatelink",
+    [OVERRIDES.privateApi]: "on",
+    [OVERRIDES.actors]: "caller",
+  },
 };
 
 const SCANNERS: Readonly<Record<string, Scanner>> = {

@@ -1,5 +1,5 @@
 /**
- * `npm run schemas`: writes the published JSON Schemas, from the code that validates.
+ * `npm run schemas`: writes the published JSON Schemas, and the OpenAPI document of the private API, from the code that validates.
  *
  * The rule: every function has a request and an answer. Where AWS itself invokes a function, its request is AWS's event in
  * the parts that the function reads, and its answer what AWS reads of it. What an event or an answer only carries as text
@@ -33,6 +33,7 @@ import { transactionSchema } from "../ledger/rules/transaction";
 import { transactionsResponseSchema } from "../ledger/rules/transaction-responses";
 import { EVENT_FUNCTIONS } from "./event-schemas";
 import { LOG_FUNCTIONS } from "./log-schemas";
+import { OPENAPI_FILE, openApiDocument } from "./openapi";
 import { importOfMessages, queueAnswer, queueEvent } from "./queue-schemas";
 import { adjust } from "./schema-adjustments";
 
@@ -210,6 +211,8 @@ interface FunctionSchemas {
   readonly response: z.ZodType;
   /** Only the project's own schedule sends the request. */
   readonly isScheduled?: true;
+  /** What the private API takes and answers, where that is less. */
+  readonly throughApi?: { readonly request: z.ZodType; readonly response: z.ZodType };
 }
 
 const auditEventsRequest = requestSchema("events", auditEventSchema, ["Actor", "user_id"]);
@@ -232,6 +235,13 @@ const OF_FUNCTIONS: Readonly<Record<string, FunctionSchemas>> = {
     response: z
       .union([...persistAnswerSchema.options, queueAnswer])
       .meta({ title: "Answer of persist_payment_audit_trail" }),
+    throughApi: {
+      request: auditEventsRequest.meta({
+        title: "Audit events to record",
+        description: `${EACH_BY_ITSELF} Where an event names one thing in both vocabularies, the values must agree.`,
+      }),
+      response: persistAnswerSchema,
+    },
   },
   [FUNCTIONS.queryPaymentLedger.name]: { request: ledgerQuerySchema, response: ledgerQueryResponseSchema },
   [FUNCTIONS.revealPaymentToken.name]: { request: revealSchema, response: revealResponseSchema },
@@ -312,6 +322,17 @@ export function schemaIndex(): string {
   ].join("\n")}\n`;
 }
 
+/** The OpenAPI document of the private API. */
+export function privateApiDocument(): string {
+  return openApiDocument((functionName) => {
+    const schemas = OF_FUNCTIONS[functionName];
+    if (schemas === undefined) throw new Error(`There are no schemas of ${functionName}.`);
+    const { request, response } = schemas.throughApi ?? schemas;
+    const parsed = (schema: z.ZodType, side: Side) => JSON.parse(published(schema, functionName, side)) as object;
+    return { request: { ...parsed(request, "sent") }, response: { ...parsed(response, "made") } };
+  });
+}
+
 type Side = "sent" | "made";
 
 function published(schema: z.ZodType, name: string, side: Side): string {
@@ -343,6 +364,7 @@ function main(): void {
   mkdirSync(SCHEMAS_FOLDER, { recursive: true });
   for (const [name, text] of publishedSchemas()) writeFileSync(join(SCHEMAS_FOLDER, name), text);
   writeFileSync(SCHEMAS_INDEX, schemaIndex());
+  writeFileSync(join(SCHEMAS_FOLDER, OPENAPI_FILE), privateApiDocument());
 }
 
 if (require.main === module) main();

@@ -11,9 +11,10 @@ import {
   statement,
   statements,
   synthesize,
+  WITH_PRIVATE_API,
 } from "../support/synth";
 
-const { stacks } = synthesize(configOf("prod"));
+const { stacks } = synthesize(configOf("prod", WITH_PRIVATE_API));
 const { functions, security } = stacks;
 const RULES = functions.resource["aws_cloudwatch_event_rule"] ?? {};
 
@@ -38,6 +39,7 @@ const GUARDED: Guarded = {
   backupPlanId: "plan-1",
   topicArn: `arn:aws:sns:us-east-1:${ACCOUNT}:payment-alarms`,
   securityGroupId: "sg-1",
+  privateApiId: "abcde12345",
   namePrefix: "payment-",
 };
 
@@ -238,6 +240,16 @@ const ACTS: [what: string, service: string, eventName: string, ours: Detail, the
     { requestParameters: { groupId: "sg-2" } },
     "network-guards",
   ],
+  ...["UpdateMethod", "PutIntegrationResponse", "UpdateRestApi", "CreateDeployment", "DeleteStage"].map(
+    (eventName): (typeof ACTS)[number] => [
+      "the private API is changed",
+      "apigateway",
+      eventName,
+      { requestParameters: { restApiId: "abcde12345" } },
+      { requestParameters: { restApiId: "zyxwv98765" } },
+      "api-guards",
+    ],
+  ),
 ];
 
 test.each(
@@ -290,6 +302,12 @@ const GUARDS: Record<string, string> = {
   aws_cloudwatch_event_rule: "rule-guards",
   aws_cloudwatch_event_target: "rule-guards",
   aws_vpc_security_group_egress_rule: "network-guards",
+  ...Object.fromEntries(
+    ["deployment", "integration", "method", "method_settings", "rest_api", "rest_api_policy", "stage"].map((kind) => [
+      `aws_api_gateway_${kind}`,
+      "api-guards",
+    ]),
+  ),
 };
 
 /** What no rule reports, with the reason. */
@@ -299,6 +317,8 @@ const NOT_REPORTED: Record<string, string> = {
       (kind) => [`aws_${kind}`, "without it a function cannot call and fails, which has an alarm"],
     ),
   ),
+  aws_api_gateway_resource: "a path; what it leads to is its method and its integration",
+  aws_vpc_endpoint_policy: "the API's own policy and IAM decide too",
   aws_vpc_endpoint: "without it a function cannot call and fails; the roles' own policies bound what passes it",
   aws_vpc_security_group_ingress_rule: "the endpoints' own; it opens them and no function",
   aws_flow_log: "a record of connections, from which nothing else follows",

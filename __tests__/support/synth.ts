@@ -50,6 +50,13 @@ export function configOf(environment: "dev" | "prod", changes: Partial<AppConfig
   return { ...loadConfig({ [OVERRIDES.environment]: environment }), ...changes };
 }
 
+/** With the private API, and actors that are compared with callers. */
+export const WITH_PRIVATE_API: Partial<AppConfig> = {
+  privateApi: { state: "on", callerCidrs: ["10.20.0.0/16"], requestsPerSecond: 50, burst: 100 },
+  actors: "caller",
+  actorsOfCallers: { AROAEXAMPLE1234567: ["checkout"] },
+};
+
 declare global {
   /** Written files by configuration, as JSON. Set by `test-environment.ts`, one per worker. */
   var synthesizedApps: Map<string, string>;

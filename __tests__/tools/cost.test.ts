@@ -6,7 +6,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { loadConfig, OVERRIDES } from "../../stacks/config/load";
 import { CONNECTIVITIES } from "../../stacks/config/types";
 import { countWays } from "../../tools/cost/cost";
-import { countWay } from "../../tools/cost/counted";
+import { countWay, type WayCounts } from "../../tools/cost/counted";
 import { HEARTBEAT_CALLS, idleCost, type PricedStack, together } from "../../tools/cost/idle";
 import { keptLines } from "../../tools/cost/kept";
 import { PRICES, type PriceName, sourceOf } from "../../tools/cost/prices";
@@ -20,13 +20,13 @@ import {
   profileTable,
   wayTable,
 } from "../../tools/cost/tables";
-import { sealing, variableLines } from "../../tools/cost/variable";
+import { apiLines, sealing, variableLines } from "../../tools/cost/variable";
 import { aPaymentRecord, LEDGER, streamRecord } from "../evidence/sealing/changes";
 import { startSealer } from "../evidence/sealing/sealer";
 import { fakeWorld } from "../evidence/sealing/worlds";
 import { stubServices } from "../ledger/rules/stub-services";
 import { PROJECT } from "../support/project-files";
-import { configOf, reference, STACK_IDS, synthesize } from "../support/synth";
+import { configOf, reference, STACK_IDS, synthesize, WITH_PRIVATE_API } from "../support/synth";
 
 function stacksOf(
   environment: "dev" | "prod",
@@ -111,6 +111,19 @@ test("a file's own requests are shared by its rows", async () => {
   expect(few.calls).toBe(1 / 5);
   expect(few.objects).toBeCloseTo(10 * many.objects);
   expect(few.recordBytes).toBeGreaterThan(0);
+});
+
+test("the private API costs its endpoint in three zones and each request, as cost.md says", () => {
+  const { stacks } = synthesize(configOf("prod", WITH_PRIVATE_API));
+  const endpoint = together(idleCost(STACK_IDS.map((id) => stacks[id]))) - together(costs["privatelink"] ?? []);
+  // The rule that reports changes of the API is one more metric of the alarm on these rules.
+  const rule = PRICES.alarmMetric;
+  const counted = { calls: 1 } as WayCounts;
+  const [requests] = apiLines("single", counted, 1_000_000);
+  expect(textOf("docs/cost.md")).toContain(
+    `the private API adds ${inDollars(endpoint)} a month (${inDollars(endpoint - rule)} of it for its endpoint in three zones) and ${inDollars(requests?.dollars ?? 0)} for a million requests`,
+  );
+  expect(apiLines("message", counted, 1_000_000)).toEqual([]);
 });
 
 test("every price names the copy that it was read in", () => {

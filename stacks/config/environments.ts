@@ -10,6 +10,9 @@ const shared = {
   availabilityZones: ["a", "b", "c"],
   connectivity: "privatelink",
   publicSubnetCidr: "10.0.11.0/24",
+  privateApi: { state: "off", callerCidrs: [], requestsPerSecond: 200, burst: 400 },
+  actors: "claimed",
+  actorsOfCallers: {},
   pitrRecoveryDays: 35,
   schedules: {
     incrementalExport: "cron(15 1 * * ? *)",

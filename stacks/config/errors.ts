@@ -16,6 +16,8 @@ export type ConfigErrorCode =
   | "bad_subnets"
   | "bad_availability_zones"
   | "bad_connectivity"
+  | "bad_private_api"
+  | "bad_actors"
   | "bad_log_retention"
   | "bad_pitr_days"
   | "bad_protections"

@@ -5,7 +5,7 @@
 
 import { ENVIRONMENTS } from "./environments";
 import { ConfigError } from "./errors";
-import type { AppConfig, BackendConfig, Connectivity } from "./types";
+import type { ActorRuleName, AppConfig, BackendConfig, Connectivity, PrivateApiConfig } from "./types";
 import { validateConfig } from "./validate";
 
 /** The environment variables that steer a synth. The list is what `help` and the README show. */
@@ -16,6 +16,8 @@ export const OVERRIDES = {
   availabilityZones: "PAYMENT_LEDGER_ZONES",
   connectivity: "PAYMENT_LEDGER_CONNECTIVITY",
   profile: "PAYMENT_LEDGER_PROFILE",
+  privateApi: "PAYMENT_LEDGER_PRIVATE_API",
+  actors: "PAYMENT_LEDGER_ACTORS",
   expectedAccountId: "PAYMENT_LEDGER_ACCOUNT",
   backend: "PAYMENT_LEDGER_BACKEND",
   stateBucket: "PAYMENT_LEDGER_STATE_BUCKET",
@@ -42,8 +44,13 @@ export function loadConfig(variables: Variables = process.env): AppConfig {
     suffix: variables[OVERRIDES.suffix] ?? base.suffix,
     availabilityZones: zones,
     privateSubnetCidrs: base.privateSubnetCidrs.slice(0, zones.length),
-    // What is neither is refused by its rule.
+    // What is none of the known values is refused by its rule.
     connectivity: (variables[OVERRIDES.connectivity] as Connectivity | undefined) ?? base.connectivity,
+    privateApi: {
+      ...base.privateApi,
+      state: (variables[OVERRIDES.privateApi] as PrivateApiConfig["state"] | undefined) ?? base.privateApi.state,
+    },
+    actors: (variables[OVERRIDES.actors] as ActorRuleName | undefined) ?? base.actors,
     expectedAccountId: variables[OVERRIDES.expectedAccountId] ?? base.expectedAccountId,
     backend: chooseBackend(variables, base.backend, region),
   };

@@ -141,6 +141,8 @@ export function namesOf(config: Naming) {
     alarmTopic: ledgerName(config, "payment-alarms"),
     dashboard: ledgerName(config, "payment-ledger"),
     alarms: mapValues(ALARMS, ({ name }) => ledgerName(config, name)),
+    privateApi: ledgerName(config, "payment-ledger"),
+    privateApiLogGroup: `/aws/apigateway/${ledgerName(config, "payment-ledger")}`,
     vpc: processingName(config, "payment-vpc"),
     flowLogRole: processingName(config, "payment-flow-logs-role"),
     flowLogGroup: `/aws/vpc/${processingName(config, "payment-vpc")}/flow-logs`,

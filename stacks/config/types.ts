@@ -114,6 +114,23 @@ export interface CheckpointKeys {
 /** Ed25519, or P-256 in a region whose KMS has no Ed25519. */
 export type CheckpointKeySpec = "ECC_NIST_EDWARDS25519" | "ECC_NIST_P256";
 
+/** An API in front of the functions that record and read, which is reached through one VPC endpoint only. */
+export interface PrivateApiConfig {
+  readonly state: "off" | "on";
+  /** IPv4 blocks of callers beside the VPC's own: peered networks, or those of a company. */
+  readonly callerCidrs: readonly string[];
+  /** Of all callers together; API Gateway answers 429 to what is above. */
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+}
+
+/**
+ * Whether a claimed actor is accepted. `claimed`: always. `caller`: where it is the name of the caller's session, or listed for
+ * the caller; a call that does not say who called is refused.
+ */
+export const ACTOR_RULES = ["claimed", "caller"] as const;
+export type ActorRuleName = (typeof ACTOR_RULES)[number];
+
 export interface AppConfig {
   /** Key of `ENVIRONMENTS`; names the state and the `Environment` tag. */
   readonly environment: string;
@@ -130,6 +147,13 @@ export interface AppConfig {
   readonly connectivity: Connectivity;
   /** The subnet of the NAT gateway, in the first zone. Not used with connectivity `privatelink`. */
   readonly publicSubnetCidr: string;
+  readonly privateApi: PrivateApiConfig;
+  readonly actors: ActorRuleName;
+  /**
+   * With `caller`: the actors that a principal may name instead of its session's name, by the id that AWS gave its role or user
+   * (`AROA...`, `AIDA...`). `*` is every actor: for a service that speaks for its own users.
+   */
+  readonly actorsOfCallers: Readonly<Record<string, readonly string[]>>;
   /** Retention of every log group. PCI DSS 10.5.1 asks for twelve months. */
   readonly logRetentionDays: number;
   /** How far back point-in-time recovery of the tables reaches, 1 to 35 days. */

@@ -5,6 +5,7 @@ import { ENVIRONMENTS } from "./environments";
 import { ConfigError, refuseUnless } from "./errors";
 import { BARE_SUFFIX, boundedNames, namesOf } from "./names";
 import { type AppConfig, CONNECTIVITIES } from "./types";
+import { checkCallers } from "./validate-callers";
 import { checkDataProtection, ROLE_ARN, TWELVE_MONTHS_DAYS } from "./validate-data";
 import { checkLog } from "./validate-log";
 
@@ -25,6 +26,7 @@ export function validateConfig(config: AppConfig): void {
   checkPlace(config);
   checkZones(config);
   checkNetwork(config);
+  checkCallers(config);
   checkRetention(config);
   checkProtections(config);
   checkDataProtection(config);

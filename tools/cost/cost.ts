@@ -29,7 +29,7 @@ import {
   WAY_NAMES,
   wayTable,
 } from "./tables";
-import { growthOf, type MonthlyGrowth, variableLines } from "./variable";
+import { apiLines, growthOf, type MonthlyGrowth, variableLines } from "./variable";
 
 /** What the documents that the project was created from come to, for one million payments: neither audited nor sealed. */
 const SOURCES_DESIGN = { fixed: 37.5, direct: 1.53, file: 7.29 } as const;
@@ -54,10 +54,11 @@ const STAND_INS: Artifacts = {
 /** Letters do not change the price, so any serve. */
 const ZONE_LETTERS = ["a", "b", "c"];
 
-function stacksWith({ connectivity, zones }: Layout): PricedStack[] {
+function stacksWith({ connectivity, zones, privateApi = false }: Layout): PricedStack[] {
   const config = loadConfigWith({
     [OVERRIDES.connectivity]: connectivity,
     [OVERRIDES.availabilityZones]: ZONE_LETTERS.slice(0, zones).join(","),
+    [OVERRIDES.privateApi]: privateApi ? "on" : "off",
   });
   const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-cost-"));
   try {
@@ -127,6 +128,8 @@ function writeDocuments(layouts: Readonly<Record<string, readonly CostLine[]>>, 
 export interface Layout {
   readonly connectivity: Connectivity;
   readonly zones: number;
+  /** The deployment has the private API, and every call that can go through it does. */
+  readonly privateApi?: boolean;
 }
 
 export interface Month extends Layout {
@@ -136,10 +139,11 @@ export interface Month extends Layout {
 }
 
 /** All lines of a month: what is there anyway, what its volumes add, and with more than one month what is kept of them. */
-function monthOf({ connectivity, zones, volumes, months }: Month, ways: CountedWays) {
-  const fixed = idleCost(stacksWith({ connectivity, zones }));
+function monthOf({ connectivity, zones, privateApi = false, volumes, months }: Month, ways: CountedWays) {
+  const fixed = idleCost(stacksWith({ connectivity, zones, privateApi }));
   const variable = WAYS.filter((way) => volumes[way] > 0).map((way) => {
-    const lines = variableLines(way, ways[way], volumes[way]).map((line) => ({
+    const requests = privateApi ? apiLines(way, ways[way], volumes[way]) : [];
+    const lines = [...requests, ...variableLines(way, ways[way], volumes[way])].map((line) => ({
       ...line,
       source: sourceOf(line.price),
     }));
@@ -160,7 +164,7 @@ function monthOf({ connectivity, zones, volumes, months }: Month, ways: CountedW
         ).map((line) => ({ ...line, source: sourceOf(line.price) }));
   const variableDollars = variable.reduce((total, { dollars }) => total + dollars, 0);
   return {
-    ...{ connectivity, zones, months, fixed, variable, kept },
+    ...{ connectivity, zones, privateApi, months, fixed, variable, kept },
     ...{ fixedDollars: together(fixed), variableDollars, keptDollars: together(kept) },
   };
 }
@@ -176,7 +180,7 @@ function print(month: ReturnType<typeof monthOf>): void {
     }
   };
   console.log(
-    `A month of 730 hours, us-east-1, connectivity ${month.connectivity}, zones: ${month.zones}: used or not`,
+    `A month of 730 hours, us-east-1, connectivity ${month.connectivity}${month.privateApi ? ", private API" : ""}, zones: ${month.zones}: used or not`,
   );
   for (const { what, count, dollars } of month.fixed) line(dollars, what, Math.round(count).toLocaleString("en"));
   line(month.fixedDollars, "together");
@@ -221,7 +225,8 @@ function monthAsked(given: ReturnType<typeof parseWords>): Month & { readonly fi
     throw new Error(`--connectivity is one of ${CONNECTIVITIES.join(", ")}. All options: npx payledger cost --help`);
   }
   const zones = Math.trunc(numberOf("zones", 1, ZONE_LETTERS.length) ?? config.availabilityZones.length);
-  return { connectivity, zones, volumes, months: numberOf("months", 1) ?? 1, files: numberOf("files", 1) };
+  const privateApi = given.flag("private-api");
+  return { connectivity, zones, privateApi, volumes, months: numberOf("months", 1) ?? 1, files: numberOf("files", 1) };
 }
 
 /** Above this the price of a file does not show in that of a row. */

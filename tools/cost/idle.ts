@@ -102,6 +102,14 @@ const PRICED: Readonly<Record<string, Price>> = {
 
 /** Free while nothing is in them or nobody calls them, or always. */
 const FREE: Readonly<Record<string, string>> = {
+  aws_api_gateway_deployment: "part of the API",
+  aws_api_gateway_integration: "part of the API",
+  aws_api_gateway_method: "part of the API",
+  aws_api_gateway_method_settings: "a setting",
+  aws_api_gateway_resource: "part of the API",
+  aws_api_gateway_rest_api: "billed by requests; its endpoint is among the interface endpoints",
+  aws_api_gateway_rest_api_policy: "a setting",
+  aws_api_gateway_stage: "part of the API; it has no cache",
   aws_backup_plan: "backups are billed by what they hold",
   aws_backup_selection: "part of the plan",
   aws_backup_vault: "backups are billed by what they hold",
@@ -143,6 +151,7 @@ const FREE: Readonly<Record<string, string>> = {
   aws_sqs_queue_redrive_allow_policy: "a setting",
   aws_subnet: "free",
   aws_vpc: "free",
+  aws_vpc_endpoint_policy: "a setting",
   aws_vpc_security_group_egress_rule: "free",
   aws_vpc_security_group_ingress_rule: "free",
   terraform_data: "in Terraform's state only",

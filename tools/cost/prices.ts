@@ -16,6 +16,7 @@ export const PRICES = {
   dashboard: 3,
   logGigabyte: 0.5,
   scheduledRun: 1 / 1_000_000,
+  apiRequest: 3.5 / 1_000_000,
   lambdaRequest: 0.2 / 1_000_000,
   lambdaGigabyteSecond: 0.0000133334,
   writeUnit: 0.625 / 1_000_000,
@@ -48,6 +49,7 @@ const SOURCES: Readonly<Record<string, readonly PriceName[]>> = {
   ],
   "airbyte.com, 2025-07-21": ["writeUnit", "readUnit"],
   "from memory; no copy was found": ["exportGigabyte"],
+  "copy of AWS's white paper on private APIs, undated; go-cloud.io, 2026": ["apiRequest"],
   "cloudburn.io, 2026-03-14; factualminds, 2026-06-13": ["sqsRequest", "sqsFifoRequest"],
   "copy of aws.amazon.com/cloudtrail/pricing, undated": ["dataEvent"],
 };

@@ -97,6 +97,18 @@ export function sealing(records: number, streams: number): { readonly batches: n
   return { batches: records / batch, writeUnits: records * sealUnits(batch) };
 }
 
+/** The ways in that the private API has. */
+const THROUGH_API: readonly WayIn[] = ["single", "list", "event", "read"];
+
+/** What the private API adds to the calls of a way. */
+export function apiLines(way: WayIn, { calls }: WayCounts, count: number): VariableLine[] {
+  if (!THROUGH_API.includes(way)) return [];
+  const requests = count * calls;
+  return [
+    { what: "Private API: requests", price: "apiRequest", count: requests, dollars: requests * PRICES.apiRequest },
+  ];
+}
+
 export function variableLines(way: WayIn, counted: WayCounts, count: number): VariableLine[] {
   const line = (what: string, price: PriceName, amount: number): VariableLine => ({
     what,

@@ -18,6 +18,14 @@ function withKeys(signing: readonly string[], retired: readonly string[]): AppCo
   return { ...dev, checkpointKeys: { signing, retired } };
 }
 
+function withApi(changes: Partial<AppConfig["privateApi"]>): AppConfig {
+  return { ...dev, privateApi: { ...dev.privateApi, state: "on", ...changes } };
+}
+
+function withActors(actorsOfCallers: AppConfig["actorsOfCallers"]): AppConfig {
+  return { ...withApi({}), actors: "caller", actorsOfCallers };
+}
+
 function refusal(run: () => unknown): ConfigError {
   try {
     run();
@@ -79,6 +87,23 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_availability_zones", "a zone twice", { ...dev, availabilityZones: ["a", "b", "b"] }],
   ["bad_availability_zones", "a whole zone name", { ...dev, availabilityZones: ["us-east-1a", "b", "c"] }],
   ["bad_connectivity", "an unknown layout", { ...dev, connectivity: "vpn" as AppConfig["connectivity"] }],
+  ["bad_private_api", "an API that is neither on nor off", withApi({ state: "maybe" as "on" })],
+  ["bad_private_api", "a caller's block that is none", withApi({ callerCidrs: ["10.0.0.0"] })],
+  ["bad_private_api", "every address as a caller", withApi({ callerCidrs: ["0.0.0.0/0"] })],
+  ["bad_private_api", "a caller's block twice", withApi({ callerCidrs: ["10.1.0.0/16", "10.1.0.0/16"] })],
+  ["bad_private_api", "no request a second", withApi({ requestsPerSecond: 0 })],
+  ["bad_private_api", "half a request at once", withApi({ burst: 0.5 })],
+  ["bad_actors", "an unknown rule", { ...dev, actors: "trusted" as AppConfig["actors"] }],
+  ["bad_actors", "actors that are compared without the API", { ...dev, actors: "caller" }],
+  ["bad_actors", "a list that has no effect", { ...dev, actorsOfCallers: { AROAEXAMPLE1234567: ["checkout"] } }],
+  ["bad_actors", "a list for an ARN", withActors({ "arn:aws:iam::111122223333:role/a": ["checkout"] })],
+  ["bad_actors", "a list for a session", withActors({ "AROAEXAMPLE1234567:s": ["checkout"] })],
+  ["bad_actors", "an actor that no request may have", withActors({ AROAEXAMPLE1234567: ["two words"] })],
+  [
+    "bad_actors",
+    "a list that a function cannot hold",
+    withActors({ AROAEXAMPLE1234567: Array(200).fill("checkout-1") }),
+  ],
   ["bad_subnets", "a public subnet over a private one", { ...dev, publicSubnetCidr: "10.0.1.0/24" }],
   ["bad_subnets", "a public subnet outside the VPC", { ...dev, publicSubnetCidr: "10.1.11.0/24" }],
   ["bad_subnets", "a public subnet of /29", { ...dev, publicSubnetCidr: "10.0.11.0/29" }],
@@ -316,6 +341,9 @@ const WRONG_OVERRIDES: [ConfigErrorCode, Record<string, string>][] = [
   ["bad_availability_zones", { [OVERRIDES.availabilityZones]: "" }],
   ["unknown_profile", { [OVERRIDES.profile]: "tiny" }],
   ["bad_connectivity", { [OVERRIDES.connectivity]: "internet" }],
+  ["bad_private_api", { [OVERRIDES.privateApi]: "yes" }],
+  ["bad_actors", { [OVERRIDES.actors]: "anybody" }],
+  ["bad_actors", { [OVERRIDES.actors]: "caller" }],
   ["bad_account", { [OVERRIDES.expectedAccountId]: "me" }],
 ];
 
@@ -326,6 +354,12 @@ test.each(["app.terraform.io", "tfe.example.com", "localhost:8443", "10.0.0.7:44
     expect(loadConfig(cloud).backend).toMatchObject({ hostname });
   },
 );
+
+test("the private API and the rule of actors are taken from outside", () => {
+  const config = loadConfig({ [OVERRIDES.privateApi]: "on", [OVERRIDES.actors]: "caller" });
+  expect(config).toMatchObject({ privateApi: { state: "on", callerCidrs: [] }, actors: "caller" });
+  validateConfig(withActors({ AROAEXAMPLE1234567: ["checkout", "*"], AIDAEXAMPLE1234567: [] }));
+});
 
 test.each(["us-gov-west-1", "eu-central-1", "ap-southeast-2"])("the region %s is taken", (region) => {
   expect(loadConfig({ [OVERRIDES.region]: region, [OVERRIDES.suffix]: "far" }).region).toBe(region);
@@ -351,6 +385,8 @@ test("every code of a refusal has a case here", () => {
     bad_subnets: true,
     bad_availability_zones: true,
     bad_connectivity: true,
+    bad_private_api: true,
+    bad_actors: true,
     bad_log_retention: true,
     bad_pitr_days: true,
     bad_protections: true,

@@ -18,7 +18,13 @@ import { encodePageToken } from "../ledger/rules/queries";
 import { REFUSAL_CODES, type RefusalCode, refusal } from "../ledger/rules/refusals";
 import { parseTransaction } from "../ledger/rules/transaction";
 import { OPENAPI_FILE } from "../tools/openapi";
-import { privateApiDocument, publishedSchemas, SCHEMAS_FOLDER, SCHEMAS_INDEX, schemaIndex } from "../tools/write-schemas";
+import {
+  privateApiDocument,
+  publishedSchemas,
+  SCHEMAS_FOLDER,
+  SCHEMAS_INDEX,
+  schemaIndex,
+} from "../tools/write-schemas";
 import { aTransaction, ALL_WAYS_IN as WAYS_IN } from "./ledger/rules/arriving-ways-in";
 import { BUCKET, stubCall, stubFiles, stubServices } from "./ledger/rules/stub-services";
 import { anEvent, aPayment, type Input, NOW, without } from "./support/ledger-fixtures";

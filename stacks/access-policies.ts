@@ -29,7 +29,7 @@ export interface AccessArns {
   readonly importLogArn: string;
   readonly anyLogGroupArn: string;
   readonly functionArn: (id: FunctionId) => string;
-  /** Of the private API's methods; absent where there is none. */
+  /** Of the private API's methods; absent without that API. */
   readonly methodArn?: (id: (typeof API_FUNCTIONS)[number]) => string;
   /** Direct calls that claim an actor are refused anyway. */
   readonly comparesActors: boolean;

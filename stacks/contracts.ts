@@ -52,12 +52,26 @@ export function allKeyArns(security: SecurityOutputs): string[] {
   ];
 }
 
+/** The keys that permissions name, by what each is for. */
+export function keyArnsByPurpose(security: SecurityOutputs) {
+  return {
+    data: security.dataKeyArn,
+    token: security.tokenKeyArn,
+    audit: security.auditKeyArn,
+    mac: security.macKeyArn,
+    evidence: security.evidenceKeyArn,
+    trail: security.trailKeyArn,
+    signing: security.checkpointKeyArns,
+    retired: security.retiredCheckpointKeyArns,
+  };
+}
+
 export interface NetworkOutputs {
   readonly privateSubnetIds: readonly string[];
   readonly functionSecurityGroupId: string;
   /** Host of the DynamoDB interface endpoint: PrivateLink to DynamoDB has no private DNS. `null` with connectivity `nat`. */
   readonly dynamodbEndpointHost: string | null;
-  /** Endpoint of the private API; `null` where there is none. */
+  /** Endpoint of the private API; `null` without that API. */
   readonly apiEndpointId: string | null;
 }
 

@@ -4,7 +4,6 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import {
-  API_FUNCTIONS,
   API_STAGE,
   DRILL_TABLE_PREFIX,
   FILE_PREFIXES,
@@ -20,7 +19,7 @@ import {
 } from "../contract";
 import { type AccessArns, addAccessPolicies } from "./access-policies";
 import { BaseStack } from "./base-stack";
-import { CONSUMERS, guardRuleName, SCHEDULED, type ScheduleId, WATCH_PREFIX } from "./config/names";
+import { CONSUMERS, guardRuleName, kebabCase, SCHEDULED, type ScheduleId, WATCH_PREFIX } from "./config/names";
 import type { AppConfig } from "./config/types";
 import { addAlarms } from "./constructs/alarms";
 import { addDashboard } from "./constructs/dashboard";
@@ -29,15 +28,15 @@ import { addFunction, type LedgerFunction } from "./constructs/function";
 import { addGuards } from "./constructs/guards";
 import type { HandlerCode } from "./constructs/handler-code";
 import { policy, type Statement } from "./constructs/policy";
-import { addPrivateApi, type PrivateApi } from "./constructs/private-api";
+import type { PrivateApi } from "./constructs/private-api";
 import { addSchedule, type Schedule } from "./constructs/schedules";
 import { addSweepMachine } from "./constructs/sweep-machine";
-import { allKeyArns, type DataOutputs, type NetworkOutputs, type SecurityOutputs } from "./contracts";
+import { allKeyArns, type DataOutputs, keyArnsByPurpose, type NetworkOutputs, type SecurityOutputs } from "./contracts";
 import { environmentOf } from "./function-environment";
 import { FEEDS, SIZES, STREAM_FEED } from "./function-sizes";
 import { guardRules } from "./guard-rules";
+import { addLedgerApi } from "./ledger-api";
 import { IMPORT_LOG_GROUPS } from "./log-boundary";
-import type { PermissionArns } from "./permission-parts";
 import { permissionsOf } from "./permissions";
 
 /** How often a checkpoint is signed. Not configurable, because the alarm on a missing checkpoint depends on it. */
@@ -184,29 +183,17 @@ export class FunctionsStack extends BaseStack {
   }
 
   private addPrivateApi(functions: Functions): PrivateApi | null {
-    const { privateApi, logRetentionDays, region } = this.config;
     const { network, security } = this.props;
-    if (privateApi.state === "off" || network.apiEndpointId === null) return null;
-    const api = addPrivateApi(this, {
-      name: this.names.privateApi,
-      stageName: API_STAGE,
+    if (this.config.privateApi.state === "off" || network.apiEndpointId === null) return null;
+    return addLedgerApi(this, {
+      config: this.config,
+      names: this.names,
       endpointId: network.apiEndpointId,
       accountId: this.accountId,
       accountRootArn: this.iamArn("root"),
-      functions: Object.fromEntries(API_FUNCTIONS.map((id) => [FUNCTIONS[id].name, functions[id]])),
-      requestsPerSecond: privateApi.requestsPerSecond,
-      burst: privateApi.burst,
-      accessLog: {
-        name: this.names.privateApiLogGroup,
-        kmsKeyArn: security.logsKeyArn,
-        retentionDays: logRetentionDays,
-      },
+      functions,
+      logsKeyArn: security.logsKeyArn,
     });
-    new TerraformOutput(this, "PrivateApiUrl", {
-      description: "Before the name of a function; reached through the VPC endpoint only",
-      value: `https://${api.apiId}-${network.apiEndpointId}.execute-api.${region}.amazonaws.com/${API_STAGE}`,
-    });
-    return api;
   }
 
   private accessArns(privateApi: PrivateApi | null): AccessArns {
@@ -297,7 +284,7 @@ export class FunctionsStack extends BaseStack {
       messages: table("paymentMessages"),
       transactions: table("paymentTransactions"),
       events: table("paymentEvents"),
-      keyArns: this.keyArns(),
+      keyArns: keyArnsByPurpose(this.props.security),
       filesArn: this.bucketArn("files"),
       exportsArn: this.bucketArn("exports"),
       evidenceArn: this.bucketArn("evidence"),
@@ -318,20 +305,6 @@ export class FunctionsStack extends BaseStack {
       auditing: this.auditingRoles().includes(role),
       logStreamArns: functions.map((id) => this.arn("logs", `log-group:${this.names.functionLogGroups[id]}:*`)),
     });
-  }
-
-  private keyArns(): PermissionArns["keyArns"] {
-    const { security } = this.props;
-    return {
-      data: security.dataKeyArn,
-      token: security.tokenKeyArn,
-      audit: security.auditKeyArn,
-      mac: security.macKeyArn,
-      evidence: security.evidenceKeyArn,
-      trail: security.trailKeyArn,
-      signing: security.checkpointKeyArns,
-      retired: security.retiredCheckpointKeyArns,
-    };
   }
 
   private addLedgerFunction(functionId: FunctionId, access: IamRolePolicy): LedgerFunction {
@@ -372,9 +345,4 @@ function failsForGood(functionId: FunctionId): boolean {
 
 function mapIds<K extends string, T>(source: Readonly<Record<K, unknown>>, make: (id: K) => T): Record<K, T> {
   return Object.fromEntries((Object.keys(source) as K[]).map((id) => [id, make(id)])) as Record<K, T>;
-}
-
-/** `paymentAuditTrail` as construct ids are written: `payment-audit-trail`. */
-function kebabCase(id: string): string {
-  return id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -180,7 +180,7 @@ function feedRules(guarded: Guarded): GuardRule[] {
   ];
 }
 
-/** Whoever changes a method, an integration or the policy could let somebody in, or make up who calls. */
+/** Anyone who changes a method, an integration or the policy could let somebody in, or make up who calls. */
 function apiRule(privateApiId: string): GuardRule {
   return {
     id: "api-guards",

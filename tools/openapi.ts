@@ -119,7 +119,7 @@ class Components {
     return { $ref: refTo(name) };
   }
 
-  /** Its own id; where another function has another definition under that, one of its own. */
+  /** Its own id; where another function has another definition under that, a separate one. */
   private nameFor(id: string, owner: string, definition: JsonSchema): string {
     const known = this.schemas[id];
     const isTheSame = known === undefined || JSON.stringify(known) === JSON.stringify(withReferences(definition));

@@ -34,15 +34,12 @@ import { transactionsResponseSchema } from "../ledger/rules/transaction-response
 import { EVENT_FUNCTIONS } from "./event-schemas";
 import { LOG_FUNCTIONS } from "./log-schemas";
 import { OPENAPI_FILE, openApiDocument } from "./openapi";
+import { published, type Side } from "./published-schema";
 import { importOfMessages, queueAnswer, queueEvent } from "./queue-schemas";
-import { adjust } from "./schema-adjustments";
 
 export const SCHEMAS_FOLDER = join(__dirname, "..", "schemas", `v${SCHEMA_VERSION}`);
 export const SCHEMAS_INDEX = join(SCHEMAS_FOLDER, "..", "README.md");
 
-/** Rules that JSON Schema cannot express. Rules of single fields are in their descriptions. */
-const BEYOND_SCHEMA =
-  "Beyond this schema: text must be well-formed Unicode and its lengths count UTF-16 code units; card data (card numbers, security codes, tracks, PINs) is refused in every field; times must be real calendar dates.";
 const EACH_BY_ITSELF =
   "One entry, a list, or a list with its actor around it. A function judges each entry by itself: one that does not match is refused alone, and the others are recorded.";
 const DECIMALS = "An amount must not have more decimals than its currency has minor units in ISO 4217.";
@@ -331,33 +328,6 @@ export function privateApiDocument(): string {
     const parsed = (schema: z.ZodType, side: Side) => JSON.parse(published(schema, functionName, side)) as object;
     return { request: { ...parsed(request, "sent") }, response: { ...parsed(response, "made") } };
   });
-}
-
-type Side = "sent" | "made";
-
-function published(schema: z.ZodType, name: string, side: Side): string {
-  const {
-    $schema,
-    title,
-    description,
-    id: _id,
-    ...rules
-  } = z.toJSONSchema(schema, {
-    target: "draft-2020-12",
-    io: side === "sent" ? "input" : "output",
-    unrepresentable: "any",
-    override: adjust,
-  });
-  const beyond = side === "sent" ? [BEYOND_SCHEMA] : [];
-  const texts = [...(description === undefined ? [] : [description]), ...beyond].join(" ");
-  const document = {
-    $schema,
-    $id: `urn:payment-ledger:v${SCHEMA_VERSION}:${name}`,
-    title,
-    ...(texts === "" ? {} : { description: texts }),
-    ...rules,
-  };
-  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 function main(): void {

@@ -227,3 +227,8 @@ function mapValues<K extends string, V>(
 ): Record<K, string> {
   return Object.fromEntries(Object.entries<V>(source).map(([key, value]) => [key, change(value)])) as Record<K, string>;
 }
+
+/** `paymentAuditTrail` as construct ids are written: `payment-audit-trail`. */
+export function kebabCase(id: string): string {
+  return id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -2,6 +2,7 @@
  * The part of Terraform's template language that CDKTF synthesizes: references, literals, a few functions, nesting.
  * Everything else is refused by name: a guess would let the embedded AWS run something that the plan does not say.
  */
+import { createHash } from "node:crypto";
 import { LocalError } from "./errors";
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -25,6 +26,7 @@ type Expression =
 /** Functions that a stack may use. A new one belongs here only with Terraform's own behaviour. */
 const FUNCTIONS: Readonly<Record<string, (args: readonly Json[]) => Json | undefined>> = {
   jsonencode: ([value]) => (value === undefined ? undefined : JSON.stringify(value)),
+  sha1: ([text]) => (typeof text === "string" ? createHash("sha1").update(text).digest("hex") : undefined),
   join: ([separator, items]) =>
     typeof separator === "string" && Array.isArray(items) ? items.map(scalarText).join(separator) : undefined,
   element: ([items, index]) =>

@@ -1,6 +1,7 @@
 /**
- * Types that exist in real AWS only, and the state machine of a sweep in pieces: on a laptop one call sweeps the tables. The emulator drops or ignores what matters about them (policies of endpoints and buckets,
- * security groups, alarms that watch metrics), so creating them would only look like something. The policies among them are
+ * Types that exist in real AWS only, the private API, and the state machine of a sweep in pieces: on a laptop one call sweeps the
+ * tables. The emulator drops or ignores what matters about them (policies of endpoints, APIs and buckets, security
+ * groups, alarms that watch metrics), so creating them would only look like something. The policies among them are
  * enforced by the gate in front of the emulator. They get an id and an ARN that other resources can name; what they do
  * is tested on the synthesized JSON.
  */
@@ -44,6 +45,14 @@ const KINDS: readonly (readonly [type: string, idPrefix: string, service: string
   ["aws_cloudwatch_log_resource_policy", "policy", "logs", "resource-policy"],
   ["aws_cloudwatch_log_data_protection_policy", "policy", "logs", "data-protection-policy"],
   ["aws_cloudtrail", "trail", "cloudtrail", "trail"],
+  ["aws_api_gateway_rest_api", "api", "apigateway", "restapis"],
+  ["aws_api_gateway_rest_api_policy", "api", "apigateway", "restapi-policy"],
+  ["aws_api_gateway_resource", "resource", "apigateway", "resource"],
+  ["aws_api_gateway_method", "method", "apigateway", "method"],
+  ["aws_api_gateway_integration", "integration", "apigateway", "integration"],
+  ["aws_api_gateway_deployment", "deployment", "apigateway", "deployment"],
+  ["aws_api_gateway_stage", "stage", "apigateway", "stage"],
+  ["aws_api_gateway_method_settings", "settings", "apigateway", "method-settings"],
   ["aws_kms_key_policy", "policy", "kms", "key-policy"],
   ["aws_dynamodb_contributor_insights", "insights", "dynamodb", "contributor-insights"],
   ["aws_s3_bucket_public_access_block", "bucket", "s3", "public-access-block"],
@@ -72,6 +81,10 @@ const FURTHER_ATTRIBUTES: Readonly<Record<string, (id: string, context: DeployCo
     prefix_list_id: sibling("pl", id),
     dns_entry: [{ dns_name: `${id}.vpce.${context.region}.amazonaws.com`, hosted_zone_id: "Z00000000000000000000" }],
     network_interface_ids: [sibling("eni", id)],
+  }),
+  aws_api_gateway_rest_api: (id, context) => ({
+    root_resource_id: sibling("resource", id),
+    execution_arn: arn(context, "execute-api", id),
   }),
   aws_eip: (id) => ({ allocation_id: id, public_ip: "192.0.2.1" }),
 };

@@ -21,7 +21,7 @@ test.each<[string, Json]>([
   [`\${join(",", ${REF}.tags)}`, "a,b"],
   [`\${join("-", ["x", "\${${REF}.arn}", 1, true])}`, "x-arn:1-1-true"],
   [`\${jsonencode({"Key" = ${REF}.arn, List = [1, null]})}`, '{"Key":"arn:1","List":[1,null]}'],
-  ['${sha1("abc")}', "a9993e364706816aba3e25717850c26c9cd0d89d"],
+  [`\${sha1("abc")}`, "a9993e364706816aba3e25717850c26c9cd0d89d"],
   [`\${jsonencode({ "a": "say \\"hi\\"\\n" })}`, '{"a":"say \\"hi\\"\\n"}'],
   [`\${concat(${REF}.tags, ["c"])}`, ["a", "b", "c"]],
   [`\${toset(["a", "a"])}`, ["a"]],

@@ -316,6 +316,7 @@ export function schemaIndex(): string {
     "| Schema | What |",
     "|---|---|",
     ...rows,
+    `| [\`${OPENAPI_FILE}\`](v${SCHEMA_VERSION}/${OPENAPI_FILE}) | OpenAPI 3.1 document of the [private API](../docs/identity.md#the-private-api) |`,
   ].join("\n")}\n`;
 }
 

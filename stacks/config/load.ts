@@ -44,7 +44,7 @@ export function loadConfig(variables: Variables = process.env): AppConfig {
     suffix: variables[OVERRIDES.suffix] ?? base.suffix,
     availabilityZones: zones,
     privateSubnetCidrs: base.privateSubnetCidrs.slice(0, zones.length),
-    // What is none of the known values is refused by its rule.
+    // An unknown value is refused by its rule.
     connectivity: (variables[OVERRIDES.connectivity] as Connectivity | undefined) ?? base.connectivity,
     privateApi: {
       ...base.privateApi,

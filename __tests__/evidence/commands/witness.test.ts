@@ -45,7 +45,7 @@ describe("witness new-key", () => {
   test("overwrites nothing, and takes no name that a note cannot carry", async () => {
     const before = auditor.read("own.pem");
     const again = await run("witness", "new-key", "--name", "witness.example/own", "--out", "own.pem");
-    expect(again).toMatchObject({ code: 2, out: "", err: expect.stringContaining("is there already") });
+    expect(again).toMatchObject({ code: 2, out: "", err: expect.stringContaining("exists already") });
     expect(auditor.read("own.pem")).toBe(before);
     const named = await run("witness", "new-key", "--name", "a b", "--out", "other.pem");
     expect(named).toMatchObject({ code: 2, out: "" });
@@ -64,7 +64,7 @@ describe("witness cosign", () => {
     const before = auditor.read(placeAt(sizeNow()));
     expect(await run(...cosign("s"))).toMatchObject({
       code: 0,
-      out: expect.stringContaining("is there already"),
+      out: expect.stringContaining("exists already"),
     });
     expect(auditor.read(placeAt(sizeNow()))).toBe(before);
   });

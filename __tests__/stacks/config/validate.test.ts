@@ -88,7 +88,7 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_availability_zones", "a whole zone name", { ...dev, availabilityZones: ["us-east-1a", "b", "c"] }],
   ["bad_connectivity", "an unknown layout", { ...dev, connectivity: "vpn" as AppConfig["connectivity"] }],
   ["bad_private_api", "an API that is neither on nor off", withApi({ state: "maybe" as "on" })],
-  ["bad_private_api", "a caller's block that is none", withApi({ callerCidrs: ["10.0.0.0"] })],
+  ["bad_private_api", "a block of callers that is no CIDR block", withApi({ callerCidrs: ["10.0.0.0"] })],
   ["bad_private_api", "every address as a caller", withApi({ callerCidrs: ["0.0.0.0/0"] })],
   ["bad_private_api", "a caller's block twice", withApi({ callerCidrs: ["10.1.0.0/16", "10.1.0.0/16"] })],
   ["bad_private_api", "no request a second", withApi({ requestsPerSecond: 0 })],

@@ -64,7 +64,7 @@ describe("witness cosign", () => {
     const before = auditor.read(placeAt(sizeNow()));
     expect(await run(...cosign("s"))).toMatchObject({
       code: 0,
-      out: expect.stringContaining("exists already"),
+      out: expect.stringContaining("is there already"),
     });
     expect(auditor.read(placeAt(sizeNow()))).toBe(before);
   });

@@ -116,6 +116,12 @@ async function attributesOf(url: string, sqs: SQSClient): Promise<Partial<Record
 
 type Outcome = keyof RedriveCounts;
 
+function remedyOf(error: unknown): string {
+  return error instanceof Error && error.name.startsWith("AccessDenied")
+    ? "The queue's policy names who may read it: add your role to failureQueueReaderArns in stacks/config/environments.ts, and deploy."
+    : "Find the cause and run the command again.";
+}
+
 /** @throws RedriveError STOPPED when a message cannot be sent; what was moved before stays moved. */
 export async function redrive(waiting: Waiting, run: Redrive): Promise<RedriveCounts> {
   const startedMs = run.nowMs();
@@ -139,7 +145,7 @@ export async function redrive(waiting: Waiting, run: Redrive): Promise<RedriveCo
   } catch (error) {
     throw new RedriveError(
       "STOPPED",
-      `A message could not be sent again (${error instanceof Error ? error.name : "unknown error"}), after ${counts.moved} were. It and those behind it are still in the queue. Find the cause and run the command again.`,
+      `${error instanceof Error ? error.name : "An unknown error"} stopped it after ${counts.moved} messages were sent again. The others are still in the queue. ${remedyOf(error)}`,
       counts,
       { cause: error },
     );

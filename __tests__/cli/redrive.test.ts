@@ -182,6 +182,17 @@ test("when sending fails, everything not sent stays, and it says after how many"
   expect(bodies(await drain(url))).toEqual(["0", "1", "2", "3", "4", "5"]);
 });
 
+test("a queue that its policy closes to the caller is named as the cause, with the setting that opens it", async () => {
+  const { name, put } = await queues(false);
+  await put("waiting");
+  const waiting = await findWaiting(name, sqs);
+  const denied = Object.assign(new Error("not allowed"), { name: "AccessDeniedException" });
+  const closed = { send: () => Promise.reject(denied) } as unknown as typeof sqs;
+  await expect(redrive(waiting, run({ sqs: closed }))).rejects.toThrow(
+    /^AccessDeniedException stopped it after 0 messages .* failureQueueReaderArns in stacks\/config\/environments\.ts/,
+  );
+});
+
 test.each([false, true])("killed between sending and deleting, it loses nothing (FIFO: %s)", async (fifo) => {
   const { name, url, deadLetterUrl, put } = await queues(fifo);
   const sent = Array.from({ length: 8 }, (_, index) => `message-${index}`);

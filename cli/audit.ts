@@ -9,10 +9,12 @@ import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { scanTables } from "../evidence/checks/scan-tables";
 import { type CommandBody, type Given, parseWords, type Terminal } from "../evidence/commands/command";
 import { fetchEvidence } from "../evidence/commands/fetch";
+import { IDENTITIES_OPTION, identitiesOf } from "../evidence/commands/identities";
 import { DONE } from "../evidence/commands/program";
 import { writeReport } from "../evidence/commands/report";
 import { VERIFY_OPTIONS, verifyOptions } from "../evidence/commands/verify-options";
-import { EXIT_CODES, type VerificationReport, verificationText } from "../evidence/verifier/report";
+import { identityText } from "../evidence/identity/identity-report";
+import { EXIT_CODES, graverOf, type VerificationReport, verificationText } from "../evidence/verifier/report";
 import { type VerifyOptions, verifyLog } from "../evidence/verifier/verify";
 import { loadConfig } from "../stacks/config/load";
 import { namesOf } from "../stacks/config/names";
@@ -41,6 +43,7 @@ export const auditCommand: CommandBody = onAws({
       value: "N",
       about: `How long to wait for the heartbeat. Default: ${WAIT_SECONDS_DEFAULT}.`,
     },
+    ...IDENTITIES_OPTION,
     html: { kind: "one", value: "FILE", about: "Write the result as a page, too." },
   },
   examples: ["key --out audit/log.vkey", "audit --first-visit", "audit --html report.html"],
@@ -48,18 +51,21 @@ export const auditCommand: CommandBody = onAws({
     given.noOperand();
     const visit = visitOf(given);
     const { options, report } = await verified(visit, given, terminal);
+    const identities = await identitiesOf(given, options.sources);
+    const verdict = graverOf(report.verdict, identities?.verdict ?? "ok");
     const isFirst = !existsSync(visit.pin);
     const isGood = report.verdict === "ok" || report.verdict === "tail-not-pinned";
     if (isGood) copyFileSync(path.join(visit.evidence, "checkpoint"), visit.pin);
-    const isAccepted = isFirst && given.flag("first-visit") && report.verdict === "tail-not-pinned";
+    const isAccepted = isFirst && given.flag("first-visit") && verdict === "tail-not-pinned";
     const notes = notesOf({ isFirst, isGood, isAccepted, pin: visit.pin });
     terminal.answer(
-      { verdict: report.verdict, firstVisit: isFirst, pin: isGood ? visit.pin : null, report },
-      [verificationText(report), ...notes].join("\n"),
+      { verdict, firstVisit: isFirst, pin: isGood ? visit.pin : null, report, ...(identities && { identities }) },
+      [verificationText(report), ...(identities ? [identityText(identities)] : []), ...notes].join("\n"),
     );
     const page = given.one("html");
-    if (page !== undefined) await writeReport(page, { options, verification: report, given, say: terminal.tell });
-    return isAccepted ? DONE : EXIT_CODES[report.verdict];
+    if (page !== undefined)
+      await writeReport(page, { options, verification: report, identities, given, say: terminal.tell });
+    return isAccepted ? DONE : EXIT_CODES[verdict];
   },
 });
 

@@ -54,7 +54,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   /** CloudTrail's files and the records of a day: who called. Pure; what reads AWS is passed in. */
   "evidence/identity": { project: [...PURE, "evidence/identity"], packages: [/^node:(crypto|zlib)$/] },
   "evidence/report": {
-    project: [...PURE, "ledger/exports", "evidence/log", "evidence/verifier", "evidence/report"],
+    project: [
+      ...[...PURE, "ledger/exports"],
+      ...["evidence/log", "evidence/verifier", "evidence/identity", "evidence/report"],
+    ],
     packages: [/^node:crypto$/],
   },
   "evidence/commands": {

@@ -1,119 +1,220 @@
-/** `verify --identities`: a file of `attest_callers` against the record that seals its hash, and against the day's records. */
+/** `--identities`: files of `attest_callers` against the records that seal their hashes, and against the records of their days. */
 
-import { TABLES } from "../../contract";
+import { readdirSync, statSync } from "node:fs";
+import path from "node:path";
+import { IDENTITIES_PREFIX, TABLES } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import {
   type Attestation,
   AttestationError,
   attestationHash,
   countsOf,
-  type IdentityCounts,
   parseAttestation,
 } from "../identity/attestation";
+import {
+  CallerTally,
+  type CheckedDay,
+  type ContradictedCall,
+  gravestOf,
+  type IdentityReport,
+  type IdentityResult,
+  NO_FILE,
+} from "../identity/identity-report";
 import { type AttestedCall, callKey, callOnRecord, DayOfCalls } from "../identity/judge";
 import { readableItem, textAttribute } from "../verifier/digest";
-import { VERDICTS, type Verdict } from "../verifier/report";
+import { maxBytesOf } from "../verifier/evidence";
 import type { RecordSource } from "../verifier/sources";
+import { fileAt } from "./arguments";
+import type { Given, Options } from "./command";
 import { UsageError } from "./errors";
 
-export interface IdentityReport {
-  /** `altered`: the file is not sealed, or leaves out records. `forged`: it names made-up events. */
-  readonly verdict: Extract<Verdict, "ok" | "altered" | "forged" | "incomplete">;
-  readonly day: string;
-  readonly counts: IdentityCounts;
-  /** What is wrong, one sentence each. */
-  readonly findings: readonly string[];
-  readonly contradicted: readonly (AttestedCall & { readonly auditIds: readonly string[] })[];
+export const IDENTITIES_OPTION = {
+  identities: {
+    kind: "many",
+    value: "FILE",
+    about:
+      "Check who called on a day, too: a file of the evidence's folder identities, or that folder for all days from its first to its last.",
+  },
+} as const satisfies Options;
+
+/** Undefined where `--identities` was not given. @throws UsageError, EvidenceToolError */
+export async function identitiesOf(
+  given: Given,
+  sources: readonly RecordSource[],
+): Promise<IdentityReport | undefined> {
+  const places = given.many("identities");
+  return places.length === 0 ? undefined : checkIdentities(places.flatMap(filesAt), sources);
 }
 
-/** @param file as `attest_callers` wrote it. @throws UsageError for another file. */
-export async function checkIdentities(file: Buffer, sources: readonly RecordSource[]): Promise<IdentityReport> {
-  const attestation = parsed(file);
-  const contradictedCalls = attestation.calls.filter(({ verdict }) => verdict === "contradicted");
-  const records = await dayInExport(attestation.day, sources, new Set(contradictedCalls.map(keyOf)));
-  const counts = countsOf(attestation.calls);
-  const isSealed = records.sealedHashes.has(attestationHash(file));
-  const altered = [
-    ...(isSealed ? [] : ["No IDENTITY_CHECK record of these exports has the hash of this file."]),
-    ...leftOut(attestation, records.calls),
-  ];
-  const incomplete = [...attestation.problems, ...notInExport(attestation, records.calls)];
-  const contradicted = contradictedCalls.map((call) => ({ ...call, auditIds: records.idsOf.get(keyOf(call)) ?? [] }));
-  const verdict =
-    altered.length > 0 ? "altered" : contradicted.length > 0 ? "forged" : incomplete.length > 0 ? "incomplete" : "ok";
-  return { verdict, day: attestation.day, counts, findings: [...altered, ...incomplete], contradicted };
+export interface IdentityFile {
+  readonly name: string;
+  /** As `attest_callers` wrote it. */
+  readonly bytes: Buffer;
 }
 
-export function identityText({ verdict, day, counts, findings, contradicted }: IdentityReport): string {
-  const { attested, unattested } = counts;
-  return [
-    `Callers of ${day}: ${verdict.toUpperCase()}; ${attested} records attested, ${unattested} unattested, ${counts.contradicted} contradicted`,
-    ...findings.map((finding) => `  ${finding}`),
-    ...contradicted.map(
-      ({ request, reason, toldPrincipal = "nobody", principalArn = "unknown", auditIds }) =>
-        `  contradicted ${reason}: request ${request} names ${toldPrincipal}, made by ${principalArn}; records ${auditIds.join(", ")}`,
-    ),
-  ].join("\n");
+function filesAt(place: string): IdentityFile[] {
+  const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+  const inFolder = () => readdirSync(place).filter((name) => name.endsWith(".ndjson"));
+  const places = isFolder ? inFolder().map((name) => path.join(place, name)) : [place];
+  if (places.length === 0) throw new UsageError(`--identities: the folder ${place} holds no file of attest_callers.`);
+  return places.toSorted().map((each) => ({
+    name: path.basename(each),
+    bytes: fileAt(each, "--identities", maxBytesOf(IDENTITIES_PREFIX)),
+  }));
 }
 
-/** The graver of the two. */
-export function graverOf(one: Verdict, other: Verdict): Verdict {
-  return VERDICTS.indexOf(one) < VERDICTS.indexOf(other) ? one : other;
+/** @throws UsageError for a file of another form. */
+export async function checkIdentities(
+  files: readonly IdentityFile[],
+  sources: readonly RecordSource[],
+): Promise<IdentityReport> {
+  const attested = files.map(parsed);
+  const onRecord = await daysInExport(attested, sources);
+  const tally = new CallerTally();
+  const contradicted: ContradictedCall[] = [];
+  const days = allDays(attested).map((day): CheckedDay => {
+    const ofDay = attested.filter((each) => each.day === day);
+    const counting = fileThatCounts(ofDay, onRecord.sealedAt);
+    if (counting === undefined) return { day, verdict: "incomplete", findings: [NO_FILE] };
+    const records = onRecord.days.get(day) ?? new DayInExport();
+    const altered = [...notSealed(ofDay, onRecord.sealedAt), ...leftOut(counting, records.calls)];
+    const incomplete = [...counting.problems, ...notInExport(counting, records.calls)];
+    for (const call of counting.calls) {
+      const key = keyOf(call);
+      tally.add(call, records.actorsOf(key));
+      if (call.verdict === "contradicted") contradicted.push({ ...call, day, claims: records.claims.get(key) ?? [] });
+    }
+    const counts = countsOf(counting.calls);
+    const verdict: readonly IdentityResult[] = [
+      ...(altered.length > 0 ? (["altered"] as const) : []),
+      ...(counts.contradicted > 0 ? (["forged"] as const) : []),
+      ...(incomplete.length > 0 ? (["incomplete"] as const) : []),
+    ];
+    return { day, verdict: gravestOf(verdict), counts, findings: [...altered, ...incomplete] };
+  });
+  const counts = { attested: 0, unattested: 0, contradicted: 0 };
+  for (const { counts: ofDay } of days) {
+    counts.attested += ofDay?.attested ?? 0;
+    counts.unattested += ofDay?.unattested ?? 0;
+    counts.contradicted += ofDay?.contradicted ?? 0;
+  }
+  return { verdict: gravestOf(days.map(({ verdict }) => verdict)), counts, days, contradicted, actors: tally.all };
 }
 
-function parsed(file: Buffer): Attestation {
+interface AttestedDay extends Attestation {
+  readonly name: string;
+  readonly hash: string;
+}
+
+function parsed({ name, bytes }: IdentityFile): AttestedDay {
   try {
-    return parseAttestation(file.toString("utf8"));
+    const attestation = parseAttestation(bytes.toString("utf8"));
+    const time = Date.parse(attestation.day);
+    const isDate = !Number.isNaN(time) && new Date(time).toISOString().startsWith(attestation.day);
+    if (isDate) return { ...attestation, name, hash: attestationHash(bytes) };
+    throw new UsageError(`--identities: the day of the file ${name} is not in the calendar.`);
   } catch (error) {
-    if (error instanceof AttestationError) throw new UsageError(`--identities: ${error.message}`);
+    if (error instanceof AttestationError) throw new UsageError(`--identities: ${name}: ${error.message}`);
     throw error;
   }
 }
 
-interface DayInExport {
-  readonly calls: DayOfCalls;
-  /** Of the records of the calls that were asked for, by the calls' keys. */
-  readonly idsOf: ReadonlyMap<string, readonly string[]>;
-  /** Of all attestations that the exports' records seal. */
-  readonly sealedHashes: ReadonlySet<string>;
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** A century. Without a bound, two files a millennium apart would list every day between them. */
+const DAYS_MAX = 36_600;
+
+/** From the first to the last, those without a file too. */
+function allDays(attested: readonly Attestation[]): string[] {
+  const times = attested.map(({ day }) => Date.parse(day));
+  const [first, last] = [Math.min(...times), Math.max(...times)];
+  const count = Math.round((last - first) / DAY_MS) + 1;
+  if (count > DAYS_MAX) throw new UsageError("--identities: the files' days are more than a century apart.");
+  return Array.from({ length: count }, (_, at) => new Date(first + at * DAY_MS).toISOString().slice(0, 10));
+}
+
+/** Of several files of a day one with a contradiction, so that no later check hides it; else the one that was sealed last. */
+function fileThatCounts(ofDay: readonly AttestedDay[], sealedAt: ReadonlyMap<string, string>): AttestedDay | undefined {
+  const time = ({ hash }: AttestedDay) => sealedAt.get(hash) ?? "";
+  const byTime = ofDay.toSorted((one, other) => (time(one) < time(other) ? 1 : -1));
+  const isContradicted = ({ calls, hash }: AttestedDay) =>
+    sealedAt.has(hash) && calls.some(({ verdict }) => verdict === "contradicted");
+  return byTime.find(isContradicted) ?? byTime[0];
+}
+
+function notSealed(ofDay: readonly AttestedDay[], sealedAt: ReadonlyMap<string, string>): string[] {
+  return ofDay
+    .filter(({ hash }) => !sealedAt.has(hash))
+    .map(({ name }) => `No IDENTITY_CHECK record of these exports has the hash of the file ${name}.`);
+}
+
+/** The records of one day. */
+class DayInExport {
+  readonly calls = new DayOfCalls();
+  /** Of the records of contradicted calls, by the calls' keys. */
+  readonly claims = new Map<string, { readonly auditId: string; readonly actor: string }[]>();
+  private readonly actors = new Map<string, Map<string, number>>();
+
+  /** @param contradicted keys of the calls whose records are listed. */
+  constructor(contradicted: readonly string[] = []) {
+    for (const key of contradicted) this.claims.set(key, []);
+  }
+
+  add(item: ItemJson, auditId: string): void {
+    const call = callOnRecord(item);
+    const [key, actor] = [callKey(call), textAttribute(item, "Actor") ?? ""];
+    this.calls.add(call);
+    this.claims.get(key)?.push({ auditId, actor });
+    const actors = this.actors.get(key) ?? new Map<string, number>();
+    actors.set(actor, (actors.get(actor) ?? 0) + 1);
+    this.actors.set(key, actors);
+  }
+
+  /** The actors that the call's records claim, with the number of the records. */
+  actorsOf(key: string): ReadonlyMap<string, number> {
+    return this.actors.get(key) ?? new Map();
+  }
+}
+
+interface DaysInExport {
+  readonly days: ReadonlyMap<string, DayInExport>;
+  /** When the exports' records sealed an attestation, by its hash. */
+  readonly sealedAt: ReadonlyMap<string, string>;
 }
 
 const AUDIT_TRAIL = TABLES.paymentAuditTrail.logicalName;
 
-/** Most records are of other days, and are not even parsed. @param named keys of the calls whose audit ids are wanted. */
-async function dayInExport(
-  day: string,
-  sources: readonly RecordSource[],
-  named: ReadonlySet<string>,
-): Promise<DayInExport> {
-  const calls = new DayOfCalls();
-  const idsOf = new Map([...named].map((key): [string, string[]] => [key, []]));
-  const [sealedHashes, seen] = [new Set<string>(), new Set<string>()];
+/** Most records are of other days, and are not even parsed. */
+async function daysInExport(attested: readonly AttestedDay[], sources: readonly RecordSource[]): Promise<DaysInExport> {
+  const days = new Map<string, DayInExport>();
+  for (const { day } of attested) {
+    const calls = attested.filter((each) => each.day === day).flatMap((each) => each.calls);
+    const contradicted = calls.filter(({ verdict }) => verdict === "contradicted");
+    if (!days.has(day)) days.set(day, new DayInExport(contradicted.map(keyOf)));
+  }
+  const sealedAt = new Map<string, string>();
+  const seen = new Set<string>();
+  const ofInterest = new RegExp([...days.keys(), "EvidenceHash"].join("|"));
   const take = (item: ItemJson) => {
     const auditId = textAttribute(item, "AuditID") ?? "";
     const hash = textAttribute(item, "EvidenceHash");
+    const recordedAt = textAttribute(item, "RecordedAt") ?? "";
     const isSeal = textAttribute(item, "Action") === "IDENTITY_CHECK" && textAttribute(item, "Origin") === "LEDGER";
-    if (isSeal && hash !== undefined) sealedHashes.add(hash);
-    const isOfDay = textAttribute(item, "RecordedAt")?.startsWith(day) === true;
-    if (!isOfDay || textAttribute(item, "PartOf") !== undefined || seen.has(auditId)) return;
+    if (isSeal && hash !== undefined) sealedAt.set(hash, recordedAt);
+    const ofDay = days.get(recordedAt.slice(0, 10));
+    if (ofDay === undefined || textAttribute(item, "PartOf") !== undefined || seen.has(auditId)) return;
     seen.add(auditId);
-    const call = callOnRecord(item);
-    calls.add(call);
-    idsOf.get(callKey(call))?.push(auditId);
+    ofDay.add(item, auditId);
   };
   for (const source of sources.filter(({ table }) => table === AUDIT_TRAIL)) {
     for await (const batch of source.batches()) {
       for (const { now } of batch) {
-        const item = now !== undefined && isOfInterest(now, day) ? readableItem(now) : undefined;
+        const isRead = now !== undefined && (typeof now !== "string" || ofInterest.test(now));
+        const item = isRead ? readableItem(now) : undefined;
         if (item !== undefined) take(item);
       }
     }
   }
-  return { calls, idsOf, sealedHashes };
-}
-
-function isOfInterest(image: ItemJson | string, day: string): boolean {
-  return typeof image !== "string" || image.includes(day) || image.includes("EvidenceHash");
+  return { days, sealedAt };
 }
 
 function keyOf({ request, function: functionName, via, toldPrincipal }: AttestedCall): string {

@@ -1,15 +1,17 @@
 /** `report`, and `verify --html`: the verification as one HTML file, which checks its own proofs in its reader's browser. */
 
 import { existsSync } from "node:fs";
+import type { IdentityReport } from "../identity/identity-report";
 import { type ReportSummary, summaryIn } from "../report/changes";
 import { gatherReport } from "../report/gather";
 import { reportPage } from "../report/page";
-import { EXIT_CODES, type VerificationReport } from "../verifier/report";
+import { EXIT_CODES, graverOf, type VerificationReport } from "../verifier/report";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import { fileAt } from "./arguments";
 import type { Command, Given, Terminal } from "./command";
 import { UsageError } from "./errors";
 import { writeWhole } from "./files";
+import { IDENTITIES_OPTION, identitiesOf } from "./identities";
 import { VERIFY_OPTIONS, verifyOptions } from "./verify-options";
 
 export const writeHtmlReport: Command = {
@@ -18,6 +20,7 @@ export const writeHtmlReport: Command = {
   options: {
     out: { kind: "one", value: "FILE", required: true, about: "Where the page goes." },
     ...VERIFY_OPTIONS,
+    ...IDENTITIES_OPTION,
     payment: { kind: "one", value: "ID", about: "Payment whose story the page shows." },
     since: { kind: "one", value: "FILE", about: "The last report. Default: the page that is overwritten." },
   },
@@ -26,11 +29,12 @@ export const writeHtmlReport: Command = {
     given.noOperand();
     const place = given.needed("out");
     const options = await verifyOptions(given);
+    const identities = await identitiesOf(given, options.sources);
     const { progress } = terminal;
     const verification = await verifyLog({ ...options, ...(progress && { onProgress: progress }) });
-    const { verdict } = verification;
+    const verdict = graverOf(verification.verdict, identities?.verdict ?? "ok");
     const say = (text: string) => terminal.answer({ verdict, file: place }, text);
-    await writeReport(place, { options, verification, given, say });
+    await writeReport(place, { options, verification, identities, given, say });
     return EXIT_CODES[verdict];
   },
 };
@@ -38,23 +42,29 @@ export const writeHtmlReport: Command = {
 export interface Verified {
   readonly options: VerifyOptions;
   readonly verification: VerificationReport;
+  /** Who called; left out where nobody asked. */
+  readonly identities?: IdentityReport | undefined;
   readonly given: Given;
   readonly say: Terminal["print"];
 }
 
 /** @throws UsageError when `--since` names no report. */
-export async function writeReport(place: string, { options, verification, given, say }: Verified): Promise<void> {
+export async function writeReport(
+  place: string,
+  { options, verification, identities, given, say }: Verified,
+): Promise<void> {
   const [paymentId, before] = [given.one("payment"), lastReport(place, given.one("since"))];
   const model = await gatherReport({
     verify: options,
     verification,
     madeAt: new Date(),
+    ...(identities === undefined ? {} : { identities }),
     ...(paymentId === undefined ? {} : { paymentId }),
     ...(before === undefined ? {} : { before }),
   });
   const page = reportPage(model);
   writeWhole(place, page);
-  say(`${place}: ${verification.verdict.toUpperCase()}, ${Buffer.byteLength(page)} bytes. Open it in a browser.`);
+  say(`${place}: ${model.verdict.toUpperCase()}, ${Buffer.byteLength(page)} bytes. Open it in a browser.`);
 }
 
 function lastReport(place: string, since: string | undefined): ReportSummary | undefined {

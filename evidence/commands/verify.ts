@@ -1,12 +1,10 @@
 /** `verify`: compares exported records with the sealed log, and checks the log with pinned keys. Needs no AWS account. */
 
-import { IDENTITIES_PREFIX } from "../../contract";
-import { maxBytesOf } from "../verifier/evidence";
+import { identityText } from "../identity/identity-report";
 import { PiecesLeft } from "../verifier/pieces";
-import { EXIT_CODES, type Finding, findingText, verificationText } from "../verifier/report";
-import { fileAt } from "./arguments";
+import { EXIT_CODES, type Finding, findingText, graverOf, verificationText } from "../verifier/report";
 import type { Command, Given, Terminal } from "./command";
-import { checkIdentities, graverOf, identityText } from "./identities";
+import { IDENTITIES_OPTION, identitiesOf } from "./identities";
 import { leftText, PIECE_OPTIONS, verifyHereOrInPieces } from "./pieces";
 import { ANSWER_IS_NO } from "./program";
 import { writeReport } from "./report";
@@ -20,11 +18,7 @@ export const verify: Command = {
     ...PIECE_OPTIONS,
     all: { kind: "flag", about: "Print every finding, before the report." },
     quiet: { kind: "flag", about: "Print the verdict alone." },
-    identities: {
-      kind: "one",
-      value: "FILE",
-      about: "Check who called on a day, too: a file of the evidence's folder identities.",
-    },
+    ...IDENTITIES_OPTION,
     html: { kind: "one", value: "FILE", about: "Write the report as a page, too, as the command report does." },
   },
   examples: [
@@ -34,11 +28,7 @@ export const verify: Command = {
     given.noOperand();
     const { answer, print, progress, tell } = terminal;
     const options = await verifyOptions(given);
-    const named = given.one("identities");
-    const identities =
-      named === undefined
-        ? undefined
-        : await checkIdentities(fileAt(named, "--identities", maxBytesOf(IDENTITIES_PREFIX)), options.sources);
+    const identities = await identitiesOf(given, options.sources);
     const report = await verifyHereOrInPieces(given, {
       ...options,
       ...(given.flag("all") ? { onFinding: printer(given, terminal) } : {}),
@@ -56,7 +46,7 @@ export const verify: Command = {
     } else if (given.flag("quiet")) print(verdict.toUpperCase());
     else print([verificationText(report), ...(identities === undefined ? [] : [identityText(identities)])].join("\n"));
     const page = given.one("html");
-    if (page !== undefined) await writeReport(page, { options, verification: report, given, say: tell });
+    if (page !== undefined) await writeReport(page, { options, verification: report, identities, given, say: tell });
     return EXIT_CODES[verdict];
   },
 };

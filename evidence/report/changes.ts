@@ -49,6 +49,7 @@ function beyond(texts: readonly string[], others: readonly string[]): string[] {
 
 interface SummaryParts {
   readonly madeAt: string;
+  readonly verdict: Verdict;
   readonly verification: VerificationReport;
   readonly keys: readonly string[];
   readonly actors: readonly string[];
@@ -56,9 +57,9 @@ interface SummaryParts {
 }
 
 export function summaryOf({ verification, ...parts }: SummaryParts): ReportSummary {
-  const { verdict, origin, size, counts, coveredUntil, findings } = verification;
+  const { origin, size, counts, coveredUntil, findings } = verification;
   const names = findings.map(findingName);
-  return { ...parts, verdict, origin, size, records: counts.records, coveredUntil, findings: names };
+  return { ...parts, origin, size, records: counts.records, coveredUntil, findings: names };
 }
 
 const SUMMARY = /<script type="application\/json" id="report-summary">([^<]*)<\/script>/;

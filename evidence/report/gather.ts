@@ -1,6 +1,7 @@
 /** Gathers what a report shows, from an evidence folder, exported records and their verification. */
 
 import { TABLES } from "../../contract";
+import type { IdentityReport } from "../identity/identity-report";
 import { type Checkpoint, type ReadCheckpoint, readCheckpoint } from "../log/checkpoint";
 import type { RecordEntry } from "../log/entry";
 import { checkSignatures, fingerprintOf, NoteError, parseVerifierKey } from "../log/note";
@@ -8,7 +9,7 @@ import { CHECKPOINT_PATH } from "../log/paths";
 import { EntryError } from "../verifier/entries";
 import { EvidenceError } from "../verifier/evidence";
 import { findEntries, MissingBundleError } from "../verifier/proof-search";
-import type { FindingCode, VerificationReport } from "../verifier/report";
+import { type FindingCode, graverOf, type VerificationReport } from "../verifier/report";
 import { SourceError } from "../verifier/sources";
 import { MissingTileError } from "../verifier/tree-proofs";
 import type { VerifyOptions } from "../verifier/verify";
@@ -25,6 +26,8 @@ export interface GatherOptions {
   /** As they were verified. */
   readonly verify: VerifyOptions;
   readonly verification: VerificationReport;
+  /** Who called; left out where nobody asked. */
+  readonly identities?: IdentityReport;
   /** The payment whose story is shown. Default: one that a finding names, else the newest that changed. */
   readonly paymentId?: string;
   /** What the last report said. */
@@ -37,7 +40,7 @@ const LATEST = 60;
 
 export async function gatherReport(options: GatherOptions): Promise<ReportModel> {
   const problems: string[] = [];
-  const { verify, verification } = options;
+  const { verify, verification, identities } = options;
   const before = options.before?.origin === verification.origin ? options.before : undefined;
   if (options.before !== undefined && before === undefined)
     problems.push("The earlier report is of another log, so nothing was compared with it.");
@@ -61,8 +64,10 @@ export async function gatherReport(options: GatherOptions): Promise<ReportModel>
   const keys = keyFacts(verify, head);
   const activity = pass.tally.activity();
   const madeAt = options.madeAt.toISOString();
+  const verdict = graverOf(verification.verdict, identities?.verdict ?? "ok");
   const summary = summaryOf({
     madeAt,
+    verdict,
     verification,
     checkpoint: proof?.evidence.checkpoint ?? "",
     keys: keys.map(({ role, vkey }) => `${role} ${vkey}`),
@@ -70,6 +75,7 @@ export async function gatherReport(options: GatherOptions): Promise<ReportModel>
   });
   return {
     madeAt,
+    verdict,
     verification,
     keys,
     activity,
@@ -77,6 +83,7 @@ export async function gatherReport(options: GatherOptions): Promise<ReportModel>
     summary,
     problems,
     lag: lagSummary(pass.lagsMs, window.filter(isOpen).length),
+    ...(identities && { identities }),
     ...(story && { story }),
     ...(before && { changes: changesSince(before, summary) }),
     ...(proof && { proof }),

@@ -1,9 +1,10 @@
 /** Everything that a report shows, before it is a page. */
 
 import type { ItemJson } from "../../ledger/rules/attribute-value";
+import type { IdentityReport } from "../identity/identity-report";
 import type { LogEntry } from "../log/entry";
 import type { KeyType } from "../log/note";
-import type { VerificationReport } from "../verifier/report";
+import type { Verdict, VerificationReport } from "../verifier/report";
 import type { Activity } from "./activity";
 import type { Changes, ReportSummary } from "./changes";
 import type { PageEvidence } from "./page-evidence";
@@ -40,7 +41,11 @@ export interface Story {
 export interface ReportModel {
   /** RFC 3339. */
   readonly madeAt: string;
+  /** The graver of the verification's and the callers'. */
+  readonly verdict: Verdict;
   readonly verification: VerificationReport;
+  /** Who called; absent where nobody asked. */
+  readonly identities?: IdentityReport;
   readonly keys: readonly KeyFact[];
   readonly activity: Activity;
   /** The newest entries of the log, the newest first. */

@@ -1,6 +1,7 @@
 /** The report as one HTML file: it loads nothing, sends nothing, and checks its own proofs where scripts run. */
 
 import { createHash } from "node:crypto";
+import { callersSection } from "./callers-section";
 import { storySection, timelineSection } from "./entry-sections";
 import { HEAD_LABELS, headTexts } from "./entry-text";
 import { type Html, html, scriptJson, shown } from "./html";
@@ -8,7 +9,7 @@ import type { ReportModel } from "./model";
 import script from "./page-script.json";
 import { actorsSection, changesSection, coverage, findingsSection, keysSection, lagSection } from "./sections";
 import { STYLE } from "./style";
-import { toneOf, VERDICT_WORDS } from "./words";
+import { CALLER_WORDS, toneOf, VERDICT_WORDS } from "./words";
 
 export const PAGE_SCRIPT: string = script.lines.join("\n");
 
@@ -19,6 +20,7 @@ const SECTIONS = [
   ["changes", "Since the last report"],
   ["timeline", "Timeline"],
   ["actors", "Actors"],
+  ["callers", "Who called"],
   ["story", "One payment"],
   ["lag", "Sealing lag"],
   ["yourself", "Check it yourself"],
@@ -26,7 +28,7 @@ const SECTIONS = [
 
 export function reportPage(model: ReportModel): string {
   const content = mainOf(model);
-  const { verdict } = model.verification;
+  const { verdict } = model;
   const policy = `default-src 'none'; script-src 'sha256-${sha256(PAGE_SCRIPT)}'; style-src 'sha256-${sha256(STYLE)}'; base-uri 'none'; form-action 'none'`;
   const head = html`<head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer"><title>Payment ledger report: ${verdict}, ${model.madeAt}</title>`;
   const summary = scriptJson(model.summary);
@@ -55,11 +57,20 @@ function headerOf({ proof, problems }: ReportModel): Html {
   return html`<header><a class="skip" href="#main">To the content</a><h1>Payment ledger: what the sealed log proves</h1><section class="panel" aria-labelledby="check-title"><h2 id="check-title">The check of this page</h2>${standing}<ul id="check-list"></ul></section><nav aria-label="Sections"><ul>${links}</ul></nav></header>`;
 }
 
+const PARTS = [
+  ...[coverage, keysSection, findingsSection, changesSection, timelineSection],
+  ...[actorsSection, callersSection, storySection, lagSection],
+];
+
 function mainOf(model: ReportModel): Html {
-  const { verification } = model;
-  const { verdict, verdicts } = verification;
-  const others = verdicts.slice(1);
-  return html`<section class="panel ${toneOf(verdict)}" aria-labelledby="verdict-title"><h2 id="verdict-title">The verdict of the verification</h2><p class="verdict">${verdict.toUpperCase()}</p>${others.length > 0 && html`<p>Also found: ${others.join(", ")}.</p>`}<p>${VERDICT_WORDS[verdict]}</p>${headFacts(model)}</section>${[coverage, keysSection, findingsSection, changesSection, timelineSection, actorsSection, storySection, lagSection].map((part) => part(model))}${yourself(model)}`;
+  const { verdict, verification, identities } = model;
+  const others = verification.verdicts.filter((each) => each !== verdict && each !== "ok");
+  const words = VERDICT_WORDS[verification.verdict];
+  const meaning =
+    identities === undefined
+      ? html`<p>${words}</p>`
+      : html`<p>The records and the log: ${verification.verdict}. ${words}</p><p><a href="#callers">Who called</a>: ${identities.verdict}. ${CALLER_WORDS[identities.verdict]}</p>`;
+  return html`<section class="panel ${toneOf(verdict)}" aria-labelledby="verdict-title"><h2 id="verdict-title">The verdict of the verification</h2><p class="verdict">${verdict.toUpperCase()}</p>${others.length > 0 && html`<p>Also found: ${others.join(", ")}.</p>`}${meaning}${headFacts(model)}</section>${PARTS.map((part) => part(model))}${yourself(model)}`;
 }
 
 /** Of the checkpoint in the file, where there is one: the page's check compares them. */

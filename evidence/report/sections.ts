@@ -109,7 +109,7 @@ function findingRow({ verdict, code, table: name, key, version, leaf, message }:
 
 const LISTED_MAX = 20;
 
-export function changesSection({ changes, verification, proof }: ReportModel): Html {
+export function changesSection({ changes, verdict, proof }: ReportModel): Html {
   if (changes === undefined) {
     return section(
       "changes",
@@ -119,7 +119,7 @@ export function changesSection({ changes, verification, proof }: ReportModel): H
   }
   const { before } = changes;
   const signed = (value: number) => `${value < 0 ? "\u2212" : "+"}${digits(Math.abs(value))}`;
-  const isSame = before.verdict === verification.verdict;
+  const isSame = before.verdict === verdict;
   const isProven = proof?.evidence.earlier?.checkpoint === before.checkpoint;
   const lists: readonly (readonly [string, readonly string[]])[] = [
     ["New findings", changes.newFindings],
@@ -131,7 +131,7 @@ export function changesSection({ changes, verification, proof }: ReportModel): H
   return section(
     "changes",
     "Since the last report",
-    html`<ul><li>The last report is of ${shown(before.madeAt)}. Its verdict was ${before.verdict}; ${isSame ? "it is the same now" : `now it is ${verification.verdict}`}.</li><li>Entries: ${signed(changes.entries)}. Records: ${signed(changes.records)}.</li><li>${isProven ? "The log begins with all that it had then; the check of this page proves it." : "Nothing proves that the log begins with all that it had then: no pinned key signed the last report's checkpoint, or the log is shorter now."}</li></ul>`,
+    html`<ul><li>The last report is of ${shown(before.madeAt)}. Its verdict was ${before.verdict}; ${isSame ? "it is the same now" : `now it is ${verdict}`}.</li><li>Entries: ${signed(changes.entries)}. Records: ${signed(changes.records)}.</li><li>${isProven ? "The log begins with all that it had then; the check of this page proves it." : "Nothing proves that the log begins with all that it had then: no pinned key signed the last report's checkpoint, or the log is shorter now."}</li></ul>`,
     lists.map(
       ([title, texts]) =>
         texts.length > 0 &&

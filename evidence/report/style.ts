@@ -47,6 +47,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; tex
 th { white-space: nowrap; }
 td.number, th.number { text-align: right; }
 .mark, td.word { white-space: nowrap; } td.time { overflow-wrap: normal; }
+td ul { margin: 0; padding-left: 1rem; }
 td.what, td.actor { min-width: 7rem; } td.code { min-width: 12.5rem; }
 tr.alarm td { color: var(--bad); font-weight: 600; }
 code, .hash { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85rem; overflow-wrap: anywhere; }

@@ -1,5 +1,6 @@
 /** How a report says verdicts, times and numbers. */
 
+import type { IdentityResult } from "../identity/identity-report";
 import type { Verdict } from "../verifier/report";
 
 /** What each verdict means for the reader, and what to do. */
@@ -19,6 +20,14 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   forked: "There are two versions of the log. Somebody showed different logs to different readers.",
   "bad-signature": "The checkpoint bears a signature that its key did not make. Believe nothing of this evidence.",
   "wrong-key": "No pinned key signed the checkpoint. Believe nothing of this evidence.",
+};
+
+/** What each verdict about who called means. */
+export const CALLER_WORDS: Readonly<Record<IdentityResult, string>> = {
+  ok: "The files of these days are sealed and complete, and no caller is contradicted.",
+  incomplete: "Not everything about who called could be looked at. See what is missing there.",
+  forged: "Somebody made up an event: CloudTrail names another caller than the record does.",
+  altered: "A file about who called is not one that was sealed, or it leaves out records.",
 };
 
 export function toneOf(verdict: Verdict): "good" | "warn" | "bad" {

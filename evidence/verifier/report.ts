@@ -22,6 +22,11 @@ export const VERDICTS = [
 ] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
+/** The graver of the two. */
+export function graverOf(one: Verdict, other: Verdict): Verdict {
+  return VERDICTS.indexOf(one) < VERDICTS.indexOf(other) ? one : other;
+}
+
 /** 2 is left to commands, for a wrong use. */
 export const EXIT_CODES: Readonly<Record<Verdict, number>> = {
   ok: 0,

@@ -1,13 +1,37 @@
+import { type Attestation, attestationHash, attestationText } from "../../../evidence/identity/attestation";
+import type { IdentityReport } from "../../../evidence/identity/identity-report";
 import type { PageEvidence } from "../../../evidence/report/page-evidence";
 import { checkEvidence } from "../../../evidence/report/proof-check";
-import { paymentRow } from "../../support/stored-records";
+import { auditRecord, paymentRow } from "../../support/stored-records";
 import { dataIn } from "../report/fixture";
 import { Auditor, STRANGER } from "./fixture";
+
+/** Of the day of the exports' records, of which it names two. */
+const CALLERS: Attestation = {
+  day: "2025-11-21",
+  problems: [],
+  calls: [
+    {
+      ...{ request: "7c3a1f0e-0001", function: "persist_payment_ledger", verdict: "attested", records: 100_000 },
+      principalArn: "arn:aws:sts::111122223333:assumed-role/checkout/m7",
+    },
+    {
+      ...{ request: "r-2", function: "process_payment_messages", verdict: "contradicted", reason: "NOT_BY_SERVICE" },
+      ...{ records: 1, via: "queue", toldPrincipal: "AROACFO:cfo" },
+      principalArn: "arn:aws:sts::111122223333:assumed-role/reporting/m1",
+    },
+  ],
+};
 
 let auditor: Auditor;
 
 beforeAll(() => {
-  auditor = new Auditor((world) => world.put("PaymentLedger", paymentRow("forged-1", world.now()), "FORGED"));
+  auditor = new Auditor((world) => {
+    world.put("PaymentLedger", paymentRow("forged-1", world.now()), "FORGED");
+    const seal = auditRecord("check-1", "IDENTITY_CHECK", "PaymentLedger", "pay-1", world.now());
+    world.put("PaymentAuditTrail", { ...seal, EvidenceHash: { S: attestationHash(attestationText(CALLERS)) } });
+  });
+  auditor.write(`identities/${CALLERS.day}.ndjson`, attestationText(CALLERS));
 });
 afterAll(() => auditor.delete());
 
@@ -52,6 +76,27 @@ test("verify --html writes the same page beside its usual answer", async () => {
   expect((JSON.parse(ended.out) as { verdict: string }).verdict).toBe("missing");
   expect(ended.err).toMatch(/^v\.html: MISSING, \d+ bytes/);
   expect(await stateOf(auditor.read("v.html"))).toBe("valid");
+});
+
+test("who called is the same in the page, in the text and in JSON", async () => {
+  const words = ["--identities", "identities", ...PINNED];
+  const page = async (...command: readonly string[]) => {
+    const ended = await auditor.run(...command, "--identities", "identities", ...PINNED);
+    expect(ended.code).toBe(11);
+    return auditor.read("who.html");
+  };
+  const { out: text } = await auditor.run("verify", ...words);
+  const json = JSON.parse((await auditor.run("verify", ...words, "--json")).out) as { identities: IdentityReport };
+  const { identities } = json;
+  expect(identities).toMatchObject({ verdict: "forged", counts: { attested: 100_000, contradicted: 1 } });
+  const [day] = identities.days;
+  expect(day?.findings).toEqual(["The exports lack records of 2 calls that the file is about."]);
+  for (const said of [text, await page("report", "--out", "who.html"), await page("verify", "--html", "who.html")]) {
+    expect(said).toContain("100000 records attested, 0 unattested, 1 contradicted");
+    for (const part of ["AROACFO:cfo", "assumed-role/reporting/m1", "assumed-role/checkout/m7", day?.findings[0]])
+      expect(said).toContain(part);
+  }
+  expect(await stateOf(auditor.read("who.html"))).toBe("valid");
 });
 
 test("as JSON it answers with the verdict and the file", async () => {

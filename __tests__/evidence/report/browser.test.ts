@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { startBrowser } from "../../../tools/browser";
 import { paymentRow } from "../../support/stored-records";
-import { ReportWorld, reportPage } from "./fixture";
+import { IDENTITIES, ReportWorld, reportPage } from "./fixture";
 
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
     between.put("PaymentLedger", { ...paymentRow("tampered-1", between.now()), Amount: { S: "1.00" } }, "TAMPER");
   });
   browser = await startBrowser();
-  page = reportPage(await world.model({}, { paymentId: "pay-3" }));
+  page = reportPage(await world.model({}, { paymentId: "pay-3", identities: IDENTITIES }));
 });
 afterAll(async () => {
   await browser?.close();
@@ -118,6 +118,12 @@ describe("a changed file is not valid", () => {
     ["the root that is shown", (text) => changed(text, /(<dd class="hash" data-text="">)p/, "$1q")],
     ["the verdict that is shown", (text) => changed(text, '<p class="verdict">ALTERED', '<p class="verdict">OK')],
     ["a finding", (text) => changed(text, "RECORD_CHANGED</code>", "RECORD_CHANGE_</code>")],
+    ["who called", (text) => changed(text, "<td>AROACFO:cfo</td>", "<td>AROACF0:cfo</td>")],
+    [
+      "how many records are contradicted",
+      (text) => changed(text, "7 unattested, 1 contradicted", "7 unattested, 0 contradicted"),
+    ],
+    ["a day without a file", (text) => changed(text, /<tr><th scope="row">2025-11-20.*?<\/tr>/, "")],
     ["the colour of the verdict", (text) => changed(text, '<section class="panel bad"', '<section class="panel good"')],
     ["a row that is taken out", (text) => changed(text, /<tr class="alarm" data-proven.*?<\/tr>/, "")],
     ["data that are no JSON", (text) => changed(text, 'id="report-evidence">{', 'id="report-evidence">')],
@@ -148,7 +154,7 @@ test("without scripts everything can be read, and the page says that it was not 
   const tab = await context.newPage();
   await tab.goto(pathToFileURL(world.write("report.html", page)).href);
   expect(await tab.textContent("#check-verdict")).toMatch(/^NOT CHECKED: scripts do not run here/);
-  expect(await tab.locator("h2").count()).toBe(11);
+  expect(await tab.locator("h2").count()).toBe(12);
   await context.close();
 });
 

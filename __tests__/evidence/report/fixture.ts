@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import type { IdentityReport } from "../../../evidence/identity/identity-report";
 import { type GatherOptions, gatherReport } from "../../../evidence/report/gather";
 import type { ReportModel } from "../../../evidence/report/model";
 import { reportPage } from "../../../evidence/report/page";
@@ -15,6 +16,55 @@ import { type Files, logKey } from "../../support/naive-log";
 export const KEYS = [logKey("log"), logKey("log", "ecdsa")] as const;
 export const WITNESS = logKey("witness", "cosignature", "witness.example/w1");
 const MADE_AT = new Date("2025-11-21T10:30:00Z");
+
+const CHECKOUT = "arn:aws:sts::111122223333:assumed-role/checkout/m7";
+const REPORTING = "arn:aws:sts::111122223333:assumed-role/reporting/m1";
+
+/** Records of all three outcomes, a day whose trail was not whole, and a day without a file. */
+export const IDENTITIES: IdentityReport = {
+  verdict: "forged",
+  counts: { attested: 1_405, unattested: 7, contradicted: 1 },
+  days: [
+    { day: "2025-11-19", verdict: "forged", counts: { attested: 1_400, unattested: 4, contradicted: 1 }, findings: [] },
+    { day: "2025-11-20", verdict: "incomplete", findings: ["No file is about this day."] },
+    {
+      day: "2025-11-21",
+      verdict: "incomplete",
+      counts: { attested: 5, unattested: 3, contradicted: 0 },
+      findings: ["No digest covers 03:00 to 04:00."],
+    },
+  ],
+  contradicted: [
+    {
+      day: "2025-11-19",
+      request: "r-2",
+      function: "process_payment_messages",
+      verdict: "contradicted",
+      reason: "NOT_BY_SERVICE",
+      records: 1,
+      via: "queue",
+      toldPrincipal: "AROACFO:cfo",
+      principalArn: REPORTING,
+      principalId: "AROAREPORTING:m1",
+      sourceIdentity: "mallory",
+      sourceAddress: "203.0.113.9",
+      vpcEndpoint: "vpce-0a1b2c3d",
+      claims: [{ auditId: "made-up-1", actor: "cfo" }],
+    },
+  ],
+  actors: [
+    {
+      actor: "checkout-service",
+      counts: { attested: 1_405, unattested: 7, contradicted: 0 },
+      principals: [{ principal: CHECKOUT, records: 1_405 }],
+    },
+    {
+      actor: "cfo",
+      counts: { attested: 0, unattested: 0, contradicted: 1 },
+      principals: [{ principal: REPORTING, records: 1 }],
+    },
+  ],
+};
 
 export class ReportWorld {
   readonly folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-report-"));

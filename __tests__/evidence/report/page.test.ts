@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { IdentityReport } from "../../../evidence/identity/identity-report";
 import type { ReportModel } from "../../../evidence/report/model";
 import { PAGE_SCRIPT } from "../../../evidence/report/page";
 import type { PageEvidence } from "../../../evidence/report/page-evidence";
@@ -8,7 +9,7 @@ import { reportScript } from "../../../tools/build-report-script";
 import { ALL_TEST_NUMBERS } from "../../ledger/rules/card-test-numbers";
 import type { World } from "../../support/log-world";
 import { auditRecord, paymentRow } from "../../support/stored-records";
-import { dataIn, ReportWorld, reportPage } from "./fixture";
+import { dataIn, IDENTITIES, ReportWorld, reportPage } from "./fixture";
 
 const worlds: ReportWorld[] = [];
 function worldWith(between?: (world: World) => void): ReportWorld {
@@ -85,6 +86,15 @@ function withTexts(model: ReportModel, text: string): ReportModel {
     each.entry.kind === "HEARTBEAT" ? each : { ...each, entry: { ...each.entry, key: [text], version: text }, record },
   );
   const [drawn] = entries.filter(({ entry }) => entry.kind !== "HEARTBEAT");
+  const identities: IdentityReport = {
+    ...IDENTITIES,
+    days: IDENTITIES.days.map((day) => ({ ...day, findings: [text] })),
+    contradicted: IDENTITIES.contradicted.map((call) => ({
+      ...{ ...call, toldPrincipal: text, principalArn: text },
+      claims: [{ auditId: text, actor: text }],
+    })),
+    actors: IDENTITIES.actors.map((each) => ({ ...each, actor: text, principals: [{ principal: text, records: 1 }] })),
+  };
   const actors = model.activity.actors.map((actor) => ({ ...actor, actor: text, first: text, last: text }));
   const sources = model.verification.sources.map((source) => ({ ...source, name: text, takenAt: text }));
   const known = { ...finding, reason: text };
@@ -99,6 +109,7 @@ function withTexts(model: ReportModel, text: string): ReportModel {
       sources,
       origin: text,
     },
+    identities,
     latest: entries,
     activity: { ...model.activity, actors },
     ...(drawn && { story: { id: text, entries, drawn } }),
@@ -140,6 +151,62 @@ test("whatever a record, a finding, an actor or an earlier report says, the page
     ),
     { numRuns: 25 },
   );
+});
+
+/** The page's section about who called, its tags left out: a bar between elements. */
+function callersIn(page: string): string {
+  const [, inner = ""] = /<section id="callers"[^>]*>(.*?)<\/section>/s.exec(page) ?? [];
+  return inner.replace(/(<[^>]*>)+/g, "|");
+}
+
+describe("who called", () => {
+  test("was not checked where nobody asked, and the page says so in one line", async () => {
+    const page = reportPage(await worldWith().model());
+    expect(callersIn(page)).toBe("|Who called|Who called was not checked; give |--identities|.|");
+    expect(page).not.toContain('<a href="#callers">Who called</a>: ');
+  });
+
+  test("is told with each outcome, each day, each contradicted record and each actor's callers", async () => {
+    const model = await worldWith().model({}, { identities: IDENTITIES });
+    expect([model.verification.verdict, model.verdict, model.summary.verdict]).toEqual(["ok", "forged", "forged"]);
+    const page = reportPage(model);
+    expect(page).toContain('<p class="verdict">FORGED</p>');
+    const callers = callersIn(page);
+    const [contradicted] = IDENTITIES.contradicted;
+    for (const part of [
+      "1405 records attested, 7 unattested, 1 contradicted",
+      "2 days were checked, 1 of them incomplete; 1 day has no file.",
+      "|2025-11-19|forged|1 400|4|1|",
+      "|2025-11-20|missing|unknown|unknown|unknown|No file is about this day.|",
+      "|2025-11-21|incomplete|5|3|0|No digest covers 03:00 to 04:00.|",
+      `|1 contradicted record|Record|Claimed actor|Named by the event|Named by CloudTrail|Reason|made-up-1|cfo|AROACFO:cfo|${contradicted?.principalArn}|NOT_BY_SERVICE|`,
+      "|checkout-service|1 405|7|0|arn:aws:sts::111122223333:assumed-role/checkout/m7 (1 405)|",
+      `|cfo|0|0|1|${contradicted?.principalArn} (1)|`,
+    ])
+      expect(callers).toContain(part);
+    // No more of a person than the text answer of verify says.
+    for (const kept of ["mallory", "203.0.113.9", "vpce-0a1b2c3d"]) expect(page).not.toContain(kept);
+  });
+
+  test("is listed up to a bound, and the page says how much is left out", async () => {
+    const [call] = IDENTITIES.contradicted;
+    const claims = Array.from({ length: 250 }, (_, at) => ({ auditId: `made-up-${at}`, actor: "cfo" }));
+    const many = { ...IDENTITIES, contradicted: call === undefined ? [] : [{ ...call, claims }] };
+    const callers = callersIn(reportPage(await worldWith().model({}, { identities: many })));
+    expect(callers).toContain("|250 contradicted records|");
+    expect(callers).toContain("|50 further records: |");
+    expect(callers.match(/\|made-up-\d+\|/g)?.length).toBe(200);
+  });
+
+  test("has no effect on a graver verdict of the records", async () => {
+    const world = worldWith((between) => {
+      between.pay("PaymentLedger", "tampered-1");
+      between.put("PaymentLedger", { ...paymentRow("tampered-1", between.now()), Amount: { S: "1.00" } }, "TAMPER");
+    });
+    const page = reportPage(await world.model({}, { identities: IDENTITIES }));
+    expect(page).toContain('<p class="verdict">ALTERED</p>');
+    expect(page).toContain('<a href="#callers">Who called</a>: forged.');
+  });
 });
 
 test("of evidence that cannot be read, or that nobody signed, there is a report that says so", async () => {

@@ -110,7 +110,7 @@ test("a contradicted call is named, with its records and who made it", async () 
   expect(identityText(report)).toContain("assumed-role/reporting/m1; records a-3 (actor cfo)");
 });
 
-test("who called as which actor is told, and an unattested record names nobody", async () => {
+test("who called as which actor is listed, and an unattested record names nobody", async () => {
   const calls = [
     ...ATTESTATION.calls,
     CONTRADICTED,

@@ -166,7 +166,7 @@ describe("who called", () => {
     expect(page).not.toContain('<a href="#callers">Who called</a>: ');
   });
 
-  test("is told with each outcome, each day, each contradicted record and each actor's callers", async () => {
+  test("is shown with each outcome, each day, each contradicted record and each actor's callers", async () => {
     const model = await worldWith().model({}, { identities: IDENTITIES });
     expect([model.verification.verdict, model.verdict, model.summary.verdict]).toEqual(["ok", "forged", "forged"]);
     const page = reportPage(model);

@@ -144,7 +144,10 @@ function fileThatCounts(ofDay: readonly AttestedDay[], sealedAt: ReadonlyMap<str
 function notSealed(ofDay: readonly AttestedDay[], sealedAt: ReadonlyMap<string, string>): string[] {
   return ofDay
     .filter(({ hash }) => !sealedAt.has(hash))
-    .map(({ name }) => `No IDENTITY_CHECK record of these exports has the hash of the file ${name}.`);
+    .map(
+      ({ name }) =>
+        `No IDENTITY_CHECK record of these exports has the hash of the file ${name}. If the file is newer than the exports, take new exports.`,
+    );
 }
 
 /** The records of one day. */

@@ -77,7 +77,7 @@ function rowsOf(call: ContradictedCall): Html[] {
   const claims = call.claims.length > 0 ? call.claims : [{ auditId: "not in the exports", actor: "unknown" }];
   return claims.map(
     ({ auditId, actor }) =>
-      html`<tr><th scope="row">${shown(auditId)}</th>${cell(actor)}${cell(call.toldPrincipal ?? "nobody")}${cell(truePrincipal(call))}<td class="code"><code>${shown(call.reason ?? "")}</code></td></tr>`,
+      html`<tr class="alarm"><th scope="row">${shown(auditId)}</th>${cell(actor)}${cell(call.toldPrincipal ?? "nobody")}${cell(truePrincipal(call))}<td class="code"><code>${shown(call.reason ?? "")}</code></td></tr>`,
   );
 }
 

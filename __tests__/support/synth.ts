@@ -58,17 +58,17 @@ export const WITH_PRIVATE_API: Partial<AppConfig> = {
 };
 
 declare global {
-  /** Written files by configuration, as JSON. Set by `test-environment.ts`, one per worker. */
-  var synthesizedApps: Map<string, string>;
+  /** Written files by configuration, as JSON. Set by `test-environment.ts`, one per worker; undefined outside of Jest. */
+  var synthesizedApps: Map<string, string> | undefined;
 }
 
 /** A configuration is synthesized once per worker, as the same configuration always gives the same files. */
 export function synthesize(config: AppConfig, form: "json" | "hcl" = "json"): Synthesized {
   const key = JSON.stringify([form, lastChange(), config]);
-  const kept = globalThis.synthesizedApps.get(key);
+  const kept = globalThis.synthesizedApps?.get(key);
   const files =
     kept === undefined ? synthesizeAnew(config, form) : new Map(JSON.parse(kept) as readonly [string, string][]);
-  if (kept === undefined) globalThis.synthesizedApps.set(key, JSON.stringify([...files]));
+  if (kept === undefined) globalThis.synthesizedApps?.set(key, JSON.stringify([...files]));
   const stacks = form === "hcl" ? [] : STACK_IDS.map((id) => [id, parseStack(files.get(`stacks/${id}/cdk.tf.json`))]);
   return {
     files,

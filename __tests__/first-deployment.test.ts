@@ -21,8 +21,8 @@ test.each([
 
 test("every step says what must be seen, and what to do otherwise", () => {
   const steps = TEXT.split(/^## /m).slice(1);
-  expect(steps.length).toBe(7);
-  for (const step of steps.slice(0, 6)) {
+  expect(steps.length).toBe(8);
+  for (const step of steps.slice(0, 7)) {
     expect(step).toMatch(/^\| (Command|Must be seen|Seen) \|(.*\|)? (Otherwise|Do) \|$/m);
   }
 });
@@ -38,6 +38,9 @@ test.each([
   ["the endpoint's first name", "DnsEntries[0]"],
   ["the dimensions of AWS Backup's metrics", "list-metrics"],
   ["the restore from the vault", "RestoreTableFromAwsBackup"],
+  ["the caller's own policy at the private API", "execute-api:Invoke"],
+  ["how CloudTrail names API Gateway", "apigateway.amazonaws.com"],
+  ["the keys of a sweep in pieces", "sweepPieces"],
   ["zones", "describe-vpc-endpoint-services"],
   ["quotas", "get-account-settings"],
   ["network interfaces after a destroy", "describe-network-interfaces"],

@@ -1,7 +1,5 @@
-import { spawnSync } from "node:child_process";
 import { DAY, HOUR, type ModelAlarm } from "../support/cloudwatch";
 import { judgePlan, judgeYear, RHYTHMS, reportOf } from "../support/missing-alarms";
-import { PROJECT } from "../support/project-files";
 
 const plan = judgePlan(1);
 
@@ -27,11 +25,4 @@ test("the model sees that without FILL older points hide the silence for days", 
 
 test("the model finds that a window of exactly one day starts an alarm without an outage", () => {
   expect(judgeYear(alarm(DAY, true), DAILY, 3).falseAlarms).toBeGreaterThan(0);
-});
-
-test("npm run model:alarms prints the same without Jest", () => {
-  const program = ["--import", "tsx", "tools/bench/model-alarms.ts"];
-  const { status, stdout } = spawnSync(process.execPath, program, { cwd: PROJECT, encoding: "utf8" });
-  expect(status).toBe(0);
-  for (const [id, judged] of plan) expect(stdout).toContain(`year 1, ${id}: ${reportOf(judged)}\n`);
 });

@@ -5,7 +5,7 @@
 
 import * as z from "zod";
 import type { LogicalTableName } from "../../contract";
-import { parseExactJson } from "../rules/exact-json";
+import { inexactNumbersIn, parseExactJson } from "../rules/exact-json";
 import { type Refusal, type RefusalCode, refusal } from "../rules/refusals";
 import { SentTokens } from "../rules/sent-tokens";
 import type { Services } from "../store/services";
@@ -77,15 +77,11 @@ function requestIn(
   if (exact === undefined) return { refused: refuseHarmful(text, services) ?? refusal("NOT_JSON") };
   const request: unknown = JSON.parse(text);
   // The operation searches what it gets. A number that lost digits on the way is searched here, as it was written.
-  const harmful = refuseHarmful(lostNumbers(text), services, { tokens: SentTokens.in(undefined), clear: undefined });
+  const harmful = refuseHarmful(inexactNumbersIn(text), services, {
+    tokens: SentTokens.in(undefined),
+    clear: undefined,
+  });
   return harmful === undefined ? { request } : { refused: harmful };
-}
-
-/** The numbers of a JSON text that floats do not hold exactly. */
-function lostNumbers(text: string): string[] {
-  const outsideOfTexts = text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, '""');
-  const numbers = outsideOfTexts.match(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g) ?? [];
-  return numbers.filter((number) => String(Number(number)) !== number);
 }
 
 // -------------------------------------------------------------------------------------------------------------- the HTTP answer

@@ -16,7 +16,11 @@ export function parseExactJson(text: string): unknown {
 
 /** Outside of its texts, JSON has one colon for each member. */
 function membersWritten(text: string): number {
-  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, "").split(":").length - 1;
+  return outsideOfTexts(text).split(":").length - 1;
+}
+
+function outsideOfTexts(json: string): string {
+  return json.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, "");
 }
 
 function membersOf(value: unknown): number {
@@ -67,4 +71,10 @@ export function holdsInexactNumber(value: unknown): boolean {
   if (typeof value === "number") return !Number.isSafeInteger(value);
   if (typeof value !== "object" || value === null || isLosslessNumber(value)) return false;
   return Object.values(value).some(holdsInexactNumber);
+}
+
+/** The numbers of a JSON text whose written form a float does not keep, as they were written. */
+export function inexactNumbersIn(json: string): string[] {
+  const numbers = outsideOfTexts(json).match(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g) ?? [];
+  return numbers.filter((number) => String(Number(number)) !== number);
 }

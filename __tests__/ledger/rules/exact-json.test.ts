@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { isLosslessNumber } from "lossless-json";
 import { canonicalJson } from "../../../ledger/rules/canonical-json";
-import { exactJsonText, numbersAsText, parseExactJson } from "../../../ledger/rules/exact-json";
+import { exactJsonText, inexactNumbersIn, numbersAsText, parseExactJson } from "../../../ledger/rules/exact-json";
 
 const again = (text: string) => exactJsonText(parseExactJson(text));
 
@@ -155,4 +155,17 @@ test("down to the depth at which the card-data search refuses, every number is t
 test("numbers are the parser's own, not floats", () => {
   expect(isLosslessNumber(parseExactJson("1"))).toBe(true);
   expect(() => exactJsonText(parseExactJson('"\\ud800"'))).toThrow(/surrogate/);
+});
+
+test("the numbers that a float writes in another way are found as they were written; digits in texts are not numbers", () => {
+  const json = '{"1.10":"2.20","a":1.10,"b":["\\"3.30",12345678901234567890,-0,7,-2.5,"",1E+5]}';
+  expect(inexactNumbersIn(json)).toEqual(["1.10", "12345678901234567890", "-0", "1E+5"]);
+});
+
+test("of JSON that this platform writes, no number is found", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(inexactNumbersIn(JSON.stringify(value))).toEqual([]);
+    }),
+  );
 });

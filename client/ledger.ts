@@ -2,7 +2,7 @@
 
 import type { LambdaClient } from "@aws-sdk/client-lambda";
 import { FUNCTIONS } from "../contract";
-import type { EntryResult, EventResult, RefusedRecord, RefusedResponse } from "../ledger/rules/responses";
+import type { OutcomeCounts, RefusedRecord, RefusedResponse } from "../ledger/rules/responses";
 import { invokeFunction } from "./invoke";
 import type {
   AuditEventInput,
@@ -56,7 +56,7 @@ export class LedgerClient {
 
   /** Records up to 500 payments, each judged by itself. */
   async recordAll(payments: readonly NewPayment[]): Promise<ListResult<RecordResult>> {
-    return listResult<EntryResult, RecordResult>(await this.call("record", { payments }));
+    return listResult<RecordResult>(await this.call("record", { payments }));
   }
 
   /** Reads one payment, its token masked. The read is on record before the answer is returned. */
@@ -90,7 +90,7 @@ export class LedgerClient {
 
   /** Records up to 500 events. Those of one payment are recorded in their order. */
   async recordEvents(events: readonly PaymentEventInput[]): Promise<ListResult<EventRecordResult>> {
-    return listResult<EventResult, EventRecordResult>(await this.call("recordEvents", { events }));
+    return listResult<EventRecordResult>(await this.call("recordEvents", { events }));
   }
 
   /** Returns the clear token of one payment. Needs its own permission; the reveal is on record before the answer. */
@@ -100,7 +100,7 @@ export class LedgerClient {
 
   /** Records up to 500 audit events by direct call. `AuditEventClient` sends them by the queue, which keeps their order. */
   async recordAuditEvents(events: readonly AuditEventInput[]): Promise<ListResult<RecordResult>> {
-    return listResult<EntryResult, RecordResult>(await this.call("recordAuditEvents", { events }));
+    return listResult<RecordResult>(await this.call("recordAuditEvents", { events }));
   }
 
   private async call(operation: keyof typeof CALLED, request: object): Promise<unknown> {
@@ -119,24 +119,15 @@ function answerOf<Answer extends { readonly outcome: string }>(answer: unknown):
   return known as Answer & object;
 }
 
-interface AnsweredList<Sent> {
-  readonly results: readonly Sent[];
-  readonly counts: {
-    readonly stored: number;
-    readonly duplicate: number;
-    readonly conflict: number;
-    readonly refused: number;
-  };
+interface AnsweredList<Result> {
+  readonly results: readonly Result[];
+  readonly counts: OutcomeCounts;
 }
 
-function listResult<Sent, Result>(answer: unknown): ListResult<Result> {
-  const given = answer as AnsweredList<Sent> | RefusedResponse;
+function listResult<Result>(answer: unknown): ListResult<Result> {
+  const given = answer as AnsweredList<Result> | RefusedResponse;
   if (!("results" in given)) return answerOf<Refused>(given);
-  return {
-    outcome: "answered",
-    results: given.results as readonly unknown[] as readonly Result[],
-    counts: given.counts,
-  };
+  return { outcome: "answered", results: given.results, counts: given.counts };
 }
 
 function onlyResult<Result extends { readonly outcome: string }>(list: ListResult<Result>): Result | Refused {

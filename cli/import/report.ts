@@ -2,15 +2,9 @@
 
 import { existsSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { OutcomeCounts } from "../../ledger/rules/responses";
 import { CommandError } from "../errors";
 import type { Resume } from "./sources";
-
-export interface Counts {
-  readonly stored: number;
-  readonly duplicate: number;
-  readonly conflict: number;
-  readonly refused: number;
-}
 
 /** A row that was not recorded: its number, the code, the fields where they are known, and the payment where the ledger names it. */
 export interface NotRecorded {
@@ -28,7 +22,7 @@ export interface ImportState {
   readonly source: string;
   readonly importedFrom: string;
   readonly finished: boolean;
-  readonly counts: Counts;
+  readonly counts: OutcomeCounts;
   /** How many rows were not recorded for each code. */
   readonly codes: Readonly<Record<string, number>>;
   /** Where to go on. */
@@ -37,7 +31,7 @@ export interface ImportState {
   readonly notRecordedBytes: number;
 }
 
-const NONE: Counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
+const NONE: OutcomeCounts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
 
 export class ImportReport {
   private constructor(
@@ -76,7 +70,7 @@ export class ImportReport {
   }
 
   /** Notes a chunk that was sent as a whole. */
-  add(counts: Counts, notRecorded: readonly NotRecorded[], done: Resume): void {
+  add(counts: OutcomeCounts, notRecorded: readonly NotRecorded[], done: Resume): void {
     const text = notRecorded.map((each) => `${JSON.stringify(each)}\n`).join("");
     writeFileSync(this.notRecordedFile, text, { flag: "a" });
     const codes: Record<string, number> = { ...this.state.codes };

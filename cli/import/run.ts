@@ -1,8 +1,8 @@
 /** Sends the rows of a source to the function of their book, in batches, and notes what came of each. */
 
-import type { EntryResult } from "../../ledger/rules/responses";
+import type { EntryResult, OutcomeCounts } from "../../ledger/rules/responses";
 import { type Entry, type ImportBook, type MapSettings, mapRow } from "./books";
-import type { Counts, ImportReport, NotRecorded } from "./report";
+import type { ImportReport, NotRecorded } from "./report";
 import type { RowSource, SourceRow } from "./sources";
 import type { Fields } from "./values";
 
@@ -100,7 +100,7 @@ function batchesOf(entries: readonly NumberedEntry[]): NumberedEntry[][] {
   return batches;
 }
 
-function countsOf(results: readonly NumberedResult[], notSent: readonly NotRecorded[]): Counts {
+function countsOf(results: readonly NumberedResult[], notSent: readonly NotRecorded[]): OutcomeCounts {
   const counts = { stored: 0, duplicate: 0, conflict: 0, refused: notSent.length };
   for (const { result } of results) counts[result.outcome] += 1;
   return counts;

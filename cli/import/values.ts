@@ -7,7 +7,7 @@ import type { AttributeOf } from "../../ledger/rules/attribute-value";
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** What a DynamoDB attribute says. Numbers keep their digits; sets become lists. */
-export function plainValue(value: AttributeOf<Uint8Array>): unknown {
+function plainValue(value: AttributeOf<Uint8Array>): unknown {
   if ("S" in value) return value.S;
   if ("N" in value) return new LosslessNumber(value.N);
   if ("B" in value) return value.B;

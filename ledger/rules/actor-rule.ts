@@ -1,7 +1,7 @@
 /** Whether the claimed actor is who called, where the configuration asks for it. Pure. */
 
 /** In a list of actors: every actor. */
-export const ANY_ACTOR = "*";
+const ANY_ACTOR = "*";
 
 /**
  * For principals that may name other actors than their session: those actors, by the id that AWS gave the role or the user

@@ -1,9 +1,8 @@
 /** What happened to a payment, read through the ledger's function and drawn for a terminal: one line an event, with the state after it. */
 
-import type { Given } from "../evidence/commands/command";
 import type { EventView, LedgerQueryResponse, RefusedRecord } from "../ledger/rules/responses";
-import { actorOf, tableText } from "./asking";
-import { callFunction } from "./functions";
+import { tableText } from "./asking";
+import { allPages } from "./functions";
 
 type Answered = Extract<LedgerQueryResponse, { outcome: "answered" }>;
 type LifeView = NonNullable<Answered["life"]>;
@@ -16,28 +15,19 @@ export interface Life extends Omit<LifeView, "State"> {
 
 const NO_EVENTS: Life = { State: undefined, events: [], openHolds: [], openBreaches: [], refused: [] };
 
-/** Reads every page. A query that is refused as a whole counts as a payment without events: the row's own query says why. */
-export async function lifeOf(TransactionID: string, given: Given): Promise<Life> {
-  let life = NO_EVENTS;
-  let PageToken: string | undefined;
-  do {
-    const answer = await callFunction<LedgerQueryResponse>("queryPaymentLedger", {
-      Query: "life",
-      TransactionID,
-      Actor: actorOf(given),
-      Reason: given.one("reason") ?? "payledger show",
-      ...(PageToken === undefined ? {} : { PageToken }),
-    });
-    if (answer.outcome === "refused") return life;
-    life = {
-      ...(answer.life ?? NO_EVENTS),
-      events: [...life.events, ...(answer.life?.events ?? [])],
-      State: answer.life?.State,
-      refused: [...life.refused, ...answer.refused],
-    };
-    PageToken = answer.NextPageToken;
-  } while (PageToken !== undefined);
-  return life;
+/** A query that is refused as a whole counts as a payment without events: the row's own query says why. */
+export async function lifeOf(
+  TransactionID: string,
+  asking: { readonly Actor: string; readonly Reason: string },
+): Promise<Life> {
+  const found = await allPages<Answered>("queryPaymentLedger", { Query: "life", TransactionID, ...asking });
+  if ("refused" in found) return NO_EVENTS;
+  const { pages } = found;
+  return {
+    ...(pages.at(-1)?.life ?? NO_EVENTS),
+    events: pages.flatMap(({ life }) => life?.events ?? []),
+    refused: pages.flatMap(({ refused }) => refused),
+  };
 }
 
 /** The totals of the state, in the order in which money moves. */

@@ -16,7 +16,7 @@ import type { MessageView, TransactionsResponse, TransactionView } from "../ledg
 import { ACTOR_OPTION, actorOf, rangeOf, TIME_OPTIONS, tableText } from "./asking";
 import { onAws } from "./aws";
 import { CommandError } from "./errors";
-import { callFunction } from "./functions";
+import { allPages, callFunction } from "./functions";
 
 export const pay: CommandBody = onAws({
   operands: "ID",
@@ -77,6 +77,7 @@ export function refusedAnswer(answer: RefusedResponse, terminal: Terminal): numb
 }
 
 const BOOKS = ["calls", "files", "messages"] as const;
+type Answered = Exclude<LedgerQueryResponse | TransactionsResponse, RefusedResponse>;
 
 export const read: CommandBody = onAws({
   operands: "[ID]",
@@ -97,15 +98,15 @@ export const read: CommandBody = onAws({
   ],
   run: async (given, terminal) => {
     const { id, payload, isLedger } = readRequest(given);
-    const answer = await callFunction<LedgerQueryResponse | TransactionsResponse>(
-      isLedger ? "queryPaymentLedger" : "queryTransactions",
-      payload,
-    );
-    if (answer.outcome === "refused") return refusedAnswer(answer, terminal);
-    const rows: readonly Row[] = "payments" in answer ? answer.payments : answer.transactions;
-    terminal.answer(answer, [paymentsText(rows, id), ...refusedLines(answer.refused)].join("\n"));
+    const found = await allPages<Answered>(isLedger ? "queryPaymentLedger" : "queryTransactions", payload);
+    if ("refused" in found) return refusedAnswer(found.refused, terminal);
+    const { NextPageToken: _token, ...first } = found.pages[0];
+    const rows = found.pages.flatMap<Row>((page) => ("payments" in page ? page.payments : page.transactions));
+    const refused = found.pages.flatMap((page) => page.refused);
+    const list = "payments" in first ? { payments: rows } : { transactions: rows };
+    terminal.answer({ ...first, ...list, refused }, [paymentsText(rows, id), ...refusedLines(refused)].join("\n"));
     const isMissing = id !== undefined && rows.length === 0;
-    return isMissing || answer.refused.length > 0 ? ANSWER_IS_NO : DONE;
+    return isMissing || refused.length > 0 ? ANSWER_IS_NO : DONE;
   },
 });
 

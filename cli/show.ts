@@ -28,8 +28,9 @@ export const show: CommandBody = onAws({
   examples: ["show txn-0001"],
   run: async (given, { answer }) => {
     const id = given.onlyOperand("id");
-    const rows = await part(() => rowsOf(id, given));
-    const life = await part(() => lifeOf(id, given));
+    const asking = { Actor: actorOf(given), Reason: given.one("reason") ?? "payledger show" };
+    const rows = await part(() => rowsOf(id, asking));
+    const life = await part(() => lifeOf(id, asking));
     const trail = await part(() => recordsOf(id, given));
     const entries = await part(() => entriesOf(id, trail.found?.records ?? []));
     assertFound(
@@ -86,8 +87,7 @@ function lifeSection({ found, denied }: Part<Life>): string[] {
   return ["", "Life", lifeText(found), ...refusedLines(found.refused).map((line) => `  ${line}`)];
 }
 
-async function rowsOf(id: string, given: Given): Promise<{ rows: object[]; refused: string[] }> {
-  const asking = { Actor: actorOf(given), Reason: given.one("reason") ?? "payledger show" };
+async function rowsOf(id: string, asking: object): Promise<{ rows: object[]; refused: string[] }> {
   const answers = [
     await callFunction<LedgerQueryResponse>("queryPaymentLedger", {
       Query: "transaction",

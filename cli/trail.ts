@@ -7,7 +7,7 @@ import { ANSWER_IS_NO, DONE } from "../evidence/commands/program";
 import type { AuditQueryResponse, AuditView, RefusedResponse } from "../ledger/rules/responses";
 import { ACTOR_OPTION, actorOf, rangeOf, TIME_OPTIONS, tableText } from "./asking";
 import { onAws } from "./aws";
-import { callFunction } from "./functions";
+import { allPages } from "./functions";
 import { refusedAnswer, refusedLines } from "./payments";
 
 const FOLLOW_EVERY_MS = 5_000;
@@ -34,32 +34,21 @@ export const trail: CommandBody = onAws({
 });
 
 type Answered = Exclude<AuditQueryResponse, RefusedResponse>;
-type Ended = AuditQueryResponse;
 
 /** All pages as one answer. */
-export async function trailPages(given: Given, query = queryOf(given)): Promise<Ended> {
-  const pages: Answered[] = [];
-  let token: string | undefined;
-  do {
-    const reason = given.one("reason");
-    const answer = await callFunction<AuditQueryResponse>("queryPaymentAuditTrail", {
-      ...query,
-      Actor: actorOf(given),
-      ...(reason === undefined ? {} : { Reason: reason }),
-      ...(token === undefined ? {} : { PageToken: token }),
-    });
-    if (answer.outcome === "refused") return answer;
-    pages.push(answer);
-    token = answer.NextPageToken;
-  } while (token !== undefined);
-  const [first] = pages;
-  if (first === undefined) throw new Error("A query has at least one page.");
+export async function trailPages(given: Given, query = queryOf(given)): Promise<AuditQueryResponse> {
+  const reason = given.one("reason");
+  const found = await allPages<Answered>("queryPaymentAuditTrail", {
+    ...query,
+    Actor: actorOf(given),
+    ...(reason === undefined ? {} : { Reason: reason }),
+  });
+  if ("refused" in found) return found.refused;
+  const { NextPageToken: _token, ...first } = found.pages[0];
   return {
-    schemaVersion: first.schemaVersion,
-    outcome: first.outcome,
-    AuditID: first.AuditID,
-    records: pages.flatMap(({ records }) => records),
-    refused: pages.flatMap(({ refused }) => refused),
+    ...first,
+    records: found.pages.flatMap(({ records }) => records),
+    refused: found.pages.flatMap(({ refused }) => refused),
   };
 }
 

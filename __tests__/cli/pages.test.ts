@@ -8,25 +8,27 @@ import { runInProcess } from "../support/run-script";
 
 /** A list of five in pages of two; a token is the place of the next one. */
 const IDS = ["one", "two", "three", "four", "five"];
-let isRefusedAt: string | undefined;
+const TIME = "2026-11-28T12:00:00.000Z";
+/** What the tables of payments and of audit records show. */
+const ROW = {
+  ...{ Amount: "1.00", Currency: "EUR", Status: "Success", Timestamp: TIME },
+  ...{ RecordedAt: TIME, Action: "WRITE", Actor: "shop" },
+};
+let refusedToken: string | undefined;
 
 function pageAt(listName: string, token: string | undefined): object {
-  if (isRefusedAt !== undefined && token === isRefusedAt) return refusedWith(refusal("INVALID_PAGE_TOKEN"));
+  if (refusedToken !== undefined && token === refusedToken) return refusedWith(refusal("INVALID_PAGE_TOKEN"));
   const at = Number(token ?? 0);
   const next = at + 2;
   return {
     ...{ schemaVersion: 1, outcome: "answered", refused: [], AuditID: `read-${at}` },
-    [listName]: IDS.slice(at, next).map((TransactionID) => ({
-      TransactionID,
-      Actor: "shop",
-      transactionId: TransactionID,
-    })),
+    [listName]: IDS.slice(at, next).map((TransactionID) => ({ ...ROW, TransactionID })),
     ...(next < IDS.length ? { NextPageToken: String(next) } : {}),
   };
 }
 
 beforeEach(() => {
-  isRefusedAt = undefined;
+  refusedToken = undefined;
   const answer = async ({ input }: InvokeCommand) => {
     const { Query, Table, PageToken } = JSON.parse(Buffer.from(input.Payload as Uint8Array).toString());
     const listName = Query === "actor" ? "records" : Table === "payment-transactions" ? "transactions" : "payments";
@@ -59,7 +61,7 @@ test.each(LISTS)("payledger %s answers every page as one", async (words, listNam
 test.each(LISTS)(
   "payledger %s is refused when one of its pages is: it never shows a part as the whole",
   async (words) => {
-    isRefusedAt = "2";
+    refusedToken = "2";
     const { code, out } = await run(words.split(" "));
     expect(JSON.parse(out)).toMatchObject({ outcome: "refused", code: "INVALID_PAGE_TOKEN" });
     expect(code).toBe(1);

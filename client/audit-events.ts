@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { CodedError } from "../contract";
 import { parseAuditEvent } from "../ledger/rules/audit-event";
+import { groupedBy } from "../ledger/rules/grouped";
 import { harmfulInput } from "../ledger/rules/harmful-input";
 import { type Refusal, refusal } from "../ledger/rules/refusals";
 import type { AuditEventInput } from "./results";
@@ -91,8 +92,7 @@ export class AuditEventClient {
     if (refusals.length > 0) return { outcome: "refused", refusals };
     const sent: SentEvent[] = [];
     const unsent: UnsentEvent[] = [];
-    const groups = new Map<string, Prepared[]>();
-    for (const event of prepared) groups.set(event.group, [...(groups.get(event.group) ?? []), event]);
+    const groups = groupedBy(prepared, ({ group }) => group);
     while (groups.size > 0) await this.sendNext(groups, sent, unsent);
     if (unsent.length === 0) return { outcome: "sent", events: inOrder(sent) };
     throw new AuditEventsNotSent(inOrder(unsent), inOrder(sent));

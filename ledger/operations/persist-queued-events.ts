@@ -7,6 +7,7 @@ import { TABLES } from "../../contract";
 import type { AuditEntry } from "../rules/audit-entry";
 import type { AuditEvent } from "../rules/audit-event";
 import { parseExactJson } from "../rules/exact-json";
+import { groupedBy } from "../rules/grouped";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import { type Refusal, refusal } from "../rules/refusals";
 import type { Services } from "../store/services";
@@ -34,11 +35,7 @@ export async function persistQueuedEvents(
   call: Call,
   services: Services,
 ): Promise<QueueResponse> {
-  const groups = new Map<string, QueueMessage[]>();
-  for (const message of messages) {
-    const group = message.groupId ?? message.messageId;
-    groups.set(group, [...(groups.get(group) ?? []), message]);
-  }
+  const groups = groupedBy(messages, ({ groupId, messageId }) => groupId ?? messageId);
   const failed = await Promise.all([...groups.values()].map((group) => failedOf(group, call, services)));
   return queueResponse(failed.flat());
 }

@@ -1,5 +1,6 @@
 /** Facts about payments that arrive as messages: what the processor did, which nobody waits for. */
 
+import { groupedBy } from "../rules/grouped";
 import type { Refusal } from "../rules/refusals";
 import { SentTokens } from "../rules/sent-tokens";
 import type { Services } from "../store/services";
@@ -44,11 +45,7 @@ export async function recordFacts(
   call: Call,
   services: Services,
 ): Promise<QueueMessage[]> {
-  const payments = new Map<string, QueuedFact[]>();
-  for (const each of facts) {
-    const { TransactionID } = each.fact.event;
-    payments.set(TransactionID, [...(payments.get(TransactionID) ?? []), each]);
-  }
+  const payments = groupedBy(facts, ({ fact }) => fact.event.TransactionID);
   const waiting = [...payments.values()].map(async (ofPayment) => {
     for (const [index, each] of ofPayment.entries())
       if (!(await isSettled(each, call, services))) return ofPayment.slice(index).map(({ message }) => message);

@@ -8,6 +8,7 @@ import type { AuditEntry } from "../rules/audit-entry";
 import type { JsonObject } from "../rules/canonical-json";
 import { differingFields } from "../rules/differing-fields";
 import { envelopeOf, parseEntries } from "../rules/entries";
+import { groupedBy } from "../rules/grouped";
 import { derivedAuditId } from "../rules/identifiers";
 import { PLACE_MAX } from "../rules/life-check";
 import { type PaymentEvent, parseFact, parsePaymentEvent } from "../rules/payment-event";
@@ -125,12 +126,7 @@ export async function recordEvent(sent: SentLifeEvent, call: Call, services: Ser
 
 /** The events of a payment one after another, in the order sent; payments side by side. */
 async function recordByPayment(sent: readonly SentLifeEvent[], call: Call, services: Services): Promise<Told[]> {
-  const byPayment = new Map<string, SentLifeEvent[]>();
-  for (const each of sent) {
-    const { TransactionID } = each.event;
-    byPayment.set(TransactionID, [...(byPayment.get(TransactionID) ?? []), each]);
-  }
-  const payments = [...byPayment.values()];
+  const payments = [...groupedBy(sent, ({ event }) => event.TransactionID).values()];
   const told: Told[] = [];
   const work = async () => {
     for (let events = payments.shift(); events !== undefined; events = payments.shift())

@@ -6,6 +6,7 @@
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { AuditEntry } from "../rules/audit-entry";
 import { differingFields, type RecordedContent } from "../rules/differing-fields";
+import { groupedBy } from "../rules/grouped";
 import { derivedAuditId } from "../rules/identifiers";
 import { equalMac } from "../rules/record-mac";
 import { type Refusal, refusal } from "../rules/refusals";
@@ -58,8 +59,7 @@ export async function recordedOutcomes<Payment extends PaymentContent>(
   call: Call,
   services: Services,
 ): Promise<Outcome[]> {
-  const byId = new Map<string, Accepted<Payment>[]>();
-  for (const entry of accepted) byId.set(entry.id, [...(byId.get(entry.id) ?? []), entry]);
+  const byId = groupedBy(accepted, ({ id }) => id);
   const firsts = [...byId.values()].flatMap(([first]) => (first === undefined ? [] : [first]));
   const groups = await Promise.all(firsts.map((first) => writeGroup(book, first, call, services)));
   const written = await writeOnce(services.dynamo, groups);

@@ -25,32 +25,3 @@ export function s3Evidence(s3: S3Client, bucket: string, prefix: string = EVIDEN
 async function* pathsUnder(s3: S3Client, bucket: string, prefix: string, path: string): AsyncGenerator<string> {
   for await (const { path: key } of objectsUnder(s3, bucket, `${prefix}${path}`)) yield key.slice(prefix.length);
 }
-
-/** Tiles that wait to be asked for; the verifier has fewer bundles under way. */
-const TILES_AHEAD_MAX = 64;
-
-/**
- * The same evidence for one verification. It reads each bundle of entries, some ahead, and then the tile of their hashes:
- * fetched with its bundle, the tile is there when its turn comes. A bucket takes tens of milliseconds for each.
- */
-export function withTilesAhead(evidence: EvidenceFolder): EvidenceFolder {
-  const ahead = new Map<string, Promise<Buffer | undefined>>();
-  return {
-    name: evidence.name,
-    list: (prefix) => evidence.list(prefix),
-    read: (path) => {
-      const [, bundle] = /^tile\/entries\/((?:x[0-9]{3}\/)*[0-9]{3})$/.exec(path) ?? [];
-      if (bundle !== undefined) {
-        const tile = evidence.read(`tile/0/${bundle}`);
-        // The reader of this file gets its error; it may have no reader.
-        tile.catch(() => {});
-        ahead.set(`tile/0/${bundle}`, tile);
-        const [oldest] = ahead.keys();
-        if (ahead.size > TILES_AHEAD_MAX && oldest !== undefined) ahead.delete(oldest);
-      }
-      const fetched = ahead.get(path);
-      ahead.delete(path);
-      return fetched ?? evidence.read(path);
-    },
-  };
-}

@@ -13,7 +13,7 @@ import type { ItemJson } from "../../ledger/rules/attribute-value";
 import type { Services } from "../../ledger/store/services";
 import { versionOf } from "../log/identity";
 import type { Log } from "../sealing/append";
-import type { EvidenceFolder } from "../verifier/evidence";
+import { asOfNow, type EvidenceFolder } from "../verifier/evidence";
 import { readPiece } from "../verifier/piece-reader";
 import {
   PIECES_MAX,
@@ -30,12 +30,11 @@ import { verifyLog } from "../verifier/verify";
 import type { CheckpointMemory } from "./checkpoint-memory";
 import { LogCheckError } from "./errors";
 import { withoutMemory } from "./first-sweep";
-import { withTilesAhead } from "./s3-evidence";
 import { scanSource } from "./scan-source";
 import { type Repair, sealUnsealed } from "./seal-unsealed";
 import { signalEach } from "./signals";
 import { begunRun, type PiecesPlace, partOf, sealedStore, sweepRun } from "./sweep-pieces";
-import { checkpointToKeep, evidenceNow, goingOnFrom, isGood, type VerifiedCheckpoint } from "./verification";
+import { checkpointToKeep, goingOnFrom, isGood, type VerifiedCheckpoint } from "./verification";
 
 export interface SweepSettings {
   readonly evidence: EvidenceFolder;
@@ -153,7 +152,7 @@ async function mergePieces(
   const verification: TableVerification = {
     now,
     seen,
-    evidence: withTilesAhead(evidence),
+    evidence,
     sources: (takenAt) => sourcesAt(takenAt, services, reading),
     pieces: async (subject, takenAt) => {
       latest = takenAt.toISOString();
@@ -181,7 +180,7 @@ async function readOnePiece(
   const part = partOf(store, takenAt);
   const reading = { segments: await plannedPieces(part), youngUntilMs: YOUNG_UNTIL_IN_PIECES_MS };
   await readPiece({
-    evidence: withTilesAhead(evidence),
+    evidence,
     sources: sourcesAt(new Date(takenAt), services, reading),
     store: part,
     piece,
@@ -222,7 +221,7 @@ interface TableVerification {
 
 async function wholeOf(call: Call, services: Services, settings: SweepSettings): Promise<TableVerification> {
   const seen = await settings.memory.load();
-  const evidence = await evidenceNow(settings.evidence);
+  const evidence = await asOfNow(settings.evidence);
   const sources = (takenAt: Date) => sourcesAt(takenAt, services, { youngUntilMs: YOUNG_UNTIL_MS });
   return { now: call.now, seen, evidence, sources };
 }

@@ -1,15 +1,9 @@
 /** What the sweep and the restore drill make of a verification. */
 
 import { CHECKPOINT_PATH } from "../log/paths";
-import { asOfNow, type EvidenceFolder } from "../verifier/evidence";
+import type { EvidenceFolder } from "../verifier/evidence";
 import type { Verdict, VerificationReport } from "../verifier/report";
 import type { VerifyOptions } from "../verifier/verify";
-import { withTilesAhead } from "./s3-evidence";
-
-/** The evidence of one verification: of one checkpoint, however many are published meanwhile. */
-export async function evidenceNow(evidence: EvidenceFolder): Promise<EvidenceFolder> {
-  return withTilesAhead(await asOfNow(evidence));
-}
 
 /** That nothing pins the log's end is the normal state of the first check of a log; the later ones pin it by what that one saw. */
 export function isGood(verdict: Verdict): boolean {

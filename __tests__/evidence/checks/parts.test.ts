@@ -7,10 +7,8 @@ import { DRILL_TABLE_PREFIX, ENV, LOG_STATE } from "../../../contract";
 import { checkpointMemory } from "../../../evidence/checks/checkpoint-memory";
 import { FIRST_STATE, s3DrillBucket } from "../../../evidence/checks/drill-state";
 import { assertDrillTable, drillTables } from "../../../evidence/checks/drill-tables";
-import { s3Evidence, withTilesAhead } from "../../../evidence/checks/s3-evidence";
+import { s3Evidence } from "../../../evidence/checks/s3-evidence";
 import { scanSource } from "../../../evidence/checks/scan-source";
-import { bundlePath, tilePath } from "../../../evidence/log/paths";
-import type { EvidenceFolder } from "../../../evidence/verifier/evidence";
 import type { RecordChange } from "../../../evidence/verifier/sources";
 import { readDrillEnvironment } from "../../../handlers/runtime/environment";
 import { type Harness, startHarness } from "../../support/ledger-harness";
@@ -46,52 +44,6 @@ describe("the evidence in its bucket", () => {
     expect(await evidence.read("tile/0/002")).toBeUndefined();
     expect(await listed(evidence.list("tile/"))).toEqual(["tile/0/000", "tile/0/001"]);
     expect(await listed(evidence.list("none/"))).toEqual([]);
-  });
-
-  /** Full bundles and the tiles of their hashes, each holding its own path. */
-  function folder(bundles: number, read: (path: string) => void = () => {}): EvidenceFolder {
-    const indexes = Array.from({ length: bundles }, (_, index) => index);
-    const paths = new Set(indexes.flatMap((index) => [bundlePath(index), tilePath(0, index)]));
-    return {
-      name: "a folder",
-      list: async function* () {},
-      read: async (path) => {
-        read(path);
-        return paths.has(path) ? Buffer.from(path) : undefined;
-      },
-    };
-  }
-
-  test("a bundle brings the tile of its hashes along, which is asked for once", async () => {
-    const asked: string[] = [];
-    const evidence = withTilesAhead(folder(40, (path) => asked.push(path)));
-    for (let index = 0; index < 40; index++) {
-      expect((await evidence.read(bundlePath(index)))?.toString()).toBe(bundlePath(index));
-      expect((await evidence.read(tilePath(0, index)))?.toString()).toBe(tilePath(0, index));
-    }
-    expect(asked).toHaveLength(80);
-    expect(await evidence.read(bundlePath(40, 17))).toBeUndefined();
-    expect(await evidence.read(tilePath(0, 40, 17))).toBeUndefined();
-    expect(asked).toHaveLength(82);
-  });
-
-  test("tiles that nobody asks for are let go", async () => {
-    const asked: string[] = [];
-    const evidence = withTilesAhead(folder(200, (path) => asked.push(path)));
-    for (let index = 0; index < 200; index++) await evidence.read(bundlePath(index));
-    await evidence.read(tilePath(0, 0));
-    await evidence.read(tilePath(0, 199));
-    expect(asked.filter((path) => path === tilePath(0, 0))).toHaveLength(2);
-    expect(asked.filter((path) => path === tilePath(0, 199))).toHaveLength(1);
-  });
-
-  test("an error of a tile reaches who reads it, and nobody else", async () => {
-    const failing = (path: string) => {
-      if (path === tilePath(0, 3)) throw new Error("no such luck");
-    };
-    const evidence = withTilesAhead(folder(8, failing));
-    expect((await evidence.read(bundlePath(3)))?.toString()).toBe(bundlePath(3));
-    await expect(evidence.read(tilePath(0, 3))).rejects.toThrow("no such luck");
   });
 });
 

@@ -80,8 +80,8 @@ export async function sweepRun(
   evidence: EvidenceFolder,
   begin: { readonly now: Date; readonly seen: () => Promise<VerifiedCheckpoint | undefined> },
 ): Promise<SweepRun> {
-  const stored = await store.read(RUN);
-  if (stored !== undefined) return runOf(JSON.parse(stored.toString("utf8")) as StoredRun, evidence);
+  const stored = await storedRun(store, evidence);
+  if (stored !== undefined) return stored;
   const seen = await begin.seen();
   const { checkpoint, larger } = await storedHead(evidence);
   const run: StoredRun = {
@@ -95,12 +95,17 @@ export async function sweepRun(
 
 /** @throws LogCheckError for a run that nothing has begun. */
 export async function begunRun(store: PieceStore, evidence: EvidenceFolder): Promise<SweepRun> {
-  const stored = await store.read(RUN);
-  if (stored !== undefined) return runOf(JSON.parse(stored.toString("utf8")) as StoredRun, evidence);
+  const stored = await storedRun(store, evidence);
+  if (stored !== undefined) return stored;
   throw new LogCheckError(
     "BAD_REQUEST",
     "No sweep in pieces of this name was begun. The state machine begins each one.",
   );
+}
+
+async function storedRun(store: PieceStore, evidence: EvidenceFolder): Promise<SweepRun | undefined> {
+  const bytes = await store.read(RUN);
+  return bytes && runOf(JSON.parse(bytes.toString("utf8")) as StoredRun, evidence);
 }
 
 function runOf({ now, seen, head }: StoredRun, evidence: EvidenceFolder): SweepRun {

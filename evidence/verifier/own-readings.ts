@@ -41,7 +41,7 @@ export class OwnReadings implements Readings {
     for (let block = 0; block < blocksOf(reading); block++) yield* readBlock(block, reading, tally, this.run);
   }
 
-  async *statements(reading: LogReading): AsyncGenerator<Finding> {
+  async *statements(reading: BlockRange): AsyncGenerator<Finding> {
     for (let block = 0; block < blocksOf(reading); block++) yield* statementsIn(block, reading, this.run);
   }
 

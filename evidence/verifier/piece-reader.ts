@@ -99,10 +99,8 @@ class PieceReading {
     const sums = { tally: new RecordTally(this.keyed), pairs: new PairTally(this.keyed) };
     for (const source of this.options.sources) {
       const results = new Lines();
-      for (const read of this.share(readersOf(source))) {
-        const { faults, ...result } = await readPart(source, this.watched(source, read), sums);
-        results.add({ ...result, ...(faults && { faults }) });
-      }
+      for (const read of this.share(readersOf(source)))
+        results.add(await readPart(source, this.watched(source, read), sums));
       await this.write(source.table, results.bytes());
     }
     await this.write("record-sums", inOneLine(packedSums({ items: sums.tally.items.state, pairs: sums.pairs.state })));

@@ -22,9 +22,9 @@ export interface FirstReading {
 export async function readRecords(
   sources: readonly RecordSource[],
   reading: FirstReading,
-  parallel: SharedReading | undefined,
+  shared: SharedReading | undefined,
 ): Promise<ReadonlyMap<LogicalTableName, number>> {
-  if (parallel !== undefined) return takeParallel(sources, reading, parallel);
+  if (shared !== undefined) return takeShared(sources, reading, shared);
   const recordsOf = new Map<LogicalTableName, number>();
   for (const source of sources) recordsOf.set(source.table, await readOne(source, reading));
   return recordsOf;
@@ -51,13 +51,13 @@ async function readOne(source: RecordSource, { run, tally, pairs, settleMs }: Fi
 }
 
 /** What several readers have read, reported in the order in which one thread reads. */
-async function takeParallel(
+async function takeShared(
   sources: readonly RecordSource[],
   { run, tally, pairs, settleMs }: FirstReading,
-  parallel: SharedReading,
+  shared: SharedReading,
 ): Promise<ReadonlyMap<LogicalTableName, number>> {
   const expected = sources.reduce((sum, source) => sum + (source.expected ?? 0), 0);
-  const sums = await parallel.finish((changes) => {
+  const sums = await shared.finish((changes) => {
     run.checkDeadline();
     run.progress(changes, expected, "records");
   });
@@ -71,7 +71,7 @@ async function takeParallel(
     const later = new LaterRecords(source, settleMs);
     let [changes, records] = [0, 0];
     const readers = readersOf(source);
-    for (const [index, result] of (await parallel.resultsOf(source, firstPart)).entries()) {
+    for (const [index, result] of (await shared.resultsOf(source, firstPart)).entries()) {
       const before = changes;
       const read = readers[index];
       if (read === undefined) throw new Error(`There are results of more parts than ${source.name} has.`);

@@ -9,7 +9,7 @@ import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { scanTables } from "../evidence/checks/scan-tables";
 import { type CommandBody, type Given, parseWords, type Terminal } from "../evidence/commands/command";
 import { fetchEvidence } from "../evidence/commands/fetch";
-import { IDENTITIES_OPTION, identitiesOf } from "../evidence/commands/identities";
+import { attestedDays, IDENTITIES_OPTION, identitiesOf } from "../evidence/commands/identities";
 import { DONE } from "../evidence/commands/program";
 import { writeReport } from "../evidence/commands/report";
 import { VERIFY_OPTIONS, verifyOptions } from "../evidence/commands/verify-options";
@@ -51,7 +51,8 @@ export const auditCommand: CommandBody = onAws({
     given.noOperand();
     const visit = visitOf(given);
     const { options, report } = await verified(visit, given, terminal);
-    const identities = await identitiesOf(given, options.sources);
+    // Read now, because the visit fetches them with the evidence.
+    const identities = await identitiesOf(attestedDays(given), options.sources);
     const verdict = graverOf(report.verdict, identities?.verdict ?? "ok");
     const isFirst = !existsSync(visit.pin);
     const isGood = report.verdict === "ok" || report.verdict === "tail-not-pinned";

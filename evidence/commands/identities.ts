@@ -37,16 +37,20 @@ export const IDENTITIES_OPTION = {
   },
 } as const satisfies Options;
 
-/** Undefined where `--identities` was not given. @throws UsageError, EvidenceToolError */
-export async function identitiesOf(
-  given: Given,
-  sources: readonly RecordSource[],
-): Promise<IdentityReport | undefined> {
-  const places = given.many("identities");
-  return places.length === 0 ? undefined : checkIdentities(places.flatMap(filesAt), sources);
+/** The files of `--identities`; none where it was not given. @throws UsageError, EvidenceToolError */
+export function attestedDays(given: Given): AttestedDay[] {
+  return given.many("identities").flatMap(filesAt).map(attestedDay);
 }
 
-export interface IdentityFile {
+/** Reads the whole audit trail. Undefined where no file was given. @throws UsageError */
+export async function identitiesOf(
+  attested: readonly AttestedDay[],
+  sources: readonly RecordSource[],
+): Promise<IdentityReport | undefined> {
+  return attested.length === 0 ? undefined : checkIdentities(attested, sources);
+}
+
+interface IdentityFile {
   readonly name: string;
   /** As `attest_callers` wrote it. */
   readonly bytes: Buffer;
@@ -63,15 +67,15 @@ function filesAt(place: string): IdentityFile[] {
   }));
 }
 
-/** @throws UsageError for a file of another form. */
+/** @throws UsageError for days too far apart. */
 export async function checkIdentities(
-  files: readonly IdentityFile[],
+  attested: readonly AttestedDay[],
   sources: readonly RecordSource[],
 ): Promise<IdentityReport> {
-  const attested = files.map(parsed);
   const onRecord = await daysInExport(attested, sources);
   const tally = new CallerTally();
   const contradicted: ContradictedCall[] = [];
+  const total = { attested: 0, unattested: 0, contradicted: 0 };
   const days = allDays(attested).map((day): CheckedDay => {
     const ofDay = attested.filter((each) => each.day === day);
     const counting = fileThatCounts(ofDay, onRecord.sealedAt);
@@ -82,6 +86,7 @@ export async function checkIdentities(
     for (const call of counting.calls) {
       const key = keyOf(call);
       tally.add(call, records.actorsOf(key));
+      total[call.verdict] += call.records;
       if (call.verdict === "contradicted") contradicted.push({ ...call, day, claims: records.claims.get(key) ?? [] });
     }
     const counts = countsOf(counting.calls);
@@ -92,21 +97,22 @@ export async function checkIdentities(
     ];
     return { day, verdict: gravestOf(verdict), counts, findings: [...altered, ...incomplete] };
   });
-  const counts = { attested: 0, unattested: 0, contradicted: 0 };
-  for (const { counts: ofDay } of days) {
-    counts.attested += ofDay?.attested ?? 0;
-    counts.unattested += ofDay?.unattested ?? 0;
-    counts.contradicted += ofDay?.contradicted ?? 0;
-  }
-  return { verdict: gravestOf(days.map(({ verdict }) => verdict)), counts, days, contradicted, actors: tally.all };
+  return {
+    verdict: gravestOf(days.map(({ verdict }) => verdict)),
+    counts: total,
+    days,
+    contradicted,
+    actors: tally.all,
+  };
 }
 
-interface AttestedDay extends Attestation {
+export interface AttestedDay extends Attestation {
   readonly name: string;
   readonly hash: string;
 }
 
-function parsed({ name, bytes }: IdentityFile): AttestedDay {
+/** @throws UsageError for a file of another form. */
+export function attestedDay({ name, bytes }: IdentityFile): AttestedDay {
   try {
     const attestation = parseAttestation(bytes.toString("utf8"));
     const time = Date.parse(attestation.day);

@@ -11,7 +11,7 @@ import { fileAt } from "./arguments";
 import type { Command, Given, Terminal } from "./command";
 import { UsageError } from "./errors";
 import { writeWhole } from "./files";
-import { IDENTITIES_OPTION, identitiesOf } from "./identities";
+import { attestedDays, IDENTITIES_OPTION, identitiesOf } from "./identities";
 import { VERIFY_OPTIONS, verifyOptions } from "./verify-options";
 
 export const writeHtmlReport: Command = {
@@ -29,7 +29,7 @@ export const writeHtmlReport: Command = {
     given.noOperand();
     const place = given.needed("out");
     const options = await verifyOptions(given);
-    const identities = await identitiesOf(given, options.sources);
+    const identities = await identitiesOf(attestedDays(given), options.sources);
     const { progress } = terminal;
     const verification = await verifyLog({ ...options, ...(progress && { onProgress: progress }) });
     const verdict = graverOf(verification.verdict, identities?.verdict ?? "ok");

@@ -4,7 +4,7 @@ import { identityText } from "../identity/identity-report";
 import { PiecesLeft } from "../verifier/pieces";
 import { EXIT_CODES, type Finding, findingText, graverOf, verificationText } from "../verifier/report";
 import type { Command, Given, Terminal } from "./command";
-import { IDENTITIES_OPTION, identitiesOf } from "./identities";
+import { attestedDays, IDENTITIES_OPTION, identitiesOf } from "./identities";
 import { leftText, PIECE_OPTIONS, verifyHereOrInPieces } from "./pieces";
 import { ANSWER_IS_NO } from "./program";
 import { writeReport } from "./report";
@@ -28,7 +28,7 @@ export const verify: Command = {
     given.noOperand();
     const { answer, print, progress, tell } = terminal;
     const options = await verifyOptions(given);
-    const identities = await identitiesOf(given, options.sources);
+    const attested = attestedDays(given);
     const report = await verifyHereOrInPieces(given, {
       ...options,
       ...(given.flag("all") ? { onFinding: printer(given, terminal) } : {}),
@@ -39,7 +39,8 @@ export const verify: Command = {
       answer({ round: round + 1, piecesLeft: left.map((piece) => piece + 1) }, leftText(report));
       return ANSWER_IS_NO;
     }
-    const verdict = identities === undefined ? report.verdict : graverOf(report.verdict, identities.verdict);
+    const identities = await identitiesOf(attested, options.sources);
+    const verdict = graverOf(report.verdict, identities?.verdict ?? "ok");
     if (given.flag("json")) {
       const whole = identities === undefined ? report : { ...report, identities };
       print(given.flag("all") ? JSON.stringify({ report: whole }) : JSON.stringify(whole, undefined, 2));

@@ -140,7 +140,7 @@ async function main(): Promise<void> {
   console.log(
     `Sealed and published: ${lagText(simulation.lag)}; ${(100 * simulation.lag.lostRaces).toFixed(0)} % of the attempts came second`,
   );
-  console.log(`Price of an hour, without what is there unused: $${simulation.dollarsPerHour.toFixed(2)}`);
+  console.log(`Price of an hour, without the part that is paid used or not: $${simulation.dollarsPerHour.toFixed(2)}`);
 }
 
 if (require.main === module) {

@@ -4,7 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseWords } from "../../../evidence/commands/command";
-import { checkIdentities, IDENTITIES_OPTION, identitiesOf } from "../../../evidence/commands/identities";
+import { UsageError } from "../../../evidence/commands/errors";
+import {
+  attestedDay,
+  attestedDays,
+  checkIdentities,
+  IDENTITIES_OPTION,
+  identitiesOf,
+} from "../../../evidence/commands/identities";
 import { type Attestation, attestationHash, attestationText } from "../../../evidence/identity/attestation";
 import { identityText } from "../../../evidence/identity/identity-report";
 import { graverOf } from "../../../evidence/verifier/report";
@@ -69,10 +76,8 @@ function sourceOf(items: readonly ItemJson[], asText = true): RecordSource {
   };
 }
 
-const fileOf = (attestation: Attestation, name = "file.ndjson") => ({
-  name,
-  bytes: Buffer.from(attestationText(attestation)),
-});
+const fileOf = (attestation: Attestation, name = "file.ndjson") =>
+  attestedDay({ name, bytes: Buffer.from(attestationText(attestation)) });
 
 function sealOf(attestation: Attestation, more: ItemJson = {}): ItemJson {
   return record(`seal-${attestationHash(attestationText(attestation))}`, "r-9", {
@@ -205,17 +210,20 @@ describe("the option", () => {
     const file = path.join(folder, `${DAY}.ndjson`);
     writeFileSync(file, attestationText(ATTESTATION));
     for (const place of [file, folder])
-      expect(await identitiesOf(given(place), [source])).toMatchObject({ verdict: "ok", days: [{ day: DAY }] });
+      expect(await identitiesOf(attestedDays(given(place)), [source])).toMatchObject({
+        verdict: "ok",
+        days: [{ day: DAY }],
+      });
   });
 
   test("left out, there is nothing to say", async () => {
-    expect(await identitiesOf(given(), [source])).toBeUndefined();
+    expect(await identitiesOf(attestedDays(given()), [source])).toBeUndefined();
   });
 
-  test("refuses a folder without files", async () => {
+  test("refuses a folder without files", () => {
     const empty = path.join(folder, "empty");
     mkdirSync(empty);
-    await expect(identitiesOf(given(empty), [source])).rejects.toMatchObject({ name: "UsageError" });
+    expect(() => attestedDays(given(empty))).toThrow(UsageError);
   });
 });
 
@@ -247,9 +255,9 @@ test.each([
 test.each([
   ["a file of another form", "{}\n"],
   ["a file about a day that is not in the calendar", attestationText({ ...ATTESTATION, day: "2026-02-31" })],
-])("%s is a wrong use", async (_, text) => {
+])("%s is a wrong use", (_, text) => {
   const file = { name: "file.ndjson", bytes: Buffer.from(text) };
-  await expect(checkIdentities([file], [])).rejects.toMatchObject({ name: "UsageError" });
+  expect(() => attestedDay(file)).toThrow(UsageError);
 });
 
 test("days more than a century apart are a wrong use", async () => {

@@ -72,11 +72,12 @@ export async function checkIdentities(
   attested: readonly AttestedDay[],
   sources: readonly RecordSource[],
 ): Promise<IdentityReport> {
+  const everyDay = allDays(attested);
   const onRecord = await daysInExport(attested, sources);
   const tally = new CallerTally();
   const contradicted: ContradictedCall[] = [];
   const total = { attested: 0, unattested: 0, contradicted: 0 };
-  const days = allDays(attested).map((day): CheckedDay => {
+  const days = everyDay.map((day): CheckedDay => {
     const ofDay = attested.filter((each) => each.day === day);
     const counting = fileThatCounts(ofDay, onRecord.sealedAt);
     if (counting === undefined) return { day, verdict: "incomplete", findings: [NO_FILE] };

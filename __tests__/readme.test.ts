@@ -13,7 +13,8 @@ import { textOf } from "./support/documents";
 import { installPackedClient } from "./support/packed-client";
 import { walk } from "./support/program-walk";
 import { PROJECT } from "./support/project-files";
-import { type Ended, runInProcess } from "./support/run-script";
+import { runInProcess } from "./support/run-in-process";
+import type { Ended } from "./support/run-script";
 
 const SECTION = textOf("README.md").split("## Try it, without an AWS account")[1]?.split("\n## ")[0] ?? "";
 const [, ownPayment = ""] = [...SECTION.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);

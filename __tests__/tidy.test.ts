@@ -5,14 +5,15 @@
 
 import ts from "typescript";
 import { FUNCTIONS } from "../contract";
-import { containsPan } from "../ledger/rules/card-data";
 import { ALL_TEST_NUMBERS } from "./ledger/rules/card-test-numbers";
+import { CARD_NUMBERS_NOT_SEARCHED, unpublishedCardNumbers } from "./support/card-number-rule";
 import { focusedOrSkipped, silencedChecks } from "./support/check-rules";
 import { importCircles } from "./support/circles";
 import { errorsWithoutCode, tooManyParameters } from "./support/code-rules";
 import { OWN_EMBEDDED_AWS, ownEmulators } from "./support/emulator-rule";
 import { sharedNames } from "./support/exported-names";
 import { processesInFastTests } from "./support/fast-tests-rule";
+import { jestGlobalsOutsideOfJest } from "./support/jest-globals-rule";
 import { importOutsideLayer } from "./support/layers";
 import {
   lockGaps,
@@ -189,43 +190,6 @@ function machinePlaces(file: SourceFile): string[] {
       ? [`${where} names a registry. Leave the choice to each user's own npm or pip configuration.`]
       : [];
   });
-}
-
-// ---------------------------------------------------------------------------------------------------- card numbers
-
-const PUBLISHED = ALL_TEST_NUMBERS.toSorted((a, b) => b.length - a.length).map(
-  (number) => new RegExp(`(?<!\\d)${[...number].join("[^0-9A-Za-z]{0,3}")}(?!\\d)`, "g"),
-);
-const NOT_SEARCHED = new Set([
-  // Lists of line numbers, which in a row read like the groups of a card number.
-  "samples/payments.expected.json",
-  // An article number that would be a card number in any other field: what is to be recorded, and no published number is one.
-  "samples/cases/ean-13-in-its-field.ndjson",
-  // The published numbers in every disguise that the search must see through, and this one need not.
-  "__tests__/ledger/rules/card-numbers.test.ts",
-  "__tests__/ledger/rules/card-data.test.ts",
-]);
-const HASHES = /sha(?:256:[0-9a-f]{64}|512-[\w+/]+=*)/g;
-
-function cardNumbers({ path, text }: SourceFile): string[] {
-  if (NOT_SEARCHED.has(path)) return [];
-  return text.split("\n").flatMap((line, index) => {
-    const plain = line.replace(HASHES, "");
-    return containsPan(plain) && [plain, decoded(plain)].every((form) => containsPan(withoutPublished(form)))
-      ? [`${path}:${index + 1} holds a card number. Only the published ones of card-test-numbers.ts are allowed.`]
-      : [];
-  });
-}
-
-function withoutPublished(text: string): string {
-  return PUBLISHED.reduce((rest, number) => rest.replace(number, "x"), text);
-}
-
-/** Percent-encoding twice over, JSON's escapes, and the digits of other scripts. */
-function decoded(text: string): string {
-  const character = (_: string, hex: string) => String.fromCharCode(Number.parseInt(hex, 16));
-  const once = (form: string) => form.replace(/%([0-9a-f]{2})/gi, character);
-  return once(once(text.replace(/\\u([0-9a-f]{4})/gi, character))).normalize("NFKC");
 }
 
 // ------------------------------------------------------------------------------------------------------------- rules
@@ -416,6 +380,26 @@ const RULES: readonly Rule[] = [
     fine: one("__tests__/stacks/config/main.test.ts", 'import { spawnSync } from "node:child_process";'),
   },
   {
+    name: "what programs import of the tests works outside of Jest",
+    check: jestGlobalsOutsideOfJest,
+    caught: [
+      [
+        code("tools/x.ts", 'import { a } from "../__tests__/support/a";'),
+        code("__tests__/support/a.ts", 'import { b } from "./b";'),
+        code("__tests__/support/b.ts", "export const b = 1;\nafterAll(() => {});"),
+      ],
+      [
+        code("tools/x.ts", 'import { a } from "../__tests__/support/a";'),
+        code("__tests__/support/a.ts", "export const a = () => jest.spyOn(console, 'log');"),
+      ],
+    ],
+    fine: [
+      code("tools/x.ts", 'import { a } from "../__tests__/support/a";'),
+      code("__tests__/support/a.ts", 'export const a = 1;\nif (typeof afterAll === "function") afterAll(() => {});'),
+      code("__tests__/support/c.ts", "beforeEach(() => {});"),
+    ],
+  },
+  {
     name: "no check is silenced without its reason",
     check: each(isCode, silencedChecks),
     caught: [
@@ -560,7 +544,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "no card number is in any file but those published for testing",
-    check: each(() => true, cardNumbers),
+    check: each(() => true, unpublishedCardNumbers),
     // Composed here, so that this file holds none.
     caught: [
       one("docs/x.md", `Pay with ${ownCheckDigit}2.`),
@@ -593,7 +577,7 @@ test("every exception is still needed", () => {
   const excepted = [CLOCK_AND_CHANCE, LONG_FILES, OWN_EMBEDDED_AWS]
     .flatMap(Object.keys)
     .concat(...DOUBLE_ASSERTION_NEEDED, LONGEST_FIRST);
-  expect([...excepted, ...NOT_SEARCHED].filter((path) => !paths.has(path))).toEqual([]);
+  expect([...excepted, ...CARD_NUMBERS_NOT_SEARCHED].filter((path) => !paths.has(path))).toEqual([]);
   const grown = Object.keys(LONG_FILES).map((path) => (textOf(FILES, path) ?? "").split("\n").length - 1);
   expect(grown.filter((lines) => lines <= FILE_LINES_MAX)).toEqual([]);
 });

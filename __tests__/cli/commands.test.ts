@@ -19,7 +19,8 @@ import { textOf } from "../support/documents";
 import { commandsPage, documentLines, leavesOf, whereRun } from "../support/program-page";
 import { RUN_ELSEWHERE, RUNS } from "../support/program-walk";
 import { PROJECT } from "../support/project-files";
-import { payledger, runInProcess } from "../support/run-script";
+import { runInProcess } from "../support/run-in-process";
+import { payledger } from "../support/run-script";
 
 interface Named {
   readonly path: readonly string[];

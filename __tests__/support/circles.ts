@@ -28,7 +28,7 @@ export function circles(graph: Graph): string[][] {
 }
 
 /** Which file imports which, types included. */
-function fileGraph(files: readonly SourceFile[]): Graph {
+export function fileGraph(files: readonly SourceFile[]): Graph {
   const paths = new Set(files.map(({ path }) => path));
   return new Map(
     files.filter(isCode).map((file) => {

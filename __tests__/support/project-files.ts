@@ -16,12 +16,14 @@ export const PROJECT = join(__dirname, "..", "..");
 /** All files that are, or would be, committed: everything outside the folders that `.gitignore` names. */
 export function projectFiles(): SourceFile[] {
   const ignored = readFileSync(join(PROJECT, ".gitignore"), "utf8").split("\n").filter(Boolean);
+  // `.git` is a file in a worktree.
   const folders = new Set([".git", ...ignored.filter((line) => line.endsWith("/")).map((line) => line.slice(0, -1))]);
   const endings = ignored.filter((line) => line.startsWith("*.")).map((line) => line.replaceAll("*", ""));
   const filesIn = (folder: string): string[] =>
     readdirSync(join(PROJECT, folder), { withFileTypes: true }).flatMap((entry) => {
       const path = posix.join(folder, entry.name);
-      if (entry.isDirectory()) return folders.has(entry.name) ? [] : filesIn(path);
+      if (folders.has(entry.name)) return [];
+      if (entry.isDirectory()) return filesIn(path);
       return entry.isFile() && !endings.some((ending) => entry.name.includes(ending)) ? [path] : [];
     });
   return filesIn(".")

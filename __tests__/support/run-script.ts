@@ -1,7 +1,6 @@
 /** Runs the program and scripts with nothing of the caller's environment but the path. */
 
 import { execFile } from "node:child_process";
-import { main, type Program } from "../../evidence/commands/program";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import { PROJECT } from "./project-files";
 
@@ -42,25 +41,4 @@ export function variablesOf({ endpoint, region, credentials }: EmbeddedAws): Rec
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
-}
-
-/** Runs a program in this process. @param onAnswer called when it has printed something, a moment later. */
-export async function runInProcess(program: Program, words: readonly string[], onAnswer?: () => void): Promise<Ended> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const spies = [
-    jest.spyOn(console, "log").mockImplementation((text) => {
-      out.push(String(text));
-      // A server waits for the signal only behind its answer.
-      if (onAnswer !== undefined) setTimeout(onAnswer, 100);
-    }),
-    jest.spyOn(console, "error").mockImplementation((text) => void err.push(String(text))),
-  ];
-  const before = process.exitCode;
-  try {
-    await main(program, words);
-    return { code: Number(process.exitCode), out: out.join("\n"), err: err.join("\n") };
-  } finally {
-    process.exitCode = before;
-    for (const spy of spies) spy.mockRestore();
-  }
 }

@@ -4,7 +4,7 @@ import { type InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { PAYLEDGER } from "../../cli/payledger";
 import { refusal } from "../../ledger/rules/refusals";
 import { refusedWith } from "../../ledger/rules/responses";
-import { runInProcess } from "../support/run-script";
+import { runInProcess } from "../support/run-in-process";
 
 /** A list of five in pages of two; a token is the place of the next one. */
 const IDS = ["one", "two", "three", "four", "five"];

@@ -8,7 +8,7 @@ import { type Bundle, bundlesOf, upwards } from "../../../evidence/verifier/log-
 const BUNDLES = 40;
 const SIZE = BUNDLES * TILE_WIDTH;
 
-/** Full bundles of empty entries, and tiles that consist of their own number. */
+/** Full bundles of empty entries, and tiles that hold their number. */
 function folder(asked: string[], read: (path: string) => void = () => {}): EvidenceFolder {
   const files = new Map<string, Buffer>();
   for (const index of upwards(SIZE)) {

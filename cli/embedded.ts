@@ -89,7 +89,7 @@ export const statusCommand: CommandBody = {
 
 export const envCommand: CommandBody = {
   details:
-    'For a shell to evaluate: eval "$(npx payledger env)". Beside endpoint, region and credentials it sets LEDGER_<OUTPUT> for each output of the stacks.',
+    'For a shell to evaluate: eval "$(npx payledger env)". Beside endpoint, region and credentials it sets LEDGER_<OUTPUT> for each output of the stacks, but not for the URL of the private API, which the embedded AWS does not have.',
   options: {
     as: { kind: "one", value: "PERSON", about: `Who you are: ${PEOPLE.join(", ")}. Default: administrator.` },
   },

@@ -3,6 +3,7 @@ import { LocalError } from "./errors";
 import { Arguments } from "./resources/arguments";
 import type { CreateByType, DeployContext } from "./resources/context";
 import { DATA_SOURCES, RESOURCES } from "./resources/index";
+import { isUnansweredUrl } from "./resources/plan-only";
 import type { Block, Stack } from "./synthesized";
 import { type Json, type Lookup, type ReferencePath, resolveValue, type TerraformObject } from "./terraform-expression";
 
@@ -54,11 +55,13 @@ export class StackGraph {
     return [...this.done.values()];
   }
 
-  /** The outputs of every stack, by stack and name, once all of it is deployed. */
+  /** The outputs of every stack, by stack and name, once all of it is deployed. URLs where nothing answers are left out. */
   async outputs(): Promise<Readonly<Record<string, TerraformObject>>> {
     const all: Record<string, TerraformObject> = {};
     for (const stack of this.stacks) {
-      const values = Object.entries(stack.outputs).filter(([name]) => !name.startsWith("cross-stack-output-"));
+      const values = Object.entries(stack.outputs).filter(
+        ([name, value]) => !name.startsWith("cross-stack-output-") && !isUnansweredUrl(value),
+      );
       const resolved = await resolveValue(Object.fromEntries(values), this.lookupFrom(stack, []));
       all[stack.id] = resolved as TerraformObject;
     }

@@ -184,7 +184,7 @@ export class FunctionsStack extends BaseStack {
 
   private addPrivateApi(functions: Functions): PrivateApi | null {
     const { network, security } = this.props;
-    if (this.config.privateApi.state === "off" || network.apiEndpointId === null) return null;
+    if (network.apiEndpointId === null) return null;
     return addLedgerApi(this, {
       config: this.config,
       names: this.names,

@@ -285,13 +285,7 @@ export class NetworkStack extends BaseStack {
       description: "Lets the VPC write its flow logs",
       tags: { Name: this.names.flowLogRole },
       assumeRolePolicy: policy(this, "flow-log-trust", [
-        {
-          sid: "FlowLogsOfThisAccount",
-          principals: service("vpc-flow-logs.amazonaws.com"),
-          actions: ["sts:AssumeRole"],
-          resources: [],
-          conditions: [equals("aws:SourceAccount", this.accountId)],
-        },
+        assumedBy("vpc-flow-logs.amazonaws.com", this.accountId, "FlowLogsOfThisAccount"),
       ]),
     });
     const access = new IamRolePolicy(this, "flow-log-access", {

@@ -155,13 +155,7 @@ export class SecurityStack extends BaseStack {
 
   private addRoles(): Record<RoleId, IamRole> {
     const trust = policy(this, "function-trust", [
-      {
-        sid: "FunctionsOfThisAccount",
-        principals: service("lambda.amazonaws.com"),
-        actions: ["sts:AssumeRole"],
-        resources: [],
-        conditions: [equals("aws:SourceAccount", this.accountId)],
-      },
+      assumedBy("lambda.amazonaws.com", this.accountId, "FunctionsOfThisAccount"),
     ]);
     const boundary = new IamPolicy(this, "permissions-boundary", {
       name: this.names.permissionsBoundary,

@@ -1,6 +1,7 @@
 /** The private API, which is off unless the configuration asks for it: who reaches it, who may call what, and what is kept. */
 
 import { API_FUNCTIONS, FUNCTIONS } from "../../contract";
+import { isUnansweredUrl } from "../../local/resources/plan-only";
 import {
   conditionOf,
   configOf,
@@ -42,6 +43,12 @@ test("the API is private, and bound to the VPC's endpoint", () => {
   expect(functions.output["PrivateApiUrl"]?.["value"]).toBe(
     `https://${API_ID}-${ENDPOINT}.execute-api.us-east-1.amazonaws.com/v1`,
   );
+});
+
+test("its URL is the only output that the embedded AWS does not give out", () => {
+  const outputs = [security, network, functions].flatMap(({ output }) => Object.entries(output));
+  const leftOut = outputs.filter(([, { value }]) => isUnansweredUrl(value as string));
+  expect(leftOut.map(([name]) => name)).toEqual(["PrivateApiUrl"]);
 });
 
 test("its policy lets this account in through the endpoint, and refuses every other way", () => {

@@ -123,7 +123,8 @@ test("the private API costs its endpoint in three zones and each request, as cos
   expect(textOf("docs/cost.md")).toContain(
     `the private API adds ${inDollars(endpoint)} a month (${inDollars(endpoint - rule)} of it for its endpoint in three zones) and ${inDollars(requests?.dollars ?? 0)} for a million requests`,
   );
-  expect(apiLines("message", counted, 1_000_000)).toEqual([]);
+  const withRequests = WAYS.filter((way) => apiLines(way, counted, 1_000_000).length > 0);
+  expect(withRequests).toEqual(["single", "list", "refund", "event", "read"]);
 });
 
 test("every price names the copy that it was read in", () => {

@@ -6,7 +6,7 @@
  * is tested on the synthesized JSON.
  */
 import { createHash } from "node:crypto";
-import type { TerraformObject } from "../terraform-expression";
+import type { Json, TerraformObject } from "../terraform-expression";
 import { arn, type Create, type CreateByType, type DeployContext } from "./context";
 
 /** Type, id prefix, and service and kind of its ARN. */
@@ -99,6 +99,12 @@ export const PLAN_ONLY: CreateByType = Object.fromEntries(
     },
   ]),
 );
+
+/** Whether an output is a URL of a resource that is not created: nothing answers there. */
+export function isUnansweredUrl(expression: Json | undefined): boolean {
+  if (typeof expression !== "string" || !expression.startsWith("https://")) return false;
+  return KINDS.some(([type]) => expression.includes(`\${${type}.`));
+}
 
 /** The same address always gets the same id, so a run can be compared with another. */
 function identifier(prefix: string, seed: string): string {

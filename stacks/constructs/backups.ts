@@ -84,13 +84,7 @@ function addRole(scope: Construct, id: string, props: BackupProps, role: NewRole
     description: role.description,
     tags: { Name: role.name },
     assumeRolePolicy: policy(scope, `${id}-trust`, [
-      {
-        sid: "BackupOfThisAccount",
-        principals: service("backup.amazonaws.com"),
-        actions: ["sts:AssumeRole"],
-        resources: [],
-        conditions: [equals("aws:SourceAccount", props.accountId)],
-      },
+      assumedBy("backup.amazonaws.com", props.accountId, "BackupOfThisAccount"),
     ]),
   });
   const access = new IamRolePolicy(scope, `${id}-access`, {

@@ -68,13 +68,7 @@ function addForwarding(scope: Construct, rule: GuardRule, props: GuardProps): vo
     name: props.forwardRoleName,
     description: "Sends events of IAM on to the region of the payment ledger",
     assumeRolePolicy: policy(scope, "guard-events-trust", [
-      {
-        sid: "RulesOfThisAccount",
-        principals: service("events.amazonaws.com"),
-        actions: ["sts:AssumeRole"],
-        resources: [],
-        conditions: [equals("aws:SourceAccount", props.accountId)],
-      },
+      assumedBy("events.amazonaws.com", props.accountId, "RulesOfThisAccount"),
     ]),
   });
   new IamRolePolicy(scope, "guard-events-access", {

@@ -35,6 +35,17 @@ export function service(...identifiers: string[]): NonNullable<Statement["princi
   return [{ type: "Service", identifiers }];
 }
 
+/** The trust of a role that a service assumes for this account: nobody uses the service to get it from another account. */
+export function assumedBy(serviceName: string, accountId: string, sid: string, ...further: Condition[]): Statement {
+  return {
+    sid,
+    principals: service(serviceName),
+    actions: ["sts:AssumeRole"],
+    resources: [],
+    conditions: [equals("aws:SourceAccount", accountId), ...further],
+  };
+}
+
 export function equals(variable: string, ...values: string[]): Condition {
   return { test: "StringEquals", variable, values };
 }

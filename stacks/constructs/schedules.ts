@@ -80,13 +80,12 @@ export function addScheduling(scope: Construct, props: SchedulingProps): Schedul
     description: "Starts the scheduled functions",
     tags: { Name: props.roleName },
     assumeRolePolicy: policy(scope, "scheduler-trust", [
-      {
-        sid: "SchedulesOfThisProject",
-        principals: service("scheduler.amazonaws.com"),
-        actions: ["sts:AssumeRole"],
-        resources: [],
-        conditions: [equals("aws:SourceAccount", props.accountId), equals("aws:SourceArn", props.groupArn)],
-      },
+      assumedBy(
+        "scheduler.amazonaws.com",
+        props.accountId,
+        "SchedulesOfThisProject",
+        equals("aws:SourceArn", props.groupArn),
+      ),
     ]),
   });
   new IamRolePolicy(scope, "scheduler-access", {

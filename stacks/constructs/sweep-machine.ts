@@ -105,17 +105,13 @@ export function addSweepMachine(scope: Construct, props: SweepMachineProps): Sfn
     description: "Calls the function of the sweep for each piece",
     tags: { Name: names.sweepMachineRole },
     assumeRolePolicy: policy(scope, "sweep-machine-trust", [
-      {
-        sid: "MachineOfThisProject",
-        principals: service("states.amazonaws.com"),
-        actions: ["sts:AssumeRole"],
-        resources: [],
-        // The executions of a distributed map bear its label behind the machine's name.
-        conditions: [
-          equals("aws:SourceAccount", props.accountId),
-          arnLike("aws:SourceArn", machineArn, `${machineArn}/*`),
-        ],
-      },
+      // The executions of a distributed map bear its label behind the machine's name.
+      assumedBy(
+        "states.amazonaws.com",
+        props.accountId,
+        "MachineOfThisProject",
+        arnLike("aws:SourceArn", machineArn, `${machineArn}/*`),
+      ),
     ]),
   });
   const access = new IamRolePolicy(scope, "sweep-machine-access", {

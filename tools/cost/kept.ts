@@ -1,8 +1,7 @@
 /** What the records of earlier months cost again each month: storage, backups, exports and the daily reading of the tables. */
 
 import type { AppConfig } from "../../stacks/config/types";
-import { PRICES, type PriceName } from "./prices";
-import type { MonthlyGrowth, VariableLine } from "./variable";
+import { type MonthlyGrowth, type VariableLine, variableLine } from "./variable";
 
 const DAYS_PER_MONTH = 365 / 12;
 const WEEKS_PER_MONTH = DAYS_PER_MONTH / 7;
@@ -19,12 +18,6 @@ export function keptLines(
   months: number,
   { backups, retention }: Pick<AppConfig, "backups" | "retention">,
 ): VariableLine[] {
-  const line = (what: string, price: PriceName, count: number): VariableLine => ({
-    what,
-    price,
-    count,
-    dollars: count * PRICES[price],
-  });
   const earlier = months - 1;
   const size = months * growth;
   const copies =
@@ -35,17 +28,17 @@ export function keptLines(
     copiesOf(growth, months, 7, retention.exportDays) +
     growth * Math.min(months, retention.exportDays / DAYS_PER_MONTH);
   return [
-    line("Tables: GB stored of earlier months", "tableGigabyte", earlier * growth),
-    line("Tables: GB of earlier months under point-in-time recovery", "recoveryGigabyte", earlier * growth),
-    line("Log of proofs: GB in S3 of earlier months", "s3Gigabyte", earlier * evidenceGigabytes),
-    line(
+    variableLine("Tables: GB stored of earlier months", "tableGigabyte", earlier * growth),
+    variableLine("Tables: GB of earlier months under point-in-time recovery", "recoveryGigabyte", earlier * growth),
+    variableLine("Log of proofs: GB in S3 of earlier months", "s3Gigabyte", earlier * evidenceGigabytes),
+    variableLine(
       "Daily sweep and check of exports: read units",
       "readUnit",
       size * UNITS_PER_GIGABYTE * READINGS_PER_DAY * DAYS_PER_MONTH,
     ),
-    line("Backups in the vault, each a full copy: GB", "backupGigabyte", copies),
-    line("Exports, weekly of all and daily of the changes: GB", "exportGigabyte", exported),
-    line("Exports in S3, as if they were not compressed: GB", "s3Gigabyte", exportsKept),
+    variableLine("Backups in the vault, each a full copy: GB", "backupGigabyte", copies),
+    variableLine("Exports, weekly of all and daily of the changes: GB", "exportGigabyte", exported),
+    variableLine("Exports in S3, as if they were not compressed: GB", "s3Gigabyte", exportsKept),
   ];
 }
 

@@ -5,6 +5,10 @@ import { WAYS, type WayCounts, type WayIn } from "./counted";
 import { type CostLine, together } from "./idle";
 import { type VariableLine, variableLines } from "./variable";
 
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
 /** A Markdown table: a row for each kind of cost, a column for each layout of the network. */
 export function costTable(layouts: Readonly<Record<string, readonly CostLine[]>>): string {
   const names = Object.keys(layouts);
@@ -26,7 +30,6 @@ export function costTable(layouts: Readonly<Record<string, readonly CostLine[]>>
         : Math.round(only).toLocaleString("en-US")
       : "";
   };
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
     row(["What", "Count", ...names.map((name) => `\`${name}\``)]),
     `|${"---|".repeat(names.length + 2)}`,
@@ -62,7 +65,6 @@ export function wayTable(ways: CountedWays): string {
     VariableLine[]
   >;
   const kinds = [...new Set([...lines.message, ...lines.single].map(({ what }) => what))];
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const cell = (way: WayIn, what: string) => {
     const dollars = lines[way].find((found) => found.what === what)?.dollars ?? 0;
     return dollars < 0.005 ? "" : inDollars(dollars);
@@ -81,7 +83,6 @@ export function wayTable(ways: CountedWays): string {
 
 /** A Markdown table: what was counted of each way, for one of it. */
 export function countTable(ways: CountedWays): string {
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const text = (amount: number) => String(Number(amount.toFixed(4)));
   const rows: readonly (readonly [string, (counted: WayCounts) => number])[] = [
     ["write units of the tables", (counted) => counted.tableWriteUnits],
@@ -106,7 +107,6 @@ export type IdleMonths = Readonly<Record<Connectivity, number>>[];
 
 /** A Markdown table: the idle month of each profile. */
 export function profileTable(months: IdleMonths): string {
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const rows = months.map((sums, i) => [
     ["1, the profile `small`", "2", "3, the default"][i] ?? "",
     ...CONNECTIVITIES.map((connectivity) => inDollars(sums[connectivity])),

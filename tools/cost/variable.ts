@@ -1,5 +1,6 @@
 /** What a month's payments, events and reads cost, line by line, from what was counted of each way in. */
 
+import { API_FUNCTIONS, type FunctionId } from "../../contract";
 import { SIZES, STREAM_FEED } from "../../stacks/function-sizes";
 import { SHARDS_MIN } from "../simulate/sealing";
 import { FILE_ROWS, type WayCounts, type WayIn } from "./counted";
@@ -97,25 +98,18 @@ export function sealing(records: number, streams: number): { readonly batches: n
   return { batches: records / batch, writeUnits: records * sealUnits(batch) };
 }
 
-/** The ways in that the private API has. */
-const THROUGH_API: readonly WayIn[] = ["single", "list", "event", "read"];
+export function variableLine(what: string, price: PriceName, count: number): VariableLine {
+  return { what, price, count, dollars: count * PRICES[price] };
+}
 
 /** What the private API adds to the calls of a way. */
 export function apiLines(way: WayIn, { calls }: WayCounts, count: number): VariableLine[] {
-  if (!THROUGH_API.includes(way)) return [];
-  const requests = count * calls;
-  return [
-    { what: "Private API: requests", price: "apiRequest", count: requests, dollars: requests * PRICES.apiRequest },
-  ];
+  const apiFunctions: readonly FunctionId[] = API_FUNCTIONS;
+  if (!apiFunctions.includes(RUNNING[way].function)) return [];
+  return [variableLine("Private API: requests", "apiRequest", count * calls)];
 }
 
 export function variableLines(way: WayIn, counted: WayCounts, count: number): VariableLine[] {
-  const line = (what: string, price: PriceName, amount: number): VariableLine => ({
-    what,
-    price,
-    count: amount,
-    dollars: amount * PRICES[price],
-  });
   const calls = count * counted.calls;
   const { function: name } = RUNNING[way];
   const seconds = secondsOf(way, 1 / counted.calls);
@@ -126,30 +120,31 @@ export function variableLines(way: WayIn, counted: WayCounts, count: number): Va
   const environments = Math.max(1, Math.ceil((calls * seconds) / SECONDS_PER_MONTH));
   const { tableGigabytes: gigabytes, evidenceGigabytes } = growthOf(counted, count);
   const bundles = (count * counted.sealedRecords) / BUNDLE;
-  const queue = way === "message" ? [line("SQS: sent, received, deleted", "sqsRequest", count + 2 * calls)] : [];
+  const queue =
+    way === "message" ? [variableLine("SQS: sent, received, deleted", "sqsRequest", count + 2 * calls)] : [];
   return [
-    line("Write units of the tables", "writeUnit", count * counted.tableWriteUnits),
-    line("Write units of the indexes", "writeUnit", count * counted.indexWriteUnits),
-    line("Read units", "readUnit", count * counted.readUnits),
-    line("CloudTrail: calls of the function", "dataEvent", calls),
-    line(
+    variableLine("Write units of the tables", "writeUnit", count * counted.tableWriteUnits),
+    variableLine("Write units of the indexes", "writeUnit", count * counted.indexWriteUnits),
+    variableLine("Read units", "readUnit", count * counted.readUnits),
+    variableLine("CloudTrail: calls of the function", "dataEvent", calls),
+    variableLine(
       "CloudTrail: items and objects",
       "dataEvent",
       count * (counted.transactions + counted.readUnits + counted.objects),
     ),
-    line("Lambda requests", "lambdaRequest", calls),
-    line("Lambda's time, GB-seconds (estimate)", "lambdaGigabyteSecond", gigabyteSeconds),
-    line("Log lines, GB (estimate)", "logGigabyte", (calls * LOG_BYTES_PER_CALL) / GIGABYTE),
-    line("KMS: data keys", "kmsRequest", (environments * 2 * SECONDS_PER_MONTH) / 300),
-    line("S3: files and reports", "s3Put", count * counted.objects),
+    variableLine("Lambda requests", "lambdaRequest", calls),
+    variableLine("Lambda's time, GB-seconds (estimate)", "lambdaGigabyteSecond", gigabyteSeconds),
+    variableLine("Log lines, GB (estimate)", "logGigabyte", (calls * LOG_BYTES_PER_CALL) / GIGABYTE),
+    variableLine("KMS: data keys", "kmsRequest", (environments * 2 * SECONDS_PER_MONTH) / 300),
+    variableLine("S3: files and reports", "s3Put", count * counted.objects),
     ...queue,
-    line("Log of proofs: write units", "writeUnit", seals.writeUnits),
-    line("Log of proofs: sealer's calls", "lambdaRequest", seals.batches),
-    line("Log of proofs: sealer's time, GB-seconds (estimate)", "lambdaGigabyteSecond", sealerSeconds),
-    line("Log of proofs: CloudTrail", "dataEvent", 2 * seals.batches),
-    line("Log of proofs: bundles and tiles put", "s3Put", 2 * bundles),
-    line("Log of proofs: GB in S3, first month", "s3Gigabyte", evidenceGigabytes),
-    line("Tables: GB stored, first month", "tableGigabyte", gigabytes),
-    line("Tables: GB under point-in-time recovery, first month", "recoveryGigabyte", gigabytes),
+    variableLine("Log of proofs: write units", "writeUnit", seals.writeUnits),
+    variableLine("Log of proofs: sealer's calls", "lambdaRequest", seals.batches),
+    variableLine("Log of proofs: sealer's time, GB-seconds (estimate)", "lambdaGigabyteSecond", sealerSeconds),
+    variableLine("Log of proofs: CloudTrail", "dataEvent", 2 * seals.batches),
+    variableLine("Log of proofs: bundles and tiles put", "s3Put", 2 * bundles),
+    variableLine("Log of proofs: GB in S3, first month", "s3Gigabyte", evidenceGigabytes),
+    variableLine("Tables: GB stored, first month", "tableGigabyte", gigabytes),
+    variableLine("Tables: GB under point-in-time recovery, first month", "recoveryGigabyte", gigabytes),
   ];
 }

@@ -4,7 +4,6 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { LocalError } from "../../local/errors";
 import { ensureVenv } from "../../local/python";
 
 const DOCUMENT = join(__dirname, "..", "..", "docs", "pci-dss.oscal.json");
@@ -30,6 +29,6 @@ async function validate(document: string): Promise<void> {
 }
 
 validate(process.argv[2] ?? DOCUMENT).catch((error: unknown) => {
-  console.error(error instanceof LocalError || error instanceof Error ? error.message : error);
+  console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 });

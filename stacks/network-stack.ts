@@ -24,7 +24,7 @@ import { processingName } from "./config/names";
 import type { AppConfig } from "./config/types";
 import { addLogGroup } from "./constructs/log-group";
 import { addNatGateway } from "./constructs/nat-gateway";
-import { arnEquals, equals, policy, type Statement, service } from "./constructs/policy";
+import { arnEquals, assumedBy, equals, policy, type Statement } from "./constructs/policy";
 import type { NetworkOutputs, SecurityOutputs } from "./contracts";
 import { type EndpointArns, EndpointPolicies } from "./endpoint-policies";
 

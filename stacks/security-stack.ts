@@ -23,7 +23,15 @@ import { boundaryStatements, type SharedBoundaryArns } from "./boundary";
 import type { KeyId } from "./config/names";
 import type { AppConfig } from "./config/types";
 import { addKey } from "./constructs/key";
-import { accountRootsOf, denyWithoutTls, equals, policy, type Statement, service } from "./constructs/policy";
+import {
+  accountRootsOf,
+  assumedBy,
+  denyWithoutTls,
+  equals,
+  policy,
+  type Statement,
+  service,
+} from "./constructs/policy";
 import type { SecurityOutputs } from "./contracts";
 import { KeyPolicies, type KeyUsers } from "./key-policies";
 import { IMPORT_LOG_GROUPS, LOG_ROLES, logBoundaryStatements } from "./log-boundary";

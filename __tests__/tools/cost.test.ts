@@ -6,7 +6,7 @@ import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { loadConfig, OVERRIDES } from "../../stacks/config/load";
 import { CONNECTIVITIES } from "../../stacks/config/types";
 import { countWays } from "../../tools/cost/cost";
-import { countWay, type WayCounts } from "../../tools/cost/counted";
+import { countWay, WAYS, type WayCounts } from "../../tools/cost/counted";
 import { HEARTBEAT_CALLS, idleCost, type PricedStack, together } from "../../tools/cost/idle";
 import { keptLines } from "../../tools/cost/kept";
 import { PRICES, type PriceName, sourceOf } from "../../tools/cost/prices";

@@ -9,7 +9,7 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import type { Construct } from "constructs";
 import { BACKUP_COMPLETION_MINUTES, BACKUP_START_MINUTES } from "../config/backup-window";
 import type { AppConfig, BackupRule } from "../config/types";
-import { equals, isTrue, policy, type Statement, service } from "./policy";
+import { assumedBy, equals, isTrue, policy, type Statement } from "./policy";
 
 export interface BackupProps {
   readonly vaultName: string;

@@ -7,7 +7,7 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { Fn } from "cdktf";
 import type { Construct } from "constructs";
 import { eventPattern, type GuardRule } from "../guard-rules";
-import { equals, policy, service } from "./policy";
+import { assumedBy, policy } from "./policy";
 
 export interface GuardProps {
   readonly rules: readonly GuardRule[];

@@ -6,7 +6,7 @@ import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
 import { SchedulerScheduleGroup } from "@cdktf/provider-aws/lib/scheduler-schedule-group";
 import { Fn } from "cdktf";
 import type { Construct } from "constructs";
-import { arnEquals, equals, policy, type Statement, service } from "./policy";
+import { arnEquals, assumedBy, equals, policy, type Statement } from "./policy";
 
 /** What all schedules of a deployment have in common. */
 export interface Scheduling {

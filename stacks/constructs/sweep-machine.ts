@@ -8,7 +8,7 @@ import type { Construct } from "constructs";
 import type { Names } from "../config/names";
 import type { AppConfig } from "../config/types";
 import { addLogGroup } from "./log-group";
-import { arnEquals, arnLike, equals, policy, type Statement, service } from "./policy";
+import { arnEquals, arnLike, assumedBy, policy, type Statement } from "./policy";
 
 export interface SweepMachineProps {
   readonly names: Pick<Names, "sweepMachine" | "sweepMachineRole" | "sweepMachineLogGroup">;

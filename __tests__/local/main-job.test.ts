@@ -216,7 +216,11 @@ test(
   "the story on the screen is under 60 lines, ends with the next command, and says nothing of how fast an emulator is",
   async () => {
     const { out } = await jobs.whole.ended;
-    const lines = out.trimEnd().split("\n");
+    // On a slow machine, lines such as "200 of 1,278" show life; they are no part of the story.
+    const lines = out
+      .trimEnd()
+      .split("\n")
+      .filter((line) => !/: [\d,]+ of [\d,]+$/.test(line));
     expect(lines.length).toBeLessThan(60);
     expect(lines.at(-1)).toBe("  npx payledger up");
     expect(out).toMatch(/(\d+) of \1 promises hold/);

@@ -122,10 +122,8 @@ export async function lookUp(
 
 export async function exportAll(session: Session, { snapshot, recordedUntil }: Fed): Promise<ExportChecked> {
   const { environment, calls, invariants, progress } = session;
-  progress.begin("Wait for the full minute of which exports are taken");
+  progress.begin("Export all tables as of the next full minute, check the export, damage it, check again");
   await untilExportable(recordedUntil);
-  progress.end("reached");
-  progress.begin("Export all tables, check the export, damage it, check again");
   const exported = await exportAndCheck(environment, calls);
   progress.end(`${exported.scheduled.outcome}, then ${exported.damaged.outcome}: ${codesOf(exported.damaged)}`);
   const tables = Object.keys(TABLES).length;

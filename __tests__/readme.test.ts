@@ -14,7 +14,7 @@ import { installPackedClient } from "./support/packed-client";
 import { walk } from "./support/program-walk";
 import { PROJECT } from "./support/project-files";
 import { runInProcess } from "./support/run-in-process";
-import type { Ended } from "./support/run-script";
+import type { ScriptResult } from "./support/run-script";
 
 const SECTION = textOf("README.md").split("## Try it, without an AWS account")[1]?.split("\n## ")[0] ?? "";
 const [, ownPayment = ""] = [...SECTION.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
@@ -252,7 +252,7 @@ test("every command of payledger answers as JSON, with its exit code, and withou
 }, 300_000);
 
 /** The answer is on standard output; of an error it is on the error channel, below what the command has told before. */
-function foundIn({ code, out, err }: Ended): { code: number; isJson: boolean; trace: string } {
+function foundIn({ code, out, err }: ScriptResult): { code: number; isJson: boolean; trace: string } {
   const answer = out !== "" ? out : (err.trimEnd().split("\n").at(-1) ?? "");
   const trace = `${out}\n${err}`
     .split("\n")

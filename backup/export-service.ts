@@ -13,7 +13,7 @@ import {
 import { tableNameOfArn } from "../ledger/exports/names";
 import { BackupError } from "./errors";
 import { clientToken, exportPrefix } from "./layout";
-import type { ExportEntry, Reach } from "./windows";
+import type { ExportablePeriod, ExportEntry } from "./windows";
 
 export interface ExportTable {
   readonly table: string;
@@ -22,7 +22,7 @@ export interface ExportTable {
 
 export interface ExportService {
   /** @throws BackupError when point-in-time recovery is off, or has nothing to offer yet. */
-  reach(table: ExportTable, now: Date): Promise<Reach>;
+  reach(table: ExportTable, now: Date): Promise<ExportablePeriod>;
   /** Asks for the export. `outOfReach`: DynamoDB refuses its time, and always will. */
   start(table: ExportTable, entry: ExportEntry): Promise<{ readonly exportArn: string } | "outOfReach">;
   /** The export that an earlier run asked for and whose answer was lost. */

@@ -16,7 +16,7 @@ export interface Backup {
   readonly status: string;
 }
 
-export interface Restorable {
+export interface RestorePoints {
   readonly table: string;
   /** What point-in-time recovery reaches; absent while it is off. */
   readonly between?: { readonly earliest: string; readonly latest: string };
@@ -35,7 +35,7 @@ export async function backUp(dynamo: DynamoDBClient, tables: readonly string[], 
   return made;
 }
 
-export async function restorable(dynamo: DynamoDBClient, table: string): Promise<Restorable> {
+export async function restorable(dynamo: DynamoDBClient, table: string): Promise<RestorePoints> {
   const answer = await dynamo.send(new DescribeContinuousBackupsCommand({ TableName: table }));
   const recovery = answer.ContinuousBackupsDescription?.PointInTimeRecoveryDescription;
   const { EarliestRestorableDateTime: earliest, LatestRestorableDateTime: latest } = recovery ?? {};

@@ -40,7 +40,7 @@ export interface ExportState {
 }
 
 /** The moments that can be exported, in milliseconds. */
-export interface Reach {
+export interface ExportablePeriod {
   readonly earliestMs: number;
   readonly latestMs: number;
 }
@@ -51,7 +51,12 @@ export interface Plan {
   readonly lost: readonly { readonly from: string; readonly to: string }[];
 }
 
-export function planExports(table: string, before: ExportState | undefined, kind: ExportKind, reach: Reach): Plan {
+export function planExports(
+  table: string,
+  before: ExportState | undefined,
+  kind: ExportKind,
+  reach: ExportablePeriod,
+): Plan {
   const latest = iso(Math.floor(reach.latestMs / MINUTE_MS) * MINUTE_MS);
   if (before === undefined) {
     return { state: { format: 1, table, exportedUntil: latest, exports: [fullAt(latest)] }, lost: [] };
@@ -68,7 +73,7 @@ export function planExports(table: string, before: ExportState | undefined, kind
 }
 
 /** Failed exports get another attempt for the same window; those out of reach are lost. */
-function repeatFailed(exports: readonly ExportEntry[], reach: Reach) {
+function repeatFailed(exports: readonly ExportEntry[], reach: ExportablePeriod) {
   const lost: ExportEntry[] = [];
   const repeated = exports.map((entry): ExportEntry => {
     if (entry.status !== "failed" && entry.status !== "planned") return entry;
@@ -85,7 +90,7 @@ function anotherAttempt({ kind, from, to, attempt }: ExportEntry): ExportEntry {
   return { kind, ...(from === undefined ? {} : { from }), to, attempt: attempt + 1, status: "planned" };
 }
 
-function windowsFrom({ exportedUntil, exports }: ExportState, latest: string, reach: Reach) {
+function windowsFrom({ exportedUntil, exports }: ExportState, latest: string, reach: ExportablePeriod) {
   const refused = exports.some(({ kind, to, status }) => kind === "full" && to === exportedUntil && status === "lost");
   const outOfReach = refused || Date.parse(exportedUntil) < reach.earliestMs + REACH_MARGIN_MS;
   if (outOfReach && exportedUntil < latest) {

@@ -1,7 +1,7 @@
 /** Options of the commands that ask the ledger: who asks, and for which time. */
 
 import { userInfo } from "node:os";
-import type { Given, Option, Options } from "../evidence/commands/command";
+import type { CommandArguments, Option, Options } from "../evidence/commands/command";
 import { UsageError } from "../evidence/commands/errors";
 
 export const ACTOR_OPTION: Option = {
@@ -10,8 +10,8 @@ export const ACTOR_OPTION: Option = {
   about: "Who does this, for the audit trail. Default: cli: and your user name.",
 };
 
-export function actorOf(given: Given): string {
-  return given.one("actor") ?? `cli:${userName()}`;
+export function actorOf(args: CommandArguments): string {
+  return args.one("actor") ?? `cli:${userName()}`;
 }
 
 /** Of a user without an entry in the system's list there is no name. */
@@ -33,11 +33,11 @@ const UNIT_MS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 
 /** Recorded times are the ledger's; its clock may be a little ahead of this machine's. */
 const CLOCK_SLACK_MS = 60_000;
 
-export function rangeOf(given: Given, now = Date.now()): { readonly From: string; readonly To: string } {
-  const To = given.one("to") ?? new Date(now + CLOCK_SLACK_MS).toISOString();
-  const from = given.one("from");
-  if (from !== undefined && given.one("last") !== undefined) throw new UsageError("Give --from or --last.");
-  return { From: from ?? new Date(now - durationMs(given.one("last") ?? "24h")).toISOString(), To };
+export function rangeOf(args: CommandArguments, now = Date.now()): { readonly From: string; readonly To: string } {
+  const To = args.one("to") ?? new Date(now + CLOCK_SLACK_MS).toISOString();
+  const from = args.one("from");
+  if (from !== undefined && args.one("last") !== undefined) throw new UsageError("Give --from or --last.");
+  return { From: from ?? new Date(now - durationMs(args.one("last") ?? "24h")).toISOString(), To };
 }
 
 function durationMs(text: string): number {

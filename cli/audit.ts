@@ -7,7 +7,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { scanTables } from "../evidence/checks/scan-tables";
-import { type CommandBody, type Given, parseWords, type Terminal } from "../evidence/commands/command";
+import { type CommandArguments, type CommandBody, parseWords, type Terminal } from "../evidence/commands/command";
 import { fetchEvidence } from "../evidence/commands/fetch";
 import { attestedDays, IDENTITIES_OPTION, identitiesOf } from "../evidence/commands/identities";
 import { DONE } from "../evidence/commands/program";
@@ -47,30 +47,30 @@ export const auditCommand: CommandBody = onAws({
     html: { kind: "one", value: "FILE", about: "Write the result as a page, too." },
   },
   examples: ["key --out audit/log.vkey", "audit --first-visit", "audit --html report.html"],
-  run: async (given, terminal) => {
-    given.noOperand();
-    const visit = visitOf(given);
-    const { options, report } = await verified(visit, given, terminal);
+  run: async (args, terminal) => {
+    args.noOperand();
+    const visit = auditFilesOf(args);
+    const { options, report } = await verified(visit, args, terminal);
     // Read now, because the visit fetches them with the evidence.
-    const identities = await identitiesOf(attestedDays(given), options.sources);
+    const identities = await identitiesOf(attestedDays(args), options.sources);
     const verdict = graverOf(report.verdict, identities?.verdict ?? "ok");
     const isFirst = !existsSync(visit.pin);
     const isGood = report.verdict === "ok" || report.verdict === "tail-not-pinned";
     if (isGood) copyFileSync(path.join(visit.evidence, "checkpoint"), visit.pin);
-    const isAccepted = isFirst && given.flag("first-visit") && verdict === "tail-not-pinned";
+    const isAccepted = isFirst && args.flag("first-visit") && verdict === "tail-not-pinned";
     const notes = notesOf({ isFirst, isGood, isAccepted, pin: visit.pin });
     terminal.answer(
       { verdict, firstVisit: isFirst, pin: isGood ? visit.pin : null, report, ...(identities && { identities }) },
       [verificationText(report), ...(identities ? [identityText(identities)] : []), ...notes].join("\n"),
     );
-    const page = given.one("html");
+    const page = args.one("html");
     if (page !== undefined)
-      await writeReport(page, { options, verification: report, identities, given, say: terminal.tell });
+      await writeReport(page, { options, verification: report, identities, args, say: terminal.tell });
     return isAccepted ? DONE : EXIT_CODES[verdict];
   },
 });
 
-interface VisitPlaces {
+interface AuditFiles {
   /** New with each visit. */
   readonly tables: string;
   /** Grows with the log. */
@@ -80,10 +80,10 @@ interface VisitPlaces {
   readonly keys: readonly string[];
 }
 
-function visitOf(given: Given, now = new Date()): VisitPlaces {
-  const folder = given.one("to") ?? FOLDER_DEFAULT;
+function auditFilesOf(args: CommandArguments, now = new Date()): AuditFiles {
+  const folder = args.one("to") ?? FOLDER_DEFAULT;
   const keyFile = path.join(folder, "log.vkey");
-  const keys = given.many("key");
+  const keys = args.many("key");
   if (keys.length === 0 && !existsSync(keyFile)) {
     throw new CommandError(
       "FILE_MISSING",
@@ -100,7 +100,7 @@ function visitOf(given: Given, now = new Date()): VisitPlaces {
 }
 
 /** What was copied is sealed by the next heartbeat, or never will be: until the time is over, verifies again. */
-async function verified(visit: VisitPlaces, given: Given, terminal: Terminal) {
+async function verified(visit: AuditFiles, args: CommandArguments, terminal: Terminal) {
   const { tell, progress } = terminal;
   const { tables } = namesOf(loadConfig());
   await publishOnEmbedded();
@@ -108,12 +108,12 @@ async function verified(visit: VisitPlaces, given: Given, terminal: Terminal) {
   await scanTables(new DynamoDBClient({}), Object.values(tables), visit.tables, () => new Date());
   // Paths instead of host names for buckets, because an endpoint on this machine has no such names.
   const source = s3Evidence(new S3Client({ forcePathStyle: true }), (await bucketsOfEnvironment()).evidence);
-  const deadline = Date.now() + (given.number("wait-seconds", 0) ?? WAIT_SECONDS_DEFAULT) * 1000;
+  const deadline = Date.now() + (args.number("wait-seconds", 0) ?? WAIT_SECONDS_DEFAULT) * 1000;
   tell("Copying the evidence and verifying");
   for (let visits = 1; ; visits += 1) {
     const isEmbedded = await publishOnEmbedded();
     await fetchEvidence(source, visit.evidence, progress);
-    const options = await optionsOf(visit, given);
+    const options = await optionsOf(visit, args);
     const report = await verifyLog({ ...options, ...(progress && { onProgress: progress }) });
     if (!isSealing(report) || Date.now() > deadline) return { options, report };
     if (visits === 1) tell("Not all of it is sealed yet; waiting for the log's next heartbeat");
@@ -125,25 +125,25 @@ function isSealing({ verdicts }: VerificationReport): boolean {
   return verdicts.some((verdict) => verdict === "unsealed" || verdict === "stale");
 }
 
-function optionsOf({ tables, evidence, pin, keys }: VisitPlaces, given: Given): Promise<VerifyOptions> {
+function optionsOf({ tables, evidence, pin, keys }: AuditFiles, args: CommandArguments): Promise<VerifyOptions> {
   const each = (option: string, values: readonly string[]) => values.flatMap((value) => [`--${option}`, value]);
   const words = [
     ...["--evidence", evidence, "--export", tables],
     ...each("key", keys),
-    ...each("witness", given.many("witness")),
+    ...each("witness", args.many("witness")),
     ...(existsSync(pin) ? ["--last-checkpoint", pin] : []),
   ];
   return verifyOptions(parseWords(words, VERIFY_OPTIONS));
 }
 
-interface Ending {
+interface AuditOutcome {
   readonly isFirst: boolean;
   readonly isGood: boolean;
   readonly isAccepted: boolean;
   readonly pin: string;
 }
 
-function notesOf({ isFirst, isGood, isAccepted, pin }: Ending): string[] {
+function notesOf({ isFirst, isGood, isAccepted, pin }: AuditOutcome): string[] {
   if (!isGood) return ["", `The pin ${pin} was left as it was.`];
   if (!isFirst) return ["", `The checkpoint is kept in ${pin}; the next visit must continue it.`];
   return [

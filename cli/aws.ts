@@ -1,6 +1,6 @@
 /** Which AWS a command talks to, and as whom: the options that AWS users know, and the embedded AWS when it is up. */
 
-import type { CommandBody, Given, Options, Output } from "../evidence/commands/command";
+import type { CommandArguments, CommandBody, Options, Output } from "../evidence/commands/command";
 import { UsageError } from "../evidence/commands/errors";
 import { nearest } from "../evidence/commands/nearest";
 import { embeddedState, shellVariablesOf } from "../local/embedded-state";
@@ -26,9 +26,9 @@ export function onAws(command: CommandBody): CommandBody {
   return {
     ...command,
     options: { ...command.options, ...AWS_OPTIONS },
-    run: async (given, terminal) => {
-      await useAws(given, terminal);
-      return command.run(given, terminal);
+    run: async (args, terminal) => {
+      await useAws(args, terminal);
+      return command.run(args, terminal);
     },
   };
 }
@@ -37,13 +37,13 @@ export function onAws(command: CommandBody): CommandBody {
  * Sets the environment variables that the SDK and the configuration read. When no option and no variable names an
  * endpoint, and no option a profile or a region, an embedded AWS that is up is used, and a message says so.
  */
-export async function useAws(given: Given, { tell }: Pick<Output, "tell">): Promise<void> {
+export async function useAws(args: CommandArguments, { tell }: Pick<Output, "tell">): Promise<void> {
   const { env: variables } = process;
   const set = (name: string, value: string | undefined) => {
     if (value !== undefined) variables[name] = value;
   };
-  const [profile, region, endpoint] = [given.one("profile"), given.one("region"), given.one("endpoint-url")];
-  set("PAYMENT_LEDGER_ENV", given.one("env"));
+  const [profile, region, endpoint] = [args.one("profile"), args.one("region"), args.one("endpoint-url")];
+  set("PAYMENT_LEDGER_ENV", args.one("env"));
   set("AWS_PROFILE", profile);
   set("AWS_REGION", region);
   set("AWS_ENDPOINT_URL", endpoint);
@@ -52,7 +52,7 @@ export async function useAws(given: Given, { tell }: Pick<Output, "tell">): Prom
     for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) delete variables[name];
   }
   const isNamed = [profile, region, endpoint].some((value) => value !== undefined) || !!variables["AWS_ENDPOINT_URL"];
-  const person = personOf(given);
+  const person = personOf(args);
   const state = isNamed ? undefined : await embeddedState();
   if (state !== undefined) {
     for (const name of ["AWS_PROFILE", "AWS_SESSION_TOKEN"]) delete variables[name];
@@ -68,8 +68,8 @@ export async function useAws(given: Given, { tell }: Pick<Output, "tell">): Prom
 }
 
 /** @throws UsageError for nobody's name. */
-export function personOf(given: Given): PersonId | undefined {
-  const name = given.one("as");
+export function personOf(args: CommandArguments): PersonId | undefined {
+  const name = args.one("as");
   if (name === undefined || isPerson(name)) return name;
   const close = nearest(name, PEOPLE);
   throw new UsageError(`--as is one of ${PEOPLE.join(", ")}.${close === undefined ? "" : ` Did you mean ${close}?`}`);

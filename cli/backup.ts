@@ -7,12 +7,12 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { S3Client } from "@aws-sdk/client-s3";
 import { checkFolder } from "../backup/check";
 import { checkReportText, exitCodeOf } from "../backup/findings";
-import { type Backup, backUp, type Restorable, restorable } from "../backup/on-demand";
+import { type Backup, backUp, type RestorePoints, restorable } from "../backup/on-demand";
 import { type RestoreSource, removeScratch, restoreTable } from "../backup/restore";
 import { planRestore } from "../backup/restore-plan";
 import { s3Folder } from "../backup/s3-folder";
 import { tableReader } from "../backup/table-keys";
-import type { CommandBody, Given, Option, Terminal } from "../evidence/commands/command";
+import type { CommandArguments, CommandBody, Option, Terminal } from "../evidence/commands/command";
 import { UsageError } from "../evidence/commands/errors";
 import type { ExportFolder } from "../ledger/exports/folder";
 import { localFolder } from "../ledger/exports/local-folder";
@@ -30,8 +30,8 @@ const TABLES_OPTION: Option = {
 
 export const backupNow: CommandBody = onAws({
   options: { table: TABLES_OPTION },
-  run: async (given, { answer }) => {
-    const made = await backUp(new DynamoDBClient({}), tablesOf(given), new Date());
+  run: async (args, { answer }) => {
+    const made = await backUp(new DynamoDBClient({}), tablesOf(args), new Date());
     answer(made, made.map(backupText).join("\n"));
     return 0;
   },
@@ -39,9 +39,9 @@ export const backupNow: CommandBody = onAws({
 
 export const backupList: CommandBody = onAws({
   options: { table: TABLES_OPTION },
-  run: async (given, { answer }) => {
+  run: async (args, { answer }) => {
     const dynamo = new DynamoDBClient({});
-    const tables = await Promise.all(tablesOf(given).map((table) => restorable(dynamo, table)));
+    const tables = await Promise.all(tablesOf(args).map((table) => restorable(dynamo, table)));
     answer(tables, tables.map(listText).join("\n"));
     return 0;
   },
@@ -52,7 +52,7 @@ export const backupCheck: CommandBody = onAws({
   details:
     "With a table's deployed name, also that they miss nothing that it holds. Ends with 0 when they are good, 1 when not, 3 when not everything could be looked at.",
   options: { table: { kind: "many", value: "NAME", about: "Deployed name of a table to compare with." } },
-  run: (given, terminal) => check(given, new DynamoDBClient({}), terminal),
+  run: (args, terminal) => check(args, new DynamoDBClient({}), terminal),
 });
 
 export const restore: CommandBody = onAws({
@@ -66,23 +66,23 @@ export const restore: CommandBody = onAws({
     "wait-minutes": { kind: "one", value: "N", about: `How long to wait. Default: ${WAIT_MINUTES_DEFAULT}.` },
   },
   examples: ["backup restore --table PaymentLedger-dev --into scratch-ledger"],
-  run: (given, terminal) => restoreInto(given, new DynamoDBClient({}), terminal),
+  run: (args, terminal) => restoreInto(args, new DynamoDBClient({}), terminal),
 });
 
 export const removeScratchTable: CommandBody = onAws({
   operands: "scratch-NAME",
   options: {},
-  run: async (given, { answer }) => {
-    const name = onlyOperand(given);
+  run: async (args, { answer }) => {
+    const name = onlyOperand(args);
     await removeScratch(new DynamoDBClient({}), name);
     answer({ removed: name }, `${name} is being removed.`);
     return 0;
   },
 });
 
-async function check(given: Given, dynamo: DynamoDBClient, { answer }: Terminal): Promise<number> {
-  const tables = given.many("table");
-  const { folder } = folderOf(onlyOperand(given));
+async function check(args: CommandArguments, dynamo: DynamoDBClient, { answer }: Terminal): Promise<number> {
+  const tables = args.many("table");
+  const { folder } = folderOf(onlyOperand(args));
   const readers = new Map(tables.map((name) => [name, readerOf(dynamo, name)]));
   const report = await checkFolder(folder, { tableOf: (name) => readers.get(name) });
   for (const name of tables) {
@@ -99,19 +99,23 @@ function readerOf(dynamo: DynamoDBClient, name: string) {
   return reader;
 }
 
-async function restoreInto(given: Given, dynamo: DynamoDBClient, { answer, tell, print }: Terminal): Promise<number> {
-  const into = given.one("into") ?? "";
-  const [table = "", ...others] = given.many("table");
+async function restoreInto(
+  args: CommandArguments,
+  dynamo: DynamoDBClient,
+  { answer, tell, print }: Terminal,
+): Promise<number> {
+  const into = args.one("into") ?? "";
+  const [table = "", ...others] = args.many("table");
   if (table === "" || into === "" || others.length > 0) throw new UsageError("restore takes one --table and --into.");
-  const minutes = Number(given.one("wait-minutes") ?? WAIT_MINUTES_DEFAULT);
+  const minutes = Number(args.one("wait-minutes") ?? WAIT_MINUTES_DEFAULT);
   if (!(minutes > 0)) throw new UsageError("--wait-minutes is a number above 0.");
   const count = await restoreTable({
     dynamo,
     table,
     into,
-    source: await sourceOf(given, table),
+    source: await sourceOf(args, table),
     waitMs: minutes * 60_000,
-    progress: given.flag("json") ? tell : print,
+    progress: args.flag("json") ? tell : print,
   });
   answer(
     { table: into, items: count },
@@ -120,8 +124,8 @@ async function restoreInto(given: Given, dynamo: DynamoDBClient, { answer, tell,
   return 0;
 }
 
-async function sourceOf(given: Given, table: string): Promise<RestoreSource> {
-  const [time, backup, exported] = [given.one("to-time"), given.one("backup"), given.one("export")];
+async function sourceOf(args: CommandArguments, table: string): Promise<RestoreSource> {
+  const [time, backup, exported] = [args.one("to-time"), args.one("backup"), args.one("export")];
   if ([time, backup, exported].filter((source) => source !== undefined).length > 1) {
     throw new UsageError("restore takes one of --to-time, --backup and --export.");
   }
@@ -147,19 +151,19 @@ function folderOf(place: string): { folder: ExportFolder; bucket?: string } {
   return { folder: s3Folder(s3, bucket, [prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`]), bucket };
 }
 
-function tablesOf(given: Given): readonly string[] {
-  if (given.operands.length > 0) throw new UsageError("Name tables with --table.");
-  const chosen = given.many("table");
+function tablesOf(args: CommandArguments): readonly string[] {
+  if (args.operands.length > 0) throw new UsageError("Name tables with --table.");
+  const chosen = args.many("table");
   return chosen.length > 0 ? chosen : Object.values(namesOf(loadConfig()).tables);
 }
 
-function onlyOperand({ operands }: Given): string {
+function onlyOperand({ operands }: CommandArguments): string {
   const [only, ...others] = operands;
   if (only === undefined || others.length > 0) throw new UsageError("The command takes exactly one name.");
   return only;
 }
 
-function listText({ table, between, backups }: Restorable): string {
+function listText({ table, between, backups }: RestorePoints): string {
   const reach =
     between === undefined
       ? "point-in-time recovery is OFF"

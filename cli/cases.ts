@@ -17,8 +17,8 @@ export const cases: CommandBody = {
     "Default: samples/cases of the project. Each file is processed alone. Where NAME.expected.json is beside a file, the result is compared with it. Ends with 1 when a file differs from its expectation or could not be processed. Needs Python 3.10 or newer; it never reaches AWS.",
   options: {},
   examples: ["cases", "cases ./partner-files"],
-  run: async (given, terminal) => {
-    const [folder = OWN_FOLDER, ...others] = given.operands;
+  run: async (args, terminal) => {
+    const [folder = OWN_FOLDER, ...others] = args.operands;
     if (others.length > 0) throw new UsageError("The command takes one folder.");
     const names = existsSync(folder) ? caseNames(folder) : [];
     if (names.length === 0) {

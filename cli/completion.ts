@@ -13,8 +13,8 @@ export function completion(commands: () => Commands): CommandBody {
     details:
       'bash: eval "$(npx payledger completion bash)". zsh: the same with zsh. It completes payledger and npx payledger.',
     options: {},
-    run: async (given, { answer }) => {
-      const shell = given.onlyOperand("shell");
+    run: async (args, { answer }) => {
+      const shell = args.onlyOperand("shell");
       if (!SHELLS.includes(shell)) throw new UsageError(`The shell is one of ${SHELLS.join(", ")}.`);
       const script = scriptFor(shell, wordsByPath(commands()));
       answer({ shell, script }, script);

@@ -24,17 +24,17 @@ export const demo: CommandBody = {
     out: { kind: "one", value: "DIR", about: "Folder for the synthesized Terraform. Default: cdktf.out." },
   },
   examples: ["demo", "demo --verbose"],
-  run: async (given, { answer, print, tell }) => {
-    given.noOperand();
+  run: async (args, { answer, print, tell }) => {
+    args.noOperand();
     // The job is always dev. A wrong configuration is refused here too, so that nobody believes that it was used.
     loadConfig();
-    const [input, expected, out] = [given.one("input"), given.one("expected"), given.one("out")];
+    const [input, expected, out] = [args.one("input"), args.one("expected"), args.one("out")];
     const options = jobOptions({
       ...(input === undefined ? {} : { input }),
       ...(expected === undefined ? {} : { expected }),
       ...(out === undefined ? {} : { out }),
     });
-    const isJson = given.flag("json");
+    const isJson = args.flag("json");
     const say = isJson ? tell : print;
     say("Payment Ledger: the whole system on this machine, in about a minute");
     const report = await mainJob(isJson ? { ...options, progress: process.stderr } : options, (message) =>
@@ -46,7 +46,7 @@ export const demo: CommandBody = {
     const holding = report.invariants.holding().length;
     answer(
       { holding, broken, seconds: report.seconds, page: report.proven.page },
-      given.flag("verbose") || broken.length > 0 ? details : storyText(report),
+      args.flag("verbose") || broken.length > 0 ? details : storyText(report),
     );
     if (broken.length === 0) return DONE;
     tell(`The job failed: ${broken.join(", ")}. The report above says what and why.`);

@@ -1,7 +1,7 @@
 /** `payledger doctor`: what this machine has of what the project needs, each with a remedy. */
 
 import { execFileSync } from "node:child_process";
-import type { CommandBody, Given } from "../evidence/commands/command";
+import type { CommandArguments, CommandBody } from "../evidence/commands/command";
 import { ANSWER_IS_NO, checkNode, DONE } from "../evidence/commands/program";
 import { loadConfig } from "../stacks/config/load";
 import { AWS_OPTIONS, useAws } from "./aws";
@@ -24,10 +24,10 @@ export const doctor: CommandBody = {
   details:
     "Node.js, Python and Terraform on this machine; configuration, AWS credentials, region and clock. Ends with 1 when something is missing.",
   options: AWS_OPTIONS,
-  run: async (given, terminal) => {
-    given.noOperand();
-    const local = [nodeDiagnosis(), pythonDiagnosis(), terraformDiagnosis(), configDiagnosis(given)];
-    const all = [...local, ...(await awsDiagnoses(given))];
+  run: async (args, terminal) => {
+    args.noOperand();
+    const local = [nodeDiagnosis(), pythonDiagnosis(), terraformDiagnosis(), configDiagnosis(args)];
+    const all = [...local, ...(await awsDiagnoses(args))];
     terminal.answer(all, all.map(lineOf).join("\n"));
     return all.every(({ ok }) => ok) ? DONE : ANSWER_IS_NO;
   },
@@ -91,10 +91,10 @@ function terraformDiagnosis(): Diagnosis {
   };
 }
 
-function configDiagnosis(given: Given): Diagnosis {
+function configDiagnosis(args: CommandArguments): Diagnosis {
   const what = { what: "Configuration", for: "synthesizing, and the names of everything" };
   try {
-    const name = given.one("env");
+    const name = args.one("env");
     const { environment, region, suffix } = loadConfig(
       name === undefined ? process.env : { ...process.env, PAYMENT_LEDGER_ENV: name },
     );
@@ -104,13 +104,13 @@ function configDiagnosis(given: Given): Diagnosis {
   }
 }
 
-async function awsDiagnoses(given: Given): Promise<Diagnosis[]> {
+async function awsDiagnoses(args: CommandArguments): Promise<Diagnosis[]> {
   const { GetCallerIdentityCommand, STSClient } =
     require("@aws-sdk/client-sts") as typeof import("@aws-sdk/client-sts");
   const purpose = "every command that talks to AWS";
   const notes: string[] = [];
   try {
-    await useAws(given, { tell: (text) => notes.push(text) });
+    await useAws(args, { tell: (text) => notes.push(text) });
     const sts = new STSClient({});
     const region = await sts.config.region();
     let answeredAt: string | undefined;

@@ -15,7 +15,7 @@ import { drillTables, scratchNameOf } from "../evidence/checks/drill-tables";
 import { MemoryDrillBucket } from "../evidence/checks/memory-state";
 import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { isGood } from "../evidence/checks/verification";
-import type { CommandBody, Given, Terminal } from "../evidence/commands/command";
+import type { CommandArguments, CommandBody, Terminal } from "../evidence/commands/command";
 import { UsageError } from "../evidence/commands/errors";
 import { writeReport } from "../evidence/commands/report";
 import { EXIT_CODES, type Verdict } from "../evidence/verifier/report";
@@ -60,23 +60,23 @@ export const drill: CommandBody = onAws({
   run: runDrill,
 });
 
-async function runDrill(given: Given, terminal: Terminal): Promise<number> {
-  given.noOperand();
-  const seconds = Number(given.one("poll-seconds") ?? POLL_SECONDS_DEFAULT);
+async function runDrill(args: CommandArguments, terminal: Terminal): Promise<number> {
+  args.noOperand();
+  const seconds = Number(args.one("poll-seconds") ?? POLL_SECONDS_DEFAULT);
   if (!(seconds > 0)) throw new UsageError("--poll-seconds is a number above 0.");
-  const isJson = given.flag("json");
+  const isJson = args.flag("json");
   const tell = isJson ? terminal.tell : terminal.print;
-  const page = given.one("html");
-  if (!given.flag("here")) {
-    if (given.many("key").length > 0) throw new UsageError("--key goes with --here.");
+  const page = args.one("html");
+  if (!args.flag("here")) {
+    if (args.many("key").length > 0) throw new UsageError("--key goes with --here.");
     if (page !== undefined) throw new UsageError("--html goes with --here.");
     const { functions } = namesOf(loadConfig());
     const ended = await untilVerdict(invoked(new LambdaClient({}), functions.drillRestore), seconds, tell);
     if (isJson) terminal.answer(ended, "");
     return ended.exitCode;
   }
-  const here = await onThisMachine(given.many("key"), async (options, verification) => {
-    if (page !== undefined) await writeReport(page, { options, verification, given, say: terminal.tell });
+  const here = await onThisMachine(args.many("key"), async (options, verification) => {
+    if (page !== undefined) await writeReport(page, { options, verification, args, say: terminal.tell });
   });
   const ended = await untilVerdict(here.step, seconds, tell);
   if (isJson) for (const report of here.reports.values()) terminal.print(report);
@@ -84,9 +84,9 @@ async function runDrill(given: Given, terminal: Terminal): Promise<number> {
   return ended.exitCode;
 }
 
-type Steps = (kind: "start" | "step") => Promise<DrillStatus>;
+type DrillCall = (kind: "start" | "step") => Promise<DrillStatus>;
 
-interface Ended {
+interface FinishedDrill {
   readonly drill: string;
   readonly verdict: Verdict;
   readonly passed: boolean;
@@ -95,7 +95,7 @@ interface Ended {
 }
 
 /** Begins a drill, or joins the one under way, and goes on until it is over. */
-export async function untilVerdict(step: Steps, pollSeconds: number, print: Print): Promise<Ended> {
+export async function untilVerdict(step: DrillCall, pollSeconds: number, print: Print): Promise<FinishedDrill> {
   let state = await step("start");
   const drill = state.drill ?? state.last?.drill;
   if (state.codes.includes("NO_EXPORT") || drill === undefined) {
@@ -118,7 +118,7 @@ export async function untilVerdict(step: Steps, pollSeconds: number, print: Prin
   return { drill, verdict, passed, report, exitCode };
 }
 
-export function invoked(lambda: Pick<LambdaClient, "send">, functionName: string): Steps {
+export function invoked(lambda: Pick<LambdaClient, "send">, functionName: string): DrillCall {
   return async (kind) => {
     const command = new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify({ kind }) });
     const { FunctionError, Payload } = await lambda.send(command);
@@ -158,7 +158,7 @@ async function onThisMachine(keys: readonly string[], onVerified: NonNullable<Dr
 }
 
 /** The function's steps, without what it writes into the audit trail. */
-export function stepsHere(settings: DrillSettings, clock = () => new Date()): Steps {
+export function stepsHere(settings: DrillSettings, clock = () => new Date()): DrillCall {
   return async (kind) => {
     const codes: DrillStatus["codes"][number][] = [];
     const state = await stepDrill({

@@ -19,8 +19,8 @@ export const upCommand: CommandBody = {
   details:
     "Needs Python 3.10 or newer; no AWS account, and it never reaches AWS. With AWS_ENDPOINT_URL set, the stacks are deployed to that endpoint instead.",
   options: {},
-  run: async (given, terminal) => {
-    given.noOperand();
+  run: async (args, terminal) => {
+    args.noOperand();
     const background = require("../local/embedded-background") as typeof import("../local/embedded-background");
     const { synthesize } = require("../local/synthesize") as typeof import("../local/synthesize");
     loadConfig();
@@ -60,8 +60,8 @@ async function deployToGiven(outputDirectory: string, { answer }: Terminal): Pro
 
 export const downCommand: CommandBody = {
   options: {},
-  run: async (given, { answer }) => {
-    given.noOperand();
+  run: async (args, { answer }) => {
+    args.noOperand();
     const stopped = await (
       require("../local/embedded-background") as typeof import("../local/embedded-background")
     ).down();
@@ -74,8 +74,8 @@ export const downCommand: CommandBody = {
 
 export const statusCommand: CommandBody = {
   options: {},
-  run: async (given, { answer }) => {
-    given.noOperand();
+  run: async (args, { answer }) => {
+    args.noOperand();
     const state = await embeddedState();
     if (state === undefined) {
       answer({ up: false }, NOT_UP);
@@ -94,9 +94,9 @@ export const envCommand: CommandBody = {
     as: { kind: "one", value: "PERSON", about: `Who you are: ${PEOPLE.join(", ")}. Default: administrator.` },
   },
   examples: ["env --as auditor"],
-  run: async (given, { answer }) => {
-    given.noOperand();
-    const person = personOf(given) ?? "administrator";
+  run: async (args, { answer }) => {
+    args.noOperand();
+    const person = personOf(args) ?? "administrator";
     const state = await embeddedState();
     if (state === undefined) throw new CommandError("NOT_EMBEDDED", NOT_UP);
     const variables = { ...shellVariablesOf(state, person), ...outputVariables(state) };

@@ -18,10 +18,10 @@ export const fetch: CommandBody = onAws({
     bucket: { kind: "one", value: "NAME", about: "Evidence bucket. Default: that of the environment." },
   },
   examples: ["fetch --to audit/evidence"],
-  run: async (given, { answer, progress }) => {
-    given.noOperand();
-    const to = given.needed("to");
-    const bucket = given.one("bucket") ?? (await bucketsOfEnvironment()).evidence;
+  run: async (args, { answer, progress }) => {
+    args.noOperand();
+    const to = args.needed("to");
+    const bucket = args.one("bucket") ?? (await bucketsOfEnvironment()).evidence;
     // Paths instead of host names for buckets, because an endpoint on this machine has no such names.
     const source = s3Evidence(new S3Client({ forcePathStyle: true }), bucket);
     const { size, origin, fetched } = await withBucket(bucket, () => fetchEvidence(source, to, progress));
@@ -52,10 +52,10 @@ export const scan: CommandBody = onAws({
     table: { kind: "many", value: "NAME", about: "Deployed name of a table. Default: all tables of the environment." },
   },
   examples: ["scan --to audit/tables"],
-  run: async (given, { answer }) => {
-    given.noOperand();
-    const to = given.needed("to");
-    const chosen = given.many("table");
+  run: async (args, { answer }) => {
+    args.noOperand();
+    const to = args.needed("to");
+    const chosen = args.many("table");
     const names = chosen.length > 0 ? chosen : Object.values(namesOf(loadConfig()).tables);
     const scanned = await scanTables(new DynamoDBClient({}), names, to, () => new Date());
     const lines = scanned.map(({ items, folder, takenAt }) => `${folder}: ${items} records, scanned from ${takenAt}.`);

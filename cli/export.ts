@@ -14,9 +14,9 @@ export const exportCommand: CommandBody = onAws({
   details:
     "Starts the exports by the function that the schedules start; DynamoDB writes the files within minutes. On the embedded AWS, which writes none, a stand-in writes them in DynamoDB's layout.",
   options: { incremental: { kind: "flag", about: "Only what changed since the last export. Default: everything." } },
-  run: async (given, { answer }) => {
-    given.noOperand();
-    const kind = given.flag("incremental") ? "incremental" : "full";
+  run: async (args, { answer }) => {
+    args.noOperand();
+    const kind = args.flag("incremental") ? "incremental" : "full";
     const response = await callFunction<ExportResponse>("exportTables", { kind });
     const written = await writeOnEmbedded();
     const bucket = (await bucketsOfEnvironment()).exports;

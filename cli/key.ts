@@ -28,10 +28,10 @@ export const key: CommandBody = onAws({
     retired: { kind: "flag", about: "The keys that signed earlier and sign no more, for --retired-key." },
   },
   examples: ["key --out log.vkey"],
-  run: async (given, { answer }) => {
-    given.noOperand();
-    const found = await logKeysOf(given.flag("retired"));
-    const out = given.one("out");
+  run: async (args, { answer }) => {
+    args.noOperand();
+    const found = await logKeysOf(args.flag("retired"));
+    const out = args.one("out");
     const files = found.map((_, position) => pemPath(out ?? "log.vkey", position));
     if (out !== undefined) {
       writeWhole(out, found.map(({ vkey }) => `${vkey}\n`).join(""));

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { verifierKeys } from "../evidence/commands/arguments";
-import type { CommandBody, Given, Terminal } from "../evidence/commands/command";
+import type { CommandArguments, CommandBody, Terminal } from "../evidence/commands/command";
 import { UsageError } from "../evidence/commands/errors";
 import { writeWhole } from "../evidence/commands/files";
 import { DONE } from "../evidence/commands/program";
@@ -26,19 +26,19 @@ export const kit: CommandBody = {
     ...AWS_OPTIONS,
   },
   examples: ["kit --to kit", "kit --to kit --key log.vkey"],
-  run: async (given, terminal) => {
-    given.noOperand();
-    const to = given.needed("to");
+  run: async (args, terminal) => {
+    args.noOperand();
+    const to = args.needed("to");
     if (existsSync(to) && readdirSync(to).length > 0) {
       throw new CommandError(
         "FILE_EXISTS",
         `${to} holds something already. Name an empty folder, so that the checksums cover all of it.`,
       );
     }
-    const keys = await keysFor(given, terminal);
+    const keys = await keysFor(args, terminal);
     const code = await runTool("tools/build-auditor-kit.ts", [path.resolve(to)]);
     if (code !== DONE) throw new CommandError("TOOL_FAILED", "The verifier could not be built; its message is above.");
-    writeKeys(to, keys, verifierKeys(given.many("witness"), "witness"));
+    writeKeys(to, keys, verifierKeys(args.many("witness"), "witness"));
     copyExample(path.join(to, "example"));
     const sums = checksumsOf(to);
     writeWhole(path.join(to, CHECKSUMS), sums);
@@ -56,9 +56,9 @@ export const kit: CommandBody = {
   },
 };
 
-async function keysFor(given: Given, terminal: Terminal): Promise<VerifierKey[]> {
-  if (given.many("key").length > 0) return verifierKeys(given.many("key"), "key");
-  await useAws(given, terminal);
+async function keysFor(args: CommandArguments, terminal: Terminal): Promise<VerifierKey[]> {
+  if (args.many("key").length > 0) return verifierKeys(args.many("key"), "key");
+  await useAws(args, terminal);
   const { logKeysOf } = require("./key") as typeof import("./key");
   return verifierKeys(
     (await logKeysOf(false)).map(({ vkey }) => vkey),

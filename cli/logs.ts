@@ -21,12 +21,12 @@ export const logs: CommandBody = onAws({
     follow: { kind: "flag", about: "Show new lines as they come, until stopped." },
   },
   examples: ["logs persist_payment_ledger --last 1h", "logs payment-processor --follow"],
-  run: async (given, terminal) => {
-    const logGroupName = `/aws/lambda/${functionNamed(given.onlyOperand("function"))}`;
+  run: async (args, terminal) => {
+    const logGroupName = `/aws/lambda/${functionNamed(args.onlyOperand("function"))}`;
     const client = new CloudWatchLogsClient({});
-    const { From, To } = rangeOf(given);
+    const { From, To } = rangeOf(args);
     const startTime = Date.parse(From);
-    if (!given.flag("follow")) {
+    if (!args.flag("follow")) {
       const events = await eventsOf(client, { logGroupName, startTime, endTime: Date.parse(To) });
       terminal.answer(events, events.length === 0 ? "No log lines." : events.map(lineOf).join("\n"));
       return DONE;
@@ -40,7 +40,7 @@ export const logs: CommandBody = onAws({
       for (const event of await eventsOf(client, { logGroupName, startTime })) {
         if (seen.has(event.eventId ?? "")) continue;
         seen.add(event.eventId ?? "");
-        terminal.print(given.flag("json") ? JSON.stringify(event) : lineOf(event));
+        terminal.print(args.flag("json") ? JSON.stringify(event) : lineOf(event));
       }
       for (let waited = 0; waited < FOLLOW_EVERY_MS && !isStopped; waited += 100) await delay(100);
     }
@@ -66,13 +66,13 @@ function functionNamed(name: string): string {
   );
 }
 
-interface Asked {
+interface LogQuery {
   readonly logGroupName: string;
   readonly startTime: number;
   readonly endTime?: number;
 }
 
-async function eventsOf(client: CloudWatchLogsClient, asked: Asked): Promise<FilteredLogEvent[]> {
+async function eventsOf(client: CloudWatchLogsClient, asked: LogQuery): Promise<FilteredLogEvent[]> {
   const events: FilteredLogEvent[] = [];
   for await (const page of paginateFilterLogEvents({ client }, asked)) events.push(...(page.events ?? []));
   return events;

@@ -19,8 +19,8 @@ export const outputs: CommandBody = onAws({
     "Of the embedded AWS while it is in use; else what Terraform keeps for the stacks that were synthesized here (cdktf.out). With a NAME its value alone, for a script.",
   options: {},
   examples: ["outputs", "outputs PaymentBucketName"],
-  run: async (given, { answer }) => {
-    const [name, ...others] = given.operands;
+  run: async (args, { answer }) => {
+    const [name, ...others] = args.operands;
     if (others.length > 0) throw new UsageError("The command takes one name, or none.");
     const all = await outputsOfDeployment();
     const flat = Object.values(all).flatMap((stack) => Object.entries(stack));

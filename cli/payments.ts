@@ -1,6 +1,6 @@
 /** `payledger pay | read | reveal | status-change`: payments by direct call. */
 
-import type { CommandBody, Given, Terminal } from "../evidence/commands/command";
+import type { CommandArguments, CommandBody, Terminal } from "../evidence/commands/command";
 import { UsageError } from "../evidence/commands/errors";
 import { ANSWER_IS_NO, DONE } from "../evidence/commands/program";
 import type {
@@ -37,16 +37,16 @@ export const pay: CommandBody = onAws({
     actor: ACTOR_OPTION,
   },
   examples: ["pay txn-0001 --amount 10.50 --currency EUR --token tok_5f2c9a --actor checkout"],
-  run: async (given, terminal) => {
-    const time = given.one("time");
+  run: async (args, terminal) => {
+    const time = args.one("time");
     const answer = await callFunction<PersistResponse | RefusedResponse>("persistPaymentLedger", {
-      TransactionID: given.onlyOperand("id"),
-      SecureToken: given.needed("token"),
-      Amount: given.needed("amount"),
-      Currency: given.needed("currency"),
-      ProcessorID: given.one("processor") ?? "stripe",
-      Status: given.one("status") ?? "Success",
-      Actor: actorOf(given),
+      TransactionID: args.onlyOperand("id"),
+      SecureToken: args.needed("token"),
+      Amount: args.needed("amount"),
+      Currency: args.needed("currency"),
+      ProcessorID: args.one("processor") ?? "stripe",
+      Status: args.one("status") ?? "Success",
+      Actor: actorOf(args),
       ...(time === undefined ? {} : { Timestamp: time }),
     });
     if (!("results" in answer)) return refusedAnswer(answer, terminal);
@@ -54,7 +54,7 @@ export const pay: CommandBody = onAws({
     const isDone = result?.outcome === "stored" || result?.outcome === "duplicate";
     terminal.answer(
       answer,
-      `${result?.TransactionID ?? given.operands[0]}: ${resultText(result)}${auditText(result?.AuditID)}`,
+      `${result?.TransactionID ?? args.operands[0]}: ${resultText(result)}${auditText(result?.AuditID)}`,
     );
     return isDone ? DONE : ANSWER_IS_NO;
   },
@@ -96,8 +96,8 @@ export const read: CommandBody = onAws({
     "read --processor stripe --last 7d",
     "read pay-0001 --book messages",
   ],
-  run: async (given, terminal) => {
-    const { id, payload, isLedger } = readRequest(given);
+  run: async (args, terminal) => {
+    const { id, payload, isLedger } = readRequest(args);
     const found = await allPages<Answered>(isLedger ? "queryPaymentLedger" : "queryTransactions", payload);
     if ("refused" in found) return refusedAnswer(found.refused, terminal);
     const { NextPageToken: _token, ...first } = found.pages[0];
@@ -110,31 +110,31 @@ export const read: CommandBody = onAws({
   },
 });
 
-function readRequest(given: Given): { id: string | undefined; payload: object; isLedger: boolean } {
-  const [id, ...others] = given.operands;
+function readRequest(args: CommandArguments): { id: string | undefined; payload: object; isLedger: boolean } {
+  const [id, ...others] = args.operands;
   if (others.length > 0) throw new UsageError("The command takes one id, or a time.");
-  const book = given.one("book") ?? "calls";
+  const book = args.one("book") ?? "calls";
   if (!BOOKS.some((each) => each === book)) throw new UsageError(`--book is one of ${BOOKS.join(", ")}.`);
-  const reason = given.one("reason");
-  const asking = { Actor: actorOf(given), ...(reason === undefined ? {} : { Reason: reason }) };
-  return { id, isLedger: book === "calls", payload: { ...askedFor(given, book, id), ...asking } };
+  const reason = args.one("reason");
+  const asking = { Actor: actorOf(args), ...(reason === undefined ? {} : { Reason: reason }) };
+  return { id, isLedger: book === "calls", payload: { ...askedFor(args, book, id), ...asking } };
 }
 
-function askedFor(given: Given, book: string, id: string | undefined): object {
-  const processor = given.one("processor");
+function askedFor(args: CommandArguments, book: string, id: string | undefined): object {
+  const processor = args.one("processor");
   if (book === "files") {
     return id === undefined
-      ? { Query: "time", Table: "payment-transactions", ...rangeOf(given) }
+      ? { Query: "time", Table: "payment-transactions", ...rangeOf(args) }
       : { Query: "transaction", transactionId: id };
   }
   if (book === "messages") {
     return id === undefined
-      ? { Query: "time", Table: "payment-audit-trail", ...rangeOf(given) }
+      ? { Query: "time", Table: "payment-audit-trail", ...rangeOf(args) }
       : { Query: "payment", paymentId: id };
   }
   if (id !== undefined) return { Query: "transaction", TransactionID: id };
-  if (processor !== undefined) return { Query: "processor", ProcessorID: processor, ...rangeOf(given) };
-  if (given.flag("failures")) return { Query: "failures", ...rangeOf(given) };
+  if (processor !== undefined) return { Query: "processor", ProcessorID: processor, ...rangeOf(args) };
+  if (args.flag("failures")) return { Query: "failures", ...rangeOf(args) };
   throw new UsageError("Give an id, --processor or --failures.");
 }
 
@@ -164,9 +164,9 @@ export const reveal: CommandBody = onAws({
     actor: ACTOR_OPTION,
   },
   examples: ['reveal txn-0001 --reason "refund 4711" --actor refunds'],
-  run: async (given, terminal) => {
-    const TransactionID = given.onlyOperand("id");
-    const request = { TransactionID, Reason: given.needed("reason"), Actor: actorOf(given) };
+  run: async (args, terminal) => {
+    const TransactionID = args.onlyOperand("id");
+    const request = { TransactionID, Reason: args.needed("reason"), Actor: actorOf(args) };
     const answer = await callFunction<RevealResponse>("revealPaymentToken", request);
     if (answer.outcome === "refused") return refusedAnswer(answer, terminal);
     terminal.answer(answer, answer.SecureToken);
@@ -184,13 +184,13 @@ export const statusChange: CommandBody = onAws({
     actor: ACTOR_OPTION,
   },
   examples: ['status-change txn-0001 --from Success --to Failure --reason "charged back" --actor refunds'],
-  run: async (given, terminal) => {
+  run: async (args, terminal) => {
     const answer = await callFunction<StatusResponse>("updatePaymentStatus", {
-      TransactionID: given.onlyOperand("id"),
-      ExpectedStatus: given.needed("from"),
-      Status: given.needed("to"),
-      Reason: given.needed("reason"),
-      Actor: actorOf(given),
+      TransactionID: args.onlyOperand("id"),
+      ExpectedStatus: args.needed("from"),
+      Status: args.needed("to"),
+      Reason: args.needed("reason"),
+      Actor: actorOf(args),
     });
     if (answer.outcome === "refused") return refusedAnswer(answer, terminal);
     const { outcome, TransactionID, Status, Version, AuditID } = answer;

@@ -45,7 +45,7 @@ export interface RedriveCounts {
   readonly notUnderstood: number;
 }
 
-export interface Redrive {
+export interface RedriveSettings {
   readonly sqs: SQSClient;
   readonly lambda: LambdaClient;
   /** Names of the functions that a failure record may name; a queue's text must not choose what is invoked. */
@@ -54,7 +54,7 @@ export interface Redrive {
   readonly nowMs: () => number;
 }
 
-export type Waiting =
+export type WaitingMessages =
   | {
       readonly kind: "deadLetters";
       readonly url: string;
@@ -79,7 +79,7 @@ export async function findWaiting(
   name: string,
   sqs: SQSClient,
   sources: Readonly<Record<string, string>> = {},
-): Promise<Waiting> {
+): Promise<WaitingMessages> {
   const url = await urlOf(sources[name] ?? name, sqs);
   const attributes = await attributesOf(url, sqs);
   const policy = JSON.parse(attributes["RedrivePolicy"] ?? "{}") as { deadLetterTargetArn?: string };
@@ -88,7 +88,7 @@ export async function findWaiting(
   return deadLetters(deadLetterUrl, url, await attributesOf(deadLetterUrl, sqs));
 }
 
-function deadLetters(url: string, sourceUrl: string, attributes: Partial<Record<string, string>>): Waiting {
+function deadLetters(url: string, sourceUrl: string, attributes: Partial<Record<string, string>>): WaitingMessages {
   return { kind: "deadLetters", url, sourceUrl, isFifo: url.endsWith(".fifo"), count: countOf(attributes) };
 }
 
@@ -123,7 +123,7 @@ function remedyOf(error: unknown): string {
 }
 
 /** @throws RedriveError STOPPED when a message cannot be sent; what was moved before stays moved. */
-export async function redrive(waiting: Waiting, run: Redrive): Promise<RedriveCounts> {
+export async function redrive(waiting: WaitingMessages, run: RedriveSettings): Promise<RedriveCounts> {
   const startedMs = run.nowMs();
   const counts = { moved: 0, tooFresh: 0, returned: 0, notUnderstood: 0 };
   const kept = new Map<string, Message>();
@@ -154,7 +154,7 @@ export async function redrive(waiting: Waiting, run: Redrive): Promise<RedriveCo
   }
 }
 
-async function receive(waiting: Waiting, count: number, sqs: SQSClient): Promise<Message[]> {
+async function receive(waiting: WaitingMessages, count: number, sqs: SQSClient): Promise<Message[]> {
   const answer = await sqs.send(
     new ReceiveMessageCommand({
       QueueUrl: waiting.url,
@@ -168,7 +168,12 @@ async function receive(waiting: Waiting, count: number, sqs: SQSClient): Promise
 }
 
 /** One after the other: within a group the order must stay. */
-async function handle(message: Message, waiting: Waiting, startedMs: number, run: Redrive): Promise<Outcome> {
+async function handle(
+  message: Message,
+  waiting: WaitingMessages,
+  startedMs: number,
+  run: RedriveSettings,
+): Promise<Outcome> {
   const sentMs = Number(message.Attributes?.SentTimestamp ?? 0);
   if (sentMs > startedMs) return "returned";
   if (waiting.kind === "failures") {
@@ -196,7 +201,7 @@ async function sendAgain(message: Message, sourceUrl: string, sqs: SQSClient): P
 }
 
 /** Asynchronously, as the first time: Lambda keeps the event from then on, and it comes back here when it fails again. */
-async function invokeAgain(message: Message, { lambda, functions }: Redrive): Promise<boolean> {
+async function invokeAgain(message: Message, { lambda, functions }: RedriveSettings): Promise<boolean> {
   const failure = failureOf(message.Body ?? "");
   if (failure === undefined || !functions.includes(failure.functionName)) return false;
   await lambda.send(

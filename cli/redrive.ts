@@ -22,19 +22,19 @@ export const redriveCommand: CommandBody = onAws({
     max: { kind: "one", value: "N", about: `Send at most N messages. Default: ${MESSAGES_MAX_DEFAULT}.` },
   },
   examples: ["redrive audit-trail-queue-dev --dry-run"],
-  run: async (given, { answer }) => {
-    const [name, ...others] = given.operands;
+  run: async (args, { answer }) => {
+    const [name, ...others] = args.operands;
     const { queues, deadLetterQueues, failureQueue, functions } = namesOf(loadConfig());
     if (name === undefined || others.length > 0) {
       const known = [...Object.values(queues), failureQueue].join(", ");
       throw new UsageError(`Name exactly one queue. In this environment: ${known}.`);
     }
-    const messagesMax = given.number("max", 1) ?? MESSAGES_MAX_DEFAULT;
+    const messagesMax = args.number("max", 1) ?? MESSAGES_MAX_DEFAULT;
     const sqs = new SQSClient({});
     const sources = Object.fromEntries(QUEUE_IDS.map((id) => [deadLetterQueues[id], queues[id]]));
     const waiting = await findWaiting(name, sqs, sources);
     const what = waiting.kind === "failures" ? "failed invocations" : "dead letters";
-    if (given.flag("dry-run")) {
+    if (args.flag("dry-run")) {
       const text = `About ${waiting.count} ${what} wait in ${waiting.url}. Nothing was sent.`;
       answer({ queue: waiting.url, waiting: waiting.count, moved: 0 }, text);
       return 0;

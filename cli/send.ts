@@ -29,12 +29,12 @@ export const sendQueue: CommandBody = onAws({
     time: { kind: "one", value: "TIME", about: "When the payment was processed. Default: when it is recorded." },
   },
   examples: ["send queue pay-0001 --amount 10.50 --currency EUR"],
-  run: async (given, { answer }) => {
-    const paymentId = given.onlyOperand("id");
-    const [currency, time] = [given.one("currency"), given.one("time")];
+  run: async (args, { answer }) => {
+    const paymentId = args.onlyOperand("id");
+    const [currency, time] = [args.one("currency"), args.one("time")];
     const message = {
       paymentId,
-      amount: given.needed("amount"),
+      amount: args.needed("amount"),
       ...(currency === undefined ? {} : { currency }),
       ...(time === undefined ? {} : { timestamp: time }),
     };
@@ -60,16 +60,16 @@ export const sendEvent: CommandBody = onAws({
     id: { kind: "one", value: "ID", required: true, about: "Deduplication id: names the event." },
   },
   examples: ["send fifo event.json --group txn-0001 --id crm-000342"],
-  run: async (given, { answer }) => {
-    const text = textAt(given.onlyOperand("file"));
+  run: async (args, { answer }) => {
+    const text = textAt(args.onlyOperand("file"));
     const sqs = new SQSClient({});
     const url = await queueUrl(sqs, namesOf(loadConfig()).queues.auditEvents);
     const { MessageId, SequenceNumber } = await sqs.send(
       new SendMessageCommand({
         QueueUrl: url,
         MessageBody: text,
-        MessageGroupId: given.needed("group"),
-        MessageDeduplicationId: given.needed("id"),
+        MessageGroupId: args.needed("group"),
+        MessageDeduplicationId: args.needed("id"),
       }),
     );
     answer(
@@ -95,8 +95,8 @@ export const sendFile: CommandBody = onAws({
     },
   },
   examples: ["send file samples/files/gamma-2025-09-01.csv"],
-  run: async (given, { answer, tell }) => {
-    const file = given.onlyOperand("file");
+  run: async (args, { answer, tell }) => {
+    const file = args.onlyOperand("file");
     const body = bytesAt(file);
     const bucket = (await bucketsOfEnvironment()).files;
     const key = `${FILE_PREFIXES.payments}${new Date().toISOString().slice(0, 10)}/${path.basename(file)}`;
@@ -104,7 +104,7 @@ export const sendFile: CommandBody = onAws({
     const s3 = new S3Client({ forcePathStyle: true });
     const { VersionId = "" } = await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
     const reportKey = `${FILE_PREFIXES.reports}${key}/${VersionId}/summary.json`;
-    const seconds = given.number("wait-seconds", 0) ?? REPORT_WAIT_SECONDS_DEFAULT;
+    const seconds = args.number("wait-seconds", 0) ?? REPORT_WAIT_SECONDS_DEFAULT;
     if (seconds > 0) tell(`${key} is in ${bucket}; waiting for its report.`);
     const report = await reportAt(s3, bucket, reportKey, seconds);
     if (report === undefined) {

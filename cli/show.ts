@@ -3,7 +3,7 @@
 import { S3Client } from "@aws-sdk/client-s3";
 import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { newestCheckpoint } from "../evidence/commands/arguments";
-import type { CommandBody, Given } from "../evidence/commands/command";
+import type { CommandArguments, CommandBody } from "../evidence/commands/command";
 import { DONE } from "../evidence/commands/program";
 import { CHECKPOINT_PATH } from "../evidence/log/paths";
 import { findEntries } from "../evidence/verifier/proof-search";
@@ -26,12 +26,12 @@ export const show: CommandBody = onAws({
     actor: ACTOR_OPTION,
   },
   examples: ["show txn-0001"],
-  run: async (given, { answer }) => {
-    const id = given.onlyOperand("id");
-    const asking = { Actor: actorOf(given), Reason: given.one("reason") ?? "payledger show" };
+  run: async (args, { answer }) => {
+    const id = args.onlyOperand("id");
+    const asking = { Actor: actorOf(args), Reason: args.one("reason") ?? "payledger show" };
     const rows = await part(() => rowsOf(id, asking));
     const life = await part(() => lifeOf(id, asking));
-    const trail = await part(() => recordsOf(id, given));
+    const trail = await part(() => recordsOf(id, args));
     const entries = await part(() => entriesOf(id, trail.found?.records ?? []));
     assertFound(
       [rows.found?.rows, life.found?.events, trail.found?.records, entries.found].some(
@@ -114,8 +114,8 @@ async function rowsOf(id: string, asking: object): Promise<{ rows: object[]; ref
   return { rows, refused: [...new Set(refused)] };
 }
 
-async function recordsOf(id: string, given: Given): Promise<{ records: readonly AuditView[] }> {
-  const answer = await trailPages(given, { Query: "transaction", TransactionID: id });
+async function recordsOf(id: string, args: CommandArguments): Promise<{ records: readonly AuditView[] }> {
+  const answer = await trailPages(args, { Query: "transaction", TransactionID: id });
   return { records: answer.outcome === "refused" ? [] : answer.records };
 }
 

@@ -26,13 +26,13 @@ export const tamperCommand: CommandBody = onAws({
     "without-policy": { kind: "flag", about: "Take the table's policy off first." },
   },
   examples: ["tamper txn-0001 --amount 0.01", "tamper txn-0001 --amount 0.01 --without-policy"],
-  run: async (given, { answer }) => {
-    const id = given.onlyOperand("id");
+  run: async (args, { answer }) => {
+    const id = args.onlyOperand("id");
     await assertEmbedded();
     const dynamo = new DynamoDBClient({});
     const TableName = namesOf(loadConfig()).tables.paymentLedger;
-    if (given.flag("without-policy")) await removePolicy(dynamo, TableName);
-    const refusal = await changed(dynamo, TableName, id, given.needed("amount"));
+    if (args.flag("without-policy")) await removePolicy(dynamo, TableName);
+    const refusal = await changed(dynamo, TableName, id, args.needed("amount"));
     const text =
       refusal === undefined
         ? `The amount of ${id} was changed in the table. Let an auditor look: npx payledger audit`

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import type { CommandBody, Given, Options } from "../evidence/commands/command";
+import type { CommandArguments, CommandBody, Options } from "../evidence/commands/command";
 import { loadConfig } from "../stacks/config/load";
 
 const PROJECT = path.join(__dirname, "..");
@@ -23,19 +23,19 @@ export function tool(file: string, details: string, options: Options = {}): Comm
   return {
     details,
     options,
-    run: (given) => {
-      given.noOperand();
+    run: (args) => {
+      args.noOperand();
       loadConfig();
-      return runTool(file, [...wordsOf(given, options), ...(given.flag("json") ? ["--json"] : [])]);
+      return runTool(file, [...wordsOf(args, options), ...(args.flag("json") ? ["--json"] : [])]);
     },
   };
 }
 
 /** The options as words again. */
-export function wordsOf(given: Given, options: Options): string[] {
+export function wordsOf(args: CommandArguments, options: Options): string[] {
   return Object.entries(options).flatMap(([name, { kind }]) => {
-    if (kind === "flag") return given.flag(name) ? [`--${name}`] : [];
-    const values = kind === "many" ? given.many(name) : [given.one(name)];
+    if (kind === "flag") return args.flag(name) ? [`--${name}`] : [];
+    const values = kind === "many" ? args.many(name) : [args.one(name)];
     return values.filter((value) => value !== undefined).map((value) => `--${name}=${value}`);
   });
 }

@@ -1,7 +1,7 @@
 /** `payledger trail`: the audit trail of a payment, of an actor or of a time. */
 
 import { setTimeout as delay } from "node:timers/promises";
-import type { CommandBody, Given, Terminal } from "../evidence/commands/command";
+import type { CommandArguments, CommandBody, Terminal } from "../evidence/commands/command";
 import { UsageError } from "../evidence/commands/errors";
 import { ANSWER_IS_NO, DONE } from "../evidence/commands/program";
 import type { AuditQueryResponse, AuditView, RefusedResponse } from "../ledger/rules/responses";
@@ -24,9 +24,9 @@ export const trail: CommandBody = onAws({
     actor: ACTOR_OPTION,
   },
   examples: ["trail txn-0001", "trail --of support:maria --last 7d", "trail --last 1h --follow"],
-  run: async (given, terminal) => {
-    if (given.flag("follow")) return follow(given, terminal);
-    const answer = await trailPages(given);
+  run: async (args, terminal) => {
+    if (args.flag("follow")) return follow(args, terminal);
+    const answer = await trailPages(args);
     if (answer.outcome === "refused") return refusedAnswer(answer, terminal);
     terminal.answer(answer, [trailText(answer.records), ...refusedLines(answer.refused)].join("\n"));
     return answer.refused.length > 0 ? ANSWER_IS_NO : DONE;
@@ -36,11 +36,11 @@ export const trail: CommandBody = onAws({
 type Answered = Exclude<AuditQueryResponse, RefusedResponse>;
 
 /** All pages as one answer. */
-export async function trailPages(given: Given, query = queryOf(given)): Promise<AuditQueryResponse> {
-  const reason = given.one("reason");
+export async function trailPages(args: CommandArguments, query = queryOf(args)): Promise<AuditQueryResponse> {
+  const reason = args.one("reason");
   const found = await allPages<Answered>("queryPaymentAuditTrail", {
     ...query,
-    Actor: actorOf(given),
+    Actor: actorOf(args),
     ...(reason === undefined ? {} : { Reason: reason }),
   });
   if ("refused" in found) return found.refused;
@@ -52,17 +52,17 @@ export async function trailPages(given: Given, query = queryOf(given)): Promise<
   };
 }
 
-function queryOf(given: Given): object {
-  const [id, ...others] = given.operands;
-  const of = given.one("of");
+function queryOf(args: CommandArguments): object {
+  const [id, ...others] = args.operands;
+  const of = args.one("of");
   if (others.length > 0 || (id !== undefined && of !== undefined))
     throw new UsageError("Give one id, or --of, or a time.");
   if (id !== undefined) return { Query: "transaction", TransactionID: id };
-  return of === undefined ? { Query: "time", ...rangeOf(given) } : { Query: "actor", OfActor: of, ...rangeOf(given) };
+  return of === undefined ? { Query: "time", ...rangeOf(args) } : { Query: "actor", OfActor: of, ...rangeOf(args) };
 }
 
 /** Its own readings are records too; they are left out, or each look would show the one before. */
-async function follow(given: Given, terminal: Terminal): Promise<number> {
+async function follow(args: CommandArguments, terminal: Terminal): Promise<number> {
   const seen = new Set<string>();
   const own = new Set<string>();
   let isStopped = false;
@@ -70,13 +70,13 @@ async function follow(given: Given, terminal: Terminal): Promise<number> {
     isStopped = true;
   });
   for (;;) {
-    const answer = await trailPages(given);
+    const answer = await trailPages(args);
     if (answer.outcome === "refused") return refusedAnswer(answer, terminal);
     own.add(answer.AuditID);
     const fresh = answer.records.filter(({ AuditID }) => !seen.has(AuditID) && !own.has(AuditID));
     for (const record of fresh) {
       seen.add(record.AuditID);
-      terminal.print(given.flag("json") ? JSON.stringify(record) : rowOf(record).join("  "));
+      terminal.print(args.flag("json") ? JSON.stringify(record) : rowOf(record).join("  "));
     }
     const deadline = Date.now() + FOLLOW_EVERY_MS;
     while (!isStopped && Date.now() < deadline) await delay(100);

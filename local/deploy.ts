@@ -136,7 +136,7 @@ function overridesFor(options: DeployOptions, deployedName: string): Readonly<Re
   return { ...overrides["*"], ...(id !== undefined && overrides[id]) };
 }
 
-interface Made {
+interface DeployedParts {
   readonly aws: EmbeddedAws;
   readonly region: string;
   readonly account: string;
@@ -146,7 +146,7 @@ interface Made {
   readonly gate: Gate | undefined;
 }
 
-function deployment({ aws, region, account, resources, outputs, environments, gate }: Made): Deployment {
+function deployment({ aws, region, account, resources, outputs, environments, gate }: DeployedParts): Deployment {
   const functionName = (id: FunctionId) =>
     lookUp(resources, "aws_lambda_function", "function_name", (name) => isDeployedName(name, FUNCTIONS[id].name), "arn")
       .named;

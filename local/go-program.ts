@@ -16,14 +16,14 @@ const KEPT = path.join(__dirname, "..", ".local", "go");
 const BUILD_TIMEOUT_MS = 300_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
-export interface Ended {
+export interface GoResult {
   readonly code: number;
   readonly out: string;
   /** The reason, when the code is not 0. */
   readonly err: string;
 }
 
-export type GoProgram = (...words: readonly string[]) => Promise<Ended>;
+export type GoProgram = (...words: readonly string[]) => Promise<GoResult>;
 
 interface GoSource {
   readonly name: string;
@@ -84,7 +84,7 @@ async function build(source: GoSource, program: string): Promise<void> {
 
 function run(program: string, words: readonly string[], place: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
   const options = { ...place, timeout: BUILD_TIMEOUT_MS, maxBuffer: OUTPUT_BYTES_MAX };
-  return new Promise<Ended>((resolve) => {
+  return new Promise<GoResult>((resolve) => {
     execFile(program, [...words], options, (error, out, err) =>
       resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err: err || (error?.message ?? "") }),
     );

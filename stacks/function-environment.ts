@@ -4,7 +4,7 @@ import { API_FUNCTIONS, ENV, type FunctionId, TABLES, type TableId } from "../co
 import type { AppConfig } from "./config/types";
 import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
 
-interface Given {
+interface EnvironmentSources {
   readonly config: AppConfig;
   readonly security: SecurityOutputs;
   readonly network: NetworkOutputs;
@@ -13,8 +13,8 @@ interface Given {
   readonly trailDigestPrefix: string;
 }
 
-export function environmentOf(functionId: FunctionId, given: Given): Record<string, string> {
-  return { ...shared(given), ...ofCallers(functionId, given.config), ...own(functionId, given) };
+export function environmentOf(functionId: FunctionId, args: EnvironmentSources): Record<string, string> {
+  return { ...shared(args), ...ofCallers(functionId, args.config), ...own(functionId, args) };
 }
 
 /** The functions whose requests claim an actor. */
@@ -29,7 +29,7 @@ function ofCallers(functionId: FunctionId, { privateApi, actors, actorsOfCallers
   };
 }
 
-function shared({ config, security, network, data }: Given): Record<string, string> {
+function shared({ config, security, network, data }: EnvironmentSources): Record<string, string> {
   return {
     [ENV.ledgerTable]: data.tableNames.paymentLedger,
     [ENV.auditTable]: data.tableNames.paymentAuditTrail,
@@ -49,8 +49,8 @@ function shared({ config, security, network, data }: Given): Record<string, stri
   };
 }
 
-function own(functionId: FunctionId, given: Given): Record<string, string> {
-  const { config, security, data } = given;
+function own(functionId: FunctionId, args: EnvironmentSources): Record<string, string> {
+  const { config, security, data } = args;
   const { checkpointKeyArns, retiredCheckpointKeyArns } = security;
   const logState = { [ENV.logStateTable]: data.logStateTableName };
   switch (functionId) {
@@ -61,12 +61,12 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
       };
     case "exportTables":
     case "checkBackup":
-      return exporting(given);
+      return exporting(args);
     case "sealAuditTrail":
-      return { ...logState, [ENV.logOrigin]: given.logOrigin };
+      return { ...logState, [ENV.logOrigin]: args.logOrigin };
     case "publishCheckpoint":
       return {
-        ...log(given, checkpointKeyArns),
+        ...log(args, checkpointKeyArns),
         ...logState,
         [ENV.evidenceKeyArn]: security.evidenceKeyArn,
         [ENV.streamArns]: byTable(data.streamArns),
@@ -74,7 +74,7 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
     case "sweepAuditTrail":
       // The checks know the retired generations too: the checkpoints that those signed stay part of the log.
       return {
-        ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
+        ...log(args, [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
         ...logState,
         [ENV.evidenceKeyArn]: security.evidenceKeyArn,
         ...(config.sweepPieces > 1
@@ -83,8 +83,8 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
       };
     case "drillRestore":
       return {
-        ...exporting(given),
-        ...log(given, [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
+        ...exporting(args),
+        ...log(args, [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
         [ENV.drillEveryDays]: String(config.drillEveryDays),
       };
     case "attestCallers":
@@ -92,14 +92,14 @@ function own(functionId: FunctionId, given: Given): Record<string, string> {
         [ENV.evidenceBucket]: data.bucketNames.evidence,
         [ENV.evidenceKeyArn]: security.evidenceKeyArn,
         [ENV.trailBucket]: data.bucketNames.trail,
-        [ENV.trailDigestPrefix]: given.trailDigestPrefix,
+        [ENV.trailDigestPrefix]: args.trailDigestPrefix,
       };
     default:
       return {};
   }
 }
 
-function exporting({ security, data }: Given): Record<string, string> {
+function exporting({ security, data }: EnvironmentSources): Record<string, string> {
   return {
     [ENV.exportBucket]: data.bucketNames.exports,
     [ENV.exportKeyArn]: security.dataKeyArn,
@@ -112,7 +112,7 @@ function byTable(arns: Readonly<Record<TableId, string>>): string {
   return (Object.keys(TABLES) as TableId[]).map((id) => `${TABLES[id].logicalName}=${arns[id]}`).join(",");
 }
 
-function log({ data, logOrigin }: Given, keyArns: readonly string[]): Record<string, string> {
+function log({ data, logOrigin }: EnvironmentSources, keyArns: readonly string[]): Record<string, string> {
   return {
     [ENV.evidenceBucket]: data.bucketNames.evidence,
     [ENV.logOrigin]: logOrigin,

@@ -31,19 +31,19 @@ export const SIZES: Record<FunctionId, Size> = {
   attestCallers: { memoryMb: 1769, timeoutSeconds: 900 },
 };
 
-export interface Feed {
+export interface EventSource {
   readonly batchSize: number;
   /** How long a batch may wait to fill. FIFO queues have no such setting. */
   readonly windowSeconds?: number;
 }
 
-export const FEEDS: Record<QueueId, Feed> = {
+export const FEEDS: Record<QueueId, EventSource> = {
   auditEvents: { batchSize: 10 },
   paymentMessages: { batchSize: 25, windowSeconds: 1 },
 };
 
 /** How the tables' streams feed the sealer. A batch is one conditional write of the log, however many changes it holds: so it waits to fill. */
-export const STREAM_FEED = { batchSize: 1000, windowSeconds: 20 } as const satisfies Feed;
+export const STREAM_FEED = { batchSize: 1000, windowSeconds: 20 } as const satisfies EventSource;
 
 /** AWS asks for six times the function's time, so that throttled attempts do not make a message visible again too soon. */
 const VISIBILITY_FACTOR = 6;

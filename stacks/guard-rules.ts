@@ -4,7 +4,7 @@
  */
 
 /** What the rules name. An ARN or a name is compared with what CloudTrail records about the call. */
-export interface Guarded {
+export interface GuardedResources {
   readonly tableNames: readonly string[];
   readonly tableArns: readonly string[];
   readonly bucketNames: readonly string[];
@@ -43,11 +43,11 @@ const endingIn = (names: readonly string[]): Match[] => names.map((suffix) => ({
 /** Lambda's events carry the version of its API in their names. */
 const startingWith = (...names: string[]): Match[] => names.map((prefix) => ({ prefix }));
 
-export function guardRules(guarded: Guarded): GuardRule[] {
+export function guardRules(guarded: GuardedResources): GuardRule[] {
   return [...storageRules(guarded), ...identityRules(guarded), ...feedRules(guarded), ...reportingRules(guarded)];
 }
 
-function storageRules(guarded: Guarded): GuardRule[] {
+function storageRules(guarded: GuardedResources): GuardRule[] {
   return [
     {
       id: "table-guards",
@@ -108,7 +108,7 @@ function storageRules(guarded: Guarded): GuardRule[] {
   ];
 }
 
-function identityRules(guarded: Guarded): GuardRule[] {
+function identityRules(guarded: GuardedResources): GuardRule[] {
   return [
     {
       id: "key-guards",
@@ -151,7 +151,7 @@ function identityRules(guarded: Guarded): GuardRule[] {
   ];
 }
 
-function feedRules(guarded: Guarded): GuardRule[] {
+function feedRules(guarded: GuardedResources): GuardRule[] {
   return [
     ...(guarded.privateApiId === null ? [] : [apiRule(guarded.privateApiId)]),
     {
@@ -201,7 +201,7 @@ function apiRule(privateApiId: string): GuardRule {
 }
 
 /** The trail, the topic, the alarms and these rules are protected too. */
-function reportingRules(guarded: Guarded): GuardRule[] {
+function reportingRules(guarded: GuardedResources): GuardRule[] {
   const ours = { prefix: guarded.namePrefix };
   return [
     {

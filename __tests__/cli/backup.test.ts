@@ -26,7 +26,7 @@ import { sdkItem, storedItem } from "../../ledger/store/transaction";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import { exportFiles, writeRequestedExports } from "../../local/export-stand-in";
 import { at, ExportOnDisk, payment, payments } from "../backup/fixture";
-import { type Ended, payledger, variablesOf } from "../support/run-script";
+import { payledger, type ScriptResult, variablesOf } from "../support/run-script";
 import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const LEDGER = "PaymentLedger-dev";
@@ -68,7 +68,7 @@ async function putAll(items: readonly StoredItem[]): Promise<void> {
   for (const item of items) await dynamo.send(new PutItemCommand({ TableName: LEDGER, Item: sdkItem(item) }));
 }
 
-function backup(...words: readonly string[]): Promise<Ended> {
+function backup(...words: readonly string[]): Promise<ScriptResult> {
   return payledger(["backup", ...words], variablesOf(aws));
 }
 

@@ -16,7 +16,7 @@ import type { EmbeddedAws } from "../../local/embedded-aws";
 import { heartbeat, signerOf, someEntries, WrittenLog } from "../interop/written-log";
 import { buildWorld } from "../support/log-world";
 import { logKey, memoryEvidence } from "../support/naive-log";
-import { type Ended, payledger, variablesOf } from "../support/run-script";
+import { payledger, type ScriptResult, variablesOf } from "../support/run-script";
 import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-fetch-"));
@@ -285,7 +285,7 @@ describe("on AWS", () => {
   }, 180_000);
   afterAll(() => aws?.stop());
 
-  function evidence(...words: readonly string[]): Promise<Ended> {
+  function evidence(...words: readonly string[]): Promise<ScriptResult> {
     return payledger(words, variablesOf(aws));
   }
 

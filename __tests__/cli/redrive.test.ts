@@ -15,7 +15,7 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { strToU8, zipSync } from "fflate";
-import { findWaiting, type Redrive, redrive } from "../../cli/redrive-queue";
+import { findWaiting, type RedriveSettings, redrive } from "../../cli/redrive-queue";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
 import { PROJECT } from "../support/project-files";
@@ -106,7 +106,7 @@ async function countIn(url: string): Promise<number> {
 }
 
 const LATER_MS = 10 * 60 * 1000;
-const run = (changes: Partial<Redrive> = {}): Redrive => ({
+const run = (changes: Partial<RedriveSettings> = {}): RedriveSettings => ({
   sqs,
   lambda,
   functions: ["persist_payment_ledger-dev"],

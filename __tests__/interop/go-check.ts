@@ -1,9 +1,9 @@
 /** `check/`: the programme that judges our logs with other authors' libraries. */
 
 import path from "node:path";
-import { type Ended, type GoProgram, goProgram } from "../../local/go-program";
+import { type GoProgram, type GoResult, goProgram } from "../../local/go-program";
 
-export type Checked = Ended;
+export type Checked = GoResult;
 export type GoCheck = GoProgram;
 
 export async function goCheck(): Promise<GoCheck> {

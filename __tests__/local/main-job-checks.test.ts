@@ -12,9 +12,9 @@ import {
   checkTables,
   readsAndRecordsDiffer,
 } from "../../local/main-job/checks";
-import type { Expected, InputLine } from "../../local/main-job/input";
+import type { ExpectedCounts, InputLine } from "../../local/main-job/input";
 import { type InvariantCode, Invariants } from "../../local/main-job/invariants";
-import { Reader, type ReadMade } from "../../local/main-job/reader";
+import { type PerformedRead, Reader } from "../../local/main-job/reader";
 import { Secrets } from "../../local/main-job/secrets";
 import type { Snapshot } from "../../local/main-job/tables";
 
@@ -59,7 +59,7 @@ const PAYMENTS = ["a", "b"].map(
     ({ TransactionID, SecureToken: TOKEN, Amount: "10.5", ProcessorID: "p", Status: "Success" }) as const,
 );
 
-const EXPECTED: Expected = {
+const EXPECTED: ExpectedCounts = {
   lines: 3,
   outcomes: { stored: 2, duplicate: 0, conflict: 0, refused: 1, broken: 0 },
   refusals: { AMOUNT_DECIMALS: 1 },
@@ -194,7 +194,7 @@ describe("secrets", () => {
 });
 
 describe("reads", () => {
-  const read: ReadMade = { action: "READ", actor: "risk", auditId: "R~1", returnedIds: ["a", "b"], isList: true };
+  const read: PerformedRead = { action: "READ", actor: "risk", auditId: "R~1", returnedIds: ["a", "b"], isList: true };
   const pointer = (index: number, id: string) =>
     record(`R~1.0${index}`, "READ", { PartOf: { S: "R~1" }, TransactionID: { S: id } });
   const records = [record("R~1", "READ"), pointer(0, "a"), pointer(1, "b")];

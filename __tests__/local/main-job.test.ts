@@ -28,7 +28,7 @@ const JOB_TIMEOUT_MS = 480_000;
 
 const folder = mkdtempSync(path.join(tmpdir(), "main-job-test-"));
 
-interface Ran {
+interface JobResult {
   readonly exitCode: number | null;
   readonly out: string;
   readonly err: string;
@@ -37,7 +37,7 @@ interface Ran {
 function start(
   name: string,
   args: readonly string[],
-): { child: ChildProcess; ended: Promise<Ran>; said(text: string): Promise<void> } {
+): { child: ChildProcess; ended: Promise<JobResult>; said(text: string): Promise<void> } {
   const { AWS_ENDPOINT_URL: _endpoint, ...environment } = process.env;
   const [, ...words] = START;
   const command = [...words, "--out", path.join(folder, name), ...args];

@@ -1,5 +1,5 @@
 import { iamRegionOf } from "../../stacks/constructs/guards";
-import { eventPattern, type Guarded, guardRules } from "../../stacks/guard-rules";
+import { eventPattern, type GuardedResources, guardRules } from "../../stacks/guard-rules";
 import { type EventJson, matches } from "../support/event-pattern";
 import {
   configOf,
@@ -23,7 +23,7 @@ const TABLE = `arn:aws:dynamodb:us-east-1:${ACCOUNT}:table/PaymentLedger`;
 const KEY = `arn:aws:kms:us-east-1:${ACCOUNT}:key/0a1b2c3d-aaaa-bbbb-cccc-0a1b2c3d4e5f`;
 const FUNCTION = `arn:aws:lambda:us-east-1:${ACCOUNT}:function:seal_audit_trail`;
 
-const GUARDED: Guarded = {
+const GUARDED: GuardedResources = {
   tableNames: ["PaymentLedger"],
   tableArns: [TABLE],
   bucketNames: ["payment-evidence-prod-111122223333"],

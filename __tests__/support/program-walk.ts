@@ -7,7 +7,7 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import type { UpState } from "../../local/embedded-state";
 import { PROJECT } from "./project-files";
-import { type Ended, payledger } from "./run-script";
+import { payledger, type ScriptResult } from "./run-script";
 
 export interface Run {
   /** Behind `npx payledger`. */
@@ -139,7 +139,7 @@ export const RUN_ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 /** Runs a program in this process; `onAnswer` is called when it has printed something. */
-type InProcess = (words: readonly string[], onAnswer?: () => void) => Promise<Ended>;
+type InProcess = (words: readonly string[], onAnswer?: () => void) => Promise<ScriptResult>;
 
 /** Runs them all, one after another. @param variables of the embedded AWS's state, and nothing of the caller's. */
 export async function walk(
@@ -149,9 +149,9 @@ export async function walk(
     variables,
     inProcess,
   }: { state: UpState; variables: Readonly<Record<string, string>>; inProcess: InProcess },
-): Promise<readonly (readonly [Run, Ended])[]> {
+): Promise<readonly (readonly [Run, ScriptResult])[]> {
   const before = { env: process.env, folder: process.cwd() };
-  const all: (readonly [Run, Ended])[] = [];
+  const all: (readonly [Run, ScriptResult])[] = [];
   let backupArn = "";
   try {
     process.chdir(folder);

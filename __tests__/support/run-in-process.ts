@@ -1,10 +1,14 @@
 /** Runs a program inside a test, and keeps what it prints. */
 
 import { main, type Program } from "../../evidence/commands/program";
-import type { Ended } from "./run-script";
+import type { ScriptResult } from "./run-script";
 
 /** @param onAnswer called when it has printed something, a moment later. */
-export async function runInProcess(program: Program, words: readonly string[], onAnswer?: () => void): Promise<Ended> {
+export async function runInProcess(
+  program: Program,
+  words: readonly string[],
+  onAnswer?: () => void,
+): Promise<ScriptResult> {
   const [out, err]: [string[], string[]] = [[], []];
   const spies = [
     jest.spyOn(console, "log").mockImplementation((text) => {

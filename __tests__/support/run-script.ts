@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import { PROJECT } from "./project-files";
 
-export interface Ended {
+export interface ScriptResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;
@@ -13,16 +13,16 @@ export interface Ended {
 type Variables = Readonly<Record<string, string>>;
 
 /** Runs the program as `npx payledger` starts it. */
-export function payledger(words: readonly string[], variables: Variables): Promise<Ended> {
+export function payledger(words: readonly string[], variables: Variables): Promise<ScriptResult> {
   return runNode(["cli/launch.cjs", ...words], variables);
 }
 
 /** Runs a script as its npm command starts it. */
-export function runScript(script: string, words: readonly string[], variables: Variables): Promise<Ended> {
+export function runScript(script: string, words: readonly string[], variables: Variables): Promise<ScriptResult> {
   return runNode(["--import", "tsx", script, ...words], variables);
 }
 
-function runNode(args: readonly string[], variables: Variables): Promise<Ended> {
+function runNode(args: readonly string[], variables: Variables): Promise<ScriptResult> {
   const env = { PATH: process.env["PATH"], ...variables };
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd: PROJECT, env }, (error, out, err) =>

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { S3Client } from "@aws-sdk/client-s3";
-import type { CommandBody, Given, Terminal } from "../../evidence/commands/command";
+import type { CommandArguments, CommandBody, Terminal } from "../../evidence/commands/command";
 import { UsageError } from "../../evidence/commands/errors";
 import { ANSWER_IS_NO, DONE } from "../../evidence/commands/program";
 import type { PersistResponse, RefusedResponse } from "../../ledger/rules/responses";
@@ -51,33 +51,33 @@ export const importCommand: CommandBody = onAws({
     "import files s3://old-exports/AWSDynamoDB/01700000000000-a1b2c3d4/ --from payment-transactions-old",
     "import messages payments.csv --from billing-2024",
   ],
-  run: async (given, terminal) => {
-    const [bookName, place] = operandsOf(given);
+  run: async (args, terminal) => {
+    const [bookName, place] = operandsOf(args);
     const book = IMPORT_BOOKS[bookName];
-    const settings = settingsOf(given);
+    const settings = settingsOf(args);
     refuseOwnTable(place);
     const source = await openSource(place, book.table, {
       dynamo: () => new DynamoDBClient({}),
       // Paths instead of host names for buckets, because an endpoint on this machine has no such names.
       s3: () => new S3Client({ forcePathStyle: true }),
     });
-    const isDry = given.flag("dry-run");
-    const folder = folderOf(given, settings);
+    const isDry = args.flag("dry-run");
+    const folder = folderOf(args, settings);
     const what = { book: bookName, source: source.identity, importedFrom: settings.from };
     const report = ImportReport.open(folder, what);
     if (report.current.done.rows > 0) terminal.tell(`Goes on behind row ${report.current.done.rows}.`);
-    const actor = actorOf(given);
+    const actor = actorOf(args);
     await runImport({
       ...{ book, source, settings, report },
       send: (entries) => (isDry ? judge(book, entries, actor) : send(book, entries, actor)),
-      ...(given.flag("decrypt") ? { decrypt: decrypter(new KMSClient({})) } : {}),
+      ...(args.flag("decrypt") ? { decrypt: decrypter(new KMSClient({})) } : {}),
       progress: (done, total) => terminal.progress?.(done, total ?? done, "rows"),
     });
     return answer(report, { folder, isDry }, terminal);
   },
 });
 
-function operandsOf({ operands }: Given): [BookName, string] {
+function operandsOf({ operands }: CommandArguments): [BookName, string] {
   const [book, place, ...others] = operands;
   const known = BOOK_NAMES.find((name) => name === book);
   if (known === undefined) throw new UsageError(`The book is one of ${BOOK_NAMES.join(", ")}.`);
@@ -85,19 +85,19 @@ function operandsOf({ operands }: Given): [BookName, string] {
   return [known, place];
 }
 
-function settingsOf(given: Given): MapSettings {
-  const set = given.many("set").map((text) => {
+function settingsOf(args: CommandArguments): MapSettings {
+  const set = args.many("set").map((text) => {
     const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];
     if (name === undefined || value === undefined) throw new UsageError("--set is FIELD=VALUE.");
     return [name, value] as const;
   });
-  return { from: given.needed("from"), set: Object.fromEntries(set), leaveOut: given.many("leave-out") };
+  return { from: args.needed("from"), set: Object.fromEntries(set), leaveOut: args.many("leave-out") };
 }
 
-function folderOf(given: Given, { from }: MapSettings): string {
-  const folder = given.one("report") ?? `import/${from.replaceAll(/[^A-Za-z0-9._-]/g, "-")}`;
+function folderOf(args: CommandArguments, { from }: MapSettings): string {
+  const folder = args.one("report") ?? `import/${from.replaceAll(/[^A-Za-z0-9._-]/g, "-")}`;
   // An import must not go on where a dry run ended.
-  return given.flag("dry-run") ? `${folder}-dry-run` : folder;
+  return args.flag("dry-run") ? `${folder}-dry-run` : folder;
 }
 
 /** Their rows are recorded already, and carry what no request may say. */

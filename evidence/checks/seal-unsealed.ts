@@ -78,12 +78,12 @@ async function entryFor(finding: Finding, macKey: MacKey, services: Services): P
   return { kind, table, key, version: versionOf(image), sequence: "", commitment, previous: lastCommitment };
 }
 
-interface Named {
+interface RecordName {
   readonly table?: string;
   readonly key?: readonly string[];
 }
 
-function nameOf({ table, key }: Named): string {
+function nameOf({ table, key }: RecordName): string {
   return canonicalJson([table ?? "", ...(key ?? [])]);
 }
 

@@ -256,12 +256,16 @@ async function verifyTables(
   return seen === undefined && keep !== undefined ? withoutMemory(whole, evidence, now) : whole;
 }
 
-interface Reading {
+interface ReadingLimits {
   readonly segments?: number;
   readonly youngUntilMs: number;
 }
 
-function sourcesAt(takenAt: Date, { dynamo, tables }: Services, { segments, youngUntilMs }: Reading): RecordSource[] {
+function sourcesAt(
+  takenAt: Date,
+  { dynamo, tables }: Services,
+  { segments, youngUntilMs }: ReadingLimits,
+): RecordSource[] {
   return (Object.keys(TABLES) as TableId[]).map((id) =>
     scanSource(dynamo, {
       table: TABLES[id].logicalName,

@@ -10,7 +10,7 @@ import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "
 import { CHECKPOINT_PATH } from "../log/paths";
 import { parseItem } from "../verifier/digest";
 import { type EvidenceFolder, localEvidence } from "../verifier/evidence";
-import type { Given, Options } from "./command";
+import type { CommandArguments, Options } from "./command";
 import { EvidenceToolError, UsageError } from "./errors";
 
 /** Options that several commands take alike. */
@@ -60,8 +60,8 @@ export function fileAt(place: string, what: string, maxBytes: number = FILE_BYTE
   throw new EvidenceToolError("FILE_MISSING", `There is no file ${place} for ${what}. Correct the path.`);
 }
 
-export function evidenceAt(given: Given): EvidenceFolder {
-  return localEvidence(folderAt(given.needed("evidence"), "evidence"));
+export function evidenceAt(args: CommandArguments): EvidenceFolder {
+  return localEvidence(folderAt(args.needed("evidence"), "evidence"));
 }
 
 /** Verifier keys, each as it is or in a file with one or more, a line each. @throws UsageError */
@@ -84,20 +84,20 @@ function verifierKey(text: string, option: string): VerifierKey {
 }
 
 /** Keys of logs sign notes, keys of witnesses cosign checkpoints; the one in place of the other would find nothing. */
-export function logKeys(given: Given, option = "key"): VerifierKey[] {
-  const keys = verifierKeys(given.many(option), option);
+export function logKeys(args: CommandArguments, option = "key"): VerifierKey[] {
+  const keys = verifierKeys(args.many(option), option);
   const other = keys.find(({ type }) => type === "cosignature");
   if (other !== undefined) throw new UsageError(`${other.name} is a witness's key; --${option} takes the log's.`);
   return keys;
 }
 
 /** Keys that the log had before; they vouch for its earlier checkpoints only. */
-export function retiredKeys(given: Given): VerifierKey[] {
-  return logKeys(given, "retired-key");
+export function retiredKeys(args: CommandArguments): VerifierKey[] {
+  return logKeys(args, "retired-key");
 }
 
-export function witnessKeys(given: Given): VerifierKey[] {
-  const keys = verifierKeys(given.many("witness"), "witness");
+export function witnessKeys(args: CommandArguments): VerifierKey[] {
+  const keys = verifierKeys(args.many("witness"), "witness");
   const other = keys.find(({ type }) => type !== "cosignature");
   if (other !== undefined) throw new UsageError(`${other.name} is no witness's key; --witness takes keys that cosign.`);
   return keys;

@@ -47,7 +47,7 @@ export interface Command {
   /** Words behind the program's name. */
   readonly examples?: readonly string[];
   /** Runs the command. @returns the exit code. */
-  run(given: Given, terminal: Terminal): Promise<number>;
+  run(args: CommandArguments, terminal: Terminal): Promise<number>;
 }
 
 /** A command without its line in the list. */
@@ -85,7 +85,7 @@ export const COMMON: Options = {
   help: { kind: "flag", short: "h", about: "Print this help.", section: "Common options" },
 };
 
-export class Given {
+export class CommandArguments {
   constructor(
     readonly operands: readonly string[],
     private readonly values: Readonly<Record<string, unknown>>,
@@ -141,7 +141,7 @@ export class Given {
 }
 
 /** @throws UsageError for an unknown option, and for a value that misses or is too much. */
-export function parseWords(words: readonly string[], commandOptions: Options): Given {
+export function parseWords(words: readonly string[], commandOptions: Options): CommandArguments {
   const options: Options = { ...COMMON, ...commandOptions };
   const config: NonNullable<ParseArgsConfig["options"]> = Object.fromEntries(
     Object.entries(options).map(([name, { kind, short }]) => [
@@ -155,7 +155,7 @@ export function parseWords(words: readonly string[], commandOptions: Options): G
   );
   const parsed = parseArgs({ args: [...words], allowPositionals: true, options: config, strict: false, tokens: true });
   for (const token of parsed.tokens) if (token.kind === "option") checkOption(token, options);
-  return new Given(parsed.positionals, parsed.values);
+  return new CommandArguments(parsed.positionals, parsed.values);
 }
 
 interface OptionToken {

@@ -51,11 +51,11 @@ export const history: Command = {
   operands: "TransactionID",
   details: `Every version of the payment and every audit record about it: entry, kind, version, when it was recorded, and before which heartbeat it was sealed. Everything is verified, and the verdict is the gravest of what was found about this payment, and about the log and the exports as a whole.`,
   options: VERIFY_OPTIONS,
-  run: async (given, { answer, progress }) => {
-    const id = given.onlyOperand("TransactionID");
-    const options = await verifyOptions(given);
+  run: async (args, { answer, progress }) => {
+    const id = args.onlyOperand("TransactionID");
+    const options = await verifyOptions(args);
     const checkpoint = await newestCheckpoint(options.evidence);
-    checkSigned(checkpoint, logKeys(given));
+    checkSigned(checkpoint, logKeys(args));
     const { images } = await imagesWhere(options, id, (table, item) => isAbout(id, table, item));
     const known = await historyOf(id, images, options.evidence, checkpoint);
     const judged = await findingsAbout(known, {

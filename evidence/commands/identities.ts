@@ -25,7 +25,7 @@ import { readableItem, textAttribute } from "../verifier/digest";
 import { maxBytesOf } from "../verifier/evidence";
 import type { RecordSource } from "../verifier/sources";
 import { fileAt } from "./arguments";
-import type { Given, Options } from "./command";
+import type { CommandArguments, Options } from "./command";
 import { UsageError } from "./errors";
 
 export const IDENTITIES_OPTION = {
@@ -38,8 +38,8 @@ export const IDENTITIES_OPTION = {
 } as const satisfies Options;
 
 /** The files of `--identities`; none where it was not given. @throws UsageError, EvidenceToolError */
-export function attestedDays(given: Given): AttestedDay[] {
-  return given.many("identities").flatMap(filesAt).map(attestedDay);
+export function attestedDays(args: CommandArguments): AttestedDay[] {
+  return args.many("identities").flatMap(filesAt).map(attestedDay);
 }
 
 /** Reads the whole audit trail. Undefined where no file was given. @throws UsageError */

@@ -17,9 +17,9 @@ export const keys: Command = {
   summary: "List the verifier keys of an evidence folder, with their fingerprints",
   details: `Also says which of them signed the folder's checkpoint. They are no proof of themselves: pin a key only after its fingerprint was compared with what the log's operator handed over.`,
   options: { evidence: OPTIONS.evidence },
-  run: async (given, { answer }) => {
-    given.noOperand();
-    const evidence = evidenceAt(given);
+  run: async (args, { answer }) => {
+    args.noOperand();
+    const evidence = evidenceAt(args);
     const checkpoint = await newestCheckpoint(evidence);
     const named = await keysIn(evidence, checkpoint.note);
     const text = [`${checkpoint.origin}, ${checkpoint.size} entries`, ...named.map(keyText)].join("\n");

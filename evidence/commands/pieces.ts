@@ -7,7 +7,7 @@ import { PIECES_MAX, type PieceStore, PiecesLeft, type PieceWork, planIn } from 
 import type { VerificationReport } from "../verifier/report";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import { evidenceAt, OPTIONS } from "./arguments";
-import type { Command, Given, Options } from "./command";
+import type { Command, CommandArguments, Options } from "./command";
 import { UsageError } from "./errors";
 import { writeWhole } from "./files";
 import { DONE } from "./program";
@@ -48,8 +48,8 @@ function numberUpTo(max: number, text: string, option: string): number {
   throw new UsageError(`--${option} is a whole number from 1 to ${max}.`);
 }
 
-async function workOf(given: Given, options: VerifyOptions): Promise<PieceWork | undefined> {
-  const [folder, pieces] = [given.one("work"), given.one("pieces")];
+async function workOf(args: CommandArguments, options: VerifyOptions): Promise<PieceWork | undefined> {
+  const [folder, pieces] = [args.one("work"), args.one("pieces")];
   if (folder === undefined) {
     if (pieces !== undefined) throw new UsageError("--pieces parts a verification that has a folder. Give --work too.");
     return undefined;
@@ -65,10 +65,10 @@ async function workOf(given: Given, options: VerifyOptions): Promise<PieceWork |
 
 /** The report of the whole, or what is still to be read before there is one. */
 export async function verifyHereOrInPieces(
-  given: Given,
+  args: CommandArguments,
   options: VerifyOptions,
 ): Promise<VerificationReport | PiecesLeft> {
-  const pieces = await workOf(given, options);
+  const pieces = await workOf(args, options);
   if (pieces === undefined) return verifyLog(options);
   try {
     // Findings of a verification that has not ended are not printed.
@@ -97,12 +97,12 @@ export const verifyPiece: Command = {
     piece: { kind: "one", value: "N", required: true, about: "Which piece, from 1." },
   },
   examples: ["verify-piece --evidence audit/evidence --export audit/tables --work pieces --piece 3"],
-  run: async (given, { answer, progress }) => {
-    given.noOperand();
-    const evidence = evidenceAt(given);
-    const store = folderStore(given.needed("work"));
-    const number = numberUpTo(PIECES_MAX, given.needed("piece"), "piece");
-    const { sources } = await exportedSources(given);
+  run: async (args, { answer, progress }) => {
+    args.noOperand();
+    const evidence = evidenceAt(args);
+    const store = folderStore(args.needed("work"));
+    const number = numberUpTo(PIECES_MAX, args.needed("piece"), "piece");
+    const { sources } = await exportedSources(args);
     const watch = progress === undefined ? {} : { onProgress: progress };
     const round = await readPiece({ evidence, sources, store, piece: number - 1, ...watch });
     const text = round === undefined ? "It was read before." : `Round ${round + 1}: piece ${number} is read.`;

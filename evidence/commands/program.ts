@@ -6,9 +6,9 @@
 
 import {
   type Command,
+  type CommandArguments,
   type CommandNode,
   type Commands,
-  type Given,
   isGroup,
   loaded,
   type Output,
@@ -42,7 +42,7 @@ export interface Program {
   explain(error: unknown): Explained | undefined;
 }
 
-interface Found {
+interface FoundCommand {
   readonly path: readonly string[];
   readonly rest: readonly string[];
   readonly node: CommandNode | undefined;
@@ -50,7 +50,7 @@ interface Found {
 }
 
 /** Follows the words into the tree as far as they name groups. */
-function find(words: readonly string[], commands: Commands, path: readonly string[] = []): Found {
+function find(words: readonly string[], commands: Commands, path: readonly string[] = []): FoundCommand {
   const [name = "", ...rest] = words;
   const node = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (node === undefined) return { path, rest: words, node, commands };
@@ -62,7 +62,7 @@ function find(words: readonly string[], commands: Commands, path: readonly strin
 }
 
 /** @throws UsageError that says which commands there are. */
-function refuseWord({ path, rest: [word = ""], commands }: Found): never {
+function refuseWord({ path, rest: [word = ""], commands }: FoundCommand): never {
   const where = [...path, ""].join(" ");
   if (word === "" || word.startsWith("-")) throw new UsageError("A command is missing.");
   const close = nearest(word, Object.keys(commands));
@@ -71,11 +71,11 @@ function refuseWord({ path, rest: [word = ""], commands }: Found): never {
 }
 
 /** The command that the words name, and what it is given. @throws UsageError */
-export function commandOf(words: readonly string[], commands: Commands): { command: Command; given: Given } {
+export function commandOf(words: readonly string[], commands: Commands): { command: Command; args: CommandArguments } {
   const found = find(words, commands);
   if (found.node === undefined || isGroup(found.node)) return refuseWord(found);
   const command = loaded(found.node);
-  return { command, given: parseWords(found.rest, command.options) };
+  return { command, args: parseWords(found.rest, command.options) };
 }
 
 /**
@@ -83,12 +83,12 @@ export function commandOf(words: readonly string[], commands: Commands): { comma
  * @throws UsageError, and the errors of the commands.
  */
 export async function runCommand(words: readonly string[], commands: Commands, output: Output): Promise<number> {
-  const { command, given } = commandOf(words, commands);
-  return command.run(given, terminalOf(output, given));
+  const { command, args } = commandOf(words, commands);
+  return command.run(args, terminalOf(output, args));
 }
 
-function terminalOf(output: Output, given: Given): Terminal {
-  const isJson = given.flag("json");
+function terminalOf(output: Output, args: CommandArguments): Terminal {
+  const isJson = args.flag("json");
   return {
     ...output,
     answer: (value, text) => output.print(isJson ? JSON.stringify(value, undefined, 2) : text),

@@ -24,7 +24,7 @@ import {
   UNSIGNED_NOTE,
   witnessKeys,
 } from "./arguments";
-import type { Command, Given, Terminal } from "./command";
+import type { Command, CommandArguments, Terminal } from "./command";
 import { EvidenceToolError, UsageError } from "./errors";
 import { writeWhole } from "./files";
 import { exportedSources, imagesWhere } from "./records";
@@ -50,24 +50,24 @@ export const proveRecord: Command = {
   run: prove,
 };
 
-async function prove(given: Given, terminal: Terminal): Promise<number> {
-  const id = given.onlyOperand("id");
-  const isFromExport = given.many("export").length > 0;
-  if (isFromExport === (given.one("record") !== undefined)) throw new UsageError("prove takes --export or --record.");
-  const evidence = evidenceAt(given);
+async function prove(args: CommandArguments, terminal: Terminal): Promise<number> {
+  const id = args.onlyOperand("id");
+  const isFromExport = args.many("export").length > 0;
+  if (isFromExport === (args.one("record") !== undefined)) throw new UsageError("prove takes --export or --record.");
+  const evidence = evidenceAt(args);
   const checkpoint = await newestCheckpoint(evidence);
-  const signers = checkSigned(checkpoint, logKeys(given));
-  const candidates = chosen(await leavesOf(id, evidence, checkpoint.size), id, given);
+  const signers = checkSigned(checkpoint, logKeys(args));
+  const candidates = chosen(await leavesOf(id, evidence, checkpoint.size), id, args);
   const records = isFromExport
-    ? await exportedRecords(id, candidates, given, terminal)
-    : [recordFile(given.needed("record"))];
+    ? await exportedRecords(id, candidates, args, terminal)
+    : [recordFile(args.needed("record"))];
   const { found, item } = matched(candidates, records, id);
   const bytes = entryBytes(found.entry);
   const path = await provenPath(tileReader(evidence, checkpoint.size), checkpoint, found.leaf, bytes);
-  const note = bearing(await withCosignatures(evidence, checkpoint.bytes), signatureRule(given, checkpoint));
+  const note = bearing(await withCosignatures(evidence, checkpoint.bytes), signatureRule(args, checkpoint));
   const proof = proofBytes(proofOf(found, path, note));
   // No id is a path: an id may hold a slash.
-  const out = given.one("out") ?? `${encodeURIComponent(id)}.tlog-proof`;
+  const out = args.one("out") ?? `${encodeURIComponent(id)}.tlog-proof`;
   writeWhole(out, proof);
   const record = `${out.replace(/\.tlog-proof$/, "")}.record.json`;
   if (isFromExport) writeWhole(record, `${JSON.stringify({ Item: item })}\n`);
@@ -84,9 +84,9 @@ async function prove(given: Given, terminal: Terminal): Promise<number> {
 }
 
 /** Without a key the log's own signatures stay in the proof, unchecked. */
-function signatureRule(given: Given, { origin }: ReadCheckpoint) {
-  const keys = logKeys(given);
-  const wanted = [...keys, ...witnessKeys(given)];
+function signatureRule(args: CommandArguments, { origin }: ReadCheckpoint) {
+  const keys = logKeys(args);
+  const wanted = [...keys, ...witnessKeys(args)];
   return ({ name, keyId }: NoteSignature) =>
     wanted.some((key) => key.name === name && key.keyId === keyId) || (keys.length === 0 && name === origin);
 }
@@ -95,10 +95,10 @@ function signatureRule(given: Given, { origin }: ReadCheckpoint) {
 async function exportedRecords(
   id: string,
   [first]: readonly FoundEntry[],
-  given: Given,
+  args: CommandArguments,
   { tell }: Terminal,
 ): Promise<ItemJson[]> {
-  const { images, problems } = await imagesWhere(await exportedSources(given), id, (table, item) => {
+  const { images, problems } = await imagesWhere(await exportedSources(args), id, (table, item) => {
     return table === first?.entry.table && keyValuesOf(table, item)[0] === id;
   });
   for (const problem of problems) tell(`Not read: ${problem}`);
@@ -120,8 +120,8 @@ async function leavesOf(id: string, evidence: EvidenceFolder, size: number): Pro
 }
 
 /** The entries of one key and one version, the newest first. */
-function chosen(found: readonly FoundEntry[], id: string, given: Given): FoundEntry[] {
-  const [table, version, leaf] = [given.one("table"), given.one("version"), given.number("leaf", 0)];
+function chosen(found: readonly FoundEntry[], id: string, args: CommandArguments): FoundEntry[] {
+  const [table, version, leaf] = [args.one("table"), args.one("version"), args.number("leaf", 0)];
   const fitting = found.filter(
     (each) =>
       (table === undefined || each.entry.table === table) &&
@@ -186,11 +186,11 @@ export const verifyProof: Command = {
     witness: OPTIONS.witness,
   },
   examples: ["verify-proof txn-0001.tlog-proof --record txn-0001.record.json --key log.vkey"],
-  run: async (given, { answer }) => {
-    const proof = parseProof(fileAt(given.onlyOperand("proof"), "the proof"));
-    const record = recordFile(given.needed("record"));
-    given.neededMany("key");
-    const report = checkProof(proof, record, logKeys(given), witnessKeys(given));
+  run: async (args, { answer }) => {
+    const proof = parseProof(fileAt(args.onlyOperand("proof"), "the proof"));
+    const record = recordFile(args.needed("record"));
+    args.neededMany("key");
+    const report = checkProof(proof, record, logKeys(args), witnessKeys(args));
     answer(proofJson(report), proofText(report));
     return EXIT_CODES[report.verdict];
   },
@@ -224,31 +224,31 @@ export const consistency: Command = {
     key: { ...OPTIONS.key, required: false },
     "retired-key": OPTIONS.retiredKey,
   },
-  run: async (given, terminal) => {
-    given.noOperand();
-    const from = checkpointFile(given.needed("from"), "from");
-    const to = await laterCheckpoint(given);
-    const keys = logKeys(given);
-    checkSigned(from, keys.length === 0 ? keys : [...keys, ...retiredKeys(given)]);
+  run: async (args, terminal) => {
+    args.noOperand();
+    const from = checkpointFile(args.needed("from"), "from");
+    const to = await laterCheckpoint(args);
+    const keys = logKeys(args);
+    checkSigned(from, keys.length === 0 ? keys : [...keys, ...retiredKeys(args)]);
     checkSigned(to, keys);
     checkOrder(from, to);
-    const proof = await proofBetween(from, to, given);
+    const proof = await proofBetween(from, to, args);
     if (!isConsistent(from, to, proof)) {
-      const message = `The log of ${to.size} entries does not begin with the ${from.size} of the earlier checkpoint: it was forked, or the ${given.one("proof") === undefined ? "evidence" : "proof"} was altered.`;
+      const message = `The log of ${to.size} entries does not begin with the ${from.size} of the earlier checkpoint: it was forked, or the ${args.one("proof") === undefined ? "evidence" : "proof"} was altered.`;
       throw new EvidenceToolError("LOG_FORKED", message, "forked");
     }
-    printConsistency(from, to, proof, given, terminal);
+    printConsistency(from, to, proof, args, terminal);
     if (keys.length === 0) terminal.tell(UNSIGNED_NOTE);
     return 0;
   },
 };
 
-function laterCheckpoint(given: Given): ReadCheckpoint | Promise<ReadCheckpoint> {
-  const place = given.one("to");
-  if (given.one("evidence") === undefined && (place === undefined || given.one("proof") === undefined)) {
+function laterCheckpoint(args: CommandArguments): ReadCheckpoint | Promise<ReadCheckpoint> {
+  const place = args.one("to");
+  if (args.one("evidence") === undefined && (place === undefined || args.one("proof") === undefined)) {
     throw new UsageError("consistency takes --evidence, or --to with --proof.");
   }
-  return place === undefined ? newestCheckpoint(evidenceAt(given)) : checkpointFile(place, "to");
+  return place === undefined ? newestCheckpoint(evidenceAt(args)) : checkpointFile(place, "to");
 }
 
 function checkOrder(from: ReadCheckpoint, to: ReadCheckpoint): void {
@@ -261,10 +261,10 @@ function checkOrder(from: ReadCheckpoint, to: ReadCheckpoint): void {
   throw new EvidenceToolError("LOG_WENT_BACK", message, "stale");
 }
 
-async function proofBetween(from: ReadCheckpoint, to: ReadCheckpoint, given: Given): Promise<Buffer[]> {
-  const place = given.one("proof");
+async function proofBetween(from: ReadCheckpoint, to: ReadCheckpoint, args: CommandArguments): Promise<Buffer[]> {
+  const place = args.one("proof");
   if (place === undefined) {
-    const evidence = evidenceAt(given);
+    const evidence = evidenceAt(args);
     // The tiles of the newest tree: a copy need not hold those that only an earlier one ended with.
     const { size } = await newestCheckpoint(evidence);
     return consistencyProof(tileReader(evidence, Math.max(size, to.size)), from.size, to.size);
@@ -283,11 +283,11 @@ function printConsistency(
   from: ReadCheckpoint,
   to: ReadCheckpoint,
   proof: readonly Buffer[],
-  given: Given,
+  args: CommandArguments,
   { answer }: Terminal,
 ): void {
   const lines = proof.map((hash) => hash.toString("base64"));
-  const out = given.one("out");
+  const out = args.one("out");
   if (out !== undefined) writeWhole(out, lines.map((line) => `${line}\n`).join(""));
   const said = `OK: the log ${to.origin} of ${to.size} entries begins with all ${from.size} of the earlier checkpoint.`;
   answer({ verdict: "ok", origin: to.origin, from: from.size, to: to.size, proof: lines }, [said, ...lines].join("\n"));

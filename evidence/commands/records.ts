@@ -6,7 +6,7 @@ import { commitmentOf } from "../../ledger/rules/commitment";
 import { readableItem } from "../verifier/digest";
 import { type ExportSources, exportSources } from "../verifier/export-source";
 import { folderAt } from "./arguments";
-import type { Given } from "./command";
+import type { CommandArguments } from "./command";
 
 export interface RecordImage {
   readonly table: LogicalTableName;
@@ -21,8 +21,8 @@ interface FoundImages {
 }
 
 /** The tables in the folders of `--export`. */
-export async function exportedSources(given: Given): Promise<ExportSources> {
-  const places = given.neededMany("export").map((place) => folderAt(place, "export"));
+export async function exportedSources(args: CommandArguments): Promise<ExportSources> {
+  const places = args.neededMany("export").map((place) => folderAt(place, "export"));
   const folders = await Promise.all(places.map(exportSources));
   return {
     sources: folders.flatMap(({ sources }) => sources),

@@ -8,7 +8,7 @@ import { reportPage } from "../report/page";
 import { EXIT_CODES, graverOf, type VerificationReport } from "../verifier/report";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import { fileAt } from "./arguments";
-import type { Command, Given, Terminal } from "./command";
+import type { Command, CommandArguments, Terminal } from "./command";
 import { UsageError } from "./errors";
 import { writeWhole } from "./files";
 import { attestedDays, IDENTITIES_OPTION, identitiesOf } from "./identities";
@@ -25,16 +25,16 @@ export const writeHtmlReport: Command = {
     since: { kind: "one", value: "FILE", about: "The last report. Default: the page that is overwritten." },
   },
   examples: ["report --out report.html --evidence audit/evidence --export audit/tables --key log.vkey"],
-  run: async (given, terminal) => {
-    given.noOperand();
-    const place = given.needed("out");
-    const options = await verifyOptions(given);
-    const identities = await identitiesOf(attestedDays(given), options.sources);
+  run: async (args, terminal) => {
+    args.noOperand();
+    const place = args.needed("out");
+    const options = await verifyOptions(args);
+    const identities = await identitiesOf(attestedDays(args), options.sources);
     const { progress } = terminal;
     const verification = await verifyLog({ ...options, ...(progress && { onProgress: progress }) });
     const verdict = graverOf(verification.verdict, identities?.verdict ?? "ok");
     const say = (text: string) => terminal.answer({ verdict, file: place }, text);
-    await writeReport(place, { options, verification, identities, given, say });
+    await writeReport(place, { options, verification, identities, args, say });
     return EXIT_CODES[verdict];
   },
 };
@@ -44,16 +44,16 @@ export interface Verified {
   readonly verification: VerificationReport;
   /** Who called; left out where nobody asked. */
   readonly identities?: IdentityReport | undefined;
-  readonly given: Given;
+  readonly args: CommandArguments;
   readonly say: Terminal["print"];
 }
 
 /** @throws UsageError when `--since` names no report. */
 export async function writeReport(
   place: string,
-  { options, verification, identities, given, say }: Verified,
+  { options, verification, identities, args, say }: Verified,
 ): Promise<void> {
-  const [paymentId, before] = [given.one("payment"), lastReport(place, given.one("since"))];
+  const [paymentId, before] = [args.one("payment"), lastReport(place, args.one("since"))];
   const model = await gatherReport({
     verify: options,
     verification,

@@ -5,7 +5,7 @@ import type { ExportSources } from "../verifier/export-source";
 import { type KnownFinding, KnownFindingsError, parseKnownFindings } from "../verifier/known-findings";
 import type { VerifyOptions } from "../verifier/verify";
 import { evidenceAt, fileAt, logKeys, OPTIONS, retiredKeys, witnessKeys } from "./arguments";
-import type { Given, Options } from "./command";
+import type { CommandArguments, Options } from "./command";
 import { UsageError } from "./errors";
 import { exportedSources } from "./records";
 
@@ -35,8 +35,8 @@ export const VERIFY_OPTIONS: Options = {
 };
 
 /** @throws UsageError */
-function threadsOf(given: Given): number {
-  const text = given.one("threads");
+function threadsOf(args: CommandArguments): number {
+  const text = args.one("threads");
   if (text === undefined) return availableParallelism();
   const count = Number(text);
   if (/^[0-9]{1,3}$/.test(text) && count >= 1) return count;
@@ -44,22 +44,22 @@ function threadsOf(given: Given): number {
 }
 
 /** @throws UsageError, EvidenceToolError */
-export async function verifyOptions(given: Given): Promise<VerifyOptions & ExportSources> {
-  const evidence = evidenceAt(given);
-  given.neededMany("key");
+export async function verifyOptions(args: CommandArguments): Promise<VerifyOptions & ExportSources> {
+  const evidence = evidenceAt(args);
+  args.neededMany("key");
   const vkeys = (keys: ReturnType<typeof logKeys>) => keys.map(({ vkey }) => vkey);
-  const [last, known, asOf] = [given.one("last-checkpoint"), given.one("known"), momentOf(given.one("as-of"))];
-  const { sources, problems } = await exportedSources(given);
+  const [last, known, asOf] = [args.one("last-checkpoint"), args.one("known"), momentOf(args.one("as-of"))];
+  const { sources, problems } = await exportedSources(args);
   return {
     evidence,
     sources,
     problems,
-    keys: vkeys(logKeys(given)),
-    retiredKeys: vkeys(retiredKeys(given)),
-    witnessKeys: vkeys(witnessKeys(given)),
+    keys: vkeys(logKeys(args)),
+    retiredKeys: vkeys(retiredKeys(args)),
+    witnessKeys: vkeys(witnessKeys(args)),
     // The evidence is fetched after the records: what was written before is sealed by then, or never will be.
     settleMs: 0,
-    threads: { count: threadsOf(given) },
+    threads: { count: threadsOf(args) },
     ...(last === undefined ? {} : { lastCheckpoint: fileAt(last, "--last-checkpoint").toString("utf8") }),
     ...(known === undefined ? {} : { known: knownIn(known) }),
     ...(asOf === undefined ? {} : { asOf }),

@@ -3,7 +3,7 @@
 import { identityText } from "../identity/identity-report";
 import { PiecesLeft } from "../verifier/pieces";
 import { EXIT_CODES, type Finding, findingText, graverOf, verificationText } from "../verifier/report";
-import type { Command, Given, Terminal } from "./command";
+import type { Command, CommandArguments, Terminal } from "./command";
 import { attestedDays, IDENTITIES_OPTION, identitiesOf } from "./identities";
 import { leftText, PIECE_OPTIONS, verifyHereOrInPieces } from "./pieces";
 import { ANSWER_IS_NO } from "./program";
@@ -24,15 +24,15 @@ export const verify: Command = {
   examples: [
     "verify --evidence audit/evidence --export audit/tables --key log.vkey --last-checkpoint audit/checkpoint",
   ],
-  run: async (given, terminal) => {
-    given.noOperand();
+  run: async (args, terminal) => {
+    args.noOperand();
     const { answer, print, progress, tell } = terminal;
-    const options = await verifyOptions(given);
-    const attested = attestedDays(given);
-    const report = await verifyHereOrInPieces(given, {
+    const options = await verifyOptions(args);
+    const attested = attestedDays(args);
+    const report = await verifyHereOrInPieces(args, {
       ...options,
-      ...(given.flag("all") ? { onFinding: printer(given, terminal) } : {}),
-      ...(progress === undefined || given.flag("quiet") ? {} : { onProgress: progress }),
+      ...(args.flag("all") ? { onFinding: printer(args, terminal) } : {}),
+      ...(progress === undefined || args.flag("quiet") ? {} : { onProgress: progress }),
     });
     if (report instanceof PiecesLeft) {
       const { round, left } = report;
@@ -41,22 +41,22 @@ export const verify: Command = {
     }
     const identities = await identitiesOf(attested, options.sources);
     const verdict = graverOf(report.verdict, identities?.verdict ?? "ok");
-    if (given.flag("json")) {
+    if (args.flag("json")) {
       const whole = identities === undefined ? report : { ...report, identities };
-      print(given.flag("all") ? JSON.stringify({ report: whole }) : JSON.stringify(whole, undefined, 2));
-    } else if (given.flag("quiet")) print(verdict.toUpperCase());
+      print(args.flag("all") ? JSON.stringify({ report: whole }) : JSON.stringify(whole, undefined, 2));
+    } else if (args.flag("quiet")) print(verdict.toUpperCase());
     else print([verificationText(report), ...(identities === undefined ? [] : [identityText(identities)])].join("\n"));
-    const page = given.one("html");
-    if (page !== undefined) await writeReport(page, { options, verification: report, identities, given, say: tell });
+    const page = args.one("html");
+    if (page !== undefined) await writeReport(page, { options, verification: report, identities, args, say: tell });
     return EXIT_CODES[verdict];
   },
 };
 
 /** With `--json` each finding is one line of JSON, and the report is the last line. */
-function printer(given: Given, { print }: Terminal) {
+function printer(args: CommandArguments, { print }: Terminal) {
   return (finding: Finding, reason?: string) => {
     const acknowledged = reason === undefined ? "" : `acknowledged (${reason}) `;
-    if (given.flag("json"))
+    if (args.flag("json"))
       print(JSON.stringify({ finding, ...(reason === undefined ? {} : { acknowledged: reason }) }));
     else print(`${acknowledged}${findingText(finding)}`);
   };

@@ -7,7 +7,7 @@ import { type SubmittedCheckpoint, submit } from "../verifier/witness-client";
 import { cosignerOf, newWitnessKey } from "../verifier/witness-key";
 import { fileState } from "../verifier/witness-state";
 import { evidenceAt, fileAt, folderAt, logKeys, newestCheckpoint, OPTIONS } from "./arguments";
-import type { Command, Given } from "./command";
+import type { Command, CommandArguments } from "./command";
 import { EvidenceToolError, UsageError } from "./errors";
 import { writeWhole } from "./files";
 import { witnessServer } from "./witness-server";
@@ -19,10 +19,10 @@ export const newKey: Command = {
     name: { kind: "one", value: "NAME", required: true, about: "Name of the witness, which its cosignatures bear." },
     out: { kind: "one", value: "FILE", required: true, about: "Where the private key goes." },
   },
-  run: async (given, { answer }) => {
-    given.noOperand();
-    const { vkey, pem } = newWitnessKey(given.needed("name"));
-    const out = given.needed("out");
+  run: async (args, { answer }) => {
+    args.noOperand();
+    const { vkey, pem } = newWitnessKey(args.needed("name"));
+    const out = args.needed("out");
     writeNew(out, pem);
     const publicOut = `${out.replace(/\.pem$/, "")}.vkey`;
     writeNew(publicOut, `${vkey}\n`);
@@ -50,26 +50,26 @@ function writeNew(place: string, text: string): void {
 }
 
 /** The logs that a witness knows are those whose keys it is given. */
-function pinnedLogs(given: Given) {
-  given.neededMany("log-key");
-  return logKeys(given, "log-key");
+function pinnedLogs(args: CommandArguments) {
+  args.neededMany("log-key");
+  return logKeys(args, "log-key");
 }
 
 export const cosign: Command = {
   summary: "Cosign the checkpoint of an evidence folder",
   details: `Only after a proof that the log still begins with all that this witness saw before. Writes cosignatures/<size>/<key id> into the folder, and remembers the checkpoint in the state file.`,
   options: { evidence: OPTIONS.evidence, key: OPTIONS.witnessKey, "log-key": OPTIONS.logKey, state: OPTIONS.state },
-  run: async (given, terminal) => {
-    given.noOperand();
-    const evidence = evidenceAt(given);
-    const cosigner = cosignerOf(fileAt(given.needed("key"), "--key").toString("utf8"));
-    const keys = pinnedLogs(given);
-    const state = fileState(given.needed("state"));
+  run: async (args, terminal) => {
+    args.noOperand();
+    const evidence = evidenceAt(args);
+    const cosigner = cosignerOf(fileAt(args.needed("key"), "--key").toString("utf8"));
+    const keys = pinnedLogs(args);
+    const state = fileState(args.needed("state"));
     const checkpoint = await newestCheckpoint(evidence);
     const submitted = await submit({ evidence, checkpoint, state, logKeys: keys, cosigner, now: Date.now() });
     if (submitted.cosignature === undefined) throw refusalOf(submitted);
     const name = cosignaturePath(checkpoint.size, cosigner.key.keyId);
-    const place = path.join(folderAt(given.needed("evidence"), "evidence"), ...name.split("/"));
+    const place = path.join(folderAt(args.needed("evidence"), "evidence"), ...name.split("/"));
     if (existsSync(place)) {
       const text = `${name} is there already: this witness cosigned the log at ${checkpoint.size} entries before.`;
       terminal.answer({ cosignature: name, origin: checkpoint.origin, size: checkpoint.size, isNew: false }, text);
@@ -114,13 +114,13 @@ export const serveWitness: Command = {
     "log-key": OPTIONS.logKey,
     state: OPTIONS.state,
   },
-  run: async (given, terminal) => {
-    given.noOperand();
-    const port = given.number("port", 0, PORT_MAX);
+  run: async (args, terminal) => {
+    args.noOperand();
+    const port = args.number("port", 0, PORT_MAX);
     if (port === undefined) throw new UsageError("--port is missing.");
-    const host = given.one("host") ?? "127.0.0.1";
-    const cosigner = cosignerOf(fileAt(given.needed("key"), "--key").toString("utf8"));
-    const settings = { cosigner, logKeys: pinnedLogs(given), state: fileState(given.needed("state")) };
+    const host = args.one("host") ?? "127.0.0.1";
+    const cosigner = cosignerOf(fileAt(args.needed("key"), "--key").toString("utf8"));
+    const settings = { cosigner, logKeys: pinnedLogs(args), state: fileState(args.needed("state")) };
     const server = witnessServer({ ...settings, now: Date.now, tell: terminal.tell });
     const address = await listening(server.listen(host, port), host, port);
     const url = `http://${host}:${address}`;

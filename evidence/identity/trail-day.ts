@@ -50,7 +50,7 @@ export async function readTrailDay(
 ): Promise<TrailDay> {
   const start = Date.parse(`${day}T00:00:00Z`);
   const window = { from: start - BEFORE_MS, to: start + DAY_MS + AFTER_MS };
-  const reading = new Reading(folder, outOfTime);
+  const reading = new TrailDayReading(folder, outOfTime);
   const digests = await reading.digests(window);
   reading.checkChain(digests, window);
   await reading.events(digests);
@@ -63,7 +63,7 @@ interface Window {
   readonly to: number;
 }
 
-class Reading {
+class TrailDayReading {
   readonly problems: string[] = [];
   readonly invocations = new Map<string, Invocation>();
   readonly principals = new Map<string, TrailPrincipal>();

@@ -53,7 +53,7 @@ function invocationIn(event: Fields): Invocation[] {
       functionName: functionNameIn(event),
       time,
       principal: principalIn(identity),
-      ...present({
+      ...defined({
         service,
         sourceAddress: textOf(event, "sourceIPAddress"),
         vpcEndpoint: textOf(event, "vpcEndpointId"),
@@ -74,7 +74,7 @@ function principalIn(identity: Fields): TrailPrincipal {
   const session = fieldsOf(identity["sessionContext"]);
   return {
     id: textOf(identity, "principalId") ?? "",
-    ...present({ arn: textOf(identity, "arn"), sourceIdentity: textOf(session, "sourceIdentity") }),
+    ...defined({ arn: textOf(identity, "arn"), sourceIdentity: textOf(session, "sourceIdentity") }),
   };
 }
 
@@ -85,7 +85,7 @@ function sessionBegunIn(event: Fields): TrailPrincipal {
   const begun = fieldsOf(isBegun ? fieldsOf(event["responseElements"])["assumedRoleUser"] : undefined);
   return {
     id: textOf(begun, "assumedRoleId") ?? "",
-    ...present({
+    ...defined({
       arn: textOf(begun, "arn"),
       sourceIdentity: textOf(fieldsOf(event["requestParameters"]), "sourceIdentity"),
     }),
@@ -101,8 +101,8 @@ function textOf(fields: Fields, name: string): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-type Present<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+type Defined<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
 
-function present<T extends Readonly<Record<string, string | undefined>>>(texts: T): Present<T> {
-  return Object.fromEntries(Object.entries(texts).filter(([, value]) => value !== undefined)) as Present<T>;
+function defined<T extends Readonly<Record<string, string | undefined>>>(texts: T): Defined<T> {
+  return Object.fromEntries(Object.entries(texts).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

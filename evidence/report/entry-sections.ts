@@ -4,7 +4,7 @@ import { GROUPS } from "./activity";
 import { activityChart, GROUP_WORDS, legend } from "./charts";
 import { ENTRY_COLUMNS, entryTexts, PATH_COLUMNS, pathRows, recordTexts } from "./entry-text";
 import { type Html, html, shown } from "./html";
-import type { ReportModel, ShownEntry, Story } from "./model";
+import type { RecordStory, ReportModel, ShownEntry } from "./model";
 import { section, table } from "./sections";
 import { treeDrawing } from "./tree-drawing";
 import { counted, digits, duration } from "./words";
@@ -64,7 +64,7 @@ export function storySection({ story, proof }: ReportModel): Html {
   );
 }
 
-function recordOf({ drawn: { index, record } }: Story): Html {
+function recordOf({ drawn: { index, record } }: RecordStory): Html {
   if (record === null) {
     return html`<p>The record of entry ${index} is not shown: the exports do not hold it as it was sealed, or the log holds it as forged or changed.</p>`;
   }

@@ -16,7 +16,7 @@ import type { VerifyOptions } from "../verifier/verify";
 import { auditIdsOf } from "../verifier/write-records";
 import { changesSince, type ReportSummary, summaryOf } from "./changes";
 import { newestEntries, type WindowEntry, withHeartbeats } from "./log-window";
-import type { KeyFact, ReportModel, ShownEntry, Story } from "./model";
+import type { KeyFact, RecordStory, ReportModel, ShownEntry } from "./model";
 import { pageProof } from "./proof-parts";
 import { RecordPass } from "./record-pass";
 import { lagSummary } from "./sealing-lag";
@@ -155,7 +155,7 @@ async function tellStory(
   { size }: Checkpoint,
   { evidence }: VerifyOptions,
   pass: RecordPass,
-): Promise<Story | undefined> {
+): Promise<RecordStory | undefined> {
   const found: Omit<WindowEntry, "sealedBefore">[] = [];
   for await (const { leaf, entry } of findEntries(evidence, size, new Set([id, ...auditIdsOf(id), ...pass.auditIds]))) {
     found.push({ index: leaf, entry });

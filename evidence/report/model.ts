@@ -31,7 +31,7 @@ export interface ShownEntry {
   readonly sealedBefore?: string;
 }
 
-export interface Story {
+export interface RecordStory {
   readonly id: string;
   readonly entries: readonly ShownEntry[];
   /** The entry whose path is drawn. */
@@ -50,7 +50,7 @@ export interface ReportModel {
   readonly activity: Activity;
   /** The newest entries of the log, the newest first. */
   readonly latest: readonly ShownEntry[];
-  readonly story?: Story;
+  readonly story?: RecordStory;
   readonly lag: LagSummary;
   readonly changes?: Changes;
   readonly summary: ReportSummary;

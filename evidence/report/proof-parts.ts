@@ -7,14 +7,14 @@ import { bearing, withCosignatures } from "../verifier/proof-search";
 import { consistencyProof, inclusionProof, type SubtreeHashes, tileReader } from "../verifier/tree-proofs";
 import type { VerifyOptions } from "../verifier/verify";
 import type { ReportSummary } from "./changes";
-import type { ReportModel, ShownEntry, Story } from "./model";
+import type { RecordStory, ReportModel, ShownEntry } from "./model";
 import { type EarlierTree, type PageEvidence, REPORT_FORMAT } from "./page-evidence";
 import { checkEvidence } from "./proof-check";
 
 interface ProofParts {
   readonly verify: VerifyOptions;
   readonly entries: readonly ShownEntry[];
-  readonly story: Story | undefined;
+  readonly story: RecordStory | undefined;
   readonly before: ReportSummary | undefined;
 }
 

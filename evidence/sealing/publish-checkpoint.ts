@@ -7,11 +7,11 @@ import type { Services } from "../../ledger/store/services";
 import { SealingError } from "./errors";
 import { type HeartbeatSettings, publishHeartbeat } from "./heartbeat";
 import { type ErrorReporting, reportingErrors } from "./report-error";
-import { type FedStream, lostStreams } from "./stream-check";
+import { lostStreams, type TableStream } from "./stream-check";
 
 export interface PublishCheckpointSettings extends Omit<HeartbeatSettings, "outOfTime">, ErrorReporting {
   /** The streams that feed the sealer. */
-  readonly streams: readonly FedStream[];
+  readonly streams: readonly TableStream[];
 }
 
 export interface PublishCheckpointResponse {

@@ -6,14 +6,17 @@
 import { DescribeTableCommand, type DynamoDBClient, ResourceNotFoundException } from "@aws-sdk/client-dynamodb";
 import type { LogicalTableName } from "../../contract";
 
-export interface FedStream {
+export interface TableStream {
   readonly table: LogicalTableName;
   /** Of the stream that the event source mapping reads. */
   readonly streamArn: string;
 }
 
 /** The tables that have another stream by now, or none. */
-export async function lostStreams(dynamo: DynamoDBClient, streams: readonly FedStream[]): Promise<LogicalTableName[]> {
+export async function lostStreams(
+  dynamo: DynamoDBClient,
+  streams: readonly TableStream[],
+): Promise<LogicalTableName[]> {
   const latest = await Promise.all(streams.map(({ streamArn }) => latestStream(dynamo, tableNameOf(streamArn))));
   return streams.filter(({ streamArn }, index) => latest[index] !== streamArn).map(({ table }) => table);
 }

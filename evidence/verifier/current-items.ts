@@ -14,7 +14,7 @@ export interface CurrentItem {
   readonly writtenAt?: string;
 }
 
-export type Kept = Pick<CurrentItem, "item" | "writtenAt">;
+export type ItemForFinding = Pick<CurrentItem, "item" | "writtenAt">;
 
 export interface CurrentVersions {
   readonly table: LogicalTableName;
@@ -33,7 +33,7 @@ export class CurrentItems {
     table: LogicalTableName,
     digests: { readonly now?: Digest; readonly before?: Digest },
     replay: boolean,
-    kept: (now: Digest) => Kept,
+    kept: (now: Digest) => ItemForFinding,
   ): void {
     const { now, before } = digests;
     if (before !== undefined) this.replace(this.at(table, before.keyText), before, replay);

@@ -8,7 +8,7 @@ import type { LogicalTableName } from "../../contract";
 import { BUCKETS } from "../../ledger/rules/tally";
 import { entryBytes, type RecordEntry } from "../log/entry";
 import { leafHash } from "../log/hashing";
-import { CurrentItems, type CurrentVersions, type Kept, keyParts, recordPlace } from "./current-items";
+import { CurrentItems, type CurrentVersions, type ItemForFinding, keyParts, recordPlace } from "./current-items";
 import type { Digest } from "./digest";
 import { readEntry } from "./entries";
 import { canExplain, type KnownRecord } from "./explain";
@@ -40,7 +40,7 @@ export interface SearchOptions {
 const READINGS_MAX = 16;
 
 /** One slice, while it is looked at. */
-interface Slice {
+interface SliceOfRecords {
   readonly known: Map<string, { readonly table: LogicalTableName; readonly keyText: string; readonly leaves: Leaf[] }>;
   readonly again: RecordTally;
 }
@@ -66,11 +66,11 @@ export class DiscrepancySearch {
     const { leaves, items, histories } = this.tally;
     const differing = this.buckets.reduce((sum, at) => sum + leaves.touchedIn(at) + items.touchedIn(at), 0);
     const slices = Math.ceil((differing + 2 * histories.count) / this.options.heldMax);
-    for (let slice = 0; slice < slices; slice++) await this.takeSlice(slice, slices);
+    for (let slice = 0; slice < slices; slice++) await this.searchSlice(slice, slices);
   }
 
-  private async takeSlice(at: number, slices: number): Promise<void> {
-    const slice: Slice = { known: new Map(), again: new RecordTally(this.tally.keyed, this.tally.histories) };
+  private async searchSlice(at: number, slices: number): Promise<void> {
+    const slice: SliceOfRecords = { known: new Map(), again: new RecordTally(this.tally.keyed, this.tally.histories) };
     if (!(await this.readLog(at, slices, slice))) return;
     const records = [...slice.known.values()].map(
       (each): KnownRecord => ({ ...each, history: historyOf(each.leaves) }),
@@ -95,7 +95,7 @@ export class DiscrepancySearch {
   }
 
   /** False where a slice turns out to be too large to be kept in memory. */
-  private async readLog(at: number, slices: number, { known, again }: Slice): Promise<boolean> {
+  private async readLog(at: number, slices: number, { known, again }: SliceOfRecords): Promise<boolean> {
     const { size, blockHeight, heldMax } = this.options;
     const { histories } = this.tally;
     let held = 0;
@@ -160,7 +160,7 @@ export class DiscrepancySearch {
     this.judge(unexplained, known, current);
   }
 
-  private kept({ writtenAt }: Digest, { now }: RecordChange): Kept {
+  private kept({ writtenAt }: Digest, { now }: RecordChange): ItemForFinding {
     this.itemsKept += 1;
     const isKept = now !== undefined && this.itemsKept <= this.options.namedMax;
     return { ...(isKept ? { item: itemIn(now) } : {}), ...(writtenAt === "" ? {} : { writtenAt }) };

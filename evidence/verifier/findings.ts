@@ -37,12 +37,12 @@ export interface FindingsOptions {
 /** Collects findings in bounded memory. Each code has its own room in each weight, so that many of one kind hide no other. */
 export class Findings {
   readonly notes: string[] = [];
-  private readonly rooms = new Map<string, Room<Finding>>();
+  private readonly rooms = new Map<string, NewestFindings<Finding>>();
   private readonly counts = new Map<Verdict, number>();
-  private readonly settled: Room<AcknowledgedFinding>;
+  private readonly settled: NewestFindings<AcknowledgedFinding>;
 
   constructor(private readonly options: FindingsOptions = {}) {
-    this.settled = new Room(this.namedMax);
+    this.settled = new NewestFindings(this.namedMax);
   }
 
   private get namedMax(): number {
@@ -71,7 +71,7 @@ export class Findings {
     }
     this.counts.set(finding.verdict, (this.counts.get(finding.verdict) ?? 0) + 1);
     const name = `${weightOf(finding)} ${finding.verdict} ${finding.code}`;
-    const room = this.rooms.get(name) ?? new Room<Finding>(this.namedMax);
+    const room = this.rooms.get(name) ?? new NewestFindings<Finding>(this.namedMax);
     this.rooms.set(name, room);
     room.add(finding);
     return undefined;
@@ -130,7 +130,7 @@ export class Findings {
 }
 
 /** Keeps the findings with the highest entry numbers; of those without one the first that came. */
-class Room<F extends Finding> {
+class NewestFindings<F extends Finding> {
   count = 0;
   private kept: F[] = [];
 

@@ -36,12 +36,12 @@ export interface History {
 }
 
 export function historyOf(leaves: readonly Leaf[]): History {
-  const reading = new Reading(leaves);
+  const reading = new HistoryReading(leaves);
   for (const leaf of leaves) reading.take(leaf);
   return reading;
 }
 
-class Reading implements History {
+class HistoryReading implements History {
   readonly heads: RecordState[] = [{ from: -1, commitment: "" }];
   readonly faults: HistoryFault[] = [];
   repeats = 0;

@@ -37,7 +37,7 @@ const VERSION = '"Version":{"N":"';
 /** A text, or the number of the value in its place. */
 type Token = string | number;
 
-interface Learnt {
+interface AttributePattern {
   readonly name: string;
   /** Of a regular expression; each value is a group. */
   readonly pattern: string;
@@ -45,7 +45,7 @@ interface Learnt {
   readonly tokens: readonly Token[];
 }
 
-interface Places {
+interface ValuePositions {
   readonly salt: number;
   readonly version: number;
   readonly writtenAt: number;
@@ -61,7 +61,7 @@ export class ItemTemplate {
     private readonly parts: readonly { readonly before: string; readonly value: number }[],
     private readonly end: string,
     /** Numbers of values; 0 for none. */
-    private readonly places: Places,
+    private readonly places: ValuePositions,
   ) {}
 
   /** Undefined where the text is not of the kind that can be learnt from. */
@@ -118,7 +118,7 @@ function listOf(text: string, each: RegExp): string[] | undefined {
 }
 
 /** @param groups numbers of the values learnt so far, by the text before them. */
-function learnAttribute(attribute: string, groups: Map<string, number>): Learnt | undefined {
+function learnAttribute(attribute: string, groups: Map<string, number>): AttributePattern | undefined {
   if (VALUE_START.test(attribute)) return learnValue(attribute, groups, "");
   const start = attribute.slice(0, attribute.indexOf(MAP) + MAP.length);
   const found = listOf(attribute.slice(start.length, -2), MEMBERS) ?? [undefined];
@@ -131,7 +131,7 @@ function learnAttribute(attribute: string, groups: Map<string, number>): Learnt 
   };
 }
 
-function learnValue(member: string, groups: Map<string, number>, within: string): Learnt {
+function learnValue(member: string, groups: Map<string, number>, within: string): AttributePattern {
   const [start = "", name = ""] = VALUE_START.exec(member) ?? [];
   const group = groups.size + 1;
   groups.set(`${within}${start}`, group);
@@ -143,16 +143,16 @@ function literal(text: string): string {
 }
 
 /** Undefined when one could not be learnt, or two have the same name. */
-function allDistinct(learnt: readonly (Learnt | "" | undefined)[]): Learnt[] | undefined {
+function allDistinct(learnt: readonly (AttributePattern | "" | undefined)[]): AttributePattern[] | undefined {
   const all = learnt.filter((each) => each !== undefined && each !== "");
   return new Set(all.map(({ name }) => name)).size === learnt.length ? all : undefined;
 }
 
-function sortedByName(learnt: readonly Learnt[]): Learnt[] {
+function sortedByName(learnt: readonly AttributePattern[]): AttributePattern[] {
   return learnt.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function joined(learnt: readonly Learnt[]): Token[] {
+function joined(learnt: readonly AttributePattern[]): Token[] {
   return learnt.flatMap(({ tokens }, at) => (at === 0 ? tokens : [",", ...tokens]));
 }
 

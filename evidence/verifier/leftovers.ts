@@ -11,7 +11,7 @@ import type { Run } from "./run";
 
 const PARTIAL = /^tile\/(entries|[0-9]{1,2})\/((?:x[0-9]{3}\/)*[0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/;
 
-interface Place {
+interface PartialTile {
   /** Undefined for a bundle. */
   readonly level: number | undefined;
   readonly index: number;
@@ -36,7 +36,7 @@ export async function checkLeftovers(run: Run, head: Checkpoint, faulty: Readonl
   for await (const path of run.evidence.list("keys/")) await checkKey(path, head, run);
 }
 
-function placeOf(path: string): Place | undefined {
+function placeOf(path: string): PartialTile | undefined {
   const [, kind, name, partial] = PARTIAL.exec(path) ?? [];
   if (kind === undefined || name === undefined) return undefined;
   const index = Number(name.replaceAll(/[x/]/g, ""));
@@ -48,13 +48,13 @@ function placeOf(path: string): Place | undefined {
 }
 
 /** How many hashes or entries this tile has in a tree of this size. */
-function widthIn(size: number, { level = 0, index }: Place): number {
+function widthIn(size: number, { level = 0, index }: PartialTile): number {
   const hashes = Math.floor(size / TILE_WIDTH ** level);
   return Math.max(0, Math.min(TILE_WIDTH, hashes - index * TILE_WIDTH));
 }
 
 /** What the whole tile begins with was checked already. */
-async function comparePartial(path: string, place: Place, width: number, run: Run): Promise<void> {
+async function comparePartial(path: string, place: PartialTile, width: number, run: Run): Promise<void> {
   try {
     const isSame =
       place.level === undefined ? await isSameBundle(path, place, width, run) : await isSameTile(place, width, run);
@@ -66,7 +66,11 @@ async function comparePartial(path: string, place: Place, width: number, run: Ru
   }
 }
 
-async function isSameTile({ level = 0, index, width: own }: Place, width: number, { evidence }: Run): Promise<boolean> {
+async function isSameTile(
+  { level = 0, index, width: own }: PartialTile,
+  width: number,
+  { evidence }: Run,
+): Promise<boolean> {
   const [partial, whole] = [await readTile(evidence, level, index, own), await readTile(evidence, level, index, width)];
   // A whole one that is missing was reported already.
   return whole === undefined || partial?.equals(whole.subarray(0, partial.length)) === true;
@@ -74,7 +78,7 @@ async function isSameTile({ level = 0, index, width: own }: Place, width: number
 
 async function isSameBundle(
   path: string,
-  { index, width: own }: Place,
+  { index, width: own }: PartialTile,
   width: number,
   { evidence }: Run,
 ): Promise<boolean> {

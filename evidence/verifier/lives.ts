@@ -18,7 +18,7 @@ const EVENTS = TABLES.paymentEvents.logicalName;
 /** A hold that is open for longer than this is worth a look: its refund was made or failed long ago. */
 const HOLD_AGE_MAX_MS = 7 * 24 * 60 * 60 * 1000;
 
-interface Held {
+interface StoredLife {
   /** By place. */
   readonly events: Map<string, StoredEvent>;
   row?: StoredEvent;
@@ -47,7 +47,7 @@ export class Lives {
     const due = dueRule([events, payments], settleMs);
     const parts = Math.ceil((counts.get(EVENTS) ?? 0) / this.heldMax);
     for (let part = 0; part < parts; part++) {
-      const held = new Map<string, Held>();
+      const held = new Map<string, StoredLife>();
       const filter = { by: "payment", part, parts } as const;
       await readings.recordsAgain(
         { sources: [events, payments], filter, what: "lives" },
@@ -59,7 +59,7 @@ export class Lives {
 
   private judge(
     id: string,
-    { events, row }: Held,
+    { events, row }: StoredLife,
     due: (writtenAt: string) => boolean,
     takenAt: number,
     run: Run,
@@ -81,7 +81,7 @@ export class Lives {
 }
 
 function keep(
-  held: Map<string, Held>,
+  held: Map<string, StoredLife>,
   table: LogicalTableName,
   now: Digest | undefined,
   before: Digest | undefined,

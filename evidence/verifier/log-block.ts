@@ -4,7 +4,7 @@
  */
 
 import type { LogicalTableName } from "../../contract";
-import type { KeyedHash, Marks } from "../../ledger/rules/tally";
+import type { BitSet, KeyedHash } from "../../ledger/rules/tally";
 import type { EntryKind, RecordEntry } from "../log/entry";
 import { HASH_BYTES, leafHash } from "../log/hashing";
 import { bundlePath, TILE_WIDTH, tilePath } from "../log/paths";
@@ -39,7 +39,7 @@ export interface EntryFilter {
   readonly slice: number;
   /** By bucket: 1 where the sums differ. */
   readonly differing: Uint8Array;
-  readonly histories: Marks;
+  readonly histories: BitSet;
 }
 
 /** An entry, by its number, and its bytes in base64. */

@@ -9,15 +9,15 @@ import { PairTally } from "./pairs";
 import { readPart } from "./part-reader";
 import {
   inOneLine,
-  Lines,
+  JsonLines,
   type LogSums,
-  packedMarks,
+  packedBitSet,
   packedSums,
   packedTally,
+  type ReadingRound,
   resultName,
   type Stream,
   unpacked,
-  type Work,
   workName,
 } from "./piece-results";
 import { PieceError, type PiecePlan, type PieceStore, type PieceSubject, storedPlan } from "./pieces";
@@ -72,7 +72,7 @@ class PieceReading {
     this.keyed = new KeyedHash(Buffer.from(plan.runKey, "base64"));
   }
 
-  async read(work: Work): Promise<void> {
+  async read(work: ReadingRound): Promise<void> {
     if (work.kind === "first") {
       await this.readLog(work.log);
       await this.readSources();
@@ -91,14 +91,14 @@ class PieceReading {
   private async readLog(log: LogReading): Promise<void> {
     const tally = new RecordTally(this.keyed);
     await this.ofBlocks(log, (block) => readBlock(block, log, tally, this.reader));
-    const sums: LogSums = { leaves: packedTally(tally.leaves.state), histories: packedMarks(tally.histories) };
+    const sums: LogSums = { leaves: packedTally(tally.leaves.state), histories: packedBitSet(tally.histories) };
     await this.write("log-sums", inOneLine(sums));
   }
 
   private async readSources(): Promise<void> {
     const sums = { tally: new RecordTally(this.keyed), pairs: new PairTally(this.keyed) };
     for (const source of this.options.sources) {
-      const results = new Lines();
+      const results = new JsonLines();
       for (const read of this.share(readersOf(source)))
         results.add(await readPart(source, this.watched(source, read), sums));
       await this.write(source.table, results.bytes());
@@ -111,7 +111,7 @@ class PieceReading {
       const { table } = source;
       if (!tables.includes(table)) continue;
       const isIn = filterOf(filter, table, this.keyed);
-      const results = new Lines();
+      const results = new JsonLines();
       const take = (change: DigestedChange) => {
         if (isIn(change)) results.add(change);
       };
@@ -124,7 +124,7 @@ class PieceReading {
   }
 
   private async ofBlocks(log: BlockRange, read: (block: number) => AsyncIterable<object>): Promise<void> {
-    const results = new Lines();
+    const results = new JsonLines();
     const blocks = Array.from({ length: blocksOf(log) }, (_, block) => block);
     for (const block of this.share(blocks)) for await (const result of read(block)) results.add(result);
     await this.write("log", results.bytes());

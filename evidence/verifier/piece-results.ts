@@ -3,12 +3,12 @@
 import { Readable } from "node:stream";
 import { createGunzip, gunzipSync, gzipSync } from "node:zlib";
 import type { LogicalTableName } from "../../contract";
-import { Marks, type TallyState } from "../../ledger/rules/tally";
+import { BitSet, type TallyState } from "../../ledger/rules/tally";
 import type { BlockRange, EntryFilter, LogReading } from "./log-block";
 import type { ReaderSums, RecordFilter } from "./readings";
 
 /** One round: a reading, of which each piece does its share. */
-export type Work =
+export type ReadingRound =
   | { readonly kind: "first"; readonly log: LogReading }
   | { readonly kind: "statements"; readonly log: BlockRange }
   | { readonly kind: "entries"; readonly log: BlockRange; readonly filter: EntryFilter }
@@ -22,28 +22,28 @@ export const resultName = (round: number, piece: number, what: Stream | "log-sum
   `round-${round}/piece-${piece}/${what}`;
 
 /** Typed arrays, maps, sets and marks as what JSON can hold. */
-export function packed(work: Work): Buffer {
+export function packed(work: ReadingRound): Buffer {
   return gzipSync(
     JSON.stringify(work, (_, value: unknown) => {
       if (value instanceof Float64Array) return [...value];
       if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
       if (value instanceof Map) return { $map: [...value] };
       if (value instanceof Set) return { $set: [...value] };
-      if (value instanceof Marks) return { $marks: packedMarks(value) };
+      if (value instanceof BitSet) return { $marks: packedBitSet(value) };
       return value;
     }),
     { level: 1 },
   );
 }
 
-export function unpacked(bytes: Buffer): Work {
+export function unpacked(bytes: Buffer): ReadingRound {
   return JSON.parse(gunzipSync(bytes).toString("utf8"), (_, value) => {
     if (value?.$bytes !== undefined) return new Uint8Array(Buffer.from(value.$bytes as string, "base64"));
     if (value?.$map !== undefined) return new Map(value.$map);
     if (value?.$set !== undefined) return new Set(value.$set);
-    if (value?.$marks !== undefined) return unpackedMarks(value.$marks);
+    if (value?.$marks !== undefined) return unpackedBitSet(value.$marks);
     return value;
-  }) as Work;
+  }) as ReadingRound;
 }
 
 /** Numbers in base64: all of them, or, where most are zero, those that are not, with their places. */
@@ -53,17 +53,17 @@ interface PackedNumbers {
   readonly places?: string;
 }
 
-export interface PackedMarks {
+export interface PackedBitSet {
   readonly bits: PackedNumbers;
   readonly count: number;
 }
 
-export function packedMarks({ state }: Marks): PackedMarks {
+export function packedBitSet({ state }: BitSet): PackedBitSet {
   return { bits: packedNumbers(state.bits), count: state.count };
 }
 
-export function unpackedMarks({ bits, count }: PackedMarks): Marks {
-  const marks = new Marks();
+export function unpackedBitSet({ bits, count }: PackedBitSet): BitSet {
+  const marks = new BitSet();
   marks.addAll({ bits: unpackedNumbers(bits), count });
   return marks;
 }
@@ -129,13 +129,13 @@ export type PackedSums = ReturnType<typeof packedSums>;
 /** What the entries of a piece say of the records. */
 export interface LogSums {
   readonly leaves: ReturnType<typeof packedTally>;
-  readonly histories: PackedMarks;
+  readonly histories: PackedBitSet;
 }
 
 const PART_CHARACTERS = 2 ** 20;
 
 /** Lines of JSON, compressed as they come. */
-export class Lines {
+export class JsonLines {
   private open = "";
   private readonly parts: Buffer[] = [];
 

@@ -7,12 +7,12 @@ import {
   linesIn,
   type PackedSums,
   packed,
+  type ReadingRound,
   resultName,
   type Stream,
-  unpackedMarks,
+  unpackedBitSet,
   unpackedSums,
   unpackedTally,
-  type Work,
   workName,
 } from "./piece-results";
 import { PiecesLeft, type PieceWork } from "./pieces";
@@ -46,7 +46,7 @@ export class PiecedReadings implements Readings {
     yield* this.stream<LogChunk>(round, "log");
     for await (const { leaves, histories } of this.each<LogSums>(round, "log-sums")) {
       tally.leaves.addAll(unpackedTally(leaves));
-      tally.histories.addAll(unpackedMarks(histories).state);
+      tally.histories.addAll(unpackedBitSet(histories).state);
     }
   }
 
@@ -73,7 +73,7 @@ export class PiecedReadings implements Readings {
   stop(): void {}
 
   /** @throws PiecesLeft unless every piece of it was read. */
-  private async resultsOf(work: Work): Promise<number> {
+  private async resultsOf(work: ReadingRound): Promise<number> {
     const { store, plan } = this.work;
     const round = this.rounds;
     this.rounds += 1;

@@ -12,7 +12,7 @@ import { SignerOrder } from "./signer-order";
 /** Checkpoints that a heartbeat may still name. The log publishes one a minute. */
 const REMEMBERED_MAX = 65_536;
 
-interface Reached {
+interface TreeText {
   readonly size: number;
   readonly text: string;
 }
@@ -26,7 +26,7 @@ export class PublishedCheckpoints {
   private readonly cosigned = new Map<string, number>();
   private readonly order = new SignerOrder();
   private readonly textHashes = new Map<number, string>();
-  private reached: Reached[] = [];
+  private reached: TreeText[] = [];
   private next = 0;
 
   private constructor(
@@ -103,7 +103,7 @@ export class PublishedCheckpoints {
     await Promise.all(reached.map((each) => this.check(each, findings)));
   }
 
-  private async check({ size, text }: Reached, findings: Findings): Promise<void> {
+  private async check({ size, text }: TreeText, findings: Findings): Promise<void> {
     const path = checkpointPath(size);
     const bytes = await this.run.evidence.read(path);
     const checkpoint = bytes === undefined ? "It was listed, and cannot be read." : parseOwnCheckpoint(bytes);

@@ -1,7 +1,7 @@
 /** Both sides of the comparison, summed up: what the log says must be in the tables, and what the sources hold. */
 
 import type { LogicalTableName } from "../../contract";
-import { BUCKETS, type KeyedHash, Marks, Tally } from "../../ledger/rules/tally";
+import { BitSet, BUCKETS, type KeyedHash, Tally } from "../../ledger/rules/tally";
 import type { RecordEntry } from "../log/entry";
 import type { Digest } from "./digest";
 
@@ -12,7 +12,7 @@ export class RecordTally {
   /** @param histories marks records with a history: with an entry that is not of a first version. */
   constructor(
     readonly keyed: KeyedHash,
-    readonly histories: Marks = new Marks(),
+    readonly histories: BitSet = new BitSet(),
   ) {}
 
   /**

@@ -2,7 +2,7 @@
 
 import { CardDataSearch, OVERLAP_LENGTH } from "./card-data-search";
 
-export interface Taken {
+export interface BoundedTextResult {
   readonly text: string;
   readonly tooLong: boolean;
   /** Card data was found around or behind the limit. */
@@ -29,7 +29,7 @@ export class BoundedText {
   }
 
   /** What was kept; the next text begins empty. */
-  take(): Taken {
+  take(): BoundedTextResult {
     const taken = {
       text: this.text,
       tooLong: this.search !== undefined,

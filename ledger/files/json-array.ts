@@ -2,7 +2,7 @@
 
 import { parseExactJson } from "../rules/exact-json";
 import type { RefusalCode } from "../rules/refusals";
-import { BoundedText, type Taken } from "./bounded-text";
+import { BoundedText, type BoundedTextResult } from "./bounded-text";
 import type { Row } from "./row";
 
 /**
@@ -18,7 +18,7 @@ export async function* arrayElements(chunks: AsyncIterable<string>, lengthMax: n
   if (rest !== undefined) yield rowOf(rest);
 }
 
-interface Element extends Taken {
+interface Element extends BoundedTextResult {
   readonly number: number;
   readonly fault?: RefusalCode;
 }

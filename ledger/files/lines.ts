@@ -1,8 +1,8 @@
 /** Lines of streaming text, each with its number; a line beyond the limit is cut and marked as too long. */
 
-import { BoundedText, type Taken } from "./bounded-text";
+import { BoundedText, type BoundedTextResult } from "./bounded-text";
 
-export interface Line extends Taken {
+export interface Line extends BoundedTextResult {
   readonly number: number;
 }
 

@@ -108,7 +108,7 @@ export async function recordEvents(
 }
 
 /** An event whose AuditID another sender's event has. */
-interface Taken {
+interface TakenId {
   readonly takenFrom: AcceptedEvent;
 }
 
@@ -116,7 +116,7 @@ async function writeEvents(
   accepted: readonly AcceptedEvent[],
   call: Call,
   services: Services,
-): Promise<(Outcome | Taken)[]> {
+): Promise<(Outcome | TakenId)[]> {
   const firsts = new Map<string, AcceptedEvent>();
   for (const entry of accepted) if (!firsts.has(entry.auditId)) firsts.set(entry.auditId, entry);
   const written = [...firsts.values()];
@@ -188,7 +188,7 @@ async function eventOutcome(
   outcome: GroupOutcome,
   call: Call,
   services: Services,
-): Promise<Outcome | Taken> {
+): Promise<Outcome | TakenId> {
   const { position, auditId, event } = entry;
   const transaction = event.transactionId === undefined ? {} : { TransactionID: event.transactionId };
   const existing = outcome.written ? undefined : outcome.existing[0];

@@ -61,7 +61,7 @@ interface BatchOutcome {
 }
 
 /** One run over a file. */
-interface Run {
+interface FileRun {
   readonly progress: FileProgress;
   readonly settings: FileSettings;
   readonly limits: FileLimits;
@@ -78,7 +78,7 @@ export async function processFile(
 ): Promise<FileOutcome> {
   const { principal } = progress;
   const caller = principal === undefined ? call.caller : { ...call.caller, principal };
-  const run: Run = { progress, settings, limits: settings.limits ?? FILE_LIMITS, caller, call, services };
+  const run: FileRun = { progress, settings, limits: settings.limits ?? FILE_LIMITS, caller, call, services };
   const finished = (await isVerified(run)) ? await recordRows(run) : true;
   if (!finished) {
     await progress.continueLater();
@@ -93,7 +93,7 @@ export async function processFile(
 }
 
 /** Reads the file to its end, once in all its runs. False, and one bad row, when nothing of it may be recorded. */
-async function isVerified({ progress, settings: { files }, caller, call, services }: Run): Promise<boolean> {
+async function isVerified({ progress, settings: { files }, caller, call, services }: FileRun): Promise<boolean> {
   if (progress.verified !== undefined) return true;
   const { file } = progress;
   const { bytes, etag } = await files.open(file);
@@ -118,7 +118,7 @@ async function isVerified({ progress, settings: { files }, caller, call, service
 }
 
 /** False when the time ran out before the file ended. */
-async function recordRows(run: Run): Promise<boolean> {
+async function recordRows(run: FileRun): Promise<boolean> {
   const { progress, settings, call } = run;
   const underWay: Batch[] = [];
   const settleFirst = async () => {
@@ -150,7 +150,7 @@ async function recordRows(run: Run): Promise<boolean> {
 
 async function* batchesOf(
   { bytes }: OpenFile,
-  { progress, settings, limits, caller, call, services }: Run,
+  { progress, settings, limits, caller, call, services }: FileRun,
 ): AsyncGenerator<JudgedRow[]> {
   const { rows: skip, cardDataRows } = progress;
   const judge = new RowJudge(
@@ -171,7 +171,7 @@ async function* batchesOf(
   if (batch.length > 0) yield batch;
 }
 
-async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchOutcome> {
+async function recordBatch(rows: readonly JudgedRow[], run: FileRun): Promise<BatchOutcome> {
   const { progress, caller, services } = run;
   const call = { ...run.call, now: new Date() };
   const book = transactionsBook(services);
@@ -207,7 +207,7 @@ async function recordBatch(rows: readonly JudgedRow[], run: Run): Promise<BatchO
 }
 
 /** Batch by batch in the order of the file, so that a run that is repeated leaves the same records. */
-async function recordAttempts(attempts: readonly AuditEntry[], { progress, limits, services }: Run): Promise<void> {
+async function recordAttempts(attempts: readonly AuditEntry[], { progress, limits, services }: FileRun): Promise<void> {
   const own = attempts.filter((entry) => progress.countAttempt(entry.response?.result ?? "") <= limits.attemptsMax);
   await recordEntries(own, services);
 }
@@ -224,14 +224,14 @@ function badRowOf(
 }
 
 /** One record for all rows with card data beyond the limit of separate records: a small file could otherwise leave millions. */
-async function recordUnlistedCardData({ progress, limits, caller, call, services }: Run): Promise<void> {
+async function recordUnlistedCardData({ progress, limits, caller, call, services }: FileRun): Promise<void> {
   const rows = progress.cardDataRows - limits.cardDataRowsMax;
   if (rows <= 0) return;
   await recordEntries([cardDataEntry(progress, "further", { FurtherRows: rows }, { caller, call })], services);
 }
 
 /** One record for all rows of a result beyond the limit of separate records. */
-async function recordFurtherAttempts({ progress, limits, caller, call, services }: Run): Promise<void> {
+async function recordFurtherAttempts({ progress, limits, caller, call, services }: FileRun): Promise<void> {
   const { file, request, attempts } = progress;
   const entries = Object.entries(attempts).flatMap(([result, rows]) => {
     if (rows <= limits.attemptsMax) return [];
@@ -258,7 +258,7 @@ function cardDataEntry(
   { file }: FileProgress,
   place: string,
   details: JsonObject,
-  { caller, call }: Pick<Run, "caller" | "call">,
+  { caller, call }: Pick<FileRun, "caller" | "call">,
   { actor = UNCLAIMED_ACTOR, transactionId }: Claims = {},
 ): AuditEntry {
   const { key, versionId } = file;

@@ -28,7 +28,7 @@ const { logicalName: LEDGER, partitionKey, indexes } = TABLES.paymentLedger;
 type PaymentQuery = Extract<LedgerQuery, { Query: "transaction" | "processor" | "failures" }>;
 type ListQuery = Exclude<PaymentQuery, { Query: "transaction" }>;
 
-interface Found {
+interface FoundItems {
   readonly items: readonly StoredItem[];
   /** Sort key of the last index entry, when there may be more behind it. */
   readonly continueAfter?: string;
@@ -48,13 +48,13 @@ export async function queryLedger(event: unknown, call: Call, services: Services
   return answer(query, await findPage(query, range.value, page.value, services), call, services);
 }
 
-async function findOne(transactionId: string, services: Services): Promise<Found> {
+async function findOne(transactionId: string, services: Services): Promise<FoundItems> {
   const item = await getItem(services.dynamo, services.tables.paymentLedger, partitionKey, transactionId);
   return { items: item === undefined ? [] : [item] };
 }
 
 /** The index holds keys only; the records come from the table, so that each can be checked whole and is up to date. */
-async function findPage(query: ListQuery, range: TimeRange, page: Page, services: Services): Promise<Found> {
+async function findPage(query: ListQuery, range: TimeRange, page: Page, services: Services): Promise<FoundItems> {
   const index = query.Query === "processor" ? indexes.byProcessor : indexes.byFailure;
   const value = query.Query === "processor" ? query.ProcessorID : FAILURE_INDEX_VALUE;
   const entries = await readDayIndex(services, { tableName: services.tables.paymentLedger, index, value }, range, page);
@@ -65,7 +65,12 @@ async function findPage(query: ListQuery, range: TimeRange, page: Page, services
   return entries.length < page.limit || continueAfter === undefined ? { items } : { items, continueAfter };
 }
 
-async function answer(query: PaymentQuery, found: Found, call: Call, services: Services): Promise<LedgerQueryResponse> {
+async function answer(
+  query: PaymentQuery,
+  found: FoundItems,
+  call: Call,
+  services: Services,
+): Promise<LedgerQueryResponse> {
   const { trusted, refused } = await checkRecords(TABLES.paymentLedger, found.items, query.Actor, call, services);
   const payments = trusted.map(paymentView);
   const AuditID = await recordRead(

@@ -37,7 +37,7 @@ type Book = typeof TRANSACTIONS | typeof MESSAGES;
 type TimeQuery = Extract<TransactionQuery, { Query: "time" }>;
 type IdQuery = Exclude<TransactionQuery, TimeQuery>;
 
-interface Found {
+interface FoundPayments {
   readonly items: readonly StoredItem[];
   /** The payment that was asked for by its id. */
   readonly transactionId?: string;
@@ -88,7 +88,7 @@ async function findByTime(
   { range, page }: { readonly range: TimeRange; readonly page: Page },
   call: Call,
   services: Services,
-): Promise<Found> {
+): Promise<FoundPayments> {
   const { indexes, partitionKey } = TRAIL;
   const trailTable = services.tables.paymentAuditTrail;
   const entries = await readDayIndex(
@@ -116,7 +116,7 @@ async function findByTime(
 async function answer(
   query: TransactionQuery,
   book: Book,
-  found: Found,
+  found: FoundPayments,
   call: Call,
   services: Services,
 ): Promise<TransactionsResponse> {

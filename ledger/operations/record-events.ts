@@ -51,7 +51,7 @@ export interface SentLifeEvent {
 }
 
 /** What happened to an event, and the record that it leaves beside its own. */
-interface Told {
+interface EventOutcome {
   readonly result: EventResult;
   readonly record?: AuditEntry;
 }
@@ -125,9 +125,13 @@ export async function recordEvent(sent: SentLifeEvent, call: Call, services: Ser
 }
 
 /** The events of a payment one after another, in the order sent; payments side by side. */
-async function recordByPayment(sent: readonly SentLifeEvent[], call: Call, services: Services): Promise<Told[]> {
+async function recordByPayment(
+  sent: readonly SentLifeEvent[],
+  call: Call,
+  services: Services,
+): Promise<EventOutcome[]> {
   const payments = [...groupedBy(sent, ({ event }) => event.TransactionID).values()];
-  const told: Told[] = [];
+  const told: EventOutcome[] = [];
   const work = async () => {
     for (let events = payments.shift(); events !== undefined; events = payments.shift())
       for (const each of events) told.push(await recordOne(each, call, services));
@@ -136,7 +140,7 @@ async function recordByPayment(sent: readonly SentLifeEvent[], call: Call, servi
   return told;
 }
 
-async function recordOne(sent: SentLifeEvent, call: Call, services: Services): Promise<Told> {
+async function recordOne(sent: SentLifeEvent, call: Call, services: Services): Promise<EventOutcome> {
   for (let race = 1; race <= PLACE_RACES_MAX; race++) {
     const read = await readLife(sent.event.TransactionID, services);
     if ("fault" in read) return asUntrusted(sent, read.fault, call, services);
@@ -161,7 +165,7 @@ async function write(
   outcome: LifeOutcome,
   call: Call,
   services: Services,
-): Promise<Told | undefined> {
+): Promise<EventOutcome | undefined> {
   const { event } = sent;
   const place = read.events.length + 1;
   const before = place === 1 ? read.row : read.events.at(-1);
@@ -182,7 +186,7 @@ async function decided(
   [, recordVerdict]: readonly ActionVerdict[],
   call: Call,
   services: Services,
-): Promise<Told | undefined> {
+): Promise<EventOutcome | undefined> {
   if (recordVerdict?.kind !== "failed") return undefined;
   const record = recordVerdict.existing;
   const auditId = writeAuditId(EVENTS.logicalName, sent.event.EventID);
@@ -205,7 +209,12 @@ async function decided(
 }
 
 /** An event of the life has the EventID: the same one again, or another one under its id. */
-async function asRepeat(sent: SentLifeEvent, standing: StoredItem, call: Call, services: Services): Promise<Told> {
+async function asRepeat(
+  sent: SentLifeEvent,
+  standing: StoredItem,
+  call: Call,
+  services: Services,
+): Promise<EventOutcome> {
   const auditId = writeAuditId(EVENTS.logicalName, sent.event.EventID);
   const record = await getItem(services.dynamo, services.tables.paymentAuditTrail, TRAIL.partitionKey, auditId);
   if (record === undefined) return withoutPair(sent, standing, call, services);
@@ -225,18 +234,18 @@ async function asRepeat(sent: SentLifeEvent, standing: StoredItem, call: Call, s
   return { result, record: duplicateEntry(EVENTS.logicalName, EventID, TransactionID, sent.actor, call) };
 }
 
-function withoutPair(sent: SentLifeEvent, found: StoredItem, call: Call, services: Services): Told {
+function withoutPair(sent: SentLifeEvent, found: StoredItem, call: Call, services: Services): EventOutcome {
   const { TransactionID } = sent.event;
   const fault = { code: "AUDIT_RECORD_MISSING", table: EVENTS.logicalName, recordId: TransactionID, found } as const;
   return asUntrusted(sent, fault, call, services);
 }
 
-function asUntrusted(sent: SentLifeEvent, fault: IntegrityFault, call: Call, services: Services): Told {
+function asUntrusted(sent: SentLifeEvent, fault: IntegrityFault, call: Call, services: Services): EventOutcome {
   return { result: refusedOne(sent, refusal(fault.code)), record: alarmEntry(fault, sent.actor, call, services) };
 }
 
 /** @param field the fields that differ, where they are known. */
-function asConflict(sent: SentLifeEvent, field: string | undefined, call: Call, services: Services): Told {
+function asConflict(sent: SentLifeEvent, field: string | undefined, call: Call, services: Services): EventOutcome {
   services.signal("PaymentConflict");
   const { position, event } = sent;
   const { TransactionID, EventID } = event;
@@ -256,7 +265,7 @@ function asConflict(sent: SentLifeEvent, field: string | undefined, call: Call, 
 }
 
 /** The record keeps what was asked and the state that refused it. */
-function asRefused(sent: SentLifeEvent, code: RefusalCode, { life, events }: ReadLife, call: Call): Told {
+function asRefused(sent: SentLifeEvent, code: RefusalCode, { life, events }: ReadLife, call: Call): EventOutcome {
   const State = life.state;
   const { TransactionID, EventID, Kind, Mode, Amount, Currency } = sent.event;
   const details: JsonObject = { Kind, Mode, Amount, Currency, SeenPlace: events.length, SeenState: { ...State } };

@@ -28,13 +28,13 @@ export interface Effect {
 }
 export const NO_EFFECT: Effect = { totals: {}, postings: new Map() };
 
-export interface Settled {
+export interface SettledEvent {
   readonly event: LifeEvent;
   readonly effect: Effect;
 }
 
 /** @param of the event that it settles or takes back, with what that one did. */
-export function effectOf(event: LifeEvent, of: Settled | undefined, processorId: string): Effect {
+export function effectOf(event: LifeEvent, of: SettledEvent | undefined, processorId: string): Effect {
   const amount = amountMinor(event.Amount);
   const held = of === undefined ? 0n : amountMinor(of.event.Amount);
   const postings = postingsOf(event.Kind, of?.event.Kind, amount, held, processorId);

@@ -76,7 +76,7 @@ export interface LifeOutcome {
   readonly postings: readonly Posting[];
 }
 
-interface Known {
+interface JudgedEvent {
   readonly event: LifeEvent;
   readonly breaches: readonly BreachCode[];
   readonly isCounted: boolean;
@@ -86,7 +86,7 @@ interface Known {
   correctedBy?: string;
 }
 
-interface Judged {
+interface EventJudgement {
   readonly breaches: readonly BreachCode[];
   readonly totals: Totals;
   readonly closings: number;
@@ -95,17 +95,17 @@ interface Judged {
   /** What the event itself does, without what it settles of earlier ones: a correction takes this back. */
   readonly own: Effect;
   readonly isCounted: boolean;
-  readonly settles?: Known;
+  readonly settles?: JudgedEvent;
   /** Came before the event that it settles. */
-  readonly early?: { readonly known: Known; readonly effect: Effect };
+  readonly early?: { readonly known: JudgedEvent; readonly effect: Effect };
 }
 
 export class PaymentLife {
   private totals: Totals;
   private closings = 0;
-  private readonly known = new Map<string, Known>();
+  private readonly known = new Map<string, JudgedEvent>();
   /** By the EventID that they name: settlements that came before what they settle. */
-  private readonly early = new Map<string, Known>();
+  private readonly early = new Map<string, JudgedEvent>();
   private currency: string | undefined;
   private decimals: number;
   private readonly processor: string;
@@ -140,7 +140,7 @@ export class PaymentLife {
     const judged = this.judged(event);
     const outcome = this.outcomeOf(judged, event);
     if (this.currency === undefined) [this.currency, this.decimals] = [event.Currency, decimalsOf(event.Amount)];
-    const known: Known = { event, breaches: judged.breaches, isCounted: judged.isCounted, effect: judged.own };
+    const known: JudgedEvent = { event, breaches: judged.breaches, isCounted: judged.isCounted, effect: judged.own };
     this.known.set(event.EventID, known);
     this.totals = judged.totals;
     this.closings = judged.closings;
@@ -168,11 +168,11 @@ export class PaymentLife {
     });
   }
 
-  private isEarly({ event, isCounted }: Known): boolean {
+  private isEarly({ event, isCounted }: JudgedEvent): boolean {
     return isCounted && event.Of !== undefined && !this.known.has(event.Of) && !this.early.has(event.Of);
   }
 
-  private settle(settled: Known, by: Known): void {
+  private settle(settled: JudgedEvent, by: JudgedEvent): void {
     if (by.event.Kind === "CORRECTED") {
       settled.correctedBy = by.event.EventID;
       // What a corrected settlement had settled, or was to settle, is open again.
@@ -183,7 +183,7 @@ export class PaymentLife {
     } else settled.settledBy = by.event.EventID;
   }
 
-  private judged(event: LifeEvent): Judged {
+  private judged(event: LifeEvent): EventJudgement {
     if (this.known.has(event.EventID)) throw new Error("The payment has an event with this EventID already.");
     const breaches: BreachCode[] = [];
     const of = this.ofWhich(event, breaches);
@@ -218,7 +218,7 @@ export class PaymentLife {
   }
 
   /** The event that this one settles or takes back, where it can. */
-  private ofWhich(event: LifeEvent, breaches: BreachCode[]): Known | undefined {
+  private ofWhich(event: LifeEvent, breaches: BreachCode[]): JudgedEvent | undefined {
     if (event.Of === undefined) return undefined;
     const of = this.known.get(event.Of);
     if (of === undefined) breaches.push(this.early.has(event.Of) ? "OF_SETTLED" : "OF_UNKNOWN");
@@ -232,19 +232,19 @@ export class PaymentLife {
   }
 
   /** A correction is in the currency of what it corrects; everything else is in the payment's. */
-  private currencyFor(event: LifeEvent, of: Known | undefined): string | undefined {
+  private currencyFor(event: LifeEvent, of: JudgedEvent | undefined): string | undefined {
     return event.Kind === "CORRECTED" && of !== undefined ? of.event.Currency : this.currency;
   }
 
   /** A settlement that came before this event, and what it does now that the event is there. */
-  private earlyOf(event: LifeEvent, own: Effect): Judged["early"] {
+  private earlyOf(event: LifeEvent, own: Effect): EventJudgement["early"] {
     const known = this.early.get(event.EventID);
     if (known === undefined || !canSettle(known.event, event)) return undefined;
     const effect = effectOf(known.event, { event, effect: own }, this.processor);
     return { known, effect };
   }
 
-  private isStillBroken(code: BreachCode, { event, correctedBy }: Known): boolean {
+  private isStillBroken(code: BreachCode, { event, correctedBy }: JudgedEvent): boolean {
     switch (code) {
       case "OVER_AUTHORISED":
         return overAuthorised(this.totals) > 0n;
@@ -272,7 +272,7 @@ export class PaymentLife {
     return closings > 0 && authorised === 0n && captured === 0n;
   }
 
-  private outcomeOf({ breaches, totals, isClosed, postings }: Judged, event: LifeEvent): LifeOutcome {
+  private outcomeOf({ breaches, totals, isClosed, postings }: EventJudgement, event: LifeEvent): LifeOutcome {
     return { breaches, state: this.stateOf(totals, isClosed, event), postings: this.postingsList(postings, event) };
   }
 
@@ -302,7 +302,7 @@ function canSettle(event: LifeEvent, of: LifeEvent): boolean {
   return SETTLES[event.Kind]?.includes(of.Kind) === true;
 }
 
-function isOpen({ settledBy, correctedBy }: Known): boolean {
+function isOpen({ settledBy, correctedBy }: JudgedEvent): boolean {
   return settledBy === undefined && correctedBy === undefined;
 }
 

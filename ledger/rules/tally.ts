@@ -116,13 +116,13 @@ export class Tally {
   }
 }
 
-export interface MarksState {
+export interface BitSetState {
   readonly bits: Uint32Array;
   readonly count: number;
 }
 
 /** Whole numbers below 2^26, remembered in a bit each. */
-export class Marks {
+export class BitSet {
   private readonly bits = new Uint32Array(2 ** 21);
   count = 0;
 
@@ -132,11 +132,11 @@ export class Marks {
     this.count += 1;
   }
 
-  get state(): MarksState {
+  get state(): BitSetState {
     return { bits: this.bits, count: this.count };
   }
 
-  addAll({ bits, count }: MarksState): void {
+  addAll({ bits, count }: BitSetState): void {
     for (let at = 0; at < bits.length; at++) {
       const word = bits[at] ?? 0;
       if (word !== 0) this.bits[at] = (this.bits[at] ?? 0) | word;

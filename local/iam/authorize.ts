@@ -5,7 +5,7 @@ import type { Authorisation, CallingIdentity, EndpointService } from "./authoris
 import { dynamodbAuthorisations } from "./dynamodb-calls";
 import type { EffectivePolicies } from "./effective";
 import { anyOther, kmsAuthorisations, lambdaAuthorisations, sqsAuthorisations } from "./other-calls";
-import type { Asking } from "./question";
+import type { RequestingCaller } from "./requests";
 import { absenceQuestions, s3Authorisations } from "./s3-calls";
 
 const BY_SERVICE: Readonly<Record<string, typeof dynamodbAuthorisations>> = {
@@ -29,7 +29,7 @@ export function absenceOf(call: ApiCall, caller: CallingIdentity, policies: Effe
   return absenceQuestions(call, askingOf(call, caller, policies));
 }
 
-function askingOf({ service }: ApiCall, caller: CallingIdentity, policies: EffectivePolicies): Asking {
+function askingOf({ service }: ApiCall, caller: CallingIdentity, policies: EffectivePolicies): RequestingCaller {
   const { functionArn, inVpc } = caller;
   const throughEndpoint = inVpc === true && ENDPOINT_SERVICES.includes(service);
   return {

@@ -4,7 +4,7 @@ import { type ApiCall, firstText, isMap, mapIn } from "./api-call";
 import type { Authorisation, Context } from "./authorisation";
 import type { EffectivePolicies } from "./effective";
 import { objectKeyUses, tableKeyUses } from "./key-uses";
-import { type Asking, question } from "./question";
+import { question, type RequestingCaller } from "./requests";
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -40,7 +40,7 @@ const NEW_TABLE_KEY = [
   "ReEncryptTo",
 ].map((action) => `kms:${action}`);
 
-export function dynamodbAuthorisations(call: ApiCall, asking: Asking): Authorisation[] {
+export function dynamodbAuthorisations(call: ApiCall, asking: RequestingCaller): Authorisation[] {
   const { input, operation = "" } = call;
   switch (operation) {
     case "TransactWriteItems":
@@ -76,7 +76,7 @@ export function dynamodbAuthorisations(call: ApiCall, asking: Asking): Authorisa
   }
 }
 
-function itemCall(operation: string, input: Input, asking: Asking): Authorisation[] {
+function itemCall(operation: string, input: Input, asking: RequestingCaller): Authorisation[] {
   const { policies, caller } = asking;
   const tableArn = policies.tableArn(firstText(input, "TableName") ?? "");
   const index = firstText(input, "IndexName");
@@ -125,7 +125,7 @@ const PARTIQL: readonly (readonly [verb: RegExp, action: string])[] = [
   [/\bFROM\s+("?)([\w.-]+)\1/i, "PartiQLSelect"],
 ];
 
-function partiQl(statement: string, asking: Asking): Authorisation[] {
+function partiQl(statement: string, asking: RequestingCaller): Authorisation[] {
   for (const [verb, action] of PARTIQL) {
     const TableName = verb.exec(statement)?.[2];
     if (TableName !== undefined) return itemCall(action, { TableName }, asking);
@@ -134,7 +134,7 @@ function partiQl(statement: string, asking: Asking): Authorisation[] {
 }
 
 /** DynamoDB writes the files in the caller's name, and not through the caller's endpoint. */
-function exportCall(input: Input, asking: Asking): Authorisation[] {
+function exportCall(input: Input, asking: RequestingCaller): Authorisation[] {
   const { policies } = asking;
   const caller = asking.caller.principal;
   const tableArn = policies.tableArn(firstText(input, "TableArn") ?? "");
@@ -167,7 +167,7 @@ function exportCall(input: Input, asking: Asking): Authorisation[] {
   ];
 }
 
-function importCall(input: Input, asking: Asking): Authorisation[] {
+function importCall(input: Input, asking: RequestingCaller): Authorisation[] {
   const { policies } = asking;
   const caller = asking.caller.principal;
   const source = mapIn(input, "S3BucketSource");
@@ -191,7 +191,11 @@ function importCall(input: Input, asking: Asking): Authorisation[] {
   ];
 }
 
-function newTableKeyUses(keyArn: string | undefined, tableArn: string, { policies, caller }: Asking): Authorisation[] {
+function newTableKeyUses(
+  keyArn: string | undefined,
+  tableArn: string,
+  { policies, caller }: RequestingCaller,
+): Authorisation[] {
   if (keyArn === undefined) return [];
   const because = "DynamoDB makes a table under the key";
   return tableKeyUses(policies, { caller: caller.principal, arn: tableArn, because, actions: NEW_TABLE_KEY }, keyArn);
@@ -211,7 +215,7 @@ function restoredFrom(input: Input, policies: EffectivePolicies): string {
 }
 
 /** DynamoDB writes what it could not import to CloudWatch Logs. */
-function importLog({ policies, caller }: Asking): Authorisation[] {
+function importLog({ policies, caller }: RequestingCaller): Authorisation[] {
   const group = policies.arn("logs", "log-group:/aws-dynamodb/imports");
   const actions: readonly (readonly [string, string])[] = [
     ["CreateLogGroup", group],
@@ -230,7 +234,7 @@ function importLog({ policies, caller }: Asking): Authorisation[] {
   }));
 }
 
-function restoreCall(operation: string, input: Input, asking: Asking): Authorisation[] {
+function restoreCall(operation: string, input: Input, asking: RequestingCaller): Authorisation[] {
   const { policies } = asking;
   const target = policies.tableArn(firstText(input, "TargetTableName") ?? "");
   return [
@@ -244,7 +248,7 @@ function restoreCall(operation: string, input: Input, asking: Asking): Authorisa
   ];
 }
 
-function resourceOf(operation: string, input: Input, { policies }: Asking): string {
+function resourceOf(operation: string, input: Input, { policies }: RequestingCaller): string {
   if (ON_EVERYTHING.has(operation)) return "*";
   const arn = firstText(input, "ExportArn", "ImportArn", "BackupArn", "StreamArn", "ResourceArn");
   if (arn !== undefined) return arn;

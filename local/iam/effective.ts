@@ -15,7 +15,7 @@ import {
   type Principal,
 } from "./evaluate";
 
-export interface Place {
+export interface AwsPlace {
   readonly account: string;
   readonly region: string;
 }
@@ -62,7 +62,7 @@ export class EffectivePolicies {
   readonly people = new Map<string, readonly PolicyInForce[]>();
 
   constructor(
-    readonly place: Place,
+    readonly place: AwsPlace,
     readonly resources: readonly Deployed[],
   ) {
     for (const { block, attributes } of resources) {
@@ -135,10 +135,10 @@ export function inForce(text: string, where: string): PolicyInForce {
   return { document, compiled: compilePolicy(document, where) };
 }
 
-type Read = (policies: EffectivePolicies, attributes: TerraformObject, address: string) => void;
+type PolicyReader = (policies: EffectivePolicies, attributes: TerraformObject, address: string) => void;
 
 /** Resources that need no other resource to be read. */
-const READERS: Readonly<Record<string, Read>> = {
+const READERS: Readonly<Record<string, PolicyReader>> = {
   aws_iam_role: ({ roles, resourcePolicies }, a, address) => {
     const arn = text(a, "arn");
     const boundaryArn = optionalText(a, "permissions_boundary");
@@ -189,7 +189,7 @@ const READERS: Readonly<Record<string, Read>> = {
 };
 
 /** What KMS gives a key that comes without a policy: the account's own policies decide. */
-function defaultKeyPolicy({ account }: Place): string {
+function defaultKeyPolicy({ account }: AwsPlace): string {
   const Principal = { AWS: `arn:aws:iam::${account}:root` };
   const Statement = [
     { Sid: "Enable IAM User Permissions", Effect: "Allow", Principal, Action: "kms:*", Resource: "*" },
@@ -198,7 +198,7 @@ function defaultKeyPolicy({ account }: Place): string {
 }
 
 /** What is put on something else. */
-const ATTACHED: Readonly<Record<string, Read>> = {
+const ATTACHED: Readonly<Record<string, PolicyReader>> = {
   aws_iam_role_policy: (policies, a, address) => {
     const name = text(a, "role");
     const role = [...policies.roles.values()].find((each) => each.name === name);

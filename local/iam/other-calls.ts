@@ -4,9 +4,9 @@ import { type ApiCall, firstText, mapIn } from "./api-call";
 import type { Authorisation } from "./authorisation";
 import type { EffectivePolicies } from "./effective";
 import { queueKeyUses } from "./key-uses";
-import { type Asking, question } from "./question";
+import { question, type RequestingCaller } from "./requests";
 
-export function kmsAuthorisations({ input, operation = "" }: ApiCall, asking: Asking): Authorisation[] {
+export function kmsAuthorisations({ input, operation = "" }: ApiCall, asking: RequestingCaller): Authorisation[] {
   const { policies } = asking;
   const keyId = firstText(input, "KeyId", "TargetKeyId");
   const context: Record<string, string> = { "kms:CallerAccount": policies.place.account };
@@ -32,7 +32,7 @@ const QUEUE_KEY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
   ReceiveMessage: ["kms:Decrypt"],
 };
 
-export function sqsAuthorisations({ input, operation = "" }: ApiCall, asking: Asking): Authorisation[] {
+export function sqsAuthorisations({ input, operation = "" }: ApiCall, asking: RequestingCaller): Authorisation[] {
   const { policies, caller } = asking;
   const action = BATCHES[operation] ?? operation;
   const name = firstText(input, "QueueName") ?? firstText(input, "QueueUrl")?.split("/").pop();
@@ -65,7 +65,7 @@ const LAMBDA_ACTIONS: readonly (readonly [method: string, path: RegExp, action: 
   ["GET", /^\/event-source-mappings\/?$/, "ListEventSourceMappings"],
 ];
 
-export function lambdaAuthorisations(call: ApiCall, asking: Asking): Authorisation[] {
+export function lambdaAuthorisations(call: ApiCall, asking: RequestingCaller): Authorisation[] {
   const path = call.path.replace(/^\/\d{4}-\d{2}-\d{2}/, "");
   for (const [method, pattern, action] of LAMBDA_ACTIONS) {
     const found = method === call.method ? pattern.exec(path) : null;
@@ -85,7 +85,7 @@ const PERMISSION_PREFIXES: Readonly<Record<string, string>> = { monitoring: "clo
  * Any other service: by the operation's name, which is the action's for nearly all of them. A call that names none gets an
  * action that no policy can name, so that only who may do everything there passes.
  */
-export function anyOther(call: ApiCall, asking: Asking): Authorisation[] {
+export function anyOther(call: ApiCall, asking: RequestingCaller): Authorisation[] {
   const service = PERMISSION_PREFIXES[call.service] ?? call.service;
   const action = `${service}:${call.operation ?? `${call.method} ${call.path}`}`;
   return [question(action, resourceIn(call, asking.policies), asking)];

@@ -8,12 +8,12 @@ import { PLAN_ONLY } from "../resources/plan-only";
 import { type Deployed, StackGraph } from "../stack-graph";
 import { readSynthesized } from "../synthesized";
 import type { TerraformObject } from "../terraform-expression";
-import { EffectivePolicies, type Place, text } from "./effective";
+import { type AwsPlace, EffectivePolicies, text } from "./effective";
 import { addPeople } from "./people";
 
 export async function plannedPolicies(outputDirectory: string, account: string): Promise<EffectivePolicies> {
   const stacks = readSynthesized(outputDirectory);
-  const place: Place = { account, region: stacks[0]?.region ?? "" };
+  const place: AwsPlace = { account, region: stacks[0]?.region ?? "" };
   const resources = await new StackGraph(stacks, contextOf(place), PLANNED).deploy();
   const policies = new EffectivePolicies(place, resources);
   addPeople(policies);
@@ -39,7 +39,7 @@ export function renaming(from: readonly Deployed[], to: readonly Deployed[]): (t
 
 const NAMING = ["arn", "stream_arn", "bucket", "function_name", "name", "alarm_name"];
 
-function contextOf({ account, region }: Place): DeployContext {
+function contextOf({ account, region }: AwsPlace): DeployContext {
   return {
     account,
     region,
@@ -53,10 +53,10 @@ function contextOf({ account, region }: Place): DeployContext {
   };
 }
 
-type Made = (values: TerraformObject, context: DeployContext, id: string) => TerraformObject;
+type PlannedAttributes = (values: TerraformObject, context: DeployContext, id: string) => TerraformObject;
 
 /** Where AWS builds the ARN otherwise than from service, kind and name, or adds what other resources refer to. */
-const MADE: Readonly<Record<string, Made>> = {
+const MADE: Readonly<Record<string, PlannedAttributes>> = {
   aws_kms_key: (_, context, id) => ({ arn: arn(context, "kms", `key/${id}`), key_id: id, id }),
   aws_iam_role: (values, { account }) => ({
     arn: `arn:aws:iam::${account}:role/${values["name"]}`,

@@ -14,7 +14,7 @@ export interface PlatformAuthorisation extends Authorisation {
   readonly address: string;
 }
 
-type Uses = (policies: EffectivePolicies, attributes: TerraformObject) => Authorisation[];
+type UsesOfResource = (policies: EffectivePolicies, attributes: TerraformObject) => Authorisation[];
 
 export function platformAuthorisations(policies: EffectivePolicies): PlatformAuthorisation[] {
   return policies.resources.flatMap(({ block, attributes }) => {
@@ -23,7 +23,7 @@ export function platformAuthorisations(policies: EffectivePolicies): PlatformAut
   });
 }
 
-const USES: Readonly<Record<string, Uses>> = {
+const USES: Readonly<Record<string, UsesOfResource>> = {
   aws_lambda_function: functionUses,
   aws_lambda_function_event_invoke_config: failureUses,
   aws_lambda_event_source_mapping: mappingUses,

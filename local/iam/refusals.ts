@@ -43,13 +43,13 @@ export function writeRefusal(response: http.ServerResponse, call: ApiCall, refus
   response.end(bytes);
 }
 
-interface Written {
+interface RefusalResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-const FORMS: Readonly<Record<ApiCall["protocol"], (refusal: AwsRefusal) => Written>> = {
+const FORMS: Readonly<Record<ApiCall["protocol"], (refusal: AwsRefusal) => RefusalResponse>> = {
   json: ({ status, code, message }) => ({
     status: status === 403 ? 400 : status,
     headers: { "content-type": "application/x-amz-json-1.0" },

@@ -3,7 +3,7 @@
 import type { ApiCall } from "./api-call";
 import type { Authorisation } from "./authorisation";
 import { objectKeyUses } from "./key-uses";
-import { type Asking, question } from "./question";
+import { question, type RequestingCaller } from "./requests";
 
 /** What a bucket's configuration is called in the query, and in the names of the actions that read and write it. */
 const BUCKET_SETTINGS: Readonly<Record<string, string>> = {
@@ -42,7 +42,7 @@ const DELETED_BY_NAME: Readonly<Record<string, string>> = {
 const HEADER_KEYS = ["x-amz-acl", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"];
 const CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm";
 
-export function s3Authorisations(call: ApiCall, asking: Asking): Authorisation[] {
+export function s3Authorisations(call: ApiCall, asking: RequestingCaller): Authorisation[] {
   const [, bucket = "", ...rest] = call.path.split("/");
   const key = decodeURIComponent(rest.join("/"));
   if (bucket === "") return [question("s3:ListAllMyBuckets", "*", asking)];
@@ -55,14 +55,14 @@ export function s3Authorisations(call: ApiCall, asking: Asking): Authorisation[]
  * S3 tells only those who may list the bucket that an object is absent. To others it answers that reading is forbidden.
  * Nothing is asked about what a bucket itself lacks, such as a policy.
  */
-export function absenceQuestions({ method, path }: ApiCall, asking: Asking): Authorisation[] {
+export function absenceQuestions({ method, path }: ApiCall, asking: RequestingCaller): Authorisation[] {
   const [, bucket = "", key = ""] = path.split("/");
   if (key === "" || (method !== "GET" && method !== "HEAD")) return [];
   const listing = question("s3:ListBucket", `arn:aws:s3:::${bucket}`, asking);
   return [{ ...listing, because: "S3 tells that the object is absent" }];
 }
 
-function bucketCall(call: ApiCall, bucketArn: string, asking: Asking): Authorisation[] {
+function bucketCall(call: ApiCall, bucketArn: string, asking: RequestingCaller): Authorisation[] {
   const { method, query } = call;
   const setting = Object.keys(BUCKET_SETTINGS).find((name) => query.has(name));
   if (setting !== undefined) {
@@ -89,7 +89,7 @@ function settingAction(method: string, setting: string, name: string): string {
   return method === "DELETE" ? (DELETED_BY_NAME[setting] ?? `Put${name}`) : `Put${name}`;
 }
 
-function objectCall(call: ApiCall, objectArn: string, asking: Asking): Authorisation[] {
+function objectCall(call: ApiCall, objectArn: string, asking: RequestingCaller): Authorisation[] {
   const { method, query } = call;
   const versioned = (action: string) => (query.has("versionId") ? `${action}Version` : action);
   const setting = Object.keys(OBJECT_SETTINGS).find((name) => query.has(name));
@@ -110,7 +110,7 @@ function objectCall(call: ApiCall, objectArn: string, asking: Asking): Authorisa
   }
 }
 
-function putCall({ headers, query }: ApiCall, objectArn: string, asking: Asking): Authorisation[] {
+function putCall({ headers, query }: ApiCall, objectArn: string, asking: RequestingCaller): Authorisation[] {
   const { policies, caller } = asking;
   const named = headers["x-amz-server-side-encryption-aws-kms-key-id"];
   const keyArn = named === undefined ? undefined : policies.keyArn(named);
@@ -136,12 +136,12 @@ function putCall({ headers, query }: ApiCall, objectArn: string, asking: Asking)
   ];
 }
 
-function decryption(arn: string, { policies, caller }: Asking): Authorisation[] {
+function decryption(arn: string, { policies, caller }: RequestingCaller): Authorisation[] {
   const because = "S3 decrypts the object";
   return objectKeyUses(policies, { caller: caller.principal, arn, because, actions: ["kms:Decrypt"] });
 }
 
-function copied(source: string, asking: Asking): Authorisation[] {
+function copied(source: string, asking: RequestingCaller): Authorisation[] {
   const [path = "", version] = decodeURIComponent(source).replace(/^\//, "").split("?versionId=");
   const arn = `arn:aws:s3:::${path}`;
   return [
@@ -150,7 +150,7 @@ function copied(source: string, asking: Asking): Authorisation[] {
   ];
 }
 
-function bypass({ headers }: ApiCall, objectArn: string, asking: Asking): Authorisation[] {
+function bypass({ headers }: ApiCall, objectArn: string, asking: RequestingCaller): Authorisation[] {
   const asks = headers["x-amz-bypass-governance-retention"]?.toLowerCase() === "true";
   return asks ? [question("s3:BypassGovernanceRetention", objectArn, asking)] : [];
 }

@@ -8,7 +8,7 @@ import { gapOrder } from "./service-events";
 /** Clocks of another endpoint may differ from ours by this much. */
 const CLOCK_SLACK_MS = 5 * 60 * 1000;
 
-export interface Audit {
+export interface TrailReadings {
   /** All records of the actors that read something, the auditor's own reads among them. */
   readonly records: readonly AuditView[];
   /** Everything about the sample payment, in order of recording. */
@@ -17,7 +17,7 @@ export interface Audit {
   readonly gapTrail: readonly AuditView[];
 }
 
-export async function audit(reader: Reader, samplePaymentId: string, since: Date): Promise<Audit> {
+export async function audit(reader: Reader, samplePaymentId: string, since: Date): Promise<TrailReadings> {
   const range = () => ({
     From: new Date(since.getTime() - CLOCK_SLACK_MS).toISOString(),
     To: new Date(Date.now() + CLOCK_SLACK_MS).toISOString(),
@@ -39,7 +39,7 @@ export async function audit(reader: Reader, samplePaymentId: string, since: Date
 }
 
 /** Each read must have exactly one record, by the same actor, with the same ids. */
-export function unauditedReads({ records }: Audit, reader: Reader): string[] {
+export function unauditedReads({ records }: TrailReadings, reader: Reader): string[] {
   const looked = reader.made.filter(({ actor }) => actor !== ACTORS.lead);
   return looked.flatMap((read) => {
     const found = records.filter(({ AuditID }) => AuditID === read.auditId);
@@ -52,7 +52,7 @@ export function unauditedReads({ records }: Audit, reader: Reader): string[] {
 }
 
 /** The events told by others must come back in both vocabularies. */
-export function unrecordedEvents({ samplePaymentTrail }: Audit): string[] {
+export function unrecordedEvents({ samplePaymentTrail }: TrailReadings): string[] {
   return SENT_EVENT_IDS.flatMap((id) => {
     const found = samplePaymentTrail.filter(({ AuditID }) => AuditID === id);
     const [event] = found;

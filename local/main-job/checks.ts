@@ -7,16 +7,16 @@ import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import type { StoredObject } from "./buckets";
 import type { LedgerCalls } from "./calls";
 import { endingOnRetry } from "./feed";
-import type { Ending, Expected, InputLine } from "./input";
+import type { ExpectedCounts, InputLine, LineOutcome } from "./input";
 import type { Invariants } from "./invariants";
 import type { FunctionLog } from "./logs";
 import { currencySums, type SamplePayment, sumsDiffer } from "./payments";
 import { number } from "./progress";
-import type { ReadMade } from "./reader";
+import type { PerformedRead } from "./reader";
 import { everythingIn, type Secrets } from "./secrets";
 import type { Snapshot } from "./tables";
 
-export interface Counted {
+export interface OutcomeCountsSeen {
   readonly outcomes: Readonly<Record<string, number>>;
   readonly refusals: Readonly<Record<string, number>>;
 }
@@ -24,7 +24,7 @@ export interface Counted {
 const LEDGER = TABLES.paymentLedger.logicalName;
 const OUTCOMES = ["stored", "duplicate", "conflict", "refused", "broken"] as const;
 
-export function countEndings(endings: Iterable<Ending>): Counted {
+export function countEndings(endings: Iterable<LineOutcome>): OutcomeCountsSeen {
   const outcomes: Record<string, number> = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
   const refusals: Record<string, number> = {};
   for (const ending of endings) {
@@ -37,10 +37,10 @@ export function countEndings(endings: Iterable<Ending>): Counted {
 
 export function checkEndings(
   lines: readonly InputLine[],
-  endings: ReadonlyMap<number, Ending>,
-  expected: Expected,
+  endings: ReadonlyMap<number, LineOutcome>,
+  expected: ExpectedCounts,
   invariants: Invariants,
-): Counted {
+): OutcomeCountsSeen {
   const faults = lines.flatMap(({ number: line }) => {
     const [is, should] = [endings.get(line) ?? "without an answer", expected.endingOf(line)];
     return is === should ? [] : [`line ${line} ended ${is} instead of ${should}`];
@@ -66,7 +66,7 @@ export function countsDiffer(is: Readonly<Record<string, number>>, should: Reado
 export function checkTables(
   { ledger, trail }: Snapshot,
   payments: readonly SamplePayment[],
-  expected: Expected,
+  expected: ExpectedCounts,
   invariants: Invariants,
 ): void {
   const ids = new Set(payments.map(({ TransactionID }) => TransactionID));
@@ -115,7 +115,7 @@ export function writesDiffer(writes: readonly StoredItem[], ids: ReadonlySet<str
   });
 }
 
-function failuresDiffer(ledger: Snapshot["ledger"], expected: Expected): string[] {
+function failuresDiffer(ledger: Snapshot["ledger"], expected: ExpectedCounts): string[] {
   const failures = [...ledger.values()].filter((row) => textOf(row, "Status") === "Failure").length;
   return failures === expected.storedFailures ? [] : [`${failures} failures instead of ${expected.storedFailures}`];
 }
@@ -124,8 +124,8 @@ function failuresDiffer(ledger: Snapshot["ledger"], expected: Expected): string[
 export function checkRetry(
   before: Snapshot,
   after: Snapshot,
-  endings: ReadonlyMap<number, Ending>,
-  expected: Expected,
+  endings: ReadonlyMap<number, LineOutcome>,
+  expected: ExpectedCounts,
   invariants: Invariants,
 ): void {
   const wrong = [...endings].flatMap(([line, is]) => {
@@ -166,7 +166,7 @@ function bytesOf(item: StoredItem): string {
 }
 
 /** The trail at the end against the reads that were made: none without a record, no record without a read. */
-export function readsAndRecordsDiffer({ trail }: Snapshot, reads: readonly ReadMade[]): string[] {
+export function readsAndRecordsDiffer({ trail }: Snapshot, reads: readonly PerformedRead[]): string[] {
   const isRead = (record: StoredItem) => ["READ", "REVEAL", "AUDIT_READ"].includes(textOf(record, "Action") ?? "");
   const ours = [...trail.values()].filter((record) => isRead(record) && textOf(record, "Origin") === "LEDGER");
   const recorded = new Set(ours.filter((record) => !("PartOf" in record)).map((record) => textOf(record, "AuditID")));
@@ -179,7 +179,7 @@ export function readsAndRecordsDiffer({ trail }: Snapshot, reads: readonly ReadM
   ];
 }
 
-function pointersDiffer({ auditId, isList, returnedIds }: ReadMade, pointers: readonly StoredItem[]): string[] {
+function pointersDiffer({ auditId, isList, returnedIds }: PerformedRead, pointers: readonly StoredItem[]): string[] {
   const own = pointers.filter((pointer) => textOf(pointer, "PartOf") === auditId);
   const found = own.map((pointer) => textOf(pointer, "TransactionID") ?? "").sort();
   const wanted = isList ? [...returnedIds].sort() : [];

@@ -2,7 +2,7 @@
 
 import type { EntryResult } from "../../ledger/rules/responses";
 import type { LedgerCalls } from "./calls";
-import type { Ending, InputLine } from "./input";
+import type { InputLine, LineOutcome } from "./input";
 import type { Progress } from "./progress";
 
 /** Sender of the lines that name none. */
@@ -10,14 +10,14 @@ export const FEEDER = "checkout-service";
 const SENT_ALONE = 20;
 const LIST_LENGTH = 100;
 
-export interface FedLines {
+export interface SentLines {
   /** By line number. */
-  readonly endings: ReadonlyMap<number, Ending>;
+  readonly endings: ReadonlyMap<number, LineOutcome>;
   readonly calls: number;
 }
 
-export async function feed(lines: readonly InputLine[], calls: LedgerCalls, progress: Progress): Promise<FedLines> {
-  const endings = new Map<number, Ending>();
+export async function feed(lines: readonly InputLine[], calls: LedgerCalls, progress: Progress): Promise<SentLines> {
+  const endings = new Map<number, LineOutcome>();
   for (const { number, broken } of lines) if (broken) endings.set(number, "broken");
   const batches = batchesOf(lines.filter(({ broken }) => !broken));
   for (const batch of batches) {
@@ -51,11 +51,11 @@ function isPlainObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function endingOf({ outcome, code }: EntryResult): Ending {
+function endingOf({ outcome, code }: EntryResult): LineOutcome {
   return outcome === "refused" ? (code ?? "refused without a code") : outcome;
 }
 
 /** How a line must end when it is sent once more: what was stored is a duplicate then; nothing else changes. */
-export function endingOnRetry(first: Ending): Ending {
+export function endingOnRetry(first: LineOutcome): LineOutcome {
   return first === "stored" ? "duplicate" : first;
 }

@@ -5,7 +5,7 @@ import * as z from "zod";
 import { JobError } from "./errors";
 
 /** How a line ended: an outcome of the ledger, `broken`, or the refusal code of a refused line. */
-export type Ending = string;
+export type LineOutcome = string;
 
 export interface InputLine {
   /** From 1, as editors count. */
@@ -15,7 +15,7 @@ export interface InputLine {
   readonly broken: boolean;
 }
 
-export interface Expected {
+export interface ExpectedCounts {
   readonly lines: number;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly refusals: Readonly<Record<string, number>>;
@@ -23,7 +23,7 @@ export interface Expected {
   readonly sums: Readonly<Record<string, { readonly payments: number; readonly total: string }>>;
   readonly storedFailures: number;
   readonly cardNumbers: readonly string[];
-  endingOf(lineNumber: number): Ending;
+  endingOf(lineNumber: number): LineOutcome;
 }
 
 export function readInput(file: string): InputLine[] {
@@ -52,7 +52,7 @@ const expectedSchema = z.strictObject({
   lineNumbers: z.record(z.string(), z.string().regex(/^(\d+( \d+)*)?$/)),
 });
 
-export function readExpected(file: string): Expected {
+export function readExpected(file: string): ExpectedCounts {
   const parsed = expectedSchema.safeParse(parsedLine(textOf(file)).entry);
   if (!parsed.success) {
     throw new JobError(
@@ -63,7 +63,7 @@ export function readExpected(file: string): Expected {
     );
   }
   const { lineNumbers, cardNumbers, ...counts } = parsed.data;
-  const endings = new Map<number, Ending>();
+  const endings = new Map<number, LineOutcome>();
   for (const [ending, numbers] of Object.entries(lineNumbers)) {
     for (const number of listed(numbers)) endings.set(Number(number), ending);
   }

@@ -139,7 +139,7 @@ export const INVARIANTS = {
 
 export type InvariantCode = keyof typeof INVARIANTS;
 
-export interface Broken extends Invariant {
+export interface Violation extends Invariant {
   readonly code: InvariantCode;
   /** What was found, without any secret value. */
   readonly faults: readonly string[];
@@ -162,7 +162,7 @@ export class Invariants {
   }
 
   /** One that was not checked counts as broken: nothing is called sound that nobody looked at. */
-  broken(): Broken[] {
+  broken(): Violation[] {
     return CODES.flatMap((code) => {
       const faults = this.checked.get(code)?.faults ?? ["it was not checked"];
       return faults.length === 0 ? [] : [{ code, faults: shortened(faults), ...INVARIANTS[code] }];

@@ -27,8 +27,8 @@ export interface JobEnvironment {
 
 export function jobEnvironmentOf(deployment: Deployment): JobEnvironment {
   const config = deployment.clientConfig();
-  const auditing = deployment.clientConfig("auditor");
-  const auditor = { dynamo: new DynamoDBClient(auditing), s3: new S3Client(auditing) };
+  const clientConfig = deployment.clientConfig("auditor");
+  const auditor = { dynamo: new DynamoDBClient(clientConfig), s3: new S3Client(clientConfig) };
   const inside = deployment.pastPermissions();
   const pastPermissions = { dynamo: new DynamoDBClient(inside), s3: new S3Client(inside) };
   const clients = { dynamo: new DynamoDBClient(config), s3: new S3Client(config), sqs: new SQSClient(config) };

@@ -9,6 +9,7 @@ import { LedgerCalls } from "./calls";
 import { readExpected, readInput } from "./input";
 import { Invariants } from "./invariants";
 import { jobEnvironmentOf } from "./job-environment";
+import { OfflineAudits } from "./offline-audits";
 import type { JobOptions } from "./options";
 import { checkPermissions } from "./permissions";
 import { Progress } from "./progress";
@@ -19,7 +20,6 @@ import type { Session } from "./session";
 import { exportAll, feedAgain, feedAll, firstVisit, inspect, lookUp, pairsOf, use } from "./stages";
 import { synthesizeForJob } from "./synthesize";
 import { writeUnits } from "./tables";
-import { Auditing } from "./visits";
 
 export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>): Promise<JobReport> {
   const session = await prepare(options, starting);
@@ -32,7 +32,7 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
     const audited = await lookUp(session, used.samplePayment, used.eventFaults);
     const exported = await exportAll(session, fed);
     await inspect(session);
-    const proven = await proveTampering(session, session.auditing, visited, used.samplePayment);
+    const proven = await proveTampering(session, session.audits, visited, used.samplePayment);
     const permissions = checkPermissions(session, proven.tampering);
     return {
       counted: fed.counted,
@@ -80,14 +80,14 @@ async function prepare(options: JobOptions, starting: Promise<EmbeddedAws>): Pro
   const calls = new LedgerCalls(deployment);
   const environment = jobEnvironmentOf(deployment);
   const reader = new Reader(calls);
-  const auditing = new Auditing(environment, calls, path.join(options.out, "audit"));
+  const audits = new OfflineAudits(environment, calls, path.join(options.out, "audit"));
   const invariants = new Invariants();
   return {
     environment,
     deployment,
     calls,
     reader,
-    auditing,
+    audits,
     lines,
     expected,
     samples,

@@ -4,7 +4,7 @@ import type { StoredItem } from "../../ledger/rules/stored-item";
 import { textOf } from "../../ledger/rules/stored-item";
 import type { CurrencySums } from "../samples/values";
 import { JobError } from "./errors";
-import type { Ending, Expected, InputLine } from "./input";
+import type { ExpectedCounts, InputLine, LineOutcome } from "./input";
 
 export interface SamplePayment {
   readonly TransactionID: string;
@@ -18,8 +18,8 @@ export interface SamplePayment {
 /** Lines that were stored and had to be. */
 export function storedPayments(
   lines: readonly InputLine[],
-  endings: ReadonlyMap<number, Ending>,
-  expected: Expected,
+  endings: ReadonlyMap<number, LineOutcome>,
+  expected: ExpectedCounts,
 ): SamplePayment[] {
   const stored = lines.filter(
     ({ number }) => endings.get(number) === "stored" && expected.endingOf(number) === "stored",
@@ -35,7 +35,7 @@ export function storedPayments(
 export function pickSamplePayment(
   payments: readonly SamplePayment[],
   lines: readonly InputLine[],
-  expected: Expected,
+  expected: ExpectedCounts,
 ): SamplePayment {
   const conflicting = new Set(
     lines

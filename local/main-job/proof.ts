@@ -9,12 +9,12 @@ import { performance } from "node:perf_hooks";
 import { TABLES } from "../../contract";
 import type { Finding } from "../../evidence/verifier/report";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
+import type { OfflineAudit, OfflineAudits } from "./offline-audits";
 import type { SamplePayment } from "./payments";
 import { number } from "./progress";
 import type { Session } from "./session";
 import { takeSnapshot } from "./tables";
 import { readForged, type Tampering, tamper } from "./tampering";
-import type { Auditing, Visit } from "./visits";
 
 export interface SinglePayment {
   readonly bytes: number;
@@ -22,13 +22,13 @@ export interface SinglePayment {
   readonly text: string;
 }
 
-export interface Proven {
-  readonly first: Visit;
-  readonly second: Visit;
+export interface ProofResults {
+  readonly first: OfflineAudit;
+  readonly second: OfflineAudit;
   readonly single: SinglePayment;
   readonly tampering: Tampering;
-  readonly third: Visit;
-  readonly cut: Visit;
+  readonly third: OfflineAudit;
+  readonly cut: OfflineAudit;
   /** The report of the third visit, as a page. */
   readonly page: string;
 }
@@ -39,46 +39,46 @@ const TIMED_RUNS = 5;
 
 export async function proveTampering(
   session: Session,
-  auditing: Auditing,
-  first: Visit,
+  audits: OfflineAudits,
+  first: OfflineAudit,
   samplePayment: SamplePayment,
-): Promise<Proven> {
+): Promise<ProofResults> {
   const { environment, deployment, reader, invariants, progress } = session;
   progress.begin("Verify all records against the sealed log");
-  const second = await auditing.visit("second-visit", first);
+  const second = await audits.audit("second-visit", first);
   progress.end(`${second.report.verdict}: ${number(second.report.counts.records)} records`);
   invariants.record("LOG_NOT_OK", `${number(second.report.counts.leaves)} entries`, verdictDiffers(second, "ok"));
-  const single = await proveOne(auditing, second, samplePayment);
+  const single = await proveOne(audits, second, samplePayment);
   invariants.record("PROOF_FAILS", "1 payment", single.faults);
   progress.begin("Tamper as an administrator: refused, so take the tables' policies off; then verify again");
   const tampering = await tamper(environment, await takeSnapshot(environment.dynamo, deployment));
   invariants.record("TABLE_POLICY_IGNORED", "3 acts", policyIgnored(tampering, deployment.gate !== undefined));
   invariants.record("FORGERY_ACCEPTED", "1 forged row", await readForged(reader));
-  const third = await auditing.visit("third-visit", second);
+  const third = await audits.audit("third-visit", second);
   progress.end(`${third.report.verdicts.join(", ")}`);
   invariants.record("TAMPERING_UNNAMED", "3 acts", tamperingUnnamed(third, tampering));
   progress.begin("Hand over the first visit's copy: the tail is cut off");
-  const cut = await auditing.handedOver(first, "tail-cut-off", second);
+  const cut = await audits.handedOver(first, "tail-cut-off", second);
   progress.end(cut.report.verdict);
   invariants.record("CUT_UNNOTICED", `${second.report.size - first.report.size} entries`, cutUnnoticed(cut));
-  return { first, second, single, tampering, third, cut, page: auditing.page };
+  return { first, second, single, tampering, third, cut, page: audits.page };
 }
 
-function verdictDiffers({ report }: Visit, wanted: string): string[] {
+function verdictDiffers({ report }: OfflineAudit, wanted: string): string[] {
   if (report.verdict === wanted) return [];
   return [`the verdict is ${report.verdict}`, ...report.findings.map(({ code, message }) => `${code}: ${message}`)];
 }
 
 /** The sample payment's WRITE record, proven from the second visit's copy, then checked with the proof, the record and the key alone. */
-async function proveOne(auditing: Auditing, visit: Visit, samplePayment: SamplePayment) {
+async function proveOne(audits: OfflineAudits, visit: OfflineAudit, samplePayment: SamplePayment) {
   const auditId = derivedAuditId("WRITE", LEDGER, samplePayment.TransactionID);
   const proof = path.join(visit.folder, "payment.tlog-proof");
-  const made = await auditing.run([
+  const made = await audits.runAuditorCommand([
     ...["prove", auditId, "--evidence", path.join(visit.folder, "evidence")],
-    ...["--export", path.join(visit.folder, "tables"), "--key", auditing.keyFile, "--out", proof],
+    ...["--export", path.join(visit.folder, "tables"), "--key", audits.keyFile, "--out", proof],
   ]);
   const record = path.join(visit.folder, "payment.record.json");
-  const check = () => auditing.run(["verify-proof", proof, "--record", record, "--key", auditing.keyFile]);
+  const check = () => audits.runAuditorCommand(["verify-proof", proof, "--record", record, "--key", audits.keyFile]);
   const times: number[] = [];
   let checked = await check();
   for (let run = 0; run < TIMED_RUNS; run++) {
@@ -91,7 +91,7 @@ async function proveOne(auditing: Auditing, visit: Visit, samplePayment: SampleP
 }
 
 /** Each act has its finding, of the verdict that fits, about exactly that record. */
-export function tamperingUnnamed({ report }: Visit, { changedId, removedId, forgedId }: Tampering): string[] {
+export function tamperingUnnamed({ report }: OfflineAudit, { changedId, removedId, forgedId }: Tampering): string[] {
   const wanted: [Finding["verdict"], string, string][] = [
     ["altered", changedId, "the changed amount"],
     ["missing", removedId, "the removed audit record"],
@@ -109,7 +109,7 @@ export function policyIgnored({ refusals }: Tampering, isEnforced: boolean): str
   return !isEnforced || byTable.length === 3 ? [] : [`${byTable.length} of 3 acts were refused by the table's policy`];
 }
 
-function cutUnnoticed(cut: Visit): string[] {
+function cutUnnoticed(cut: OfflineAudit): string[] {
   const noticed = cut.report.findings.some(({ code }) => code === "LOG_WENT_BACK");
   return noticed ? [] : verdictDiffers(cut, "stale");
 }

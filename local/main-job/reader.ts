@@ -4,7 +4,7 @@ import type { AuditView, LedgerQueryResponse, PaymentView, RefusedRecord } from 
 import type { TransactionView } from "../../ledger/rules/transaction-responses";
 import type { Answered, LedgerCalls } from "./calls";
 
-export interface ReadMade {
+export interface PerformedRead {
   readonly action: "READ" | "REVEAL" | "AUDIT_READ";
   readonly actor: string;
   readonly auditId: string;
@@ -22,7 +22,7 @@ export interface LedgerRead {
 type Query = Readonly<Record<string, string | number>>;
 
 export class Reader {
-  readonly made: ReadMade[] = [];
+  readonly made: PerformedRead[] = [];
 
   constructor(private readonly calls: LedgerCalls) {}
 

@@ -1,11 +1,11 @@
 /** The report's section about the sealed log: what was verified, what was tampered with, and what the auditor found. */
 
 import path from "node:path";
+import type { OfflineAudit } from "./offline-audits";
 import { number } from "./progress";
-import type { Proven } from "./proof";
-import type { Visit } from "./visits";
+import type { ProofResults } from "./proof";
 
-export function proofSection({ first, second, single, tampering, third, cut, page }: Proven): string[] {
+export function proofSection({ first, second, single, tampering, third, cut, page }: ProofResults): string[] {
   const { counts, size } = second.report;
   const findings = third.report.findings.map(({ verdict, code, table = "", key = [], leaf }) => {
     const where = leaf === undefined ? "" : `, entry ${leaf}`;
@@ -31,7 +31,7 @@ export function proofSection({ first, second, single, tampering, third, cut, pag
   ];
 }
 
-function verdictOf({ report }: Visit): string {
+function verdictOf({ report }: OfflineAudit): string {
   return report.verdicts.join(", ");
 }
 

@@ -3,29 +3,29 @@
 import path from "node:path";
 import type { AuditView } from "../../ledger/rules/responses";
 import type { Arrivals } from "./arrivals";
-import type { Counted } from "./checks";
+import type { OutcomeCountsSeen } from "./checks";
 import type { ExportChecked } from "./exports";
-import type { Broken, Invariants } from "./invariants";
+import type { Invariants, Violation } from "./invariants";
 import { ACTORS, type ReadsSummary } from "./ledger-usage";
 import type { SamplePayment } from "./payments";
 import { type PermissionsAsked, permissionsSection } from "./permissions";
 import { number } from "./progress";
-import type { Proven } from "./proof";
-import type { ReadMade } from "./reader";
+import type { ProofResults } from "./proof";
+import type { PerformedRead } from "./reader";
 import { arrivalSections, exportSection } from "./report-arrivals";
 import { proofSection } from "./report-proof";
 import type { WriteUnits } from "./tables";
 
 export interface JobReport {
-  readonly counted: Counted;
-  readonly retried: Counted;
+  readonly counted: OutcomeCountsSeen;
+  readonly retried: OutcomeCountsSeen;
   readonly arrivals: Arrivals;
   readonly reads: ReadsSummary & { readonly transactions: number };
-  readonly readsMade: readonly ReadMade[];
+  readonly readsMade: readonly PerformedRead[];
   readonly samplePayment: SamplePayment;
   readonly samplePaymentTrail: readonly AuditView[];
   readonly exported: ExportChecked;
-  readonly proven: Proven;
+  readonly proven: ProofResults;
   readonly permissions: PermissionsAsked | undefined;
   readonly writeUnits: WriteUnits;
   readonly invariants: Invariants;
@@ -70,7 +70,7 @@ function paymentsSection({ counted, retried }: JobReport): string[] {
 }
 
 function readsSection({ reads, readsMade }: JobReport): string[] {
-  const count = (action: ReadMade["action"]) => readsMade.filter((read) => read.action === action).length;
+  const count = (action: PerformedRead["action"]) => readsMade.filter((read) => read.action === action).length;
   const { byTransaction, byProcessor, failures, transactions } = reads;
   const pages = (count: number) => `${count} ${count === 1 ? "page" : "pages"}`;
   return [
@@ -162,7 +162,7 @@ function invariantsSection(invariants: Invariants): string[] {
   ];
 }
 
-function brokenLines({ code, rule, remedy, faults }: Broken): string[] {
+function brokenLines({ code, rule, remedy, faults }: Violation): string[] {
   return [
     `  BROKEN  ${code}`,
     ...faults.map((fault) => `    What:   ${fault}`),

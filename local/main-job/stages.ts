@@ -4,11 +4,10 @@ import { TABLES } from "../../contract";
 import { textOf } from "../../ledger/rules/stored-item";
 import { checkArrivals } from "./arrival-checks";
 import { type Arrivals, startArrivals } from "./arrivals";
-import { type Audit, audit, unauditedReads, unrecordedEvents } from "./auditor";
+import { audit, type TrailReadings, unauditedReads, unrecordedEvents } from "./auditor";
 import { everyObject } from "./buckets";
 import {
   CALLED_BY_OTHERS,
-  type Counted,
   checkEndings,
   checkLogs,
   checkObjects,
@@ -16,6 +15,7 @@ import {
   checkSecretsAtRest,
   checkTables,
   countEndings,
+  type OutcomeCountsSeen,
   readsAndRecordsDiffer,
   recordsOf,
 } from "./checks";
@@ -23,6 +23,7 @@ import { codesOf, type ExportChecked, exportAndCheck, exportDiffers, untilExport
 import { feed } from "./feed";
 import { changeStatus, ENCRYPTED_DETAILS, readBack, readTransactions, sendPortalEvents } from "./ledger-usage";
 import { readLogs } from "./logs";
+import type { OfflineAudit } from "./offline-audits";
 import { pickSamplePayment, type SamplePayment, storedPayments } from "./payments";
 import { number } from "./progress";
 import { queuesWithMessages } from "./queues";
@@ -30,13 +31,12 @@ import { clearTokensOf, Secrets } from "./secrets";
 import { readGapDiffers } from "./service-events";
 import type { Session } from "./session";
 import { type Snapshot, takeSnapshot } from "./tables";
-import type { Visit } from "./visits";
 
 /** How much of the file is sent a second time, from its beginning. */
 const SENT_AGAIN_LINES = 400;
 
-export interface Fed {
-  readonly counted: Counted;
+export interface RecordedInput {
+  readonly counted: OutcomeCountsSeen;
   readonly seconds: number;
   readonly snapshot: Snapshot;
   /** By then all of it was recorded. */
@@ -47,7 +47,7 @@ export interface Fed {
 }
 
 /** Files, messages and events go their own way while the ledger is called. */
-export async function feedAll(session: Session): Promise<Fed> {
+export async function feedAll(session: Session): Promise<RecordedInput> {
   const { environment, lines, calls, samples, progress, expected, invariants } = session;
   progress.begin("Drop files, send messages and events");
   const finishArrivals = await startArrivals(environment, calls, samples);
@@ -71,16 +71,16 @@ export async function feedAll(session: Session): Promise<Fed> {
 }
 
 /** An auditor comes by early, and keeps the checkpoint that he saw. Nothing pins the end of a log on a first visit. */
-export async function firstVisit({ auditing, progress }: Session): Promise<Visit> {
+export async function firstVisit({ audits, progress }: Session): Promise<OfflineAudit> {
   progress.begin("An auditor's first visit: copy tables and evidence, verify, keep the checkpoint");
-  await auditing.pinKeys();
-  const visit = await auditing.visit("first-visit");
+  await audits.pinKeys();
+  const visit = await audits.audit("first-visit");
   const isExpected = visit.report.verdict === "tail-not-pinned";
   progress.end(`${visit.report.verdict}${isExpected ? " (as good as a first visit can be)" : ""}`);
   return visit;
 }
 
-export async function feedAgain(session: Session, before: Snapshot): Promise<Counted> {
+export async function feedAgain(session: Session, before: Snapshot): Promise<OutcomeCountsSeen> {
   const { lines, calls, progress, expected, invariants } = session;
   const part = lines.slice(0, SENT_AGAIN_LINES);
   progress.begin("Feed a part again");
@@ -93,7 +93,7 @@ export async function feedAgain(session: Session, before: Snapshot): Promise<Cou
 
 export async function use(
   { calls, reader, invariants, progress }: Session,
-  { samplePayment: recorded, payments }: Fed,
+  { samplePayment: recorded, payments }: RecordedInput,
 ) {
   progress.begin("Change, read, reveal, tell events");
   const samplePayment = await changeStatus(calls, recorded, invariants);
@@ -108,7 +108,7 @@ export async function lookUp(
   { reader, invariants, progress, startedAt, deployment, environment }: Session,
   samplePayment: SamplePayment,
   eventFaults: readonly string[],
-): Promise<Audit> {
+): Promise<TrailReadings> {
   progress.begin("Audit the reads");
   const audited = await audit(reader, samplePayment.TransactionID, startedAt);
   progress.end(`${audited.records.length} records looked up`);
@@ -120,7 +120,7 @@ export async function lookUp(
   return audited;
 }
 
-export async function exportAll(session: Session, { snapshot, recordedUntil }: Fed): Promise<ExportChecked> {
+export async function exportAll(session: Session, { snapshot, recordedUntil }: RecordedInput): Promise<ExportChecked> {
   const { environment, calls, invariants, progress } = session;
   progress.begin("Export all tables as of the next full minute, check the export, damage it, check again");
   await untilExportable(recordedUntil);

@@ -1,10 +1,10 @@
 /** What the job showed, told to somebody who sees it for the first time. The details are in the report. */
 
 import path from "node:path";
+import type { OfflineAudit } from "./offline-audits";
 import { number } from "./progress";
 import type { JobReport } from "./report";
 import { REPORT_FILE, trailSection } from "./report";
-import type { Visit } from "./visits";
 
 export function storyText(report: JobReport): string {
   const sections = [cameIn(report), trailSection(report), attack(report), found(report), ending(report)];
@@ -46,7 +46,7 @@ function found({ proven: { second, third, cut } }: JobReport): string[] {
   ];
 }
 
-function verdictOf({ report }: Visit): string {
+function verdictOf({ report }: OfflineAudit): string {
   return report.verdict;
 }
 

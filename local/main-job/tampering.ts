@@ -30,7 +30,7 @@ export interface Tampering {
   readonly forgedId: string;
 }
 
-type Act = () => Promise<unknown>;
+type Attack = () => Promise<unknown>;
 
 export async function tamper(environment: JobEnvironment, { ledger, trail }: Snapshot): Promise<Tampering> {
   const [genuine, changed] = [...ledger.values()];
@@ -55,7 +55,7 @@ interface Targets {
 }
 
 /** The best that a forger can do with the forged row: a genuine one under another id and amount, MAC and ciphertext included. */
-function actsOf({ dynamo, deployment }: JobEnvironment, { changedId, removedId, genuine }: Targets): Act[] {
+function actsOf({ dynamo, deployment }: JobEnvironment, { changedId, removedId, genuine }: Targets): Attack[] {
   const ledger = deployment.tableName("paymentLedger");
   const trail = deployment.tableName("paymentAuditTrail");
   const forged = sdkItem({ ...genuine, TransactionID: { S: FORGED_ID }, Amount: { S: "999999.99" } });
@@ -75,7 +75,7 @@ function actsOf({ dynamo, deployment }: JobEnvironment, { changedId, removedId, 
 }
 
 /** An endpoint of the user's own may have no permissions: there the act succeeds, and does so again later. */
-async function refusalOf(act: Act): Promise<string | undefined> {
+async function refusalOf(act: Attack): Promise<string | undefined> {
   try {
     await act();
     return undefined;

@@ -34,7 +34,7 @@ const ANY_MESSAGE: QueueWatch = { metric: "ApproximateNumberOfMessagesVisible", 
 const olderThan = (seconds: number): QueueWatch => ({ metric: "ApproximateAgeOfOldestMessage", threshold: seconds });
 
 /** What starts an alarm. Without a word on the period it is `PERIOD_SECONDS`. */
-export type Watch =
+export type AlarmTrigger =
   | ({ readonly kind: "failure-queue" } & QueueWatch)
   /** The function reports the metric at least once. */
   | { readonly kind: "reported"; readonly metric: string; readonly by: FunctionId }
@@ -67,7 +67,7 @@ export interface AlarmRow {
   readonly name: string;
   /** What happened. Somebody reads it at night: short, complete sentences. */
   readonly description: string;
-  readonly watch: Watch;
+  readonly watch: AlarmTrigger;
 }
 
 /** The functions that record or read payments: they compare MACs, and refuse card data. */

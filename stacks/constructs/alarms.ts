@@ -10,11 +10,11 @@ import {
   ALARMS,
   type AlarmId,
   type AlarmRow,
+  type AlarmTrigger,
   FUNCTION_ALARMS,
   PERIOD_SECONDS,
   QUEUE_ALARMS,
   type QueueWatch,
-  type Watch,
 } from "../config/alarm-table";
 import type { Names } from "../config/names";
 import type { LedgerFunction } from "./function";
@@ -119,7 +119,7 @@ function otherAlarms(target: AlarmTarget): Alarm[] {
 }
 
 /** One condition for each alarm that the row needs. */
-function conditionsOf(watch: Watch, target: AlarmTarget): Condition[] {
+function conditionsOf(watch: AlarmTrigger, target: AlarmTarget): Condition[] {
   const { functions, backupVaultName } = target;
   switch (watch.kind) {
     case "failure-queue":

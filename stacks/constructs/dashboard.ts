@@ -8,7 +8,7 @@ import type { LedgerFunction } from "./function";
 
 const PERIOD_SECONDS = 300;
 
-interface Shown {
+interface DashboardParts {
   readonly functions: readonly LedgerFunction[];
   readonly sealer: LedgerFunction;
   readonly publisher: LedgerFunction;
@@ -17,7 +17,7 @@ interface Shown {
   readonly failedNames: readonly string[];
 }
 
-export function addDashboard(scope: Construct, name: string, region: string, shown: Shown): void {
+export function addDashboard(scope: Construct, name: string, region: string, shown: DashboardParts): void {
   const widgets = charts(shown).map(([title, stat, metrics], i) => ({
     type: "metric",
     x: (i % 2) * 12,
@@ -29,7 +29,13 @@ export function addDashboard(scope: Construct, name: string, region: string, sho
   new CloudwatchDashboard(scope, "dashboard", { dashboardName: name, dashboardBody: Fn.jsonencode({ widgets }) });
 }
 
-function charts({ functions, sealer, publisher, queueNames, failedNames }: Shown): [string, string, string[][]][] {
+function charts({
+  functions,
+  sealer,
+  publisher,
+  queueNames,
+  failedNames,
+}: DashboardParts): [string, string, string[][]][] {
   const lambda = (metric: string) =>
     functions.map(({ resource }) => ["AWS/Lambda", metric, "FunctionName", resource.functionName]);
   const own = (metric: string) =>

@@ -6,9 +6,9 @@ import { LambdaFunctionRecursionConfig } from "@cdktf/provider-aws/lib/lambda-fu
 import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
 import { S3BucketNotification } from "@cdktf/provider-aws/lib/s3-bucket-notification";
 import type { Construct } from "constructs";
-import type { Feed } from "../function-sizes";
+import type { EventSource } from "../function-sizes";
 
-export interface QueueFeedProps extends Feed {
+export interface QueueFeedProps extends EventSource {
   readonly queueArn: string;
   readonly consumer: LambdaFunction;
   readonly concurrency: number;
@@ -26,7 +26,7 @@ export function addQueueFeed(scope: Construct, id: string, props: QueueFeedProps
   });
 }
 
-export interface StreamFeedProps extends Feed {
+export interface StreamFeedProps extends EventSource {
   readonly streamArn: string;
   readonly consumer: LambdaFunction;
 }

@@ -7,12 +7,12 @@
 import "../../local/sdk-warning";
 import { fork } from "node:child_process";
 import { DirectCallsWay, EventQueue, PaymentFileWay, PaymentQueue } from "./fuzz/ledger-ways";
-import type { Way } from "./fuzz/ledger-world";
+import type { FuzzTarget } from "./fuzz/ledger-world";
 import { Proofs, StreamEvents, VerifierFolders } from "./fuzz/log-ways";
 import { Random } from "./fuzz/random";
 
 /** Inputs of each way at SHARE 1. A verification reads a whole folder, so its ways have fewer. */
-const WAYS: Readonly<Record<string, { readonly inputs: number; readonly make: () => Way }>> = {
+const WAYS: Readonly<Record<string, { readonly inputs: number; readonly make: () => FuzzTarget }>> = {
   direct: { inputs: 60_000, make: () => new DirectCallsWay() },
   payments: { inputs: 35_000, make: () => new PaymentQueue() },
   events: { inputs: 35_000, make: () => new EventQueue() },

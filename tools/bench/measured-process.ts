@@ -20,14 +20,14 @@ export interface Job {
   readonly listLength?: number;
 }
 
-export interface Took {
+export interface RunCost {
   readonly cpuMs: number;
   readonly wallMs: number;
   readonly payments: number;
 }
 
 /** What is measured: the function's bundle, or a peer. */
-export type Runner = (job: Job, url: string) => Promise<Took>;
+export type Runner = (job: Job, url: string) => Promise<RunCost>;
 
 const CREDENTIALS = {
   AWS_REGION: "us-east-1",
@@ -76,7 +76,7 @@ export function bareSdkRunner(): Runner {
   return nodeRunner(path.dirname(outfile));
 }
 
-async function run(program: string, programArguments: string[], job: object, url: string): Promise<Took> {
+async function run(program: string, programArguments: string[], job: object, url: string): Promise<RunCost> {
   const started = performance.now();
   const { stdout, stderr } = await promisify(execFile)(program, [...programArguments, JSON.stringify(job)], {
     env: {
@@ -89,5 +89,5 @@ async function run(program: string, programArguments: string[], job: object, url
   const wallMs = performance.now() - started;
   // The function's own log lines come before it.
   const last = `${stdout}\n${stderr}`.trimEnd().split("\n").at(-1) ?? "";
-  return { wallMs, payments: 0, ...(JSON.parse(last) as Partial<Took> & { cpuMs: number }) };
+  return { wallMs, payments: 0, ...(JSON.parse(last) as Partial<RunCost> & { cpuMs: number }) };
 }

@@ -12,11 +12,11 @@ import {
   boto3Runner,
   type Job,
   nodeRunner,
+  type RunCost,
   type Runner,
-  type Took,
   unpackedBundle,
 } from "./measured-process";
-import { type Compared, interleaved, spreadOf } from "./pairs";
+import { interleaved, type PairedMeasurement, spreadOf } from "./pairs";
 import { startStub } from "./stub";
 
 export interface Goal {
@@ -30,7 +30,7 @@ export interface Measurement {
   readonly what: string;
   readonly unit: string;
   readonly peer?: string;
-  readonly measured: Compared | Pick<Compared, "ours">;
+  readonly measured: PairedMeasurement | Pick<PairedMeasurement, "ours">;
   readonly goal?: Goal;
 }
 
@@ -43,15 +43,15 @@ export type Measure = (settings: Settings) => Promise<Measurement[]>;
 
 const BOTO3 = "boto3, one PutItem";
 const BARE_SDK = "AWS SDK, one PutItem";
-const cpuEach = ({ cpuMs, payments }: Took) => cpuMs / payments;
-const eachSecond = ({ wallMs, payments }: Took) => (1000 * payments) / wallMs;
+const cpuEach = ({ cpuMs, payments }: RunCost) => cpuMs / payments;
+const eachSecond = ({ wallMs, payments }: RunCost) => (1000 * payments) / wallMs;
 
 interface Pair {
   readonly what: string;
   readonly unit: string;
   readonly peer: readonly [name: string, runner: Runner, job: Job];
   readonly job: Job;
-  readonly value: (took: Took) => number;
+  readonly value: (took: RunCost) => number;
   readonly goal?: Goal;
 }
 

@@ -17,7 +17,7 @@ export function spreadOf(values: readonly number[]): Spread {
   };
 }
 
-export interface Compared {
+export interface PairedMeasurement {
   readonly ours: Spread;
   readonly peer: Spread;
   /** Of each pair, ours divided by the peer's. */
@@ -29,7 +29,7 @@ export async function interleaved(
   rounds: number,
   ours: () => Promise<number>,
   peer: () => Promise<number>,
-): Promise<Compared> {
+): Promise<PairedMeasurement> {
   const pairs: { readonly ours: number; readonly peer: number }[] = [];
   for (let round = 0; round < rounds; round++) {
     if (round % 2 === 0) {

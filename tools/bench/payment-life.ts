@@ -18,7 +18,7 @@ const PROCESSES = Number(process.argv[2] ?? 64);
 const EVENTS = Number(process.argv[3] ?? 10_000);
 const TRIES_MAX = 400;
 
-interface Settled {
+interface EventAnswer {
   readonly planned: PlannedEvent;
   readonly outcome: string;
   readonly code?: string;
@@ -37,7 +37,7 @@ class Caller {
     this.running = world.caller(bundle);
   }
 
-  async settle(planned: PlannedEvent): Promise<Settled> {
+  async settle(planned: PlannedEvent): Promise<EventAnswer> {
     let wasLost = false;
     for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
       const sent = await this.running.send(planned);
@@ -78,7 +78,7 @@ async function main(): Promise<void> {
     await recordPayments(world);
     const bundle = unpackedBundle(FUNCTIONS.recordPaymentEvent.entry);
     const waiting = eventsOf(EVENTS, random);
-    const settled: Settled[] = [];
+    const settled: EventAnswer[] = [];
     const startedAt = Date.now();
     world.beginFaults();
     const work = async () => {
@@ -93,7 +93,7 @@ async function main(): Promise<void> {
   }
 }
 
-function report(world: LifeWorld, settled: readonly Settled[], seconds: number, seed: number): void {
+function report(world: LifeWorld, settled: readonly EventAnswer[], seconds: number, seed: number): void {
   const count = (outcome: string) => settled.filter((each) => each.outcome === outcome).length;
   const { counts, dynamo } = world;
   const lost = settled.filter(({ wasLost }) => wasLost).length;

@@ -25,7 +25,7 @@ const WORK = path.join(FOLDER, "work");
 /** One row is gone, one is altered, and one is there that was never sealed. */
 const DAMAGES = { lost: 3, altered: Math.floor(PAYMENTS / 2), added: PAYMENTS - 1 };
 
-interface Took {
+interface Measured {
   readonly seconds: number;
   readonly peakMb: number;
   /** Of a whole or a merging that came to its end. */
@@ -44,7 +44,7 @@ async function options(): Promise<VerifyOptions> {
   };
 }
 
-async function merge(): Promise<Pick<Took, "report" | "left">> {
+async function merge(): Promise<Pick<Measured, "report" | "left">> {
   const subject = await options();
   const store = folderStore(WORK);
   const plan = await planIn(store, subject, { pieces: PIECES, now: subject.now ?? new Date() });
@@ -56,7 +56,7 @@ async function merge(): Promise<Pick<Took, "report" | "left">> {
   }
 }
 
-const JOBS: Readonly<Record<string, () => Promise<Pick<Took, "report" | "left">>>> = {
+const JOBS: Readonly<Record<string, () => Promise<Pick<Measured, "report" | "left">>>> = {
   make: async () => {
     if (existsSync(FOLDER)) return {};
     const unfinished = `${FOLDER}.unfinished`;
@@ -74,16 +74,16 @@ const JOBS: Readonly<Record<string, () => Promise<Pick<Took, "report" | "left">>
 };
 
 /** This process stays small: a child begins with its parent's peak. */
-function inOwnProcess(name: string, piece = 0): Took {
+function inOwnProcess(name: string, piece = 0): Measured {
   const own = [...process.execArgv, process.argv[1] ?? "", String(PAYMENTS), String(PIECES), name, String(piece)];
-  return JSON.parse(execFileSync(process.execPath, own, { encoding: "utf8", maxBuffer: 2 ** 30 })) as Took;
+  return JSON.parse(execFileSync(process.execPath, own, { encoding: "utf8", maxBuffer: 2 ** 30 })) as Measured;
 }
 
-const took = ({ seconds, peakMb }: Took) => `${seconds.toFixed(1)} s, ${peakMb.toFixed(0)} MB`;
-const longest = (all: readonly Took[]) => all.reduce((one, other) => (other.seconds > one.seconds ? other : one));
-const largest = (all: readonly Took[]) => Math.max(...all.map(({ peakMb }) => peakMb));
+const took = ({ seconds, peakMb }: Measured) => `${seconds.toFixed(1)} s, ${peakMb.toFixed(0)} MB`;
+const longest = (all: readonly Measured[]) => all.reduce((one, other) => (other.seconds > one.seconds ? other : one));
+const largest = (all: readonly Measured[]) => Math.max(...all.map(({ peakMb }) => peakMb));
 
-function inPieces(): Took {
+function inPieces(): Measured {
   rmSync(WORK, { recursive: true, force: true });
   let atOnce = 0;
   for (let round = 1; ; round++) {
@@ -108,7 +108,7 @@ async function main(): Promise<void> {
     const started = process.hrtime.bigint();
     const done = await run();
     const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-    const measured: Took = { ...done, seconds, peakMb: process.resourceUsage().maxRSS / 1024 };
+    const measured: Measured = { ...done, seconds, peakMb: process.resourceUsage().maxRSS / 1024 };
     console.log(JSON.stringify(measured));
     return;
   }

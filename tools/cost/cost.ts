@@ -207,9 +207,9 @@ function print(month: ReturnType<typeof monthOf>): void {
 }
 
 /** @throws Error naming the option that is wrong. */
-function monthAsked(given: ReturnType<typeof parseWords>): Month & { readonly files: number | undefined } {
+function monthAsked(args: ReturnType<typeof parseWords>): Month & { readonly files: number | undefined } {
   const numberOf = (option: string, least: number, most = Number.MAX_VALUE): number | undefined => {
-    const text = given.one(option);
+    const text = args.one(option);
     if (text === undefined) return undefined;
     const number = Number(text);
     if (text !== "" && number >= least && number <= most) return number;
@@ -220,12 +220,12 @@ function monthAsked(given: ReturnType<typeof parseWords>): Month & { readonly fi
   const isNothing = asked.every(([, count]) => count === 0);
   const volumes = Object.fromEntries(isNothing ? [...asked, ["single", MILLION]] : asked) as Record<WayIn, number>;
   const config = loadConfig();
-  const connectivity = CONNECTIVITIES.find((each) => each === (given.one("connectivity") ?? config.connectivity));
+  const connectivity = CONNECTIVITIES.find((each) => each === (args.one("connectivity") ?? config.connectivity));
   if (connectivity === undefined) {
     throw new Error(`--connectivity is one of ${CONNECTIVITIES.join(", ")}. All options: npx payledger cost --help`);
   }
   const zones = Math.trunc(numberOf("zones", 1, ZONE_LETTERS.length) ?? config.availabilityZones.length);
-  const privateApi = given.flag("private-api");
+  const privateApi = args.flag("private-api");
   return { connectivity, zones, privateApi, volumes, months: numberOf("months", 1) ?? 1, files: numberOf("files", 1) };
 }
 
@@ -233,21 +233,21 @@ function monthAsked(given: ReturnType<typeof parseWords>): Month & { readonly fi
 const COUNTED_ROWS_MAX = 5_000;
 
 async function main(): Promise<void> {
-  const given = parseWords(process.argv.slice(2), COST_OPTIONS);
-  if (given.flag("write")) {
+  const args = parseWords(process.argv.slice(2), COST_OPTIONS);
+  if (args.flag("write")) {
     const layouts = CONNECTIVITIES.map((connectivity) => {
       return [connectivity, idleCost(stacksWith({ connectivity, zones: ZONE_LETTERS.length }))] as const;
     });
     writeDocuments(Object.fromEntries(layouts), await countWays());
     return;
   }
-  const { files, ...asked } = monthAsked(given);
+  const { files, ...asked } = monthAsked(args);
   const rowsPerFile = files === undefined ? undefined : Math.round(asked.volumes.fileRow / files);
   const ways = await countWays(
     rowsPerFile === undefined ? undefined : Math.min(COUNTED_ROWS_MAX, Math.max(1, rowsPerFile)),
   );
   const month = monthOf(asked, ways);
-  if (given.flag("json")) console.log(JSON.stringify(month, null, 2));
+  if (args.flag("json")) console.log(JSON.stringify(month, null, 2));
   else print(month);
 }
 

@@ -4,14 +4,14 @@ import type { Authorisation } from "../../local/iam/authorisation";
 import type { EffectivePolicies, PolicyInForce } from "../../local/iam/effective";
 import { type CompiledPolicy, compilePolicy, decide, listOf } from "../../local/iam/evaluate";
 
-export interface Control {
+export interface RemovalControl {
   readonly removals: number;
   /** Removals that changed nothing: what they took away was allowed in another way, or is not evaluated at all. */
   readonly undetected: readonly string[];
 }
 
 /** Takes each action that a role used from its policies, its boundary and the endpoint's policy, one at a time. */
-export function removeSingly(policies: EffectivePolicies, authorisations: readonly Authorisation[]): Control {
+export function removeSingly(policies: EffectivePolicies, authorisations: readonly Authorisation[]): RemovalControl {
   const reduced = new Map<PolicyInForce, Map<string, CompiledPolicy>>();
   const without = (policy: PolicyInForce, action: string): CompiledPolicy => {
     const known = reduced.get(policy) ?? new Map<string, CompiledPolicy>();

@@ -94,7 +94,7 @@ function grantsOf(role: string, statement: PolicyStatement): { grant: Grant; com
   );
 }
 
-export interface Remarkable {
+export interface NotableGrants {
   /** Statements that allow something on every resource, or by a pattern of actions. */
   readonly wildcards: readonly string[];
   /** Allowed to a service without saying for whose resource: another account's could make the service act. */
@@ -112,7 +112,7 @@ export const WITHOUT_CONDITION: readonly string[] = [
 
 const SOURCE_CONDITION = /aws:Source(Account|Arn)|kms:EncryptionContext:/i;
 
-export function remarkable(policies: EffectivePolicies): Remarkable {
+export function remarkable(policies: EffectivePolicies): NotableGrants {
   const wildcards: string[] = [];
   const unconditioned: string[] = [];
   for (const { name, statement, isOnResource } of everyStatement(policies)) {

@@ -7,7 +7,7 @@ import type { Authorisation } from "../../local/iam/authorisation";
 import type { EffectivePolicies } from "../../local/iam/effective";
 import type { GateCounts } from "../../local/iam/gate";
 import { administratorMatrix, type MatrixRow } from "./administrator";
-import type { Control } from "./control";
+import type { RemovalControl } from "./control";
 import { remarkable, type UnusedGrants, WITHOUT_CONDITION } from "./grants";
 import type { GateOverhead } from "./overhead";
 
@@ -20,7 +20,7 @@ export interface RecordedCalls {
 }
 
 /** All that was asked, evaluated against one plan. */
-export interface PlanResult extends UnusedGrants, Control {
+export interface PlanResult extends UnusedGrants, RemovalControl {
   readonly name: string;
   readonly questions: number;
   readonly denied: readonly string[];

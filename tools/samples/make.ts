@@ -50,12 +50,12 @@ export interface ExpectedOutcomes {
 
 type Outcome = "stored" | "duplicate" | "conflict" | "refused" | "broken";
 /** How a line must end: an outcome, or the refusal code of a refused line. */
-type Ending = Exclude<Outcome, "refused"> | Uppercase<string>;
+type ExpectedEnd = Exclude<Outcome, "refused"> | Uppercase<string>;
 type Fields = Record<string, unknown>;
 
 interface Line {
   readonly text: string;
-  readonly ending: Ending;
+  readonly ending: ExpectedEnd;
 }
 
 interface ValidPayment {
@@ -209,11 +209,11 @@ function otherContent(random: SampleRandom, { fields, currency, minorUnits }: Va
 
 function badLines(random: SampleRandom, valid: readonly ValidPayment[]): Line[] {
   /** A payment with a unique id that is valid but for one fault. */
-  const bad = (ending: Ending, change: (fields: Fields) => Fields): Line => {
+  const bad = (ending: ExpectedEnd, change: (fields: Fields) => Fields): Line => {
     const id = `bad-${random.text(BASE32, 10)}`;
     return line(change({ ...random.pick(valid).fields, Currency: "EUR", Amount: "12.50", TransactionID: id }), ending);
   };
-  const withValue = (ending: Ending, field: string, values: readonly unknown[]): Line[] =>
+  const withValue = (ending: ExpectedEnd, field: string, values: readonly unknown[]): Line[] =>
     values.map((value) => bad(ending, (fields) => ({ ...fields, [field]: value })));
   return [
     ...badAmounts(bad),
@@ -248,10 +248,10 @@ const BAD_TIMES = [
   1_756_893_600,
 ];
 
-type MakeBad = (ending: Ending, change: (fields: Fields) => Fields) => Line;
+type MakeBad = (ending: ExpectedEnd, change: (fields: Fields) => Fields) => Line;
 
 function badAmounts(bad: MakeBad): Line[] {
-  const money = (ending: Ending, Currency: string, Amount: unknown) =>
+  const money = (ending: ExpectedEnd, Currency: string, Amount: unknown) =>
     bad(ending, (fields) => ({ ...fields, Currency, Amount }));
   return [
     ...["10.5", "980.00", "0.1"].flatMap((text) => [
@@ -320,14 +320,14 @@ function brokenLines(valid: readonly ValidPayment[]): Line[] {
   return texts.map((text) => ({ text, ending: "broken" }));
 }
 
-function line(fields: Fields, ending: Ending): Line {
+function line(fields: Fields, ending: ExpectedEnd): Line {
   return { text: JSON.stringify(fields), ending };
 }
 
 function expectedOf(lines: readonly Line[], valid: readonly ValidPayment[]): ExpectedOutcomes {
-  const numbers = new Map<Ending, number[]>();
+  const numbers = new Map<ExpectedEnd, number[]>();
   for (const [index, { ending }] of lines.entries()) numbers.set(ending, [...(numbers.get(ending) ?? []), index + 1]);
-  const countOf = (ending: Ending) => numbers.get(ending)?.length ?? 0;
+  const countOf = (ending: ExpectedEnd) => numbers.get(ending)?.length ?? 0;
   const codes = [...numbers.keys()].filter((ending) => ending === ending.toUpperCase()).sort();
   const refusals = Object.fromEntries(codes.map((code) => [code, countOf(code)]));
   const refused = Object.values(refusals).reduce((sum, count) => sum + count, 0);

@@ -9,7 +9,7 @@ import { buildVerifier } from "../../../tools/build-verifier";
 import { addManifest, type BuiltWorld, buildWorld, md5Of, type World } from "../../support/log-world";
 import { type Files, logKey } from "../../support/naive-log";
 
-export interface Ended {
+export interface CommandResult {
   readonly code: number;
   readonly out: string;
   readonly err: string;
@@ -52,7 +52,7 @@ export class Auditor {
     writeFileSync(this.file(name), bytes);
   }
 
-  run(...words: readonly string[]): Promise<Ended> {
+  run(...words: readonly string[]): Promise<CommandResult> {
     const place = { cwd: this.top, env: { PATH: "" } };
     return new Promise((resolve) => {
       execFile(process.execPath, ["evidence.js", ...words], place, (error, out, err) =>
@@ -62,7 +62,11 @@ export class Auditor {
   }
 
   /** Runs it while a file is another; `undefined` removes it. */
-  async with(name: string, change: (text: Buffer) => Buffer | string | undefined, ...words: string[]): Promise<Ended> {
+  async with(
+    name: string,
+    change: (text: Buffer) => Buffer | string | undefined,
+    ...words: string[]
+  ): Promise<CommandResult> {
     const before = readFileSync(this.file(name));
     const after = change(before);
     if (after === undefined) rmSync(this.file(name));

@@ -28,14 +28,14 @@ export function cut(bytes: Uint8Array, places: readonly number[]): Uint8Array[] 
 export const cuts = fc.array(fc.nat(), { maxLength: 12 });
 
 /** A row as tests compare it: its number, and its value with numbers as text, or its fault. */
-export type Told = readonly [number, unknown] | { readonly number: number; readonly fault: string };
+export type ComparableRow = readonly [number, unknown] | { readonly number: number; readonly fault: string };
 
-export function told(row: Row): Told {
+export function comparableRow(row: Row): ComparableRow {
   return "fault" in row ? { number: row.number, fault: row.fault } : [row.number, numbersAsText(row.value)];
 }
 
-export async function rowsOf(...chunks: readonly (string | Uint8Array)[]): Promise<Told[]> {
-  return (await listOf(readRows(bytesOf(...chunks)))).map(told);
+export async function rowsOf(...chunks: readonly (string | Uint8Array)[]): Promise<ComparableRow[]> {
+  return (await listOf(readRows(bytesOf(...chunks)))).map(comparableRow);
 }
 
 /** The value as the rows carry it: each number is the text that JSON has for it. */

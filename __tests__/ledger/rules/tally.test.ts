@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import type { RecordEntry } from "../../../evidence/log/entry";
 import { bucketOf, RecordTally } from "../../../evidence/verifier/record-tally";
-import { BUCKETS, KeyedHash, Marks, Tally } from "../../../ledger/rules/tally";
+import { BitSet, BUCKETS, KeyedHash, Tally } from "../../../ledger/rules/tally";
 
 const keyed = new KeyedHash(randomBytes(32));
 const tuple = fc.record({
@@ -91,7 +91,7 @@ test("sums wrap around and come back", () => {
 });
 
 test("marks remember each number they were given, and few others", () => {
-  const marks = new Marks();
+  const marks = new BitSet();
   const places = Array.from({ length: 1000 }, (_, each) => keyed.placeOf(`key-${each}`));
   for (const place of places) marks.add(place);
   expect(places.every((place) => marks.has(place))).toBe(true);

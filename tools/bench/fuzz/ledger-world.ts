@@ -24,7 +24,7 @@ export class Unexpected extends CodedError<"UNEXPECTED"> {
   }
 }
 
-export interface Way {
+export interface FuzzTarget {
   readonly name: string;
   /** Sends one input. @returns the coded outcome. @throws Unexpected for any other outcome. */
   send(random: Random): Promise<string>;
@@ -127,7 +127,7 @@ class LedgerWorld {
   }
 }
 
-export abstract class LedgerWay implements Way {
+export abstract class LedgerWay implements FuzzTarget {
   abstract readonly name: string;
   protected world = new LedgerWorld();
 

@@ -21,11 +21,11 @@ import { SourceError } from "../../../evidence/verifier/sources";
 import { tileReader } from "../../../evidence/verifier/tree-proofs";
 import type { ItemJson } from "../../../ledger/rules/attribute-value";
 import { anyJson, changed, type FuzzObject } from "./inputs";
-import { mustFit, Unexpected, type Way } from "./ledger-world";
+import { type FuzzTarget, mustFit, Unexpected } from "./ledger-world";
 import { damaged, type Random } from "./random";
 
 /** Events as the tables' streams send them, or as somebody who may invoke the sealer shapes them. */
-export class StreamEvents implements Way {
+export class StreamEvents implements FuzzTarget {
   readonly name = "stream events";
   readonly #services = stubServices();
   #sealer: Sealer = startSealer(fakeWorld());
@@ -72,7 +72,7 @@ export class StreamEvents implements Way {
 }
 
 /** A genuine world in which one file is damaged or removed: of the evidence, or of the exports. */
-export class VerifierFolders implements Way {
+export class VerifierFolders implements FuzzTarget {
   readonly #draft = genuineDraft();
 
   constructor(readonly name: "evidence folders" | "export folders") {}
@@ -108,7 +108,7 @@ export class VerifierFolders implements Way {
 }
 
 /** A genuine proof, damaged in one to four places: none may be taken. */
-export class Proofs implements Way {
+export class Proofs implements FuzzTarget {
   readonly name = "proofs";
   #proof: Promise<{ readonly bytes: Buffer; readonly item: ItemJson }> | undefined;
 

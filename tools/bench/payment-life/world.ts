@@ -15,7 +15,7 @@ const DELAY_MAX_MS = 3;
 /** The SDK tries a call five times. */
 const ATTEMPTS_OF_A_CALL = 5;
 
-type Fate = "killed-before" | "killed-after" | "throttled" | "collided" | "lost" | "answered";
+type CallOutcome = "killed-before" | "killed-after" | "throttled" | "collided" | "lost" | "answered";
 
 export class LifeWorld {
   readonly dynamo = new MemoryDynamo();
@@ -83,7 +83,7 @@ export class LifeWorld {
     response.writeHead(status, { "content-type": "application/x-amz-json-1.0" }).end(body);
   }
 
-  private fateOf(action: string, callId: string): Fate {
+  private fateOf(action: string, callId: string): CallOutcome {
     if (this.isCalm) return "answered";
     const left = this.losing.get(callId) ?? 0;
     if (left > 0) {
@@ -106,7 +106,7 @@ export class LifeWorld {
     return this.counted("lost", "lost");
   }
 
-  private counted(what: keyof LifeWorld["counts"], fate: Fate): Fate {
+  private counted(what: keyof LifeWorld["counts"], fate: CallOutcome): CallOutcome {
     this.counts[what] += 1;
     return fate;
   }
@@ -116,7 +116,7 @@ export class LifeWorld {
     this.callers.delete(name);
   }
 
-  private answer(service: string, action: string, body: string, fate: Fate): { status: number; body: string } {
+  private answer(service: string, action: string, body: string, fate: CallOutcome): { status: number; body: string } {
     const input = JSON.parse(body, asBytes) as Record<string, unknown>;
     try {
       if (service === "TrentService") return { status: 200, body: JSON.stringify(keyAnswer(action, input)) };

@@ -1,5 +1,5 @@
 /**
- * The auditor's visits: each copies the tables and the evidence to a folder and verifies them with the commands that any
+ * The offline audits: each copies the tables and the evidence to a folder and verifies them with the commands that any
  * user has. The folders stay, so that every verdict can be looked at again.
  */
 
@@ -23,19 +23,19 @@ import type { JobEnvironment } from "./job-environment";
 const SEALING_MAX_MS = 60_000;
 const POLL_MS = 500;
 
-export interface Visit {
+export interface OfflineAudit {
   readonly folder: string;
-  /** Checkpoint that the visit found, kept for the next one. */
+  /** Checkpoint that the audit found, kept for the next one. */
   readonly checkpoint: string;
   readonly report: VerificationReport;
   /** What the auditor typed, for a reader who wants to repeat it. */
   readonly command: string;
 }
 
-export class Auditing {
+export class OfflineAudits {
   /** File with the log's public keys. They come from KMS and not from the evidence that they are to vouch for. */
   readonly keyFile: string;
-  /** What the last visit found, as a page that checks its own proofs; it says what changed since the visit before. */
+  /** What the last audit found, as a page that checks its own proofs; it says what changed since the audit before. */
   readonly page: string;
 
   /** @param folder is emptied: what an earlier run left would be mixed with this one's. */
@@ -66,7 +66,7 @@ export class Auditing {
   }
 
   /** Copies the tables, then the evidence, until all that was copied is sealed; then verifies. @param last pinned checkpoint. */
-  async visit(name: string, last?: Visit): Promise<Visit> {
+  async audit(name: string, last?: OfflineAudit): Promise<OfflineAudit> {
     const folder = path.join(this.folder, name);
     const { auditor, deployment, evidenceBucket } = this.environment;
     const names = (Object.keys(TABLES) as TableId[]).map((id) => deployment.tableName(id));
@@ -77,26 +77,26 @@ export class Auditing {
     for (;;) {
       await this.calls.publishCheckpoint();
       await fetchEvidence(s3Evidence(auditor.s3, evidenceBucket), path.join(folder, "evidence"));
-      const visit = await this.verify(folder, last);
-      const isSealing = visit.report.verdicts.some((verdict) => verdict === "unsealed" || verdict === "stale");
+      const audit = await this.verify(folder, last);
+      const isSealing = audit.report.verdicts.some((verdict) => verdict === "unsealed" || verdict === "stale");
       if (!isSealing || Date.now() > deadline) {
-        await this.run(["report", "--out", this.page, ...this.wordsFor(folder, last)]);
-        return visit;
+        await this.runAuditorCommand(["report", "--out", this.page, ...this.wordsFor(folder, last)]);
+        return audit;
       }
       await delay(POLL_MS);
     }
   }
 
-  /** A copy of an earlier visit's folder, as somebody would hand it over who wants what came later forgotten. */
-  async handedOver(earlier: Visit, name: string, last: Visit): Promise<Visit> {
+  /** A copy of an earlier audit's folder, as somebody would hand it over who wants what came later forgotten. */
+  async handedOver(earlier: OfflineAudit, name: string, last: OfflineAudit): Promise<OfflineAudit> {
     const folder = path.join(this.folder, name);
     cpSync(earlier.folder, folder, { recursive: true });
     return this.verify(folder, last);
   }
 
-  async verify(folder: string, last: Visit | undefined): Promise<Visit> {
+  async verify(folder: string, last: OfflineAudit | undefined): Promise<OfflineAudit> {
     const words = ["verify", ...this.wordsFor(folder, last)];
-    const { text } = await this.run([...words, "--json"]);
+    const { text } = await this.runAuditorCommand([...words, "--json"]);
     return {
       folder,
       checkpoint: path.join(folder, "evidence", "checkpoint"),
@@ -105,14 +105,14 @@ export class Auditing {
     };
   }
 
-  private wordsFor(folder: string, last: Visit | undefined): string[] {
+  private wordsFor(folder: string, last: OfflineAudit | undefined): string[] {
     return [
       ...["--evidence", path.join(folder, "evidence"), "--export", path.join(folder, "tables"), "--key", this.keyFile],
       ...(last === undefined ? [] : ["--last-checkpoint", last.checkpoint]),
     ];
   }
 
-  async run(words: readonly string[]): Promise<{ readonly exitCode: number; readonly text: string }> {
+  async runAuditorCommand(words: readonly string[]): Promise<{ readonly exitCode: number; readonly text: string }> {
     const said: string[] = [];
     const exitCode = await runCommand(words, OFFLINE, { print: (text) => said.push(text), tell: () => {} });
     return { exitCode, text: said.join("\n") };

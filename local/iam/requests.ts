@@ -4,13 +4,18 @@ import { type Authorisation, type CallingIdentity, type Context, THE_CALL } from
 import type { EffectivePolicies } from "./effective";
 
 /** A caller with what AWS adds to each of its requests by itself. */
-export interface Asking {
+export interface RequestingCaller {
   readonly policies: EffectivePolicies;
   readonly caller: CallingIdentity;
   readonly own: Pick<Authorisation, "context" | "via">;
 }
 
-export function question(action: string, resource: string, asking: Asking, context: Context = {}): Authorisation {
+export function question(
+  action: string,
+  resource: string,
+  asking: RequestingCaller,
+  context: Context = {},
+): Authorisation {
   const { caller, own } = asking;
   return {
     caller: caller.principal,

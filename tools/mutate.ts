@@ -11,7 +11,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { setPriority } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
@@ -36,6 +36,8 @@ const BLOCK_LINES = 6;
 /** Long, because a busy machine would else end every test run, and each would count as noticed. */
 const TIMEOUT_MS = 60_000;
 const FIRST_RUN_TIMEOUT_MINUTES = 60;
+/** Low: 0 is normal and 19 the lowest. The machine stays usable for as long as this takes. */
+const PRIORITY = 15;
 
 interface Mutant {
   readonly mutatorName: string;
@@ -75,6 +77,7 @@ function main(): void {
   if (!(share > 0 && share <= 1) || !Number.isInteger(seed)) {
     throw new Error("--share takes a number above 0 and up to 1, and --seed takes a whole number.");
   }
+  setPriority(PRIORITY);
   mkdirSync(OUTPUT, { recursive: true });
   installStryker();
   const scores = values.folder.map((folder) => scoreOf(folder, reportOf(folder, linesOf(folder, share, seed))));
@@ -145,8 +148,6 @@ function settingsOf(mutate: readonly string[], tests: readonly string[], fileNam
     mutate,
     plugins: ["@stryker-mutator/jest-runner", path.join(__dirname, "mutation", "ignore-prose.mjs")],
     ignorers: ["prose"],
-    // What runs when a module is loaded would need all tests for each change.
-    ignoreStatic: true,
     testRunner: "jest",
     jest: {
       configFile: "tools/mutation/jest.config.js",
@@ -155,7 +156,8 @@ function settingsOf(mutate: readonly string[], tests: readonly string[], fileNam
     },
     testRunnerNodeArgs: ["--import", "tsx"],
     coverageAnalysis: "perTest",
-    concurrency: availableParallelism(),
+    // The embedded AWS and the threads of the verifier already use a second core.
+    concurrency: 1,
     timeoutMS: TIMEOUT_MS,
     dryRunTimeoutMinutes: FIRST_RUN_TIMEOUT_MINUTES,
     reporters: ["progress", "json"],

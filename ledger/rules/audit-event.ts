@@ -30,7 +30,7 @@ const DETAILS_BYTES_MAX = 64 * 1024;
  * member named `__proto__`.
  */
 const freeForm = z.unknown().optional();
-const recordIds = z.array(recordId, coded("INVALID_RECORD_ID")).max(RECORD_IDS_MAX, "INVALID_RECORD_ID");
+const recordIds = z.array(recordId, coded("INVALID_RECORD_ID")).max(RECORD_IDS_MAX);
 
 export const auditEventSchema = z
   .strictObject({
@@ -41,7 +41,7 @@ export const auditEventSchema = z
     TransactionID: newTransactionId.optional().describe("The payment concerned, where there is one."),
     Action: z
       .string(coded("INVALID_ACTION"))
-      .regex(/^[A-Z][A-Z0-9_]{0,31}$/, "INVALID_ACTION")
+      .regex(/^[A-Z][A-Z0-9_]{0,31}$/)
       .optional()
       .describe("What was done, for example WRITE or READ. Default: READ."),
     Actor: actor.optional().describe("Who did it. Required here, as user_id, or around the list."),
@@ -64,7 +64,7 @@ export const auditEventSchema = z
     response_record_ids: recordIds.optional().describe("Ids of the records that came back. Stored encrypted."),
     query_result: z
       .string(coded("INVALID_DETAILS"))
-      .max(256, "INVALID_DETAILS")
+      .max(256)
       .optional()
       .describe("Outcome, for example success or failure. Stored encrypted."),
   })

@@ -37,7 +37,7 @@ export const paymentMessageSchema = z
       .describe(`${CURRENCY_WITH_TIME} With it the decimals are checked.`),
     timestamp: z
       .string(coded("INVALID_TIMESTAMP"))
-      .regex(MESSAGE_TIME_PATTERN, "INVALID_TIMESTAMP")
+      .regex(MESSAGE_TIME_PATTERN)
       .optional()
       .describe(
         "When the payment was processed: ISO 8601 with offset, or milliseconds since 1970. Default: when it is recorded.",
@@ -45,7 +45,7 @@ export const paymentMessageSchema = z
     processorId: processorId.optional(),
     status: z
       .string(coded("INVALID_STATUS"))
-      .regex(/^[A-Za-z][A-Za-z0-9 _-]{0,31}$/, "INVALID_STATUS")
+      .regex(/^[A-Za-z][A-Za-z0-9 _-]{0,31}$/)
       .optional(),
     actor: actor.optional(),
     importedFrom: importedFrom.optional(),

@@ -29,9 +29,9 @@ export const paymentSchema = z
     TransactionID: newTransactionId.describe("Unique id of the payment; sending it again is safe."),
     SecureToken: z
       .string(coded("INVALID_SECURE_TOKEN"))
-      .min(1, "INVALID_SECURE_TOKEN")
-      .max(2048, "INVALID_SECURE_TOKEN")
-      .refine((text) => text.isWellFormed(), "INVALID_SECURE_TOKEN")
+      .min(1)
+      .max(2048)
+      .refine((text) => text.isWellFormed())
       .describe("The payment processor's token. Stored encrypted. Never a card number."),
     Amount: z
       .string(coded("AMOUNT_NOT_TEXT"))

@@ -31,13 +31,13 @@ const asking = { schemaVersion, Actor: actor.describe("Who asks."), Reason: reas
 const paging = {
   Limit: z
     .int(coded("INVALID_LIMIT"))
-    .min(1, "INVALID_LIMIT")
-    .max(PAGE_LIMIT_MAX, "INVALID_LIMIT")
+    .min(1)
+    .max(PAGE_LIMIT_MAX)
     .optional()
     .describe(`Records a page, 1 to ${PAGE_LIMIT_MAX}. Default: ${PAGE_LIMIT_DEFAULT}.`),
   PageToken: z
     .string(coded("INVALID_PAGE_TOKEN"))
-    .max(8192, "INVALID_PAGE_TOKEN")
+    .max(8192)
     .optional()
     .describe("NextPageToken of the page before. It continues only the query that returned it."),
 };

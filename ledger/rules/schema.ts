@@ -1,4 +1,4 @@
-/** Building blocks of the request schemas. Each check carries its refusal code, so that one place maps faults to answers. */
+/** Building blocks of the request schemas. Each field carries its refusal code, so that one place maps faults to answers. */
 
 import * as z from "zod";
 import {
@@ -20,13 +20,13 @@ export const SCHEMA_VERSION = 1;
 
 const MISSING: RefusalCode = "MISSING_FIELD";
 
-/** A check's error is the refusal code; an absent value is always MISSING_FIELD. */
+/** The refusal code of a field: for its type, and for each check that names no other. An absent value is MISSING_FIELD. */
 export function coded(code: RefusalCode): { error: (issue: { input?: unknown }) => string } {
   return { error: (issue) => (issue.input === undefined ? MISSING : code) };
 }
 
 const identifier = (code: RefusalCode, lengthMax: number, pattern = IDENTIFIER_PATTERN) =>
-  z.string(coded(code)).min(1, code).max(lengthMax, code).regex(pattern, code);
+  z.string(coded(code)).min(1).max(lengthMax).regex(pattern);
 
 /** Names a payment that may be there; what is to be recorded is named by `newTransactionId`. */
 export const transactionId = identifier("INVALID_TRANSACTION_ID", TRANSACTION_ID_LENGTH_MAX);
@@ -42,13 +42,13 @@ export const recordId = identifier("INVALID_RECORD_ID", AUDIT_ID_LENGTH_MAX, REC
 export const importedFrom = identifier("INVALID_IMPORTED_FROM", IMPORTED_FROM_LENGTH_MAX).describe(
   "Marks what was recorded before in another system, and names that system, for example its table. Stored with the record; not part of its content.",
 );
-export const timestamp = z.string(coded("INVALID_TIMESTAMP")).regex(TIMESTAMP_PATTERN, "INVALID_TIMESTAMP");
+export const timestamp = z.string(coded("INVALID_TIMESTAMP")).regex(TIMESTAMP_PATTERN);
 export const schemaVersion = z.literal(SCHEMA_VERSION, coded("UNSUPPORTED_SCHEMA_VERSION")).optional();
 export const reason = z
   .string(coded("INVALID_REASON"))
-  .min(1, "INVALID_REASON")
-  .max(256, "INVALID_REASON")
-  .refine((text) => text.isWellFormed(), "INVALID_REASON");
+  .min(1)
+  .max(256)
+  .refine((text) => text.isWellFormed());
 
 /**
  * What a schema takes, without the members that are not part of what is recorded. A member that was not sent is absent, never

@@ -20,7 +20,7 @@ export const statusChangeSchema = z
       .describe("The status that the sender believes the payment to have; another one is a conflict."),
     ExpectedVersion: z
       .int(coded("INVALID_VERSION"))
-      .min(1, "INVALID_VERSION")
+      .min(1)
       .optional()
       .describe(
         "The version that the sender read. With it a retry is never applied a second time, whatever happened between.",

@@ -13,7 +13,10 @@ function shouldIgnore(path) {
   const isOfProperty = path.findParent(
     (parent) => parent.isObjectProperty() && PROSE_PROPERTIES.has(parent.node.key.name ?? ""),
   );
-  return isOfError || isOfProperty ? REASON : undefined;
+  const isOfField = path.findParent(
+    (parent) => parent.isCallExpression() && parent.node.callee.property?.name === "describe",
+  );
+  return isOfError || isOfProperty || isOfField ? REASON : undefined;
 }
 
 /** As `declareValuePlugin` of Stryker makes it: Stryker is not among the packages of this project. */

@@ -7,6 +7,7 @@ module.exports = {
   ...common,
   rootDir: "../..",
   // Stryker resolves it by itself, and adds to it which test reaches which change.
-  testEnvironment: require.resolve("../../__tests__/support/test-environment.ts"),
+  testEnvironment: require.resolve("./environment.ts"),
+  runner: require.resolve("./runner.cjs"),
   maxWorkers: 1,
 };

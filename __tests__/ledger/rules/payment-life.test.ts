@@ -53,6 +53,7 @@ describe("how a life opens", () => {
 
 describe("what is refused to a grant and a breach of a fact", () => {
   const hold = event("REFUND_HELD", "60.00");
+  const takenBack = event("CORRECTED", "60.00", { Of: hold.EventID });
   const cases: [string, LifeRow | undefined, LifeEvent[], LifeEvent, string[]][] = [
     ["a second hold of 60 on 100", row, [hold], event("REFUND_HELD", "60.00"), ["OVER_CAPTURED"]],
     ["a hold of what is disputed", row, [event("DISPUTED", "60.00")], event("REFUND_HELD", "60.00"), ["OVER_CAPTURED"]],
@@ -69,6 +70,13 @@ describe("what is refused to a grant and a breach of a fact", () => {
     ],
     ["a refund of a hold that is not known", row, [], event("REFUNDED", "1.00", { Of: "nothing" }), ["OF_UNKNOWN"]],
     ["a dispute's end for a hold", row, [hold], event("DISPUTE_WON", "60.00", { Of: hold.EventID }), ["OF_OTHER_KIND"]],
+    [
+      "a correction of a correction",
+      row,
+      [hold, takenBack],
+      event("CORRECTED", "60.00", { Of: takenBack.EventID }),
+      ["OF_OTHER_KIND"],
+    ],
     [
       "a second refund of one hold",
       row,
@@ -112,6 +120,15 @@ describe("open breaches", () => {
     life.add(event("CORRECTED", "70.00", { Of: twice.EventID }));
     expect(life.openBreaches).toEqual([]);
     expect(life.state.Refunded).toBe("70.00");
+  });
+
+  test("more than was captured is open until the rest is exactly what was captured", () => {
+    const disputed = event("DISPUTED", "60.00");
+    const life = lifeOf(row, event("REFUNDED", "60.00"), disputed);
+    expect(life.openBreaches).toEqual([{ EventID: disputed.EventID, codes: ["OVER_CAPTURED"] }]);
+    life.add(event("DISPUTE_WON", "20.00", { Of: disputed.EventID }));
+    expect(life.state).toMatchObject({ Captured: "100.00", Refunded: "60.00", Disputed: "40.00" });
+    expect(life.openBreaches).toEqual([]);
   });
 
   test("what settles an event that comes later is a breach until it comes", () => {

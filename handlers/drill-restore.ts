@@ -5,7 +5,7 @@ import { drillRestore } from "../evidence/checks/drill-operation";
 import { s3DrillBucket } from "../evidence/checks/drill-state";
 import { drillTables, scratchNameOf } from "../evidence/checks/drill-tables";
 import { s3Evidence } from "../evidence/checks/s3-evidence";
-import { verifierKeysOf } from "../evidence/checks/verifier-keys";
+import { verifierKeysOf } from "../evidence/checks/verification";
 import { dynamoClient, kmsClient, s3Client } from "./runtime/clients";
 import { readBackupEnvironment, readDrillEnvironment, readSignerEnvironment } from "./runtime/environment";
 import { OBSERVER } from "./runtime/process";

@@ -1,11 +1,10 @@
 /** Compares the tables with the log of proofs, on schedule, and seals what the streams missed. */
 
 import { FUNCTIONS } from "../contract";
-import { checkpointMemory } from "../evidence/checks/checkpoint-memory";
 import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { sweepAuditTrail } from "../evidence/checks/sweep-operation";
-import { memoryBeside } from "../evidence/checks/swept-checkpoints";
-import { verifierKeysOf } from "../evidence/checks/verifier-keys";
+import { checkpointMemory, memoryBeside } from "../evidence/checks/swept-checkpoints";
+import { verifierKeysOf } from "../evidence/checks/verification";
 import { openLog } from "../evidence/sealing/append";
 import { evidenceBucket } from "../evidence/sealing/evidence-bucket";
 import { backOff } from "../ledger/store/transaction";

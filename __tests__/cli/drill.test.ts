@@ -1,8 +1,8 @@
 import type { InvokeCommand } from "@aws-sdk/client-lambda";
 import { invoked, stepsHere, untilVerdict } from "../../cli/drill";
+import { MemoryDrillBucket } from "../../evidence/checks/drill-state";
 import type { DrillSettings } from "../../evidence/checks/drill-steps";
 import { scratchNameOf } from "../../evidence/checks/drill-tables";
-import { MemoryDrillBucket } from "../../evidence/checks/memory-state";
 import { gatherReport } from "../../evidence/report/gather";
 import { reportPage } from "../../evidence/report/page";
 import type { PageEvidence } from "../../evidence/report/page-evidence";

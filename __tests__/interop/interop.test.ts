@@ -6,15 +6,15 @@ import type { LogEntry } from "../../evidence/log/entry";
 import { checkSignatures, parseNote, parseVerifierKey, type VerifierKey } from "../../evidence/log/note";
 import { CHECKPOINT_PATH, checkpointPath } from "../../evidence/log/paths";
 import { localEvidence } from "../../evidence/verifier/evidence";
-import { checkProof, parseProof, proofBytes } from "../../evidence/verifier/proof";
-import { bearing, findEntries, proofOf, provenPath, withCosignatures } from "../../evidence/verifier/proof-search";
 import {
   consistencyProof,
   inclusionProof,
   isConsistent,
   tileReader,
   treeRoot,
-} from "../../evidence/verifier/tree-proofs";
+} from "../../evidence/verifier/merkle-tree";
+import { checkProof, parseProof, proofBytes } from "../../evidence/verifier/proof";
+import { bearing, findEntries, proofOf, provenPath, withCosignatures } from "../../evidence/verifier/proof-search";
 import { addCheckpoint, submissionBody } from "../../evidence/verifier/witness";
 import { cosignerOf, newWitnessKey } from "../../evidence/verifier/witness-key";
 import { fileState } from "../../evidence/verifier/witness-state";

@@ -110,3 +110,31 @@ function parseState(text: string): DrillState {
       "Restore its previous version in the bucket; or remove it, and the next drill clears away what this one has left.",
   );
 }
+
+/** In memory: for a drill from a machine, whose operator may write nothing into the export bucket. */
+export class MemoryDrillBucket implements DrillBucket {
+  readonly reports = new Map<string, string>();
+  private state: DrillState = FIRST_STATE;
+  private version = 0;
+
+  async load() {
+    return { state: this.state, version: String(this.version) };
+  }
+
+  async save(state: DrillState, version: string | undefined): Promise<string | undefined> {
+    if (version !== String(this.version)) return undefined;
+    this.state = state;
+    this.version += 1;
+    return String(this.version);
+  }
+
+  async putOnce(key: string, text: string): Promise<string> {
+    const stored = this.reports.get(key) ?? text;
+    this.reports.set(key, stored);
+    return stored;
+  }
+
+  async read(key: string): Promise<string | undefined> {
+    return this.reports.get(key);
+  }
+}

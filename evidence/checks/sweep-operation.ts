@@ -27,13 +27,12 @@ import {
 import type { Finding, Verdict, VerificationReport } from "../verifier/report";
 import type { RecordSource } from "../verifier/sources";
 import { verifyLog } from "../verifier/verify";
-import type { CheckpointMemory } from "./checkpoint-memory";
 import { LogCheckError } from "./errors";
-import { withoutMemory } from "./first-sweep";
 import { scanSource } from "./scan-source";
 import { type Repair, sealUnsealed } from "./seal-unsealed";
 import { signalEach } from "./signals";
 import { begunRun, type PiecesPlace, partOf, sealedStore, sweepRun } from "./sweep-pieces";
+import { type CheckpointMemory, withoutMemory } from "./swept-checkpoints";
 import { checkpointToKeep, goingOnFrom, isGood, type VerifiedCheckpoint } from "./verification";
 
 export interface SweepSettings {

@@ -1,6 +1,8 @@
 /** What the sweep and the restore drill make of a verification. */
 
+import type { KMSClient } from "@aws-sdk/client-kms";
 import { CHECKPOINT_PATH } from "../log/paths";
+import { checkpointSigners } from "../sealing/signers";
 import type { EvidenceFolder } from "../verifier/evidence";
 import type { Verdict, VerificationReport } from "../verifier/report";
 import type { VerifyOptions } from "../verifier/verify";
@@ -40,4 +42,18 @@ export async function checkpointToKeep(
   if (findings.some(({ table, verdict }) => table === undefined && verdict !== "tail-not-pinned")) return undefined;
   const checkpoint = await verified.read(CHECKPOINT_PATH);
   return checkpoint && { size, text: checkpoint.toString("utf8") };
+}
+
+/**
+ * The keys under which a sweep or a drill accepts checkpoints: asked of KMS, by the ARNs that the deployment names. Those
+ * in the evidence pin nothing: who can forge a checkpoint there can put its key there too.
+ * @param name of the keys: the log's origin. Keys that sign no more belong among them for as long as their checkpoints lie in the evidence.
+ */
+export function verifierKeysOf(
+  kms: KMSClient,
+  keyArns: readonly string[],
+  name: string,
+): () => Promise<readonly string[]> {
+  const signers = checkpointSigners(kms, keyArns, name);
+  return async () => (await signers()).map(({ verifierKey }) => verifierKey);
 }

@@ -3,12 +3,12 @@
 import { NoteError } from "../log/note";
 import { EntryError } from "../verifier/entries";
 import { EvidenceError } from "../verifier/evidence";
+import { MissingTileError } from "../verifier/merkle-tree";
 import { PieceError } from "../verifier/pieces";
 import { ProofError } from "../verifier/proof";
 import { MissingBundleError } from "../verifier/proof-search";
 import { EXIT_CODES } from "../verifier/report";
 import { SourceError } from "../verifier/sources";
-import { MissingTileError } from "../verifier/tree-proofs";
 import { WitnessKeyError } from "../verifier/witness-key";
 import { WitnessStateError } from "../verifier/witness-state";
 import type { Commands } from "./command";

@@ -18,8 +18,7 @@ import {
   readTile,
   storedHead,
 } from "../verifier/evidence";
-import { GrowingTree } from "../verifier/growing-tree";
-import { tileReader, treeRoot } from "../verifier/tree-proofs";
+import { GrowingTree, tileReader, treeRoot } from "../verifier/merkle-tree";
 import { EvidenceToolError } from "./errors";
 import { writeWhole } from "./files";
 

@@ -7,6 +7,8 @@ import { entryBytes, type HeartbeatEntry, type RecordEntry } from "../log/entry"
 import { keyValuesOf, versionOf } from "../log/identity";
 import { textAttribute, writtenAtOf } from "../verifier/digest";
 import type { EvidenceFolder } from "../verifier/evidence";
+import { type SubtreeHashes, tileReader } from "../verifier/merkle-tree";
+import { auditIdsOf } from "../verifier/pairs";
 import { type FoundEntry, findEntries, provenPath } from "../verifier/proof-search";
 import {
   type AcknowledgedFinding,
@@ -16,9 +18,7 @@ import {
   VERDICTS,
   type Verdict,
 } from "../verifier/report";
-import { type SubtreeHashes, tileReader } from "../verifier/tree-proofs";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
-import { auditIdsOf } from "../verifier/write-records";
 import { checkSigned, logKeys, newestCheckpoint } from "./arguments";
 import type { Command } from "./command";
 import { EvidenceToolError } from "./errors";

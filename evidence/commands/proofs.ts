@@ -7,10 +7,10 @@ import { entryBytes } from "../log/entry";
 import { keyValuesOf } from "../log/identity";
 import { type NoteSignature, strictBase64 } from "../log/note";
 import type { EvidenceFolder } from "../verifier/evidence";
+import { consistencyProof, isConsistent, tileReader } from "../verifier/merkle-tree";
 import { checkProof, type ProofReport, parseProof, proofBytes } from "../verifier/proof";
 import { bearing, type FoundEntry, findEntries, proofOf, provenPath, withCosignatures } from "../verifier/proof-search";
 import { EXIT_CODES } from "../verifier/report";
-import { consistencyProof, isConsistent, tileReader } from "../verifier/tree-proofs";
 import {
   checkpointFile,
   checkSigned,

@@ -8,12 +8,12 @@ import { checkSignatures, fingerprintOf, NoteError, parseVerifierKey } from "../
 import { CHECKPOINT_PATH } from "../log/paths";
 import { EntryError } from "../verifier/entries";
 import { EvidenceError } from "../verifier/evidence";
+import { MissingTileError } from "../verifier/merkle-tree";
+import { auditIdsOf } from "../verifier/pairs";
 import { findEntries, MissingBundleError } from "../verifier/proof-search";
 import { type FindingCode, graverOf, type VerificationReport } from "../verifier/report";
 import { SourceError } from "../verifier/sources";
-import { MissingTileError } from "../verifier/tree-proofs";
 import type { VerifyOptions } from "../verifier/verify";
-import { auditIdsOf } from "../verifier/write-records";
 import { changesSince, type ReportSummary, summaryOf } from "./changes";
 import { newestEntries, type WindowEntry, withHeartbeats } from "./log-window";
 import type { KeyFact, RecordStory, ReportModel, ShownEntry } from "./model";

@@ -3,8 +3,8 @@
 import { type Checkpoint, parseCheckpoint, type ReadCheckpoint } from "../log/checkpoint";
 import { entryBytes } from "../log/entry";
 import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "../log/note";
+import { consistencyProof, inclusionProof, type SubtreeHashes, tileReader } from "../verifier/merkle-tree";
 import { bearing, withCosignatures } from "../verifier/proof-search";
-import { consistencyProof, inclusionProof, type SubtreeHashes, tileReader } from "../verifier/tree-proofs";
 import type { VerifyOptions } from "../verifier/verify";
 import type { ReportSummary } from "./changes";
 import type { RecordStory, ReportModel, ShownEntry } from "./model";

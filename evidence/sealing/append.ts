@@ -10,8 +10,7 @@ import { leafHash } from "../log/hashing";
 import { BATCH_ENTRIES_MAX, packFirst } from "./batches";
 import { logForked, SealingError } from "./errors";
 import { extended } from "./frontier";
-import type { LogTable } from "./log-keys";
-import { commitBatch, type Head, readHead } from "./log-state-table";
+import { commitBatch, type Head, type LogTable, readHead } from "./log-state-table";
 import { RECENT_ENTRIES_DEFAULT, RecentEntries } from "./recent-entries";
 
 export interface Log {

@@ -17,7 +17,7 @@ import {
   type LogTable,
   WINDOW_ENTRIES,
   windowOf,
-} from "./log-keys";
+} from "./log-state-table";
 
 export interface Batch {
   readonly start: number;

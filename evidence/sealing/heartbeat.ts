@@ -5,10 +5,8 @@ import type { HeartbeatEntry } from "../log/entry";
 import { appendAfter, type Log } from "./append";
 import { newestBatches } from "./committed-batches";
 import { SealingError } from "./errors";
-import type { LogTable } from "./log-keys";
-import type { Head } from "./log-state-table";
-import { type Publication, type PublishSettings, publish } from "./publish";
-import { readPublished } from "./published";
+import type { Head, LogTable } from "./log-state-table";
+import { type Publication, type PublishSettings, publish, readPublished } from "./publish";
 
 export interface HeartbeatSettings extends Omit<PublishSettings, "table"> {
   readonly log: Log;

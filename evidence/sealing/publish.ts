@@ -3,19 +3,23 @@
  * the committed entries, so any sealer can do it, at any time, again and again, and puts the same bytes.
  */
 
-import { checkpointText, parseCheckpoint, textOfCheckpoint } from "../log/checkpoint";
-import { CHECKPOINT_PATH, checkpointPath, verifierKeyPath } from "../log/paths";
+import {
+  type Checkpoint,
+  checkpointText,
+  parseCheckpoint,
+  parseOwnCheckpoint,
+  textOfCheckpoint,
+} from "../log/checkpoint";
+import { HASH_BYTES } from "../log/hashing";
+import { CHECKPOINT_PATH, checkpointPath, TILE_WIDTH, tilePath, verifierKeyPath } from "../log/paths";
 import { batchesBetween } from "./committed-batches";
 import { logForked, SealingError } from "./errors";
 import type { EvidenceBucket, EvidenceFile } from "./evidence-bucket";
 import { frontierBytes, rootOf } from "./frontier";
-import { LaterCheckpoints } from "./later-checkpoints";
-import type { LogTable } from "./log-keys";
-import { type Head, readHead } from "./log-state-table";
+import { type Head, type LogTable, readHead } from "./log-state-table";
 import { encodeNote } from "./note";
-import { type Published, readPublished, treeAt } from "./published";
 import type { Signer } from "./signers";
-import type { TileWriter } from "./tile-writer";
+import { TileWriter, unfinishedWidths } from "./tile-writer";
 
 export interface PublishSettings {
   readonly table: LogTable;
@@ -155,4 +159,122 @@ async function replaceCheckpoint(
     "EVIDENCE_BUSY",
     "The newest checkpoint was replaced by others at every attempt. It is tried again with the next heartbeat.",
   );
+}
+
+export interface Published extends Checkpoint {
+  /** What a newer checkpoint must find unchanged when it takes its place. */
+  readonly version: string;
+}
+
+/**
+ * The newest checkpoint; undefined before the first. Anyone who may write to the bucket can replace the object, so
+ * only one that a key of this log has signed is built upon.
+ * @throws SealingError CHECKPOINT_NOT_OURS
+ */
+export async function readPublished(
+  evidence: EvidenceBucket,
+  signers: readonly Signer[],
+  origin: string,
+): Promise<Published | undefined> {
+  const file = await evidence.read(CHECKPOINT_PATH);
+  if (file === undefined) return undefined;
+  const checkpoint = parseOwnCheckpoint(file.bytes);
+  const isOurs =
+    typeof checkpoint !== "string" &&
+    checkpoint.origin === origin &&
+    signers.some((signer) => signer.hasSigned(checkpoint));
+  if (isOurs) return { ...checkpoint, version: file.version };
+  throw new SealingError(
+    "CHECKPOINT_NOT_OURS",
+    "No configured key signed the newest checkpoint in the evidence bucket for this log. Nothing is built upon " +
+      "it. If the signing key was exchanged, configure the earlier one beside the new one until a checkpoint bears both; " +
+      "otherwise remove the object's newest version, and find out who put it.",
+  );
+}
+
+/** The tree up to the last full bundle that the checkpoint covers; its upper levels come from the published tiles. */
+export async function treeAt(published: Published | undefined, evidence: EvidenceBucket): Promise<TileWriter> {
+  const size = published?.size ?? 0;
+  const [, ...upper] = unfinishedWidths(size);
+  const hashes = upper.map((width, index) => readTile(evidence, index + 1, size, width));
+  return new TileWriter(size - (size % TILE_WIDTH), await Promise.all(hashes));
+}
+
+async function readTile(evidence: EvidenceBucket, level: number, size: number, width: number): Promise<Buffer[]> {
+  if (width === 0) return [];
+  const path = tilePath(level, Math.floor(size / TILE_WIDTH ** (level + 1)), width);
+  const file = await evidence.read(path);
+  if (file?.bytes.length === width * HASH_BYTES) {
+    return Array.from({ length: width }, (_, index) =>
+      file.bytes.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES),
+    );
+  }
+  throw new SealingError(
+    "EVIDENCE_MISSING",
+    `${path} of the evidence is ${file === undefined ? "not there" : "not as long as its name says"}. A checkpoint was ` +
+      "published over it. Remove the newest version of the object, or its delete marker, and find out who put that.",
+  );
+}
+
+const FOLDER = "checkpoints/";
+
+/**
+ * The checkpoints that lie in the evidence bucket beyond the newest published one. A publisher that died between its last
+ * two puts leaves one there, over entries that are committed. Any other one proves that the log was set back: a person who
+ * restores an older log-state table and an older newest checkpoint cannot remove what was published since.
+ */
+export class LaterCheckpoints {
+  /** Size of the last one that was found to be of the growing tree. */
+  matchedSize = -1;
+
+  private constructor(
+    private readonly evidence: EvidenceBucket,
+    private readonly paths: AsyncIterator<string>,
+    private nextSize: number | undefined,
+  ) {}
+
+  /** @param size of the newest published checkpoint; 0 before the first. */
+  static async after(size: number, evidence: EvidenceBucket): Promise<LaterCheckpoints> {
+    const paths = evidence.listAfter(FOLDER, checkpointPath(size))[Symbol.asyncIterator]();
+    return new LaterCheckpoints(evidence, paths, await nextSizeOf(paths));
+  }
+
+  /** Whether any is left that the growing tree has not come to. */
+  get areAhead(): boolean {
+    return this.nextSize !== undefined;
+  }
+
+  /**
+   * @param committedSize reads how many entries are committed; asked again where another publisher may have been at work.
+   * @throws SealingError LOG_FORKED for one that covers more entries than are committed.
+   */
+  async checkNoneBeyond(size: number, committedSize: () => Promise<number>): Promise<void> {
+    if (!this.areAhead) return;
+    const beyond = await nextSizeOf(this.evidence.listAfter(FOLDER, checkpointPath(size))[Symbol.asyncIterator]());
+    if (beyond === undefined || beyond <= (await committedSize())) return;
+    throw logForked(
+      `${checkpointPath(beyond)} of the evidence covers more entries than the log-state table holds: the log was set back`,
+    );
+  }
+
+  /** Called after each entry. @throws SealingError LOG_FORKED when the checkpoint of this size is of another tree. */
+  async compare(tree: TileWriter, origin: string): Promise<void> {
+    if (tree.size !== this.nextSize) return;
+    const path = checkpointPath(tree.size);
+    const file = await this.evidence.read(path);
+    const text = checkpointText(origin, tree.size, rootOf(tree.frontier()));
+    if (file === undefined || textOfCheckpoint(file.bytes) !== text) {
+      throw logForked(`${path} of the evidence is not the checkpoint that the committed entries give`);
+    }
+    this.matchedSize = tree.size;
+    this.nextSize = await nextSizeOf(this.paths);
+  }
+}
+
+async function nextSizeOf(paths: AsyncIterator<string>): Promise<number | undefined> {
+  const next = await paths.next();
+  if (next.done === true) return undefined;
+  const [, digits] = /^checkpoints\/([0-9]{16})$/.exec(next.value) ?? [];
+  if (digits !== undefined) return Number(digits);
+  throw logForked(`${JSON.stringify(next.value)} of the evidence is not the path of a checkpoint`);
 }

@@ -3,7 +3,7 @@
 import { leafHash } from "../log/hashing";
 import { newestBatches } from "./committed-batches";
 import { logForked } from "./errors";
-import type { LogTable } from "./log-keys";
+import type { LogTable } from "./log-state-table";
 
 /** Enough for all that other sealers commit between a delivery of a stream batch and the next. More repeats are harmless. */
 export const RECENT_ENTRIES_DEFAULT = 5_000;

@@ -2,12 +2,12 @@
 
 import { existsSync } from "node:fs";
 import path from "node:path";
+import type { LogicalTableName } from "../../contract";
 import { DataFileReading, type LineOrFault } from "../../ledger/exports/data-file";
 import { type ExportFolder, type FolderFile, filesOf } from "../../ledger/exports/folder";
 import { ItemError, parseExportLine } from "../../ledger/exports/lines";
 import { localFolder } from "../../ledger/exports/local-folder";
 import { type Manifest, readManifest, summariesIn } from "../../ledger/exports/manifest";
-import { type ExportChain, sourceChainsOf } from "./export-chain";
 import { type RecordChange, type RecordPart, type RecordSource, SourceError } from "./sources";
 
 export interface ExportSources {
@@ -136,4 +136,57 @@ function changeOf(line: LineOrFault, { kind, table, replay }: RecordPart, place:
     if (!(error instanceof ItemError)) throw error;
     return faulty(error.message);
   }
+}
+
+export interface ExportChain {
+  readonly table: LogicalTableName;
+  readonly deployedTable: string;
+  readonly exports: readonly Manifest[];
+  /** Everything that was written before this moment is in the exports. */
+  readonly takenAt: string;
+}
+
+/** Which exports make up each table: its newest full export, and the windows after it as far as none is missing. */
+export function sourceChainsOf(exports: readonly Manifest[], problems: string[]): ExportChain[] {
+  return [...new Set(exports.map(({ table }) => table))].sort().flatMap((table) => {
+    const own = exports.filter((each) => each.table === table);
+    const deployed = [...new Set(own.map(({ deployedTable }) => deployedTable))].sort();
+    const full = own
+      .filter(({ kind }) => kind === "full")
+      .sort((a, b) => byTime(a.to, b.to))
+      .at(-1);
+    if (deployed.length > 1)
+      problems.push(`Exports of ${deployed.join(" and ")} lie in one folder. Give the folder of one deployment.`);
+    else if (full === undefined) problems.push(`There is no full export of ${table}.`);
+    if (deployed.length > 1 || full === undefined) return [];
+    const windows = own.filter(({ kind, to }) => kind === "incremental" && to > full.to);
+    return [
+      chainOf(
+        full,
+        windows.sort((a, b) => byTime(a.from ?? "", b.from ?? "")),
+        problems,
+      ),
+    ];
+  });
+}
+
+function chainOf(full: Manifest, windows: readonly Manifest[], problems: string[]): ExportChain {
+  const { table, deployedTable } = full;
+  const exports = [full];
+  let takenAt = full.to;
+  for (const window of windows) {
+    if ((window.from ?? "") > takenAt) {
+      problems.push(
+        `${table}: no export covers the time from ${takenAt} to ${window.from}; what came later was not read.`,
+      );
+      break;
+    }
+    exports.push(window);
+    if (window.to > takenAt) takenAt = window.to;
+  }
+  return { table, deployedTable, exports, takenAt };
+}
+
+function byTime(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

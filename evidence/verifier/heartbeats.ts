@@ -5,8 +5,8 @@ import type { EntryKind, HeartbeatEntry } from "../log/entry";
 import { leafHash } from "../log/hashing";
 import { checkpointPath, TILE_WIDTH } from "../log/paths";
 import { looksLikeHeartbeat, readEntry } from "./entries";
+import { bundlesOf, downwards } from "./evidence";
 import type { Findings } from "./findings";
-import { bundlesOf, downwards } from "./log-entries";
 import type { Run } from "./run";
 import { type RecordSource, timeOf } from "./sources";
 

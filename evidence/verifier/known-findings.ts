@@ -5,8 +5,8 @@
  */
 
 import { CodedError, type LogicalTableName, TABLES } from "../../contract";
+import { pairIdOf } from "./pairs";
 import { FINDING_CODES, type Finding, type FindingCode } from "./report";
-import { pairIdOf } from "./write-records";
 
 export class KnownFindingsError extends CodedError<"BAD_KNOWN_FINDINGS"> {
   override readonly name = "KnownFindingsError";

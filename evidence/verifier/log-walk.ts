@@ -5,7 +5,6 @@ import type { Checkpoint } from "../log/checkpoint";
 import type { EntryKind } from "../log/entry";
 import { readEntry } from "./entries";
 import { type Findings, isStatement } from "./findings";
-import { GrowingTree, type Node } from "./growing-tree";
 import { type Coverage, CoverageCheck, HeartbeatCheck } from "./heartbeats";
 import {
   type BlockEnd,
@@ -17,6 +16,7 @@ import {
   tileFault,
   tileOrError,
 } from "./log-block";
+import { GrowingTree, type Node } from "./merkle-tree";
 import type { PublishedCheckpoints } from "./published";
 import type { Readings } from "./readings";
 import type { RecordTally } from "./record-tally";

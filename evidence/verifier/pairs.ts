@@ -3,8 +3,11 @@
  * for each WRITE record its row. They are compared in the same way as the records and the log.
  */
 
+import { hash } from "node:crypto";
 import { type LogicalTableName, TABLES } from "../../contract";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
+import { canonicalJson } from "../../ledger/rules/canonical-json";
+import { derivedAuditId } from "../../ledger/rules/identifiers";
 import { BUCKETS, type KeyedHash, Tally } from "../../ledger/rules/tally";
 import { keyParts } from "./current-items";
 import { type Digest, textAttribute } from "./digest";
@@ -13,7 +16,6 @@ import { itemIn } from "./record-pass";
 import type { Finding } from "./report";
 import type { Run } from "./run";
 import { type RecordChange, type RecordSource, timeOf } from "./sources";
-import { pairIdOf } from "./write-records";
 
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 /** A transaction takes at most as long as its function runs. */
@@ -173,4 +175,33 @@ function findingOf(id: string, { table, keyText, about }: Half, rows: number, re
     ...place,
     message: `The row that it records, ${about}, is not there.`,
   };
+}
+
+const WRITE_ID = /^W~/;
+const WRITE_ID_CHARACTERS = 32;
+
+/** The audit id of a row's WRITE record: `derivedAuditId("WRITE", table, id)`, without its detours. */
+export function writeRecordId(table: LogicalTableName, id: string): string {
+  const named = `["payment-ledger/audit-id/1","WRITE","${table}",${canonicalJson(id)}]`;
+  return `W~${hash("sha256", named, "base64url").slice(0, WRITE_ID_CHARACTERS)}`;
+}
+
+/** The books whose rows are payments: the WRITE record of each row is named from the payment's own id. */
+const BOOKS = Object.values(TABLES).filter((table) => table.logicalName !== TRAIL && !("writtenAs" in table));
+/** Of a payment's status changes, the first ones. */
+const UPDATES_MAX = 20;
+
+/** Audit ids that follow from a payment's id. Their entries are found in the log even where the exports lack the records. */
+export function auditIdsOf(paymentId: string): string[] {
+  const versions = Array.from({ length: UPDATES_MAX }, (_, at) => String(at + 1));
+  return [
+    ...BOOKS.map(({ logicalName }) => writeRecordId(logicalName, paymentId)),
+    ...versions.map((version) => derivedAuditId("UPDATE", TABLES.paymentLedger.logicalName, paymentId, version)),
+  ];
+}
+
+/** What a row and its WRITE record have in common. Undefined for an audit record that is no WRITE record. */
+export function pairIdOf(table: LogicalTableName, keyText: string, writtenAs?: string): string | undefined {
+  if (table === TRAIL) return WRITE_ID.test(keyText) ? keyText : undefined;
+  return writeRecordId(table, writtenAs ?? keyParts(table, keyText)[0] ?? "");
 }

@@ -2,7 +2,7 @@
 
 import { KeyedHash } from "../../ledger/rules/tally";
 import { changesInPart } from "./export-source";
-import { LaterRecords } from "./later-records";
+import { LaterRecords } from "./freshness";
 import { PairTally } from "./pairs";
 import type { PartResult, ReaderSums } from "./readings";
 import { type ChangeFault, digestChanges } from "./record-pass";

@@ -9,8 +9,8 @@ import { NoteError, type NoteSignature, parseNote, parseSignatureLine, signature
 import { bundlePath, TILE_WIDTH } from "../log/paths";
 import { parseEntry } from "./entries";
 import { EvidenceError, type EvidenceFolder, readBundle } from "./evidence";
+import { inclusionProof, rootOfInclusion, type SubtreeHashes } from "./merkle-tree";
 import { hintBytes, type TlogProof } from "./proof";
-import { inclusionProof, rootOfInclusion, type SubtreeHashes } from "./tree-proofs";
 
 export interface FoundEntry<E extends LogEntry = RecordEntry> {
   readonly leaf: number;

@@ -13,8 +13,8 @@ import { entryBytes, RECORD_KINDS, type RecordEntry, type RecordKind } from "../
 import { HASH_BYTES, leafHash } from "../log/hashing";
 import { keyValuesOf, versionOf } from "../log/identity";
 import { checkSignatures, cosignatureTime, strictBase64, type VerifierKey } from "../log/note";
+import { rootOfInclusion } from "./merkle-tree";
 import type { Verdict } from "./report";
-import { rootOfInclusion } from "./tree-proofs";
 
 /** What a text is not: no proof, or a proof of something else. */
 export class ProofError extends CodedError<"NOT_A_PROOF"> {

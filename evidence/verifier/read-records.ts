@@ -2,7 +2,7 @@
 
 import type { LogicalTableName } from "../../contract";
 import { readersOf } from "./export-source";
-import { LaterRecords } from "./later-records";
+import { LaterRecords } from "./freshness";
 import type { PairTally } from "./pairs";
 import { faultsOf } from "./parallel-reading";
 import type { SharedReading } from "./readings";

@@ -5,7 +5,7 @@
  */
 
 import type { TallyState } from "../../ledger/rules/tally";
-import type { LaterState } from "./later-records";
+import type { LaterState } from "./freshness";
 import type { BlockRange, EntryFilter, LogChunk, LogReading, WantedEntry } from "./log-block";
 import type { ChangeFault, DigestedChange } from "./record-pass";
 import type { RecordTally } from "./record-tally";

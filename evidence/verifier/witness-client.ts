@@ -3,7 +3,7 @@
 import type { Checkpoint, ReadCheckpoint } from "../log/checkpoint";
 import { checkSignatures, type VerifierKey } from "../log/note";
 import type { EvidenceFolder } from "./evidence";
-import { consistencyProof, tileReader } from "./tree-proofs";
+import { consistencyProof, tileReader } from "./merkle-tree";
 import { addCheckpoint, type Cosigner, submissionBody, type WitnessState } from "./witness";
 
 export interface Submission {

@@ -15,7 +15,7 @@ import {
   strictBase64,
   type VerifierKey,
 } from "../log/note";
-import { isConsistent } from "./tree-proofs";
+import { isConsistent } from "./merkle-tree";
 
 /** The latest checkpoint that the witness cosigned. */
 export interface SeenCheckpoint {

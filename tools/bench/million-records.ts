@@ -9,7 +9,7 @@ import type { LogicalTableName } from "../../contract";
 import { checkpointText } from "../../evidence/log/checkpoint";
 import { type EntryKind, entryBytes, type LogEntry } from "../../evidence/log/entry";
 import { bundlePath, checkpointPath, TILE_WIDTH, tilePath } from "../../evidence/log/paths";
-import { GrowingTree } from "../../evidence/verifier/growing-tree";
+import { GrowingTree } from "../../evidence/verifier/merkle-tree";
 import { commitmentOf } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 

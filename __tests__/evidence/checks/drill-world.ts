@@ -23,7 +23,7 @@ import {
 import { s3DrillBucket } from "../../../evidence/checks/drill-state";
 import { drillTables, scratchNameOf } from "../../../evidence/checks/drill-tables";
 import { s3Evidence } from "../../../evidence/checks/s3-evidence";
-import { verifierKeysOf } from "../../../evidence/checks/verifier-keys";
+import { verifierKeysOf } from "../../../evidence/checks/verification";
 import type { StoredItem } from "../../../ledger/rules/stored-item";
 import { textOf } from "../../../ledger/rules/stored-item";
 import { writeRequestedExports } from "../../../local/export-stand-in";

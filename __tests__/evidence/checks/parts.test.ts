@@ -4,11 +4,11 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client
 import { shapeOf } from "../../../backup/export-lines";
 import { keyAttributes } from "../../../backup/restore-plan";
 import { DRILL_TABLE_PREFIX, ENV, LOG_STATE } from "../../../contract";
-import { checkpointMemory } from "../../../evidence/checks/checkpoint-memory";
 import { FIRST_STATE, s3DrillBucket } from "../../../evidence/checks/drill-state";
 import { assertDrillTable, drillTables } from "../../../evidence/checks/drill-tables";
 import { s3Evidence } from "../../../evidence/checks/s3-evidence";
 import { scanSource } from "../../../evidence/checks/scan-source";
+import { checkpointMemory } from "../../../evidence/checks/swept-checkpoints";
 import type { RecordChange } from "../../../evidence/verifier/sources";
 import { readDrillEnvironment } from "../../../handlers/runtime/environment";
 import { type Harness, startHarness } from "../../support/ledger-harness";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { PageEvidence } from "../../../evidence/report/page-evidence";
 import { checkEvidence } from "../../../evidence/report/proof-check";
 import { beginsWith, hashOfLeaf, pathSteps } from "../../../evidence/report/web-crypto";
-import { isConsistent, rootOfInclusion } from "../../../evidence/verifier/tree-proofs";
+import { isConsistent, rootOfInclusion } from "../../../evidence/verifier/merkle-tree";
 import { treeHash } from "../../support/naive-log";
 import { ReportWorld } from "./fixture";
 

@@ -3,7 +3,7 @@ import { TABLES } from "../../../contract";
 import { keyValuesOf, versionOf } from "../../../evidence/log/identity";
 import { ItemDigester, parseItem } from "../../../evidence/verifier/digest";
 import { ItemTemplate } from "../../../evidence/verifier/item-templates";
-import { writeRecordId } from "../../../evidence/verifier/write-records";
+import { writeRecordId } from "../../../evidence/verifier/pairs";
 import { ItemError } from "../../../ledger/exports/lines";
 import { commitmentOf } from "../../../ledger/rules/commitment";
 import { derivedAuditId } from "../../../ledger/rules/identifiers";

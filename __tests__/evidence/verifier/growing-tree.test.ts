@@ -1,6 +1,6 @@
 import { HASH_BYTES } from "../../../evidence/log/hashing";
 import { tilePath } from "../../../evidence/log/paths";
-import { GrowingTree } from "../../../evidence/verifier/growing-tree";
+import { GrowingTree } from "../../../evidence/verifier/merkle-tree";
 import { NaiveLog, treeHash } from "../../support/naive-log";
 
 const entries = Array.from({ length: 600 }, (_, each) => Buffer.from(`entry ${each}`.repeat(1 + (each % 9))));

@@ -2,8 +2,7 @@
 
 import { HASH_BYTES } from "../../../evidence/log/hashing";
 import { bundlePath, TILE_WIDTH, tilePath } from "../../../evidence/log/paths";
-import type { EvidenceFolder } from "../../../evidence/verifier/evidence";
-import { type Bundle, bundlesOf, upwards } from "../../../evidence/verifier/log-entries";
+import { type Bundle, bundlesOf, type EvidenceFolder, upwards } from "../../../evidence/verifier/evidence";
 
 const BUNDLES = 40;
 const SIZE = BUNDLES * TILE_WIDTH;

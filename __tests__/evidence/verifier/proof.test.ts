@@ -4,6 +4,7 @@ import { entryBytes, type LogEntry, type RecordEntry } from "../../../evidence/l
 import { NoteError, parseVerifierKey, signatureLine } from "../../../evidence/log/note";
 import { CHECKPOINT_PATH, cosignaturePath } from "../../../evidence/log/paths";
 import { localEvidence } from "../../../evidence/verifier/evidence";
+import { tileReader } from "../../../evidence/verifier/merkle-tree";
 import {
   checkProof,
   entryOfRecord,
@@ -15,7 +16,6 @@ import {
   type TlogProof,
 } from "../../../evidence/verifier/proof";
 import { bearing, findEntries, proofOf, provenPath, withCosignatures } from "../../../evidence/verifier/proof-search";
-import { tileReader } from "../../../evidence/verifier/tree-proofs";
 import { addCheckpoint, submissionBody } from "../../../evidence/verifier/witness";
 import { cosignerOf, newWitnessKey } from "../../../evidence/verifier/witness-key";
 import { heartbeat, ORIGIN, paymentItem, sealed, signerOf, someEntries, WrittenLog } from "../../interop/written-log";

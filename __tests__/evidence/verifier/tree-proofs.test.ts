@@ -9,7 +9,7 @@ import {
   type SubtreeHashes,
   tileReader,
   treeRoot,
-} from "../../../evidence/verifier/tree-proofs";
+} from "../../../evidence/verifier/merkle-tree";
 
 // RFC 6962, sections 2.1 to 2.1.2, word for word, over a part of the leaves: what the fast code is held against.
 

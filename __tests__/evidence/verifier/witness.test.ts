@@ -8,7 +8,7 @@ import { parseCheckpoint } from "../../../evidence/log/checkpoint";
 import { checkSignatures, cosignatureTime, parseNote, parseVerifierKey } from "../../../evidence/log/note";
 import { checkpointPath } from "../../../evidence/log/paths";
 import { localEvidence } from "../../../evidence/verifier/evidence";
-import { consistencyProof, tileReader } from "../../../evidence/verifier/tree-proofs";
+import { consistencyProof, tileReader } from "../../../evidence/verifier/merkle-tree";
 import {
   addCheckpoint,
   type SeenCheckpoint,

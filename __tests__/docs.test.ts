@@ -449,7 +449,7 @@ describe("SECURITY.md", () => {
   });
 });
 
-test("each decision has a title of its own, and a reason", () => {
+test("no two decisions share a title, and each has a reason", () => {
   const decisions = textOf("docs/decisions.md").split("\n- ").slice(1);
   const titles = decisions.map((decision) => /^\*\*([^*]+)\*\*/.exec(decision)?.[1]);
   expect(titles).toEqual([...new Set(titles.filter((title) => title !== undefined))]);

@@ -9,7 +9,7 @@ import { ALL_TEST_NUMBERS } from "./ledger/rules/card-test-numbers";
 import { CARD_NUMBERS_NOT_SEARCHED, unpublishedCardNumbers } from "./support/card-number-rule";
 import { focusedOrSkipped, silencedChecks } from "./support/check-rules";
 import { importCircles } from "./support/circles";
-import { errorsWithoutCode, tooManyParameters } from "./support/code-rules";
+import { errorsWithoutCode, FUNCTION_LINES_MAX, longFunctions, tooManyParameters } from "./support/code-rules";
 import { OWN_EMBEDDED_AWS, ownEmulators } from "./support/emulator-rule";
 import { sharedNames } from "./support/exported-names";
 import { processesInFastTests } from "./support/fast-tests-rule";
@@ -94,8 +94,6 @@ const DOUBLE_ASSERTION_NEEDED = new Set(["local/embedded-aws.ts"]);
 
 // ----------------------------------------------------------------------------------------------------------- lengths
 
-/** What fits on a screen: the largest function has 51 lines, so this bound has room and still stops a second page. */
-const FUNCTION_LINES_MAX = 60;
 const FILE_LINES_MAX = 350;
 const TEST_FILE_LINES_MAX = 600;
 /** One subject each that would be harder to follow in parts. Each has its own bound, so that it does not grow on. */
@@ -107,16 +105,7 @@ function tooLong(file: SourceFile): string[] {
   const lines = file.text.split("\n").length - 1;
   const max = LONG_FILES[file.path] ?? (isTest(file) ? TEST_FILE_LINES_MAX : FILE_LINES_MAX);
   const whole = lines > max ? [`${file.path} has ${lines} lines of at most ${max}. Move one of its subjects out.`] : [];
-  return isTest(file) ? whole : [...whole, ...nodes(file, (node) => longFunction(node, syntaxOf(file)))];
-}
-
-function longFunction(node: ts.Node, source: ts.SourceFile): string | undefined {
-  if (!ts.isFunctionLike(node)) return undefined;
-  const line = (position: number) => source.getLineAndCharacterOfPosition(position).line;
-  const lines = line(node.end) - line(node.getStart(source)) + 1;
-  return lines <= FUNCTION_LINES_MAX
-    ? undefined
-    : `is a function of ${lines} lines; ${FUNCTION_LINES_MAX} are allowed. Give its steps names.`;
+  return isTest(file) ? whole : [...whole, ...longFunctions(file)];
 }
 
 // ---------------------------------------------------------------------------------------------------- whole repository

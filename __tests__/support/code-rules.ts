@@ -1,7 +1,7 @@
-/** Rules for one construct of the language each: classes of errors, lists of parameters. */
+/** Rules for one construct of the language each: classes of errors, lists of parameters, lengths of functions. */
 
 import ts from "typescript";
-import { nodes, type SourceFile } from "./project-files";
+import { nodes, type SourceFile, syntaxOf } from "./project-files";
 
 const ERROR_BASE = "CodedError";
 
@@ -24,4 +24,19 @@ export function tooManyParameters(file: SourceFile): string[] {
       ? `takes ${node.parameters.length} parameters; ${PARAMETERS_MAX} are allowed. Take one object with named members.`
       : undefined,
   );
+}
+
+/** What fits on a screen. */
+export const FUNCTION_LINES_MAX = 60;
+
+export function longFunctions(file: SourceFile): string[] {
+  const source = syntaxOf(file);
+  const line = (position: number) => source.getLineAndCharacterOfPosition(position).line;
+  return nodes(file, (node) => {
+    if (!ts.isFunctionLike(node)) return undefined;
+    const lines = line(node.end) - line(node.getStart(source)) + 1;
+    return lines > FUNCTION_LINES_MAX
+      ? `is a function of ${lines} lines; ${FUNCTION_LINES_MAX} are allowed. Give its steps names.`
+      : undefined;
+  });
 }

@@ -59,7 +59,7 @@ export function parseNote(note: Uint8Array): Note {
   if (split < 0) throw notANote("it has no empty line before its signatures");
   const text = whole.slice(0, split + 1);
   const rest = whole.slice(split + 2);
-  if (rest === "" || !rest.endsWith("\n")) throw notANote("it does not end with a whole signature line");
+  if (!rest.endsWith("\n")) throw notANote("it does not end with a whole signature line");
   const lines = rest.slice(0, -1).split("\n");
   if (lines.length > SIGNATURES_MAX) throw notANote(`it has more than ${SIGNATURES_MAX} signatures`);
   return { text, signatures: lines.map(parseSignatureLine) };
@@ -186,7 +186,7 @@ function decoded(bytes: Uint8Array): string {
 }
 
 function isKeyName(name: string): boolean {
-  return name !== "" && !/[\p{White_Space}+]/u.test(name);
+  return !/[\p{White_Space}+]/u.test(name);
 }
 
 /** Undefined for anything but the one base64 text of its bytes. */

@@ -8,7 +8,7 @@ function shouldIgnore(path) {
   const text = path.isStringLiteral() ? path.node.value : path.node.quasis.map(({ value }) => value.raw).join("x");
   if (!/\S \S/.test(text)) return undefined;
   const isOfError = path.findParent(
-    (parent) => parent.isNewExpression() && /Error$/.test(parent.node.callee.name ?? ""),
+    (parent) => parent.isThrowStatement() || (parent.isNewExpression() && /Error$/.test(parent.node.callee.name ?? "")),
   );
   const isOfProperty = path.findParent(
     (parent) => parent.isObjectProperty() && PROSE_PROPERTIES.has(parent.node.key.name ?? ""),

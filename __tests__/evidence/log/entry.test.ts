@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { TABLES } from "../../../contract";
+import { type LogicalTableName, TABLES } from "../../../contract";
 import { ENTRY_FORMAT, entryBytes, type HeartbeatEntry, type RecordEntry } from "../../../evidence/log/entry";
 import { leafHash } from "../../../evidence/log/hashing";
-import { keyValuesOf, versionOf } from "../../../evidence/log/identity";
+import { keyValuesOf, tableContract, versionOf } from "../../../evidence/log/identity";
 
 const RECORD: RecordEntry = {
   kind: "RECORD",
@@ -68,4 +68,8 @@ test.each<[string, object | undefined, string]>([
   ["1 where it is no number", { S: "7" }, "1"],
 ])("the version of an item is %s", (_what, Version, version) => {
   expect(versionOf(Version === undefined ? {} : { Version })).toBe(version);
+});
+
+test("a table that the contract does not have has no key", () => {
+  expect(() => tableContract("orders" as LogicalTableName)).toThrow("The contract has no table orders.");
 });

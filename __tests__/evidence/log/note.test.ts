@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
-import { checkpointText, parseCheckpoint } from "../../../evidence/log/checkpoint";
+import { checkpointText, parseCheckpoint, textOfCheckpoint } from "../../../evidence/log/checkpoint";
 import {
   checkSignatures,
   cosignatureTime,
@@ -52,6 +52,7 @@ describe("notes", () => {
     ["no empty line", `text\n${line}\n`],
     ["no signature", "text\n\n"],
     ["no newline at its end", `text\n\n${line}`],
+    ["another character for the newline at its end", `text\n\n${line}x`],
     ["something behind its signatures", `text\n\n${line}\nmore\n`],
     ["a control character", `te\u0001xt\n\n${line}\n`],
     ["a tab", `te\txt\n\n${line}\n`],
@@ -78,8 +79,11 @@ describe("notes", () => {
     expect(parseNote(bytes(`\ufeff${NOTE}`)).text.startsWith("\ufeff")).toBe(true);
   });
 
-  test("sixteen signatures and more are taken", () => {
+  test("a hundred signatures are taken, and a note of a mebibyte", () => {
     expect(parseNote(bytes(`text\n\n${`${line}\n`.repeat(100)}`)).signatures).toHaveLength(100);
+    const end = `\n\n${line}\n`;
+    const text = "x".repeat(1024 * 1024 - bytes(end).length);
+    expect(parseNote(bytes(`${text}${end}`)).text).toBe(`${text}\n`);
   });
 
   test("whatever is read, nothing but a NoteError is thrown", () => {
@@ -221,6 +225,14 @@ describe("signatures", () => {
 describe("checkpoints", () => {
   const root = Buffer.alloc(32, 3).toString("base64");
   const checkpoint = (body: string) => bytes(`${body}\n${line}\n`);
+
+  test("have the same text whoever signed them; other bytes have none", () => {
+    const text = checkpointText("log", 7, Buffer.alloc(32, 3));
+    expect(textOfCheckpoint(checkpoint(text))).toBe(text);
+    expect(textOfCheckpoint(bytes(`${text}\n${line}\n${line}\n`))).toBe(text);
+    expect(textOfCheckpoint(checkpoint(`${text}more\n`))).toBeUndefined();
+    expect(textOfCheckpoint(bytes(text))).toBeUndefined();
+  });
 
   test("are read as they are written", () => {
     const {

@@ -226,7 +226,7 @@ describe("checkpoints", () => {
   const root = Buffer.alloc(32, 3).toString("base64");
   const checkpoint = (body: string) => bytes(`${body}\n${line}\n`);
 
-  test("have the same text whoever signed them; other bytes have none", () => {
+  test("have the same text with one signature or with two; other bytes have no text", () => {
     const text = checkpointText("log", 7, Buffer.alloc(32, 3));
     expect(textOfCheckpoint(checkpoint(text))).toBe(text);
     expect(textOfCheckpoint(bytes(`${text}\n${line}\n${line}\n`))).toBe(text);

@@ -6,6 +6,7 @@ import { batchesBetween, newestBatches } from "../../../evidence/sealing/committ
 import { rootOf } from "../../../evidence/sealing/frontier";
 import { batchKey, batchName, readHead } from "../../../evidence/sealing/log-state-table";
 import { RecentEntries } from "../../../evidence/sealing/recent-entries";
+import { sdkItem } from "../../../ledger/store/transaction";
 import { naiveLeaf, naiveRoot } from "./naive-log";
 import { entry, ORIGIN } from "./sealer";
 import { type FakeWorld, fakeWorld } from "./worlds";
@@ -153,7 +154,22 @@ test("a sealer that loses every race gives up, and nothing of it is in the log",
     { step: "initialize", name: "alwaysFirst", priority: "high" },
   );
   await expect(appendEntries([entry(1)], log)).rejects.toMatchObject({ code: "LOG_CONTENDED" });
+  expect((await readHead(other.table)).frontier.size).toBe(40);
   expect(await logTexts()).not.toContain(texts([entry(1)])[0]);
+});
+
+test("a batch beyond the head is looked at again, and appending goes on where it was only seen too early", async () => {
+  await appendEntries(entries(0, 3), open());
+  const { table } = open();
+  const early = batchKey(table, 3);
+  const log = open({
+    pause: async () => {
+      for (const [name] of world.aws.items) if (name.includes(batchName(3))) world.aws.items.delete(name);
+    },
+  });
+  world.aws.putItem(world.tableName, sdkItem({ ...early, Start: { N: "3" }, Count: { N: "1" } }));
+  expect(await appendEntries([entry(3)], log)).toEqual({ appended: 1, repeated: 0, size: 4 });
+  expect(await logTexts()).toEqual(texts(entries(0, 4)));
 });
 
 describe("a table that somebody else wrote to", () => {

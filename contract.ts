@@ -171,6 +171,8 @@ export const ENV = {
   trailBucket: "TRAIL_BUCKET",
   /** Under which CloudTrail's digests of this account and region lie in it. */
   trailDigestPrefix: "TRAIL_DIGEST_PREFIX",
+  /** Into how many pieces a check is parted; not set where one call makes the whole check. */
+  checkPieces: "CHECK_PIECES",
   /** Days from one restore drill to the next. */
   drillEveryDays: "DRILL_EVERY_DAYS",
   /** `true`: a file object that held card data is removed after its report. */
@@ -259,8 +261,11 @@ export const IDENTITIES_PREFIX = "identities/";
 /** Prefixes of the export bucket. */
 export const EXPORT_PREFIXES = { exports: "exports/", state: "state/", checks: "checks/", drills: "drills/" } as const;
 
-/** Another prefix of the export bucket: what the pieces of a sweep leave for its merging. */
-export const PIECES_PREFIX = "pieces/";
+/** Further prefixes of the export bucket, by the function of a check: what the pieces of the check leave for its merging. */
+export const PIECES_PREFIXES = { sweepAuditTrail: "pieces/sweep/", checkBackup: "pieces/backup/" } as const;
+
+/** The checks that a state machine can run in pieces. */
+export type PiecedCheck = keyof typeof PIECES_PREFIXES;
 
 /** Every table that a restore makes has a name that begins with this. */
 export const SCRATCH_TABLE_PREFIX = "scratch-";

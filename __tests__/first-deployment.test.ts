@@ -40,7 +40,7 @@ test.each([
   ["the restore from the vault", "RestoreTableFromAwsBackup"],
   ["the caller's own policy at the private API", "execute-api:Invoke"],
   ["how CloudTrail names API Gateway", "apigateway.amazonaws.com"],
-  ["the keys of a sweep in pieces", "sweepPieces"],
+  ["the keys of checks in pieces", "checkPieces"],
   ["zones", "describe-vpc-endpoint-services"],
   ["quotas", "get-account-settings"],
   ["network interfaces after a destroy", "describe-network-interfaces"],

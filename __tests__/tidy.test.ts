@@ -59,6 +59,7 @@ const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
   "ledger/store/event-record.ts": ["pooledRandomBytes"],
   "ledger/store/transaction-record.ts": ["pooledRandomBytes"],
   "ledger/store/transaction.ts": ["randomUUID", "Math.random"],
+  "ledger/pieces/plan.ts": ["randomBytes"],
   "ledger/operations/record-entries.ts": ["randomBytes"],
   "ledger/operations/process-file.ts": ["new Date"],
   "ledger/operations/read-audit.ts": ["randomBytes"],

@@ -1,26 +1,41 @@
 /** The backup check in AWS: of each table, the exports that a restore of today would take, held against the table. */
 
-import { PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { BACKUP_METRICS, EXPORT_PREFIXES, type LogicalTableName } from "../contract";
-import type { ExportFolder } from "../ledger/exports/folder";
-import { SUMMARY_FILE, tableNameOfArn } from "../ledger/exports/names";
+import { tableNameOfArn } from "../ledger/exports/names";
 import type { Call } from "../ledger/operations/call";
 import { checkEntry } from "../ledger/operations/ledger-entry";
 import { recordEntries } from "../ledger/operations/record-entries";
+import { keptPlan, openPlan, type PieceStore, partOf } from "../ledger/pieces/plan";
 import type { Services } from "../ledger/store/services";
-import { checkFolder } from "./check";
+import { judgeExports } from "./check";
+import { piecedCheckReadings, readCheckPiece } from "./check-pieces";
+import { type CheckReadings, type CheckSource, OwnCheckReadings } from "./check-readings";
+import {
+  type CheckRun,
+  keptCheckRun,
+  openCheckRun,
+  type PreparedTable,
+  prepareRun,
+  type RunSettings,
+} from "./check-run";
 import { CheckFindings, type CheckReport, type CheckVerdict } from "./findings";
-import { exportPrefix } from "./layout";
+import {
+  mergedOr,
+  type OnePieceRequest,
+  type PieceRead,
+  type PiecesSetting,
+  type PiecesWanted,
+  pieceDeadline,
+  pieceRequestOf,
+} from "./piece-requests";
 import { s3Folder } from "./s3-folder";
-import type { StateStore } from "./state-store";
+import { sealedStore } from "./sealed-store";
 import { tableReader } from "./table-keys";
-import { type ExportEntry, type ExportState, restoreChain } from "./windows";
 
-export interface CheckSettings {
-  readonly tables: readonly { readonly table: LogicalTableName; readonly arn: string }[];
-  readonly s3: S3Client;
-  readonly bucket: string;
-  readonly states: StateStore;
+export interface CheckSettings extends RunSettings {
+  /** Undefined in a deployment that checks in one function. */
+  readonly pieces?: PiecesSetting;
   readonly logLine: (requestId: string, table: LogicalTableName, code: string) => void;
 }
 
@@ -45,19 +60,86 @@ interface TableCheck {
   readonly report: CheckReport;
 }
 
-const HOUR_MS = 60 * 60 * 1000;
-/** An export that has not ended after this has not ended well. */
-const RUNNING_MAX_MS = 6 * HOUR_MS;
-/** Exports are daily; a second one that is missing is a fault. */
-const STALE_AFTER_MS = 48 * HOUR_MS;
-/** Full exports are weekly. */
-const FULL_EXPORT_AGE_MAX_MS = 8 * 24 * HOUR_MS;
+/** A run in pieces has this part alone. */
+const PART = "exports";
 /** Kept for the report and the audit records. */
 const RESERVED_MS = 30_000;
 
-export async function checkBackups(call: Call, services: Services, settings: CheckSettings): Promise<CheckResponse> {
+/** @param event nothing of it is read, unless the state machine of a check in pieces has sent it. */
+export async function checkBackups(
+  event: unknown,
+  call: Call,
+  services: Services,
+  settings: CheckSettings,
+): Promise<CheckResponse | PiecesWanted | PieceRead> {
+  const { pieces } = settings;
+  const request = pieces && pieceRequestOf(event);
+  if (pieces === undefined || request === undefined) {
+    const run = await prepareRun(call.now, settings);
+    return concluded(run, ownReadings(run, call, services, settings), call, services, settings);
+  }
+  const store = sealedStore(pieces, request.run, services.macKeys);
+  if (request.kind === "piece") return readOnePiece(request, store, call, services, settings);
+  const run = await openCheckRun(store, () => prepareRun(call.now, settings));
+  const part = partOf(store, PART);
+  const merge = async () => {
+    const plan = await openPlan(part, PART, { pieces: pieces.count, now: new Date(run.now) });
+    const readings = await piecedCheckReadings({ store: part, plan }, run.tables.length);
+    return concluded(run, readings, call, services, settings);
+  };
+  return mergedOr(request, () => PART, merge);
+}
+
+async function readOnePiece(
+  { piece }: OnePieceRequest,
+  store: PieceStore,
+  call: Call,
+  services: Services,
+  settings: CheckSettings,
+): Promise<PieceRead> {
+  const run = await keptCheckRun(store);
+  const part = partOf(store, PART);
+  const checks = run?.tables.map((each) => ({ ...sourceOf(each, services, settings), prepared: each.prepared })) ?? [];
+  const plan = run && (await keptPlan(part, PART));
+  await readCheckPiece({ store: part, plan, piece, checks, checkDeadline: pieceDeadline(call) });
+  return { outcome: "piece-read", piece };
+}
+
+function ownReadings(
+  { tables }: CheckRun,
+  { remainingMs }: Call,
+  services: Services,
+  settings: CheckSettings,
+): CheckReadings[] {
+  return tables.map(
+    (each) => new OwnCheckReadings(sourceOf(each, services, settings), () => remainingMs() < RESERVED_MS),
+  );
+}
+
+function sourceOf(
+  { table, prepared }: PreparedTable,
+  { dynamo }: Services,
+  { tables, s3, bucket }: CheckSettings,
+): CheckSource {
+  const arn = tables.find((each) => each.table === table)?.arn ?? "";
+  const reader = tableReader(dynamo, tableNameOfArn(arn));
+  return { folder: s3Folder(s3, bucket, []), listed: prepared.listed, tableOf: () => reader };
+}
+
+/** @param readings of each table's exports. */
+async function concluded(
+  run: CheckRun,
+  readings: readonly CheckReadings[],
+  call: Call,
+  services: Services,
+  settings: CheckSettings,
+): Promise<CheckResponse> {
   const checks: TableCheck[] = [];
-  for (const table of settings.tables) checks.push(await checkTable(table, call, services, settings));
+  for (const [place, each] of run.tables.entries()) {
+    const own = readings[place];
+    if (own === undefined) throw new Error("A table has no readings.");
+    checks.push(await checkTable(each, own, call));
+  }
   const verdict = overall(checks.map(({ report }) => report.verdict));
   const report = await writeReport(checks, verdict, call, settings);
   await recordEntries(
@@ -73,77 +155,20 @@ export async function checkBackups(call: Call, services: Services, settings: Che
 }
 
 async function checkTable(
-  { table, arn }: CheckSettings["tables"][number],
-  call: Call,
-  services: Services,
-  settings: CheckSettings,
+  { table, exportedUntil, prepared, found, hasEnded }: PreparedTable,
+  readings: CheckReadings,
+  { remainingMs }: Call,
 ): Promise<TableCheck> {
   const findings = new CheckFindings();
-  const { state } = await settings.states.load(table);
-  const chain = restoreChain(state?.exports ?? []);
-  const prefixOf = (entry: ExportEntry) => `${exportPrefix(table, entry)}/`;
-  const folder = s3Folder(settings.s3, settings.bucket, chain.map(prefixOf));
-  const finished = await finishedUnder(folder);
-  const missing = chain.filter((entry) => !finished.some((path) => path.startsWith(prefixOf(entry))));
-  reportState(table, state, missing, call, findings);
-  reportOldFull(table, chain, call, findings);
-  if (finished.length === 0 && chain.length > 0 && findings.list.length === 0) {
-    findings.add({ code: "CHECK_INCOMPLETE", table, message: "No export of the table has ended yet." });
-    return { table, exportedUntil: state?.exportedUntil ?? "", report: emptyReport(folder, findings) };
-  }
-  const reader = tableReader(services.dynamo, tableNameOfArn(arn));
-  const report = await checkFolder(folder, {
-    tableOf: () => reader,
-    outOfTime: () => call.remainingMs() < RESERVED_MS,
-    planOf: (summaryPath) => chain.find((entry) => summaryPath.startsWith(prefixOf(entry))),
+  findings.addAll(found);
+  const report = await judgeExports(prepared, {
     findings,
+    readings,
+    outOfTime: () => remainingMs() < RESERVED_MS,
+    isCompared: () => true,
   });
-  findings.note(CONTENTS_NOT_COMPARED);
-  return { table, exportedUntil: state?.exportedUntil ?? "", report };
-}
-
-function emptyReport({ name }: ExportFolder, { verdict, list, further, notes }: CheckFindings): CheckReport {
-  return { verdict, folder: name, exports: [], comparisons: [], findings: list, further, notes };
-}
-
-async function finishedUnder(folder: ExportFolder): Promise<string[]> {
-  const paths: string[] = [];
-  for await (const { path } of folder.list()) if (path.endsWith(`/${SUMMARY_FILE}`)) paths.push(path);
-  return paths;
-}
-
-/** What the export function's own record says, before any file is looked at. */
-function reportState(
-  table: string,
-  state: ExportState | undefined,
-  missing: readonly ExportEntry[],
-  call: Call,
-  findings: CheckFindings,
-): void {
-  for (const { kind, from, to, startedAt } of missing) {
-    const what = `The ${kind} export ${from === undefined ? "of" : `of ${from} to`} ${to}`;
-    const isOverdue = startedAt === undefined || call.now.getTime() - Date.parse(startedAt) > RUNNING_MAX_MS;
-    if (isOverdue) findings.add({ code: "MISSING_EXPORT", table, message: `${what} has left no manifest.` });
-    else findings.note(`${what} is still running.`);
-  }
-  if (state !== undefined && call.now.getTime() - Date.parse(state.exportedUntil) > STALE_AFTER_MS) {
-    findings.add({
-      code: "STALE_EXPORT",
-      table,
-      message: `The last window ended at ${state.exportedUntil}. Exports are daily.`,
-    });
-  }
-}
-
-/** An old full export restores an old table, however good it is; and what it must hold follows from its moment. */
-function reportOldFull(table: string, chain: readonly ExportEntry[], call: Call, findings: CheckFindings): void {
-  const [full] = chain;
-  if (full === undefined || call.now.getTime() - Date.parse(full.to) <= FULL_EXPORT_AGE_MAX_MS) return;
-  findings.add({
-    code: "STALE_EXPORT",
-    table,
-    message: `The newest full export is of ${full.to}. Full exports are weekly.`,
-  });
+  if (hasEnded) findings.note(CONTENTS_NOT_COMPARED);
+  return { table, exportedUntil, report };
 }
 
 async function writeReport(

@@ -3,15 +3,14 @@
  * nothing which the table holds is missing. It shares no code with what writes exports but the names of the folders.
  */
 
-import { CodedError } from "../contract";
-import { type ExportFolder, type FolderFile, filesOf } from "../ledger/exports/folder";
-import { type Manifest, readManifest, summariesIn } from "../ledger/exports/manifest";
-import { SUMMARY_FILE } from "../ledger/exports/names";
-import { type Chain, chainsOf } from "./chain";
-import { checkDataFile, type OnLine } from "./data-file";
-import { type CheckedExport, type CheckFinding, CheckFindings, type CheckReport, type Comparison } from "./findings";
-import { type PlannedExport, planOfPath } from "./layout";
-import { TableComparison } from "./table-comparison";
+import type { ExportFolder } from "../ledger/exports/folder";
+import type { Manifest } from "../ledger/exports/manifest";
+import type { Chain } from "./chain";
+import { CheckOutOfTime, type CheckReadings, OwnCheckReadings } from "./check-readings";
+import { type CheckedExport, CheckFindings, type CheckReport, type Comparison, removedItem } from "./findings";
+import type { PlannedExport } from "./layout";
+import { type PreparedCheck, prepareCheck, readingOrderOf } from "./prepared-check";
+import { comparisonOf, type TableComparison } from "./table-comparison";
 import type { TableReader } from "./table-keys";
 
 export interface CheckOptions {
@@ -30,42 +29,37 @@ export interface CheckOptions {
   readonly findings?: CheckFindings;
 }
 
-const SETTLE_MS = 15 * 60 * 1000;
+export async function checkFolder(folder: ExportFolder, options: CheckOptions = {}): Promise<CheckReport> {
+  const { findings = new CheckFindings(), outOfTime = () => false, tableOf = () => undefined } = options;
+  const prepared = await prepareCheck(folder, findings, options.planOf);
+  const readings = new OwnCheckReadings({ folder, listed: prepared.listed, tableOf }, outOfTime);
+  const isCompared = (name: string) => tableOf(name) !== undefined;
+  return judgeExports(prepared, { ...options, findings, outOfTime, isCompared, readings });
+}
 
-interface Check {
-  readonly folder: ExportFolder;
-  readonly listed: ReadonlyMap<string, FolderFile>;
+export interface JudgeOptions extends Pick<CheckOptions, "settleMs"> {
+  /** What was found while the check was prepared. */
   readonly findings: CheckFindings;
   readonly outOfTime: () => boolean;
+  readonly isCompared: (deployedName: string) => boolean;
+  readonly readings: CheckReadings;
 }
 
-/** Ends the check early; caught in this file. */
-class OutOfTime extends CodedError<"OUT_OF_TIME"> {
-  override readonly name = "OutOfTime";
-
-  constructor() {
-    super("OUT_OF_TIME", "The time that was given for the work is over.");
-  }
+interface Check extends JudgeOptions {
+  readonly exports: CheckedExport[];
+  readonly comparisons: Comparison[];
 }
 
-export async function checkFolder(folder: ExportFolder, options: CheckOptions = {}): Promise<CheckReport> {
-  const { findings = new CheckFindings() } = options;
-  const listed = await filesOf(folder, (problem) => findings.add({ code: "CHECK_INCOMPLETE", message: problem }));
-  const check = { folder, listed, findings, outOfTime: options.outOfTime ?? (() => false) };
-  const exports: CheckedExport[] = [];
-  const comparisons: Comparison[] = [];
+/** The check of what was prepared, by any readings of the files and the tables. */
+export async function judgeExports(prepared: PreparedCheck, options: JudgeOptions): Promise<CheckReport> {
+  const check: Check = { ...options, exports: [], comparisons: [] };
+  const { findings, exports, comparisons } = check;
+  const { alone, chains } = readingOrderOf(prepared, options.isCompared);
   try {
-    const manifests = (await readManifests(check)).map((each) => asPlanned(each, options.planOf ?? planOfPath, check));
-    reportUnlisted(manifests, check);
-    const chains = chainsOf(manifests, findings);
-    for (const manifest of manifests) {
-      const chain = chains.find(({ exports: links }) => links.includes(manifest));
-      const table = chain && options.tableOf?.(chain.deployedTable);
-      if (chain === undefined || table === undefined) exports.push(await checkExport(manifest, check, ignore));
-    }
-    for (const chain of chains) await checkChain(chain, options, check, exports, comparisons);
+    for (const manifest of alone) exports.push(await checkExport(manifest, check));
+    for (const chain of chains) await checkChain(chain, check);
   } catch (error) {
-    if (!(error instanceof OutOfTime)) throw error;
+    if (!(error instanceof CheckOutOfTime)) throw error;
     findings.add({
       code: "CHECK_INCOMPLETE",
       message: `The time was up after ${exports.length} exports. Run the check from a machine, which has more.`,
@@ -73,7 +67,7 @@ export async function checkFolder(folder: ExportFolder, options: CheckOptions = 
   }
   return {
     verdict: findings.verdict,
-    folder: folder.name,
+    folder: prepared.folder,
     exports,
     comparisons,
     findings: findings.list,
@@ -82,78 +76,14 @@ export async function checkFolder(folder: ExportFolder, options: CheckOptions = 
   };
 }
 
-const ignore: OnLine = () => {};
-
-async function readManifests(check: Check): Promise<Manifest[]> {
-  const { folder, listed, findings } = check;
-  const summaries = summariesIn(listed);
-  if (summaries.length === 0) {
-    findings.add({
-      code: "NO_EXPORT",
-      message: `There is no ${SUMMARY_FILE} under ${folder.name}, so no finished export.`,
-    });
-  }
-  const manifests: Manifest[] = [];
-  for (const summary of summaries) {
-    const manifest = await readManifest(summary, folder, listed, (fault) => findings.add(fault));
-    if (manifest !== undefined) manifests.push(manifest);
-  }
-  return manifests;
-}
-
-/** The export under the window that it was asked for: what it must hold follows from that, and not from what it says of itself. */
-function asPlanned(
-  manifest: Manifest,
-  planOf: (summaryPath: string) => PlannedExport | undefined,
-  { findings }: Check,
-): Manifest {
-  const plan = planOf(manifest.path);
-  if (plan === undefined) return manifest;
-  const { from: _from, ...rest } = manifest;
-  const [said, asked] = [windowText(manifest), windowText(plan)];
-  if (said === asked) return manifest;
-  findings.add({
-    code: "WRONG_WINDOW",
-    table: manifest.deployedTable,
-    export: manifest.id,
-    file: manifest.path,
-    message: `Its manifest calls it ${said}, and ${asked} was asked for.`,
-  });
-  return { ...rest, ...plan };
-}
-
-function windowText({ kind, from, to }: PlannedExport): string {
-  return from === undefined ? `the ${kind} export of ${to}` : `the ${kind} export of ${from} to ${to}`;
-}
-
-/** Increments share one data folder, so what one export does not list another may. */
-function reportUnlisted(manifests: readonly Manifest[], { listed, findings }: Check): void {
-  const known = new Set(manifests.flatMap(({ files }) => files.map(({ path }) => path)));
-  const folders = new Set(manifests.map(({ dataFolder }) => dataFolder));
-  for (const path of listed.keys()) {
-    const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    if (!folders.has(folder) || known.has(path)) continue;
-    findings.add({
-      code: "UNLISTED_FILE",
-      file: path,
-      message: "It lies among the data files, and no manifest lists it.",
-    });
-  }
-}
-
-async function checkExport(manifest: Manifest, check: Check, onLine: OnLine): Promise<CheckedExport> {
+async function checkExport(manifest: Manifest, check: Check, comparison?: TableComparison): Promise<CheckedExport> {
   const { id, deployedTable, kind, from, to, files, itemCount } = manifest;
   let items = 0;
   let bytes = 0;
   for (const file of files) {
-    if (check.outOfTime()) throw new OutOfTime();
-    const { folder, listed, findings } = check;
-    const onEachLine: OnLine = (line) => {
-      if (line.effect === "removed")
-        findings.add(removedItem(deployedTable, line.key, "An export says that it was removed."));
-      onLine(line);
-    };
-    const read = await checkDataFile({ file, manifest, folder, listed: listed.get(file.path) }, findings, onEachLine);
+    if (check.outOfTime()) throw new CheckOutOfTime();
+    const read = await check.readings.file({ manifest, file }, comparison);
+    check.findings.addAll(read.found);
     items += read.items;
     bytes += read.bytes;
   }
@@ -169,44 +99,26 @@ async function checkExport(manifest: Manifest, check: Check, onLine: OnLine): Pr
   return { export: id, table: deployedTable, kind, ...window, files: files.length, items, bytes };
 }
 
-function removedItem(table: string, key: string, fact: string): CheckFinding {
-  return { code: "REMOVED_ITEM", table, key, message: `${fact} Nothing may be removed from this table.` };
-}
-
-async function checkChain(
-  chain: Chain,
-  options: CheckOptions,
-  check: Check,
-  exports: CheckedExport[],
-  comparisons: Comparison[],
-): Promise<void> {
-  const table = options.tableOf?.(chain.deployedTable);
-  if (table === undefined) {
-    check.findings.note(`${chain.deployedTable} was not compared with its table.`);
+async function checkChain(chain: Chain, check: Check): Promise<void> {
+  const { findings, readings } = check;
+  if (!check.isCompared(chain.deployedTable)) {
+    findings.note(`${chain.deployedTable} was not compared with its table.`);
     return;
   }
-  const dueUntil = new Date(Date.parse(chain.until) - (options.settleMs ?? SETTLE_MS)).toISOString();
-  const comparison = new TableComparison(dueUntil, chain.until);
-  for (const manifest of chain.exports) {
-    const onLine: OnLine = ({ effect, key, recordedAt }) => {
-      if (effect !== "changed") comparison.addExported(key, recordedAt, effect === "added" ? 1 : -1);
-    };
-    exports.push(await checkExport(manifest, check, onLine));
-  }
+  const comparison = comparisonOf(chain, readings.runKey, check.settleMs);
+  for (const manifest of chain.exports) check.exports.push(await checkExport(manifest, check, comparison));
   if (chain.full === undefined) {
-    check.findings.note(`${chain.deployedTable} has no full export here, so nothing was compared with its table.`);
+    findings.note(`${chain.deployedTable} has no full export here, so nothing was compared with its table.`);
     return;
   }
-  for await (const { key, recordedAt } of untilTime(table.keys(), check)) comparison.addHeld(key, recordedAt);
+  await readings.table(chain, comparison);
   const extent = comparison.extent();
-  comparisons.push({ table: chain.deployedTable, ...extent });
+  check.comparisons.push({ table: chain.deployedTable, ...extent });
   if (extent.compared === 0 && comparison.items > 0) reportNothingCompared(chain, comparison, check);
-  const { isDiffering, some, all } = comparison.differences();
-  if (some) await nameDifferences(chain, table, isDiffering, comparison, check);
+  const { buckets, all } = comparison.differing();
+  if (buckets.size > 0) await nameDifferences(chain, comparison, buckets, check);
   if (!all)
-    check.findings.note(
-      `${chain.deployedTable} differs in more keys than were looked up; those named are some of them.`,
-    );
+    findings.note(`${chain.deployedTable} differs in more keys than were looked up; those named are some of them.`);
 }
 
 function reportNothingCompared({ deployedTable, until }: Chain, comparison: TableComparison, check: Check): void {
@@ -222,42 +134,36 @@ function reportNothingCompared({ deployedTable, until }: Chain, comparison: Tabl
   });
 }
 
-/** The keys of the differing buckets, read once more on both sides. Only what differs now is reported. */
+/**
+ * The keys of the differing buckets, read once more on both sides. Only what differs now is reported, missing items by their keys' order:
+ * a table gives them in any order.
+ */
 async function nameDifferences(
   chain: Chain,
-  table: TableReader,
-  isDiffering: (key: string) => boolean,
   comparison: TableComparison,
-  check: Check,
+  buckets: ReadonlySet<number>,
+  { findings, readings }: Check,
 ): Promise<void> {
+  const table = chain.deployedTable;
   const exported = new Map<string, boolean>();
-  const silent = new CheckFindings();
-  for (const manifest of chain.exports) {
-    await checkExport(manifest, { ...check, findings: silent }, ({ effect, key, recordedAt }) => {
-      if (!isDiffering(key)) return;
-      if (effect === "removed") exported.delete(key);
-      else exported.set(key, comparison.isDue(recordedAt));
-    });
+  const missing: [key: string, message: string][] = [];
+  await readings.again(chain, comparison, buckets, {
+    exported: ({ key, isRemoved, isDue }) => {
+      if (isRemoved) exported.delete(key);
+      else exported.set(key, isDue);
+    },
+    held: ({ key, recordedAt }) => {
+      if (!exported.has(key) && comparison.isDue(recordedAt)) {
+        missing.push([key, `The table holds it since ${recordedAt}, and no export does.`]);
+      }
+      exported.delete(key);
+    },
+  });
+  for (const [key, message] of missing.sort(([a], [b]) => (a < b ? -1 : 1))) {
+    findings.add({ code: "MISSING_ITEM", table, key, message });
   }
-  for await (const { key, recordedAt } of untilTime(table.keys(), check)) {
-    if (!isDiffering(key)) continue;
-    if (!exported.has(key) && comparison.isDue(recordedAt)) {
-      const message = `The table holds it since ${recordedAt}, and no export does.`;
-      check.findings.add({ code: "MISSING_ITEM", table: chain.deployedTable, key, message });
-    }
-    exported.delete(key);
-  }
-  for (const [key, due] of exported) {
-    if (!due) continue;
-    const fact = "It was exported, and the table does not hold it any more.";
-    check.findings.add(removedItem(chain.deployedTable, key, fact));
-  }
-}
-
-async function* untilTime<T>(items: AsyncIterable<T>, check: Check): AsyncGenerator<T> {
-  let seen = 0;
-  for await (const item of items) {
-    if (seen++ % 1000 === 0 && check.outOfTime()) throw new OutOfTime();
-    yield item;
+  for (const [key, isDue] of exported) {
+    if (!isDue) continue;
+    findings.add(removedItem(table, key, "It was exported, and the table does not hold it any more."));
   }
 }

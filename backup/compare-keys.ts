@@ -1,9 +1,14 @@
 /** The keys of one side, a table or its exports, summed up; only where the sums of both sides differ are keys read again. */
 
-import { BUCKETS, KeyedHash, Tally } from "../ledger/rules/tally";
+import { BUCKETS, KeyedHash, Tally, type TallyState } from "../ledger/rules/tally";
 
 /** Keys that the second reading holds at once. */
 const KEYS_HELD_MAX = 200_000;
+
+export interface KeyTallyState {
+  readonly size: number;
+  readonly tally: TallyState;
+}
 
 export class KeyTally {
   size = 0;
@@ -20,6 +25,16 @@ export class KeyTally {
     this.size += times;
     this.keyed.ofText(key);
     this.tally.add(this.bucketOf(key), this.keyed.lanes, times);
+  }
+
+  /** All that it has summed up, to be added to another of the same secret. */
+  get state(): KeyTallyState {
+    return { size: this.size, tally: this.tally.state };
+  }
+
+  addAll({ size, tally }: KeyTallyState): void {
+    this.size += size;
+    this.tally.addAll(tally);
   }
 
   /** The buckets in which the two differ, as far as their keys can be held, and whether these are all. */

@@ -71,6 +71,18 @@ export interface CheckReport {
   readonly notes: readonly string[];
 }
 
+export function removedItem(table: string, key: string, fact: string): CheckFinding {
+  return { code: "REMOVED_ITEM", table, key, message: `${fact} Nothing may be removed from this table.` };
+}
+
+/** What was found, as plain data. */
+export interface FoundState {
+  readonly list: readonly CheckFinding[];
+  /** Of each code, the findings that are not listed included. */
+  readonly counts: readonly (readonly [CheckCode, number])[];
+  readonly notes: readonly string[];
+}
+
 /** Of each code; a table that lost a file would fill the report otherwise. */
 const FINDINGS_OF_A_CODE_MAX = 50;
 
@@ -88,6 +100,21 @@ export class CheckFindings {
 
   note(text: string): void {
     if (this.notes.length < FINDINGS_OF_A_CODE_MAX) this.notes.push(text);
+  }
+
+  get state(): FoundState {
+    return { list: this.list, counts: [...this.counts], notes: this.notes };
+  }
+
+  /** As if everything had been found here, after what was found before. */
+  addAll({ list, counts, notes }: FoundState): void {
+    const unlisted = new Map(counts);
+    for (const finding of list) {
+      this.add(finding);
+      unlisted.set(finding.code, (unlisted.get(finding.code) ?? 0) - 1);
+    }
+    for (const [code, count] of unlisted) if (count > 0) this.counts.set(code, (this.counts.get(code) ?? 0) + count);
+    for (const note of notes) this.note(note);
   }
 
   get further(): Partial<Record<CheckCode, number>> {

@@ -4,16 +4,24 @@
  * such items; its exports count as compared if they contain all of them.
  */
 
-import { randomBytes } from "node:crypto";
+import { type PackedTally, packedTally, unpackedTally } from "../ledger/pieces/packed";
+import type { Chain } from "./chain";
 import { KeyTally } from "./compare-keys";
 import type { Comparison } from "./findings";
 
-const RUN_KEY_BYTES = 32;
+const SETTLE_MS = 15 * 60 * 1000;
+
+/**
+ * @param runKey 32 random bytes, drawn for each check.
+ * @param settleMs items recorded so shortly before the end of the exports are not due.
+ */
+export function comparisonOf({ until }: Chain, runKey: Buffer, settleMs: number = SETTLE_MS): TableComparison {
+  return new TableComparison(new Date(Date.parse(until) - settleMs).toISOString(), until, runKey);
+}
 
 export class TableComparison {
-  private readonly secret = randomBytes(RUN_KEY_BYTES);
-  private readonly due = this.bothSides();
-  private readonly young = this.bothSides();
+  private readonly due: Sides;
+  private readonly young: Sides;
   private undated = 0;
   /** Items of the table. */
   items = 0;
@@ -25,7 +33,11 @@ export class TableComparison {
   constructor(
     readonly dueUntil: string,
     private readonly exportedUntil: string,
-  ) {}
+    runKey: Buffer,
+  ) {
+    const bothSides = () => ({ held: new KeyTally(runKey), exported: new KeyTally(runKey) });
+    [this.due, this.young] = [bothSides(), bothSides()];
+  }
 
   /** Items of the table that were recorded before the exports end, and after `dueUntil`. */
   get youngItems(): number {
@@ -46,11 +58,13 @@ export class TableComparison {
     this.sidesFor(recordedAt)?.held.add(key, 1);
   }
 
-  /** Where keys of due items differ; `isDiffering` may be true of some other keys too. */
-  differences(): { readonly isDiffering: (key: string) => boolean; readonly some: boolean; readonly all: boolean } {
-    const { held, exported } = this.due;
-    const { buckets, all } = held.differing(exported);
-    return { isDiffering: (key) => buckets.has(held.bucketOf(key)), some: buckets.size > 0, all };
+  /** The buckets in which keys of due items differ, as far as their keys can be held, and whether these are all. */
+  differing(): { readonly buckets: ReadonlySet<number>; readonly all: boolean } {
+    return this.due.held.differing(this.due.exported);
+  }
+
+  isIn(buckets: ReadonlySet<number>, key: string): boolean {
+    return buckets.has(this.due.held.bucketOf(key));
   }
 
   /** How far the two were compared. Young items count only where no item is due, and only when the exports hold all of them. */
@@ -68,7 +82,55 @@ export class TableComparison {
     return this.isDue(recordedAt) ? this.due : this.young;
   }
 
-  private bothSides() {
-    return { held: new KeyTally(this.secret), exported: new KeyTally(this.secret) };
+  /** As if everything had been added here that was added to another comparison of the same chain and key. */
+  addAll({ due, young, undated, items }: PackedComparison): void {
+    addSides(this.due, due);
+    addSides(this.young, young);
+    this.undated += undated;
+    this.items += items;
   }
+
+  get state() {
+    const { due, young, undated, items } = this;
+    return { due, young, undated, items };
+  }
+}
+
+interface Sides {
+  readonly held: KeyTally;
+  readonly exported: KeyTally;
+}
+
+interface PackedSide {
+  readonly size: number;
+  readonly tally: PackedTally;
+}
+
+interface PackedSides {
+  readonly held: PackedSide;
+  readonly exported: PackedSide;
+}
+
+/** All that a comparison has summed up, as what JSON can hold. */
+export interface PackedComparison {
+  readonly due: PackedSides;
+  readonly young: PackedSides;
+  readonly undated: number;
+  readonly items: number;
+}
+
+export function packedComparison(comparison: TableComparison): PackedComparison {
+  const { due, young, undated, items } = comparison.state;
+  return { due: packedSides(due), young: packedSides(young), undated, items };
+}
+
+function packedSides({ held, exported }: Sides): PackedSides {
+  const side = ({ state: { size, tally } }: KeyTally): PackedSide => ({ size, tally: packedTally(tally) });
+  return { held: side(held), exported: side(exported) };
+}
+
+function addSides({ held, exported }: Sides, packed: PackedSides): void {
+  const stateOf = ({ size, tally }: PackedSide) => ({ size, tally: unpackedTally(tally) });
+  held.addAll(stateOf(packed.held));
+  exported.addAll(stateOf(packed.exported));
 }

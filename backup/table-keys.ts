@@ -13,13 +13,20 @@ export interface TableKey {
 
 export interface TableReader {
   readonly deployedName: string;
-  keys(): AsyncIterable<TableKey>;
+  /** Of the whole table, or of one of the segments into which DynamoDB parts it. */
+  keys(part?: TableSegment): AsyncIterable<TableKey>;
+}
+
+export interface TableSegment {
+  /** From 0. */
+  readonly segment: number;
+  readonly of: number;
 }
 
 /** Undefined for a table that does not belong to this ledger. */
 export function tableReader(dynamo: DynamoDBClient, deployedName: string): TableReader | undefined {
   const logicalName = logicalNameOf(deployedName);
-  return logicalName && { deployedName, keys: () => scanKeys(dynamo, deployedName, shapeOf(logicalName)) };
+  return logicalName && { deployedName, keys: (part) => scanKeys(dynamo, deployedName, shapeOf(logicalName), part) };
 }
 
 /** Not strongly consistent: what is compared was recorded long before, and consistent reads cost twice as much. */
@@ -27,6 +34,7 @@ async function* scanKeys(
   dynamo: DynamoDBClient,
   deployedName: string,
   shape: ReturnType<typeof shapeOf>,
+  part: TableSegment | undefined,
 ): AsyncGenerator<TableKey> {
   const names = [...shape.keys.map(({ name }) => name), shape.recordedAt];
   const pages = scanPages(dynamo, {
@@ -34,6 +42,7 @@ async function* scanKeys(
     // Stated here, because the policy of the check allows nothing else.
     Select: "SPECIFIC_ATTRIBUTES",
     ProjectionExpression: names.map((_, index) => `#a${index}`).join(", "),
+    ...(part && { Segment: part.segment, TotalSegments: part.of }),
     ExpressionAttributeNames: Object.fromEntries(names.map((name, index) => [`#a${index}`, name])),
   });
   for await (const { Items = [] } of pages) {

@@ -2,9 +2,9 @@
 
 import { checkBackups } from "../backup/check-operation";
 import { s3StateStore } from "../backup/state-store";
-import { FUNCTIONS } from "../contract";
+import { FUNCTIONS, PIECES_PREFIXES } from "../contract";
 import { s3Client } from "./runtime/clients";
-import { readBackupEnvironment } from "./runtime/environment";
+import { readBackupEnvironment, readPiecesEnvironment } from "./runtime/environment";
 import { OBSERVER } from "./runtime/process";
 import { serve } from "./runtime/serve";
 import { VARIABLES } from "./runtime/variables";
@@ -12,7 +12,9 @@ import { VARIABLES } from "./runtime/variables";
 const { exportBucket: bucket, tables } = readBackupEnvironment(VARIABLES);
 const operation = FUNCTIONS.checkBackup.name;
 const s3 = s3Client(VARIABLES);
+const pieces = readPiecesEnvironment(VARIABLES);
 const settings = {
+  ...(pieces && { pieces: { ...pieces, s3, prefix: PIECES_PREFIXES.checkBackup } }),
   tables,
   s3,
   bucket,
@@ -21,4 +23,4 @@ const settings = {
     OBSERVER.error("a backup needs attention", requestId, { operation, table, code }),
 };
 
-export const handler = serve(operation, (_event, call, services) => checkBackups(call, services, settings));
+export const handler = serve(operation, (event, call, services) => checkBackups(event, call, services, settings));

@@ -1,6 +1,6 @@
 /** Compares the tables with the log of proofs, on schedule, and seals what the streams missed. */
 
-import { FUNCTIONS } from "../contract";
+import { FUNCTIONS, PIECES_PREFIXES } from "../contract";
 import { s3Evidence } from "../evidence/checks/s3-evidence";
 import { sweepAuditTrail } from "../evidence/checks/sweep-operation";
 import { checkpointMemory, memoryBeside } from "../evidence/checks/swept-checkpoints";
@@ -35,7 +35,7 @@ const settings = {
     evidenceBucket(s3, { bucket, keyArn: readEvidenceKeyArn(VARIABLES) }, backOff),
   ),
   log: openLog({ dynamo, tableName, origin }),
-  ...(pieces && { pieces: { s3, ...pieces } }),
+  ...(pieces && { pieces: { ...pieces, s3, prefix: PIECES_PREFIXES.sweepAuditTrail } }),
   logLine: (requestId: string, code: string) =>
     OBSERVER.error("the tables and the log need attention", requestId, { operation, code }),
 };

@@ -5,9 +5,18 @@ import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { App, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { type FunctionId, type QueueId, type RoleId, TABLES, type TableId } from "../contract";
+import {
+  FUNCTIONS,
+  type FunctionId,
+  PIECES_PREFIXES,
+  type PiecedCheck,
+  type QueueId,
+  type RoleId,
+  TABLES,
+  type TableId,
+} from "../contract";
 import { addBackend } from "./backend";
-import { type BucketId, bucketLabelsOf, bucketNamesOf, type Names, namesOf, tagsOf } from "./config/names";
+import { type BucketId, bucketLabelsOf, bucketNamesOf, type Names, namesOf, SCHEDULED, tagsOf } from "./config/names";
 import type { AppConfig } from "./config/types";
 import type { NetworkInterfaceArns } from "./platform-permissions";
 
@@ -129,13 +138,26 @@ export abstract class BaseStack extends TerraformStack {
     );
   }
 
-  /** Whether a state machine sweeps the tables in pieces. */
-  protected get sweepsInPieces(): boolean {
-    return this.config.sweepPieces > 1;
+  /** The checks that state machines make in pieces; none where one call makes each check. */
+  protected get piecedChecks(): PiecedCheck[] {
+    return this.config.checkPieces > 1 ? (Object.keys(PIECES_PREFIXES) as PiecedCheck[]) : [];
   }
 
-  protected sweepMachineArn(): string {
-    return this.arn("states", `stateMachine:${this.names.sweepMachine}`);
+  /** Where the role's check leaves what its pieces have read; `null` where there are no pieces. */
+  protected piecesPrefixOf(role: RoleId): string | null {
+    const check = this.piecedChecks.find((each) => FUNCTIONS[each].role === role);
+    return check === undefined ? null : PIECES_PREFIXES[check];
+  }
+
+  protected pieceMachineArn(check: PiecedCheck): string {
+    return this.arn("states", `stateMachine:${this.names.pieceMachines[check]}`);
+  }
+
+  /** Of the functions that schedules start themselves: a check in pieces is started by its state machine. */
+  protected scheduledFunctions(): FunctionId[] {
+    const scheduled = new Set<FunctionId>(Object.values(SCHEDULED));
+    for (const check of this.piecedChecks) scheduled.delete(check);
+    return [...scheduled];
   }
 
   protected trailArn(): string {

@@ -228,7 +228,7 @@ export class DataStack extends BaseStack {
       exporterArn: this.roleArn("export"),
       checkerArn: this.roleArn("backupCheck"),
       drillArn: this.roleArn("drill"),
-      sweeperArn: this.sweepsInPieces ? this.roleArn("sweeper") : null,
+      pieceWriters: this.piecedChecks.map((check) => ({ check, roleArn: this.roleArn(FUNCTIONS[check].role) })),
     });
   }
 
@@ -268,16 +268,13 @@ export class DataStack extends BaseStack {
   }
 
   private addScheduling(failureQueueArn: string): Scheduling {
-    const scheduled = [...new Set(Object.values(SCHEDULED))].filter(
-      (functionId) => functionId !== SCHEDULED.logSweep || !this.sweepsInPieces,
-    );
     return addScheduling(this, {
       groupName: this.names.scheduleGroup,
       groupArn: this.arn("scheduler", `schedule-group/${this.names.scheduleGroup}`),
       roleName: this.names.schedulerRole,
       scheduleArns: this.scheduleArns(),
-      functionArns: scheduled.map((functionId) => this.functionArn(functionId)),
-      machineArns: this.sweepsInPieces ? [this.sweepMachineArn()] : [],
+      functionArns: this.scheduledFunctions().map((functionId) => this.functionArn(functionId)),
+      machineArns: this.piecedChecks.map((check) => this.pieceMachineArn(check)),
       accountId: this.accountId,
       region: this.config.region,
       dataKeyArn: this.props.security.dataKeyArn,

@@ -1,6 +1,6 @@
 /** What the functions may do through each endpoint of the VPC, in every layout. */
 
-import { EVIDENCE_PREFIX, EXPORT_PREFIXES, FILE_PREFIXES, PIECES_PREFIX } from "../contract";
+import { EVIDENCE_PREFIX, EXPORT_PREFIXES, FILE_PREFIXES } from "../contract";
 import { type Condition, EVERYBODY, type Statement } from "./constructs/policy";
 import { SCRATCH_TABLE_ACTIONS } from "./log-boundary";
 
@@ -10,8 +10,8 @@ export interface EndpointArns {
   readonly filesArn: string;
   readonly exportsArn: string;
   readonly evidenceArn: string;
-  /** The sweep leaves what its pieces have read in the export bucket. */
-  readonly sweepsInPieces: boolean;
+  /** Prefixes of the export bucket where checks leave what their pieces have read. */
+  readonly piecePrefixes: readonly string[];
   readonly trailBucketArn: string;
   /** A pattern: what CloudTrail wrote for this account. */
   readonly trailFilesArn: string;
@@ -70,15 +70,18 @@ export class EndpointPolicies {
     const { filesArn, exportsArn, evidenceArn, trailBucketArn, trailFilesArn } = this.arns;
     const { payments, continuations, reports } = FILE_PREFIXES;
     const { exports, state, checks, drills } = EXPORT_PREFIXES;
-    const pieces = this.arns.sweepsInPieces ? [PIECES_PREFIX] : [];
     const under = (bucketArn: string, ...prefixes: string[]) => prefixes.map((prefix) => `${bucketArn}/${prefix}*`);
     return [
       this.allow("ReadFiles", ["s3:GetObject"], under(filesArn, payments, continuations, reports)),
       this.allow("PaymentFiles", ["s3:DeleteObjectVersion", "s3:GetObjectVersion"], under(filesArn, payments)),
       this.allow("WriteReports", ["s3:PutObject"], under(filesArn, continuations, reports)),
-      this.allow("ReadExports", ["s3:GetObject"], under(exportsArn, exports, state, drills, ...pieces)),
+      this.allow(
+        "ReadExports",
+        ["s3:GetObject"],
+        under(exportsArn, exports, state, drills, ...this.arns.piecePrefixes),
+      ),
       // Not the exports themselves: DynamoDB writes them, and not through this endpoint. So no function's code can forge one.
-      this.allow("WriteChecks", ["s3:PutObject"], under(exportsArn, state, checks, drills, ...pieces)),
+      this.allow("WriteChecks", ["s3:PutObject"], under(exportsArn, state, checks, drills, ...this.arns.piecePrefixes)),
       this.allow("Evidence", ["s3:GetObject", "s3:PutObject"], [`${evidenceArn}/${EVIDENCE_PREFIX}*`]),
       this.allow("ReadTrail", ["s3:GetObject"], [trailFilesArn]),
       this.allow("List", ["s3:ListBucket"], [filesArn, exportsArn, evidenceArn, trailBucketArn]),

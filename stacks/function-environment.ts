@@ -1,6 +1,6 @@
 /** The environment variables of each function: names, ARNs and settings, and never a secret. */
 
-import { API_FUNCTIONS, ENV, type FunctionId, TABLES, type TableId } from "../contract";
+import { API_FUNCTIONS, ENV, type FunctionId, PIECES_PREFIXES, TABLES, type TableId } from "../contract";
 import type { AppConfig } from "./config/types";
 import type { DataOutputs, NetworkOutputs, SecurityOutputs } from "./contracts";
 
@@ -14,7 +14,16 @@ interface EnvironmentSources {
 }
 
 export function environmentOf(functionId: FunctionId, args: EnvironmentSources): Record<string, string> {
-  return { ...shared(args), ...ofCallers(functionId, args.config), ...own(functionId, args) };
+  return {
+    ...shared(args),
+    ...ofCallers(functionId, args.config),
+    ...own(functionId, args),
+    ...ofPieces(functionId, args.config),
+  };
+}
+
+function ofPieces(functionId: FunctionId, { checkPieces }: AppConfig): Record<string, string> {
+  return functionId in PIECES_PREFIXES && checkPieces > 1 ? { [ENV.checkPieces]: String(checkPieces) } : {};
 }
 
 /** The functions whose requests claim an actor. */
@@ -77,7 +86,7 @@ function own(functionId: FunctionId, args: EnvironmentSources): Record<string, s
         ...log(args, [...checkpointKeyArns, ...retiredCheckpointKeyArns]),
         ...logState,
         [ENV.evidenceKeyArn]: security.evidenceKeyArn,
-        ...(config.sweepPieces > 1
+        ...(config.checkPieces > 1
           ? { [ENV.exportBucket]: data.bucketNames.exports, [ENV.exportKeyArn]: security.dataKeyArn }
           : {}),
       };

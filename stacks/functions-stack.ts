@@ -9,6 +9,7 @@ import {
   FILE_PREFIXES,
   FUNCTIONS,
   type FunctionId,
+  type PiecedCheck,
   QUEUES,
   type QueueId,
   ROLES,
@@ -27,10 +28,10 @@ import { addFileFeed, addQueueFeed, addStreamFeed } from "./constructs/feeds";
 import { addFunction, type LedgerFunction } from "./constructs/function";
 import { addGuards } from "./constructs/guards";
 import type { HandlerCode } from "./constructs/handler-code";
+import { addPieceMachine } from "./constructs/piece-machine";
 import { policy, type Statement } from "./constructs/policy";
 import type { PrivateApi } from "./constructs/private-api";
 import { addSchedule, type Schedule } from "./constructs/schedules";
-import { addSweepMachine } from "./constructs/sweep-machine";
 import { allKeyArns, type DataOutputs, keyArnsByPurpose, type NetworkOutputs, type SecurityOutputs } from "./contracts";
 import { environmentOf } from "./function-environment";
 import { FEEDS, SIZES, STREAM_FEED } from "./function-sizes";
@@ -66,7 +67,7 @@ export class FunctionsStack extends BaseStack {
     this.addQueueFeeds(functions);
     this.addStreamFeeds(functions.sealAuditTrail);
     this.addFileFeed(functions.paymentProcessor);
-    if (this.sweepsInPieces) this.addSweepMachine(functions.sweepAuditTrail);
+    for (const check of this.piecedChecks) this.addPieceMachine(check, functions[check]);
     this.addSchedules(functions);
     const privateApi = this.addPrivateApi(functions);
     addAccessPolicies(this, this.names.accessPolicies, this.accessArns(privateApi));
@@ -131,10 +132,13 @@ export class FunctionsStack extends BaseStack {
     });
   }
 
-  private addSweepMachine({ resource }: LedgerFunction): void {
+  private addPieceMachine(check: PiecedCheck, { entry, resource }: LedgerFunction): void {
     const { dataKeyArn, logsKeyArn } = this.props.security;
-    addSweepMachine(this, {
-      names: this.names,
+    const { pieceMachines, pieceMachineRoles, pieceMachineLogGroups } = this.names;
+    addPieceMachine(this, `${entry}-machine`, {
+      name: pieceMachines[check],
+      roleName: pieceMachineRoles[check],
+      logGroupName: pieceMachineLogGroups[check],
       config: this.config,
       arn: (service, name) => this.arn(service, name),
       partition: this.partition,
@@ -160,23 +164,21 @@ export class FunctionsStack extends BaseStack {
 
   private schedules(functions: Functions): Schedule[] {
     const expressions = { ...this.config.schedules, sealHeartbeat: HEARTBEAT };
-    const schedule = (id: ScheduleId, description: string, input: object): Schedule => ({
-      id: `${kebabCase(id)}-schedule`,
-      name: this.names.schedules[id],
-      description,
-      expression: expressions[id],
-      targetArn: functions[SCHEDULED[id]].resource.arn,
-      input,
-    });
+    const schedule = (id: ScheduleId, description: string, input: object): Schedule => {
+      const check = this.piecedChecks.find((each) => each === SCHEDULED[id]);
+      return {
+        id: `${kebabCase(id)}-schedule`,
+        name: this.names.schedules[id],
+        description: check === undefined ? description : `${description}, in pieces`,
+        expression: expressions[id],
+        targetArn: check === undefined ? functions[SCHEDULED[id]].resource.arn : this.pieceMachineArn(check),
+        input: check === undefined ? input : {},
+      };
+    };
     return [
       schedule("backupCheck", "Checks the newest exports", {}),
       { ...schedule("sealHeartbeat", "Publishes a checkpoint of the log", { kind: "heartbeat" }), frequent: true },
-      this.sweepsInPieces
-        ? {
-            ...schedule("logSweep", "Compares the tables with the log, in pieces", {}),
-            targetArn: this.sweepMachineArn(),
-          }
-        : schedule("logSweep", "Compares the tables with the log", { kind: "sweep" }),
+      schedule("logSweep", "Compares the tables with the log", { kind: "sweep" }),
       schedule("restoreDrill", "Continues a restore drill, or starts one", { kind: "step" }),
       schedule("identityCheck", "Attests who called on the day before", { kind: "attest" }),
     ];
@@ -237,7 +239,7 @@ export class FunctionsStack extends BaseStack {
         roleNames: [
           ...Object.values(names.roles),
           names.schedulerRole,
-          ...(this.sweepsInPieces ? [names.sweepMachineRole] : []),
+          ...this.piecedChecks.map((check) => names.pieceMachineRoles[check]),
           names.backupRole,
           names.restoreRole,
           names.flowLogRole,
@@ -301,7 +303,7 @@ export class FunctionsStack extends BaseStack {
       failureQueueArn: functions.some(failsForGood) ? data.failureQueueArn : null,
       queueArns: data.queueArns,
       removeCardDataFiles: this.config.removeCardDataFiles,
-      sweepsInPieces: this.sweepsInPieces,
+      piecesPrefix: this.piecesPrefixOf(role),
       auditing: this.auditingRoles().includes(role),
       logStreamArns: functions.map((id) => this.arn("logs", `log-group:${this.names.functionLogGroups[id]}:*`)),
     });

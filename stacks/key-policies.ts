@@ -39,8 +39,8 @@ export interface KeyUsers {
   readonly evidenceReaderArns: readonly string[];
   readonly checkpointKeySpec: CheckpointKeySpec;
   readonly logGroupArns: string[];
-  /** Of the state machine of a sweep in pieces; `null` where there is no such machine. */
-  readonly sweepMachineArn: string | null;
+  /** Of the state machines of checks in pieces. */
+  readonly pieceMachineArns: readonly string[];
   /** A pattern: what CloudWatch Logs delivers in this account. */
   readonly logDeliveryArns: string;
   readonly trailArn: string;
@@ -83,7 +83,7 @@ export class KeyPolicies {
         this.ours(),
         arnEquals("kms:EncryptionContext:aws:scheduler:schedule:arn", ...this.users.scheduleArns),
       ),
-      ...this.sweepMachine(),
+      ...this.pieceMachines(),
       this.grantsOfBackupRoles(),
       // DynamoDB also describes the key of a table without a caller. That reads properties of the key and nothing encrypted.
       {
@@ -102,25 +102,25 @@ export class KeyPolicies {
     ];
   }
 
-  /** Step Functions encrypts the machine and its executions as the machine's role, and its log lines on their way. */
-  private sweepMachine(): Statement[] {
-    const { sweepMachineArn, logDeliveryArns, accountId } = this.users;
-    if (sweepMachineArn === null) return [];
+  /** Step Functions encrypts a machine and its executions as the machine's role, and its log lines on their way. */
+  private pieceMachines(): Statement[] {
+    const { pieceMachineArns, logDeliveryArns, accountId } = this.users;
+    if (pieceMachineArns.length === 0) return [];
     return [
       this.use(
-        "SweepMachine",
+        "PieceMachines",
         ["kms:Decrypt", "kms:GenerateDataKey"],
         this.ours(),
-        arnEquals("kms:EncryptionContext:aws:states:stateMachineArn", sweepMachineArn),
+        arnEquals("kms:EncryptionContext:aws:states:stateMachineArn", ...pieceMachineArns),
       ),
       this.use(
-        "SweepMachineLogs",
+        "PieceMachineLogs",
         ["kms:GenerateDataKey"],
         this.ours(),
         arnLike("kms:EncryptionContext:SourceArn", logDeliveryArns),
       ),
       {
-        sid: "DeliverSweepMachineLogs",
+        sid: "DeliverPieceMachineLogs",
         principals: service("delivery.logs.amazonaws.com"),
         actions: ["kms:Decrypt"],
         resources: THIS_KEY,

@@ -1,9 +1,9 @@
 /** What the roles around the log of proofs may do: who seals, who checks what was sealed, who tries a restore against it. */
 
-import { EVIDENCE_PREFIX, EXPORT_PREFIXES, IDENTITIES_PREFIX, PIECES_PREFIX, SWEPT_PREFIX } from "../contract";
+import { EVIDENCE_PREFIX, EXPORT_PREFIXES, IDENTITIES_PREFIX, SWEPT_PREFIX } from "../contract";
 import { equals, type Statement } from "./constructs/policy";
 import { IMPORT_LOG_ACTIONS, SCRATCH_TABLE_ACTIONS } from "./log-boundary";
-import { allTables, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
+import { allTables, dataKeyThroughS3, type PermissionArns, pieceStatements } from "./permission-parts";
 
 /** Of the tables it reads what the streams tell, and single items. It publishes nothing. */
 export function sealerStatements(arns: PermissionArns): Statement[] {
@@ -51,20 +51,14 @@ export function sweeperStatements(arns: PermissionArns): Statement[] {
     ...readEvidence(arns, "kms:GenerateDataKey"),
     // What it has verified, for the next one to go on from.
     { sid: "Swept", actions: ["s3:PutObject"], resources: [`${arns.evidenceArn}/${EVIDENCE_PREFIX}${SWEPT_PREFIX}*`] },
-    ...(arns.sweepsInPieces ? pieceStatements(arns) : []),
-  ];
-}
-
-function pieceStatements(arns: PermissionArns): Statement[] {
-  const { exportsArn } = arns;
-  return [
-    {
-      sid: "Pieces",
-      actions: ["s3:GetObject", "s3:PutObject"],
-      resources: [`${exportsArn}/${PIECES_PREFIX}*`],
-    },
-    { sid: "ListExportBucket", actions: ["s3:ListBucket"], resources: [exportsArn] },
-    dataKeyThroughS3(arns),
+    // In one piece it has no business with the export bucket.
+    ...(arns.piecesPrefix === null
+      ? []
+      : [
+          ...pieceStatements(arns),
+          { sid: "ListExportBucket", actions: ["s3:ListBucket"], resources: [arns.exportsArn] },
+          dataKeyThroughS3(arns),
+        ]),
   ];
 }
 

@@ -18,7 +18,7 @@ import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
-import { DRILL_TABLE_PREFIX, TABLES, type TableId } from "../contract";
+import { DRILL_TABLE_PREFIX, PIECES_PREFIXES, TABLES, type TableId } from "../contract";
 import { BaseStack } from "./base-stack";
 import { processingName } from "./config/names";
 import type { AppConfig } from "./config/types";
@@ -260,7 +260,7 @@ export class NetworkStack extends BaseStack {
       indexArns: (Object.keys(TABLES) as TableId[]).flatMap((table) => this.indexArns(table)),
       filesArn: this.bucketArn("files"),
       exportsArn: this.bucketArn("exports"),
-      sweepsInPieces: this.sweepsInPieces,
+      piecePrefixes: this.piecedChecks.map((check) => PIECES_PREFIXES[check]),
       evidenceArn: this.bucketArn("evidence"),
       trailBucketArn: this.bucketArn("trail"),
       trailFilesArn: this.trailFilesArn(),

@@ -44,8 +44,8 @@ export interface PermissionArns {
   readonly failureQueueArn: string | null;
   readonly queueArns: Readonly<Record<QueueId, string>>;
   readonly removeCardDataFiles: boolean;
-  /** The sweep leaves what its pieces have read in the export bucket. */
-  readonly sweepsInPieces: boolean;
+  /** Prefix of the export bucket where the role's check leaves what its pieces have read; `null` where there are no pieces. */
+  readonly piecesPrefix: string | null;
   /** The role's functions write audit records. */
   readonly auditing: boolean;
   /** Of the role's own functions. */
@@ -68,4 +68,10 @@ export function dataKeyThroughS3({ region, keyArns }: Pick<PermissionArns, "regi
     resources: [keyArns.data],
     conditions: [equals("kms:ViaService", `s3.${region}.amazonaws.com`)],
   };
+}
+
+/** What the pieces of a check and its merging share. */
+export function pieceStatements({ exportsArn, piecesPrefix }: PermissionArns): Statement[] {
+  if (piecesPrefix === null) return [];
+  return [{ sid: "Pieces", actions: ["s3:GetObject", "s3:PutObject"], resources: [`${exportsArn}/${piecesPrefix}*`] }];
 }

@@ -10,7 +10,7 @@ import {
   sealerStatements,
   sweeperStatements,
 } from "./log-permissions";
-import { allTables, append, dataKeyThroughS3, type PermissionArns } from "./permission-parts";
+import { allTables, append, dataKeyThroughS3, type PermissionArns, pieceStatements } from "./permission-parts";
 
 export function permissionsOf(role: RoleId, arns: PermissionArns): Statement[] {
   return [...OWN[role](arns), ...sharedStatements(arns)];
@@ -76,7 +76,7 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
     },
   ],
   export: exportStatements,
-  backupCheck: (arns) => [...checkStatements(arns), append(arns.auditTrail)],
+  backupCheck: (arns) => [...checkStatements(arns), ...pieceStatements(arns), append(arns.auditTrail)],
   sealer: sealerStatements,
   publisher: publisherStatements,
   sweeper: (arns) => [...sweeperStatements(arns), append(arns.auditTrail)],

@@ -133,7 +133,7 @@ export class SecurityStack extends BaseStack {
     const logGroups = [
       ...Object.values(this.names.functionLogGroups),
       this.names.flowLogGroup,
-      ...(this.sweepsInPieces ? [this.names.sweepMachineLogGroup] : []),
+      ...this.piecedChecks.map((check) => this.names.pieceMachineLogGroups[check]),
       ...(this.config.privateApi.state === "on" ? [this.names.privateApiLogGroup] : []),
     ];
     return {
@@ -154,7 +154,7 @@ export class SecurityStack extends BaseStack {
       evidenceReaderArns: this.config.evidenceReaderArns,
       checkpointKeySpec: this.config.checkpointKeySpec,
       logGroupArns: logGroups.map((name) => this.arn("logs", `log-group:${name}`)),
-      sweepMachineArn: this.sweepsInPieces ? this.sweepMachineArn() : null,
+      pieceMachineArns: this.piecedChecks.map((check) => this.pieceMachineArn(check)),
       logDeliveryArns: this.arn("logs", "*"),
       trailArn: this.trailArn(),
       anyTrailArn: `arn:${this.partition}:cloudtrail:*:${this.accountId}:trail/${this.names.trail}`,

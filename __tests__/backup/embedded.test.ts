@@ -10,16 +10,18 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { checkBackups } from "../../backup/check-operation";
+import { type CheckResponse, checkBackups } from "../../backup/check-operation";
 import { exportTables } from "../../backup/export-operation";
 import { dynamoExportService } from "../../backup/export-service";
 import { s3StateStore } from "../../backup/state-store";
-import { TABLES } from "../../contract";
+import { PIECES_PREFIXES, TABLES } from "../../contract";
 import { persistPayments } from "../../ledger/operations/persist-payments";
 import { updatePaymentStatus } from "../../ledger/operations/update-status";
 import { textOf } from "../../ledger/rules/stored-item";
 import { writeRequestedExports } from "../../local/export-stand-in";
+import { pieceDefinition } from "../../stacks/constructs/piece-machine";
 import { type Harness, paymentInput, startHarness } from "../support/ledger-harness";
+import { runMachine } from "../support/state-machine";
 
 const BUCKET = "payment-exports-test";
 const KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
@@ -62,7 +64,38 @@ function exportAll(kind: "incremental" | "full", days: number) {
 
 function checkAll(days: number) {
   const settings = { tables, s3, bucket: BUCKET, states: s3StateStore(s3, BUCKET), logLine };
-  return checkBackups(harness.call("check_backup", at(days)), harness.services, settings);
+  const call = harness.call("check_backup", at(days));
+  return checkBackups({}, call, harness.services, settings) as Promise<CheckResponse>;
+}
+
+/** The same by the state machine of the plan, in pieces. @param visited gets the names of its states. */
+async function checkAllInPieces(days: number, visited: string[] = []): Promise<CheckResponse> {
+  const pieces = { count: 3, s3, bucket: BUCKET, keyArn: KEY_ARN, prefix: PIECES_PREFIXES.checkBackup };
+  const settings = { tables, s3, bucket: BUCKET, states: s3StateStore(s3, BUCKET), logLine, pieces };
+  return runMachine(
+    pieceDefinition({ partition: "aws", functionArn: "check", pieces: pieces.count }),
+    `run-${runs++}`,
+    (event) =>
+      checkBackups(
+        event,
+        { ...harness.call("check_backup", at(days)), remainingMs: () => 900_000 },
+        harness.services,
+        settings,
+      ),
+    visited,
+  ) as Promise<CheckResponse>;
+}
+let runs = 1;
+
+async function reportText(key: string): Promise<string> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+  return (await Body?.transformToString()) ?? "";
+}
+
+/** The report without what differs between two calls of the function. */
+async function foundIn({ report }: CheckResponse): Promise<object> {
+  const { checkedAt: _at, requestId: _id, ...found } = JSON.parse(await reportText(report));
+  return found;
 }
 
 const write = () => writeRequestedExports({ dynamo: harness.services.dynamo, s3 });
@@ -174,6 +207,24 @@ test("what is asked of DynamoDB", async () => {
   });
 });
 
+test("in pieces, by the state machine: the report, the records and the signals of the whole, and each piece scans its segment", async () => {
+  const whole = await checkAll(3.11);
+  harness.proxy.reset();
+  const visited: string[] = [];
+  const signals = await signalsOf(async () => {
+    const inPieces = await checkAllInPieces(3.12, visited);
+    expect({ ...inPieces, report: "" }).toEqual({ ...whole, report: "" });
+    expect(await foundIn(inPieces)).toEqual(await foundIn(whole));
+  });
+  expect(signals).toEqual(Array(5).fill("BackupCheckPassed"));
+  expect(visited.filter((name) => name === "ReadPiece")).toHaveLength(3);
+  const scans = harness.proxy.calls.filter(({ target }) => target === "DynamoDB.Scan");
+  expect(scans.map(({ input }) => [input?.["TotalSegments"], input?.["Select"]])).toEqual(
+    scans.map(() => [3, "SPECIFIC_ATTRIBUTES"]),
+  );
+  expect(new Set(scans.map(({ input }) => `${input?.["TableName"]} ${input?.["Segment"]}`)).size).toBe(5 * 3);
+});
+
 test("three runs at once start each export once", async () => {
   await Promise.all([exportAll("incremental", 5), exportAll("incremental", 5), exportAll("incremental", 5)]);
   expect(await write()).toHaveLength(10);
@@ -206,6 +257,33 @@ test("a file that is lost in the bucket fails the check of that table, by name",
   });
   expect(signals).toEqual(["BackupCheckFailed", ...Array(4).fill("BackupCheckPassed")]);
   expect(logged).toContain("PaymentLedger MISSING_FILE");
+  const visited: string[] = [];
+  expect(await foundIn(await checkAllInPieces(6.3, visited))).toEqual(await foundIn(await checkAll(6.4)));
+  // The missing keys take a second round.
+  expect(visited.filter((name) => name === "ReadPiece")).toHaveLength(6);
+});
+
+test("in pieces: an object that the check did not write ends it, and so does a piece of a run that was not begun", async () => {
+  const pieces = { count: 2, s3, bucket: BUCKET, keyArn: KEY_ARN, prefix: PIECES_PREFIXES.checkBackup };
+  const settings = { tables, s3, bucket: BUCKET, states: s3StateStore(s3, BUCKET), logLine, pieces };
+  const call = (event: object) =>
+    checkBackups(
+      event,
+      { ...harness.call("check_backup", at(6.5)), remainingMs: () => 900_000 },
+      harness.services,
+      settings,
+    );
+  const left = await call({ kind: "merge", run: "forged" });
+  expect(left).toMatchObject({ outcome: "pieces-left", run: "forged", part: "exports", round: 0, pieces: [0, 1] });
+  const Key = "pieces/backup/forged/exports/round-0/piece-1/done";
+  await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: `${"0".repeat(64)}done` }));
+  await expect(call({ kind: "merge", run: "forged" })).rejects.toMatchObject({ code: "PIECE_FORGED" });
+  const unknown = { kind: "piece", run: "unknown", part: "exports", piece: 0 };
+  await expect(call(unknown)).rejects.toMatchObject({ code: "NO_PLAN" });
+  const late = { ...harness.call("check_backup", at(6.5)), remainingMs: () => 10_000 };
+  await expect(
+    checkBackups({ kind: "piece", run: "forged", part: "exports", piece: 0 }, late, harness.services, settings),
+  ).rejects.toMatchObject({ code: "OUT_OF_TIME" });
 });
 
 test("a new full export mends it, once it is there", async () => {

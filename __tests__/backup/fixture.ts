@@ -139,8 +139,8 @@ export function tableOf(items: readonly StoredItem[], deployedName = TABLE): Tab
   const text = (item: StoredItem, name: string) => (item[name] as { S: string } | undefined)?.S;
   return {
     deployedName,
-    keys: async function* (): AsyncGenerator<TableKey> {
-      for (const item of items) {
+    keys: async function* ({ segment, of } = { segment: 0, of: 1 }): AsyncGenerator<TableKey> {
+      for (const item of items.filter((_, index) => index % of === segment)) {
         const recordedAt = text(item, "RecordedAt");
         yield { key: text(item, "TransactionID") ?? "", ...(recordedAt === undefined ? {} : { recordedAt }) };
       }

@@ -19,13 +19,15 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     project: [...PURE, "ledger/files"],
     packages: [/^@aws-sdk\/client-s3$/, /^csv-parse\/sync$/, /^zod$/, /^node:(buffer|crypto|fs|path|stream|zlib)$/],
   },
+  /** Checks of large tables in pieces, for the backup check and for the verifier. */
+  "ledger/pieces": { project: [...PURE, "ledger/pieces"], packages: [/^node:(crypto|stream|zlib)$/] },
   /** DynamoDB's exports, read for the backup check and for the verifier, which has no AWS SDK and no schema library. */
   "ledger/exports": {
     project: [...PURE, "ledger/files", "ledger/exports"],
     packages: [/^node:(buffer|crypto|fs|path|stream|zlib)$/],
   },
   backup: {
-    project: [...LEDGER, "ledger/files", "ledger/exports", "backup"],
+    project: [...LEDGER, "ledger/files", "ledger/exports", "ledger/pieces", "backup"],
     packages: [/^@aws-sdk\/client-(dynamodb|s3)$/, /^zod$/, /^node:/],
   },
   client: {
@@ -45,7 +47,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   /** No AWS SDK, and nothing of the writer's: who does not trust the ledger can read all of it. */
   "evidence/verifier": {
-    project: [...PURE, "ledger/files", "ledger/exports", "evidence/log", "evidence/verifier"],
+    project: [...PURE, "ledger/files", "ledger/exports", "ledger/pieces", "evidence/log", "evidence/verifier"],
     packages: [
       /^node:(buffer|crypto|fs|fs\/promises|os|path|readline|stream|timers\/promises|worker_threads|zlib)$/,
       /^tsx\/cjs$/,
@@ -62,14 +64,14 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   "evidence/commands": {
     project: [
-      ...[...PURE, "ledger/files", "ledger/exports", "backup"],
+      ...[...PURE, "ledger/files", "ledger/exports", "ledger/pieces", "backup"],
       ...["evidence/log", "evidence/verifier", "evidence/identity", "evidence/report", "evidence/commands"],
     ],
     packages: [/^node:(crypto|fs|fs\/promises|http|net|os|path|readline|stream|timers\/promises|util|zlib)$/],
   },
   "evidence/checks": {
     project: [
-      ...[...LEDGER, "ledger/exports", "backup"],
+      ...[...LEDGER, "ledger/exports", "ledger/pieces", "backup"],
       ...[
         "evidence/log",
         "evidence/sealing",

@@ -1,9 +1,10 @@
 /** A verification in pieces, from its first round to its verdict, as people or a state machine would drive it. */
 
 import { readPiece } from "../../evidence/verifier/piece-reader";
-import { type PieceStore, PiecesLeft, planIn } from "../../evidence/verifier/pieces";
+import { planIn } from "../../evidence/verifier/pieces";
 import type { VerificationReport } from "../../evidence/verifier/report";
 import { type VerifyOptions, verifyLog } from "../../evidence/verifier/verify";
+import { type PieceStore, PiecesLeft } from "../../ledger/pieces/plan";
 
 export interface MemoryStore extends PieceStore {
   readonly kept: Map<string, Buffer>;

@@ -127,6 +127,16 @@ test("the private API costs its endpoint in three zones and each request, as cos
   expect(withRequests).toEqual(["single", "list", "refund", "event", "read"]);
 });
 
+test("checks in pieces cost their state transitions, and every alarm and run as before, as scale.md says", () => {
+  const { stacks } = synthesize(configOf("dev", { checkPieces: 64 }));
+  const lines = idleCost(STACK_IDS.map((id) => stacks[id]));
+  const own = lines.filter(({ what }) => what.startsWith("Checks in pieces"));
+  const perDay = (6 + 3 * 64) * 2;
+  expect(own).toEqual([expect.objectContaining({ count: expect.closeTo((perDay * 365) / 12, 0) })]);
+  expect(together(lines) - together(own)).toBeCloseTo(together(costs["privatelink"] ?? []), 2);
+  expect(textOf("docs/scale.md")).toContain(`${inDollars(together(own))} a month with 64 pieces`);
+});
+
 test("every price names the copy that it was read in", () => {
   for (const name of Object.keys(PRICES) as PriceName[]) expect(sourceOf(name)).not.toBe("");
   expect(() => sourceOf("goldBar" as PriceName)).toThrow("has no source");

@@ -2,7 +2,7 @@
 
 import { CodedError } from "../../contract";
 
-export type LogCheckErrorCode = "BAD_REQUEST" | "BAD_STATE" | "PIECE_FORGED" | "OUT_OF_TIME" | "NOT_A_DRILL_TABLE";
+export type LogCheckErrorCode = "BAD_REQUEST" | "BAD_STATE" | "NOT_A_DRILL_TABLE";
 
 export class LogCheckError extends CodedError<LogCheckErrorCode> {
   override readonly name = "LogCheckError";

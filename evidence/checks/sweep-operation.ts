@@ -5,33 +5,37 @@
 
 import * as z from "zod";
 import { shapeOf } from "../../backup/export-lines";
+import {
+  type MergeRequest,
+  mergedOr,
+  type OnePieceRequest,
+  type PieceRead,
+  type PiecesSetting,
+  type PiecesWanted,
+  pieceDeadline,
+  pieceRequestOf,
+} from "../../backup/piece-requests";
+import { sealedStore } from "../../backup/sealed-store";
 import { LOG_METRICS, type LogicalTableName, METRICS, TABLES, type TableId } from "../../contract";
 import type { Call } from "../../ledger/operations/call";
 import { checkEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
+import { type PieceWork, partOf, plannedPieces } from "../../ledger/pieces/plan";
 import type { ItemJson } from "../../ledger/rules/attribute-value";
 import type { Services } from "../../ledger/store/services";
 import { versionOf } from "../log/identity";
 import type { Log } from "../sealing/append";
 import { asOfNow, type EvidenceFolder } from "../verifier/evidence";
 import { readPiece } from "../verifier/piece-reader";
-import {
-  PIECES_MAX,
-  type PieceStore,
-  type PieceSubject,
-  PiecesLeft,
-  type PieceWork,
-  planIn,
-  plannedPieces,
-} from "../verifier/pieces";
+import { type PieceSubject, planIn } from "../verifier/pieces";
 import type { Finding, Verdict, VerificationReport } from "../verifier/report";
 import type { RecordSource } from "../verifier/sources";
 import { verifyLog } from "../verifier/verify";
 import { LogCheckError } from "./errors";
+import { begunRun, openRun } from "./log-run";
 import { scanSource } from "./scan-source";
 import { type Repair, sealUnsealed } from "./seal-unsealed";
 import { signalEach } from "./signals";
-import { begunRun, type PiecesPlace, partOf, sealedStore, sweepRun } from "./sweep-pieces";
 import { type CheckpointMemory, withoutMemory } from "./swept-checkpoints";
 import { checkpointToKeep, goingOnFrom, isGood, type VerifiedCheckpoint } from "./verification";
 
@@ -41,8 +45,8 @@ export interface SweepSettings {
   readonly keys: () => Promise<readonly string[]>;
   readonly memory: CheckpointMemory;
   readonly log: Log;
-  /** Where the pieces of a sweep leave what they have read; undefined in a deployment that sweeps in one function. */
-  readonly pieces?: PiecesPlace;
+  /** Undefined in a deployment that sweeps in one function. */
+  readonly pieces?: PiecesSetting;
   /** Writes one log line. */
   readonly logLine: (requestId: string, code: string) => void;
 }
@@ -71,35 +75,9 @@ export interface SweepResponse {
   readonly findings: readonly Omit<Finding, "item" | "lastCommitment">[];
 }
 
-/** A merging that still needs pieces: the state machine has them read, and calls it again. */
-export interface SweepPieces {
-  readonly outcome: "pieces-left";
-  readonly run: string;
-  readonly takenAt: string;
-  /** From 0. */
-  readonly round: number;
-  readonly pieces: readonly number[];
-}
-
-export interface PieceRead {
-  readonly outcome: "piece-read";
-  readonly piece: number;
-}
-
-const run = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/);
-const requestSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("sweep") }),
-  z.strictObject({ kind: z.literal("sweep-merge"), run, pieces: z.int().min(2).max(PIECES_MAX) }),
-  z.strictObject({
-    kind: z.literal("sweep-piece"),
-    run,
-    takenAt: z.iso.datetime({ precision: 3 }),
-    piece: z
-      .int()
-      .min(0)
-      .max(PIECES_MAX - 1),
-  }),
-]);
+const wholeRequest = z.strictObject({ kind: z.literal("sweep") });
+/** A part of a sweep in pieces: the tables as they were at this moment. */
+const partSchema = z.iso.datetime({ precision: 3 });
 
 const MINUTE_MS = 60_000;
 /** What was written before this must be in the log, which publishes every minute and may be late. */
@@ -116,7 +94,6 @@ const UNSEALED_NAMED_MAX = 10_000;
 /** Kept for sealing what was found, and for the record of it. */
 const RESERVED_FOR_REPAIR_MS = 120_000;
 const RESERVED_FOR_RECORD_MS = 30_000;
-const RESERVED_FOR_PIECE_MS = 20_000;
 const FINDINGS_ANSWERED_MAX = 20;
 
 export async function sweepAuditTrail(
@@ -124,28 +101,29 @@ export async function sweepAuditTrail(
   call: Call,
   services: Services,
   settings: SweepSettings,
-): Promise<SweepResponse | SweepPieces | PieceRead> {
-  const { data: request } = requestSchema.safeParse(event);
-  if (request === undefined) throw badRequest();
-  if (request.kind === "sweep") {
-    const whole = await wholeOf(call, services, settings);
-    return concluded(await verifyTables(whole, call, settings), call, services, settings);
-  }
-  if (settings.pieces === undefined) throw badRequest();
-  const store = sealedStore(settings.pieces, request.run, services.macKeys);
-  if (request.kind === "sweep-piece") return readOnePiece(request, store, call, services, settings);
-  return mergePieces(request, store, call, services, settings);
+): Promise<SweepResponse | PiecesWanted | PieceRead> {
+  const request = settings.pieces && pieceRequestOf(event);
+  if (request?.kind === "merge") return mergePieces(request, call, services, settings);
+  if (request?.kind === "piece") return readOnePiece(request, call, services, settings);
+  if (!wholeRequest.safeParse(event).success) throw badRequest();
+  const whole = await wholeOf(call, services, settings);
+  return concluded(await verifyTables(whole, call, settings), call, services, settings);
+}
+
+function piecesOf(run: string, services: Services, { pieces }: SweepSettings) {
+  if (pieces === undefined) throw badRequest();
+  return { count: pieces.count, store: sealedStore(pieces, run, services.macKeys) };
 }
 
 async function mergePieces(
-  { run: name, pieces: count }: { readonly run: string; readonly pieces: number },
-  store: PieceStore,
+  request: MergeRequest,
   call: Call,
   services: Services,
   settings: SweepSettings,
-): Promise<SweepResponse | SweepPieces> {
+): Promise<SweepResponse | PiecesWanted> {
+  const { count, store } = piecesOf(request.run, services, settings);
   const begin = { now: call.now, seen: () => settings.memory.load() };
-  const { now, seen, evidence } = await sweepRun(store, settings.evidence, begin);
+  const { now, seen, evidence } = await openRun(store, settings.evidence, begin);
   const reading = { segments: count, youngUntilMs: YOUNG_UNTIL_IN_PIECES_MS };
   let latest = "";
   const verification: TableVerification = {
@@ -159,22 +137,22 @@ async function mergePieces(
       return { store: part, plan: await planIn(part, subject, { pieces: count, now }) };
     },
   };
-  try {
-    return await concluded(await verifyTables(verification, call, settings), call, services, settings);
-  } catch (error) {
-    if (!(error instanceof PiecesLeft)) throw error;
-    return { outcome: "pieces-left", run: name, takenAt: latest, round: error.round, pieces: error.left };
-  }
+  return mergedOr(
+    request,
+    () => latest,
+    async () => concluded(await verifyTables(verification, call, settings), call, services, settings),
+  );
 }
 
 /** One piece of the newest round. A second try of a piece that was read does nothing. */
 async function readOnePiece(
-  { takenAt, piece }: { readonly takenAt: string; readonly piece: number },
-  store: PieceStore,
+  { run, part: takenAt, piece }: OnePieceRequest,
   call: Call,
   services: Services,
   settings: SweepSettings,
 ): Promise<PieceRead> {
+  if (!partSchema.safeParse(takenAt).success) throw badRequest();
+  const { store } = piecesOf(run, services, settings);
   const { evidence } = await begunRun(store, settings.evidence);
   const part = partOf(store, takenAt);
   const reading = { segments: await plannedPieces(part), youngUntilMs: YOUNG_UNTIL_IN_PIECES_MS };
@@ -183,9 +161,7 @@ async function readOnePiece(
     sources: sourcesAt(new Date(takenAt), services, reading),
     store: part,
     piece,
-    checkDeadline: () => {
-      if (call.remainingMs() < RESERVED_FOR_PIECE_MS) throw outOfTime();
-    },
+    checkDeadline: pieceDeadline(call),
   });
   return { outcome: "piece-read", piece };
 }
@@ -336,10 +312,4 @@ function badRequest(): LogCheckError {
   const message =
     'The sweep takes {"kind":"sweep"}, or the requests of its state machine where the deployment has one. Correct the schedule.';
   return new LogCheckError("BAD_REQUEST", message);
-}
-
-function outOfTime(): LogCheckError {
-  const message =
-    "A piece of the sweep takes longer than a function runs. Raise sweepPieces in stacks/config/environments.ts.";
-  return new LogCheckError("OUT_OF_TIME", message);
 }

@@ -1,10 +1,10 @@
 /** The evidence commands that read files and nothing else, and what their errors mean to the user. */
 
+import { PieceError } from "../../ledger/pieces/plan";
 import { NoteError } from "../log/note";
 import { EntryError } from "../verifier/entries";
 import { EvidenceError } from "../verifier/evidence";
 import { MissingTileError } from "../verifier/merkle-tree";
-import { PieceError } from "../verifier/pieces";
 import { ProofError } from "../verifier/proof";
 import { MissingBundleError } from "../verifier/proof-search";
 import { EXIT_CODES } from "../verifier/report";

@@ -2,8 +2,9 @@
 
 import path from "node:path";
 import { readRegularFile } from "../../ledger/files/regular-file";
+import { PIECES_MAX, type PieceStore, PiecesLeft, type PieceWork } from "../../ledger/pieces/plan";
 import { readPiece } from "../verifier/piece-reader";
-import { PIECES_MAX, type PieceStore, PiecesLeft, type PieceWork, planIn } from "../verifier/pieces";
+import { planIn } from "../verifier/pieces";
 import type { VerificationReport } from "../verifier/report";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import { evidenceAt, OPTIONS } from "./arguments";

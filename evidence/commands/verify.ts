@@ -1,7 +1,7 @@
 /** `verify`: compares exported records with the sealed log, and checks the log with pinned keys. Needs no AWS account. */
 
+import { PiecesLeft } from "../../ledger/pieces/plan";
 import { identityText } from "../identity/identity-report";
-import { PiecesLeft } from "../verifier/pieces";
 import { EXIT_CODES, type Finding, findingText, graverOf, verificationText } from "../verifier/report";
 import type { Command, CommandArguments, Terminal } from "./command";
 import { attestedDays, IDENTITIES_OPTION, identitiesOf } from "./identities";

@@ -1,26 +1,16 @@
 /** Reads one piece: its share of the log and of each source, as the newest round demands. */
 
 import type { LogicalTableName } from "../../contract";
+import { JsonLines, packedBitSet, packedTally } from "../../ledger/pieces/packed";
+import type { PieceStore } from "../../ledger/pieces/plan";
+import { type PieceOfRound, readPieceOfRound } from "../../ledger/pieces/rounds";
 import { KeyedHash } from "../../ledger/rules/tally";
 import { readersOf } from "./export-source";
 import { type BlockRange, blocksOf, entriesInBlock, type LogReading, readBlock, statementsIn } from "./log-block";
 import { filterOf } from "./own-readings";
 import { PairTally } from "./pairs";
 import { readPart } from "./part-reader";
-import {
-  inOneLine,
-  JsonLines,
-  type LogSums,
-  packedBitSet,
-  packedSums,
-  packedTally,
-  type ReadingRound,
-  resultName,
-  type Stream,
-  unpacked,
-  workName,
-} from "./piece-results";
-import { PieceError, type PiecePlan, type PieceStore, type PieceSubject, storedPlan } from "./pieces";
+import { type LogSums, type PieceSubject, packedSums, type ReadingRound, type Stream, storedPlan } from "./pieces";
 import type { RecordFilter } from "./readings";
 import { type DigestedChange, digestChanges } from "./record-pass";
 import { RecordTally } from "./record-tally";
@@ -37,28 +27,8 @@ export interface PieceOptions extends PieceSubject {
 
 /** Reads one piece of the newest round. @returns that round; undefined where the piece was read before. @throws PieceError */
 export async function readPiece(options: PieceOptions): Promise<number | undefined> {
-  const { store, piece } = options;
-  const plan = await storedPlan(store, options);
-  const round = await newestRound(store);
-  if (plan === undefined || round === undefined) {
-    throw new PieceError("NO_PLAN", "No verification in pieces was begun there. Begin it with verify --work.");
-  }
-  if (piece >= plan.pieces) {
-    const message = `There are the pieces 1 to ${plan.pieces}. Name one of them.`;
-    throw new PieceError("NO_SUCH_PIECE", message);
-  }
-  if ((await store.read(resultName(round, piece, "done"))) !== undefined) return undefined;
-  const bytes = await store.read(workName(round));
-  if (bytes === undefined) throw new Error(`${workName(round)} was there, and is not any more.`);
-  await new PieceReading(options, plan, round).read(unpacked(bytes));
-  await store.write(resultName(round, piece, "done"), Buffer.from("done\n"));
-  return round;
-}
-
-async function newestRound(store: PieceStore): Promise<number | undefined> {
-  let round = 0;
-  while ((await store.read(workName(round))) !== undefined) round += 1;
-  return round === 0 ? undefined : round - 1;
+  const plan = await storedPlan(options.store, options);
+  return readPieceOfRound<ReadingRound>({ ...options, plan }, (work, own) => new PieceReading(options, own).read(work));
 }
 
 class PieceReading {
@@ -66,10 +36,9 @@ class PieceReading {
 
   constructor(
     private readonly options: PieceOptions,
-    private readonly plan: PiecePlan,
-    private readonly round: number,
+    private readonly own: PieceOfRound,
   ) {
-    this.keyed = new KeyedHash(Buffer.from(plan.runKey, "base64"));
+    this.keyed = new KeyedHash(Buffer.from(own.plan.runKey, "base64"));
   }
 
   async read(work: ReadingRound): Promise<void> {
@@ -92,18 +61,19 @@ class PieceReading {
     const tally = new RecordTally(this.keyed);
     await this.ofBlocks(log, (block) => readBlock(block, log, tally, this.reader));
     const sums: LogSums = { leaves: packedTally(tally.leaves.state), histories: packedBitSet(tally.histories) };
-    await this.write("log-sums", inOneLine(sums));
+    await this.own.sums("log-sums", sums);
   }
 
   private async readSources(): Promise<void> {
     const sums = { tally: new RecordTally(this.keyed), pairs: new PairTally(this.keyed) };
     for (const source of this.options.sources) {
       const results = new JsonLines();
-      for (const read of this.share(readersOf(source)))
+      for (const read of this.own.share(readersOf(source))) {
         results.add(await readPart(source, this.watched(source, read), sums));
-      await this.write(source.table, results.bytes());
+      }
+      await this.write(source.table, results);
     }
-    await this.write("record-sums", inOneLine(packedSums({ items: sums.tally.items.state, pairs: sums.pairs.state })));
+    await this.own.sums("record-sums", packedSums({ items: sums.tally.items.state, pairs: sums.pairs.state }));
   }
 
   private async readSourcesAgain(tables: readonly LogicalTableName[], filter: RecordFilter): Promise<void> {
@@ -115,19 +85,19 @@ class PieceReading {
       const take = (change: DigestedChange) => {
         if (isIn(change)) results.add(change);
       };
-      for (const read of this.share(readersOf(source))) {
+      for (const read of this.own.share(readersOf(source))) {
         // What cannot be read is a finding of the first reading.
         await digestChanges(this.watched(source, read)(), table, { take, onFault: () => {} });
       }
-      await this.write(table, results.bytes());
+      await this.write(table, results);
     }
   }
 
   private async ofBlocks(log: BlockRange, read: (block: number) => AsyncIterable<object>): Promise<void> {
     const results = new JsonLines();
     const blocks = Array.from({ length: blocksOf(log) }, (_, block) => block);
-    for (const block of this.share(blocks)) for await (const result of read(block)) results.add(result);
-    await this.write("log", results.bytes());
+    for (const block of this.own.share(blocks)) for await (const result of read(block)) results.add(result);
+    await this.write("log", results);
   }
 
   /** The part's batches, between which the deadline is checked. */
@@ -144,15 +114,7 @@ class PieceReading {
     };
   }
 
-  /** This piece's share, without a gap between those of its neighbours: so results of all pieces in turn are those of the whole. */
-  private share<T>(units: readonly T[]): readonly T[] {
-    const { piece } = this.options;
-    const { pieces } = this.plan;
-    const at = (end: number) => Math.floor((end * units.length) / pieces);
-    return units.slice(at(piece), at(piece + 1));
-  }
-
-  private async write(what: Stream | "log-sums" | "record-sums", bytes: Buffer): Promise<void> {
-    await this.options.store.write(resultName(this.round, this.options.piece, what), bytes);
+  private write(stream: Stream, results: JsonLines): Promise<void> {
+    return this.own.lines(stream, results);
   }
 }

@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { LogicalTableName } from "../../contract";
+import type { PieceWork } from "../../ledger/pieces/plan";
 import { KeyedHash } from "../../ledger/rules/tally";
 import type { Checkpoint } from "../log/checkpoint";
 import { parseVerifierKey } from "../log/note";
@@ -19,7 +20,7 @@ import { LogWalk } from "./log-walk";
 import { OwnReadings } from "./own-readings";
 import { PairTally } from "./pairs";
 import type { Threads } from "./parallel-reading";
-import { PiecedReadings, type PieceWork } from "./pieces";
+import { PiecedReadings } from "./pieces";
 import { judgePins, type LastCheckpoint, type Pin } from "./pins";
 import { lastSeen, PublishedCheckpoints } from "./published";
 import { readRecords } from "./read-records";

@@ -180,14 +180,25 @@ export function readSignerEnvironment(variables: Variables): SignerEnvironment {
 }
 
 export interface PiecesEnvironment {
+  readonly count: number;
   readonly bucket: string;
   readonly keyArn: string;
 }
 
-/** Where the pieces of a sweep leave what they have read; undefined in a deployment that sweeps in one function. */
+/** Of a check in pieces; undefined in a deployment that makes the check in one function. @throws EnvironmentError as `readEnvironment` does. */
 export function readPiecesEnvironment(variables: Variables): PiecesEnvironment | undefined {
-  if (variables[ENV.exportBucket] === undefined) return undefined;
-  return { bucket: required(variables, ENV.exportBucket), keyArn: required(variables, ENV.exportKeyArn) };
+  const count = variables[ENV.checkPieces];
+  if (count === undefined) return undefined;
+  if (/^[0-9]{1,3}$/.test(count) && Number(count) > 1) {
+    return {
+      count: Number(count),
+      bucket: required(variables, ENV.exportBucket),
+      keyArn: required(variables, ENV.exportKeyArn),
+    };
+  }
+  throw new EnvironmentError(
+    `The environment variable ${ENV.checkPieces} is not a number of pieces; deploy the functions stack again.`,
+  );
 }
 
 function required(variables: Variables, name: string): string {

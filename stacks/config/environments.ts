@@ -33,7 +33,7 @@ const shared = {
   witnessArns: [],
   evidenceReaderArns: [],
   drillEveryDays: 3,
-  sweepPieces: 1,
+  checkPieces: 1,
   removeCardDataFiles: true,
   extraTags: {},
 } as const;

@@ -31,7 +31,7 @@ export type ConfigErrorCode =
   | "bad_reader_arn"
   | "bad_sender_arn"
   | "bad_checkpoint_keys"
-  | "bad_sweep_pieces"
+  | "bad_check_pieces"
   | "bad_evidence_arn"
   | "bad_drill_days"
   | "bad_tags";

@@ -3,7 +3,16 @@
  * else. The names of payment processing (documents 003 and 004) always have a suffix.
  */
 
-import { FUNCTIONS, type FunctionId, LOG_STATE, QUEUES, type QueueId, ROLES, TABLES } from "../../contract";
+import {
+  FUNCTIONS,
+  type FunctionId,
+  LOG_STATE,
+  type PiecedCheck,
+  QUEUES,
+  type QueueId,
+  ROLES,
+  TABLES,
+} from "../../contract";
 import { ALARMS } from "./alarm-table";
 import { ENVIRONMENTS } from "./environments";
 import type { AppConfig } from "./types";
@@ -27,8 +36,11 @@ const KEY_ALIASES = {
   alarms: "payment-alarms",
 } as const;
 
-/** The state machine of a sweep in pieces. */
-const SWEEP_MACHINE = "payment-log-sweep-pieces";
+/** The state machines that make checks in pieces. */
+const PIECE_MACHINES: Readonly<Record<PiecedCheck, string>> = {
+  sweepAuditTrail: "payment-log-sweep-pieces",
+  checkBackup: "payment-backup-check-pieces",
+};
 
 /** Managed policies for those who use the ledger. */
 const ACCESS_POLICIES = {
@@ -113,6 +125,7 @@ export function guardRuleName(config: Naming, id: string): string {
 /** Every name that must be unique in AWS or has a maximum length, in one place. */
 export function namesOf(config: Naming) {
   const functions = mapValues(FUNCTIONS, ({ name }) => deployedName(config, name));
+  const pieceMachines = mapValues(PIECE_MACHINES, (base) => ledgerName(config, base));
   return {
     tables: mapValues(TABLES, ({ logicalName }) => deployedName(config, logicalName)),
     logStateTable: ledgerName(config, LOG_STATE.name),
@@ -130,9 +143,9 @@ export function namesOf(config: Naming) {
     schedules: mapValues(SCHEDULES, (base) => ledgerName(config, base)),
     scheduleGroup: ledgerName(config, "payment-ledger"),
     schedulerRole: ledgerName(config, "payment-scheduler-role"),
-    sweepMachine: ledgerName(config, SWEEP_MACHINE),
-    sweepMachineRole: ledgerName(config, "payment-sweep-machine-role"),
-    sweepMachineLogGroup: `/aws/vendedlogs/states/${ledgerName(config, SWEEP_MACHINE)}`,
+    pieceMachines,
+    pieceMachineRoles: mapValues(PIECE_MACHINES, (base) => ledgerName(config, `${base}-role`)),
+    pieceMachineLogGroups: mapValues(pieceMachines, (name) => `/aws/vendedlogs/states/${name}`),
     trail: processingName(config, "payment-trail"),
     backupVault: processingName(config, "payment-backup"),
     backupRole: processingName(config, "payment-backup-role"),
@@ -180,7 +193,7 @@ export function boundedNames(config: Naming): { service: string; limit: number; 
       ...Object.values(names.roles),
       names.flowLogRole,
       names.schedulerRole,
-      names.sweepMachineRole,
+      ...Object.values(names.pieceMachineRoles),
       names.backupRole,
       names.restoreRole,
       names.guardEventsRole,
@@ -193,7 +206,7 @@ export function boundedNames(config: Naming): { service: string; limit: number; 
       ...Object.values(names.deadLetterQueues),
     ]),
     ...bounded("EventBridge schedule", 64, [names.scheduleGroup, ...Object.values(names.schedules)]),
-    ...bounded("state machine", 80, [names.sweepMachine]),
+    ...bounded("state machine", 80, Object.values(names.pieceMachines)),
     ...bounded("backup vault", 50, [names.backupVault]),
     ...bounded("S3 bucket", 63, Object.values(bucketNamesOf(config, "0".repeat(12)))),
     ...bounded("DynamoDB table", 255, [...Object.values(names.tables), names.logStateTable]),

@@ -184,10 +184,10 @@ export interface AppConfig {
   /** Days from one restore drill to the next, 1 to 6: the alarm on missing ones looks back seven. */
   readonly drillEveryDays: number;
   /**
-   * In how many pieces the tables are compared with the log, 1 to 256. With 1 the sweep is one call of its function, which ends after 15 minutes;
-   * with more a state machine calls the function once for each piece.
+   * In how many pieces the sweep and the backup check read the tables, 1 to 256. With 1 each check is one call of its function, which
+   * ends after 15 minutes; with more a state machine calls the function once for each piece.
    */
-  readonly sweepPieces: number;
+  readonly checkPieces: number;
   /** How many calls of its function each queue may keep busy at once, 2 to 1000. */
   readonly queueConcurrency: Readonly<Record<QueueId, number>>;
   /** A payment file that held card data is removed after its report. */

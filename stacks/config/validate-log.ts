@@ -1,6 +1,6 @@
 /** The rules on the log of proofs: its keys, its evidence, and the restores that are tried against it. */
 
-import { TABLES } from "../../contract";
+import { FUNCTIONS, PIECES_PREFIXES, type PiecedCheck, TABLES } from "../../contract";
 import { refuseUnless } from "./errors";
 import type { AppConfig } from "./types";
 import { ROLE_ARN, TWELVE_MONTHS_DAYS, wholeDays } from "./validate-data";
@@ -13,7 +13,7 @@ export function checkLog(config: AppConfig): void {
   checkCheckpointKeys(config);
   checkEvidence(config);
   checkSealerConcurrency(config);
-  checkSweepPieces(config);
+  checkPieceCount(config);
   const { drillEveryDays: days } = config;
   refuseUnless(
     wholeDays(days, 1) && days < DRILL_ALARM_DAYS,
@@ -24,25 +24,27 @@ export function checkLog(config: AppConfig): void {
   );
 }
 
-const SWEEP_PIECES_MAX = 256;
+const CHECK_PIECES_MAX = 256;
 
 /** All pieces are read at the same time, each by its own call of the function. */
-function checkSweepPieces({ sweepPieces, protections: { reservedConcurrency } }: AppConfig): void {
+function checkPieceCount({ checkPieces, protections: { reservedConcurrency } }: AppConfig): void {
   refuseUnless(
-    Number.isInteger(sweepPieces) && sweepPieces >= 1 && sweepPieces <= SWEEP_PIECES_MAX,
-    "bad_sweep_pieces",
-    `the sweep would have ${sweepPieces} pieces.`,
-    `a whole number from 1, which is one call of its function, to ${SWEEP_PIECES_MAX}.`,
-    "correct `sweepPieces` in stacks/config/environments.ts.",
+    Number.isInteger(checkPieces) && checkPieces >= 1 && checkPieces <= CHECK_PIECES_MAX,
+    "bad_check_pieces",
+    `the checks would have ${checkPieces} pieces.`,
+    `a whole number from 1, which is one call of the function of each check, to ${CHECK_PIECES_MAX}.`,
+    "correct `checkPieces` in stacks/config/environments.ts.",
   );
-  const reserved = reservedConcurrency?.sweepAuditTrail ?? sweepPieces;
-  refuseUnless(
-    reserved >= sweepPieces,
-    "bad_sweep_pieces",
-    `the sweep would have ${sweepPieces} pieces, and ${reserved} concurrent invocations would be reserved for its function.`,
-    "the pieces are read at the same time: each needs one.",
-    "raise `reservedConcurrency.sweepAuditTrail` in stacks/config/environments.ts to the number of pieces.",
-  );
+  for (const check of Object.keys(PIECES_PREFIXES) as PiecedCheck[]) {
+    const reserved = reservedConcurrency?.[check] ?? checkPieces;
+    refuseUnless(
+      reserved >= checkPieces,
+      "bad_check_pieces",
+      `the checks would have ${checkPieces} pieces, and ${reserved} concurrent invocations would be reserved for ${FUNCTIONS[check].name}.`,
+      "the pieces are read at the same time: each needs one.",
+      `raise \`reservedConcurrency.${check}\` in stacks/config/environments.ts to the number of pieces.`,
+    );
+  }
 }
 
 /** DynamoDB gives a new on-demand table four partitions, and each has a shard of its stream. */

@@ -1,7 +1,7 @@
 /** The bucket of the table exports. Each kind of object in it has one writer. */
 
 import type { Construct } from "constructs";
-import { EXPORT_PREFIXES, PIECES_PREFIX } from "../../contract";
+import { EXPORT_PREFIXES, FUNCTIONS, PIECES_PREFIXES, type PiecedCheck } from "../../contract";
 import { addBucket, type Bucket, onlyUnderKey, onlyWrittenBy } from "./bucket";
 
 export interface ExportsBucketProps {
@@ -15,15 +15,15 @@ export interface ExportsBucketProps {
   readonly exporterArn: string;
   readonly checkerArn: string;
   readonly drillArn: string;
-  /** Of the role that leaves here what the pieces of a sweep have read; `null` where there are no pieces. */
-  readonly sweeperArn: string | null;
+  /** Of each check in pieces the role that leaves here what the pieces have read. */
+  readonly pieceWriters: readonly { readonly check: PiecedCheck; readonly roleArn: string }[];
 }
 
-/** Results of pieces serve one sweep. */
+/** Results of pieces serve one check. */
 const PIECE_DAYS = 7;
 
 export function addExportsBucket(scope: Construct, id: string, props: ExportsBucketProps): Bucket {
-  const { kmsKeyArn, exportDays, sweeperArn, exporterArn, checkerArn, drillArn, ...bucket } = props;
+  const { kmsKeyArn, exportDays, pieceWriters, exporterArn, checkerArn, drillArn, ...bucket } = props;
   const { exports, state, checks, drills } = EXPORT_PREFIXES;
   return addBucket(scope, id, {
     ...bucket,
@@ -33,14 +33,23 @@ export function addExportsBucket(scope: Construct, id: string, props: ExportsBuc
       [exports]: exportDays,
       [checks]: exportDays,
       [drills]: exportDays,
-      ...(sweeperArn === null ? {} : { [PIECES_PREFIX]: PIECE_DAYS }),
+      ...Object.fromEntries(pieceWriters.map(({ check }) => [PIECES_PREFIXES[check], PIECE_DAYS])),
     },
     statements: (bucketArn) => [
       ...onlyUnderKey(bucketArn, kmsKeyArn),
       onlyWrittenBy("OnlyExports", exporterArn, [`${bucketArn}/${exports}*`, `${bucketArn}/${state}*`]),
       onlyWrittenBy("OnlyChecks", checkerArn, [`${bucketArn}/${checks}*`]),
       onlyWrittenBy("OnlyDrills", drillArn, [`${bucketArn}/${drills}*`]),
-      ...(sweeperArn === null ? [] : [onlyWrittenBy("OnlySweeps", sweeperArn, [`${bucketArn}/${PIECES_PREFIX}*`])]),
+      ...pieceWriters.map(({ check, roleArn }) =>
+        onlyWrittenBy(`OnlyPiecesOf${pascalCase(FUNCTIONS[check].entry)}`, roleArn, [
+          `${bucketArn}/${PIECES_PREFIXES[check]}*`,
+        ]),
+      ),
     ],
   });
+}
+
+/** `sweep-audit-trail` as `SweepAuditTrail`. */
+function pascalCase(entry: string): string {
+  return entry.replace(/(^|-)[a-z]/g, (start) => start.slice(-1).toUpperCase());
 }

@@ -11,8 +11,9 @@ import { folderStore } from "../../evidence/commands/pieces";
 import { localEvidence } from "../../evidence/verifier/evidence";
 import { exportSources } from "../../evidence/verifier/export-source";
 import { readPiece } from "../../evidence/verifier/piece-reader";
-import { PiecesLeft, planIn } from "../../evidence/verifier/pieces";
+import { planIn } from "../../evidence/verifier/pieces";
 import { type VerifyOptions, verifyLog } from "../../evidence/verifier/verify";
+import { PiecesLeft } from "../../ledger/pieces/plan";
 import { makeRecords, signer, timeAt } from "./million-records";
 
 const [, , PAYMENTS_TEXT = "50000", PIECES_TEXT = "8", job, pieceText] = process.argv;

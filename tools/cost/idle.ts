@@ -70,6 +70,7 @@ const PRICED: Readonly<Record<string, Price>> = {
   aws_cloudwatch_composite_alarm: each("Composite alarms, $0.50 each", PRICES.compositeAlarm),
   aws_cloudwatch_dashboard: each("Dashboard, $3", PRICES.dashboard),
   aws_scheduler_schedule: scheduledRuns,
+  aws_sfn_state_machine: pieceMachines,
   aws_lambda_event_source_mapping: (blocks) => {
     const polled = Object.values(blocks).filter(({ event_source_arn }) => `${event_source_arn}`.includes("sqs_queue"));
     const count = polled.length * POLLS_PER_MINUTE * MINUTES;
@@ -197,13 +198,44 @@ function heartbeatsOf(stacks: readonly PricedStack[]): number {
   return runsPerMonth(heartbeat);
 }
 
+/** Of one run that has its pieces read once: merging, choice, the map, merging, choice, end; and the start, call and end of each piece. */
+const TRANSITIONS = 6;
+const TRANSITIONS_OF_A_PIECE = 3;
+
+/** Small tables take one round; each further one is a map and a merging more. */
+function pieceMachines(machines: Readonly<Record<string, Block>>, stacks: readonly PricedStack[]): CostLine[] {
+  const schedules = Object.values(blocksOf(stacks, "aws_scheduler_schedule"));
+  const count = Object.values(machines).reduce((sum, machine) => {
+    const runs = schedules
+      .filter((schedule) => isTarget(machine, schedule))
+      .reduce((total, schedule) => total + runsPerMonth(schedule), 0);
+    const variables = ((functionOf(machine, stacks)["environment"] as Block)["variables"] ?? {}) as Block;
+    return sum + runs * (TRANSITIONS + TRANSITIONS_OF_A_PIECE * Number(variables["CHECK_PIECES"]));
+  }, 0);
+  return [{ what: "Checks in pieces: state transitions", count, dollars: count * PRICES.stateTransition }];
+}
+
+function isTarget({ name }: Block, { target }: Block): boolean {
+  return `${(target as Block)["arn"]}`.endsWith(`:stateMachine:${name}`);
+}
+
+/** The function that a state machine calls. */
+function functionOf({ name, definition }: Block, stacks: readonly PricedStack[]): Block {
+  const functions = Object.entries(blocksOf(stacks, "aws_lambda_function"));
+  const found = functions.find(([id]) => `${definition}`.includes(`aws_lambda_function.${id}.`));
+  if (found === undefined) throw new Error(`The state machine ${name} calls no function of the stacks.`);
+  return found[1];
+}
+
 function runsOf(stacks: readonly PricedStack[]): number {
   return Object.values(blocksOf(stacks, "aws_scheduler_schedule")).reduce((sum, each) => sum + runsPerMonth(each), 0);
 }
 
-/** A target is a reference to its function, or in a stack before it an ARN that ends with the function's name. */
+/** Of what a schedule starts. A target is a state machine, a reference to its function, or in a stack before it an ARN that ends with the function's name. */
 function memoryMbOf({ target }: Block, stacks: readonly PricedStack[]): number {
   const arn = `${(target as Block)["arn"]}`;
+  const machine = Object.values(blocksOf(stacks, "aws_sfn_state_machine")).find((each) => isTarget(each, { target }));
+  if (machine !== undefined) return Number(functionOf(machine, stacks)["memory_size"]);
   const found = Object.entries(blocksOf(stacks, "aws_lambda_function")).find(
     ([id, { function_name }]) =>
       arn.includes(`aws_lambda_function.${id}.`) || arn.endsWith(`:function:${function_name}`),

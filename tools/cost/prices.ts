@@ -31,6 +31,7 @@ export const PRICES = {
   sqsRequest: 0.4 / 1_000_000,
   sqsFifoRequest: 0.5 / 1_000_000,
   dataEvent: 0.1 / 100_000,
+  stateTransition: 0.025 / 1_000,
 } as const;
 
 export type PriceName = keyof typeof PRICES;
@@ -52,6 +53,7 @@ const SOURCES: Readonly<Record<string, readonly PriceName[]>> = {
   "copy of AWS's white paper on private APIs, undated; go-cloud.io, 2026": ["apiRequest"],
   "cloudburn.io, 2026-03-14; factualminds, 2026-06-13": ["sqsRequest", "sqsFifoRequest"],
   "copy of aws.amazon.com/cloudtrail/pricing, undated": ["dataEvent"],
+  "copy of aws.amazon.com/step-functions/pricing, undated; wring.co, 2026-03-14": ["stateTransition"],
 };
 
 /** @throws Error for a price without a source, which nobody could check. */

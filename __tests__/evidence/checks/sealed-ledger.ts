@@ -4,7 +4,7 @@ import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { CreateKeyCommand } from "@aws-sdk/client-kms";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { shapeOf } from "../../../backup/export-lines";
-import { LOG_STATE, TABLES, type TableId } from "../../../contract";
+import { LOG_STATE, PIECES_PREFIXES, TABLES, type TableId } from "../../../contract";
 import { s3Evidence } from "../../../evidence/checks/s3-evidence";
 import type { SweepSettings } from "../../../evidence/checks/sweep-operation";
 import { checkpointMemory, memoryBeside } from "../../../evidence/checks/swept-checkpoints";
@@ -182,7 +182,13 @@ export class SealedLedger {
       keys: verifierKeysOf(this.harness.kms, [this.keyArn], ORIGIN),
       memory: memoryBeside(checkpointMemory(dynamo, LOG_TABLE, ORIGIN), evidence, this.bucket),
       log: openLog({ dynamo, tableName: LOG_TABLE, origin: ORIGIN }),
-      pieces: { s3: this.s3, bucket: PIECES_BUCKET, keyArn: this.keyArn },
+      pieces: {
+        count: 3,
+        s3: this.s3,
+        bucket: PIECES_BUCKET,
+        keyArn: this.keyArn,
+        prefix: PIECES_PREFIXES.sweepAuditTrail,
+      },
       logLine: (_requestId, code) => this.reported.push(code),
     };
   }

@@ -8,7 +8,8 @@ import { DeleteItemCommand } from "@aws-sdk/client-dynamodb";
 import { CreateFunctionCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from "@aws-sdk/client-s3";
 import { strToU8, zipSync } from "fflate";
-import { type SweepPieces, type SweepResponse, sweepAuditTrail } from "../../../evidence/checks/sweep-operation";
+import type { PiecesWanted } from "../../../backup/piece-requests";
+import { type SweepResponse, sweepAuditTrail } from "../../../evidence/checks/sweep-operation";
 import { SWEEP_ITEM } from "../../../evidence/checks/swept-checkpoints";
 import { ED25519, encodeVerifierKey } from "../../../evidence/sealing/note";
 import type { Call } from "../../../ledger/operations/call";
@@ -16,7 +17,7 @@ import { recordPaymentEvents } from "../../../ledger/operations/record-events";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import { textOf } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
-import { sweepDefinition } from "../../../stacks/constructs/sweep-machine";
+import { pieceDefinition } from "../../../stacks/constructs/piece-machine";
 import { everythingIn, type TableName } from "../../support/ledger-harness";
 import { runMachine } from "../../support/state-machine";
 import { EVIDENCE_BUCKET, LOG_TABLE, minutesAfter, ORIGIN, PIECES_BUCKET, SealedLedger } from "./sealed-ledger";
@@ -52,7 +53,7 @@ const sweep = (call: Call = invocation()): Promise<SweepResponse> =>
 /** The same by the state machine of the plan, in pieces. @param visited gets the names of its states. */
 const sweepInPieces = (name: string, visited: string[] = []): Promise<SweepResponse> =>
   runMachine(
-    sweepDefinition({ partition: "aws", functionArn: "sweep", pieces: 3 }),
+    pieceDefinition({ partition: "aws", functionArn: "sweep", pieces: 3 }),
     name,
     (event) => sweepAuditTrail(event, invocation(), ledger.harness.services, ledger.sweepSettings()),
     visited,
@@ -405,12 +406,12 @@ test.each([{}, { kind: "all" }, { kind: "sweep", table: "x" }, null, "sweep"])("
 /** A function that leaves three pieces at its first merging and none at its second: for the emulator, and for this process. */
 function stubSource(folder: string): string {
   return `const { existsSync, writeFileSync } = require("node:fs");
-    exports.handler = async ({ kind, run, pieces }) => {
-      if (kind === "sweep-piece") return { outcome: "piece-read" };
+    exports.handler = async ({ kind, run }) => {
+      if (kind === "piece") return { outcome: "piece-read" };
       const mark = ${JSON.stringify(folder)} + "/" + run;
       if (existsSync(mark)) return { outcome: "good" };
       writeFileSync(mark, "");
-      return { outcome: "pieces-left", run, takenAt: "2026-11-28T00:00:00.000Z", pieces: [...Array(pieces).keys()] };
+      return { outcome: "pieces-left", run, part: "2026-11-28T00:00:00.000Z", pieces: [0, 1, 2] };
     };`;
 }
 
@@ -466,7 +467,7 @@ describe("in pieces", () => {
         Code: { ZipFile: zipSync({ "index.js": strToU8(stubSource(folder)) }) },
       }),
     );
-    const definition = sweepDefinition({ partition: "aws", functionArn: FunctionArn, pieces: 3 });
+    const definition = pieceDefinition({ partition: "aws", functionArn: FunctionArn, pieces: 3 });
     const visited: string[] = [];
     const expected = await runMachine(definition, "in-this-process", handler, visited);
     expect(visited.filter((name) => name === "ReadPiece")).toHaveLength(3);
@@ -494,21 +495,21 @@ describe("in pieces", () => {
   });
 
   test("a result that the sweep did not write ends it; so does a piece of a run that was not begun", async () => {
-    const first = { kind: "sweep-merge", run: `${RUN}3`, pieces: 2 };
+    const first = { kind: "merge", run: `${RUN}3` };
     const call = (event: unknown) =>
       sweepAuditTrail(event, invocation(), ledger.harness.services, ledger.sweepSettings());
-    const { takenAt } = (await call(first)) as SweepPieces;
-    await call({ kind: "sweep-piece", run: `${RUN}3`, takenAt, piece: 0 });
+    const { part } = (await call(first)) as PiecesWanted;
+    await call({ kind: "piece", run: `${RUN}3`, part, piece: 0 });
     await ledger.s3.send(
       new PutObjectCommand({
         Bucket: PIECES_BUCKET,
-        Key: `pieces/${RUN}3/${takenAt}/round-0/piece-1/done`,
+        Key: `pieces/sweep/${RUN}3/${part}/round-0/piece-1/done`,
         Body: `${"0".repeat(64)}done`,
       }),
     );
     await expect(call(first)).rejects.toMatchObject({ code: "PIECE_FORGED" });
-    const unknown = { kind: "sweep-piece", run: `${RUN}4`, takenAt, piece: 0 };
-    await expect(call(unknown)).rejects.toMatchObject({ code: "BAD_REQUEST" });
+    const unknown = { kind: "piece", run: `${RUN}4`, part, piece: 0 };
+    await expect(call(unknown)).rejects.toMatchObject({ code: "NO_PLAN" });
   });
 });
 

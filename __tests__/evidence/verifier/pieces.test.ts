@@ -6,8 +6,9 @@
 import fc from "fast-check";
 import { exportSources } from "../../../evidence/verifier/export-source";
 import { readPiece } from "../../../evidence/verifier/piece-reader";
-import { PiecesLeft, planIn } from "../../../evidence/verifier/pieces";
+import { planIn } from "../../../evidence/verifier/pieces";
 import { type VerifyOptions, verifyLog } from "../../../evidence/verifier/verify";
+import { PiecesLeft } from "../../../ledger/pieces/plan";
 import { onDisk } from "../../support/log-world";
 import { memoryEvidence } from "../../support/naive-log";
 import { memoryStore, verifyInPieces } from "../../support/pieces";

@@ -1,28 +1,11 @@
-/** The rounds of a verification in pieces, and what pieces leave, as bytes: names, packed numbers, lines of JSON. */
+/** What pieces leave, as bytes: packed numbers, lines of JSON. */
 
 import { Readable } from "node:stream";
 import { createGunzip, gunzipSync, gzipSync } from "node:zlib";
-import type { LogicalTableName } from "../../contract";
-import { BitSet, type TallyState } from "../../ledger/rules/tally";
-import type { BlockRange, EntryFilter, LogReading } from "./log-block";
-import type { ReaderSums, RecordFilter } from "./readings";
-
-/** One round: a reading, of which each piece does its share. */
-export type ReadingRound =
-  | { readonly kind: "first"; readonly log: LogReading }
-  | { readonly kind: "statements"; readonly log: BlockRange }
-  | { readonly kind: "entries"; readonly log: BlockRange; readonly filter: EntryFilter }
-  | { readonly kind: "records"; readonly tables: readonly LogicalTableName[]; readonly filter: RecordFilter };
-
-/** The streams of results of a piece: of the log, and of each table. */
-export type Stream = "log" | LogicalTableName;
-
-export const workName = (round: number) => `round-${round}/work`;
-export const resultName = (round: number, piece: number, what: Stream | "log-sums" | "record-sums" | "done") =>
-  `round-${round}/piece-${piece}/${what}`;
+import { BitSet, type TallyState } from "../rules/tally";
 
 /** Typed arrays, maps, sets and marks as what JSON can hold. */
-export function packed(work: ReadingRound): Buffer {
+export function packed(work: object): Buffer {
   return gzipSync(
     JSON.stringify(work, (_, value: unknown) => {
       if (value instanceof Float64Array) return [...value];
@@ -36,14 +19,14 @@ export function packed(work: ReadingRound): Buffer {
   );
 }
 
-export function unpacked(bytes: Buffer): ReadingRound {
+export function unpacked<Round>(bytes: Buffer): Round {
   return JSON.parse(gunzipSync(bytes).toString("utf8"), (_, value) => {
     if (value?.$bytes !== undefined) return new Uint8Array(Buffer.from(value.$bytes as string, "base64"));
     if (value?.$map !== undefined) return new Map(value.$map);
     if (value?.$set !== undefined) return new Set(value.$set);
     if (value?.$marks !== undefined) return unpackedBitSet(value.$marks);
     return value;
-  }) as ReadingRound;
+  }) as Round;
 }
 
 /** Numbers in base64: all of them, or, where most are zero, those that are not, with their places. */
@@ -105,36 +88,17 @@ export const packedTally = ({ sums, touched }: TallyState) => ({
   sums: packedNumbers(sums),
   touched: packedNumbers(touched),
 });
-export const unpackedTally = ({ sums, touched }: ReturnType<typeof packedTally>): TallyState => ({
+export type PackedTally = ReturnType<typeof packedTally>;
+export const unpackedTally = ({ sums, touched }: PackedTally): TallyState => ({
   sums: unpackedNumbers(sums),
   touched: unpackedNumbers(touched),
 });
 
-export function packedSums({ items, pairs }: ReaderSums) {
-  const { rows, records, rowCount } = pairs;
-  return { items: packedTally(items), rows: packedTally(rows), records: packedTally(records), rowCount };
-}
-
-export function unpackedSums({ items, rows, records, rowCount }: ReturnType<typeof packedSums>): ReaderSums {
-  return {
-    items: unpackedTally(items),
-    pairs: { rows: unpackedTally(rows), records: unpackedTally(records), rowCount },
-  };
-}
-
 export const inOneLine = (value: unknown) => gzipSync(`${JSON.stringify(value)}\n`, { level: 1 });
-
-export type PackedSums = ReturnType<typeof packedSums>;
-
-/** What the entries of a piece say of the records. */
-export interface LogSums {
-  readonly leaves: ReturnType<typeof packedTally>;
-  readonly histories: PackedBitSet;
-}
 
 const PART_CHARACTERS = 2 ** 20;
 
-/** Lines of JSON, compressed as they come. */
+/** JsonLines of JSON, compressed as they come. */
 export class JsonLines {
   private open = "";
   private readonly parts: Buffer[] = [];
@@ -151,7 +115,7 @@ export class JsonLines {
   }
 }
 
-/** What `Lines` has written. */
+/** What `JsonLines` has written. */
 export async function* linesIn(bytes: Buffer): AsyncGenerator<string> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of Readable.from([bytes]).pipe(createGunzip()) as AsyncIterable<Buffer>) {

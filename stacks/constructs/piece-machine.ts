@@ -1,18 +1,19 @@
-/** The state machine of a sweep in pieces: it merges, has the pieces read that are left, and so on until there is a report. */
+/** The state machine of a check in pieces: it merges, has the pieces read that are left, and so on until there is a report. */
 
 import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
 import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { SfnStateMachine } from "@cdktf/provider-aws/lib/sfn-state-machine";
 import { Fn } from "cdktf";
 import type { Construct } from "constructs";
-import type { Names } from "../config/names";
 import type { AppConfig } from "../config/types";
 import { addLogGroup } from "./log-group";
 import { arnEquals, arnLike, assumedBy, policy, type Statement } from "./policy";
 
-export interface SweepMachineProps {
-  readonly names: Pick<Names, "sweepMachine" | "sweepMachineRole" | "sweepMachineLogGroup">;
-  readonly config: Pick<AppConfig, "sweepPieces" | "logRetentionDays">;
+export interface PieceMachineProps {
+  readonly name: string;
+  readonly roleName: string;
+  readonly logGroupName: string;
+  readonly config: Pick<AppConfig, "checkPieces" | "logRetentionDays">;
   /** Of a resource in this account and region. */
   readonly arn: (service: string, resource: string) => string;
   readonly partition: string;
@@ -22,12 +23,12 @@ export interface SweepMachineProps {
   readonly logsKeyArn: string;
 }
 
-/** Longer than any sweep; the sweep leaves out what was recorded within seven hours of its beginning. */
+/** Longer than any check; the sweep leaves out what was recorded within seven hours of its beginning. */
 const TIMEOUT_SECONDS = 6 * 60 * 60;
 /** Step Functions asks KMS for a data key again after this. */
 const DATA_KEY_SECONDS = 300;
 
-/** Faults of the platform. A fault of the function itself is tried twice more, and then ends the sweep: it needs a person. */
+/** Faults of the platform. A fault of the function itself is tried twice more, and then ends the check: it needs a person. */
 const RETRY = [
   {
     ErrorEquals: [
@@ -44,7 +45,7 @@ const RETRY = [
 ];
 
 /** In the Amazon States Language. */
-export function sweepDefinition({
+export function pieceDefinition({
   partition,
   functionArn,
   pieces,
@@ -61,12 +62,12 @@ export function sweepDefinition({
     Retry: RETRY,
   });
   return {
-    Comment: "Compares the tables with the log, in pieces",
+    Comment: "Makes a check of large tables in pieces",
     StartAt: "Merge",
     TimeoutSeconds: TIMEOUT_SECONDS,
     States: {
       Merge: {
-        ...call({ Payload: { kind: "sweep-merge", "run.$": "$$.Execution.Name", pieces } }),
+        ...call({ Payload: { kind: "merge", "run.$": "$$.Execution.Name" } }),
         Next: "AreAllPiecesRead",
       },
       AreAllPiecesRead: {
@@ -78,9 +79,9 @@ export function sweepDefinition({
         Type: "Map",
         ItemsPath: "$.pieces",
         ItemSelector: {
-          kind: "sweep-piece",
+          kind: "piece",
           "run.$": "$.run",
-          "takenAt.$": "$.takenAt",
+          "part.$": "$.part",
           "piece.$": "$$.Map.Item.Value",
         },
         MaxConcurrency: pieces,
@@ -97,14 +98,15 @@ export function sweepDefinition({
   };
 }
 
-export function addSweepMachine(scope: Construct, props: SweepMachineProps): SfnStateMachine {
-  const { names, config, partition, functionArn, dataKeyArn } = props;
-  const machineArn = props.arn("states", `stateMachine:${names.sweepMachine}`);
-  const role = new IamRole(scope, "sweep-machine-role", {
-    name: names.sweepMachineRole,
-    description: "Calls the function of the sweep for each piece",
-    tags: { Name: names.sweepMachineRole },
-    assumeRolePolicy: policy(scope, "sweep-machine-trust", [
+/** @param id first part of the ids of its resources. */
+export function addPieceMachine(scope: Construct, id: string, props: PieceMachineProps): SfnStateMachine {
+  const { name, roleName, config, partition, functionArn, dataKeyArn } = props;
+  const machineArn = props.arn("states", `stateMachine:${name}`);
+  const role = new IamRole(scope, `${id}-role`, {
+    name: roleName,
+    description: "Calls the function of the check for each piece",
+    tags: { Name: roleName },
+    assumeRolePolicy: policy(scope, `${id}-trust`, [
       // The executions of a distributed map bear its label behind the machine's name.
       assumedBy(
         "states.amazonaws.com",
@@ -114,21 +116,21 @@ export function addSweepMachine(scope: Construct, props: SweepMachineProps): Sfn
       ),
     ]),
   });
-  const access = new IamRolePolicy(scope, "sweep-machine-access", {
-    name: "sweep-machine-access",
+  const access = new IamRolePolicy(scope, `${id}-access`, {
+    name: "piece-machine-access",
     role: role.id,
-    policy: policy(scope, "sweep-machine-access-policy", machineStatements(machineArn, props)),
+    policy: policy(scope, `${id}-access-policy`, machineStatements(machineArn, props)),
   });
-  const logGroup = addLogGroup(scope, "sweep-machine-log", {
-    name: names.sweepMachineLogGroup,
+  const logGroup = addLogGroup(scope, `${id}-log`, {
+    name: props.logGroupName,
     kmsKeyArn: props.logsKeyArn,
     retentionDays: config.logRetentionDays,
   });
-  return new SfnStateMachine(scope, "sweep-machine", {
-    name: names.sweepMachine,
+  return new SfnStateMachine(scope, id, {
+    name,
     type: "STANDARD",
     roleArn: role.arn,
-    definition: Fn.jsonencode(sweepDefinition({ partition, functionArn, pieces: config.sweepPieces })),
+    definition: Fn.jsonencode(pieceDefinition({ partition, functionArn, pieces: config.checkPieces })),
     encryptionConfiguration: {
       type: "CUSTOMER_MANAGED_KMS_KEY",
       kmsKeyId: dataKeyArn,
@@ -141,10 +143,7 @@ export function addSweepMachine(scope: Construct, props: SweepMachineProps): Sfn
   });
 }
 
-function machineStatements(
-  machineArn: string,
-  { names, arn, functionArn, dataKeyArn }: SweepMachineProps,
-): Statement[] {
+function machineStatements(machineArn: string, { name, arn, functionArn, dataKeyArn }: PieceMachineProps): Statement[] {
   return [
     { sid: "Function", actions: ["lambda:InvokeFunction"], resources: [functionArn] },
     // A distributed map runs each item as an execution of the same machine.
@@ -152,7 +151,7 @@ function machineStatements(
     {
       sid: "PiecesUnderWay",
       actions: ["states:DescribeExecution", "states:StopExecution"],
-      resources: [arn("states", `execution:${names.sweepMachine}/*`)],
+      resources: [arn("states", `execution:${name}/*`)],
     },
     {
       sid: "DataKey",

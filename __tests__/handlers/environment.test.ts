@@ -4,6 +4,7 @@ import {
   readEnvironment,
   readEvidenceKeyArn,
   readLogEnvironment,
+  readPiecesEnvironment,
   readSignerEnvironment,
   readStreamEnvironment,
 } from "../../handlers/runtime/environment";
@@ -132,4 +133,15 @@ test("the streams that feed the sealer are named for every table, as ARNs", () =
   for (const value of [undefined, "", pairs.slice(1).join(","), pairs.join(",").replace("=arn:", "=none:")]) {
     expect(() => readStreamEnvironment({ STREAM_ARNS: value })).toThrow("STREAM_ARNS");
   }
+});
+
+test("checks run in pieces where their number is set, with the place of what the pieces read", () => {
+  const [bucket, keyArn] = ["payment-exports", "arn:aws:kms:eu-west-1:111122223333:key/1"];
+  const place = { EXPORT_BUCKET: bucket, EXPORT_KEY_ARN: keyArn };
+  expect(readPiecesEnvironment(place)).toBeUndefined();
+  expect(readPiecesEnvironment({ ...place, CHECK_PIECES: "64" })).toEqual({ count: 64, bucket, keyArn });
+  for (const CHECK_PIECES of ["", "1", "0", "-2", "2.5", "many"]) {
+    expect(() => readPiecesEnvironment({ ...place, CHECK_PIECES })).toThrow("CHECK_PIECES");
+  }
+  expect(() => readPiecesEnvironment({ EXPORT_BUCKET: bucket, CHECK_PIECES: "2" })).toThrow("EXPORT_KEY_ARN");
 });

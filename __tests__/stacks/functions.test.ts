@@ -100,7 +100,7 @@ function variablesOf(stack: StackJson, entry: string): JsonObject {
 test.each(ENTRIES)("$name gets the variables that every function has, its own, and no other", ({ entry }) => {
   const environment = { variables: variablesOf(functions, entry) };
   // The last two are of the private API, which is off.
-  const special = new Set([...Object.values(OWN_VARIABLES).flat(), ENV.privateApi, ENV.actorRule]);
+  const special = new Set([...Object.values(OWN_VARIABLES).flat(), ENV.privateApi, ENV.actorRule, ENV.checkPieces]);
   const shared = Object.values(ENV).filter((name) => !special.has(name));
   expect(Object.keys(environment.variables).sort()).toEqual([...shared, ...(OWN_VARIABLES[entry] ?? [])].sort());
   expect(environment.variables[ENV.connectivity]).toBe("privatelink");

@@ -89,7 +89,7 @@ export async function readPieceOfRound<Work>(
 ): Promise<number | undefined> {
   const round = await newestRound(store);
   if (plan === undefined || round === undefined) {
-    throw new PieceError("NO_PLAN", "No check in pieces was begun there. A verification is begun with verify --work.");
+    throw new PieceError("NO_PLAN", "No check in pieces was begun there. Begin it with verify --work.");
   }
   if (piece >= plan.pieces) {
     const message = `There are the pieces 1 to ${plan.pieces}. Name one of them.`;

@@ -7,7 +7,7 @@ import { ANSWER_IS_NO, DONE } from "../evidence/commands/program";
 import { mainJob } from "../local/main-job";
 import { jobOptions } from "../local/main-job/options";
 import { jobReportText, REPORT_FILE } from "../local/main-job/report";
-import { storyText } from "../local/main-job/story";
+import { summaryText } from "../local/main-job/summary";
 import { loadConfig } from "../stacks/config/load";
 
 export const demo: CommandBody = {
@@ -46,7 +46,7 @@ export const demo: CommandBody = {
     const holding = report.invariants.holding().length;
     answer(
       { holding, broken, seconds: report.seconds, page: report.proven.page },
-      args.flag("verbose") || broken.length > 0 ? details : storyText(report),
+      args.flag("verbose") || broken.length > 0 ? details : summaryText(report),
     );
     if (broken.length === 0) return DONE;
     tell(`The job failed: ${broken.join(", ")}. The report above says what and why.`);

@@ -1,8 +1,8 @@
 /** What happened to a payment, read through the ledger's function and drawn for a terminal: one line an event, with the state after it. */
 
 import type { EventView, LedgerQueryResponse, RefusedRecord } from "../ledger/rules/responses";
-import { tableText } from "./asking";
 import { allPages } from "./functions";
+import { tableText } from "./query-options";
 
 type Answered = Extract<LedgerQueryResponse, { outcome: "answered" }>;
 type LifeView = NonNullable<Answered["life"]>;

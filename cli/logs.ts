@@ -9,8 +9,8 @@ import { nearest } from "../evidence/commands/nearest";
 import { DONE } from "../evidence/commands/program";
 import { loadConfig } from "../stacks/config/load";
 import { namesOf } from "../stacks/config/names";
-import { rangeOf, TIME_OPTIONS } from "./asking";
 import { onAws } from "./aws";
+import { rangeOf, TIME_OPTIONS } from "./query-options";
 
 const FOLLOW_EVERY_MS = 3_000;
 

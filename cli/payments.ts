@@ -13,10 +13,10 @@ import type {
   StatusResponse,
 } from "../ledger/rules/responses";
 import type { MessageView, TransactionsResponse, TransactionView } from "../ledger/rules/transaction-responses";
-import { ACTOR_OPTION, actorOf, rangeOf, TIME_OPTIONS, tableText } from "./asking";
 import { onAws } from "./aws";
 import { CommandError } from "./errors";
 import { allPages, callFunction } from "./functions";
+import { ACTOR_OPTION, actorOf, rangeOf, TIME_OPTIONS, tableText } from "./query-options";
 
 export const pay: CommandBody = onAws({
   operands: "ID",

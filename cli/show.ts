@@ -9,12 +9,12 @@ import { CHECKPOINT_PATH } from "../evidence/log/paths";
 import { findEntries } from "../evidence/verifier/proof-search";
 import type { AuditView, LedgerQueryResponse } from "../ledger/rules/responses";
 import type { TransactionsResponse } from "../ledger/rules/transaction-responses";
-import { ACTOR_OPTION, actorOf } from "./asking";
 import { onAws } from "./aws";
 import { bucketsOfEnvironment } from "./environment";
 import { callFunction } from "./functions";
 import { type Life, lifeOf, lifeText } from "./life";
 import { assertFound, refusedLines } from "./payments";
+import { ACTOR_OPTION, actorOf } from "./query-options";
 import { trailPages, trailText } from "./trail";
 
 export const show: CommandBody = onAws({

@@ -5,10 +5,10 @@ import type { CommandArguments, CommandBody, Terminal } from "../evidence/comman
 import { UsageError } from "../evidence/commands/errors";
 import { ANSWER_IS_NO, DONE } from "../evidence/commands/program";
 import type { AuditQueryResponse, AuditView, RefusedResponse } from "../ledger/rules/responses";
-import { ACTOR_OPTION, actorOf, rangeOf, TIME_OPTIONS, tableText } from "./asking";
 import { onAws } from "./aws";
 import { allPages } from "./functions";
 import { refusedAnswer, refusedLines } from "./payments";
+import { ACTOR_OPTION, actorOf, rangeOf, TIME_OPTIONS, tableText } from "./query-options";
 
 const FOLLOW_EVERY_MS = 5_000;
 

@@ -5,9 +5,9 @@
  */
 
 import { runJob } from "./main-job/job";
-import { withAws } from "./main-job/lifetime";
 import type { JobOptions } from "./main-job/options";
 import type { JobReport } from "./main-job/report";
+import { withAws } from "./main-job/with-aws";
 
 /** @param say receives a line about an installation, and about a signal that ends the job. */
 export function mainJob(options: JobOptions, say: (message: string) => void): Promise<JobReport> {

@@ -11,13 +11,13 @@ jest.mock("../../local/main-job", () => ({
   mainJob: async () => ({ invariants: { broken: () => broken, holding: () => [] }, proven: { page: "" } }),
 }));
 jest.mock("../../local/main-job/report", () => ({ jobReportText: () => "every figure", REPORT_FILE: "report.txt" }));
-jest.mock("../../local/main-job/story", () => ({ storyText: () => "the story" }));
+jest.mock("../../local/main-job/summary", () => ({ summaryText: () => "the summary" }));
 
 const folder = mkdtempSync(path.join(tmpdir(), "payledger-demo-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test.each<[what: string, words: readonly string[], promisesBroken: readonly string[], printed: string, code: number]>([
-  ["the story", [], [], "the story", 0],
+  ["the summary", [], [], "the summary", 0],
   ["every figure with --verbose", ["--verbose"], [], "every figure", 0],
   ["every figure when a promise is broken", [], ["SUMS_DIFFER"], "every figure", 1],
 ])(

@@ -1,7 +1,6 @@
 /** Each of the main job's checks finds the damage that it is there for, and says nothing of undamaged results. */
 
 import type { StoredItem } from "../../ledger/rules/stored-item";
-import { unauditedReads } from "../../local/main-job/auditor";
 import { LedgerCalls } from "../../local/main-job/calls";
 import {
   checkEndings,
@@ -17,6 +16,7 @@ import { type InvariantCode, Invariants } from "../../local/main-job/invariants"
 import { type PerformedRead, Reader } from "../../local/main-job/reader";
 import { Secrets } from "../../local/main-job/secrets";
 import type { Snapshot } from "../../local/main-job/tables";
+import { unauditedReads } from "../../local/main-job/trail-readings";
 
 const TOKEN = "tok_verysecretvalue";
 const CARD = "4111111111111111";

@@ -10,10 +10,10 @@ import { ANSWER_IS_NO, DONE } from "../../evidence/commands/program";
 import type { PersistResponse, RefusedResponse } from "../../ledger/rules/responses";
 import { loadConfig } from "../../stacks/config/load";
 import { namesOf } from "../../stacks/config/names";
-import { ACTOR_OPTION, actorOf } from "../asking";
 import { onAws } from "../aws";
 import { CommandError } from "../errors";
 import { callFunction } from "../functions";
+import { ACTOR_OPTION, actorOf } from "../query-options";
 import {
   BOOK_NAMES,
   type BookName,

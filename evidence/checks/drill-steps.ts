@@ -16,7 +16,7 @@ import type { Drill, DrillBucket, DrillState, DrillTable } from "./drill-state";
 import type { DrillTables, ImportResult } from "./drill-tables";
 import { scanSource } from "./scan-source";
 import { largerOf, sweptCheckpoint } from "./swept-checkpoints";
-import { checkpointToKeep, goingOnFrom } from "./verification";
+import { checkpointToKeep, continuingFrom } from "./verification";
 
 export interface DrillSettings {
   readonly tables: readonly { readonly table: LogicalTableName; readonly arn: string }[];
@@ -250,7 +250,7 @@ async function verify(state: DrillState, drill: Drill, step: DrillStep): Promise
       scanSource(step.dynamo, { table, deployedName: step.scratchName(deployedName), takenAt, consistent: true }),
     ),
     keys: await step.keys(),
-    ...goingOnFrom(largerOf(state.checkpoint, await sweptCheckpoint(step.evidence))),
+    ...continuingFrom(largerOf(state.checkpoint, await sweptCheckpoint(step.evidence))),
     problems: drill.problems,
     settleMs: 0,
     now: step.now,

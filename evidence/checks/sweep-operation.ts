@@ -37,7 +37,7 @@ import { scanSource } from "./scan-source";
 import { type Repair, sealUnsealed } from "./seal-unsealed";
 import { signalEach } from "./signals";
 import { type CheckpointMemory, withoutMemory } from "./swept-checkpoints";
-import { checkpointToKeep, goingOnFrom, isGood, type VerifiedCheckpoint } from "./verification";
+import { checkpointToKeep, continuingFrom, isGood, type VerifiedCheckpoint } from "./verification";
 
 export interface SweepSettings {
   readonly evidence: EvidenceFolder;
@@ -85,11 +85,11 @@ const TAKEN_BEFORE_MS = 5 * MINUTE_MS;
 /** Records that were written so shortly before that moment may still wait in their stream. */
 const SETTLE_MS = 20 * MINUTE_MS;
 /** Items that were recorded later than this after that moment are left out: the tables grow while they are read, and are read more than once. */
-const YOUNG_AFTER_MS = 3 * MINUTE_MS;
+const UNSETTLED_AFTER_MS = 3 * MINUTE_MS;
 /** A later time than a sweep can last is made up, and such an item is not left out. */
-const YOUNG_UNTIL_MS = 60 * MINUTE_MS;
+const UNSETTLED_UNTIL_MS = 60 * MINUTE_MS;
 /** The state machine ends a sweep in pieces after six hours. */
-const YOUNG_UNTIL_IN_PIECES_MS = 7 * 60 * MINUTE_MS;
+const UNSETTLED_UNTIL_IN_PIECES_MS = 7 * 60 * MINUTE_MS;
 const UNSEALED_NAMED_MAX = 10_000;
 /** Kept for sealing what was found, and for the record of it. */
 const RESERVED_FOR_REPAIR_MS = 120_000;
@@ -124,7 +124,7 @@ async function mergePieces(
   const { count, store } = piecesOf(request.run, services, settings);
   const begin = { now: call.now, seen: () => settings.memory.load() };
   const { now, seen, evidence } = await openRun(store, settings.evidence, begin);
-  const reading = { segments: count, youngUntilMs: YOUNG_UNTIL_IN_PIECES_MS };
+  const reading = { segments: count, unsettledUntilMs: UNSETTLED_UNTIL_IN_PIECES_MS };
   let latest = "";
   const verification: TableVerification = {
     now,
@@ -155,7 +155,7 @@ async function readOnePiece(
   const { store } = piecesOf(run, services, settings);
   const { evidence } = await begunRun(store, settings.evidence);
   const part = partOf(store, takenAt);
-  const reading = { segments: await plannedPieces(part), youngUntilMs: YOUNG_UNTIL_IN_PIECES_MS };
+  const reading = { segments: await plannedPieces(part), unsettledUntilMs: UNSETTLED_UNTIL_IN_PIECES_MS };
   await readPiece({
     evidence,
     sources: sourcesAt(new Date(takenAt), services, reading),
@@ -197,7 +197,7 @@ interface TableVerification {
 async function wholeOf(call: Call, services: Services, settings: SweepSettings): Promise<TableVerification> {
   const seen = await settings.memory.load();
   const evidence = await asOfNow(settings.evidence);
-  const sources = (takenAt: Date) => sourcesAt(takenAt, services, { youngUntilMs: YOUNG_UNTIL_MS });
+  const sources = (takenAt: Date) => sourcesAt(takenAt, services, { unsettledUntilMs: UNSETTLED_UNTIL_MS });
   return { now: call.now, seen, evidence, sources };
 }
 
@@ -212,7 +212,7 @@ async function verifyTables(
       evidence,
       sources,
       keys: await settings.keys(),
-      ...goingOnFrom(seen),
+      ...continuingFrom(seen),
       ...(pieces === undefined ? {} : { pieces: await pieces({ evidence, sources }, takenAt) }),
       settleMs: SETTLE_MS,
       now,
@@ -233,13 +233,13 @@ async function verifyTables(
 
 interface ReadingLimits {
   readonly segments?: number;
-  readonly youngUntilMs: number;
+  readonly unsettledUntilMs: number;
 }
 
 function sourcesAt(
   takenAt: Date,
   { dynamo, tables }: Services,
-  { segments, youngUntilMs }: ReadingLimits,
+  { segments, unsettledUntilMs }: ReadingLimits,
 ): RecordSource[] {
   return (Object.keys(TABLES) as TableId[]).map((id) =>
     scanSource(dynamo, {
@@ -247,15 +247,15 @@ function sourcesAt(
       deployedName: tables[id],
       takenAt: takenAt.toISOString(),
       ...(segments === undefined ? {} : { segments }),
-      isIn: notYoung(TABLES[id].logicalName, takenAt, youngUntilMs),
+      isIn: settledOnly(TABLES[id].logicalName, takenAt, unsettledUntilMs),
     }),
   );
 }
 
 /** A later version stays in: without it the first one would seem to be missing. */
-function notYoung(table: LogicalTableName, takenAt: Date, youngUntilMs: number): (item: ItemJson) => boolean {
+function settledOnly(table: LogicalTableName, takenAt: Date, unsettledUntilMs: number): (item: ItemJson) => boolean {
   const { recordedAt } = shapeOf(table);
-  const [from, to] = [YOUNG_AFTER_MS, youngUntilMs].map((ms) => new Date(takenAt.getTime() + ms).toISOString());
+  const [from, to] = [UNSETTLED_AFTER_MS, unsettledUntilMs].map((ms) => new Date(takenAt.getTime() + ms).toISOString());
   return (item) => {
     const { S: time } = (item[recordedAt] ?? {}) as { readonly S?: string };
     const isYoung = time !== undefined && from !== undefined && to !== undefined && time > from && time <= to;

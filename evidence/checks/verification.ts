@@ -25,7 +25,7 @@ export interface VerifiedCheckpoint {
 }
 
 /** For a verification that goes on from there: the log must continue that tree, and what was published before was read before. */
-export function goingOnFrom(
+export function continuingFrom(
   seen: VerifiedCheckpoint | undefined,
 ): Pick<VerifyOptions, "lastCheckpoint" | "publishedFrom"> {
   return seen === undefined ? {} : { lastCheckpoint: seen.text, publishedFrom: seen.size };

@@ -6,7 +6,6 @@ import { canonicalJson } from "../../ledger/rules/canonical-json";
 import { type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import type { StoredObject } from "./buckets";
 import type { LedgerCalls } from "./calls";
-import { endingOnRetry } from "./feed";
 import type { ExpectedCounts, InputLine, LineOutcome } from "./input";
 import type { Invariants } from "./invariants";
 import type { FunctionLog } from "./logs";
@@ -14,9 +13,10 @@ import { currencySums, type SamplePayment, sumsDiffer } from "./payments";
 import { number } from "./progress";
 import type { PerformedRead } from "./reader";
 import { everythingIn, type Secrets } from "./secrets";
+import { endingOnRetry } from "./send-lines";
 import type { Snapshot } from "./tables";
 
-export interface OutcomeCountsSeen {
+export interface CountedOutcomes {
   readonly outcomes: Readonly<Record<string, number>>;
   readonly refusals: Readonly<Record<string, number>>;
 }
@@ -24,7 +24,7 @@ export interface OutcomeCountsSeen {
 const LEDGER = TABLES.paymentLedger.logicalName;
 const OUTCOMES = ["stored", "duplicate", "conflict", "refused", "broken"] as const;
 
-export function countEndings(endings: Iterable<LineOutcome>): OutcomeCountsSeen {
+export function countEndings(endings: Iterable<LineOutcome>): CountedOutcomes {
   const outcomes: Record<string, number> = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
   const refusals: Record<string, number> = {};
   for (const ending of endings) {
@@ -40,7 +40,7 @@ export function checkEndings(
   endings: ReadonlyMap<number, LineOutcome>,
   expected: ExpectedCounts,
   invariants: Invariants,
-): OutcomeCountsSeen {
+): CountedOutcomes {
   const faults = lines.flatMap(({ number: line }) => {
     const [is, should] = [endings.get(line) ?? "without an answer", expected.endingOf(line)];
     return is === should ? [] : [`line ${line} ended ${is} instead of ${should}`];

@@ -17,7 +17,7 @@ import { proveTampering } from "./proof";
 import { Reader } from "./reader";
 import type { JobReport } from "./report";
 import type { Session } from "./session";
-import { exportAll, feedAgain, feedAll, firstVisit, inspect, lookUp, pairsOf, use } from "./stages";
+import { exportAll, firstAudit, inspect, pairsOf, readAuditTrail, sendAgain, sendAll, useLedger } from "./stages";
 import { synthesizeForJob } from "./synthesize";
 import { writeUnits } from "./tables";
 
@@ -25,11 +25,11 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
   const session = await prepare(options, starting);
   const { environment, deployment, reader, invariants, startedAt } = session;
   try {
-    const fed = await feedAll(session);
-    const visited = await firstVisit(session);
-    const retried = await feedAgain(session, fed.snapshot);
-    const used = await use(session, fed);
-    const audited = await lookUp(session, used.samplePayment, used.eventFaults);
+    const fed = await sendAll(session);
+    const visited = await firstAudit(session);
+    const retried = await sendAgain(session, fed.snapshot);
+    const used = await useLedger(session, fed);
+    const audited = await readAuditTrail(session, used.samplePayment, used.eventFaults);
     const exported = await exportAll(session, fed);
     await inspect(session);
     const proven = await proveTampering(session, session.audits, visited, used.samplePayment);

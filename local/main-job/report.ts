@@ -3,7 +3,7 @@
 import path from "node:path";
 import type { AuditView } from "../../ledger/rules/responses";
 import type { Arrivals } from "./arrivals";
-import type { OutcomeCountsSeen } from "./checks";
+import type { CountedOutcomes } from "./checks";
 import type { ExportChecked } from "./exports";
 import type { Invariants, Violation } from "./invariants";
 import { ACTORS, type ReadsSummary } from "./ledger-usage";
@@ -17,8 +17,8 @@ import { proofSection } from "./report-proof";
 import type { WriteUnits } from "./tables";
 
 export interface JobReport {
-  readonly counted: OutcomeCountsSeen;
-  readonly retried: OutcomeCountsSeen;
+  readonly counted: CountedOutcomes;
+  readonly retried: CountedOutcomes;
   readonly arrivals: Arrivals;
   readonly reads: ReadsSummary & { readonly transactions: number };
   readonly readsMade: readonly PerformedRead[];

@@ -4,10 +4,10 @@ import { TABLES } from "../../contract";
 import { textOf } from "../../ledger/rules/stored-item";
 import { checkArrivals } from "./arrival-checks";
 import { type Arrivals, startArrivals } from "./arrivals";
-import { audit, type TrailReadings, unauditedReads, unrecordedEvents } from "./auditor";
 import { everyObject } from "./buckets";
 import {
   CALLED_BY_OTHERS,
+  type CountedOutcomes,
   checkEndings,
   checkLogs,
   checkObjects,
@@ -15,12 +15,10 @@ import {
   checkSecretsAtRest,
   checkTables,
   countEndings,
-  type OutcomeCountsSeen,
   readsAndRecordsDiffer,
   recordsOf,
 } from "./checks";
 import { codesOf, type ExportChecked, exportAndCheck, exportDiffers, untilExportable } from "./exports";
-import { feed } from "./feed";
 import { changeStatus, ENCRYPTED_DETAILS, readBack, readTransactions, sendPortalEvents } from "./ledger-usage";
 import { readLogs } from "./logs";
 import type { OfflineAudit } from "./offline-audits";
@@ -28,15 +26,17 @@ import { pickSamplePayment, type SamplePayment, storedPayments } from "./payment
 import { number } from "./progress";
 import { queuesWithMessages } from "./queues";
 import { clearTokensOf, Secrets } from "./secrets";
+import { sendLines } from "./send-lines";
 import { readGapDiffers } from "./service-events";
 import type { Session } from "./session";
 import { type Snapshot, takeSnapshot } from "./tables";
+import { readTrail, type TrailReadings, unauditedReads, unrecordedEvents } from "./trail-readings";
 
 /** How much of the file is sent a second time, from its beginning. */
 const SENT_AGAIN_LINES = 400;
 
 export interface RecordedInput {
-  readonly counted: OutcomeCountsSeen;
+  readonly counted: CountedOutcomes;
   readonly seconds: number;
   readonly snapshot: Snapshot;
   /** By then all of it was recorded. */
@@ -47,14 +47,14 @@ export interface RecordedInput {
 }
 
 /** Files, messages and events go their own way while the ledger is called. */
-export async function feedAll(session: Session): Promise<RecordedInput> {
+export async function sendAll(session: Session): Promise<RecordedInput> {
   const { environment, lines, calls, samples, progress, expected, invariants } = session;
   progress.begin("Drop files, send messages and events");
   const finishArrivals = await startArrivals(environment, calls, samples);
   progress.end("on their way");
   progress.begin("Feed the payments");
   const startedAtMs = Date.now();
-  const { endings, calls: callCount } = await feed(lines, calls, progress);
+  const { endings, calls: callCount } = await sendLines(lines, calls, progress);
   const seconds = (Date.now() - startedAtMs) / 1000;
   progress.end(`${number(lines.length)} lines in ${callCount} calls`);
   progress.begin("Await files, messages and events, drop and send the rest");
@@ -71,7 +71,7 @@ export async function feedAll(session: Session): Promise<RecordedInput> {
 }
 
 /** An auditor comes by early, and keeps the checkpoint that he saw. Nothing pins the end of a log on a first visit. */
-export async function firstVisit({ audits, progress }: Session): Promise<OfflineAudit> {
+export async function firstAudit({ audits, progress }: Session): Promise<OfflineAudit> {
   progress.begin("An auditor's first visit: copy tables and evidence, verify, keep the checkpoint");
   await audits.pinKeys();
   const visit = await audits.audit("first-visit");
@@ -80,18 +80,18 @@ export async function firstVisit({ audits, progress }: Session): Promise<Offline
   return visit;
 }
 
-export async function feedAgain(session: Session, before: Snapshot): Promise<OutcomeCountsSeen> {
+export async function sendAgain(session: Session, before: Snapshot): Promise<CountedOutcomes> {
   const { lines, calls, progress, expected, invariants } = session;
   const part = lines.slice(0, SENT_AGAIN_LINES);
   progress.begin("Feed a part again");
-  const { endings } = await feed(part, calls, progress);
+  const { endings } = await sendLines(part, calls, progress);
   progress.end(`${number(part.length)} lines`);
   const after = await takeSnapshot(session.environment.dynamo, session.deployment);
   checkRetry(before, after, endings, expected, invariants);
   return countEndings(endings.values());
 }
 
-export async function use(
+export async function useLedger(
   { calls, reader, invariants, progress }: Session,
   { samplePayment: recorded, payments }: RecordedInput,
 ) {
@@ -104,13 +104,13 @@ export async function use(
   return { samplePayment, reads: { ...ledger, transactions }, eventFaults };
 }
 
-export async function lookUp(
+export async function readAuditTrail(
   { reader, invariants, progress, startedAt, deployment, environment }: Session,
   samplePayment: SamplePayment,
   eventFaults: readonly string[],
 ): Promise<TrailReadings> {
   progress.begin("Audit the reads");
-  const audited = await audit(reader, samplePayment.TransactionID, startedAt);
+  const audited = await readTrail(reader, samplePayment.TransactionID, startedAt);
   progress.end(`${audited.records.length} records looked up`);
   const final = await takeSnapshot(environment.dynamo, deployment);
   const gapFaults = readGapDiffers(audited.gapTrail.map(({ Action }) => Action));

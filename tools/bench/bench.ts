@@ -9,7 +9,7 @@ import { spawnSync } from "node:child_process";
 import { cpus, loadavg } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { tableText } from "../../cli/asking";
+import { tableText } from "../../cli/query-options";
 import { MEASURES, type Measurement } from "./measures";
 
 /** Longer benchmarks with their own limits, each a program that takes its own arguments after its name. */

@@ -17,7 +17,6 @@ import type { Deployment } from "../../local/deploy";
 import { writeRequestedExports } from "../../local/export-stand-in";
 import { readArrivalSamples, startArrivals } from "../../local/main-job/arrivals";
 import { LedgerCalls } from "../../local/main-job/calls";
-import { feed } from "../../local/main-job/feed";
 import { readExpected, readInput } from "../../local/main-job/input";
 import { Invariants } from "../../local/main-job/invariants";
 import { type JobEnvironment, jobEnvironmentOf } from "../../local/main-job/job-environment";
@@ -27,6 +26,7 @@ import { pickSamplePayment, type SamplePayment, storedPayments } from "../../loc
 import { Progress } from "../../local/main-job/progress";
 import { sendMessages, untilSettled } from "../../local/main-job/queues";
 import { Reader } from "../../local/main-job/reader";
+import { sendLines } from "../../local/main-job/send-lines";
 import { namesOf } from "../../stacks/config/names";
 
 const LINES = 220;
@@ -61,7 +61,7 @@ async function drivePayments(environment: JobEnvironment, calls: LedgerCalls): P
   const expected = readExpected(options.expected);
   const [reader, unread, startedAt] = [new Reader(calls), new Invariants(), new Date()];
   const finishArrivals = await startArrivals(environment, calls, readArrivalSamples());
-  const { endings } = await feed(lines, calls, new Progress({ write: () => true } as never, false));
+  const { endings } = await sendLines(lines, calls, new Progress({ write: () => true } as never, false));
   await finishArrivals();
   const payments = storedPayments(lines, endings, expected);
   const samplePayment = await changeStatus(calls, pickSamplePayment(payments, lines, expected), unread);

@@ -6,7 +6,7 @@ import type { InputLine, LineOutcome } from "./input";
 import type { Progress } from "./progress";
 
 /** Sender of the lines that name none. */
-export const FEEDER = "checkout-service";
+export const LINES_ACTOR = "checkout-service";
 const SENT_ALONE = 20;
 const LIST_LENGTH = 100;
 
@@ -16,7 +16,11 @@ export interface SentLines {
   readonly calls: number;
 }
 
-export async function feed(lines: readonly InputLine[], calls: LedgerCalls, progress: Progress): Promise<SentLines> {
+export async function sendLines(
+  lines: readonly InputLine[],
+  calls: LedgerCalls,
+  progress: Progress,
+): Promise<SentLines> {
   const endings = new Map<number, LineOutcome>();
   for (const { number, broken } of lines) if (broken) endings.set(number, "broken");
   const batches = batchesOf(lines.filter(({ broken }) => !broken));
@@ -43,8 +47,8 @@ function batchesOf(lines: readonly InputLine[]): InputLine[][] {
 /** A single payment names its sender itself; a list names its sender once. */
 function requestOf(batch: readonly InputLine[]): object {
   const [only] = batch;
-  if (batch.length === 1 && isPlainObject(only?.entry)) return { Actor: FEEDER, ...only.entry };
-  return { schemaVersion: 1, Actor: FEEDER, payments: batch.map(({ entry }) => entry) };
+  if (batch.length === 1 && isPlainObject(only?.entry)) return { Actor: LINES_ACTOR, ...only.entry };
+  return { schemaVersion: 1, Actor: LINES_ACTOR, payments: batch.map(({ entry }) => entry) };
 }
 
 function isPlainObject(value: unknown): value is object {

@@ -17,7 +17,7 @@ export interface TrailReadings {
   readonly gapTrail: readonly AuditView[];
 }
 
-export async function audit(reader: Reader, samplePaymentId: string, since: Date): Promise<TrailReadings> {
+export async function readTrail(reader: Reader, samplePaymentId: string, since: Date): Promise<TrailReadings> {
   const range = () => ({
     From: new Date(since.getTime() - CLOCK_SLACK_MS).toISOString(),
     To: new Date(Date.now() + CLOCK_SLACK_MS).toISOString(),

@@ -1,4 +1,4 @@
-/** What the job showed, told to somebody who sees it for the first time. The details are in the report. */
+/** What the job showed, for somebody who sees it for the first time. The details are in the report. */
 
 import path from "node:path";
 import type { OfflineAudit } from "./offline-audits";
@@ -6,7 +6,7 @@ import { number } from "./progress";
 import type { JobReport } from "./report";
 import { REPORT_FILE, trailSection } from "./report";
 
-export function storyText(report: JobReport): string {
+export function summaryText(report: JobReport): string {
   const sections = [cameIn(report), trailSection(report), attack(report), found(report), ending(report)];
   return `\n${sections.map((lines) => lines.join("\n")).join("\n\n")}`;
 }

@@ -15,6 +15,11 @@ import { bucketsOfEnvironment } from "./environment";
 export const fetch: CommandBody = onAws({
   options: {
     to: { kind: "one", value: "DIR", required: true, about: "Folder for the copy; what it has already is kept." },
+    tiles: {
+      kind: "flag",
+      about:
+        "Copy every tile and bundle too, for other tools of C2SP tlog-tiles. Default: packs of 65,536 entries in their place.",
+    },
     bucket: { kind: "one", value: "NAME", about: "Evidence bucket. Default: that of the environment." },
   },
   examples: ["fetch --to audit/evidence"],
@@ -24,7 +29,9 @@ export const fetch: CommandBody = onAws({
     const bucket = args.one("bucket") ?? (await bucketsOfEnvironment()).evidence;
     // Paths instead of host names for buckets, because an endpoint on this machine has no such names.
     const source = s3Evidence(new S3Client({ forcePathStyle: true }), bucket);
-    const { size, origin, fetched } = await withBucket(bucket, () => fetchEvidence(source, to, progress));
+    const { size, origin, fetched } = await withBucket(bucket, () =>
+      fetchEvidence(source, to, progress, undefined, args.flag("tiles")),
+    );
     answer(
       { folder: to, bucket, origin, size, fetched },
       `${to} holds ${origin} at ${size} entries; ${fetched} new objects.`,

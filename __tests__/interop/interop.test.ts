@@ -5,7 +5,7 @@ import { parseCheckpoint } from "../../evidence/log/checkpoint";
 import type { LogEntry } from "../../evidence/log/entry";
 import { checkSignatures, parseNote, parseVerifierKey, type VerifierKey } from "../../evidence/log/note";
 import { CHECKPOINT_PATH, checkpointPath } from "../../evidence/log/paths";
-import { localEvidence } from "../../evidence/verifier/evidence";
+import { localEvidence } from "../../evidence/verifier/local-evidence";
 import {
   consistencyProof,
   inclusionProof,

@@ -248,6 +248,7 @@ describe("the evidence bucket", () => {
     "log/checkpoint",
     "log/checkpoints/0000000000000042",
     "log/keys/0a1b2c3d.vkey",
+    "log/packs/x001/234",
     "log/tile/0/000.p/42",
     "log/tile/entries/x001/234",
   ])("takes %s from the publisher, and from nobody else", (key) => {
@@ -297,7 +298,8 @@ describe("the evidence bucket", () => {
   });
 
   test("lets even the publisher replace nothing that is published, and the newest checkpoint only knowing which", () => {
-    for (const key of ["log/tile/0/000", "log/checkpoints/0000000000000042", "log/keys/0a1b2c3d.vkey"]) {
+    const keys = ["log/tile/0/000", "log/packs/000", "log/checkpoints/0000000000000042", "log/keys/0a1b2c3d.vkey"];
+    for (const key of keys) {
       expect(refusals(data, put(PUBLISHER, key, {}))).toEqual(["NeverReplaced"]);
       expect(refusals(data, put(PUBLISHER, key, { "s3:if-match": "etag" }))).toEqual(["NeverReplaced"]);
     }

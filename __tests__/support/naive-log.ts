@@ -149,6 +149,10 @@ export class NaiveLog {
       const part = this.entries.slice(start, Math.min(start + 256, size));
       this.files.set(pathOf("entries", start / 256, part.length), bundleOf(part));
     }
+    for (let end = 65_536; end <= size; end += 65_536) {
+      const path = `packs/${String(end / 65_536 - 1).padStart(3, "0")}`;
+      this.files.set(path, bundleOf(this.entries.slice(end - 65_536, end)));
+    }
     for (let level = 0, width = 1; width <= size; level++, width *= 256) this.publishLevel(level, width, size);
   }
 

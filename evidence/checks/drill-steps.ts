@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { LogicalTableName } from "../../contract";
 import { canonicalJson } from "../../ledger/rules/canonical-json";
-import { asOfNow, type EvidenceFolder } from "../verifier/evidence";
+import type { EvidenceFolder } from "../verifier/evidence";
 import type { VerificationReport } from "../verifier/report";
 import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import { type ExportPlace, newestFullExport } from "./drill-exports";
@@ -16,7 +16,7 @@ import type { Drill, DrillBucket, DrillState, DrillTable } from "./drill-state";
 import type { DrillTables, ImportResult } from "./drill-tables";
 import { scanSource } from "./scan-source";
 import { largerOf, sweptCheckpoint } from "./swept-checkpoints";
-import { checkpointToKeep, continuingFrom } from "./verification";
+import { checkpointToKeep, continuingFrom, evidenceNow } from "./verification";
 
 export interface DrillSettings {
   readonly tables: readonly { readonly table: LogicalTableName; readonly arn: string }[];
@@ -243,7 +243,7 @@ async function verify(state: DrillState, drill: Drill, step: DrillStep): Promise
   // The verdict came before the tables went: an earlier try died between its report and its state.
   if (written !== undefined) return concluded(state, drill, written);
   if (existing.length < drill.tables.length) return again(state, drill, step);
-  const evidence = await asOfNow(step.evidence);
+  const evidence = await evidenceNow(step.evidence, step.now);
   const options: VerifyOptions = {
     evidence,
     sources: drill.tables.map(({ table, deployedName, takenAt }) =>

@@ -25,7 +25,7 @@ import type { ItemJson } from "../../ledger/rules/attribute-value";
 import type { Services } from "../../ledger/store/services";
 import { versionOf } from "../log/identity";
 import type { Log } from "../sealing/append";
-import { asOfNow, type EvidenceFolder } from "../verifier/evidence";
+import type { EvidenceFolder } from "../verifier/evidence";
 import { readPiece } from "../verifier/piece-reader";
 import { type PieceSubject, planIn } from "../verifier/pieces";
 import type { Finding, Verdict, VerificationReport } from "../verifier/report";
@@ -37,7 +37,14 @@ import { scanSource } from "./scan-source";
 import { type Repair, sealUnsealed } from "./seal-unsealed";
 import { signalEach } from "./signals";
 import { type CheckpointMemory, withoutMemory } from "./swept-checkpoints";
-import { checkpointToKeep, continuingFrom, isGood, type VerifiedCheckpoint } from "./verification";
+import {
+  checkpointToKeep,
+  continuingFrom,
+  evidenceNow,
+  inPacks,
+  isGood,
+  type VerifiedCheckpoint,
+} from "./verification";
 
 export interface SweepSettings {
   readonly evidence: EvidenceFolder;
@@ -129,7 +136,7 @@ async function mergePieces(
   const verification: TableVerification = {
     now,
     seen,
-    evidence,
+    evidence: inPacks(evidence, now),
     sources: (takenAt) => sourcesAt(takenAt, services, reading),
     pieces: async (subject, takenAt) => {
       latest = takenAt.toISOString();
@@ -153,11 +160,11 @@ async function readOnePiece(
 ): Promise<PieceRead> {
   if (!partSchema.safeParse(takenAt).success) throw badRequest();
   const { store } = piecesOf(run, services, settings);
-  const { evidence } = await begunRun(store, settings.evidence);
+  const { evidence, now } = await begunRun(store, settings.evidence);
   const part = partOf(store, takenAt);
   const reading = { segments: await plannedPieces(part), unsettledUntilMs: UNSETTLED_UNTIL_IN_PIECES_MS };
   await readPiece({
-    evidence,
+    evidence: inPacks(evidence, now),
     sources: sourcesAt(new Date(takenAt), services, reading),
     store: part,
     piece,
@@ -196,7 +203,7 @@ interface TableVerification {
 
 async function wholeOf(call: Call, services: Services, settings: SweepSettings): Promise<TableVerification> {
   const seen = await settings.memory.load();
-  const evidence = await asOfNow(settings.evidence);
+  const evidence = await evidenceNow(settings.evidence, call.now);
   const sources = (takenAt: Date) => sourcesAt(takenAt, services, { unsettledUntilMs: UNSETTLED_UNTIL_MS });
   return { now: call.now, seen, evidence, sources };
 }

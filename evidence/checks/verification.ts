@@ -3,9 +3,28 @@
 import type { KMSClient } from "@aws-sdk/client-kms";
 import { CHECKPOINT_PATH } from "../log/paths";
 import { checkpointSigners } from "../sealing/signers";
-import type { EvidenceFolder } from "../verifier/evidence";
+import { asOfNow, type EvidenceFolder } from "../verifier/evidence";
+import { withPacks } from "../verifier/packs";
 import type { Verdict, VerificationReport } from "../verifier/report";
 import type { VerifyOptions } from "../verifier/verify";
+
+/** The evidence of one verification: of one checkpoint, however many are published meanwhile. @param now of the verification. */
+export async function evidenceNow(evidence: EvidenceFolder, now: Date): Promise<EvidenceFolder> {
+  return inPacks(await asOfNow(evidence), now);
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** The object lock keeps what was replaced for longer than this in `prod`. */
+const EACH_OBJECT_DAYS = 28;
+
+/**
+ * The evidence, whose packs are read in place of bundles and of the tiles over them: one request in place of 512. Every 28 days the
+ * turn comes to the bundles and tiles of each pack too, so that a changed one is found.
+ */
+export function inPacks(evidence: EvidenceFolder, now: Date): EvidenceFolder {
+  const day = Math.floor(now.getTime() / DAY_MS);
+  return withPacks(evidence, (pack) => (pack + day) % EACH_OBJECT_DAYS !== 0);
+}
 
 /** That nothing pins the log's end is the normal state of the first check of a log; the later ones pin it by what that one saw. */
 export function isGood(verdict: Verdict): boolean {

@@ -9,7 +9,8 @@ import { type Checkpoint, type ReadCheckpoint, readCheckpoint } from "../log/che
 import { checkSignatures, NoteError, parseVerifierKey, type VerifierKey } from "../log/note";
 import { CHECKPOINT_PATH } from "../log/paths";
 import { parseItem } from "../verifier/digest";
-import { type EvidenceFolder, localEvidence } from "../verifier/evidence";
+import type { EvidenceFolder } from "../verifier/evidence";
+import { localEvidence } from "../verifier/local-evidence";
 import type { CommandArguments, Options } from "./command";
 import { EvidenceToolError, UsageError } from "./errors";
 

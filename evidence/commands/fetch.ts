@@ -8,16 +8,27 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { IDENTITIES_PREFIX } from "../../contract";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
-import { bundlePath, CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
+import { HASH_BYTES } from "../log/hashing";
+import {
+  bundlePath,
+  CHECKPOINT_PATH,
+  PACK_BUNDLES,
+  PACK_ENTRIES,
+  PACKS_PREFIX,
+  packPath,
+  TILE_WIDTH,
+  tilePath,
+} from "../log/paths";
 import {
   EvidenceError,
   type EvidenceFolder,
-  localEvidence,
   publishedSize,
   readBundle,
   readTile,
   storedHead,
+  tileOver,
 } from "../verifier/evidence";
+import { localEvidence } from "../verifier/local-evidence";
 import { GrowingTree, tileReader, treeRoot } from "../verifier/merkle-tree";
 import { EvidenceToolError } from "./errors";
 import { writeWhole } from "./files";
@@ -30,6 +41,8 @@ export interface FetchResult {
 }
 
 const PARALLEL_READS = 16;
+/** A pack has some 20 MB. */
+const PARALLEL_PACKS = 3;
 
 /** @param source the bucket's evidence; @param to a folder that need not be there. */
 export async function fetchEvidence(
@@ -38,6 +51,8 @@ export async function fetchEvidence(
   onProgress: (done: number, total: number, what: string) => void = () => {},
   /** How long a checkpoint may take from one of its two places to the other. */
   publishingMs?: number,
+  /** Copies the bundles too that packs hold, and the tiles over them. */
+  withTiles = false,
 ): Promise<FetchResult> {
   const { checkpoint: note, published, larger } = await storedHead(source, publishingMs);
   if (note === undefined) {
@@ -49,9 +64,17 @@ export async function fetchEvidence(
   const earlier = await copy.read(CHECKPOINT_PATH);
   const before = earlier === undefined ? undefined : parseCheckpoint(earlier);
   checkSameLog(before, checkpoint, to);
-  const wanted = [...treePaths(checkpoint.size), ...(await listedPaths(source, checkpoint.size, published))];
-  const missing = wanted.filter((name) => !existsSync(path.join(to, ...name.split("/"))));
-  await inParallel(missing, async (name) => fetchObject(source, to, name), onProgress);
+  const packs = await packsUpTo(source, checkpoint.size);
+  const wanted = [
+    ...treePaths(checkpoint.size, withTiles ? new Set() : packs),
+    ...(await listedPaths(source, checkpoint.size, published)),
+  ];
+  const isMissing = (name: string) => !existsSync(path.join(to, ...name.split("/")));
+  const [missingPacks, missing] = [[...packs].map(packPath).filter(isMissing), wanted.filter(isMissing)];
+  const progressFrom = (before: number) => (done: number) =>
+    onProgress(before + done, missingPacks.length + missing.length, "objects");
+  await inParallel(missingPacks, PARALLEL_PACKS, (name) => fetchObject(source, to, name), progressFrom(0));
+  await inParallel(missing, PARALLEL_READS, (name) => fetchObject(source, to, name), progressFrom(missingPacks.length));
   await checkCopy(copy, checkpoint, before);
   writeWhole(path.join(to, CHECKPOINT_PATH), note);
   if (larger.length > 0) {
@@ -61,7 +84,7 @@ export async function fetchEvidence(
       "copy and verify it: a signed checkpoint of more entries proves what was cut off.";
     throw new EvidenceToolError("LOG_WENT_BACK", message, "stale");
   }
-  return { size: checkpoint.size, origin: checkpoint.origin, fetched: missing.length };
+  return { size: checkpoint.size, origin: checkpoint.origin, fetched: missingPacks.length + missing.length };
 }
 
 function checkSameLog(before: Checkpoint | undefined, now: Checkpoint, to: string): void {
@@ -74,11 +97,23 @@ function checkSameLog(before: Checkpoint | undefined, now: Checkpoint, to: strin
   throw new EvidenceToolError("LOG_WENT_BACK", message, "stale");
 }
 
-/** Every tile and bundle of a tree of this size; no more, because a log may publish while it is read. */
-export function treePaths(size: number): string[] {
+/** Numbers of the packs of a tree of this size. */
+async function packsUpTo(source: EvidenceFolder, size: number): Promise<Set<number>> {
+  const listed = new Set<string>();
+  for await (const name of source.list(PACKS_PREFIX)) listed.add(name);
+  const all = Array.from({ length: Math.floor(size / PACK_ENTRIES) }, (_, index) => index);
+  return new Set(all.filter((index) => listed.has(packPath(index))));
+}
+
+/**
+ * Every tile and bundle of a tree of this size; no more, because a log may publish while it is read.
+ * @param packed numbers of packs that stand in for their bundles and the tiles over them.
+ */
+export function treePaths(size: number, packed: ReadonlySet<number> = new Set()): string[] {
   const paths: string[] = [];
   for (let [level, width] = [0, size]; width > 0; [level, width] = [level + 1, Math.floor(width / TILE_WIDTH)]) {
     for (let index = 0; index * TILE_WIDTH < width; index += 1) {
+      if (level === 0 && packed.has(Math.floor(index / PACK_BUNDLES))) continue;
       const filled = Math.min(TILE_WIDTH, width - index * TILE_WIDTH);
       paths.push(tilePath(level, index, filled));
       if (level === 0) paths.push(bundlePath(index, filled));
@@ -119,8 +154,9 @@ async function fetchObject(source: EvidenceFolder, to: string, name: string): Pr
 
 async function inParallel(
   names: readonly string[],
+  workers: number,
   work: (name: string) => Promise<void>,
-  onProgress: (done: number, total: number, what: string) => void,
+  onProgress: (done: number) => void,
 ): Promise<void> {
   const rest = names.values();
   let done = 0;
@@ -128,10 +164,10 @@ async function inParallel(
     for (const name of rest) {
       await work(name);
       done += 1;
-      onProgress(done, names.length, "objects");
+      onProgress(done);
     }
   };
-  await Promise.all(Array.from({ length: PARALLEL_READS }, worker));
+  await Promise.all(Array.from({ length: workers }, worker));
 }
 
 /**
@@ -167,15 +203,14 @@ async function faultOf(copy: EvidenceFolder, { size, root }: Checkpoint): Promis
     for (let bundle = 0; bundle * TILE_WIDTH < size; bundle += 1) {
       const width = Math.min(TILE_WIDTH, size - bundle * TILE_WIDTH);
       const entries = await readBundle(copy, bundle, width);
+      const packFault = width === TILE_WIDTH ? await copy.packs?.faultAt(bundle, entries) : undefined;
+      if (packFault !== undefined) return packFault.message;
       if (entries === undefined) return `${bundlePath(bundle, width)} is missing.`;
       for (const entry of entries) tree.append(entry);
       if (tree.size === size) tiles.push(...tree.partialTiles());
       for (const { level, index, hashes } of tiles.splice(0)) {
-        const filled = hashes.length / (hashes.length > 0 ? 32 : 1);
-        const tile = await readTile(copy, level, index, filled);
-        if (tile?.equals(hashes) !== true) {
-          return `${tilePath(level, index, filled)} is not what the entries give, or they are not what was sealed.`;
-        }
+        const fault = await differenceOf(copy, level, index, hashes);
+        if (fault !== undefined) return fault;
       }
     }
   } catch (error) {
@@ -183,4 +218,18 @@ async function faultOf(copy: EvidenceFolder, { size, root }: Checkpoint): Promis
     throw error;
   }
   return tree.root().equals(root) ? undefined : "The entries do not lead to the checkpoint's root.";
+}
+
+async function differenceOf(
+  copy: EvidenceFolder,
+  level: number,
+  index: number,
+  hashes: Buffer,
+): Promise<string | undefined> {
+  const width = hashes.length / HASH_BYTES;
+  const tile = level === 0 ? await tileOver(copy, index, width) : await readTile(copy, level, index, width);
+  if (tile === "in-pack" || tile?.equals(hashes) === true) return undefined;
+  const isOverPack = level === 1 && width === TILE_WIDTH && (await copy.packs?.holds(index * TILE_WIDTH)) === true;
+  const packed = isOverPack ? `, of which ${packPath(index)} holds some` : "";
+  return `${tilePath(level, index, width)} is not what the entries give${packed}, or they are not what was sealed.`;
 }

@@ -25,7 +25,7 @@ export const VERIFY_OPTIONS: Options = {
     kind: "one",
     value: "N",
     about:
-      "Threads that read the exports, each in some 100 MB of memory. Default: as many as there are cores. The report is the same.",
+      "Threads that read the log and the exports, each in some 100 MB of memory. Default: as many as there are cores. The report is the same.",
   },
   "as-of": {
     kind: "one",

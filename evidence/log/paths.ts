@@ -5,6 +5,17 @@ import { SWEPT_PREFIX } from "../../contract";
 /** Hashes in a full tile, and entries in a full bundle. */
 export const TILE_WIDTH = 256;
 
+/** Full bundles in a pack. */
+export const PACK_BUNDLES = 256;
+
+/** Entries of which the bundles lie once more in one object. */
+export const PACK_ENTRIES: number = PACK_BUNDLES * TILE_WIDTH;
+
+/** Entries whose bundles are larger together get no pack: one has some 20 MB, and writers and readers hold it in memory. */
+export const PACK_BYTES_MAX: number = 64 * 1024 * 1024;
+
+export const PACKS_PREFIX = "packs/";
+
 /** The newest signed checkpoint: the only object that is ever replaced. */
 export const CHECKPOINT_PATH = "checkpoint";
 
@@ -15,6 +26,11 @@ export function tilePath(level: number, index: number, width: number = TILE_WIDT
 
 export function bundlePath(index: number, width: number = TILE_WIDTH): string {
   return `tile/entries/${tileName(index, width)}`;
+}
+
+/** The bundles from 256 times the index on, one after another. Our own object, beside those of C2SP. */
+export function packPath(index: number): string {
+  return `${PACKS_PREFIX}${tileName(index, TILE_WIDTH)}`;
 }
 
 /** `x001/x234/067` for 1234067, with `.p/<width>` for a partial one. */

@@ -5,6 +5,7 @@
 
 import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { EVIDENCE_PREFIX } from "../../contract";
+import { PACKS_PREFIX } from "../log/paths";
 import { SealingError } from "./errors";
 
 export interface EvidenceFile {
@@ -120,5 +121,7 @@ async function answerOf(
 }
 
 function contentType(path: string): string {
-  return path.startsWith("tile/") ? "application/octet-stream" : "text/plain; charset=utf-8";
+  return path.startsWith("tile/") || path.startsWith(PACKS_PREFIX)
+    ? "application/octet-stream"
+    : "text/plain; charset=utf-8";
 }

@@ -1,5 +1,5 @@
 /**
- * Publishes what was committed: bundles and tiles first, then the signed checkpoint over them. Everything follows from
+ * Publishes what was committed: bundles, tiles and packs first, then the signed checkpoint over them. Everything follows from
  * the committed entries, so any sealer can do it, at any time, again and again, and puts the same bytes.
  */
 
@@ -11,13 +11,15 @@ import {
   textOfCheckpoint,
 } from "../log/checkpoint";
 import { HASH_BYTES } from "../log/hashing";
-import { CHECKPOINT_PATH, checkpointPath, TILE_WIDTH, tilePath, verifierKeyPath } from "../log/paths";
+import { CHECKPOINT_PATH, checkpointPath, PACK_ENTRIES, TILE_WIDTH, tilePath, verifierKeyPath } from "../log/paths";
 import { batchesBetween } from "./committed-batches";
 import { logForked, SealingError } from "./errors";
 import type { EvidenceBucket, EvidenceFile } from "./evidence-bucket";
 import { frontierBytes, rootOf } from "./frontier";
 import { type Head, type LogTable, readHead } from "./log-state-table";
 import { encodeNote } from "./note";
+import { putFinishedPack } from "./pack";
+import { PARALLEL_PUTS, putAll } from "./put-all";
 import type { Signer } from "./signers";
 import { TileWriter, unfinishedWidths } from "./tile-writer";
 
@@ -38,8 +40,7 @@ export interface Publication {
   readonly isComplete: boolean;
 }
 
-const ENTRIES_PER_CHECKPOINT = 65_536;
-const PARALLEL_PUTS = 16;
+const ENTRIES_PER_CHECKPOINT = PACK_ENTRIES;
 const REPLACE_ATTEMPTS_MAX = 8;
 
 export async function publish(settings: PublishSettings): Promise<Publication> {
@@ -60,7 +61,8 @@ export async function publish(settings: PublishSettings): Promise<Publication> {
       tree.add(entry);
       if (tree.size === published?.size) checkRoot(tree, published);
       await later.compare(tree, table.origin);
-      if (tree.finishedCount >= PARALLEL_PUTS) await putAll(tree.takeFinished(), evidence);
+      if (tree.size % PACK_ENTRIES === 0) await putFinishedPack(tree, table, evidence);
+      else if (tree.finishedCount >= PARALLEL_PUTS) await putAll(tree.takeFinished(), evidence);
       if (tree.size === size || !isDue(tree.size, published?.size ?? 0, later, step)) continue;
       published = await signAndPublish(tree, published, signers, settings);
       if (published.size > tree.size || settings.outOfTime()) return { size: published.size, isComplete: false };
@@ -94,18 +96,6 @@ function unchanged(published: Published, { frontier }: Head): Publication {
 function checkRoot(tree: TileWriter, { root }: Published): void {
   if (rootOf(tree.frontier()).equals(root)) return;
   throw logForked("The published tiles and the committed entries do not give the root of the published checkpoint");
-}
-
-async function putAll(files: readonly EvidenceFile[], evidence: EvidenceBucket): Promise<void> {
-  for (let start = 0; start < files.length; start += PARALLEL_PUTS) {
-    await Promise.all(files.slice(start, start + PARALLEL_PUTS).map((file) => putEqual(file, evidence)));
-  }
-}
-
-async function putEqual(file: EvidenceFile, evidence: EvidenceBucket): Promise<void> {
-  const standing = await evidence.putOnce(file);
-  if (standing === undefined || standing.equals(file.bytes)) return;
-  throw logForked(`${file.path} of the evidence has other bytes than the committed entries give`);
 }
 
 /** @returns the newest checkpoint afterwards: this one, or a larger one of another sealer. */

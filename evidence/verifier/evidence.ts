@@ -1,23 +1,34 @@
-/** The evidence folder as the verifier reads it: tiles and bundles by C2SP tlog-tiles, from a disk or from wherever they lie. */
+/** The evidence folder as the verifier reads it: tiles and bundles by C2SP tlog-tiles, from wherever they lie. */
 
-import { type Dir, lstatSync, opendirSync } from "node:fs";
-import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CodedError, IDENTITIES_PREFIX } from "../../contract";
-import { FileError, RegularFiles } from "../../ledger/files/regular-file";
 import { parseCheckpoint } from "../log/checkpoint";
 import { ENTRY_BYTES_MAX, HASH_BYTES } from "../log/hashing";
 import { NoteError } from "../log/note";
-import { bundlePath, CHECKPOINT_PATH, TILE_WIDTH, tilePath } from "../log/paths";
+import { bundlePath, CHECKPOINT_PATH, PACK_BYTES_MAX, PACKS_PREFIX, TILE_WIDTH, tilePath } from "../log/paths";
 import type { Findings } from "./findings";
 
 export interface EvidenceFolder {
   /** How reports name it. */
   readonly name: string;
+  /** Where it is a folder on this machine's disk, the path: then threads can read it too. */
+  readonly folder?: string;
   /** Undefined when there is no such object. @throws EvidenceError for one that cannot be what its path says. */
   read(path: string): Promise<Buffer | undefined>;
   /** Paths of the objects whose path begins so, in any order. */
   list(prefix: string): AsyncIterable<string>;
+  /** Where bundles may come from packs (`packs.ts`). */
+  readonly packs?: Packs;
+}
+
+/** What a folder knows of its packs. Bundles and tiles are full ones. */
+export interface Packs {
+  /** Whether this bundle lies in a pack that can be read. */
+  holds(bundle: number): Promise<boolean>;
+  /** The tile over this bundle as a separate object; undefined where it does not exist, or where packs are read in its place. */
+  storedTile(bundle: number): Promise<Buffer | undefined>;
+  /** What is wrong with the pack: as a whole, said with its first bundle, or that it holds other entries than the bundle. */
+  faultAt(bundle: number, entries: readonly Buffer[] | undefined): Promise<EvidenceError | undefined>;
 }
 
 /** An object is there, and is not what its path says. */
@@ -41,58 +52,9 @@ const IDENTITIES_BYTES_MAX = 256 * 1024 * 1024;
 /** How long an object of the evidence can be. */
 export function maxBytesOf(name: string): number {
   if (name.startsWith(IDENTITIES_PREFIX)) return IDENTITIES_BYTES_MAX;
+  if (name.startsWith(PACKS_PREFIX)) return PACK_BYTES_MAX;
   if (name.startsWith("tile/entries/")) return BUNDLE_BYTES_MAX;
   return name.startsWith("tile/") ? TILE_BYTES_MAX : NOTE_BYTES_MAX;
-}
-
-/** A folder on this machine's disk, as `aws s3 sync` leaves it. Reading is synchronous: thousands of small files go twice as fast. */
-export function localEvidence(top: string): EvidenceFolder {
-  const files = new RegularFiles(top);
-  return {
-    name: top,
-    read: async (name) => {
-      try {
-        return files.read(name, maxBytesOf(name));
-      } catch (error) {
-        if (error instanceof FileError) throw new EvidenceError(name, error.message);
-        throw error;
-      }
-    },
-    list: async function* (prefix) {
-      const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
-      const names = filesUnder(path.join(top, ...folder.split("/")), folder, FOLDERS_DEEP_MAX);
-      for (const name of names) if (name.startsWith(prefix)) yield name;
-    },
-  };
-}
-
-/** A tree of 2^53 leaves needs seven. */
-const FOLDERS_DEEP_MAX = 12;
-
-/** One entry at a time: a log publishes half a million checkpoints a year into one folder. */
-function* filesUnder(directory: string, prefix: string, deep: number): Generator<string> {
-  const opened = openedFolder(directory, prefix);
-  try {
-    for (let entry = opened?.readSync() ?? null; entry !== null; entry = opened?.readSync() ?? null) {
-      if (entry.isDirectory() && deep > 0)
-        yield* filesUnder(path.join(directory, entry.name), `${prefix}${entry.name}/`, deep - 1);
-      else yield `${prefix}${entry.name}`;
-    }
-  } finally {
-    opened?.closeSync();
-  }
-}
-
-function openedFolder(directory: string, name: string): Dir | undefined {
-  try {
-    if (lstatSync(directory).isSymbolicLink())
-      throw new EvidenceError(name, "it is a link, and links are not followed.");
-    return opendirSync(directory);
-  } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    if (["ENOENT", "ENOTDIR"].includes(code)) return undefined;
-    throw error instanceof EvidenceError ? error : new EvidenceError(name, `it cannot be listed (${code}).`);
-  }
 }
 
 /** Objects that cannot be read become findings; tiles and bundles are reported by who compares them with the entries. */
@@ -107,6 +69,8 @@ export function withFindings(evidence: EvidenceFolder, findings: Findings): Evid
   };
   return {
     name: evidence.name,
+    ...(evidence.folder !== undefined && { folder: evidence.folder }),
+    ...(evidence.packs && { packs: evidence.packs }),
     read: (name) => (name.startsWith("tile/") ? evidence.read(name) : evidence.read(name).catch(tell)),
     list: async function* (prefix) {
       try {
@@ -183,6 +147,7 @@ export function asOfHead(
   const isLater = (name: string) => publishedSize(name) > size && !isKnown.has(name);
   return {
     name: evidence.name,
+    ...(evidence.packs && { packs: evidence.packs }),
     read: async (name) =>
       name === CHECKPOINT_PATH ? checkpoint : isLater(name) ? undefined : await evidence.read(name),
     list: async function* (prefix) {
@@ -265,8 +230,10 @@ export interface Bundle {
   readonly entries?: readonly Buffer[];
   /** Why they cannot; undefined then too, when the bundle is not there. */
   readonly error?: EvidenceError;
-  /** The tile over it as it is stored, where it was asked for; undefined when it is not there. */
-  readonly tile?: Buffer | EvidenceError;
+  /** The tile over it as it is stored, where it was asked for; undefined when it is not there, `in-pack` when it need not be. */
+  readonly tile?: Buffer | EvidenceError | "in-pack";
+  /** What is wrong with the pack that holds it too; looked at with the tile. */
+  readonly packFault?: EvidenceError;
 }
 
 /** A bucket answers in tens of milliseconds; a disk at once. */
@@ -295,14 +262,29 @@ export async function* bundlesOf(
 async function bundleAt(evidence: EvidenceFolder, index: number, width: number, withTile: boolean): Promise<Bundle> {
   const [entries, tile] = await Promise.all([
     orError(() => readBundle(evidence, index, width)),
-    withTile ? orError(() => readTile(evidence, 0, index, width)) : undefined,
+    withTile ? orError(() => tileOver(evidence, index, width)) : undefined,
   ]);
-  const over = tile === undefined ? {} : { tile };
-  if (entries instanceof EvidenceError) return { index, width, error: entries, ...over };
-  return entries === undefined ? { index, width, ...over } : { index, width, entries, ...over };
+  const isRead = entries !== undefined && !(entries instanceof EvidenceError);
+  const isPacked = withTile && width === TILE_WIDTH;
+  const packFault = isPacked ? await evidence.packs?.faultAt(index, isRead ? entries : undefined) : undefined;
+  const beside = { ...(tile && { tile }), ...(packFault && { packFault }) };
+  if (entries instanceof EvidenceError) return { index, width, error: entries, ...beside };
+  return entries === undefined ? { index, width, ...beside } : { index, width, entries, ...beside };
 }
 
-async function orError<T>(read: () => Promise<T>): Promise<T | EvidenceError> {
+/** The tile over a bundle; `in-pack` where the bundle lies in a pack and no tile is looked at, because it would follow from the entries. */
+export async function tileOver(
+  evidence: EvidenceFolder,
+  bundle: number,
+  width: number,
+): Promise<Buffer | "in-pack" | undefined> {
+  const isPacked = width === TILE_WIDTH && (await evidence.packs?.holds(bundle)) === true;
+  if (!isPacked) return readTile(evidence, 0, bundle, width);
+  return (await evidence.packs?.storedTile(bundle)) ?? "in-pack";
+}
+
+/** What was read, or why it is not what its path says. */
+export async function orError<T>(read: () => Promise<T>): Promise<T | EvidenceError> {
   try {
     return await read();
   } catch (error) {

@@ -6,14 +6,15 @@
 import type { LogicalTableName } from "../../contract";
 import type { BitSet, KeyedHash } from "../../ledger/rules/tally";
 import type { EntryKind, RecordEntry } from "../log/entry";
-import { HASH_BYTES, leafHash } from "../log/hashing";
-import { bundlePath, TILE_WIDTH, tilePath } from "../log/paths";
+import { leafHash } from "../log/hashing";
+import { bundlePath, TILE_WIDTH } from "../log/paths";
 import { KEY_START, plainKeyEnd, readEntry } from "./entries";
-import { type Bundle, bundlesOf, EvidenceError, readTile } from "./evidence";
+import { type Bundle, bundlesOf } from "./evidence";
 import { GrowingTree, TILE_HEIGHT } from "./merkle-tree";
 import { bucketOf, type RecordTally } from "./record-tally";
 import type { Finding } from "./report";
 import type { Run } from "./run";
+import { faultOf, tileFault, upperTileFault } from "./tile-faults";
 
 /** Blocks of 65,536 entries: a bundle is then read with at most one tile of the levels above it. */
 export const BLOCK_HEIGHT = 16;
@@ -58,6 +59,8 @@ export type LogEvent =
   | { readonly what: "unreadable"; readonly path: string; readonly message?: string }
   /** A tile that is not there, or is not that of the entries. */
   | { readonly what: "tile"; readonly path: string; readonly message?: string }
+  /** A pack that is not what its path says; its entries come from bundles then. */
+  | { readonly what: "pack"; readonly path: string; readonly message: string }
   /** What an entry says against itself or its record. */
   | { readonly what: "finding"; readonly finding: Finding }
   /** Its bytes in base64, and the block's entries before it. */
@@ -139,8 +142,9 @@ class BlockReading {
     this.nextSize = firstAbove(reading.sizes, this.start);
   }
 
-  async takeBundle({ index, width, entries, error, tile }: Bundle): Promise<readonly LogEvent[]> {
+  async takeBundle({ index, width, entries, error, tile, packFault }: Bundle): Promise<readonly LogEvent[]> {
     this.events = [];
+    if (packFault !== undefined) this.events.push({ what: "pack", path: packFault.path, message: packFault.message });
     if (entries === undefined) {
       this.isWhole = false;
       this.events.push({ what: "unreadable", ...faultOf(bundlePath(index, width), error) });
@@ -149,7 +153,8 @@ class BlockReading {
     for (const [at, bytes] of entries.entries()) this.takeEntry(index * TILE_WIDTH + at, bytes);
     if (this.isWhole) {
       const hashes = this.fullTiles.find(({ level }) => level === 0)?.hashes ?? this.tree.lastTile();
-      this.compareTile(0, index, hashes, tile);
+      const fault = tile === "in-pack" ? undefined : tileFault(0, index, hashes, tile);
+      if (fault !== undefined) this.events.push({ what: "tile", ...fault });
     }
     for (const { level, index: own, hashes } of this.fullTiles.splice(0))
       await this.compareUpperTile(level, own, hashes);
@@ -221,52 +226,9 @@ class BlockReading {
   /** Those of level 0 were compared with their bundles. */
   private async compareUpperTile(level: number, index: number, hashes: Buffer): Promise<void> {
     if (level === 0 || this.tilesAt(level) < 1) return;
-    this.compareTile(level, index, hashes, await tileOrError(this.reader, level, index, hashes));
-  }
-
-  private compareTile(level: number, index: number, hashes: Buffer, stored: Buffer | EvidenceError | undefined): void {
-    const fault = tileFault(level, index, hashes, stored);
+    const fault = await upperTileFault(this.reader.evidence, level, index, hashes);
     if (fault !== undefined) this.events.push({ what: "tile", ...fault });
   }
-}
-
-export interface PathFault {
-  readonly path: string;
-  /** Absent where nothing is at that path. */
-  readonly message?: string;
-}
-
-function faultOf(path: string, error: EvidenceError | undefined): PathFault {
-  return error === undefined ? { path } : { path, message: error.message };
-}
-
-/** The tile as it is stored; undefined when it is not there. */
-export async function tileOrError(
-  { evidence }: Pick<LogReader, "evidence">,
-  level: number,
-  index: number,
-  hashes: Buffer,
-): Promise<Buffer | EvidenceError | undefined> {
-  try {
-    return await readTile(evidence, level, index, hashes.length / HASH_BYTES);
-  } catch (error) {
-    if (error instanceof EvidenceError) return error;
-    throw error;
-  }
-}
-
-/** Undefined for a stored tile that has these hashes. */
-export function tileFault(
-  level: number,
-  index: number,
-  hashes: Buffer,
-  stored: Buffer | EvidenceError | undefined,
-): PathFault | undefined {
-  const path = tilePath(level, index, hashes.length / HASH_BYTES);
-  if (stored === undefined || stored instanceof EvidenceError) return faultOf(path, stored);
-  return stored.equals(hashes)
-    ? undefined
-    : faultOf(path, new EvidenceError(path, "its hashes are not those of the entries."));
 }
 
 /** The statements of one block alone, for callers that need every one of them. */

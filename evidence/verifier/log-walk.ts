@@ -6,16 +6,7 @@ import type { EntryKind } from "../log/entry";
 import { readEntry } from "./entries";
 import { type Findings, isStatement } from "./findings";
 import { type Coverage, CoverageCheck, HeartbeatCheck } from "./heartbeats";
-import {
-  type BlockEnd,
-  type EntryCount,
-  type LogEvent,
-  type LogReading,
-  type NodeText,
-  type PathFault,
-  tileFault,
-  tileOrError,
-} from "./log-block";
+import type { BlockEnd, EntryCount, LogEvent, LogReading, NodeText } from "./log-block";
 import { GrowingTree, type Node } from "./merkle-tree";
 import type { PublishedCheckpoints } from "./published";
 import type { Readings } from "./readings";
@@ -23,6 +14,7 @@ import type { RecordTally } from "./record-tally";
 import type { FindingCode } from "./report";
 import { CLOCKS_DIFFER_MS, type Run } from "./run";
 import type { RecordSource } from "./sources";
+import { type PathFault, upperTileFault } from "./tile-faults";
 
 interface Tile {
   readonly level: number;
@@ -94,7 +86,8 @@ export class LogWalk {
     else if (event.what === "unreadable") {
       this.isWhole = false;
       this.evidenceFault(event);
-    } else if (!this.isWhole) return;
+    } else if (event.what === "pack") this.evidenceFault(event);
+    else if (!this.isWhole) return;
     else if (event.what === "tile") this.evidenceFault(event);
     else this.published.grown(event.size, () => this.tree.root(event.nodes.map(nodeOf)), this.claims);
   }
@@ -127,7 +120,7 @@ export class LogWalk {
   }
 
   private async compareTile({ level, index, hashes }: Tile): Promise<void> {
-    const fault = tileFault(level, index, hashes, await tileOrError(this.run, level, index, hashes));
+    const fault = await upperTileFault(this.run.evidence, level, index, hashes);
     if (fault !== undefined) this.evidenceFault(fault);
   }
 

@@ -1,4 +1,4 @@
-/** The readings of a verification that this process does itself: of the log alone, of the sources with threads. */
+/** The readings of a verification that this process does itself: the first one of the log and of the sources with threads, the others alone. */
 
 import type { LogicalTableName } from "../../contract";
 import type { KeyedHash } from "../../ledger/rules/tally";
@@ -25,20 +25,24 @@ import type { Run } from "./run";
 import type { RecordSource } from "./sources";
 
 export class OwnReadings implements Readings {
-  readonly shared: ParallelReading | undefined;
+  private parallel: ParallelReading | undefined;
 
   constructor(
     private readonly run: Run,
     private readonly keyed: KeyedHash,
-    sources: readonly RecordSource[],
-    runKey: Buffer,
-    threads: Threads,
-  ) {
-    this.shared = ParallelReading.of(sources, runKey, threads);
+    private readonly sources: readonly RecordSource[],
+    private readonly runKey: Buffer,
+    private readonly threads: Threads,
+  ) {}
+
+  get shared(): ParallelReading | undefined {
+    return this.parallel?.readsRecords === true ? this.parallel : undefined;
   }
 
   async *log(reading: LogReading, tally: RecordTally): AsyncGenerator<LogChunk> {
-    for (let block = 0; block < blocksOf(reading); block++) yield* readBlock(block, reading, tally, this.run);
+    this.parallel = ParallelReading.of(this.run, reading, this.sources, this.runKey, this.threads);
+    if (this.parallel?.readsLog === true) yield* this.parallel.log(reading, tally, this.run);
+    else for (let block = 0; block < blocksOf(reading); block++) yield* readBlock(block, reading, tally, this.run);
   }
 
   async *statements(reading: BlockRange): AsyncGenerator<Finding> {
@@ -63,7 +67,7 @@ export class OwnReadings implements Readings {
   }
 
   stop(): void {
-    this.shared?.stop();
+    this.parallel?.stop();
   }
 }
 

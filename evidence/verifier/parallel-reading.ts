@@ -1,64 +1,137 @@
 /**
- * The first reading of the records by several threads, while the log is read. What each has summed up is added together, and what
- * they found is reported in the order of the sources: so the report is the same for any number of threads.
+ * The first reading by several threads: of the log, in blocks, and then of the records, in data files. What each has summed up is added
+ * together, and what they found is reported in the order of the log and of the sources: so the report is the same for any number of threads.
  */
 
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 import type { LogicalTableName } from "../../contract";
-import { readShared, type SharedWork } from "./part-reader";
-import type { PartResult, ReaderSums, SharedReading } from "./readings";
+import { blocksOf, type LogChunk, type LogReading, readBlock } from "./log-block";
+import { readShared, type SharedResult, type SharedWork, takeBlock } from "./part-reader";
+import type { LogState, PartResult, ReaderSums, SharedReading } from "./readings";
 import { type ChangeFault, digestChanges } from "./record-pass";
-import type { RecordChange, RecordPart, RecordSource } from "./sources";
+import type { RecordTally } from "./record-tally";
+import type { Run } from "./run";
+import type { RecordChange, RecordSource } from "./sources";
 
 export interface Thread {
   readonly sums: Promise<ReaderSums>;
   stop(): void;
 }
 
-export type StartThread = (work: SharedWork, onPart: (index: number, result: PartResult) => void) => Thread;
+export type StartThread = (work: SharedWork, onResult: (result: SharedResult) => void) => Thread;
 
 export interface Threads {
   /** How many at most, this one among them. */
   readonly count: number;
   /** Default: a thread of Node.js. */
   readonly start?: StartThread;
-  /** A thread is started for so many records; fewer are read sooner than it has started. Default: 20,000. */
-  readonly recordsEach?: number;
+  /** A thread is started for so many records and entries; fewer are read sooner than it has started. Default: 40,000. */
+  readonly unitsEach?: number;
 }
 
-const RECORDS_EACH = 20_000;
+const UNITS_EACH = 40_000;
 
 export class ParallelReading implements SharedReading {
   private readonly results: (PartResult | undefined)[] = [];
+  private readonly blocks: (readonly LogChunk[] | undefined)[] = [];
+  private readonly logStates: LogState[] = [];
   private readonly threads: readonly Thread[];
-  private readonly work: SharedWork;
+  /** Ends the waiting for a result of another thread. */
+  private wake: () => void = () => {};
 
-  private constructor(parts: readonly RecordPart[], runKey: Buffer, count: number, start: StartThread) {
-    this.work = { parts, runKey, taken: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT) };
-    this.threads = Array.from({ length: count }, () => start(this.work, this.onPart));
-    // The call that finishes the reading gets the error; until then nobody waits for it.
-    for (const { sums } of this.threads) sums.catch(() => {});
+  private constructor(
+    private readonly work: SharedWork,
+    count: number,
+    start: StartThread,
+  ) {
+    this.threads = Array.from({ length: count }, () => start(work, this.onResult));
+    for (const { sums } of this.threads) {
+      // The call that finishes the reading gets the error; until then nobody waits for it.
+      sums.catch(() => this.wake());
+    }
   }
 
-  /** Undefined where one thread does as well, or where a source does not come in parts. */
-  static of(sources: readonly RecordSource[], runKey: Buffer, threads: Threads): ParallelReading | undefined {
-    const { count, start = nodeThread, recordsEach = RECORDS_EACH } = threads;
-    const parts = sources.flatMap((source) => source.parts ?? []);
+  /**
+   * Undefined where one thread does as well.
+   * @param evidence of which the log is read, where it is a folder on this machine's disk.
+   */
+  static of(
+    { evidence }: Pick<Run, "evidence">,
+    reading: LogReading,
+    sources: readonly RecordSource[],
+    runKey: Buffer,
+    { count, start = nodeThread, unitsEach = UNITS_EACH }: Threads,
+  ): ParallelReading | undefined {
+    const parts = sources.every((source) => source.parts !== undefined)
+      ? sources.flatMap((source) => source.parts ?? [])
+      : [];
+    const log = evidence.folder === undefined ? undefined : { folder: evidence.folder, reading };
+    const blocks = log === undefined ? 0 : blocksOf(reading);
     const records = parts.reduce((sum, { file }) => sum + file.itemCount, 0);
-    const others = Math.min(count - 1, parts.length - 1, recordsEach === 0 ? count : Math.floor(records / recordsEach));
-    const isInParts = sources.every((source) => source.parts !== undefined);
-    return others < 1 || !isInParts ? undefined : new ParallelReading(parts, runKey, others, start);
+    const units = records + (log === undefined ? 0 : reading.size);
+    const others = Math.min(count - 1, parts.length + blocks - 1, Math.floor(units / Math.max(1, unitsEach)));
+    if (others < 1) return undefined;
+    const taken = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    return new ParallelReading({ parts, runKey, taken, ...(log && { log }) }, others, start);
   }
 
-  private readonly onPart = (index: number, result: PartResult): void => {
-    this.results[index] = result;
+  /** Whether the log is read in this way too. */
+  get readsLog(): boolean {
+    return this.work.log !== undefined;
+  }
+
+  /** Whether the records are. */
+  get readsRecords(): boolean {
+    return this.work.parts.length > 0;
+  }
+
+  private readonly onResult = (result: SharedResult): void => {
+    if ("block" in result) this.blocks[result.block] = result.chunks;
+    else if ("index" in result) this.results[result.index] = result.result;
+    else this.logStates.push(result.log);
+    this.wake();
   };
+
+  /** Reads blocks with the others until none is left, and gives each in its turn. @param tally has gained all that they say at the end. */
+  async *log(reading: LogReading, tally: RecordTally, run: Run): AsyncGenerator<LogChunk> {
+    const count = blocksOf(reading);
+    for (let next = 0; next < count; ) {
+      const chunks = this.blocks[next];
+      if (chunks !== undefined) {
+        this.blocks[next] = [];
+        yield* chunks;
+        next += 1;
+        continue;
+      }
+      run.checkDeadline();
+      const own = takeBlock(this.work);
+      if (own === undefined) await this.untilResult();
+      // Its own turn: nothing needs to be kept.
+      else if (own === next) {
+        yield* readBlock(own, reading, tally, run);
+        next += 1;
+      } else this.blocks[own] = await all(readBlock(own, reading, tally, run));
+    }
+    while (this.logStates.length < this.threads.length) await this.untilResult();
+    for (const { leaves, histories } of this.logStates) {
+      tally.leaves.addAll(leaves);
+      tally.histories.addAll(histories);
+    }
+  }
+
+  /** Waits for a further result of any thread. @throws what a thread ended with. */
+  private async untilResult(): Promise<void> {
+    const woken = new Promise<void>((resolve) => {
+      this.wake = resolve;
+    });
+    await Promise.race([woken, ...this.threads.map(({ sums }) => sums.then(() => woken))]);
+  }
 
   /** Reads with the others until nothing is left. */
   async finish(onProgress: (changes: number) => void): Promise<readonly ReaderSums[]> {
-    const own = readShared(this.work, (index, result) => {
-      this.onPart(index, result);
+    const own = readShared(this.work, (result) => {
+      this.onResult(result);
       onProgress(this.results.reduce((sum, each) => sum + (each?.changes ?? 0), 0));
     });
     return Promise.all([own, ...this.threads.map(({ sums }) => sums)]);
@@ -77,6 +150,12 @@ export class ParallelReading implements SharedReading {
   }
 }
 
+async function all(chunks: AsyncIterable<LogChunk>): Promise<LogChunk[]> {
+  const found: LogChunk[] = [];
+  for await (const chunk of chunks) found.push(chunk);
+  return found;
+}
+
 /** The faults of a part, read again where they were too many to be kept. */
 export async function faultsOf(
   table: LogicalTableName,
@@ -88,21 +167,21 @@ export async function faultsOf(
   else await digestChanges(read(), table, { take: () => {}, onFault });
 }
 
-/** What a thread reports: a part that it has read, and at its end its sums. */
-export type ThreadMessage = { readonly index: number; readonly result: PartResult } | { readonly sums: ReaderSums };
+/** What a thread reports: what it has read, and at its end its sums. */
+export type ThreadMessage = SharedResult | { readonly sums: ReaderSums };
 
 /** The bundled program starts itself again; from its sources, a file beside this one that knows TypeScript. */
 const SCRIPT = __filename.endsWith(".ts") ? path.join(__dirname, "reader-thread.cjs") : __filename;
 
-const nodeThread: StartThread = (work, onPart) => {
+const nodeThread: StartThread = (work, onResult) => {
   const worker = new Worker(SCRIPT, { workerData: { sharedWork: work } });
   const sums = new Promise<ReaderSums>((resolve, reject) => {
     worker.on("message", (message: ThreadMessage) => {
       if ("sums" in message) resolve(message.sums);
-      else onPart(message.index, message.result);
+      else onResult(message);
     });
     worker.on("error", reject);
-    worker.on("exit", () => reject(new Error("A thread ended before it had read its records.")));
+    worker.on("exit", () => reject(new Error("A thread ended before it had read its share.")));
   });
   return { sums, stop: () => void worker.terminate() };
 };

@@ -1,4 +1,4 @@
-/** What a thread of the verifier does: it reads parts of the sources that it shares with others, and reports what it read. */
+/** What a thread of the verifier does: it reads blocks of the log and parts of the sources that it shares with others, and reports what it read. */
 
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import type { ThreadMessage } from "./parallel-reading";
@@ -9,7 +9,7 @@ export const isReaderThread: boolean = !isMainThread && workerData?.sharedWork !
 
 async function read(work: SharedWork): Promise<void> {
   const report = (message: ThreadMessage) => parentPort?.postMessage(message);
-  const sums = await readShared(work, (index, result) => report({ index, result }));
+  const sums = await readShared(work, report);
   report({ sums });
 }
 

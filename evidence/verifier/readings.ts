@@ -4,7 +4,7 @@
  * pieces of the work elsewhere (`pieces.ts`).
  */
 
-import type { TallyState } from "../../ledger/rules/tally";
+import type { BitSetState, TallyState } from "../../ledger/rules/tally";
 import type { LaterState } from "./freshness";
 import type { BlockRange, EntryFilter, LogChunk, LogReading, WantedEntry } from "./log-block";
 import type { ChangeFault, DigestedChange } from "./record-pass";
@@ -53,6 +53,12 @@ export interface PartResult {
   readonly later: LaterState;
   /** In their order; undefined where there are so many that they are read again when their turn comes. */
   readonly faults: readonly ChangeFault[] | undefined;
+}
+
+/** What all entries that one reader has read say of the records. */
+export interface LogState {
+  readonly leaves: TallyState;
+  readonly histories: BitSetState;
 }
 
 /** What one reader has summed up of all its parts. */

@@ -18,6 +18,7 @@ import { Lives } from "./lives";
 import { BLOCK_HEIGHT } from "./log-block";
 import { LogWalk } from "./log-walk";
 import { OwnReadings } from "./own-readings";
+import { checkPacksFollow } from "./packs";
 import { PairTally } from "./pairs";
 import type { Threads } from "./parallel-reading";
 import { PiecedReadings } from "./pieces";
@@ -65,7 +66,7 @@ export interface VerifyOptions {
   readonly leftovers?: boolean;
   /** Published checkpoints of smaller trees than this are not read: an earlier verification has read them, and they never change. */
   readonly publishedFrom?: number;
-  /** Threads that read the exports. The report is the same for any number. Default: one. */
+  /** Threads that read the log and the exports. The report is the same for any number. Default: one. */
   readonly threads?: Threads;
   /** Results of pieces, in place of readings. Default: everything is read here. */
   readonly pieces?: PieceWork;
@@ -180,6 +181,7 @@ class Verification {
     await this.checkPins(checkpoint, published, walk);
     reportAge(run.findings, options.sources, this.coverage.until, run.clock);
     await this.checkPartialTiles(checkpoint, walk);
+    await checkPacksFollow(run, checkpoint.size);
     if (!walk.isSigned) {
       run.findings.note("The records were not held against the log, because its entries are not known for sure.");
       return;

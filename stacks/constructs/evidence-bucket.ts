@@ -133,7 +133,15 @@ function putOnce(bucketArn: string): Statement[] {
     {
       ...denyPut,
       sid: "NeverReplaced",
-      resources: under(bucketArn, "checkpoints/*", "keys/*", `${IDENTITIES_PREFIX}*`, `${SWEPT_PREFIX}*`, "tile/*"),
+      resources: under(
+        bucketArn,
+        "checkpoints/*",
+        "keys/*",
+        `${IDENTITIES_PREFIX}*`,
+        `${SWEPT_PREFIX}*`,
+        "packs/*",
+        "tile/*",
+      ),
       conditions: [notGiven("s3:if-none-match")],
     },
     {

@@ -36,13 +36,16 @@ const LOG_BYTES_PER_CALL = 300;
 const SEAL_SECONDS = 0.1;
 
 const SECONDS_PER_MONTH = 730 * 3600;
-/** Bytes in the log's bundles and tiles for each entry, of which 256 make a bundle and a tile. */
-const EVIDENCE_BYTES = 400;
+/** Bytes in the log's bundles, tiles and packs for each entry, of which 256 make a bundle and a tile, and 65,536 a pack. */
+const EVIDENCE_BYTES = 750;
 /** Bytes in the log's own table for each entry, in batches of 10 to 20: `npm run bench -- seal-cost` counts them. */
 const LOG_STATE_BYTES = 130;
 const BUNDLE = 256;
+const PACK = 65_536;
 /** DynamoDB stores 100 bytes beside each item and each entry of an index. */
 const ITEM_OVERHEAD_BYTES = 100;
+/** Of a consistent read. */
+const READ_UNIT_BYTES = 4096;
 const GIGABYTE = 1_000_000_000;
 
 /** Of a file, what each row adds; the rest is reading and reporting. */
@@ -119,7 +122,7 @@ export function variableLines(way: WayIn, counted: WayCounts, count: number): Va
   // Two data keys for each five minutes of a running environment; one environment at an even rate below its speed.
   const environments = Math.max(1, Math.ceil((calls * seconds) / SECONDS_PER_MONTH));
   const { tableGigabytes: gigabytes, evidenceGigabytes } = growthOf(counted, count);
-  const bundles = (count * counted.sealedRecords) / BUNDLE;
+  const sealed = count * counted.sealedRecords;
   const queue =
     way === "message" ? [variableLine("SQS: sent, received, deleted", "sqsRequest", count + 2 * calls)] : [];
   return [
@@ -142,7 +145,9 @@ export function variableLines(way: WayIn, counted: WayCounts, count: number): Va
     variableLine("Log of proofs: sealer's calls", "lambdaRequest", seals.batches),
     variableLine("Log of proofs: sealer's time, GB-seconds (estimate)", "lambdaGigabyteSecond", sealerSeconds),
     variableLine("Log of proofs: CloudTrail", "dataEvent", 2 * seals.batches),
-    variableLine("Log of proofs: bundles and tiles put", "s3Put", 2 * bundles),
+    variableLine("Log of proofs: bundles, tiles and packs put", "s3Put", (2 * sealed) / BUNDLE + sealed / PACK),
+    // Each entry once for its bundle and once for its pack.
+    variableLine("Log of proofs: batches read", "readUnit", (2 * sealed * LOG_STATE_BYTES) / READ_UNIT_BYTES),
     variableLine("Log of proofs: GB in S3, first month", "s3Gigabyte", evidenceGigabytes),
     variableLine("Tables: GB stored, first month", "tableGigabyte", gigabytes),
     variableLine("Tables: GB under point-in-time recovery, first month", "recoveryGigabyte", gigabytes),

@@ -1,5 +1,12 @@
 import fc from "fast-check";
-import { bundlePath, checkpointPath, cosignaturePath, tilePath, verifierKeyPath } from "../../../evidence/log/paths";
+import {
+  bundlePath,
+  checkpointPath,
+  cosignaturePath,
+  packPath,
+  tilePath,
+  verifierKeyPath,
+} from "../../../evidence/log/paths";
 import { naivePath } from "../sealing/naive-log";
 
 /** The first two are the examples of C2SP tlog-tiles. */
@@ -12,6 +19,8 @@ test.each([
   ["tile/0/273.p/112", () => tilePath(0, 273, 112)],
   ["tile/2/x001/x000/000.p/255", () => tilePath(2, 1_000_000, 255)],
   ["tile/entries/x001/x234/067", () => bundlePath(1234067)],
+  ["packs/000", () => packPath(0)],
+  ["packs/x015/258", () => packPath(15_258)],
   ["tile/entries/005.p/7", () => bundlePath(5, 7)],
   ["checkpoints/0000000000001234", () => checkpointPath(1234)],
   ["keys/530d903a.vkey", () => verifierKeyPath("530d903a")],

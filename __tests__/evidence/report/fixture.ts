@@ -7,8 +7,8 @@ import type { IdentityReport } from "../../../evidence/identity/identity-report"
 import { type GatherOptions, gatherReport } from "../../../evidence/report/gather";
 import type { ReportModel } from "../../../evidence/report/model";
 import { reportPage } from "../../../evidence/report/page";
-import { localEvidence } from "../../../evidence/verifier/evidence";
 import { exportSources } from "../../../evidence/verifier/export-source";
+import { localEvidence } from "../../../evidence/verifier/local-evidence";
 import { type VerifyOptions, verifyLog } from "../../../evidence/verifier/verify";
 import { type BuiltWorld, buildWorld, type World } from "../../support/log-world";
 import { type Files, logKey } from "../../support/naive-log";

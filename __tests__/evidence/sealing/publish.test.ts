@@ -50,6 +50,14 @@ async function expectWhole(size: number): Promise<void> {
   }
 }
 
+/** The bundles of the first 65,536 entries, one after another, put once; and no other pack. */
+async function expectOnePack(): Promise<void> {
+  const bundles = Array.from({ length: 256 }, (_, index) => versionsOf(naivePath("entries", index, 256))[0] ?? "");
+  expect(paths().filter((path) => path.startsWith("packs/"))).toEqual(["packs/000"]);
+  const [pack, ...others] = versionsOf("packs/000");
+  expect([pack?.equals(Buffer.concat(bundles as Buffer[])), others]).toEqual([true, []]);
+}
+
 test("the first publication: bundles, tiles, key, checkpoint, in this order", async () => {
   const sealer = startSealer(world);
   await grow(300, sealer);
@@ -83,6 +91,9 @@ test("it goes on from any size: within a bundle, at its end, over several levels
   }
   await expectWhole(70_000);
   expect(paths().filter((path) => path.startsWith("checkpoints/"))).toHaveLength(9);
+  await expectOnePack();
+  const inOrder = [naivePath("entries", 255, 256), naivePath("1", 0, 256), "packs/000", "checkpoints/0000000000065536"];
+  expect(paths().filter((path) => inOrder.includes(path))).toEqual(inOrder);
 }, 120_000);
 
 describe("after an outage", () => {
@@ -548,4 +559,34 @@ describe("keys", () => {
     await expect(publishNow(sealer)).rejects.toThrow("throttled");
     expect(await publishNow(sealer)).toEqual({ size: 1, isComplete: true });
   });
+});
+
+describe("packs", () => {
+  const SIZE = 65_600;
+  beforeEach(() => grow(SIZE));
+
+  test.each(["packs/000", "checkpoints/0000000000065536"])(
+    "a publisher that ends before it puts %s leaves no checkpoint without its pack, and the next one goes on",
+    async (path) => {
+      const ending = startSealer(world);
+      beforePut(ending, path, () => Promise.reject(new Error("the end")));
+      await expect(publishNow(ending)).rejects.toThrow("the end");
+      expect(paths().filter((each) => each.startsWith("checkpoint"))).toEqual([]);
+      expect(await publishNow(startSealer(world))).toEqual({ size: SIZE, isComplete: true });
+      await expectOnePack();
+    },
+    60_000,
+  );
+
+  test("a lost answer to its put is found again, and another pack in its place is a fork", async () => {
+    const sealer = startSealer(world);
+    afterPutRefused(sealer, "packs/000");
+    await publishNow(sealer);
+    await expectOnePack();
+    world.aws.objects.delete(objectName("checkpoint"));
+    for (const path of paths()) if (path.startsWith("checkpoints/")) world.aws.objects.delete(objectName(path));
+    slipIn("packs/000", "something else");
+    await expect(publishNow(startSealer(world))).rejects.toMatchObject({ code: "LOG_FORKED", isTampering: true });
+    expect(versionsOf("checkpoint")).toEqual([]);
+  }, 60_000);
 });

@@ -4,11 +4,11 @@ import {
   type EvidenceFolder,
   endsOf,
   entriesOf,
-  localEvidence,
   readBundle,
   readTile,
   storedHead,
 } from "../../../evidence/verifier/evidence";
+import { localEvidence } from "../../../evidence/verifier/local-evidence";
 import { onDisk } from "../../support/log-world";
 import { bundleOf, type Files, logKey, memoryEvidence, NaiveLog } from "../../support/naive-log";
 

@@ -1,4 +1,4 @@
-import { localEvidence } from "../../../evidence/verifier/evidence";
+import { localEvidence } from "../../../evidence/verifier/local-evidence";
 import { EXIT_CODES, verificationText } from "../../../evidence/verifier/report";
 import { at, buildWorld, onDisk, type World } from "../../support/log-world";
 import { logKey, memoryEvidence, type Step } from "../../support/naive-log";

@@ -3,7 +3,7 @@ import { parseCheckpoint } from "../../../evidence/log/checkpoint";
 import { entryBytes, type LogEntry, type RecordEntry } from "../../../evidence/log/entry";
 import { NoteError, parseVerifierKey, signatureLine } from "../../../evidence/log/note";
 import { CHECKPOINT_PATH, cosignaturePath } from "../../../evidence/log/paths";
-import { localEvidence } from "../../../evidence/verifier/evidence";
+import { localEvidence } from "../../../evidence/verifier/local-evidence";
 import { tileReader } from "../../../evidence/verifier/merkle-tree";
 import {
   checkProof,

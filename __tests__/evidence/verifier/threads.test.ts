@@ -1,49 +1,60 @@
 /** The report is the same, finding by finding, for any number of threads: over worlds that were changed in every way. */
 
+import { hash } from "node:crypto";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { exportSources } from "../../../evidence/verifier/export-source";
+import { localEvidence } from "../../../evidence/verifier/local-evidence";
 import type { StartThread, ThreadMessage } from "../../../evidence/verifier/parallel-reading";
 import { readShared } from "../../../evidence/verifier/part-reader";
 import { type VerifyOptions, verifyLog } from "../../../evidence/verifier/verify";
 import { buildVerifier } from "../../../tools/build-verifier";
-import { onDisk } from "../../support/log-world";
-import { memoryEvidence } from "../../support/naive-log";
+import { FolderOnDisk, onDisk, at as timeAt } from "../../support/log-world";
+import { type Files, NaiveLog, recordEntry } from "../../support/naive-log";
 import { Draft, genuineDraft, incrementalDraft, key, NOW } from "../../support/verified-world";
+
+/** Folder of the evidence, beside the exports. */
+const EVIDENCE = "evidence";
+
+/** Of all tests, one after the other: their worlds differ in a file or two. */
+const disk = new FolderOnDisk();
+afterAll(() => disk.remove());
 
 const genuine = genuineDraft();
 const incremental = incrementalDraft();
 
 /** A thread as the verifier starts it, in this process: what it reports is copied as between threads. */
-const inProcess: StartThread = (work, onPart) => ({
-  sums: readShared(work, (index, result) => onPart(index, structuredClone(result))).then((sums) =>
+const inProcess: StartThread = (work, onResult) => ({
+  sums: readShared(structuredClone(work), (result) => onResult(structuredClone(result))).then((sums) =>
     structuredClone(sums),
   ),
   stop: () => {},
 });
 
 /** The report, and every finding in the order in which it was found, for each number of threads. */
-function reports(draft: Draft, threadCounts: readonly number[], options: Partial<VerifyOptions> = {}) {
-  return onDisk(draft.exports, async (folder) => {
-    const found = [];
-    for (const count of threadCounts) {
-      const streamed: unknown[] = [];
-      const report = await verifyLog({
-        evidence: memoryEvidence(draft.evidence),
-        ...(await exportSources(folder)),
-        keys: [key.vkey],
-        settleMs: 0,
-        now: NOW,
-        ...draft.options,
-        threads: { count, start: inProcess, recordsEach: 0 },
-        onFinding: (finding, reason) => streamed.push([finding, reason]),
-        ...options,
-      });
-      found.push({ report, streamed });
-    }
-    return found;
-  });
+async function reports(draft: Draft, threadCounts: readonly number[], options: Partial<VerifyOptions> = {}) {
+  const { folder } = disk;
+  const evidence = new Map([...draft.evidence].map(([name, bytes]) => [`${EVIDENCE}/${name}`, bytes]));
+  disk.write(new Map([...draft.exports, ...evidence]));
+  const found = [];
+  for (const count of threadCounts) {
+    const streamed: unknown[] = [];
+    const report = await verifyLog({
+      evidence: localEvidence(path.join(folder, EVIDENCE)),
+      ...(await exportSources(path.join(folder, "exports"))),
+      keys: [key.vkey],
+      settleMs: 0,
+      now: NOW,
+      blockHeight: 8,
+      ...draft.options,
+      threads: { count, start: inProcess, unitsEach: 0 },
+      onFinding: (finding, reason) => streamed.push([finding, reason]),
+      ...options,
+    });
+    found.push({ report, streamed });
+  }
+  return found;
 }
 
 type Change = (lines: string[], at: number) => string[];
@@ -64,6 +75,69 @@ const change = fc.record({
   what: fc.constantFrom(...Object.keys(CHANGES)),
   /** Whether the manifests say the same, or the damage shows. */
   isHidden: fc.boolean(),
+});
+
+/** What somebody may do to a file of the evidence. */
+const DAMAGES: Readonly<Record<string, (bytes: Buffer, at: number) => Buffer | undefined>> = {
+  flipped: (bytes, at) => {
+    const changed = Buffer.from(bytes);
+    changed[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ 1;
+    return changed;
+  },
+  cut: (bytes, at) => bytes.subarray(0, at % bytes.length),
+  gone: () => undefined,
+};
+
+const damage = fc.record({ file: fc.nat(), at: fc.nat(), what: fc.constantFrom(...Object.keys(DAMAGES)) });
+type Damage = typeof damage extends fc.Arbitrary<infer T> ? T : never;
+
+function inflict(files: Files, { file, at, what }: Damage): void {
+  const name = [...files.keys()][file % files.size] ?? "";
+  const bytes = DAMAGES[what]?.(files.get(name) ?? Buffer.alloc(1), at);
+  if (bytes === undefined) files.delete(name);
+  else files.set(name, bytes);
+}
+
+test("any damage of a log of many blocks: the same report and the same findings in the same order", async () => {
+  const log = new NaiveLog([key]);
+  for (let minute = 0; minute < 12; minute++) {
+    for (let at = 0; at < 170 + minute * 20; at++) {
+      const kind = at % 50 === 0 ? "FORGED" : "RECORD";
+      const commitment = hash("sha256", `${minute} ${at}`, "base64url");
+      log.add(recordEntry({ kind, table: "PaymentLedger", key: [`payment-${minute}-${at}`], commitment }));
+    }
+    log.heartbeat(timeAt(minute * 60));
+    log.publish();
+  }
+  await fc.assert(
+    fc.asyncProperty(fc.array(damage, { maxLength: 3 }), fc.integer({ min: 2, max: 9 }), async (damages, count) => {
+      const draft = new Draft({ ...genuine.built, evidence: new Map(log.files) });
+      for (const each of damages) inflict(draft.evidence, each);
+      const [one, many] = await reports(draft, [1, count], { lastCheckpoint: log.checkpointAt(300) });
+      expect(one?.streamed.length).toBeGreaterThan(0);
+      expect(many).toEqual(one);
+    }),
+    { numRuns: 10 },
+  );
+  const draft = new Draft({ ...genuine.built, evidence: log.files });
+  const [one, two] = await reports(draft, [1, 2]);
+  const [three] = await reports(draft, [1], { threads: { count: 3, unitsEach: 0 } });
+  expect(one?.streamed.filter((each) => JSON.stringify(each).includes("RECORD_FORGED")).length).toBeGreaterThan(50);
+  expect(two).toEqual(one);
+  // In threads of Node.js.
+  expect(three).toEqual(one);
+});
+
+test("a block that a thread cannot read ends the verification with its error", async () => {
+  const failing: StartThread = () => ({ sums: Promise.reject(new Error("no memory is left")), stop: () => {} });
+  const draft = new Draft(genuine.built);
+  // It takes the first block, and ends.
+  const taking: StartThread = (work, onResult) => {
+    Atomics.add(new Int32Array(work.taken), 0, 1);
+    return failing(work, onResult);
+  };
+  const reading = reports(draft, [2], { threads: { count: 2, start: taking, unitsEach: 0 } });
+  await expect(reading).rejects.toThrow("no memory is left");
 });
 
 test("any changes of the exports: the same report and the same findings in the same order", async () => {
@@ -116,7 +190,7 @@ test("threads of Node.js report the same, and their end is waited for", async ()
   const draft = new Draft(incremental.built);
   draft.changeItem("PaymentLedger", "pay-5", () => undefined);
   const [one] = await reports(draft, [1]);
-  const [three] = await reports(draft, [3], { threads: { count: 3, recordsEach: 0 } });
+  const [three] = await reports(draft, [3], { threads: { count: 3, unitsEach: 0 } });
   expect(three).toEqual(one);
   expect(one?.report.verdict).toBe("missing");
 });

@@ -7,7 +7,7 @@ import { type WitnessServer, witnessServer } from "../../../evidence/commands/wi
 import { parseCheckpoint } from "../../../evidence/log/checkpoint";
 import { checkSignatures, cosignatureTime, parseNote, parseVerifierKey } from "../../../evidence/log/note";
 import { checkpointPath } from "../../../evidence/log/paths";
-import { localEvidence } from "../../../evidence/verifier/evidence";
+import { localEvidence } from "../../../evidence/verifier/local-evidence";
 import { consistencyProof, tileReader } from "../../../evidence/verifier/merkle-tree";
 import {
   addCheckpoint,

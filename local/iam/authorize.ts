@@ -15,7 +15,7 @@ const BY_SERVICE: Readonly<Record<string, typeof dynamodbAuthorisations>> = {
   s3: s3Authorisations,
   sqs: sqsAuthorisations,
   // Who one is may be asked by everybody; no policy can deny it.
-  sts: (call, asking) => (call.operation === "GetCallerIdentity" ? [] : anyOther(call, asking)),
+  sts: (call, requester) => (call.operation === "GetCallerIdentity" ? [] : anyOther(call, requester)),
 };
 const ENDPOINT_SERVICES: readonly string[] = ["dynamodb", "kms", "s3"] satisfies EndpointService[];
 

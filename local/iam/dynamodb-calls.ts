@@ -4,7 +4,7 @@ import { type ApiCall, firstText, isMap, mapIn } from "./api-call";
 import type { Authorisation, Context } from "./authorisation";
 import type { EffectivePolicies } from "./effective";
 import { objectKeyUses, tableKeyUses } from "./key-uses";
-import { question, type RequestingCaller } from "./requests";
+import { authorisationOf, type RequestingCaller } from "./requests";
 
 type Input = Readonly<Record<string, unknown>>;
 
@@ -40,49 +40,49 @@ const NEW_TABLE_KEY = [
   "ReEncryptTo",
 ].map((action) => `kms:${action}`);
 
-export function dynamodbAuthorisations(call: ApiCall, asking: RequestingCaller): Authorisation[] {
+export function dynamodbAuthorisations(call: ApiCall, requester: RequestingCaller): Authorisation[] {
   const { input, operation = "" } = call;
   switch (operation) {
     case "TransactWriteItems":
     case "TransactGetItems":
       return listIn(input, "TransactItems").flatMap((item) =>
         Object.entries(item).flatMap(([kind, request]) =>
-          isMap(request) ? itemCall(TRANSACTION_ACTIONS[kind] ?? kind, request, asking) : [],
+          isMap(request) ? itemCall(TRANSACTION_ACTIONS[kind] ?? kind, request, requester) : [],
         ),
       );
     case "BatchGetItem":
     case "BatchWriteItem":
       return Object.keys(mapIn(input, "RequestItems")).flatMap((TableName) =>
-        itemCall(operation, { TableName }, asking),
+        itemCall(operation, { TableName }, requester),
       );
     case "ExecuteStatement":
-      return partiQl(firstText(input, "Statement") ?? "", asking);
+      return partiQl(firstText(input, "Statement") ?? "", requester);
     case "ExecuteTransaction":
     case "BatchExecuteStatement":
       return [...listIn(input, "TransactStatements"), ...listIn(input, "Statements")].flatMap((each) =>
-        partiQl(firstText(each, "Statement") ?? "", asking),
+        partiQl(firstText(each, "Statement") ?? "", requester),
       );
     case "ExportTableToPointInTime":
-      return exportCall(input, asking);
+      return exportCall(input, requester);
     case "ImportTable":
-      return importCall(input, asking);
+      return importCall(input, requester);
     case "RestoreTableFromBackup":
     case "RestoreTableToPointInTime":
-      return restoreCall(operation, input, asking);
+      return restoreCall(operation, input, requester);
     default:
       return ITEM_ACTIONS.has(operation)
-        ? itemCall(operation, input, asking)
-        : [question(`dynamodb:${operation}`, resourceOf(operation, input, asking), asking)];
+        ? itemCall(operation, input, requester)
+        : [authorisationOf(`dynamodb:${operation}`, resourceOf(operation, input, requester), requester)];
   }
 }
 
-function itemCall(operation: string, input: Input, asking: RequestingCaller): Authorisation[] {
-  const { policies, caller } = asking;
+function itemCall(operation: string, input: Input, requester: RequestingCaller): Authorisation[] {
+  const { policies, caller } = requester;
   const tableArn = policies.tableArn(firstText(input, "TableName") ?? "");
   const index = firstText(input, "IndexName");
   const select = firstText(input, "Select");
   return [
-    question(`dynamodb:${operation}`, index === undefined ? tableArn : `${tableArn}/index/${index}`, asking, {
+    authorisationOf(`dynamodb:${operation}`, index === undefined ? tableArn : `${tableArn}/index/${index}`, requester, {
       "dynamodb:Attributes": attributesOf(input),
       ...(select !== undefined && { "dynamodb:Select": select }),
     }),
@@ -125,18 +125,18 @@ const PARTIQL: readonly (readonly [verb: RegExp, action: string])[] = [
   [/\bFROM\s+("?)([\w.-]+)\1/i, "PartiQLSelect"],
 ];
 
-function partiQl(statement: string, asking: RequestingCaller): Authorisation[] {
+function partiQl(statement: string, requester: RequestingCaller): Authorisation[] {
   for (const [verb, action] of PARTIQL) {
     const TableName = verb.exec(statement)?.[2];
-    if (TableName !== undefined) return itemCall(action, { TableName }, asking);
+    if (TableName !== undefined) return itemCall(action, { TableName }, requester);
   }
-  return [question("dynamodb:PartiQLSelect", "*", asking)];
+  return [authorisationOf("dynamodb:PartiQLSelect", "*", requester)];
 }
 
 /** DynamoDB writes the files in the caller's name, and not through the caller's endpoint. */
-function exportCall(input: Input, asking: RequestingCaller): Authorisation[] {
-  const { policies } = asking;
-  const caller = asking.caller.principal;
+function exportCall(input: Input, requester: RequestingCaller): Authorisation[] {
+  const { policies } = requester;
+  const caller = requester.caller.principal;
   const tableArn = policies.tableArn(firstText(input, "TableArn") ?? "");
   const prefix = firstText(input, "S3Prefix");
   const file = `arn:aws:s3:::${firstText(input, "S3Bucket")}/${prefix === undefined ? "" : `${prefix}/`}AWSDynamoDB/export/data/file.json.gz`;
@@ -153,7 +153,7 @@ function exportCall(input: Input, asking: RequestingCaller): Authorisation[] {
   const write = (action: string, context: Context) => ({ caller, action, resource: file, context, because });
   const named = key === undefined ? undefined : policies.keyArn(key);
   return [
-    question("dynamodb:ExportTableToPointInTime", tableArn, asking),
+    authorisationOf("dynamodb:ExportTableToPointInTime", tableArn, requester),
     write("s3:PutObject", put),
     write("s3:PutObjectAcl", {}),
     write("s3:AbortMultipartUpload", {}),
@@ -167,9 +167,9 @@ function exportCall(input: Input, asking: RequestingCaller): Authorisation[] {
   ];
 }
 
-function importCall(input: Input, asking: RequestingCaller): Authorisation[] {
-  const { policies } = asking;
-  const caller = asking.caller.principal;
+function importCall(input: Input, requester: RequestingCaller): Authorisation[] {
+  const { policies } = requester;
+  const caller = requester.caller.principal;
   const source = mapIn(input, "S3BucketSource");
   const parameters = mapIn(input, "TableCreationParameters");
   const tableArn = policies.tableArn(firstText(parameters, "TableName") ?? "");
@@ -177,7 +177,7 @@ function importCall(input: Input, asking: RequestingCaller): Authorisation[] {
   const prefix = firstText(source, "S3KeyPrefix") ?? "";
   const because = "DynamoDB reads the files of the import";
   return [
-    question("dynamodb:ImportTable", tableArn, asking),
+    authorisationOf("dynamodb:ImportTable", tableArn, requester),
     { caller, action: "s3:GetObject", resource: `${bucketArn}/${prefix}file.json.gz`, context: {}, because },
     { caller, action: "s3:ListBucket", resource: bucketArn, context: { "s3:prefix": prefix }, because },
     ...objectKeyUses(policies, {
@@ -186,8 +186,8 @@ function importCall(input: Input, asking: RequestingCaller): Authorisation[] {
       because,
       actions: ["kms:Decrypt"],
     }),
-    ...newTableKeyUses(keyOfNewTable(parameters, policies), tableArn, asking),
-    ...importLog(asking),
+    ...newTableKeyUses(keyOfNewTable(parameters, policies), tableArn, requester),
+    ...importLog(requester),
   ];
 }
 
@@ -234,17 +234,17 @@ function importLog({ policies, caller }: RequestingCaller): Authorisation[] {
   }));
 }
 
-function restoreCall(operation: string, input: Input, asking: RequestingCaller): Authorisation[] {
-  const { policies } = asking;
+function restoreCall(operation: string, input: Input, requester: RequestingCaller): Authorisation[] {
+  const { policies } = requester;
   const target = policies.tableArn(firstText(input, "TargetTableName") ?? "");
   return [
-    question(`dynamodb:${operation}`, firstText(input, "BackupArn") ?? restoredFrom(input, policies), asking),
-    question(`dynamodb:${operation}`, target, asking),
+    authorisationOf(`dynamodb:${operation}`, firstText(input, "BackupArn") ?? restoredFrom(input, policies), requester),
+    authorisationOf(`dynamodb:${operation}`, target, requester),
     ...FILLING.map((action) => ({
-      ...question(`dynamodb:${action}`, target, asking),
+      ...authorisationOf(`dynamodb:${action}`, target, requester),
       because: "DynamoDB fills the restored table",
     })),
-    ...newTableKeyUses(keyOfNewTable(input, policies), target, asking),
+    ...newTableKeyUses(keyOfNewTable(input, policies), target, requester),
   ];
 }
 

@@ -4,10 +4,10 @@ import { type ApiCall, firstText, mapIn } from "./api-call";
 import type { Authorisation } from "./authorisation";
 import type { EffectivePolicies } from "./effective";
 import { queueKeyUses } from "./key-uses";
-import { question, type RequestingCaller } from "./requests";
+import { authorisationOf, type RequestingCaller } from "./requests";
 
-export function kmsAuthorisations({ input, operation = "" }: ApiCall, asking: RequestingCaller): Authorisation[] {
-  const { policies } = asking;
+export function kmsAuthorisations({ input, operation = "" }: ApiCall, requester: RequestingCaller): Authorisation[] {
+  const { policies } = requester;
   const keyId = firstText(input, "KeyId", "TargetKeyId");
   const context: Record<string, string> = { "kms:CallerAccount": policies.place.account };
   for (const [name, value] of Object.entries(mapIn(input, "EncryptionContext"))) {
@@ -18,7 +18,7 @@ export function kmsAuthorisations({ input, operation = "" }: ApiCall, asking: Re
     if (value !== undefined) context[`kms:${name}`] = value;
   }
   const resource = keyId === undefined ? "*" : policies.keyArn(keyId);
-  return [question(`kms:${operation}`, resource, asking, context)];
+  return [authorisationOf(`kms:${operation}`, resource, requester, context)];
 }
 
 /** SQS has no permission for a batch: it is that of its entries. */
@@ -32,14 +32,14 @@ const QUEUE_KEY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
   ReceiveMessage: ["kms:Decrypt"],
 };
 
-export function sqsAuthorisations({ input, operation = "" }: ApiCall, asking: RequestingCaller): Authorisation[] {
-  const { policies, caller } = asking;
+export function sqsAuthorisations({ input, operation = "" }: ApiCall, requester: RequestingCaller): Authorisation[] {
+  const { policies, caller } = requester;
   const action = BATCHES[operation] ?? operation;
   const name = firstText(input, "QueueName") ?? firstText(input, "QueueUrl")?.split("/").pop();
   const queueArn = firstText(input, "SourceArn") ?? (name === undefined ? "*" : policies.arn("sqs", name));
   const because = "SQS encrypts or decrypts the message";
   return [
-    question(`sqs:${action}`, queueArn, asking),
+    authorisationOf(`sqs:${action}`, queueArn, requester),
     ...queueKeyUses(policies, {
       caller: caller.principal,
       arn: queueArn,
@@ -65,17 +65,17 @@ const LAMBDA_ACTIONS: readonly (readonly [method: string, path: RegExp, action: 
   ["GET", /^\/event-source-mappings\/?$/, "ListEventSourceMappings"],
 ];
 
-export function lambdaAuthorisations(call: ApiCall, asking: RequestingCaller): Authorisation[] {
+export function lambdaAuthorisations(call: ApiCall, requester: RequestingCaller): Authorisation[] {
   const path = call.path.replace(/^\/\d{4}-\d{2}-\d{2}/, "");
   for (const [method, pattern, action] of LAMBDA_ACTIONS) {
     const found = method === call.method ? pattern.exec(path) : null;
     if (found === null) continue;
     const name = found[1] === undefined ? undefined : decodeURIComponent(found[1]);
     const resource =
-      name === undefined ? "*" : name.startsWith("arn:") ? name : asking.policies.arn("lambda", `function:${name}`);
-    return [question(`lambda:${action}`, resource, asking)];
+      name === undefined ? "*" : name.startsWith("arn:") ? name : requester.policies.arn("lambda", `function:${name}`);
+    return [authorisationOf(`lambda:${action}`, resource, requester)];
   }
-  return anyOther(call, asking);
+  return anyOther(call, requester);
 }
 
 /** Whose permissions have other names than the signatures of their calls. */
@@ -85,10 +85,10 @@ const PERMISSION_PREFIXES: Readonly<Record<string, string>> = { monitoring: "clo
  * Any other service: by the operation's name, which is the action's for nearly all of them. A call that names none gets an
  * action that no policy can name, so that only who may do everything there passes.
  */
-export function anyOther(call: ApiCall, asking: RequestingCaller): Authorisation[] {
+export function anyOther(call: ApiCall, requester: RequestingCaller): Authorisation[] {
   const service = PERMISSION_PREFIXES[call.service] ?? call.service;
   const action = `${service}:${call.operation ?? `${call.method} ${call.path}`}`;
-  return [question(action, resourceIn(call, asking.policies), asking)];
+  return [authorisationOf(action, resourceIn(call, requester.policies), requester)];
 }
 
 function resourceIn({ service, input }: ApiCall, policies: EffectivePolicies): string {

@@ -1,4 +1,4 @@
-/** The questions that AWS asks for one caller: each with what AWS adds to the request by itself. */
+/** The authorisations that AWS asks for one caller, each with what AWS adds to the request by itself. */
 
 import { type Authorisation, type CallingIdentity, type Context, THE_CALL } from "./authorisation";
 import type { EffectivePolicies } from "./effective";
@@ -10,13 +10,13 @@ export interface RequestingCaller {
   readonly own: Pick<Authorisation, "context" | "via">;
 }
 
-export function question(
+export function authorisationOf(
   action: string,
   resource: string,
-  asking: RequestingCaller,
+  requester: RequestingCaller,
   context: Context = {},
 ): Authorisation {
-  const { caller, own } = asking;
+  const { caller, own } = requester;
   return {
     caller: caller.principal,
     action,

@@ -3,7 +3,7 @@
 import type { ApiCall } from "./api-call";
 import type { Authorisation } from "./authorisation";
 import { objectKeyUses } from "./key-uses";
-import { question, type RequestingCaller } from "./requests";
+import { authorisationOf, type RequestingCaller } from "./requests";
 
 /** What a bucket's configuration is called in the query, and in the names of the actions that read and write it. */
 const BUCKET_SETTINGS: Readonly<Record<string, string>> = {
@@ -42,46 +42,48 @@ const DELETED_BY_NAME: Readonly<Record<string, string>> = {
 const HEADER_KEYS = ["x-amz-acl", "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"];
 const CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm";
 
-export function s3Authorisations(call: ApiCall, asking: RequestingCaller): Authorisation[] {
+export function s3Authorisations(call: ApiCall, requester: RequestingCaller): Authorisation[] {
   const [, bucket = "", ...rest] = call.path.split("/");
   const key = decodeURIComponent(rest.join("/"));
-  if (bucket === "") return [question("s3:ListAllMyBuckets", "*", asking)];
+  if (bucket === "") return [authorisationOf("s3:ListAllMyBuckets", "*", requester)];
   const bucketArn = `arn:aws:s3:::${bucket}`;
-  if (key === "") return bucketCall(call, bucketArn, asking);
-  return objectCall(call, `${bucketArn}/${key}`, asking);
+  if (key === "") return bucketCall(call, bucketArn, requester);
+  return objectCall(call, `${bucketArn}/${key}`, requester);
 }
 
 /**
  * S3 tells only those who may list the bucket that an object is absent. To others it answers that reading is forbidden.
  * Nothing is asked about what a bucket itself lacks, such as a policy.
  */
-export function absenceQuestions({ method, path }: ApiCall, asking: RequestingCaller): Authorisation[] {
+export function absenceQuestions({ method, path }: ApiCall, requester: RequestingCaller): Authorisation[] {
   const [, bucket = "", key = ""] = path.split("/");
   if (key === "" || (method !== "GET" && method !== "HEAD")) return [];
-  const listing = question("s3:ListBucket", `arn:aws:s3:::${bucket}`, asking);
+  const listing = authorisationOf("s3:ListBucket", `arn:aws:s3:::${bucket}`, requester);
   return [{ ...listing, because: "S3 tells that the object is absent" }];
 }
 
-function bucketCall(call: ApiCall, bucketArn: string, asking: RequestingCaller): Authorisation[] {
+function bucketCall(call: ApiCall, bucketArn: string, requester: RequestingCaller): Authorisation[] {
   const { method, query } = call;
   const setting = Object.keys(BUCKET_SETTINGS).find((name) => query.has(name));
   if (setting !== undefined) {
-    return [question(`s3:${settingAction(method, setting, BUCKET_SETTINGS[setting] ?? "")}`, bucketArn, asking)];
+    return [
+      authorisationOf(`s3:${settingAction(method, setting, BUCKET_SETTINGS[setting] ?? "")}`, bucketArn, requester),
+    ];
   }
   if (method === "POST" && query.has("delete")) {
     return deletedObjects(call.body).map(({ key, isVersion }) =>
-      question(isVersion ? "s3:DeleteObjectVersion" : "s3:DeleteObject", `${bucketArn}/${key}`, asking),
+      authorisationOf(isVersion ? "s3:DeleteObjectVersion" : "s3:DeleteObject", `${bucketArn}/${key}`, requester),
     );
   }
-  if (method === "PUT") return [question("s3:CreateBucket", bucketArn, asking)];
-  if (method === "DELETE") return [question("s3:DeleteBucket", bucketArn, asking)];
+  if (method === "PUT") return [authorisationOf("s3:CreateBucket", bucketArn, requester)];
+  if (method === "DELETE") return [authorisationOf("s3:DeleteBucket", bucketArn, requester)];
   const prefix = query.get("prefix");
   const listed = query.has("versions")
     ? "ListBucketVersions"
     : query.has("uploads")
       ? "ListBucketMultipartUploads"
       : "ListBucket";
-  return [question(`s3:${listed}`, bucketArn, asking, prefix === null ? {} : { "s3:prefix": prefix })];
+  return [authorisationOf(`s3:${listed}`, bucketArn, requester, prefix === null ? {} : { "s3:prefix": prefix })];
 }
 
 function settingAction(method: string, setting: string, name: string): string {
@@ -89,29 +91,37 @@ function settingAction(method: string, setting: string, name: string): string {
   return method === "DELETE" ? (DELETED_BY_NAME[setting] ?? `Put${name}`) : `Put${name}`;
 }
 
-function objectCall(call: ApiCall, objectArn: string, asking: RequestingCaller): Authorisation[] {
+function objectCall(call: ApiCall, objectArn: string, requester: RequestingCaller): Authorisation[] {
   const { method, query } = call;
   const versioned = (action: string) => (query.has("versionId") ? `${action}Version` : action);
   const setting = Object.keys(OBJECT_SETTINGS).find((name) => query.has(name));
   if (setting !== undefined) {
     const action = settingAction(method, setting, OBJECT_SETTINGS[setting] ?? "");
-    return [question(`s3:${action}`, objectArn, asking), ...bypass(call, objectArn, asking)];
+    return [authorisationOf(`s3:${action}`, objectArn, requester), ...bypass(call, objectArn, requester)];
   }
-  if (query.has("uploadId") && method === "GET") return [question("s3:ListMultipartUploadParts", objectArn, asking)];
-  if (query.has("uploadId") && method === "DELETE") return [question("s3:AbortMultipartUpload", objectArn, asking)];
+  if (query.has("uploadId") && method === "GET")
+    return [authorisationOf("s3:ListMultipartUploadParts", objectArn, requester)];
+  if (query.has("uploadId") && method === "DELETE")
+    return [authorisationOf("s3:AbortMultipartUpload", objectArn, requester)];
   switch (method) {
     case "GET":
     case "HEAD":
-      return [question(`s3:${versioned("GetObject")}`, objectArn, asking), ...decryption(objectArn, asking)];
+      return [
+        authorisationOf(`s3:${versioned("GetObject")}`, objectArn, requester),
+        ...decryption(objectArn, requester),
+      ];
     case "DELETE":
-      return [question(`s3:${versioned("DeleteObject")}`, objectArn, asking), ...bypass(call, objectArn, asking)];
+      return [
+        authorisationOf(`s3:${versioned("DeleteObject")}`, objectArn, requester),
+        ...bypass(call, objectArn, requester),
+      ];
     default:
-      return putCall(call, objectArn, asking);
+      return putCall(call, objectArn, requester);
   }
 }
 
-function putCall({ headers, query }: ApiCall, objectArn: string, asking: RequestingCaller): Authorisation[] {
-  const { policies, caller } = asking;
+function putCall({ headers, query }: ApiCall, objectArn: string, requester: RequestingCaller): Authorisation[] {
+  const { policies, caller } = requester;
   const named = headers["x-amz-server-side-encryption-aws-kms-key-id"];
   const keyArn = named === undefined ? undefined : policies.keyArn(named);
   const context: Record<string, string> = {};
@@ -124,10 +134,10 @@ function putCall({ headers, query }: ApiCall, objectArn: string, asking: Request
   const keyActions =
     query.has("uploadId") || query.has("uploads") ? ["kms:GenerateDataKey", "kms:Decrypt"] : ["kms:GenerateDataKey"];
   return [
-    question("s3:PutObject", objectArn, asking, context),
+    authorisationOf("s3:PutObject", objectArn, requester, context),
     // A put under If-Match tells whether the object is the one that the caller knows.
-    ...(headers["if-match"] === undefined ? [] : [question("s3:GetObject", objectArn, asking)]),
-    ...(source === undefined ? [] : copied(source, asking)),
+    ...(headers["if-match"] === undefined ? [] : [authorisationOf("s3:GetObject", objectArn, requester)]),
+    ...(source === undefined ? [] : copied(source, requester)),
     ...objectKeyUses(
       policies,
       { caller: caller.principal, arn: objectArn, because: "S3 encrypts the object", actions: keyActions },
@@ -141,18 +151,18 @@ function decryption(arn: string, { policies, caller }: RequestingCaller): Author
   return objectKeyUses(policies, { caller: caller.principal, arn, because, actions: ["kms:Decrypt"] });
 }
 
-function copied(source: string, asking: RequestingCaller): Authorisation[] {
+function copied(source: string, requester: RequestingCaller): Authorisation[] {
   const [path = "", version] = decodeURIComponent(source).replace(/^\//, "").split("?versionId=");
   const arn = `arn:aws:s3:::${path}`;
   return [
-    question(version === undefined ? "s3:GetObject" : "s3:GetObjectVersion", arn, asking),
-    ...decryption(arn, asking),
+    authorisationOf(version === undefined ? "s3:GetObject" : "s3:GetObjectVersion", arn, requester),
+    ...decryption(arn, requester),
   ];
 }
 
-function bypass({ headers }: ApiCall, objectArn: string, asking: RequestingCaller): Authorisation[] {
+function bypass({ headers }: ApiCall, objectArn: string, requester: RequestingCaller): Authorisation[] {
   const asks = headers["x-amz-bypass-governance-retention"]?.toLowerCase() === "true";
-  return asks ? [question("s3:BypassGovernanceRetention", objectArn, asking)] : [];
+  return asks ? [authorisationOf("s3:BypassGovernanceRetention", objectArn, requester)] : [];
 }
 
 function deletedObjects(body: Buffer): { key: string; isVersion: boolean }[] {

@@ -7,8 +7,7 @@ import type { LedgerCalls } from "./calls";
 import { callDirectly, type DirectCalls } from "./direct";
 import type { JobEnvironment } from "./job-environment";
 import { awaitReports, dropFiles, type ProcessedFile } from "./partner-files";
-import { sendFirstMessages, sendLaterMessages } from "./payment-messages";
-import { untilSettled } from "./queues";
+import { sendFirstMessages, sendLaterMessages, untilSettled } from "./queues";
 import { type FileSamples, type MessageSamples, readFileSamples, readMessageSamples } from "./samples";
 import { type ServiceEvents, sendEvents } from "./service-events";
 

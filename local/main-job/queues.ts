@@ -9,6 +9,7 @@ import {
 import type { QueueId } from "../../contract";
 import { JobError } from "./errors";
 import type { JobEnvironment } from "./job-environment";
+import type { MessageSamples } from "./samples";
 import { until } from "./waiting";
 
 const BATCH_MAX = 10;
@@ -65,5 +66,24 @@ function notTaken(id: QueueId): JobError {
     `SQS did not take every message for ${id}.`,
     "The job's own messages are within SQS's bounds.",
     "look at the endpoint's log.",
+  );
+}
+
+/** Payments as messages: everybody may send them, several times, and something that is no payment among them. */
+export async function sendFirstMessages(environment: JobEnvironment, samples: MessageSamples): Promise<void> {
+  await send(environment, samples.bodies.slice(0, samples.laterFrom - 1));
+}
+
+/** What must not overtake the others, because it says other things under their ids. */
+export async function sendLaterMessages(environment: JobEnvironment, samples: MessageSamples): Promise<void> {
+  await untilSettled(environment, "paymentMessages");
+  await send(environment, samples.bodies.slice(samples.laterFrom - 1));
+}
+
+function send(environment: JobEnvironment, bodies: readonly string[]): Promise<void> {
+  return sendMessages(
+    environment,
+    "paymentMessages",
+    bodies.map((MessageBody) => ({ MessageBody })),
   );
 }

@@ -25,7 +25,7 @@ const STRYKER = path.join(PROJECT, ".local", `stryker-${PACKAGES["@stryker-mutat
 const SCORE_MIN_PERCENT = 85;
 /** Each folder of code, with the folders and files below `__tests__/` whose tests must notice its changes. */
 const TESTS_OF: Readonly<Record<string, readonly string[]>> = {
-  "ledger/rules": ["ledger/rules", "schemas"],
+  "ledger/rules": ["ledger/rules", "schemas", "evidence/verifier/mutation-lives"],
   "ledger/files": ["ledger/files"],
   "ledger/store": ["ledger/store", "ledger/rules/(attribute-value|stored-forms)", "ledger/operations"],
   "ledger/operations": ["ledger/operations"],

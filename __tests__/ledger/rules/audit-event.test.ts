@@ -32,12 +32,19 @@ test("one id asked for is the same as a list of it, and READ is the same as no a
 });
 
 test("nothing is made up: what was not sent is not in the record", () => {
-  expect(parsed({ Actor: "support" })).toEqual({
+  expect(parsed({ Actor: "support" })).toStrictEqual({
     action: "READ",
     actor: "support",
     queryRecordIds: [],
     responseRecordIds: [],
   });
+});
+
+test("the mark of another system is kept, and is not part of the content", () => {
+  const sent = anEvent({ Timestamp: "2026-11-21T10:00:00Z" });
+  const imported = parsed({ ...sent, ImportedFrom: "old-audit" });
+  expect(imported.importedFrom).toBe("old-audit");
+  expect(auditEventContent(imported)).toStrictEqual(auditEventContent(parsed(sent)));
 });
 
 test.each([

@@ -173,6 +173,7 @@ describe("paths", () => {
     ]);
     expect(pathsOf(VISA)).toEqual(["$"]);
     expect(pathsOf([[VISA]])).toEqual(["[0][0]"]);
+    expect(pathsOf([{ a: { b: VISA } }])).toEqual(["[0].a.b"]);
   });
 
   test("hide keys that hold card data or are no plain names", () => {

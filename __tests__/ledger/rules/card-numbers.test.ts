@@ -76,6 +76,8 @@ describe("card numbers that brands publish for testing", () => {
       "with ideographic spaces",
       "4111\u3000\u3000\u3000\u30001111\u3000\u3000\u3000\u30001111\u3000\u3000\u3000\u30001111",
     ],
+    ["with line separators of Unicode", "4111\u20281111\u20291111\u00851111"],
+    ["with blank Braille patterns and Ogham spaces", "4111\u28001111\u16801111\u28001111"],
     ["with combining marks", [...VISA].join("\u0336")],
     ["with variation selectors", [...VISA].join("\ufe0f")],
     ["as keycaps", [...VISA].map((digit) => `${digit}\ufe0f\u20e3`).join(" ")],

@@ -9,5 +9,7 @@ module.exports = {
   // Stryker resolves it by itself, and adds to it which test reaches which change.
   testEnvironment: require.resolve("./environment.ts"),
   runner: require.resolve("./runner.cjs"),
+  // A change can make a test wait for ever.
+  testTimeout: 60_000,
   maxWorkers: 1,
 };

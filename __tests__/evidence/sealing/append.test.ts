@@ -63,6 +63,21 @@ test("the same entries again add nothing: in this process, in another, cut other
   expect(await logTexts()).toEqual(texts([...entries(0, 15), entry(20)]));
 });
 
+test("a process does not read again what it has committed itself", async () => {
+  const log = open();
+  await appendEntries(entries(0, 10), log);
+  const commands: unknown[] = [];
+  log.table.dynamo.middlewareStack.add(
+    (next, context) => (args) => {
+      commands.push(context["commandName"]);
+      return next(args);
+    },
+    { step: "initialize", name: "commands", priority: "high" },
+  );
+  expect(await appendEntries(entries(5, 15), log)).toMatchObject({ appended: 5, repeated: 5 });
+  expect(commands).toEqual(["GetItemCommand", "TransactWriteItemsCommand"]);
+});
+
 test("only what is the same byte for byte is the same", async () => {
   const kinds: Partial<RecordEntry>[] = [
     { kind: "LATE" },

@@ -234,17 +234,18 @@ describe("two at once", () => {
   );
 
   test.each([
-    ["for a while", 3, undefined],
-    ["all the time", 100, "EVIDENCE_BUSY"],
-  ])("S3 refuses because of another conditional write %s", async (_how, times, code) => {
+    ["because of another conditional write, for a while", 409, 3, undefined],
+    ["because of another conditional write, all the time", 409, 100, "EVIDENCE_BUSY"],
+    ["because of an object that is gone at every look", 412, 100, "EVIDENCE_BUSY"],
+  ])("S3 refuses %s", async (_how, httpStatusCode, times, code) => {
     const sealer = startSealer(world);
     await grow(2, sealer);
     let refusals = 0;
     (sealer.clients.s3.middlewareStack as DynamoDBClient["middlewareStack"]).add(
       (next, context) => async (args) => {
         if (context["commandName"] !== "PutObjectCommand" || refusals++ >= times) return next(args);
-        const $metadata = { httpStatusCode: 409 };
-        throw new S3ServiceException({ name: "ConditionalRequestConflict", $fault: "client", message: "", $metadata });
+        const $metadata = { httpStatusCode };
+        throw new S3ServiceException({ name: "Refused", $fault: "client", message: "", $metadata });
       },
       { step: "initialize", name: "busy", priority: "high" },
     );

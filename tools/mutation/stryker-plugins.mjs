@@ -19,5 +19,16 @@ function shouldIgnore(path) {
   return isOfError || isOfProperty || isOfField ? REASON : undefined;
 }
 
-/** As `declareValuePlugin` of Stryker makes it: Stryker is not among the packages of this project. */
-export const strykerPlugins = [{ kind: "Ignore", name: "prose", value: { shouldIgnore } }];
+/** Prints each change that no test noticed as soon as that is known, so that an interrupted run has shown what it found. */
+class PrintUnnoticed {
+  onMutantTested({ status, fileName, location, mutatorName, replacement }) {
+    if (status !== "Survived" && status !== "NoCoverage") return;
+    console.log(`  not noticed: ${fileName}:${location.start.line} ${mutatorName}  ->  ${replacement}`);
+  }
+}
+
+/** As Stryker's `declareValuePlugin` and `declareClassPlugin` make them: Stryker is not among the packages of this project. */
+export const strykerPlugins = [
+  { kind: "Ignore", name: "prose", value: { shouldIgnore } },
+  { kind: "Reporter", name: "unnoticed", injectableClass: PrintUnnoticed },
+];

@@ -14,6 +14,7 @@ import { runPaymentProcessor } from "../ledger/operations/payment-processor";
 import { queueMessages, queueResponse } from "../ledger/operations/queue";
 import { parseEntries } from "../ledger/rules/entries";
 import { parsePayment } from "../ledger/rules/payment";
+import { isPaymentEvent, parseFact } from "../ledger/rules/payment-event";
 import { encodePageToken } from "../ledger/rules/queries";
 import { REFUSAL_CODES, type RefusalCode, refusal } from "../ledger/rules/refusals";
 import { parseTransaction } from "../ledger/rules/transaction";
@@ -472,12 +473,15 @@ describe("docs/api.md", () => {
       const wayIn = WAYS_IN.find(({ schema }) => schema === name);
       expect(wayIn?.parse(document)).toMatchObject({ ok: true });
     }
-    const csv = /^```csv\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? "";
     const rows = [];
-    for await (const row of readRows(textBytes(csv)))
-      rows.push("value" in row ? parseTransaction(row.value, NOW) : row);
-    expect(rows).toHaveLength(2);
-    for (const row of rows) expect(row).toMatchObject({ ok: true });
+    for (const [, csv = ""] of page.matchAll(/^```csv\n([\s\S]*?)^```$/gm))
+      for await (const row of readRows(textBytes(csv))) {
+        const isFact = "value" in row && isPaymentEvent(row.value);
+        const parsed = "value" in row ? (isFact ? parseFact : parseTransaction)(row.value, NOW) : row;
+        rows.push([isFact, parsed]);
+      }
+    const taken = expect.objectContaining({ ok: true });
+    expect(rows).toEqual([false, false, true, true].map((isFact) => [isFact, taken]));
   });
 
   test("its report and its continuation are what a file's progress writes", async () => {
@@ -486,7 +490,7 @@ describe("docs/api.md", () => {
     const version = { key: report.key, ...(report.versionId === undefined ? {} : { versionId: report.versionId }) };
     const progress = FileProgress.start(files, version, report.request);
     const bad = exampleOf("payment-files.bad-row") as BadRow;
-    await progress.add(report.rows, report.counts, [bad], report.cardDataRows);
+    await progress.add({ ...report, badRows: [bad] });
     await progress.report(report.removed);
     expect(JSON.parse(objects.get(progress.summaryKey) ?? "")).toEqual(report);
     expect(page).toContain(progress.summaryKey);

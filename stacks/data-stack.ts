@@ -121,7 +121,9 @@ export class DataStack extends BaseStack {
       paymentTransactions: this.addTable("payment-transactions", "paymentTransactions", {
         writers: roles("processor"),
       }),
-      paymentEvents: this.addTable("payment-events", "paymentEvents", { writers: roles("events", "messages") }),
+      paymentEvents: this.addTable("payment-events", "paymentEvents", {
+        writers: roles("events", "messages", "processor"),
+      }),
     };
   }
 

@@ -60,7 +60,8 @@ const OWN: Readonly<Record<RoleId, (arns: PermissionArns) => Statement[]>> = {
   ],
   processor: (arns) => [
     { sid: "Transactions", actions: ["dynamodb:PutItem"], resources: [arns.transactions.tableArn] },
-    append(arns.auditTrail),
+    // Rows of files are facts too.
+    ...eventStatements(arns),
     ...fileStatements(arns),
   ],
   transactionQuery: ({ transactions, messages, auditTrail }) => [

@@ -13,15 +13,11 @@ import type { CheckResponse } from "../backup/check-operation";
 import type { ExportResponse } from "../backup/export-operation";
 import { CHECK_CODES } from "../backup/findings";
 import { FUNCTIONS, QUEUES } from "../contract";
-import type { BadRow, FileReport } from "../ledger/files/progress";
 import type { ProcessorResponse } from "../ledger/operations/payment-processor";
 import { auditEventSchema } from "../ledger/rules/audit-event";
 import { ENTRIES_MAX, requestSchema } from "../ledger/rules/entries";
 import { paymentSchema } from "../ledger/rules/payment";
-import { paymentEventSchema } from "../ledger/rules/payment-event";
-import { paymentMessageSchema } from "../ledger/rules/payment-message";
 import { auditQuerySchema, ledgerQuerySchema, revealSchema, transactionQuerySchema } from "../ledger/rules/queries";
-import { REFUSAL_CODES } from "../ledger/rules/refusals";
 import {
   auditQueryResponseSchema,
   ledgerQueryResponseSchema,
@@ -31,6 +27,15 @@ import {
 import { SCHEMA_VERSION } from "../ledger/rules/schema";
 import { transactionSchema } from "../ledger/rules/transaction";
 import { transactionsResponseSchema } from "../ledger/rules/transaction-responses";
+import {
+  badRow,
+  DECIMALS_RULE,
+  EXACT_METADATA,
+  fileReport,
+  fileRow,
+  outcomeCounts,
+  queuedMessage,
+} from "./arrival-schemas";
 import { EVENT_FUNCTIONS } from "./event-schemas";
 import { LOG_FUNCTIONS } from "./log-schemas";
 import { OPENAPI_FILE, openApiDocument } from "./openapi";
@@ -42,9 +47,6 @@ export const SCHEMAS_INDEX = join(SCHEMAS_FOLDER, "..", "README.md");
 
 const EACH_BY_ITSELF =
   "One entry, a list, or a list with its actor around it. A function judges each entry by itself: one that does not match is refused alone, and the others are recorded.";
-const DECIMALS = "An amount must not have more decimals than its currency has minor units in ISO 4217.";
-const EXACT_METADATA =
-  "Its metadata is at most 32 KiB. Numbers keep the digits that they are written with; in a direct call they must be whole and within 2^53, because others lose digits on the way.";
 
 // ------------------------------------------------------------------------------------------------ what AWS sends and reads
 
@@ -112,65 +114,6 @@ const checkAnswer = z
 const directPayments = z.strictObject({
   payment_data: z.union([transactionSchema, z.array(transactionSchema).min(1).max(ENTRIES_MAX)]),
 });
-
-const writtenAmount = z.union([transactionSchema.shape.amount, z.number().min(0)]);
-const fileRow = transactionSchema.extend({ amount: writtenAmount }).meta({
-  title: "Row of a payment file",
-  description: `As a JSON object; in CSV each column is a field and metadata.<name> a member of the metadata. An amount may be a number, because its digits are read as they are written; it has no exponent. ${EXACT_METADATA} ${DECIMALS}`,
-});
-
-const sentMessage = paymentMessageSchema
-  .extend({
-    amount: z.union([paymentMessageSchema.shape.amount, z.number().min(0)]),
-    timestamp: z
-      .union([
-        paymentMessageSchema.shape.timestamp,
-        z
-          .int()
-          .min(1e11)
-          .max(1e13 - 1),
-      ])
-      .optional(),
-  })
-  .meta({
-    title: "Payment message",
-    description: `One payment. Times lie after 1999 and at most 15 minutes ahead of the ledger's clock. A number keeps the digits that it is written with; an amount has no exponent. ${DECIMALS}`,
-  });
-
-const sentFact = paymentEventSchema
-  .extend({ Mode: z.literal("fact"), Actor: paymentEventSchema.shape.Actor.unwrap() })
-  .meta({
-    title: "Fact",
-    description: `An event of a payment's life that the processor reports, with the fields of record_payment_event. A message with an EventID is one. ${DECIMALS}`,
-  });
-const queuedMessage = z
-  .union([sentMessage, sentFact])
-  .meta({ title: "Message of audit-trail-queue", description: "One payment, or one fact about a payment." });
-
-const outcomeCounts = z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count });
-
-const fileReport = z
-  .strictObject({
-    key: z.string(),
-    versionId: z.exactOptional(z.string()),
-    request: z.string().describe("The request that processed the file."),
-    rows: count,
-    counts: outcomeCounts,
-    cardDataRows: count,
-    removed: z.boolean().describe("The file held card data and was removed."),
-    badRows: z.array(z.string()).describe("Objects that list the bad rows, one JSON object a line."),
-  })
-  .meta({ title: "Report about a payment file" }) satisfies z.ZodType<FileReport>;
-
-const badRow = z
-  .strictObject({
-    row: z.int().min(1).describe("Its last line in NDJSON and CSV, its place in an array; from 1."),
-    outcome: z.enum(["conflict", "duplicate", "refused"]).describe("duplicate: an earlier row of the file has its id."),
-    code: z.enum([...REFUSAL_CODES, "DUPLICATE"]),
-    field: z.exactOptional(z.string()),
-    transactionId: z.exactOptional(z.string()).describe("Present where it can be read and is harmless."),
-  })
-  .meta({ title: "Bad row of a payment file" }) satisfies z.ZodType<BadRow>;
 
 const processorAnswer = z
   .strictObject({
@@ -252,7 +195,7 @@ const OF_FUNCTIONS: Readonly<Record<string, FunctionSchemas>> = {
   [paymentProcessor.name]: {
     request: z.union([directPayments, s3Event]).meta({
       title: "Payments to process",
-      description: `One payment, a list of up to ${ENTRIES_MAX}, or files. Each payment is judged by itself. ${EXACT_METADATA} ${DECIMALS}`,
+      description: `One payment, a list of up to ${ENTRIES_MAX}, or files. Each payment is judged by itself. ${EXACT_METADATA} ${DECIMALS_RULE}`,
     }),
     response: processorAnswer,
   },

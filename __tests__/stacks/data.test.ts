@@ -154,7 +154,7 @@ test.each([
   ["payment-audit-trail", Object.values(AUDITING).map(prodName)],
   ["payment-messages-trail", ["payment-messages-role"]],
   ["payment-transactions", ["payment-lambda-role-prod"]],
-  ["payment-events", ["payment-events-role", "payment-messages-role"]],
+  ["payment-events", ["payment-events-role", "payment-messages-role", "payment-lambda-role-prod"]],
 ])("%s: the roles of its functions put, nobody updates or does the rest", (id, roles) => {
   const [never, put, ...rest] = statements(data, `${id}-guard-policy`);
   expect(rest.map(({ sid }) => sid)).toEqual(id === "payment-audit-trail" ? ["WritersReadNothing"] : []);

@@ -21,6 +21,7 @@ import { FILE_PREFIXES } from "../../contract";
 import { commandOf } from "../../evidence/commands/program";
 import { parseAuditEvent } from "../../ledger/rules/audit-event";
 import { parseExactJson } from "../../ledger/rules/exact-json";
+import { isPaymentEvent, parseFact } from "../../ledger/rules/payment-event";
 import { parsePaymentMessage } from "../../ledger/rules/payment-message";
 import { auditQuerySchema, ledgerQuerySchema, transactionQuerySchema } from "../../ledger/rules/queries";
 import { parseWith } from "../../ledger/rules/schema";
@@ -360,6 +361,11 @@ function uploadFaults(call: RecordedCall, from: string, to: string, { keyArn }: 
   return [
     ...(key.startsWith(FILE_PREFIXES.payments) ? [] : [`${key} does not start the processor`]),
     ...(headersFit ? [] : ["the bucket refuses these encryption headers"]),
-    ...faultOf(call.files[from] ?? "", (value) => parseTransaction(value, NOW)),
+    ...faultOf(call.files[from] ?? "", (value) => ({ ok: [value].flat().every((row) => rowOf(row).ok) })),
   ];
+}
+
+/** A row of a payment file: a payment, or a fact about one. */
+function rowOf(value: unknown): { readonly ok: boolean } {
+  return isPaymentEvent(value) ? parseFact(value, NOW) : parseTransaction(value, NOW);
 }

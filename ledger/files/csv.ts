@@ -1,14 +1,22 @@
-/** The rows of a CSV file (RFC 4180 under a header row) as it streams by. Columns `metadata.<name>` become members of the metadata. */
+/**
+ * The rows of a CSV file (RFC 4180 under a header row) as it streams by. The header says whether they are payments, whose columns
+ * `metadata.<name>` become members of the metadata, or events of payments.
+ */
 
 import { parse } from "csv-parse/sync";
 import { holdsCardData } from "../rules/card-data";
+import { EVENT_ID_FIELD, paymentEventSchema } from "../rules/payment-event";
 import type { RefusalCode } from "../rules/refusals";
 import { transactionSchema } from "../rules/transaction";
 import { type Line, linesOf } from "./lines";
 import type { Row } from "./row";
 import { NOT_UTF8_MARK } from "./text";
 
-const FIELDS: ReadonlySet<string> = new Set(Object.keys(transactionSchema.shape));
+const PAYMENT_FIELDS: ReadonlySet<string> = new Set(Object.keys(transactionSchema.shape));
+/** A cell is a text, and the version of the schema is a number. */
+const EVENT_FIELDS: ReadonlySet<string> = new Set(
+  Object.keys(paymentEventSchema.shape).filter((name) => name !== "schemaVersion"),
+);
 const METADATA_PREFIX = "metadata.";
 /** Line ends of other systems (carriage return, next line, line and paragraph separator). In a cell they need quotes. */
 const FOREIGN_LINE_END = /[\r\u0085\u2028\u2029]/;
@@ -105,20 +113,21 @@ function cellsOf(text: string): readonly string[] {
 }
 
 /**
- * The names of the columns; none where the header cannot be used: it names no transactionId, a column twice (the last of
- * both would silently count), a column that is no field, or it holds card data, which would be a name in each row.
+ * The names of the columns; none where the header cannot be used: it does not name the payment's id, it names a column twice
+ * (the last of both would silently count) or a column that is no field, or it holds card data, which would be a name in each row.
  */
 function headerOf({ text, fault }: CsvRecord): readonly string[] {
   const names = fault === undefined ? cellsOf(text) : [];
   const targets = names.filter((name) => name !== "");
-  if (!targets.every(isColumnName)) return [];
+  const isOfEvents = targets.includes(EVENT_ID_FIELD);
+  if (!targets.every(isOfEvents ? (name) => EVENT_FIELDS.has(name) : isPaymentColumn)) return [];
   if (targets.some((name) => name.startsWith(METADATA_PREFIX))) targets.push("metadata");
-  const isReadable = targets.includes("transactionId") && new Set(targets).size === targets.length;
-  return isReadable && !holdsCardData(text) ? names : [];
+  const namesPayment = targets.includes(isOfEvents ? "TransactionID" : "transactionId");
+  return namesPayment && new Set(targets).size === targets.length && !holdsCardData(text) ? names : [];
 }
 
-function isColumnName(name: string): boolean {
-  if (FIELDS.has(name)) return true;
+function isPaymentColumn(name: string): boolean {
+  if (PAYMENT_FIELDS.has(name)) return true;
   return name.startsWith(METADATA_PREFIX) && name.length > METADATA_PREFIX.length && !NO_COLUMN_NAME.test(name);
 }
 
@@ -131,7 +140,8 @@ function csvRow(record: CsvRecord, header: readonly string[]): Row {
   for (const [index, name] of header.entries()) {
     const cell = cells[index] ?? "";
     if (name.startsWith(METADATA_PREFIX)) metadata.push([name.slice(METADATA_PREFIX.length), cell]);
-    else if (cell !== "") members.push([name, cell]);
+    // An empty cell is an absent field; an event without an id is still no payment.
+    else if (cell !== "" || name === EVENT_ID_FIELD) members.push([name, cell]);
   }
   if (metadata.length > 0) members.push(["metadata", Object.fromEntries(metadata)]);
   return { number: record.number, value: Object.fromEntries(members) };

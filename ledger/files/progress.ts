@@ -15,6 +15,7 @@ export const HOPS_MAX = 20;
 const REPORT_PART_LINES = 10_000;
 
 const count = z.int().min(0);
+const counts = { stored: count, duplicate: count, conflict: count, refused: count };
 const progressSchema = z.strictObject({
   schemaVersion: z.literal(1),
   key: z.string(),
@@ -27,7 +28,9 @@ const progressSchema = z.strictObject({
   verified: z.strictObject({ etag: z.string().optional() }).optional(),
   hop: count,
   rows: count,
-  counts: z.strictObject({ stored: count, duplicate: count, conflict: count, refused: count }),
+  counts: z.strictObject(counts),
+  /** Of the rows that are facts about payments, which are in `counts` too; absent where the file has none so far. */
+  facts: z.exactOptional(z.strictObject({ ...counts, breached: count })),
   reportParts: count,
   cardDataRows: count,
   /** Rows that leave a record beside the payment's own, by its result; absent in a continuation of an earlier release. */
@@ -35,14 +38,29 @@ const progressSchema = z.strictObject({
 });
 type State = z.infer<typeof progressSchema>;
 
+export type RowCounts = State["counts"];
+export type FactCounts = NonNullable<State["facts"]>;
+
 export interface BadRow {
   readonly row: number;
   /** `duplicate`: its id was in an earlier row of the same file. */
   readonly outcome: "conflict" | "duplicate" | "refused";
   readonly code: RefusalCode | "DUPLICATE";
   readonly field?: string;
-  /** Of a row whose id can be read and is harmless. */
+  /** The payment, of a row whose id can be read and is harmless. */
   readonly transactionId?: string;
+  /** Of a fact about a payment, in the same case. */
+  readonly eventId?: string;
+}
+
+/** What became of rows that follow each other. */
+export interface DoneRows {
+  readonly rows: number;
+  readonly counts: Readonly<RowCounts>;
+  /** Absent where none of the rows is a fact. */
+  readonly facts?: Readonly<FactCounts> | undefined;
+  readonly badRows: readonly BadRow[];
+  readonly cardDataRows: number;
 }
 
 /** The report about a file, as it is written beside its parts. */
@@ -52,7 +70,9 @@ export interface FileReport {
   /** The request that processed the file. */
   readonly request: string;
   readonly rows: number;
-  readonly counts: State["counts"];
+  readonly counts: RowCounts;
+  /** Facts about payments among the rows, which `counts` counts too; `breached`: recorded, and a rule was broken. */
+  readonly facts?: FactCounts;
   readonly cardDataRows: number;
   /** The file held card data and was removed. */
   readonly removed: boolean;
@@ -110,7 +130,7 @@ export class FileProgress {
     return this.state.rows;
   }
 
-  get counts(): Readonly<State["counts"]> {
+  get counts(): Readonly<RowCounts> {
     return this.state.counts;
   }
 
@@ -160,16 +180,14 @@ export class FileProgress {
   }
 
   /** Adds a finished batch. Batches are added in the order of the file. */
-  async add(
-    rows: number,
-    counts: Readonly<State["counts"]>,
-    badRows: readonly BadRow[],
-    cardDataRows: number,
-  ): Promise<void> {
+  async add({ rows, counts, facts, badRows, cardDataRows }: DoneRows): Promise<void> {
     this.state.rows += rows;
     this.state.cardDataRows += cardDataRows;
-    for (const outcome of ["stored", "duplicate", "conflict", "refused"] as const)
-      this.state.counts[outcome] += counts[outcome];
+    addTo(this.state.counts, counts);
+    if (facts !== undefined) {
+      this.state.facts ??= { stored: 0, duplicate: 0, conflict: 0, refused: 0, breached: 0 };
+      addTo(this.state.facts, facts);
+    }
     this.badRows.push(...badRows);
     if (this.badRows.length >= REPORT_PART_LINES) await this.flush();
   }
@@ -196,13 +214,14 @@ export class FileProgress {
   /** Writes the report. One that is there stays as it is: then this one is written into the request's own folder. */
   async report(removed: boolean): Promise<void> {
     await this.flush();
-    const { key, versionId, request, rows, counts, cardDataRows, reportParts } = this.state;
+    const { key, versionId, request, rows, counts, facts, cardDataRows, reportParts } = this.state;
     const report: FileReport = {
       key,
       ...(versionId === undefined ? {} : { versionId }),
       request,
       rows,
       counts,
+      ...(facts === undefined ? {} : { facts }),
       cardDataRows,
       removed,
       badRows: Array.from({ length: reportParts }, (_, index) => this.partKey(index + 1)),
@@ -232,6 +251,10 @@ export class FileProgress {
     const name = Buffer.byteLength(key) <= REPORTED_KEY_BYTES_MAX ? key : digestOf(key);
     return `${FILE_PREFIXES.reports}${name}/${versionId}`;
   }
+}
+
+function addTo<Name extends string>(sums: Record<Name, number>, added: Readonly<Record<Name, number>>): void {
+  for (const name of Object.keys(added) as Name[]) sums[name] += added[name];
 }
 
 /** Names a file in records where its key must not be: a key is whatever its sender chose. */

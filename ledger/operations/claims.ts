@@ -2,7 +2,8 @@
 
 import type * as z from "zod";
 import { holdsCardData } from "../rules/card-data";
-import { actor as actorSchema, transactionId as transactionIdSchema } from "../rules/schema";
+import { EVENT_ID_FIELD } from "../rules/payment-event";
+import { actor as actorSchema, eventId as eventIdSchema, transactionId as transactionIdSchema } from "../rules/schema";
 import { SentTokens } from "../rules/sent-tokens";
 
 /** The names under which the requests, messages, rows and events state who acts and which payment is concerned. */
@@ -12,16 +13,23 @@ const PAYMENT_FIELDS = ["TransactionID", "transactionId", "paymentId", "query_re
 export interface Claims {
   readonly actor?: string;
   readonly transactionId?: string;
+  /** Of an event of a payment's life. */
+  readonly eventId?: string;
 }
 
 /**
- * Who acts and which payment is concerned, as a refused input claims it, where it is well formed and neither card data nor
+ * Who acts and which payment and event are concerned, as a refused input claims it, where it is well formed and neither card data nor
  * one of the request's tokens.
  */
 export function harmlessClaims(input: unknown, tokens = SentTokens.in(input)): Claims {
   const actor = firstHarmless(input, ACTOR_FIELDS, actorSchema, tokens);
   const transactionId = firstHarmless(input, PAYMENT_FIELDS, transactionIdSchema, tokens);
-  return { ...(actor === undefined ? {} : { actor }), ...(transactionId === undefined ? {} : { transactionId }) };
+  const eventId = firstHarmless(input, [EVENT_ID_FIELD], eventIdSchema, tokens);
+  return {
+    ...(actor === undefined ? {} : { actor }),
+    ...(transactionId === undefined ? {} : { transactionId }),
+    ...(eventId === undefined ? {} : { eventId }),
+  };
 }
 
 function firstHarmless(

@@ -1,15 +1,17 @@
-/** Judges the rows of a payment file one by one, in the order of the file: what may be recorded, and what is refused. */
+/** Judges the rows of a payment file one by one, in the order of the file: payment or fact, what may be recorded, what is refused. */
 
 import type { BadRow } from "../files/progress";
 import type { Row } from "../files/row";
 import { SeenIds } from "../files/seen-ids";
 import type { Caller } from "../rules/audit-entry";
+import { EVENT_ID_FIELD, isPaymentEvent } from "../rules/payment-event";
 import { type Refusal, refusal } from "../rules/refusals";
-import { transactionId as transactionIdSchema } from "../rules/schema";
+import { eventId as eventIdSchema, transactionId as transactionIdSchema } from "../rules/schema";
 import type { Transaction } from "../rules/transaction";
 import type { Services } from "../store/services";
 import { type Claims, harmlessClaims } from "./claims";
 import { type PaymentBook, type SentPayment, transactionsBook } from "./payment-books";
+import { type ValidEvent, validateFact } from "./sent-events";
 import { isRefusal, refuseHarmful, validatePayment } from "./validation";
 
 export interface FileLimits {
@@ -23,16 +25,24 @@ export interface FileLimits {
 
 export const FILE_LIMITS: FileLimits = { rowsMax: 5_000_000, cardDataRowsMax: 1_000, attemptsMax: 1_000 };
 
-export type JudgedRow = AcceptedRow | RefusedRow;
+export type JudgedRow = PaymentRow | FactRow | RefusedRow;
 
-interface AcceptedRow extends SentPayment<Transaction> {
+interface AcceptedRow {
   readonly number: number;
   /** Its id was in an earlier row of the file. */
   readonly isRepeat: boolean;
 }
 
+interface PaymentRow extends AcceptedRow, SentPayment<Transaction> {}
+
+export interface FactRow extends AcceptedRow {
+  readonly fact: ValidEvent;
+}
+
 export interface RefusedRow {
   readonly number: number;
+  /** It was sent as an event of a payment's life. */
+  readonly isEvent: boolean;
   readonly hasCardData: boolean;
   readonly hasAuditRecord: boolean;
   /** Who sent it and which payment it is, as far as that can be kept. */
@@ -83,13 +93,17 @@ export class RowJudge {
       this.seesAgain(sentId(row));
       return this.refused(row, judgement);
     }
-    return { number: row.number, isRepeat: this.seesAgain(judgement.payment.transactionId), ...judgement };
+    const { number } = row;
+    if ("event" in judgement)
+      return { number, isRepeat: this.seesAgain(keyOfEvent(judgement.event.EventID)), fact: judgement };
+    return { number, isRepeat: this.seesAgain(judgement.payment.transactionId), ...judgement };
   }
 
-  private judgementOf(row: Row): SentPayment<Transaction> | Refusal {
+  private judgementOf(row: Row): SentPayment<Transaction> | ValidEvent | Refusal {
     if (this.rows > this.settings.limits.rowsMax) return this.harmOf(row) ?? refusal("TOO_MANY_ROWS");
     if ("fault" in row) return this.harmOf(row) ?? refusal(row.fault);
     const { now, caller } = this.settings;
+    if (isPaymentEvent(row.value)) return validateFact(row.value, row.number, { now, caller }, this.services);
     return validatePayment(this.book, row.value, { now, caller }, this.services);
   }
 
@@ -105,7 +119,7 @@ export class RowJudge {
     if (hasCardData) this.cardDataRows += 1;
     const isListed = code !== "TOO_MANY_ROWS" || this.rows === this.settings.limits.rowsMax + 1;
     const claims = "value" in row ? harmlessClaims(row.value) : {};
-    const { transactionId } = claims;
+    const { transactionId, eventId } = claims;
     const badRow: BadRow = {
       row: row.number,
       outcome: "refused",
@@ -113,9 +127,11 @@ export class RowJudge {
       ...(field === undefined ? {} : { field }),
       // The sender finds the row by this id; the file itself may be gone by then.
       ...(transactionId === undefined ? {} : { transactionId }),
+      ...(eventId === undefined ? {} : { eventId }),
     };
     return {
       number: row.number,
+      isEvent: "value" in row && isPaymentEvent(row.value),
       hasCardData,
       claims,
       hasAuditRecord: hasCardData && this.cardDataRows <= this.settings.limits.cardDataRowsMax,
@@ -129,7 +145,17 @@ export class RowJudge {
   }
 }
 
+/** The id that the row gives its payment or event. */
 function sentId(row: Row): string | undefined {
   const value = "value" in row && typeof row.value === "object" && row.value !== null ? row.value : {};
+  if (EVENT_ID_FIELD in value && isPaymentEvent(value)) {
+    const eventId = eventIdSchema.safeParse(value[EVENT_ID_FIELD]).data;
+    return eventId === undefined ? undefined : keyOfEvent(eventId);
+  }
   return transactionIdSchema.safeParse("transactionId" in value ? value.transactionId : undefined).data;
+}
+
+/** No id has a space, so an event's is never taken for a payment's. */
+function keyOfEvent(eventId: string): string {
+  return `event ${eventId}`;
 }

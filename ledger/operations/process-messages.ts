@@ -21,9 +21,10 @@ import {
   queueMessages,
   queueResponse,
 } from "./queue";
-import { type QueuedFact, recordFacts, validateFact } from "./queued-facts";
+import { type QueuedFact, recordFacts } from "./queued-facts";
 import { recordEntries } from "./record-entries";
 import { recordPayments } from "./record-payments";
+import { acceptLifeEvent, validateFact } from "./sent-events";
 import { type Accepted, acceptPayment, isRefusal, refuseHarmful, validatePayment } from "./validation";
 
 const { logicalName: MESSAGES } = TABLES.paymentMessages;
@@ -109,11 +110,12 @@ async function judge(
     const reason = refuseHarmful(message.body, services) ?? refusal("NOT_JSON");
     return { message, reason, table: MESSAGES };
   }
-  if (isPaymentEvent(body)) {
-    const fact = await validateFact(message, body, position, call, services);
-    return isRefusal(fact) ? { message, reason: fact, table: EVENTS } : { message, fact };
-  }
   const input = { now: call.now, caller: callerOf(message, call) };
+  if (isPaymentEvent(body)) {
+    const valid = validateFact(body, position, input, services);
+    if (isRefusal(valid)) return { message, reason: valid, table: EVENTS };
+    return { message, fact: await acceptLifeEvent(valid, services) };
+  }
   const sent = validatePayment(messagesBook(services), body, input, services);
   return isRefusal(sent) ? { message, reason: sent, table: MESSAGES } : { message, sent };
 }

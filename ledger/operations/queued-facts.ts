@@ -1,37 +1,15 @@
 /** Facts about payments that arrive as messages: what the processor did, which nobody waits for. */
 
 import { groupedBy } from "../rules/grouped";
-import type { Refusal } from "../rules/refusals";
-import { SentTokens } from "../rules/sent-tokens";
 import type { Services } from "../store/services";
 import { type Call, noteResults } from "./call";
 import { callerOf, type QueueMessage } from "./queue";
-import { recordEvent, type SentLifeEvent, validateLifeEvent } from "./record-events";
-import { refuseHarmful } from "./validation";
+import { recordEvent } from "./record-events";
+import type { SentLifeEvent } from "./sent-events";
 
 export interface QueuedFact {
   readonly message: QueueMessage;
   readonly fact: SentLifeEvent;
-}
-
-/**
- * Searched as it was written, and as it is stored: with floats, like an event of a direct call.
- *
- * @param exact the body with exact numbers.
- * @param position the message's place in its batch.
- */
-export async function validateFact(
-  message: QueueMessage,
-  exact: unknown,
-  position: number,
-  call: Call,
-  services: Services,
-): Promise<SentLifeEvent | Refusal> {
-  const harmful = refuseHarmful(exact, services);
-  if (harmful !== undefined) return harmful;
-  const body: unknown = JSON.parse(message.body);
-  const input = { position, tokens: SentTokens.in(body), factsOnly: true };
-  return validateLifeEvent(body, input, { ...call, caller: callerOf(message, call) }, services);
 }
 
 /**

@@ -11,7 +11,6 @@ import { envelopeOf, parseEntries } from "../rules/entries";
 import { groupedBy } from "../rules/grouped";
 import { derivedAuditId } from "../rules/identifiers";
 import { PLACE_MAX } from "../rules/life-check";
-import { type PaymentEvent, parseFact, parsePaymentEvent } from "../rules/payment-event";
 import type { BreachCode, LifeOutcome } from "../rules/payment-life";
 import { equalMac } from "../rules/record-mac";
 import { type Refusal, type RefusalCode, refusal } from "../rules/refusals";
@@ -19,7 +18,7 @@ import { type EventResult, type EventsResponse, eventsAnswer, type RefusedRespon
 import { SentTokens } from "../rules/sent-tokens";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
-import { eventRecord, eventView, paymentEventMac, recordedContent, rowAsRead } from "../store/event-record";
+import { eventRecord, eventView, recordedContent, rowAsRead } from "../store/event-record";
 import { getItem } from "../store/read-items";
 import { isForged, type Services } from "../store/services";
 import { type ActionVerdict, backOff, putAction, transact } from "../store/transaction";
@@ -31,7 +30,8 @@ import { eventOf, type ReadLife, readLife } from "./read-life";
 import { recordEntries } from "./record-entries";
 import { duplicateEntry } from "./record-payments";
 import { refuseCall } from "./refusal-records";
-import { refuseActor, refuseHarmful, validateEntries } from "./validation";
+import { acceptLifeEvent, type SentLifeEvent, validateLifeEvent } from "./sent-events";
+import { isRefusal, refuseHarmful, validateEntries } from "./validation";
 
 const EVENTS = TABLES.paymentEvents;
 const TRAIL = TABLES.paymentAuditTrail;
@@ -41,17 +41,8 @@ export const PLACE_RACES_MAX = 8;
 /** Payments of one request that are worked on side by side; the events of one payment follow each other. */
 const PARALLEL_PAYMENTS_MAX = 8;
 
-/** An event that passed the checks of its form. */
-export interface SentLifeEvent {
-  /** Its place in the request. */
-  readonly position: number;
-  readonly actor: string;
-  readonly event: PaymentEvent;
-  readonly contentMac: string;
-}
-
 /** What happened to an event, and the record that it leaves beside its own. */
-interface EventOutcome {
+export interface EventOutcome {
   readonly result: EventResult;
   readonly record?: AuditEntry;
 }
@@ -68,7 +59,10 @@ export async function recordPaymentEvents(
   if ("refusal" in parsed) return refuseCall(input, parsed.refusal, EVENTS.logicalName, call, services);
   const { accepted, refused } = await validateEntries(
     { ...parsed, tokens },
-    (entry, position) => validateLifeEvent(entry, { position, tokens, listActor: parsed.actor }, call, services),
+    async (entry, position) => {
+      const valid = validateLifeEvent(entry, { position, tokens, listActor: parsed.actor }, call, services);
+      return isRefusal(valid) ? valid : acceptLifeEvent(valid, services);
+    },
     EVENTS.logicalName,
     call,
   );
@@ -86,40 +80,13 @@ export async function recordPaymentEvents(
   return eventsAnswer([...refusedResults, ...results]);
 }
 
-/** How an entry is validated as an event. */
-interface EventInput {
-  readonly position: number;
-  /** Those of the whole request. */
-  readonly tokens: SentTokens;
-  /** The actor named around a list; an entry's own actor goes before it. */
-  readonly listActor?: string | undefined;
-  /** Nobody waits for an answer, so no grant can be given. */
-  readonly factsOnly?: boolean;
-}
-
-export async function validateLifeEvent(
-  entry: unknown,
-  { position, tokens, listActor, factsOnly = false }: EventInput,
-  call: Call,
-  services: Services,
-): Promise<SentLifeEvent | Refusal> {
-  const harmful = refuseHarmful(entry, services, { tokens, clear: entry });
-  if (harmful !== undefined) return harmful;
-  const parsed = factsOnly ? parseFact(entry, call.now) : parsePaymentEvent(entry, listActor, call.now);
-  if (!parsed.ok) return parsed.refusal;
-  const { event, actor } = parsed.value;
-  const claimed = refuseActor(actor, call.caller, services);
-  if (claimed !== undefined) return claimed;
-  return { position, actor, event, contentMac: await paymentEventMac(event, services) };
-}
-
 /**
  * Records one event with what it leaves beside its own record.
  *
  * @throws Error for a technical fault. Then the event may be recorded; sent again, it is a duplicate.
  */
 export async function recordEvent(sent: SentLifeEvent, call: Call, services: Services): Promise<EventResult> {
-  const { result, record } = await recordOne(sent, call, services);
+  const { result, record } = await recordedEvent(sent, call, services);
   if (record !== undefined) await recordEntries([record], services);
   return result;
 }
@@ -134,13 +101,14 @@ async function recordByPayment(
   const told: EventOutcome[] = [];
   const work = async () => {
     for (let events = payments.shift(); events !== undefined; events = payments.shift())
-      for (const each of events) told.push(await recordOne(each, call, services));
+      for (const each of events) told.push(await recordedEvent(each, call, services));
   };
   await Promise.all(Array.from({ length: PARALLEL_PAYMENTS_MAX }, work));
   return told;
 }
 
-async function recordOne(sent: SentLifeEvent, call: Call, services: Services): Promise<EventOutcome> {
+/** Records one event. The record that it leaves beside its own is the caller's to write, before anything is answered. */
+export async function recordedEvent(sent: SentLifeEvent, call: Call, services: Services): Promise<EventOutcome> {
   for (let race = 1; race <= PLACE_RACES_MAX; race++) {
     const read = await readLife(sent.event.TransactionID, services);
     if ("fault" in read) return asUntrusted(sent, read.fault, call, services);

@@ -22,6 +22,9 @@ import {
 } from "./schema";
 import { normalizeTimestamp } from "./timestamps";
 
+/** The member that tells an event from a payment where both may come: no form of a payment has it. */
+export const EVENT_ID_FIELD = "EventID";
+
 const OF_IS_OPTIONAL: ReadonlySet<EventKind> = new Set(["REFUNDED"]);
 
 export const paymentEventSchema = z
@@ -99,9 +102,9 @@ export function parsePaymentEvent(input: unknown, listActor: string | undefined,
   return accepted({ event, actor: claimedActor });
 }
 
-/** Whether an input is an event and no payment: no form of a payment has a member `EventID`. */
+/** Whether an input is an event and no payment. */
 export function isPaymentEvent(input: unknown): boolean {
-  return typeof input === "object" && input !== null && Object.hasOwn(input, "EventID");
+  return typeof input === "object" && input !== null && Object.hasOwn(input, EVENT_ID_FIELD);
 }
 
 /** An event that arrives where nobody waits for an answer. */

@@ -110,7 +110,7 @@ const REFUSAL_TEXTS = {
   INVALID_KIND:
     "The Kind is unknown. The schema lists what can happen to a payment. Map the processor's word to one of them.",
   GRANT_NEEDS_ANSWER:
-    "A grant arrived as a message. The sender of a grant waits for its answer, and a message gets none; only facts may arrive so. Send it to record_payment_event by direct call or through the private API.",
+    "A grant arrived as a message or in a file. The sender of a grant waits for its answer, and messages and rows of files get none; only facts may arrive so. Send it to record_payment_event by direct call or through the private API.",
   INVALID_MODE:
     "The Mode is unknown or not one of this Kind's. CAPTURED and VOIDED are a grant or a fact, REFUND_HELD is a grant, every other Kind is a fact. Correct it.",
   INVALID_OF:

@@ -9,8 +9,10 @@ import type { JobEnvironment } from "./job-environment";
 import type { PartnerFile } from "./samples";
 import { until } from "./waiting";
 
-export interface ProcessedFile {
-  readonly file: PartnerFile;
+type SentFile = Pick<PartnerFile, "name" | "key" | "bytes">;
+
+export interface ProcessedFile<File extends SentFile = PartnerFile> {
+  readonly file: File;
   readonly report: FileReport;
   /** As in the expectation: "17 UNKNOWN_CURRENCY, 30 CONFLICT". */
   readonly badRows: string;
@@ -18,17 +20,17 @@ export interface ProcessedFile {
   readonly isThere: boolean;
 }
 
-interface DroppedFile {
-  readonly file: PartnerFile;
+interface DroppedFile<File extends SentFile> {
+  readonly file: File;
   readonly versionId: string;
 }
 
 /** All at once, as on a busy morning; each starts a separate run. */
-export async function dropFiles(
+export async function dropFiles<File extends SentFile>(
   environment: JobEnvironment,
-  files: readonly PartnerFile[],
+  files: readonly File[],
   calls: LedgerCalls,
-): Promise<DroppedFile[]> {
+): Promise<DroppedFile<File>[]> {
   return Promise.all(
     files.map(async (file) => {
       const put = new PutObjectCommand({ Bucket: environment.filesBucket, Key: file.key, Body: file.bytes });
@@ -39,11 +41,17 @@ export async function dropFiles(
   );
 }
 
-export function awaitReports(environment: JobEnvironment, dropped: readonly DroppedFile[]): Promise<ProcessedFile[]> {
+export function awaitReports<File extends SentFile>(
+  environment: JobEnvironment,
+  dropped: readonly DroppedFile<File>[],
+): Promise<ProcessedFile<File>[]> {
   return Promise.all(dropped.map((each) => processed(environment, each)));
 }
 
-async function processed(environment: JobEnvironment, { file, versionId }: DroppedFile): Promise<ProcessedFile> {
+async function processed<File extends SentFile>(
+  environment: JobEnvironment,
+  { file, versionId }: DroppedFile<File>,
+): Promise<ProcessedFile<File>> {
   const { s3, filesBucket } = environment;
   const key = `${FILE_PREFIXES.reports}${file.key}/${versionId}/summary.json`;
   const summary = await until(`the report about ${file.name}`, () => readObject(s3, filesBucket, key));

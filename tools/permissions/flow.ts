@@ -10,7 +10,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { PAYLEDGER } from "../../cli/payledger";
-import { TABLES } from "../../contract";
+import { FILE_PREFIXES, TABLES } from "../../contract";
 import { runCommand } from "../../evidence/commands/program";
 import { asPerson } from "../../local/as-person";
 import type { Deployment } from "../../local/deploy";
@@ -22,6 +22,7 @@ import { Invariants } from "../../local/main-job/invariants";
 import { type JobEnvironment, jobEnvironmentOf } from "../../local/main-job/job-environment";
 import { ACTORS, changeStatus, readBack, readTransactions, sendPortalEvents } from "../../local/main-job/ledger-usage";
 import { jobOptions } from "../../local/main-job/options";
+import { awaitReports, dropFiles } from "../../local/main-job/partner-files";
 import { pickSamplePayment, type SamplePayment, storedPayments } from "../../local/main-job/payments";
 import { Progress } from "../../local/main-job/progress";
 import { sendMessages, untilSettled } from "../../local/main-job/queues";
@@ -73,7 +74,7 @@ async function drivePayments(environment: JobEnvironment, calls: LedgerCalls): P
   await readRows(calls, startedAt);
 }
 
-/** A payment's life: a fact by its queue, a hold and its settlement, and each way to read them. */
+/** A payment's life: facts by queue and by file, a hold and its settlement, and each way to read them. */
 async function driveLife(environment: JobEnvironment, calls: LedgerCalls, since: Date): Promise<void> {
   const [TransactionID, Currency] = ["permissions-life", "EUR"];
   const payment = { TransactionID, Amount: "10.00", Currency, ProcessorID: "acme-pay", Status: "Success" };
@@ -90,6 +91,10 @@ async function driveLife(environment: JobEnvironment, calls: LedgerCalls, since:
   // It begins a life, and the second one is read as a repeat.
   await sendMessages(environment, "paymentMessages", [{ MessageBody }, { MessageBody }]);
   await untilSettled(environment, "paymentMessages");
+  const inFile = { ...fee, Actor: ACTORS.refunds, TransactionID: "permissions-file", EventID: "permissions-file" };
+  const bytes = Buffer.from(`${JSON.stringify(inFile)}\n${JSON.stringify(inFile)}\n`);
+  const file = { name: "facts", key: `${FILE_PREFIXES.payments}permissions-facts.ndjson`, bytes };
+  await awaitReports(environment, await dropFiles(environment, [file], calls));
   const hold = { TransactionID, EventID: "permissions-hold", Kind: "REFUND_HELD", Mode: "grant", Currency };
   const small = { Amount: "1.00", Actor: ACTORS.refunds };
   await calls.recordEvents({ ...hold, ...small });

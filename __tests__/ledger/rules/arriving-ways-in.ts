@@ -25,7 +25,7 @@ import {
   WAYS_IN,
   type WayIn,
 } from "../../support/ledger-fixtures";
-import { LIFE_WAY_IN, QUEUED_FACTS } from "./life-way-in";
+import { ARRIVING_FACTS, LIFE_WAY_IN } from "./life-way-in";
 
 const TRANSACTION: Input = { transactionId: "txn-1", amount: "100.00", currency: "USD", cardLast4: "4242" };
 const MESSAGE: Input = {
@@ -181,21 +181,31 @@ const TRANSACTION_WAY_IN: WayIn = {
 
 const ROW_WAY_IN: WayIn = {
   schema: "payment-files.row",
-  parse: (input) => parseTransaction(asText(input), NOW),
+  parse: (input) => (isPaymentEvent(input) ? parseFact(input, NOW) : parseTransaction(asText(input), NOW)),
   accepted: [
+    ...ARRIVING_FACTS.accepted,
     ...transactionsTaken,
     aTransaction({ amount: 100.1 }),
     aTransaction({ amount: 0 }),
     aTransaction({ metadata: { fraction: 1.5, large: 2 ** 60, small: 1e-7 } }),
   ],
-  refused: [...transactionFaults, ...badNumbers(TRANSACTION)],
+  refused: [
+    ...ARRIVING_FACTS.refused,
+    {
+      why: "a payment's field",
+      input: { ...ARRIVING_FACTS.accepted[0], transactionId: "txn-1" },
+      code: "UNKNOWN_FIELD",
+    },
+    ...transactionFaults,
+    ...badNumbers(TRANSACTION),
+  ],
 };
 
 const MESSAGE_WAY_IN: WayIn = {
   schema: "audit-trail-queue.message",
   parse: (input) => (isPaymentEvent(input) ? parseFact(input, NOW) : parsePaymentMessage(asText(input), NOW)),
   accepted: [
-    ...QUEUED_FACTS.accepted,
+    ...ARRIVING_FACTS.accepted,
     MESSAGE,
     { paymentId: "pay-1", amount: "1.2345" },
     aMessage({ amount: 10.5, timestamp: 1763632800000 }),
@@ -204,7 +214,7 @@ const MESSAGE_WAY_IN: WayIn = {
     aMessage({ importedFrom: "old-table" }),
   ],
   refused: [
-    ...QUEUED_FACTS.refused,
+    ...ARRIVING_FACTS.refused,
     ...noObjects,
     ...unknownFields(MESSAGE),
     ...missing(MESSAGE, ["paymentId", "amount"]),

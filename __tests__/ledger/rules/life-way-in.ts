@@ -114,8 +114,8 @@ export const LIFE_WAY_IN: WayIn = {
   ],
 };
 
-/** The events among them that may arrive as messages, and those that may not: a grant needs an answer, and a message gets none. */
-export const QUEUED_FACTS: Pick<WayIn, "accepted" | "refused"> = {
+/** The events among them that may arrive as messages and in files, and those that may not: a grant needs an answer, and there it gets none. */
+export const ARRIVING_FACTS: Pick<WayIn, "accepted" | "refused"> = {
   accepted: ANY_KIND.filter(({ Mode }) => Mode === "fact"),
   refused: [
     ...ANY_KIND.filter(({ Mode }) => Mode === "grant").map((input) => ({

@@ -61,9 +61,9 @@ export class MemoryAws {
   }
 
   #transact({ TransactItems }: Input): object {
-    const actions = TransactItems as { Put?: Input; Update?: Input }[];
-    const reasons = actions.map(({ Put, Update }) => {
-      const action = (Put ?? Update) as Input;
+    const actions = TransactItems as { Put?: Input; Update?: Input; ConditionCheck?: Input }[];
+    const reasons = actions.map(({ Put, Update, ConditionCheck }) => {
+      const action = (Put ?? Update ?? ConditionCheck) as Input;
       const found = this.#table(action["TableName"]).get(
         keyText(action["TableName"], (action["Item"] ?? action["Key"]) as Item),
       );
@@ -162,7 +162,7 @@ function keyText(tableName: unknown, item: Item): string {
 
 function conditionHolds(action: Input, found: Item | undefined): boolean {
   const condition = action["ConditionExpression"];
-  if (condition === "attribute_not_exists(#key)") return found === undefined;
+  if (/^attribute_not_exists\(#\w+\)$/.test(String(condition))) return found === undefined;
   const [, name = "", value = ""] = /^(#\w+) = (:\w+)$/.exec(String(condition)) ?? [];
   if (name === "") throw new Error(`No such condition here: ${String(condition)}`);
   const names = action["ExpressionAttributeNames"] as Record<string, string>;

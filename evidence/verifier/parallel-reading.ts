@@ -173,8 +173,11 @@ export type ThreadMessage = SharedResult | { readonly sums: ReaderSums };
 /** The bundled program starts itself again; from its sources, a file beside this one that knows TypeScript. */
 const SCRIPT = __filename.endsWith(".ts") ? path.join(__dirname, "reader-thread.cjs") : __filename;
 
+/** Half of Node.js's own limit: a thread takes some 20 MB less and no more time. */
+const LIMITS = { maxYoungGenerationSizeMb: 24 };
+
 const nodeThread: StartThread = (work, onResult) => {
-  const worker = new Worker(SCRIPT, { workerData: { sharedWork: work } });
+  const worker = new Worker(SCRIPT, { workerData: { sharedWork: work }, resourceLimits: LIMITS });
   const sums = new Promise<ReaderSums>((resolve, reject) => {
     worker.on("message", (message: ThreadMessage) => {
       if ("sums" in message) resolve(message.sums);

@@ -1,6 +1,6 @@
 /**
  * A payment file whose processor is killed at a random AWS call and whose event is then delivered again, round after
- * round on the embedded AWS: every row must be stored and audited exactly once.
+ * round on the embedded AWS: every row must be stored and audited exactly once, and the facts of each payment in the file's order.
  * `npm run soak:file-crash [-- rows rounds]`.
  */
 
@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import { PutBucketNotificationConfigurationCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { TABLES, type TableId } from "../../contract";
+import { groupedBy } from "../../ledger/rules/grouped";
 import { type Deployment, deploy } from "../../local/deploy";
 import { type EmbeddedAws, startEmbeddedAws } from "../../local/embedded-aws";
 import { FAULTS, type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
@@ -21,6 +22,10 @@ import { synthesize } from "../../local/synthesize";
 const ROWS = Number(process.argv[2] ?? 20_000);
 const ROUNDS = Number(process.argv[3] ?? 20);
 const ROWS_PER_CALL = 50;
+/** Of so many rows one is a fact, so that the facts of each of these payments are spread over the file. */
+const ROWS_PER_FACT = 25;
+const PAYMENTS_WITH_FACTS = 20;
+const FACTS = Math.floor(ROWS / ROWS_PER_FACT);
 
 interface Setup {
   readonly aws: EmbeddedAws;
@@ -45,7 +50,8 @@ async function round(number: number, outputDirectory: string): Promise<string> {
 
 async function crashAndRetry(number: number, setup: Setup): Promise<string> {
   const event = await upload(number, setup);
-  const at = randomInt(5, Math.floor(ROWS / ROWS_PER_CALL));
+  // Each fact makes several calls, so a run makes more calls than this.
+  const at = randomInt(5, Math.floor(ROWS / ROWS_PER_CALL) + FACTS);
   const crashed = await run(event, setup, at);
   if (crashed.outcome !== "killed")
     throw new Error(`Round ${number}: the processor was not killed but ${crashed.outcome}.`);
@@ -55,15 +61,15 @@ async function crashAndRetry(number: number, setup: Setup): Promise<string> {
     throw new Error(`Round ${number}: the retry ended as ${JSON.stringify(retried)}.`);
   const rows = await count("paymentTransactions", setup);
   const writes = await count("paymentAuditTrail", setup);
-  if (rows !== ROWS || writes !== ROWS)
-    throw new Error(`Round ${number}: ${rows} rows and ${writes} WRITE records of ${ROWS}.`);
-  return `killed at call ${at} with ${afterCrash.toLocaleString("en")} rows stored; after the retry ${rows.toLocaleString("en")} rows, ${writes.toLocaleString("en")} WRITE records`;
+  const payments = ROWS - FACTS;
+  if (rows !== payments || writes !== ROWS)
+    throw new Error(`Round ${number}: ${rows} payments of ${payments} and ${writes} WRITE records of ${ROWS}.`);
+  await checkFacts(number, setup);
+  return `killed at call ${at} with ${afterCrash.toLocaleString("en")} rows stored; after the retry ${rows.toLocaleString("en")} rows, ${FACTS.toLocaleString("en")} facts in order, ${writes.toLocaleString("en")} WRITE records`;
 }
 
 async function upload(number: number, { deployment }: Setup): Promise<object> {
-  const rows = Array.from({ length: ROWS }, (_, row) =>
-    JSON.stringify({ transactionId: `crash-${number}-${row}`, amount: "10.00", currency: "USD", cardLast4: "4242" }),
-  );
+  const rows = Array.from({ length: ROWS }, (_, row) => JSON.stringify(rowOf(number, row)));
   const s3 = new S3Client({ ...deployment.clientConfig(), forcePathStyle: true });
   const bucket = bucketOf(deployment);
   // The bench delivers the event itself, so that it can kill the processor; the bucket must not deliver it too.
@@ -75,6 +81,44 @@ async function upload(number: number, { deployment }: Setup): Promise<object> {
   return {
     Records: [{ eventSource: "aws:s3", eventName: "ObjectCreated:Put", s3: { bucket: { name: bucket }, object } }],
   };
+}
+
+function rowOf(number: number, row: number): object {
+  if (row % ROWS_PER_FACT !== ROWS_PER_FACT - 1)
+    return { transactionId: `crash-${number}-${row}`, amount: "10.00", currency: "USD", cardLast4: "4242" };
+  const fact = Math.floor(row / ROWS_PER_FACT);
+  return {
+    TransactionID: paymentOf(number, fact),
+    EventID: eventOf(number, fact),
+    Kind: "FEE",
+    Mode: "fact",
+    Amount: "0.10",
+    Currency: "USD",
+    Actor: "processor-feed",
+  };
+}
+
+const paymentOf = (number: number, fact: number) => `crash-${number}-of-${fact % PAYMENTS_WITH_FACTS}`;
+const eventOf = (number: number, fact: number) => `crash-${number}-fact-${fact}`;
+
+/** @throws Error unless each payment has its facts once, in the order of the file. */
+async function checkFacts(number: number, { deployment }: Setup): Promise<void> {
+  const dynamo = new DynamoDBClient(deployment.clientConfig());
+  const found: { payment: string; place: number; event: string }[] = [];
+  const input = { TableName: deployment.tableName("paymentEvents"), ConsistentRead: true };
+  for await (const page of paginateScan({ client: dynamo }, input))
+    for (const { TransactionID, Place, EventID } of page.Items ?? [])
+      found.push({ payment: TransactionID?.S ?? "", place: Number(Place?.N), event: EventID?.S ?? "" });
+  dynamo.destroy();
+  const lives = groupedBy(found, ({ payment }) => payment);
+  const facts = Array.from({ length: FACTS }, (_, fact) => fact);
+  const expected = groupedBy(facts, (fact) => paymentOf(number, fact));
+  for (const [payment, ofPayment] of expected) {
+    const life = (lives.get(payment) ?? []).sort((a, b) => a.place - b.place).map(({ event }) => event);
+    if (life.join() !== ofPayment.map((fact) => eventOf(number, fact)).join())
+      throw new Error(`Round ${number}: the facts of ${payment} are ${life.join(", ")}.`);
+  }
+  if (lives.size !== expected.size) throw new Error(`Round ${number}: facts of ${lives.size} payments.`);
 }
 
 function bucketOf(deployment: Deployment): string {
@@ -134,7 +178,7 @@ async function main(): Promise<void> {
     }
     const seconds = ((Date.now() - startedAt) / 1000).toFixed(0);
     console.log(
-      `${ROUNDS} crashes of a file of ${ROWS.toLocaleString("en")} rows: no count of ${TABLES.paymentTransactions.logicalName} or of its WRITE records changed (${seconds} s)`,
+      `${ROUNDS} crashes of a file of ${ROWS.toLocaleString("en")} rows: no count of ${TABLES.paymentTransactions.logicalName} or of WRITE records changed, and no order of facts (${seconds} s)`,
     );
   } finally {
     rmSync(outputDirectory, { recursive: true, force: true });

@@ -262,7 +262,11 @@ export const IDENTITIES_PREFIX = "identities/";
 export const EXPORT_PREFIXES = { exports: "exports/", state: "state/", checks: "checks/", drills: "drills/" } as const;
 
 /** Further prefixes of the export bucket, by the function of a check: what the pieces of the check leave for its merging. */
-export const PIECES_PREFIXES = { sweepAuditTrail: "pieces/sweep/", checkBackup: "pieces/backup/" } as const;
+export const PIECES_PREFIXES = {
+  sweepAuditTrail: "pieces/sweep/",
+  checkBackup: "pieces/backup/",
+  drillRestore: "pieces/drill/",
+} as const;
 
 /** The checks that a state machine can run in pieces. */
 export type PiecedCheck = keyof typeof PIECES_PREFIXES;

@@ -73,6 +73,7 @@ export function drillStatements(arns: PermissionArns): Statement[] {
       resources: [exports, state, drills].map((prefix) => `${exportsArn}/${prefix}*`),
     },
     { sid: "WriteReports", actions: ["s3:PutObject"], resources: [`${exportsArn}/${drills}*`] },
+    ...pieceStatements(arns),
     { sid: "ListExportBucket", actions: ["s3:ListBucket"], resources: [exportsArn] },
     dataKeyThroughS3(arns),
     // A scratch table is encrypted as the one that it is restored from.

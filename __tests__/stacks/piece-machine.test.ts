@@ -13,6 +13,7 @@ const without = synthesize(configOf("dev")).stacks;
 const CHECKS: readonly (readonly [PiecedCheck, schedule: string, machine: string])[] = [
   ["sweepAuditTrail", "log-sweep-schedule", "payment-log-sweep-pieces-dev"],
   ["checkBackup", "backup-check-schedule", "payment-backup-check-pieces-dev"],
+  ["drillRestore", "restore-drill-schedule", "payment-restore-drill-pieces-dev"],
 ];
 
 test("every check that can be made in pieces is among those of this file", () => {

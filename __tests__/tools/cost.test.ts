@@ -131,7 +131,8 @@ test("checks in pieces cost their state transitions, and every alarm and run as 
   const { stacks } = synthesize(configOf("dev", { checkPieces: 64 }));
   const lines = idleCost(STACK_IDS.map((id) => stacks[id]));
   const own = lines.filter(({ what }) => what.startsWith("Checks in pieces"));
-  const perDay = (6 + 3 * 64) * 2;
+  // Two checks a day, a drill each third day, and an hourly look whether one is due.
+  const perDay = (6 + 3 * 64) * 2 + 24 * 3 + (3 + 3 * 64) / 3;
   expect(own).toEqual([expect.objectContaining({ count: expect.closeTo((perDay * 365) / 12, 0) })]);
   expect(together(lines) - together(own)).toBeCloseTo(together(costs["privatelink"] ?? []), 2);
   expect(textOf("docs/scale.md")).toContain(`${inDollars(together(own))} a month with 64 pieces`);

@@ -14,9 +14,8 @@ import { type ExportPlace, newestFullExport } from "./drill-exports";
 import { drillReport, reportKeyOf, resultOf } from "./drill-report";
 import type { Drill, DrillBucket, DrillState, DrillTable } from "./drill-state";
 import type { DrillTables, ImportResult } from "./drill-tables";
-import { scanSource } from "./scan-source";
-import { largerOf, sweptCheckpoint } from "./swept-checkpoints";
-import { checkpointToKeep, continuingFrom, evidenceNow } from "./verification";
+import { type DrillPieces, verificationOf } from "./drill-verification";
+import { checkpointToKeep, continuingFrom } from "./verification";
 
 export interface DrillSettings {
   readonly tables: readonly { readonly table: LogicalTableName; readonly arn: string }[];
@@ -39,6 +38,8 @@ export interface DrillStep extends DrillSettings {
   /** Begin now, if none is under way. */
   readonly begin: boolean;
   readonly outOfTime: () => boolean;
+  /** Where the restored tables are verified. Default: in this step. `later`: not now, because a state machine does it in pieces. */
+  readonly verifyIn?: DrillPieces | "later";
   readonly onProgress?: (done: number, total: number, what: string) => void;
   /** Receives what needs somebody's attention. */
   readonly tell: (code: DrillCode) => void;
@@ -237,23 +238,25 @@ async function again(state: DrillState, drill: Drill, step: DrillStep): Promise<
 
 // ---------------------------------------------------------------------------------------------------------- verifying
 
-async function verify(state: DrillState, drill: Drill, step: DrillStep): Promise<DrillState> {
+/** @throws PiecesLeft for a verification in pieces of which some are still to be read. */
+async function verify(state: DrillState, drill: Drill, step: DrillStep): Promise<DrillState | undefined> {
   const existing = await existingTables(drill, step);
   const written = await step.state.read(reportKeyOf(drill.id));
   // The verdict came before the tables went: an earlier try died between its report and its state.
   if (written !== undefined) return concluded(state, drill, written);
   if (existing.length < drill.tables.length) return again(state, drill, step);
-  const evidence = await evidenceNow(step.evidence, step.now);
+  const { verifyIn } = step;
+  if (verifyIn === "later") return undefined;
+  const { now, seen, evidence, sources, pieces } = await verificationOf(state, drill, verifyIn, step);
   const options: VerifyOptions = {
     evidence,
-    sources: drill.tables.map(({ table, deployedName, takenAt }) =>
-      scanSource(step.dynamo, { table, deployedName: step.scratchName(deployedName), takenAt, consistent: true }),
-    ),
+    sources,
+    ...(pieces && { pieces }),
     keys: await step.keys(),
-    ...continuingFrom(largerOf(state.checkpoint, await sweptCheckpoint(step.evidence))),
+    ...continuingFrom(seen),
     problems: drill.problems,
     settleMs: 0,
-    now: step.now,
+    now,
     // The drill's beginning is the moment that counts: full exports come weekly.
     asOf: new Date(drill.id),
     sourceAgeMaxMs: EXPORT_AGE_MAX_MS,

@@ -40,6 +40,7 @@ const KEY_ALIASES = {
 const PIECE_MACHINES: Readonly<Record<PiecedCheck, string>> = {
   sweepAuditTrail: "payment-log-sweep-pieces",
   checkBackup: "payment-backup-check-pieces",
+  drillRestore: "payment-restore-drill-pieces",
 };
 
 /** Managed policies for those who use the ledger. */

@@ -184,7 +184,7 @@ export interface AppConfig {
   /** Days from one restore drill to the next, 1 to 6: the alarm on missing ones looks back seven. */
   readonly drillEveryDays: number;
   /**
-   * In how many pieces the sweep and the backup check read the tables, 1 to 256. With 1 each check is one call of its function, which
+   * In how many pieces the sweep, the backup check and the restore drill read the tables, 1 to 256. With 1 each check is one call of its function, which
    * ends after 15 minutes; with more a state machine calls the function once for each piece.
    */
   readonly checkPieces: number;

@@ -198,11 +198,13 @@ function heartbeatsOf(stacks: readonly PricedStack[]): number {
   return runsPerMonth(heartbeat);
 }
 
-/** Of one run that has its pieces read once: merging, choice, the map, merging, choice, end; and the start, call and end of each piece. */
-const TRANSITIONS = 6;
+/** Of a run without pieces: merging, choice, end. */
+const TRANSITIONS_OF_A_RUN = 3;
+/** Of a round: the map, merging, choice; and the start, call and end of each piece. */
+const TRANSITIONS_OF_A_ROUND = 3;
 const TRANSITIONS_OF_A_PIECE = 3;
 
-/** Small tables take one round; each further one is a map and a merging more. */
+/** Tables in which nothing differs take one round. The drill's machine runs each hour, and most of its runs only look. */
 function pieceMachines(machines: Readonly<Record<string, Block>>, stacks: readonly PricedStack[]): CostLine[] {
   const schedules = Object.values(blocksOf(stacks, "aws_scheduler_schedule"));
   const count = Object.values(machines).reduce((sum, machine) => {
@@ -210,7 +212,10 @@ function pieceMachines(machines: Readonly<Record<string, Block>>, stacks: readon
       .filter((schedule) => isTarget(machine, schedule))
       .reduce((total, schedule) => total + runsPerMonth(schedule), 0);
     const variables = ((functionOf(machine, stacks)["environment"] as Block)["variables"] ?? {}) as Block;
-    return sum + runs * (TRANSITIONS + TRANSITIONS_OF_A_PIECE * Number(variables["CHECK_PIECES"]));
+    const everyDays = variables["DRILL_EVERY_DAYS"];
+    const rounds = everyDays === undefined ? runs : DAYS / Number(everyDays);
+    const ofARound = TRANSITIONS_OF_A_ROUND + TRANSITIONS_OF_A_PIECE * Number(variables["CHECK_PIECES"]);
+    return sum + runs * TRANSITIONS_OF_A_RUN + rounds * ofARound;
   }, 0);
   return [{ what: "Checks in pieces: state transitions", count, dollars: count * PRICES.stateTransition }];
 }

@@ -98,7 +98,8 @@ export class DrillWorld {
 
   step(kind: string, days: number, settings = this.settings()): Promise<DrillResponse> {
     const { harness } = this.ledger;
-    return drillRestore({ kind }, harness.call("drill_restore", this.day(days)), harness.services, settings);
+    const call = harness.call("drill_restore", this.day(days));
+    return drillRestore({ kind }, call, harness.services, settings) as Promise<DrillResponse>;
   }
 
   /** Steps, as its schedule would, until no drill is under way. */

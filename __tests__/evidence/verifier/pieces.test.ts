@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { exportSources } from "../../../evidence/verifier/export-source";
 import { readPiece } from "../../../evidence/verifier/piece-reader";
 import { planIn } from "../../../evidence/verifier/pieces";
+import type { RecordChange, RecordSource } from "../../../evidence/verifier/sources";
 import { type VerifyOptions, verifyLog } from "../../../evidence/verifier/verify";
 import { PiecesLeft } from "../../../ledger/pieces/plan";
 import { onDisk } from "../../support/log-world";
@@ -47,6 +48,16 @@ const LINE_DAMAGES: Readonly<Record<string, (lines: string[], at: number) => str
 const damage = fc.record({ file: fc.nat(), at: fc.nat(), what: fc.constantFrom(...Object.keys(DAMAGES)) });
 const lineDamage = fc.record({ file: fc.nat(), at: fc.nat(), what: fc.constantFrom(...Object.keys(LINE_DAMAGES)) });
 
+function damageLines(draft: Draft, damages: readonly { file: number; at: number; what: string }[]): void {
+  const dataFiles = [...draft.exports.keys()].filter((name) => name.includes("/data/"));
+  for (const { file, at, what } of damages) {
+    const name = dataFiles[file % dataFiles.length] ?? "";
+    const lines = draft.linesOf(name);
+    draft.setLines(name, LINE_DAMAGES[what]?.(lines, at % Math.max(1, lines.length)) ?? []);
+    draft.rewriteManifests(name);
+  }
+}
+
 test("any damage of evidence and exports, in any number of pieces: the same report and the same findings in the same order", async () => {
   await fc.assert(
     fc.asyncProperty(
@@ -56,13 +67,7 @@ test("any damage of evidence and exports, in any number of pieces: the same repo
       fc.integer({ min: 1, max: 5 }),
       async ({ built }, damages, lineDamages, pieces) => {
         const draft = new Draft(built);
-        const dataFiles = [...draft.exports.keys()].filter((name) => name.includes("/data/"));
-        for (const { file, at, what } of lineDamages) {
-          const name = dataFiles[file % dataFiles.length] ?? "";
-          const lines = draft.linesOf(name);
-          draft.setLines(name, LINE_DAMAGES[what]?.(lines, at % Math.max(1, lines.length)) ?? []);
-          draft.rewriteManifests(name);
-        }
+        damageLines(draft, lineDamages);
         const evidenceFiles = [...draft.evidence.keys()];
         for (const { file, at, what } of damages) {
           const name = evidenceFiles[file % evidenceFiles.length] ?? "";
@@ -80,6 +85,57 @@ test("any damage of evidence and exports, in any number of pieces: the same repo
       },
     ),
     { numRuns: 8 },
+  );
+});
+
+/** Tables that were restored from the exports, as a drill scans them: the segments follow each other in the order of the whole. */
+async function restored(sources: readonly RecordSource[], segments: number): Promise<RecordSource[]> {
+  return Promise.all(
+    sources.map(async ({ table, name, takenAt, batches }) => {
+      const items: RecordChange[] = [];
+      for await (const batch of batches()) items.push(...batch.filter(({ now }) => now !== undefined));
+      const at = (end: number) => Math.floor((end * items.length) / segments);
+      const segment = (place: number) =>
+        async function* () {
+          yield items.slice(at(place), at(place + 1));
+        };
+      const all = async function* () {
+        yield items;
+      };
+      return {
+        table,
+        name,
+        takenAt,
+        batches: all,
+        segments: Array.from({ length: segments }, (_, place) => segment(place)),
+      };
+    }),
+  );
+}
+
+test("any damage of restored tables, in any number of pieces: the same report and the same findings in the same order", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(lineDamage, { maxLength: 6 }),
+      fc.integer({ min: 2, max: 7 }),
+      async (lineDamages, pieces) => {
+        const draft = new Draft(genuine.built);
+        damageLines(draft, lineDamages);
+        await withOptions(draft, async (options) => {
+          const [whole, inPieces]: [unknown[], unknown[]] = [[], []];
+          const report = await verifyLog({
+            ...options,
+            sources: await restored(options.sources, 4),
+            onFinding: (...found) => whole.push(found),
+          });
+          const sources = await restored(options.sources, pieces);
+          const onFinding = (...found: unknown[]) => inPieces.push(found);
+          expect(await verifyInPieces({ ...options, sources, onFinding }, pieces)).toEqual(report);
+          expect(inPieces).toEqual(whole);
+        });
+      },
+    ),
+    { numRuns: 6, endOnFailure: true },
   );
 });
 

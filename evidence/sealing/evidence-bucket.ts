@@ -114,7 +114,7 @@ async function answerOf(
     return { version: ETag };
   } catch (error) {
     const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-    if (status === 412 || (error instanceof NoSuchKey && status === 404)) return "refused";
+    if (status === 412 || error instanceof NoSuchKey) return "refused";
     if (status === 409) return "busy";
     throw error;
   }

@@ -1,0 +1,43 @@
+/** How S3's answers to conditional puts are read. */
+
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { NoSuchKey, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import { evidenceBucket } from "../../../evidence/sealing/evidence-bucket";
+
+const FILE = { path: "checkpoint", bytes: Buffer.from("note") };
+
+/** A bucket whose every put is answered so. */
+function bucketThat(answer: () => object) {
+  const s3 = new S3Client({ region: "us-east-1" });
+  (s3.middlewareStack as DynamoDBClient["middlewareStack"]).add(
+    () => async () => ({ output: { $metadata: {}, ...answer() }, response: {} }) as never,
+    { step: "initialize", name: "answer", priority: "high" },
+  );
+  return evidenceBucket(s3, { bucket: "evidence", keyArn: "key" }, async () => {});
+}
+
+function failing(error: Error) {
+  return bucketThat(() => {
+    throw error;
+  });
+}
+
+test("a file that is gone is not replaced, like one that somebody else has replaced", async () => {
+  const gone = new NoSuchKey({ message: "", $metadata: { httpStatusCode: 404 } });
+  expect(await failing(gone).replace(FILE, '"1"')).toBeUndefined();
+  const $metadata = { httpStatusCode: 412 };
+  const replaced = new S3ServiceException({ name: "PreconditionFailed", $fault: "client", message: "", $metadata });
+  expect(await failing(replaced).replace(FILE, '"1"')).toBeUndefined();
+});
+
+test("any other fault is thrown: a missing bucket, a refused call, an answer without a version", async () => {
+  for (const [name, httpStatusCode] of [
+    ["NoSuchBucket", 404],
+    ["AccessDenied", 403],
+  ] as const) {
+    const error = new S3ServiceException({ name, $fault: "client", message: "", $metadata: { httpStatusCode } });
+    await expect(failing(error).replace(FILE, '"1"')).rejects.toBe(error);
+  }
+  await expect(bucketThat(() => ({})).replace(FILE, undefined)).rejects.toThrow("without an ETag");
+  expect(await bucketThat(() => ({ ETag: '"2"' })).replace(FILE, undefined)).toBe('"2"');
+});

@@ -175,8 +175,8 @@ export class FileCases {
   private async freshServices(): Promise<Services> {
     this.cases += 1;
     const suffix = `-${this.cases}`;
-    const { paymentAuditTrail, paymentTransactions } = TABLES;
-    for (const table of [paymentAuditTrail, paymentTransactions]) await createTable(this.dynamo, table, suffix);
+    const { paymentAuditTrail } = TABLES;
+    for (const table of Object.values(TABLES)) await createTable(this.dynamo, table, suffix);
     const fields = { kms: this.kms, keyArn: this.keys.fields, hierarchy: "shared" as const };
     const macKeys = deriveMacKeys(this.kms, this.keys.mac);
     const names = Object.entries(TABLES).map(([id, { logicalName }]) => [id, logicalName + suffix]);

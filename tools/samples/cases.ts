@@ -46,6 +46,7 @@ export function makeSampleCases(): SampleCase[] {
     ...idCases(),
     ...currencyCases(),
     ...repeatCases(),
+    ...factCases(),
   ];
 }
 
@@ -210,6 +211,42 @@ function repeatCases(): SampleCase[] {
       ...TWO_STORED,
       conflict: 1,
       codes: { CONFLICT: 1 },
+    }),
+  ];
+}
+
+/** Facts about payments, which are recorded in their own table: the sum is that of the payments. */
+function factCases(): SampleCase[] {
+  const columns = "EventID,TransactionID,Kind,Mode,Amount,Currency,Of,Actor";
+  const fact = (id: string, more: Readonly<Record<string, string>>) =>
+    JSON.stringify({
+      TransactionID: "pay-1",
+      EventID: id,
+      Kind: "FEE",
+      Mode: "fact",
+      Amount: "0.10",
+      Currency: "EUR",
+      Actor: "feed",
+      ...more,
+    });
+  const hold = fact("hold-1", { Kind: "REFUND_HELD", Mode: "grant" });
+  const rows = [payment(1, {}), fact("fee-1", {}), hold, fact("fee-1", {}), fact("fee-1", { Amount: "0.20" })];
+  return [
+    of("facts-beside-payments.ndjson", rows.join("\n"), {
+      stored: 2,
+      duplicate: 1,
+      conflict: 1,
+      refused: 1,
+      codes: { CONFLICT: 1, DUPLICATE: 1, GRANT_NEEDS_ANSWER: 1 },
+      sum: { EUR: "10.50" },
+    }),
+    of(
+      "facts-in-csv.csv",
+      `${columns}\ndp-1,pay-1,DISPUTED,fact,5.00,EUR,,feed\nwon-1,pay-1,DISPUTE_WON,fact,5.00,EUR,dp-1,feed\n`,
+      { stored: 2 },
+    ),
+    refused("facts-and-payments-in-csv.csv", `${columns},transactionId\ne-1,pay-1,FEE,fact,1.00,EUR,,feed,pay-1\n`, {
+      NOT_CSV: 2,
     }),
   ];
 }

@@ -1,6 +1,6 @@
 /** Events of payments as they are sent: how one is validated, whichever way it comes in. */
 
-import { exactJsonText } from "../rules/exact-json";
+import { numbersAsFloats } from "../rules/exact-json";
 import { type PaymentEvent, parseFact, parsePaymentEvent } from "../rules/payment-event";
 import type { Refusal } from "../rules/refusals";
 import type { SentTokens } from "../rules/sent-tokens";
@@ -64,7 +64,7 @@ export function validateFact(
   const harmfulAsWritten = refuseHarmful(exact, services);
   if (harmfulAsWritten !== undefined) return harmfulAsWritten;
   // The same object is taken or refused by every way in.
-  const entry: unknown = JSON.parse(exactJsonText(exact));
+  const entry = numbersAsFloats(exact);
   const harmful = refuseHarmful(entry, services);
   if (harmful !== undefined) return harmful;
   const parsed = parseFact(entry, now);

@@ -40,12 +40,21 @@ function membersOf(value: unknown): number {
 const DEPTH_MAX = 128;
 
 /** The same value with every number as its text: what the card-data scan and the schemas look at. */
-export function numbersAsText(value: unknown, depth = 0): unknown {
-  if (isLosslessNumber(value)) return value.value;
+export function numbersAsText(value: unknown): unknown {
+  return withNumbers(value, (text) => text, 0);
+}
+
+/** The same value with floats, as a parser that makes floats has it. */
+export function numbersAsFloats(value: unknown): unknown {
+  return withNumbers(value, Number, 0);
+}
+
+function withNumbers(value: unknown, change: (text: string) => string | number, depth: number): unknown {
+  if (isLosslessNumber(value)) return change(value.value);
   // The parser's stack reaches further than this recursion's, and a row must not be able to exhaust it.
   if (typeof value !== "object" || value === null || depth > DEPTH_MAX) return value;
-  if (Array.isArray(value)) return value.map((element) => numbersAsText(element, depth + 1));
-  return withEachMember(value, (member) => numbersAsText(member, depth + 1));
+  if (Array.isArray(value)) return value.map((element) => withNumbers(element, change, depth + 1));
+  return withEachMember(value, (member) => withNumbers(member, change, depth + 1));
 }
 
 /** Canonical JSON (sorted keys, no white space) in which numbers keep the digits of their source. */

@@ -129,10 +129,11 @@ describe("facts in a file", () => {
     const asNumber = { ...fact(id, "FEE", "1.00"), Amount: 1 };
     const asPayment = { ...payment(), EventID: "event-of-a-payment" };
     const unnamed = fact(id, "FEE", "1.00", { Actor: undefined });
-    const rows = [hold, good, capture, asNumber, asPayment, unnamed, { ...payment(), cardLast4: "x" }];
+    const illFormed = fact(id, "FEE", "1.00", { Reason: "\ud800" });
+    const rows = [hold, good, capture, asNumber, asPayment, unnamed, { ...payment(), cardLast4: "x" }, illFormed];
     const { report, badRows } = await process(ndjson(...rows));
-    expect(report.counts).toEqual({ stored: 1, duplicate: 0, conflict: 0, refused: 6 });
-    expect(report.facts).toEqual({ stored: 1, duplicate: 0, conflict: 0, refused: 5, breached: 0 });
+    expect(report.counts).toEqual({ stored: 1, duplicate: 0, conflict: 0, refused: 7 });
+    expect(report.facts).toEqual({ stored: 1, duplicate: 0, conflict: 0, refused: 6, breached: 0 });
     const refused = { outcome: "refused", transactionId: id };
     expect(badRows).toEqual([
       { ...refused, row: 1, code: "GRANT_NEEDS_ANSWER", field: "Mode", eventId: hold.EventID },
@@ -141,6 +142,7 @@ describe("facts in a file", () => {
       expect.objectContaining({ row: 5, code: "MISSING_FIELD", eventId: "event-of-a-payment" }),
       { ...refused, row: 6, code: "MISSING_FIELD", field: "Actor", eventId: unnamed.EventID },
       expect.objectContaining({ row: 7, code: "INVALID_CARD_LAST4" }),
+      { ...refused, row: 8, code: "INVALID_REASON", field: "Reason", eventId: illFormed.EventID },
     ]);
     expect(await lifeOf(id)).toEqual([good.EventID]);
   });

@@ -364,6 +364,7 @@ describe("facts that arrive as messages", () => {
     ["UNKNOWN_FIELD", { paymentId: "pay-1" }],
     ["CARD_DATA", { Reason: "card 4111 1111 1111 1111" }],
     ["INVALID_EVENT_ID", { EventID: "" }],
+    ["INVALID_REASON", { Reason: "\ud800" }],
   ])("one refused with %s is settled, and leaves a record of its code and no event", async (code, more) => {
     const id = await paid();
     const good = event(id, "FEE", "1.00");

@@ -57,6 +57,18 @@ function row(random: Random): FuzzObject {
   };
 }
 
+function fact(random: Random): FuzzObject {
+  return {
+    TransactionID: `pay-${random.below(20)}`,
+    EventID: `event-${random.below(4_000)}`,
+    Kind: random.pick(["FEE", "CAPTURED", "REFUNDED", "DISPUTED", "REFUND_HELD"]),
+    Mode: random.pick(["fact", "fact", "grant"]),
+    Amount: random.pick(["1.00", "0.50", "0.00"]),
+    Currency: "EUR",
+    Actor: "processor-feed",
+  };
+}
+
 type Operation = (event: unknown, call: Call, services: Services) => Promise<object>;
 
 /** Direct calls of every function that people and services call. */
@@ -185,14 +197,15 @@ export class EventQueue extends Queue {
   }
 }
 
-/** Files of the three forms, plain or compressed, sound or damaged. */
+/** Files of payments and facts in the three forms, plain or compressed, sound or damaged. */
 export class PaymentFileWay extends LedgerWay {
   readonly name = "payment files";
   #files = 0;
 
   async send(random: Random): Promise<string> {
     this.#files += 1;
-    const rows = Array.from({ length: 1 + random.below(5) }, () => changed(row(random), random));
+    const good = () => (random.chance(0.3) ? fact(random) : row(random));
+    const rows = Array.from({ length: 1 + random.below(5) }, () => changed(good(), random));
     const isWithToken = rows.some(holdsMarkedToken);
     // A CSV file has no column for a token, and damage could take the name of one.
     const form = random.pick(isWithToken ? ["json", "ndjson"] : ["csv", "json", "ndjson"]);

@@ -90,6 +90,7 @@ const WRONG: [ConfigErrorCode, string, AppConfig][] = [
   ["bad_private_api", "an API that is neither on nor off", withApi({ state: "maybe" as "on" })],
   ["bad_private_api", "a block of callers that is no CIDR block", withApi({ callerCidrs: ["10.0.0.0"] })],
   ["bad_private_api", "every address as a caller", withApi({ callerCidrs: ["0.0.0.0/0"] })],
+  ["bad_private_api", "a block of callers larger than /8", withApi({ callerCidrs: ["10.0.0.0/7"] })],
   ["bad_private_api", "a caller's block twice", withApi({ callerCidrs: ["10.1.0.0/16", "10.1.0.0/16"] })],
   ["bad_private_api", "no request a second", withApi({ requestsPerSecond: 0 })],
   ["bad_private_api", "half a request at once", withApi({ burst: 0.5 })],
@@ -310,6 +311,8 @@ test.each(WRONG)("%s: %s", (code, _, config) => {
 
 test.each<[string, AppConfig]>([
   ["a public subnet of /28", { ...dev, publicSubnetCidr: "10.0.11.0/28" }],
+  ["callers in a block of /8", withApi({ callerCidrs: ["10.0.0.0/8"] })],
+  ["as many pieces as can be merged", { ...dev, checkPieces: 256 }],
   ["a data key for each record", { ...dev, fieldEncryption: "per-record" }],
   [
     "production's evidence locked for a year and no longer",

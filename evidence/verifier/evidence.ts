@@ -278,9 +278,11 @@ export async function tileOver(
   bundle: number,
   width: number,
 ): Promise<Buffer | "in-pack" | undefined> {
-  const isPacked = width === TILE_WIDTH && (await evidence.packs?.holds(bundle)) === true;
+  const { packs } = evidence;
+  // Without packs the tile is asked for at once, beside its bundle.
+  const isPacked = packs !== undefined && width === TILE_WIDTH && (await packs.holds(bundle));
   if (!isPacked) return readTile(evidence, 0, bundle, width);
-  return (await evidence.packs?.storedTile(bundle)) ?? "in-pack";
+  return (await packs.storedTile(bundle)) ?? "in-pack";
 }
 
 /** What was read, or why it is not what its path says. */

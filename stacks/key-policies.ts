@@ -57,7 +57,7 @@ const SIGNING_ALGORITHMS: Record<CheckpointKeySpec, string> = {
 export class KeyPolicies {
   constructor(private readonly users: KeyUsers) {}
 
-  /** AWS services use the key for this account. A direct call can decrypt nothing but an encrypted schedule. */
+  /** AWS services use the key for this account. A direct call can decrypt nothing but schedules, and what state machines of checks keep. */
   data(): Statement[] {
     return [
       this.use("TablesThroughDynamoDB", ["kms:CreateGrant", ...ENCRYPT_AND_DECRYPT], this.via("dynamodb"), this.ours()),
@@ -111,7 +111,11 @@ export class KeyPolicies {
         "PieceMachines",
         ["kms:Decrypt", "kms:GenerateDataKey"],
         this.ours(),
-        arnEquals("kms:EncryptionContext:aws:states:stateMachineArn", ...pieceMachineArns),
+        // The executions of a distributed map may have the map's label behind the machine's name.
+        arnLike(
+          "kms:EncryptionContext:aws:states:stateMachineArn",
+          ...pieceMachineArns.flatMap((arn) => [arn, `${arn}/*`]),
+        ),
       ),
       this.use(
         "PieceMachineLogs",

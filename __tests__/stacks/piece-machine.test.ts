@@ -78,9 +78,13 @@ describe.each(CHECKS)("%s", (check, scheduleId, machineName) => {
     const { resources } = statement(functions, access, "Function");
     expect(resources).toEqual([expect.stringContaining(`aws_lambda_function.${entry}.`)]);
     expect(statement(functions, access, "Pieces").resources).toEqual([machineArn]);
+    const executions = expect.stringMatching(new RegExp(`:stateMachine:${machineName}/\\*$`));
+    const dataKey = statement(functions, access, "DataKey");
+    const encrypted = conditionOf(dataKey, "kms:EncryptionContext:aws:states:stateMachineArn");
+    expect(encrypted).toMatchObject({ test: "ArnLike", values: [machineArn, executions] });
     const trust = statement(functions, `${entry}-machine-trust`, "MachineOfThisProject");
     expect(trust.principals).toEqual([{ type: "Service", identifiers: ["states.amazonaws.com"] }]);
-    expect(conditionOf(trust, "aws:SourceArn")?.values[0]).toEqual(machineArn);
+    expect(conditionOf(trust, "aws:SourceArn")?.values).toEqual([machineArn, executions]);
   });
 
   test("only this check reads and writes what its pieces have read, and it is removed after a week", () => {
@@ -106,10 +110,13 @@ describe.each(CHECKS)("%s", (check, scheduleId, machineName) => {
 test("the data key and the key of the logs serve each machine", () => {
   const [use] = allStatements(security).filter(({ sid }) => sid === "PieceMachines");
   const machines = use && conditionOf(use, "kms:EncryptionContext:aws:states:stateMachineArn");
-  expect(machines?.values).toHaveLength(CHECKS.length);
-  for (const [, , machine] of CHECKS) {
-    expect(machines?.values).toContainEqual(expect.stringMatching(new RegExp(`stateMachine:${machine}$`)));
-  }
+  // Each machine, and the executions of its map.
+  expect(machines?.values).toEqual(
+    CHECKS.flatMap(([, , machine]) => [
+      expect.stringMatching(new RegExp(`stateMachine:${machine}$`)),
+      expect.stringMatching(new RegExp(`stateMachine:${machine}/\\*$`)),
+    ]),
+  );
 });
 
 test("no function may call Step Functions: the machine calls the function", () => {

@@ -7,7 +7,7 @@ import { Fn } from "cdktf";
 import type { Construct } from "constructs";
 import type { AppConfig } from "../config/types";
 import { addLogGroup } from "./log-group";
-import { arnEquals, arnLike, assumedBy, policy, type Statement } from "./policy";
+import { arnLike, assumedBy, policy, type Statement } from "./policy";
 
 export interface PieceMachineProps {
   readonly name: string;
@@ -107,7 +107,7 @@ export function addPieceMachine(scope: Construct, id: string, props: PieceMachin
     description: "Calls the function of the check for each piece",
     tags: { Name: roleName },
     assumeRolePolicy: policy(scope, `${id}-trust`, [
-      // The executions of a distributed map bear its label behind the machine's name.
+      // For the executions of a distributed map AWS puts the map's label behind the machine's name: so here, and at the data key.
       assumedBy(
         "states.amazonaws.com",
         props.accountId,
@@ -157,7 +157,7 @@ function machineStatements(machineArn: string, { name, arn, functionArn, dataKey
       sid: "DataKey",
       actions: ["kms:Decrypt", "kms:GenerateDataKey"],
       resources: [dataKeyArn],
-      conditions: [arnEquals("kms:EncryptionContext:aws:states:stateMachineArn", machineArn)],
+      conditions: [arnLike("kms:EncryptionContext:aws:states:stateMachineArn", machineArn, `${machineArn}/*`)],
     },
     {
       sid: "DataKeyOfLogs",

@@ -132,19 +132,22 @@ async function stepAndRecord(
   const codes = new Set<DrillCode>();
   // What a drill from a machine has found, or an earlier step that died before it could record it.
   await recordResults(call, services, settings);
-  const stands = await stepDrill({
+  const tell = (code: DrillCode) => {
+    if (codes.has(code)) return;
+    codes.add(code);
+    // At once: a step that dies later, or that must wait for pieces, has said it.
+    settings.logLine(call.caller.requestId, code);
+    if (code !== "NO_EXPORT") services.signal(LOG_METRICS.drillFailed);
+  };
+  const state = await stepDrill({
     ...settings,
     ...how,
     now: call.now,
     outOfTime: () => call.remainingMs() < RESERVED_MS,
-    tell: (code) => codes.add(code),
+    tell,
   });
   await recordResults(call, services, settings);
-  for (const code of codes) {
-    settings.logLine(call.caller.requestId, code);
-    if (code !== "NO_EXPORT") services.signal(LOG_METRICS.drillFailed);
-  }
-  return responseOf(stands, [...codes]);
+  return responseOf(state, [...codes]);
 }
 
 /** The records' ids follow from their drills, so that each leaves one, whatever died between the record and the state. */

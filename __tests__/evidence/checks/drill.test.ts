@@ -200,6 +200,28 @@ test("tables that an earlier drill left behind are reported, removed and replace
   expect([signals, world.logged]).toEqual([["RestoreDrillFailed", "RestoreDrillPassed"], ["LEFTOVER_TABLE"]]);
 });
 
+test("what a step has found is reported although the step fails after it", async () => {
+  const left = `${DRILL_TABLE_PREFIX}${TABLES.paymentMessages.logicalName}`;
+  const logged: string[] = [];
+  let removed = false;
+  const settings = world.settings({
+    scratch: {
+      ...drillTables(world.ledger.harness.services.dynamo),
+      statusOf: async (name) => (name === left && !removed ? "ACTIVE" : undefined),
+      remove: async () => {
+        removed = true;
+      },
+      startImport: async () => {
+        throw new Error("throttled");
+      },
+    },
+    logLine: (_requestId, code) => logged.push(code),
+  });
+  const signals = await world.signals(() => expect(world.step("start", 8.2, settings)).rejects.toThrow("throttled"));
+  expect([signals, logged]).toEqual([["RestoreDrillFailed"], ["LEFTOVER_TABLE"]]);
+  expect((await world.finish(8.2)).last).toMatchObject({ passed: true });
+});
+
 test("an import that never ends fails after a day, and its tables are removed", async () => {
   const { dynamo } = world.ledger.harness.services;
   const stuck = { ...drillTables(dynamo), importResult: async () => ({ status: "running" as const }) };

@@ -2,6 +2,7 @@
 
 import type { Context } from "aws-lambda";
 import type { Operation } from "../../handlers/runtime/serve";
+import { PieceError } from "../../ledger/pieces/plan";
 import { VARIABLES } from "./variables";
 
 const SECRET = "tok_9fKx27Qm-secret";
@@ -94,6 +95,15 @@ test.each<[string, unknown, string]>([
       durationMs: expect.any(Number),
     },
   ]);
+});
+
+test("an error of the project leaves its code too, and nothing of its message", async () => {
+  const handler = makeHandler(async () => {
+    throw new PieceError("OUT_OF_TIME", SECRET);
+  });
+  await expect(handler({})).rejects.toMatchObject({ code: "TECHNICAL_FAULT" });
+  expect(lines.join()).not.toContain(SECRET);
+  expect(logged()).toMatchObject([{ message: "failed", errorName: "PieceError", code: "OUT_OF_TIME" }]);
 });
 
 test("a failed part of a batch leaves a line with the error's name and nothing else of it", async () => {

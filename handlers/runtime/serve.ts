@@ -59,6 +59,8 @@ export function serve<Response extends object>(operationName: string, operation:
       OBSERVER.error("failed", requestId, {
         operation: operationName,
         errorName,
+        // A literal of the code, which the runbook explains.
+        ...(error instanceof CodedError ? { code: error.code } : {}),
         ...noted,
         durationMs: Date.now() - startedAt,
       });

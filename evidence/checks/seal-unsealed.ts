@@ -20,7 +20,7 @@ export interface Repair {
   readonly late: number;
   /** Records that none of the functions wrote; the log says so now. */
   readonly forged: number;
-  /** Not as they were found any more, or sealed meanwhile: the next sweep looks at them again. */
+  /** Not as they were found any more, or reported by their stream meanwhile: the next sweep looks at them again. */
   readonly changed: number;
   /** Found, and not looked at for want of time. */
   readonly left: number;
@@ -47,21 +47,25 @@ export async function sealUnsealed(
   for (let start = 0; start < unsealed.length; start += CHUNK) {
     if (repairer.outOfTime()) return { ...counts, left: unsealed.length - start };
     const chunk = unsealed.slice(start, start + CHUNK);
-    const entries = await entriesFor(chunk, tail, repairer);
+    const found = await entriesFor(chunk, repairer);
+    await tail.follow(repairer.log);
+    const entries = found.filter((entry) => tail.kindOf(entry) === undefined);
     if (entries.length > 0) await appendEntries(entries, repairer.log);
-    counts.late += entries.filter(({ kind }) => kind === "LATE").length;
-    counts.forged += entries.filter(({ kind }) => kind === "FORGED").length;
-    counts.changed += chunk.length - entries.length;
+    // What an earlier try has sealed counts too: it died before it could report that.
+    const kinds = found.map((entry) => tail.kindOf(entry) ?? entry.kind);
+    const late = kinds.filter((kind) => kind === "LATE").length;
+    const forged = kinds.filter((kind) => kind === "FORGED").length;
+    counts.late += late;
+    counts.forged += forged;
+    counts.changed += chunk.length - late - forged;
   }
   return counts;
 }
 
-async function entriesFor(findings: readonly Finding[], tail: LogTail, repairer: Repairer): Promise<RecordEntry[]> {
-  const { services, log } = repairer;
+async function entriesFor(findings: readonly Finding[], { services }: Repairer): Promise<RecordEntry[]> {
   const { record: macKey } = await services.macKeys();
   const entries = await Promise.all(findings.map((finding) => entryFor(finding, macKey, services)));
-  await tail.follow(log);
-  return entries.filter((entry) => entry !== undefined).filter((entry) => !tail.has(entry));
+  return entries.filter((entry) => entry !== undefined);
 }
 
 /** Undefined for a record that is not as it was found: its change is so new that its stream may still report it. */
@@ -87,9 +91,9 @@ function nameOf({ table, key }: RecordName): string {
   return canonicalJson([table ?? "", ...(key ?? [])]);
 }
 
-/** Which of some records the log has gained an entry of since it was verified. */
+/** As what the log has sealed some records since it was verified. */
 class LogTail {
-  readonly #sealed = new Set<string>();
+  readonly #sealed = new Map<string, RecordEntry["kind"]>();
 
   constructor(
     private size: number,
@@ -105,13 +109,14 @@ class LogTail {
     this.size = frontier.size;
   }
 
-  has(entry: RecordEntry): boolean {
-    return this.#sealed.has(nameOf(entry));
+  /** Undefined for a record that has no entry there. */
+  kindOf(entry: RecordEntry): RecordEntry["kind"] | undefined {
+    return this.#sealed.get(nameOf(entry));
   }
 
   #note(entry: LogEntry): void {
     if (entry.kind === "HEARTBEAT") return;
     const name = nameOf(entry);
-    if (this.wanted.has(name)) this.#sealed.add(name);
+    if (this.wanted.has(name)) this.#sealed.set(name, entry.kind);
   }
 }

@@ -11,6 +11,7 @@ import { strToU8, zipSync } from "fflate";
 import type { PiecesWanted } from "../../../backup/piece-requests";
 import { type SweepResponse, sweepAuditTrail } from "../../../evidence/checks/sweep-operation";
 import { SWEEP_ITEM } from "../../../evidence/checks/swept-checkpoints";
+import { readHead } from "../../../evidence/sealing/log-state-table";
 import { ED25519, encodeVerifierKey } from "../../../evidence/sealing/note";
 import type { Call } from "../../../ledger/operations/call";
 import { recordPaymentEvents } from "../../../ledger/operations/record-events";
@@ -148,7 +149,12 @@ test("a status change that the stream never reported is sealed after the version
   await changeStatus(id, "Success", "Failure");
   await ledger.seal(pass(1), only("ledger", id));
   await ledger.seal(pass(30));
-  expect(await sweep()).toMatchObject({ outcome: "repaired", counts: { late: 1 } });
+  const sealed = { outcome: "repaired", counts: { late: 1, changed: 0 } };
+  expect(await sweep()).toMatchObject(sealed);
+  const { frontier } = await readHead(ledger.log.table);
+  // As after a first try that died between its entry and its report: it says the same, and seals nothing twice.
+  expect(await sweep()).toMatchObject(sealed);
+  expect(await readHead(ledger.log.table)).toMatchObject({ frontier: { size: frontier.size } });
   await ledger.seal(pass(5));
   expect(await sweep()).toMatchObject({ outcome: "good", verdict: "ok" });
 });
@@ -381,10 +387,17 @@ test("a forged record that its stream never reported is sealed as forged, once, 
   await ledger.harness.put("ledger", { ...genuine, TransactionID: { S: id } });
   await ledger.seal(pass(1), only("ledger", id));
   await ledger.seal(pass(30));
+  let first: SweepResponse | undefined;
   const told = await signals(async () => {
-    expect(await sweep()).toMatchObject({ outcome: "faulty", counts: { late: 0, forged: 1 } });
+    first = await sweep();
+    expect(first).toMatchObject({ outcome: "faulty", counts: { late: 0, forged: 1 } });
   });
   expect(told).toEqual(["TamperingSealed", "LogCheckFailed"]);
+  // As after a first try that died between its entry and its report.
+  const repeated = await signals(async () => {
+    expect(await sweep()).toMatchObject({ outcome: "faulty", counts: first?.counts });
+  });
+  expect(repeated).toEqual(told);
   await ledger.seal(pass(5));
   const again = await signals(async () => {
     const answer = await sweep();

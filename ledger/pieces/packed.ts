@@ -98,7 +98,7 @@ export const inOneLine = (value: unknown) => gzipSync(`${JSON.stringify(value)}\
 
 const PART_CHARACTERS = 2 ** 20;
 
-/** JsonLines of JSON, compressed as they come. */
+/** Lines of JSON, compressed as they come. */
 export class JsonLines {
   private open = "";
   private readonly parts: Buffer[] = [];

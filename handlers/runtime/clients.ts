@@ -23,7 +23,10 @@ export function withoutLogging<Client extends DynamoDBClient | KMSClient | S3Cli
   return client;
 }
 
-/** A payment file is one long answer: what is bounded is the wait for each part of it, not the whole. */
+/**
+ * A payment file is one long answer: what is bounded is the wait for each part of it, not the whole. The time in which the
+ * reader takes no part counts too.
+ */
 export function s3Client(variables: Readonly<Record<string, string | undefined>>): S3Client {
   // An endpoint on this machine has no host name for each bucket; AWS itself has.
   const ownEndpoint = variables["AWS_ENDPOINT_URL_S3"] ?? variables["AWS_ENDPOINT_URL"];

@@ -4,6 +4,7 @@
  * under way at once, so memory does not grow with the file but for its ids.
  */
 
+import { CodedError } from "../../contract";
 import { GzipHeaderSearch } from "../files/gzip-headers";
 import type { OpenFile, PaymentFiles } from "../files/payment-files";
 import type { BadRow, FileProgress } from "../files/progress";
@@ -22,6 +23,13 @@ const BATCH_ROWS = 50;
 const BATCHES_AT_ONCE = 4;
 /** What is kept back for finishing the batches under way and writing the report or the continuation. */
 const RESERVE_MS = 60_000;
+/** To read the rows of a long file that are done again takes minutes. With less time than this the next run does it. */
+const REOPENING_MS = 300_000;
+
+/** The download ended before the file did, for example because recording rows took longer than the connection waits for its reader. */
+class DownloadError extends CodedError<"DOWNLOAD_ENDED"> {
+  override readonly name = "DownloadError";
+}
 
 export interface FileSettings {
   readonly files: PaymentFiles;
@@ -91,8 +99,28 @@ async function isVerified({ progress, settings: { files }, caller, call, service
 
 /** False when the time ran out before the file ended. */
 async function recordRows(run: FileRun): Promise<boolean> {
-  const { progress, settings, caller, call, services } = run;
+  const { progress, caller, call, services } = run;
   const facts = new FileFacts(progress.file, { ...call, caller }, services);
+  for (;;) {
+    const rowsBefore = progress.rows;
+    try {
+      return await recordRest(facts, run);
+    } catch (error) {
+      if (!(error instanceof DownloadError)) throw error;
+      if (progress.rows === rowsBefore) throw error.cause;
+      // A run that Lambda repeats would begin at the first row, and be as slow.
+      if (call.remainingMs() < REOPENING_MS) return false;
+    }
+  }
+}
+
+/**
+ * Records the rows behind those that are done. False when the time ran out before the file ended.
+ *
+ * @throws DownloadError after the rows that were read are done.
+ */
+async function recordRest(facts: FileFacts, run: FileRun): Promise<boolean> {
+  const { progress, settings, call } = run;
   const underWay: RowBatch[] = [];
   /** Adds the first batch to the progress; false where its facts had no time. */
   const settleFirst = async () => {
@@ -118,6 +146,9 @@ async function recordRows(run: FileRun): Promise<boolean> {
       underWay.push(beginBatch(rows, underWay, facts, run));
     }
     return await settleAll();
+  } catch (error) {
+    if (error instanceof DownloadError && !(await settleAll())) return false;
+    throw error;
   } finally {
     await Promise.allSettled(underWay.flatMap((batch) => [batch.payments, batch.done]));
   }
@@ -134,7 +165,7 @@ async function* batchesOf(
   );
   let batch: JudgedRow[] = [];
   let seen = 0;
-  for await (const row of readRows(bytes)) {
+  for await (const row of readRows(download(bytes))) {
     seen += 1;
     if (seen <= skip) judge.pass(row);
     else batch.push(judge.judge(row));
@@ -144,6 +175,14 @@ async function* batchesOf(
     batch = [];
   }
   if (batch.length > 0) yield batch;
+}
+
+async function* download(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (cause) {
+    throw new DownloadError("DOWNLOAD_ENDED", "The download ended before the file did.", { cause });
+  }
 }
 
 /** Batch by batch in the order of the file, so that a run that is repeated leaves the same records. */

@@ -1,4 +1,4 @@
-/** The transaction ids that came in a file so far: which row repeats an earlier one, in some 20 bytes a row. */
+/** The ids of payments and facts that came in a file so far: which row repeats an earlier one, in some 20 bytes a row. */
 
 import { createHash } from "node:crypto";
 

@@ -19,7 +19,7 @@ export interface FileLimits {
   readonly rowsMax: number;
   /** Rows with card data that have an audit record each; a file that will be removed is read no further. */
   readonly cardDataRowsMax: number;
-  /** Rows of each result (conflict, another actor's duplicate, each kind of alarm) that have an audit record each. */
+  /** Rows of each result (conflict, another actor's duplicate, each kind of alarm, `LIFE_FULL`) that have an audit record each. */
   readonly attemptsMax: number;
 }
 
@@ -35,7 +35,7 @@ interface AcceptedRow {
 
 interface PaymentRow extends AcceptedRow, SentPayment<Transaction> {}
 
-export interface FactRow extends AcceptedRow {
+interface FactRow extends AcceptedRow {
   readonly fact: ValidEvent;
 }
 

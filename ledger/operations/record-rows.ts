@@ -30,14 +30,13 @@ export interface RowsOfFile {
 
 /** Rows that are being recorded. */
 export interface RowBatch {
-  readonly rows: readonly JudgedRow[];
   /** The payments and refused rows among them; facts of later batches wait for it. */
   readonly payments: Promise<unknown>;
   /** Undefined where the time ran out before the last of the facts. */
   readonly done: Promise<BatchOutcome | undefined>;
 }
 
-export interface BatchOutcome extends DoneRows {
+interface BatchOutcome extends DoneRows {
   /** What the rows leave beside their own records, in the order of the file. */
   readonly attempts: readonly Attempt[];
 }
@@ -56,7 +55,7 @@ export function beginBatch(
   const done = outcomeOf(rows, payments, told);
   // Their failures are met when the batch's turn comes; until then they must not count as unhandled.
   for (const each of [payments, told, done]) each.catch(() => undefined);
-  return { rows, payments, done };
+  return { payments, done };
 }
 
 async function outcomeOf(

@@ -23,7 +23,7 @@ export interface SentLifeEvent extends ValidEvent {
 }
 
 /** When an event is judged, and who AWS says sent it. */
-export type JudgedCall = Pick<Call, "now" | "caller">;
+type JudgedCall = Pick<Call, "now" | "caller">;
 
 /** How an entry of a request is validated as an event. */
 interface EventInput {

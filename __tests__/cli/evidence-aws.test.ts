@@ -130,7 +130,7 @@ describe("fetching evidence", () => {
   });
 
   test.each(["tile/0/000", "tile/entries/001", "tile/entries/002.p/88", "tile/1/000.p/2"])(
-    "%s that was changed in the copy is named, and the checkpoint stays as it was",
+    "%s that was changed in the copy is named, and the checkpoint stays as it was; without the named files fetch repairs the copy",
     async (name) => {
       const to = newCopy();
       await fetchEvidence(localEvidence(log.top), to);
@@ -141,6 +141,11 @@ describe("fetching evidence", () => {
       const fetching = fetchEvidence(localEvidence(log.top), to);
       await expect(fetching).rejects.toMatchObject({ code: "COPY_DAMAGED", exitCode: 21 });
       expect(readFileSync(path.join(to, "checkpoint"))).toEqual(before);
+      const message = await fetching.then(String, ({ message }: Error) => message);
+      const named = [...message.matchAll(/tile\/\w+\/\d+(\.p\/\d+)?/g)].map(([file]) => file);
+      expect(named).toContain(name);
+      for (const file of named) rmSync(path.join(to, file));
+      expect(await fetchEvidence(localEvidence(log.top), to)).toMatchObject({ fetched: named.length });
     },
   );
 

@@ -9,16 +9,7 @@ import path from "node:path";
 import { IDENTITIES_PREFIX } from "../../contract";
 import { type Checkpoint, parseCheckpoint } from "../log/checkpoint";
 import { HASH_BYTES } from "../log/hashing";
-import {
-  bundlePath,
-  CHECKPOINT_PATH,
-  PACK_BUNDLES,
-  PACK_ENTRIES,
-  PACKS_PREFIX,
-  packPath,
-  TILE_WIDTH,
-  tilePath,
-} from "../log/paths";
+import { bundlePath, CHECKPOINT_PATH, PACK_BUNDLES, packPath, TILE_WIDTH, tilePath } from "../log/paths";
 import {
   EvidenceError,
   type EvidenceFolder,
@@ -30,6 +21,7 @@ import {
 } from "../verifier/evidence";
 import { localEvidence } from "../verifier/local-evidence";
 import { GrowingTree, tileReader, treeRoot } from "../verifier/merkle-tree";
+import { packsListed } from "../verifier/packs";
 import { EvidenceToolError } from "./errors";
 import { writeWhole } from "./files";
 
@@ -64,7 +56,7 @@ export async function fetchEvidence(
   const earlier = await copy.read(CHECKPOINT_PATH);
   const before = earlier === undefined ? undefined : parseCheckpoint(earlier);
   checkSameLog(before, checkpoint, to);
-  const packs = await packsUpTo(source, checkpoint.size);
+  const packs = await packsListed(source, checkpoint.size);
   const wanted = [
     ...treePaths(checkpoint.size, withTiles ? new Set() : packs),
     ...(await listedPaths(source, checkpoint.size, published)),
@@ -95,14 +87,6 @@ function checkSameLog(before: Checkpoint | undefined, now: Checkpoint, to: strin
   if (before === undefined || before.size <= now.size) return;
   const message = `${to} holds ${before.size} entries, and the bucket only ${now.size}: it was set back. A log only grows; keep this copy.`;
   throw new EvidenceToolError("LOG_WENT_BACK", message, "stale");
-}
-
-/** Numbers of the packs of a tree of this size. */
-async function packsUpTo(source: EvidenceFolder, size: number): Promise<Set<number>> {
-  const listed = new Set<string>();
-  for await (const name of source.list(PACKS_PREFIX)) listed.add(name);
-  const all = Array.from({ length: Math.floor(size / PACK_ENTRIES) }, (_, index) => index);
-  return new Set(all.filter((index) => listed.has(packPath(index))));
 }
 
 /**
@@ -183,7 +167,7 @@ async function checkCopy(copy: EvidenceFolder, now: Checkpoint, before: Checkpoi
   } else if (before === undefined || (await faultOf(copy, before)) !== undefined) {
     throw new EvidenceToolError(
       "COPY_DAMAGED",
-      `${fault} Remove that file from ${copy.name} and fetch again; if it comes again, the bucket holds it so.`,
+      `${fault} Remove the files that are named here from ${copy.name} and fetch again; if it comes again, the bucket holds it so.`,
       "incomplete",
     );
   }
@@ -229,7 +213,20 @@ async function differenceOf(
   const width = hashes.length / HASH_BYTES;
   const tile = level === 0 ? await tileOver(copy, index, width) : await readTile(copy, level, index, width);
   if (tile === "in-pack" || tile?.equals(hashes) === true) return undefined;
-  const isOverPack = level === 1 && width === TILE_WIDTH && (await copy.packs?.holds(index * TILE_WIDTH)) === true;
-  const packed = isOverPack ? `, of which ${packPath(index)} holds some` : "";
-  return `${tilePath(level, index, width)} is not what the entries give${packed}, or they are not what was sealed.`;
+  const source = await sourceOf(copy, level, index, width);
+  const entries = source === undefined ? "the entries" : `the entries of ${source}`;
+  return `${tilePath(level, index, width)} is not what ${entries} give, or they are not what was sealed.`;
+}
+
+/** The file that holds all entries below a tile; undefined where several do. */
+async function sourceOf(
+  copy: EvidenceFolder,
+  level: number,
+  index: number,
+  width: number,
+): Promise<string | undefined> {
+  const pack = level === 0 ? Math.floor(index / PACK_BUNDLES) : index;
+  const isPacked = level <= 1 && width === TILE_WIDTH && (await copy.packs?.holds(pack * PACK_BUNDLES)) === true;
+  if (isPacked) return packPath(pack);
+  return level === 0 ? bundlePath(index, width) : undefined;
 }

@@ -210,7 +210,8 @@ export function entriesOf(bundle: Buffer, width: number, name: string): Buffer[]
 export function endsOf(bundle: Buffer, width: number, name: string): number[] {
   const ends: number[] = [];
   let at = 0;
-  while (at + LENGTH_BYTES <= bundle.length) {
+  // Ends at the width: a hostile file may hold millions of empty entries, and their ends would fill the memory.
+  while (ends.length < width && at + LENGTH_BYTES <= bundle.length) {
     const end = at + LENGTH_BYTES + bundle.readUInt16BE(at);
     if (end > bundle.length) break;
     ends.push(end);

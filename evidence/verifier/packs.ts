@@ -130,15 +130,27 @@ function packOf(bundle: number): number {
   return Math.floor(bundle / PACK_BUNDLES);
 }
 
+/** Numbers of the packs that are there, of a tree of this size. */
+export async function packsListed(evidence: EvidenceFolder, size: number): Promise<Set<number>> {
+  const found = new Set<number>();
+  for await (const name of evidence.list(PACKS_PREFIX)) {
+    const index = Number(name.slice(PACKS_PREFIX.length).replaceAll(/[x/]/g, ""));
+    const isOfTree = Number.isInteger(index) && index < Math.floor(size / PACK_ENTRIES);
+    if (isOfTree && packPath(index) === name) found.add(index);
+  }
+  return found;
+}
+
 /** A log that has packs has one for each 65,536 entries from its first one on. */
 export async function checkPacksFollow(run: Run, size: number): Promise<void> {
-  const names = new Set<string>();
-  for await (const name of run.evidence.list(PACKS_PREFIX)) names.add(name);
+  const packs = await packsListed(run.evidence, size);
   let hasBegun = false;
   for (let index = 0; index < Math.floor(size / PACK_ENTRIES); index++) {
-    if (names.has(packPath(index))) hasBegun = true;
+    if (packs.has(index)) hasBegun = true;
     else if (hasBegun && !(await isTooLarge(run, index))) {
-      const message = `${packPath(index)} is not there, and earlier packs are. Fetch the evidence again; if it comes again, the bucket has lost it.`;
+      const message =
+        `${packPath(index)} is not there, and earlier packs are. Fetch the evidence again; if it comes again, the bucket has lost it, ` +
+        "or an older version, which makes no packs, has published these entries.";
       run.findings.add({ verdict: "incomplete", code: "EVIDENCE_MISSING", message });
     }
   }

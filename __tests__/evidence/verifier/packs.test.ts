@@ -1,16 +1,16 @@
 /** Packs in place of bundles and beside them: the same findings, every damage named or made up for, and few requests. */
 
 import { hash } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fetchEvidence } from "../../../evidence/commands/fetch";
 import { PACK_BYTES_MAX, packPath } from "../../../evidence/log/paths";
-import type { EvidenceFolder } from "../../../evidence/verifier/evidence";
+import { type EvidenceFolder, endsOf } from "../../../evidence/verifier/evidence";
 import { Findings } from "../../../evidence/verifier/findings";
 import { localEvidence } from "../../../evidence/verifier/local-evidence";
 import { tileReader, treeRoot } from "../../../evidence/verifier/merkle-tree";
-import { checkPacksFollow, withPacks } from "../../../evidence/verifier/packs";
+import { checkPacksFollow, packsListed, withPacks } from "../../../evidence/verifier/packs";
 import type { Run } from "../../../evidence/verifier/run";
 import { verifyLog } from "../../../evidence/verifier/verify";
 import { FolderOnDisk } from "../../support/log-world";
@@ -164,6 +164,33 @@ test("a pack that is not there is missing where an earlier one is, unless its en
   expect(await missing([0, 3], PACK_BYTES_MAX / 256)).toHaveLength(2);
 });
 
+test("other names below packs/, and packs behind the end of the tree, are ignored", async () => {
+  const names = [
+    "packs/001",
+    "packs/000",
+    "packs/003",
+    "packs/x001/002",
+    "packs/0.5",
+    "packs/1",
+    "packs/000.p/7",
+    "packs/../000",
+    "packs/",
+  ];
+  expect(
+    await packsListed(memoryEvidence(new Map(names.map((name) => [name, Buffer.alloc(0)]))), 3 * PACK - 1),
+  ).toEqual(new Set([0, 1]));
+  expect([...(await packsListed(memoryEvidence(new Map([["packs/x001/002", Buffer.alloc(0)]])), 1003 * PACK))]).toEqual(
+    [1002],
+  );
+});
+
+test("of a pack of millions of empty entries no more lengths are read than a pack has", () => {
+  const hostile = Buffer.alloc(1_000_000);
+  const reading = jest.spyOn(hostile, "readUInt16BE");
+  expect(() => endsOf(hostile, 1_000, "packs/000")).toThrow("packs/000: it does not consist of 1000 entries");
+  expect(reading).toHaveBeenCalledTimes(1_000);
+});
+
 describe("on a disk", () => {
   const bucket = new FolderOnDisk();
   const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-packs-"));
@@ -201,6 +228,16 @@ describe("on a disk", () => {
     const to = path.join(folder, "packs");
     expect((await fetchEvidence(watched(), to, undefined, undefined, true)).fetched).toBe(512);
     for (const name of ALL.keys()) expect([name, existsSync(path.join(to, name))]).toEqual([name, true]);
+    expect(await found(localEvidence(to))).toEqual(await BASE);
+  });
+
+  test("a bundle that was changed in the copy is named with its pack; without both, fetch repairs the copy", async () => {
+    const to = path.join(folder, "packs");
+    writeFileSync(path.join(to, "tile/entries/007"), flipped(100)(Buffer.from(ALL.get("tile/entries/007") ?? "")));
+    const message = expect.stringMatching(/^packs\/000: .* tile\/entries\/007\. Remove the files that are named here/);
+    await expect(fetchEvidence(watched(), to)).rejects.toMatchObject({ code: "COPY_DAMAGED", message });
+    for (const name of ["packs/000", "tile/entries/007"]) rmSync(path.join(to, name));
+    expect((await fetchEvidence(watched(), to)).fetched).toBe(1);
     expect(await found(localEvidence(to))).toEqual(await BASE);
   });
 

@@ -69,25 +69,36 @@ test("the text of every item is the canonical JSON of its DynamoDB JSON", () => 
   );
 });
 
-test("what the SDK reads is an item as it is, whatever types it has", async () => {
-  const answers: string[] = [];
-  const dynamo = new DynamoDBClient({
+/** A client that answers with this item. */
+function answering(answer: () => string): DynamoDBClient {
+  return new DynamoDBClient({
     region: "eu-central-1",
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
     requestHandler: {
-      handle: async () => ({
-        response: { statusCode: 200, headers: {}, body: Buffer.from(answers.pop() ?? "") },
-      }),
+      handle: async () => ({ response: { statusCode: 200, headers: {}, body: Buffer.from(answer()) } }),
     },
   });
+}
+const read = new GetItemCommand({ TableName: "T", Key: { K: { S: "k" } } });
+
+test("what the SDK reads is an item as it is, whatever types it has", async () => {
+  const answers: string[] = [];
+  const dynamo = answering(() => answers.pop() ?? "");
+  // The SDK loses the value of an attribute of this name; the next test shows what follows.
+  const readable = item.filter((stored) => !Object.hasOwn(stored, "__proto__"));
   await fc.assert(
-    fc.asyncProperty(item, async (stored) => {
+    fc.asyncProperty(readable, async (stored) => {
       answers.push(JSON.stringify({ Item: toItemJson(stored) }));
-      const { Item = {} } = await dynamo.send(new GetItemCommand({ TableName: "T", Key: { K: { S: "k" } } }));
+      const { Item = {} } = await dynamo.send(read);
       expect(toItemJson(storedItem(Item))).toEqual(toItemJson(stored));
     }),
     { numRuns: 50 },
   );
+});
+
+test("an item is not read without its attribute __proto__, of which the SDK loses the value", async () => {
+  const { Item = {} } = await answering(() => '{"Item":{"A":{"S":"a"},"__proto__":{"S":"b"}}}').send(read);
+  expect(() => toItemJson(storedItem(Item))).toThrow(TypeError);
 });
 
 test.each<[string, unknown]>([

@@ -22,6 +22,7 @@ import {
 import { localEvidence } from "../verifier/local-evidence";
 import { GrowingTree, tileReader, treeRoot } from "../verifier/merkle-tree";
 import { packsListed } from "../verifier/packs";
+import { packBelow } from "../verifier/tile-faults";
 import { EvidenceToolError } from "./errors";
 import { writeWhole } from "./files";
 
@@ -91,7 +92,7 @@ function checkSameLog(before: Checkpoint | undefined, now: Checkpoint, to: strin
 
 /**
  * Every tile and bundle of a tree of this size; no more, because a log may publish while it is read.
- * @param packed numbers of packs that stand in for their bundles and the tiles over them.
+ * @param packed numbers of packs that are copied in place of their bundles and the tiles over them.
  */
 export function treePaths(size: number, packed: ReadonlySet<number> = new Set()): string[] {
   const paths: string[] = [];
@@ -107,8 +108,8 @@ export function treePaths(size: number, packed: ReadonlySet<number> = new Set())
 }
 
 /**
- * Keys, published checkpoints, cosignatures and who called: what no size foretells. Of a checkpoint that was published since the listing
- * nothing is taken.
+ * Keys, published checkpoints, cosignatures and who called: their names do not follow from the size. Nothing is taken of a
+ * checkpoint that was published since the listing.
  */
 async function listedPaths(source: EvidenceFolder, size: number, published: readonly string[]): Promise<string[]> {
   const paths = [...published];
@@ -213,20 +214,8 @@ async function differenceOf(
   const width = hashes.length / HASH_BYTES;
   const tile = level === 0 ? await tileOver(copy, index, width) : await readTile(copy, level, index, width);
   if (tile === "in-pack" || tile?.equals(hashes) === true) return undefined;
-  const source = await sourceOf(copy, level, index, width);
+  // The file that holds all entries below the tile, where one does.
+  const source = (await packBelow(copy, level, index, width)) ?? (level === 0 ? bundlePath(index, width) : undefined);
   const entries = source === undefined ? "the entries" : `the entries of ${source}`;
   return `${tilePath(level, index, width)} is not what ${entries} give, or they are not what was sealed.`;
-}
-
-/** The file that holds all entries below a tile; undefined where several do. */
-async function sourceOf(
-  copy: EvidenceFolder,
-  level: number,
-  index: number,
-  width: number,
-): Promise<string | undefined> {
-  const pack = level === 0 ? Math.floor(index / PACK_BUNDLES) : index;
-  const isPacked = level <= 1 && width === TILE_WIDTH && (await copy.packs?.holds(pack * PACK_BUNDLES)) === true;
-  if (isPacked) return packPath(pack);
-  return level === 0 ? bundlePath(index, width) : undefined;
 }

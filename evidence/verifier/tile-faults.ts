@@ -1,7 +1,7 @@
 /** What is wrong with an object of the tree: it is not there, or it is not what its path says. */
 
 import { HASH_BYTES } from "../log/hashing";
-import { packPath, TILE_WIDTH, tilePath } from "../log/paths";
+import { PACK_BUNDLES, packPath, TILE_WIDTH, tilePath } from "../log/paths";
 import { EvidenceError, type EvidenceFolder, orError, readTile } from "./evidence";
 
 export interface PathFault {
@@ -37,12 +37,19 @@ export async function upperTileFault(
 ): Promise<PathFault | undefined> {
   const width = hashes.length / HASH_BYTES;
   const fault = tileFault(level, index, hashes, await orError(() => readTile(evidence, level, index, width)));
-  const isOverPack = level === 1 && width === TILE_WIDTH;
-  if (fault?.message === undefined || !isOverPack || (await evidence.packs?.holds(index * TILE_WIDTH)) !== true) {
-    return fault;
-  }
-  return {
-    ...fault,
-    message: `${fault.message} ${packPath(index)} holds these entries too, and may be what was changed.`,
-  };
+  const pack = fault?.message === undefined ? undefined : await packBelow(evidence, level, index, width);
+  if (fault === undefined || pack === undefined) return fault;
+  return { ...fault, message: `${fault.message} ${pack} holds these entries too, and may be what was changed.` };
+}
+
+/** The pack that holds all entries below a full tile of the two lowest levels; undefined where no pack does. */
+export async function packBelow(
+  evidence: EvidenceFolder,
+  level: number,
+  index: number,
+  width: number,
+): Promise<string | undefined> {
+  if (level > 1 || width !== TILE_WIDTH) return undefined;
+  const pack = level === 0 ? Math.floor(index / PACK_BUNDLES) : index;
+  return (await evidence.packs?.holds(pack * PACK_BUNDLES)) === true ? packPath(pack) : undefined;
 }

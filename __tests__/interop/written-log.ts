@@ -164,6 +164,7 @@ export class WrittenLog {
         const bytes = stored(name);
         return bytes && { bytes, version: hash("sha256", bytes) };
       },
+      isDeleted: async () => false,
       listAfter: async function* () {},
       putOnce: async ({ path: name, bytes }) => {
         const before = stored(name);

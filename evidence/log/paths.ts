@@ -33,6 +33,12 @@ export function packPath(index: number): string {
   return `${PACKS_PREFIX}${tileName(index, TILE_WIDTH)}`;
 }
 
+/** Number of the pack that has this path; undefined for every other path. */
+export function packIndexOf(path: string): number | undefined {
+  const index = Number(path.slice(PACKS_PREFIX.length).replaceAll(/[x/]/g, ""));
+  return Number.isInteger(index) && packPath(index) === path ? index : undefined;
+}
+
 /** `x001/x234/067` for 1234067, with `.p/<width>` for a partial one. */
 function tileName(index: number, width: number): string {
   const groups: string[] = [];

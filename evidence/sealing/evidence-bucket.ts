@@ -3,7 +3,15 @@
  * and one whose answer was lost finds its own object, which has equal bytes.
  */
 
-import { GetObjectCommand, ListObjectsV2Command, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  NotFound,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import { EVIDENCE_PREFIX } from "../../contract";
 import { PACKS_PREFIX } from "../log/paths";
 import { SealingError } from "./errors";
@@ -31,6 +39,8 @@ export interface EvidenceBucket {
   /** Puts the file if its path is free. @returns the stored file when the path is taken. */
   putOnce(file: EvidenceFile): Promise<Buffer | undefined>;
   read(path: string): Promise<ReadFile | undefined>;
+  /** Whether it was there and somebody deleted it: its versions lie below a delete marker. */
+  isDeleted(path: string): Promise<boolean>;
   /** Paths that begin with the prefix and come behind `after`, in the order of their names; page by page, as they are taken. */
   listAfter(prefix: string, after: string): AsyncIterable<string>;
   /**
@@ -74,6 +84,15 @@ export function evidenceBucket(
   };
   return {
     read,
+    isDeleted: async (path) => {
+      try {
+        await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: `${EVIDENCE_PREFIX}${path}` }));
+        return false;
+      } catch (error) {
+        if (!(error instanceof NotFound)) throw error;
+        return error.$response?.headers["x-amz-delete-marker"] === "true";
+      }
+    },
     listAfter: async function* (prefix, after) {
       let token: string | undefined;
       do {

@@ -36,8 +36,8 @@ export async function putFinishedPack(
   if (bytes !== undefined) await putAll([{ path: packPath(index), bytes }], evidence);
 }
 
-/** @param roots of its bundles. @returns undefined where the entries are too large for a pack. */
-async function packBytes(index: number, roots: Buffer, table: LogTable, bytesMax: number): Promise<Buffer | undefined> {
+/** @param roots of its bundles. @returns undefined where the entries are too large for a pack. @throws SealingError */
+export async function packBytes(index: number, roots: Buffer, table: LogTable, bytesMax: number): Promise<Buffer | undefined> {
   const bundles: Buffer[] = [];
   let [entries, length]: [Buffer[], number] = [[], 0];
   for await (const batch of batchesBetween(table, index * PACK_ENTRIES, (index + 1) * PACK_ENTRIES)) {

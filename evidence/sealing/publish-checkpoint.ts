@@ -6,6 +6,7 @@ import type { Call } from "../../ledger/operations/call";
 import type { Services } from "../../ledger/store/services";
 import { SealingError } from "./errors";
 import { type HeartbeatSettings, publishHeartbeat } from "./heartbeat";
+import { putMissingPacks } from "./missing-packs";
 import { type ErrorReporting, reportingErrors } from "./report-error";
 import { lostStreams, type TableStream } from "./stream-check";
 
@@ -28,6 +29,9 @@ const requestSchema = z.strictObject({ kind: z.literal("heartbeat") });
 const RESERVED_MS = 20_000;
 /** The streams are looked at in every fifth minute. */
 const STREAM_CHECK_MINUTES = 5;
+/** Missing packs are looked for in this minute of each hour. */
+const PACKS_MINUTE = 30;
+const HOUR_MS = 60 * 60 * 1000;
 
 export function publishCheckpoint(
   event: unknown,
@@ -37,12 +41,15 @@ export function publishCheckpoint(
 ): Promise<PublishCheckpointResponse> {
   return reportingErrors(call, services, settings, async () => {
     if (!requestSchema.safeParse(event).success) throw unknownEvent();
-    const { size, isComplete } = await publishHeartbeat({
-      ...settings,
-      outOfTime: () => call.remainingMs() < RESERVED_MS,
-    });
+    const outOfTime = () => call.remainingMs() < RESERVED_MS;
+    const { size, isComplete } = await publishHeartbeat({ ...settings, outOfTime });
     services.signal(LOG_METRICS.checkpoint);
-    if (call.now.getUTCMinutes() % STREAM_CHECK_MINUTES === 0) await checkStreams(call, services, settings);
+    const minute = call.now.getUTCMinutes();
+    if (minute % STREAM_CHECK_MINUTES === 0) await checkStreams(call, services, settings);
+    if (isComplete && minute === PACKS_MINUTE) {
+      const hour = Math.floor(call.now.getTime() / HOUR_MS);
+      await putMissingPacks({ table: settings.log.table, evidence: settings.evidence, outOfTime }, size, hour);
+    }
     return { outcome: isComplete ? "published" : "catching-up", counts: { size } };
   });
 }

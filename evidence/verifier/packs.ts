@@ -11,6 +11,7 @@ import {
   PACK_BYTES_MAX,
   PACK_ENTRIES,
   PACKS_PREFIX,
+  packIndexOf,
   packPath,
   TILE_WIDTH,
   tilePath,
@@ -134,9 +135,8 @@ function packOf(bundle: number): number {
 export async function packsListed(evidence: EvidenceFolder, size: number): Promise<Set<number>> {
   const found = new Set<number>();
   for await (const name of evidence.list(PACKS_PREFIX)) {
-    const index = Number(name.slice(PACKS_PREFIX.length).replaceAll(/[x/]/g, ""));
-    const isOfTree = Number.isInteger(index) && index < Math.floor(size / PACK_ENTRIES);
-    if (isOfTree && packPath(index) === name) found.add(index);
+    const index = packIndexOf(name);
+    if (index !== undefined && index < Math.floor(size / PACK_ENTRIES)) found.add(index);
   }
   return found;
 }
@@ -150,7 +150,7 @@ export async function checkPacksFollow(run: Run, size: number): Promise<void> {
     else if (hasBegun && !(await isTooLarge(run, index))) {
       const message =
         `${packPath(index)} is not there, and earlier packs are. Fetch the evidence again; if it comes again, the bucket has lost it, ` +
-        "or an older version, which makes no packs, has published these entries.";
+        "or an older version, which makes no packs, has published these entries: then the publisher puts it within hours.";
       run.findings.add({ verdict: "incomplete", code: "EVIDENCE_MISSING", message });
     }
   }

@@ -3,6 +3,7 @@ import {
   bundlePath,
   checkpointPath,
   cosignaturePath,
+  packIndexOf,
   packPath,
   tilePath,
   verifierKeyPath,
@@ -37,4 +38,10 @@ test("any index and width", () => {
       expect(bundlePath(at, width)).toBe(naivePath("entries", at, width));
     }),
   );
+});
+
+test("a pack's path has its number, and no other path has one", () => {
+  fc.assert(fc.property(fc.maxSafeNat(), (index) => expect(packIndexOf(packPath(index))).toBe(index)));
+  for (const path of ["packs/", "packs/1", "packs/-01", "packs/0.5", "packs/000.p/7", "packs/../000", "packs/Infinity"])
+    expect([path, packIndexOf(path)]).toEqual([path, undefined]);
 });

@@ -41,3 +41,17 @@ test("any other fault is thrown: a missing bucket, a refused call, an answer wit
   await expect(bucketThat(() => ({})).replace(FILE, undefined)).rejects.toThrow("without an ETag");
   expect(await bucketThat(() => ({ ETag: '"2"' })).replace(FILE, undefined)).toBe('"2"');
 });
+
+test.each([
+  ["a delete marker lies over it", 404, { "x-amz-delete-marker": "true" }, true],
+  ["it never was there", 404, {}, false],
+  ["it is there", 200, { etag: '"1"' }, false],
+])("whether an object was deleted: %s", async (_what, statusCode, headers, isDeleted) => {
+  const s3 = new S3Client({
+    region: "us-east-1",
+    credentials: { accessKeyId: "test", secretAccessKey: "test" },
+    requestHandler: { handle: async () => ({ response: { statusCode, headers, body: Buffer.alloc(0) } }) },
+  });
+  const evidence = evidenceBucket(s3, { bucket: "evidence", keyArn: "key" }, async () => {});
+  expect(await evidence.isDeleted("packs/001")).toBe(isDeleted);
+});

@@ -6,7 +6,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { type AttributeValue, DynamoDBClient, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
-import { NoSuchKey, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import { NoSuchKey, NotFound, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { LOG_STATE, TABLES } from "../../../contract";
 import { withoutLogging } from "../../../handlers/runtime/clients";
 
@@ -35,6 +35,8 @@ export class FakeAws {
   readonly items = new Map<string, Item>();
   /** Versions of each object by bucket and key, oldest first. */
   readonly objects = new Map<string, Buffer[]>();
+  /** Names of objects that were deleted: a delete marker hides their versions, which are not kept here. */
+  readonly deleted = new Set<string>();
   readonly #keys = new Map<string, { readonly privateKey: KeyObject; readonly spec: string }>();
   readonly #tokens = new Set<string>();
 
@@ -49,6 +51,7 @@ export class FakeAws {
     });
     answering(s3.middlewareStack as DynamoDBClient["middlewareStack"], {
       GetObjectCommand: (input) => this.#getObject(input),
+      HeadObjectCommand: (input) => this.#headObject(input),
       ListObjectsV2Command: (input) => this.#listObjects(input),
       PutObjectCommand: (input) => this.#putObject(input),
     });
@@ -123,6 +126,15 @@ export class FakeAws {
     const bytes = versions.at(-1);
     if (bytes === undefined) throw new NoSuchKey({ message: "", $metadata: { httpStatusCode: 404 } });
     return { ETag: `"${versions.length}"`, Body: { transformToByteArray: async () => bytes } };
+  }
+
+  #headObject({ Bucket, Key }: Input): object {
+    const name = `${Bucket}/${Key}`;
+    const versions = this.objects.get(name);
+    if (versions !== undefined) return { ETag: `"${versions.length}"` };
+    const headers = this.deleted.has(name) ? { "x-amz-delete-marker": "true" } : {};
+    const error = new NotFound({ message: "", $metadata: { httpStatusCode: 404 } });
+    throw Object.assign(error, { $response: { statusCode: 404, headers } });
   }
 
   /** Small pages, so that every reader has to turn them. */

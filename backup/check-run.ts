@@ -47,12 +47,11 @@ const FULL_EXPORT_AGE_MAX_MS = 8 * 24 * HOUR_MS;
 
 const RUN = "run";
 
-/** The run in the store, or a new one in an empty store. */
+/** The run in the store, or a new one in an empty store. Of several that begin at once all go by the same. */
 export async function openCheckRun(store: PieceStore, prepare: () => Promise<CheckRun>): Promise<CheckRun> {
   const kept = await keptCheckRun(store);
   if (kept !== undefined) return kept;
-  await store.write(RUN, packed(await prepare()));
-  return openCheckRun(store, prepare);
+  return unpacked<CheckRun>(await store.create(RUN, packed(await prepare())));
 }
 
 /** Undefined where nothing was begun. */

@@ -41,7 +41,7 @@ export async function putVersioned(
 }
 
 /** 412: the object is not the one that was read, or there is one. 404: it is gone. 409: another conditional write is under way. */
-function isConflict(error: unknown): boolean {
+export function isConflict(error: unknown): boolean {
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
   return status === 412 || status === 409 || (error instanceof NoSuchKey && status === 404);
 }

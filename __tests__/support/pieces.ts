@@ -18,6 +18,12 @@ export function memoryStore(): MemoryStore {
     write: async (name, bytes) => {
       kept.set(name, Buffer.from(bytes));
     },
+    create: async (name, bytes) => {
+      const before = kept.get(name);
+      if (before !== undefined) return before;
+      kept.set(name, Buffer.from(bytes));
+      return bytes;
+    },
   };
 }
 

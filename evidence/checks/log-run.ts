@@ -19,7 +19,7 @@ interface StoredRun {
   readonly head: { readonly checkpoint: string | null; readonly larger: readonly string[] };
 }
 
-/** The run in the store, or a new one in an empty store. */
+/** The run in the store, or a new one in an empty store. Of several that begin at once all go by the same. */
 export async function openRun(
   store: PieceStore,
   evidence: EvidenceFolder,
@@ -34,8 +34,8 @@ export async function openRun(
     seen: seen ?? null,
     head: { checkpoint: checkpoint?.toString("base64") ?? null, larger },
   };
-  await store.write(RUN, Buffer.from(JSON.stringify(run)));
-  return runOf(run, evidence);
+  const kept = await store.create(RUN, Buffer.from(JSON.stringify(run)));
+  return runOf(JSON.parse(kept.toString("utf8")) as StoredRun, evidence);
 }
 
 /** @throws PieceError for a run that nothing has begun. */

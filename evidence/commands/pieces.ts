@@ -10,7 +10,7 @@ import { type VerifyOptions, verifyLog } from "../verifier/verify";
 import { evidenceAt, OPTIONS } from "./arguments";
 import type { Command, CommandArguments, Options } from "./command";
 import { UsageError } from "./errors";
-import { writeWhole } from "./files";
+import { createWhole, writeWhole } from "./files";
 import { DONE } from "./program";
 import { exportedSources } from "./records";
 
@@ -39,6 +39,12 @@ export function folderStore(folder: string): PieceStore {
   return {
     read: async (name) => readRegularFile(placeOf(name), RESULT_BYTES_MAX),
     write: async (name, bytes) => writeWhole(placeOf(name), bytes),
+    create: async (name, bytes) => {
+      if (createWhole(placeOf(name), bytes)) return bytes;
+      const kept = readRegularFile(placeOf(name), RESULT_BYTES_MAX);
+      if (kept !== undefined) return kept;
+      throw new Error(`${placeOf(name)} was there, and is not any more.`);
+    },
   };
 }
 

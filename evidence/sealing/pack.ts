@@ -37,7 +37,12 @@ export async function putFinishedPack(
 }
 
 /** @param roots of its bundles. @returns undefined where the entries are too large for a pack. @throws SealingError */
-export async function packBytes(index: number, roots: Buffer, table: LogTable, bytesMax: number): Promise<Buffer | undefined> {
+export async function packBytes(
+  index: number,
+  roots: Buffer,
+  table: LogTable,
+  bytesMax: number,
+): Promise<Buffer | undefined> {
   const bundles: Buffer[] = [];
   let [entries, length]: [Buffer[], number] = [[], 0];
   for await (const batch of batchesBetween(table, index * PACK_ENTRIES, (index + 1) * PACK_ENTRIES)) {

@@ -29,6 +29,11 @@ export function unpacked<Round>(bytes: Buffer): Round {
   }) as Round;
 }
 
+/** Whether both hold the same. Their bytes may differ: zlib compresses differently from one version to another. */
+export function areEqual(a: Buffer, b: Buffer): boolean {
+  return a.equals(b) || gunzipSync(a).equals(gunzipSync(b));
+}
+
 /** Numbers in base64: all of them, or, where most are zero, those that are not, with their places. */
 interface PackedNumbers {
   readonly length: number;

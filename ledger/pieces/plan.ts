@@ -13,6 +13,8 @@ export interface PieceStore {
   /** Undefined when nothing is kept under this name. */
   read(name: string): Promise<Buffer | undefined>;
   write(name: string, bytes: Buffer): Promise<void>;
+  /** Writes if nothing is kept under this name. Of several callers at once only one writes. @returns what is kept afterwards. */
+  create(name: string, bytes: Buffer): Promise<Buffer>;
 }
 
 /** What all pieces and rounds of one check have in common. */
@@ -48,7 +50,7 @@ export class PiecesLeft extends CodedError<"PIECES_LEFT"> {
 
 /** The plan, or what a piece has left, cannot be what this check needs; or a piece takes too long. */
 export class PieceError extends CodedError<
-  "OTHER_SUBJECT" | "NO_PLAN" | "NO_SUCH_PIECE" | "PIECE_FORGED" | "OUT_OF_TIME"
+  "OTHER_SUBJECT" | "OTHER_WORK" | "NO_PLAN" | "NO_SUCH_PIECE" | "PIECE_FORGED" | "OUT_OF_TIME"
 > {
   override readonly name = "PieceError";
 }
@@ -56,7 +58,11 @@ export class PieceError extends CodedError<
 export const PIECES_MAX = 1000;
 const PLAN = "plan.json";
 
-/** The plan in the store, or a new one in an empty store. @throws PieceError for a plan of something else. */
+/**
+ * The plan in the store, or a new one in an empty store. Of several that begin at once all get the same plan: sums under different keys
+ * cannot be added up.
+ * @throws PieceError for a plan of something else.
+ */
 export async function openPlan(
   store: PieceStore,
   subject: string,
@@ -66,14 +72,17 @@ export async function openPlan(
   if (kept !== undefined) return kept;
   const runKey = randomBytes(32).toString("base64");
   const plan: PiecePlan = { format: 1, pieces, runKey, now: now.toISOString(), subject };
-  await store.write(PLAN, Buffer.from(JSON.stringify(plan)));
-  return plan;
+  return ofSubject(planOf(await store.create(PLAN, Buffer.from(JSON.stringify(plan)))), subject);
 }
 
 /** Undefined where nothing was begun. @throws PieceError for a plan of something else. */
 export async function keptPlan(store: PieceStore, subject: string): Promise<PiecePlan | undefined> {
   const plan = await planAt(store);
-  if (plan === undefined || plan.subject === subject) return plan;
+  return plan && ofSubject(plan, subject);
+}
+
+function ofSubject(plan: PiecePlan, subject: string): PiecePlan {
+  if (plan.subject === subject) return plan;
   const message =
     "The pieces were begun with other evidence or other exports. Give the same ones, or begin in an empty folder.";
   throw new PieceError("OTHER_SUBJECT", message);
@@ -89,10 +98,18 @@ export async function plannedPieces(store: PieceStore): Promise<number> {
 /** What pieces and merging share of one part of a run. */
 export function partOf(store: PieceStore, part: string): PieceStore {
   const nameOf = (name: string) => `${part}/${name}`;
-  return { read: (name) => store.read(nameOf(name)), write: (name, bytes) => store.write(nameOf(name), bytes) };
+  return {
+    read: (name) => store.read(nameOf(name)),
+    write: (name, bytes) => store.write(nameOf(name), bytes),
+    create: (name, bytes) => store.create(nameOf(name), bytes),
+  };
 }
 
 async function planAt(store: PieceStore): Promise<PiecePlan | undefined> {
   const bytes = await store.read(PLAN);
-  return bytes && (JSON.parse(bytes.toString("utf8")) as PiecePlan);
+  return bytes && planOf(bytes);
+}
+
+function planOf(bytes: Buffer): PiecePlan {
+  return JSON.parse(bytes.toString("utf8")) as PiecePlan;
 }

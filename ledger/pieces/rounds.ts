@@ -1,7 +1,7 @@
 /** The rounds of a check in pieces: who merges asks for the results of a round, and each piece reads its share of the newest one. */
 
 import { gunzipSync } from "node:zlib";
-import { inOneLine, type JsonLines, linesIn, packed, unpacked } from "./packed";
+import { areEqual, inOneLine, type JsonLines, linesIn, packed, unpacked } from "./packed";
 import { PieceError, type PiecePlan, type PieceStore, PiecesLeft, type PieceWork } from "./plan";
 
 const DONE = "done";
@@ -14,12 +14,18 @@ export class MergedRounds<Work extends object> {
 
   constructor(private readonly pieces: PieceWork) {}
 
-  /** @returns the number of the round. @throws PiecesLeft unless every piece of it was read. */
+  /**
+   * @returns the number of the round.
+   * @throws PiecesLeft unless every piece of it was read.
+   * @throws PieceError where the round was begun with other work.
+   */
   async resultsOf(work: Work): Promise<number> {
     const { store, plan } = this.pieces;
     const round = this.rounds;
     this.rounds += 1;
-    if ((await store.read(workName(round))) === undefined) await store.write(workName(round), packed(work));
+    const asked = packed(work);
+    const begun = (await store.read(workName(round))) ?? (await store.create(workName(round), asked));
+    if (!areEqual(begun, asked)) throw otherWork(round);
     const left: number[] = [];
     for (let piece = 0; piece < plan.pieces; piece++) {
       if ((await store.read(resultName(round, piece, DONE))) === undefined) left.push(piece);
@@ -101,6 +107,13 @@ export async function readPieceOfRound<Work>(
   await read(unpacked<Work>(bytes), new PieceOfRound(store, plan, round, piece));
   await store.write(resultName(round, piece, DONE), Buffer.from("done\n"));
   return round;
+}
+
+function otherWork(round: number): PieceError {
+  const message =
+    `Round ${round + 1} was begun with other work than this merging asks for: its results would be taken for those of other readings. ` +
+    "A check in pieces is merged by one version of the program, over the same evidence and exports. Begin anew, in an empty folder.";
+  return new PieceError("OTHER_WORK", message);
 }
 
 async function newestRound(store: PieceStore): Promise<number | undefined> {

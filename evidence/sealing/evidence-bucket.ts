@@ -84,15 +84,7 @@ export function evidenceBucket(
   };
   return {
     read,
-    isDeleted: async (path) => {
-      try {
-        await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: `${EVIDENCE_PREFIX}${path}` }));
-        return false;
-      } catch (error) {
-        if (!(error instanceof NotFound)) throw error;
-        return error.$response?.headers["x-amz-delete-marker"] === "true";
-      }
-    },
+    isDeleted: (path) => hasDeleteMarker(s3, bucket, `${EVIDENCE_PREFIX}${path}`),
     listAfter: async function* (prefix, after) {
       let token: string | undefined;
       do {
@@ -121,6 +113,16 @@ export function evidenceBucket(
     },
     replace: (file, version) => put(file, version === undefined ? { IfNoneMatch: "*" } : { IfMatch: version }),
   };
+}
+
+async function hasDeleteMarker(s3: S3Client, bucket: string, key: string): Promise<boolean> {
+  try {
+    await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return false;
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error;
+    return error.$response?.headers["x-amz-delete-marker"] === "true";
+  }
 }
 
 /** 412: the condition failed. 404: there is nothing to match. 409: another conditional put of the object is under way. */

@@ -1,4 +1,4 @@
-/** A comparison with the log in pieces: whoever begins it, all its calls go by the same moment and the same log. */
+/** A comparison with the log in pieces: all its calls go by the same moment and the same log, also when two begin it. */
 
 import { begunRun, openRun } from "../../../evidence/checks/log-run";
 import { logKey, memoryEvidence, NaiveLog, recordEntry } from "../../support/naive-log";

@@ -7,6 +7,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
   NoSuchKey,
   NotFound,
   PutObjectCommand,
@@ -85,21 +86,7 @@ export function evidenceBucket(
   return {
     read,
     isDeleted: (path) => hasDeleteMarker(s3, bucket, `${EVIDENCE_PREFIX}${path}`),
-    listAfter: async function* (prefix, after) {
-      let token: string | undefined;
-      do {
-        const page = await s3.send(
-          new ListObjectsV2Command({
-            Bucket: bucket,
-            Prefix: `${EVIDENCE_PREFIX}${prefix}`,
-            StartAfter: `${EVIDENCE_PREFIX}${after}`,
-            ...(token === undefined ? {} : { ContinuationToken: token }),
-          }),
-        );
-        for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key.slice(EVIDENCE_PREFIX.length);
-        token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
-      } while (token !== undefined);
-    },
+    listAfter: (prefix, after) => pathsAfter(s3, bucket, prefix, after),
     putOnce: async (file) => {
       for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
         if ((await put(file, { IfNoneMatch: "*" })) !== undefined) return undefined;
@@ -113,6 +100,22 @@ export function evidenceBucket(
     },
     replace: (file, version) => put(file, version === undefined ? { IfNoneMatch: "*" } : { IfMatch: version }),
   };
+}
+
+async function* pathsAfter(s3: S3Client, bucket: string, prefix: string, after: string): AsyncGenerator<string> {
+  let token: string | undefined;
+  do {
+    const page: ListObjectsV2CommandOutput = await s3.send(
+      new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: `${EVIDENCE_PREFIX}${prefix}`,
+        StartAfter: `${EVIDENCE_PREFIX}${after}`,
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      }),
+    );
+    for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key.slice(EVIDENCE_PREFIX.length);
+    token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+  } while (token !== undefined);
 }
 
 async function hasDeleteMarker(s3: S3Client, bucket: string, key: string): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** Synthesizes the four stacks: `npx cdktf synth`, or plain `npx tsx main.ts`. */
+/** Synthesizes the four stacks: `npx cdktf synth`, or its command in `cdktf.json`. */
 
 import { buildApp } from "./stacks/build-app";
 import { ConfigError } from "./stacks/config/errors";

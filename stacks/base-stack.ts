@@ -3,7 +3,7 @@
 import { DataAwsCallerIdentity } from "@cdktf/provider-aws/lib/data-aws-caller-identity";
 import { DataAwsPartition } from "@cdktf/provider-aws/lib/data-aws-partition";
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
-import { App, TerraformStack } from "cdktf";
+import { App } from "cdktf";
 import type { Construct } from "constructs";
 import {
   FUNCTIONS,
@@ -19,6 +19,7 @@ import { addBackend } from "./backend";
 import { type BucketId, bucketLabelsOf, bucketNamesOf, type Names, namesOf, SCHEDULED, tagsOf } from "./config/names";
 import type { AppConfig } from "./config/types";
 import type { NetworkInterfaceArns } from "./platform-permissions";
+import { ResolvedOnceStack } from "./resolve-once";
 
 /** The role that starts exports writes no audit record. The sealer and the publisher must not write what they seal. */
 const NO_AUDIT_RECORDS: readonly RoleId[] = ["export", "sealer", "publisher"];
@@ -26,7 +27,7 @@ const NO_AUDIT_RECORDS: readonly RoleId[] = ["export", "sealer", "publisher"];
 /** The S3 backend's native lock file needs this version. The other backends have no use for an older one. */
 const TERRAFORM_VERSION = ">= 1.10.0";
 
-export abstract class BaseStack extends TerraformStack {
+export abstract class BaseStack extends ResolvedOnceStack {
   protected readonly names: Names;
   protected readonly accountId: string;
   protected readonly partition: string;

@@ -1,10 +1,10 @@
 /** Collects what an auditor needs to check the evidence: the verifier as one file, and how to use it. */
 
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { AuditorKit } from "../stacks/constructs/auditor-kit";
-import { buildVerifier } from "./build-verifier";
+import { VERIFIER_FILE, verifierFolder } from "./build-verifier";
 import { NOTICES_FILE } from "./licences/notices";
 
 const PROJECT = resolve(__dirname, "..");
@@ -13,8 +13,8 @@ const DIRECTORY = join(PROJECT, "dist", "auditor-kit");
 /** The same source gives the same files, so their hash names the version of the kit. */
 export function buildAuditorKit(directory: string = DIRECTORY): AuditorKit {
   mkdirSync(directory, { recursive: true });
-  const { notices } = buildVerifier(join(directory, "evidence.js"));
-  writeFileSync(join(directory, NOTICES_FILE), notices);
+  const verifier = verifierFolder();
+  for (const name of [VERIFIER_FILE, NOTICES_FILE]) copyFileSync(join(verifier, name), join(directory, name));
   copyFileSync(join(PROJECT, "docs", "auditor-kit.md"), join(directory, "README.md"));
   copyFileSync(join(PROJECT, "LICENSE"), join(directory, "LICENSE"));
   const hash = createHash("sha256");

@@ -3,14 +3,13 @@
  * every folder. `main.ts` calls it at each synth.
  */
 
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
-import { buildSync, type BuildOptions as EsbuildOptions, version } from "esbuild";
+import { buildSync, type BuildOptions as EsbuildOptions } from "esbuild";
 import { strToU8, zipSync } from "fflate";
 import { CodedError, FUNCTIONS } from "../contract";
 import type { HandlerCode } from "../stacks/constructs/handler-code";
-import { type Bundles, recordBundles, recordedBundles } from "./bundle-record";
+import { type Build, builderOf, fileHash, type Made, recordBuild, recordedBuild, replaceFile } from "./bundle-record";
 import { bundledPackages, NOTICES_FILE, noticesText } from "./licences/notices";
 
 /**
@@ -59,33 +58,22 @@ export function buildHandlers(options: BuildOptions = {}): HandlerCode {
     }
   }
   const folder = join(project, "dist", "handlers");
-  const builder = JSON.stringify([version, entries, ...builderFiles().map((path) => readFileSync(path, "utf8"))]);
-  const bundles = recordedBundles(project, folder, builder) ?? buildAnew(project, folder, entries, builder);
+  const build = { project, folder, record: "made-from.json", builder: builderOf(__filename, entries) };
+  const made = recordedBuild(build) ?? buildAnew(build, entries);
   return (entry) => {
-    const sha256 = bundles[entry];
-    if (sha256 === undefined) {
+    const hash = made[`${entry}.zip`];
+    if (hash === undefined) {
       throw new HandlerBuildError(`handlers/${entry}.ts was not built: it is no entry of contract.ts.`);
     }
-    return { zip: join(folder, `${entry}.zip`), sha256 };
+    return { zip: join(folder, `${entry}.zip`), sha256: hash };
   };
 }
 
-/** What decides on the bytes of the zip files beside the sources and packages. */
-function builderFiles(): string[] {
-  const licences = join(__dirname, "licences");
-  return [
-    __filename,
-    ...readdirSync(licences)
-      .sort()
-      .map((name) => join(licences, name)),
-  ];
-}
-
-function buildAnew(project: string, folder: string, entries: readonly string[], builder: string): Bundles {
-  const { inputs, codes } = bundle(project, entries);
-  const bundles = Object.fromEntries(codes.map((code) => [code.entry, write(folder, code)]));
-  recordBundles(project, folder, { builder, inputs, bundles });
-  return bundles;
+function buildAnew(build: Build, entries: readonly string[]): Made {
+  const { inputs, codes } = bundle(build.project, entries);
+  const made = Object.fromEntries(codes.map((code) => [`${code.entry}.zip`, write(build.folder, code)]));
+  recordBuild(build, inputs, made);
+  return made;
 }
 
 const SETTINGS = {
@@ -137,13 +125,10 @@ function bundle(project: string, entries: readonly string[]): { inputs: string[]
   return { inputs: Object.keys(metafile.inputs), codes };
 }
 
-/** Written beside and renamed: another synth at the same time never sees half a file. Returns the zip file's SHA-256 in hex. */
+/** Returns the zip file's SHA-256 in hex. */
 function write(folder: string, { entry, code, notices }: BundledCode): string {
   const asFile = { level: 9, mtime: FIXED_TIME, os: UNIX, attrs: READABLE_FILE } as const;
   const zipped = zipSync({ "index.js": [code, asFile], [NOTICES_FILE]: [strToU8(notices), asFile] });
-  mkdirSync(folder, { recursive: true });
-  const partial = join(folder, `.${entry}-${process.pid}.zip`);
-  writeFileSync(partial, zipped);
-  renameSync(partial, join(folder, `${entry}.zip`));
-  return createHash("sha256").update(zipped).digest("hex");
+  replaceFile(join(folder, `${entry}.zip`), zipped);
+  return fileHash(zipped);
 }

@@ -3,24 +3,37 @@
  * Node.js, and writes the licences of the packages in it beside it. Auditors get it separately from the evidence, with the verifier keys.
  */
 
-import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
+import { builderOf, fileHash, recordBuild, recordedBuild, replaceFile } from "./bundle-record";
 import { bundledPackages, NOTICES_FILE, noticesText } from "./licences/notices";
 
 const PROJECT = resolve(__dirname, "..");
-export const VERIFIER_FILE = join(PROJECT, "dist", "evidence.js");
+const DIST = join(PROJECT, "dist");
+export const VERIFIER_FILE = "evidence.js";
 
 export interface BuiltVerifier {
   readonly sha256: string;
   readonly bytes: number;
   /** Licences of the packages in it, to be shipped beside it. */
   readonly notices: string;
+  /** What esbuild read, by paths from the project's folder. */
+  readonly inputs: readonly string[];
+}
+
+/** The verifier and its notices in `dist/`. They are taken as they are if a build would make the same. */
+export function verifierFolder(): string {
+  const build = { project: PROJECT, folder: DIST, record: "evidence.made-from.json", builder: builderOf(__filename) };
+  if (recordedBuild(build) !== undefined) return DIST;
+  const { sha256, notices, inputs } = buildVerifier(join(DIST, VERIFIER_FILE));
+  replaceFile(join(DIST, NOTICES_FILE), notices);
+  recordBuild(build, inputs, { [VERIFIER_FILE]: sha256, [NOTICES_FILE]: fileHash(Buffer.from(notices)) });
+  return DIST;
 }
 
 /** The same source gives the same bytes, so an auditor can compare their SHA-256 with that of another build. */
-export function buildVerifier(file: string = VERIFIER_FILE): BuiltVerifier {
+export function buildVerifier(file: string): BuiltVerifier {
   const { outputFiles, metafile } = buildSync({
     absWorkingDir: PROJECT,
     entryPoints: ["evidence/commands/offline.ts"],
@@ -39,21 +52,17 @@ export function buildVerifier(file: string = VERIFIER_FILE): BuiltVerifier {
     tsconfigRaw: { compilerOptions: { target: "es2022" } },
   });
   const code = outputFiles[0]?.contents ?? new Uint8Array();
-  mkdirSync(dirname(file), { recursive: true });
-  const partial = `${file}.${process.pid}.part`;
-  writeFileSync(partial, code);
-  chmodSync(partial, 0o755);
-  renameSync(partial, file);
+  replaceFile(file, code, 0o755);
   const [output] = Object.values(metafile.outputs);
   return {
-    sha256: createHash("sha256").update(code).digest("hex"),
+    sha256: fileHash(code),
     bytes: code.length,
     notices: noticesText(bundledPackages(output, PROJECT)),
+    inputs: Object.keys(metafile.inputs),
   };
 }
 
 if (require.main === module) {
-  const { sha256, bytes, notices } = buildVerifier();
-  writeFileSync(join(dirname(VERIFIER_FILE), NOTICES_FILE), notices);
-  console.log(`dist/evidence.js: ${bytes} bytes, SHA-256 ${sha256}`);
+  const code = readFileSync(join(verifierFolder(), VERIFIER_FILE));
+  console.log(`dist/${VERIFIER_FILE}: ${code.length} bytes, SHA-256 ${fileHash(code)}`);
 }

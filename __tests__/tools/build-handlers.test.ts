@@ -195,6 +195,7 @@ describe("bundles that exist", () => {
       () => write("ledger/rule.tsx", 'export const rule = "new rule";'),
       "new rule",
     ],
+    ["a new file with the name of a folder", () => write("ledger.ts", ""), "first rule"],
     [
       "what npm installed",
       () => {
@@ -206,11 +207,21 @@ describe("bundles that exist", () => {
     ],
     ["a zip file", () => write("dist/handlers/tiny.zip", "cut"), "first rule"],
     ["a zip file, which is removed,", () => rmSync(join(project, "dist/handlers/tiny.zip")), "first rule"],
+    ["package.json", () => write("package.json", '{"sideEffects":false}'), "first rule"],
     ["the record", () => write("dist/handlers/made-from.json", "{"), "first rule"],
   ])("are built again after a change of %s", (_, change, expected) => {
     build();
     change();
+    const { ino } = statSync(join(project, "dist/handlers/made-from.json"));
     expect(codeOf(build())).toContain(expected);
+    expect(statSync(join(project, "dist/handlers/made-from.json")).ino).not.toBe(ino);
+  });
+
+  test("are taken beside a new file of another name", () => {
+    const { ino } = statSync(build().zip);
+    write("ledger/other.ts", "");
+    write("cdktf.out/manifest.json", "{}");
+    expect(statSync(build().zip).ino).toBe(ino);
   });
 
   test("are built each time where it is unknown what npm installed", () => {

@@ -43,7 +43,7 @@ const CREDENTIALS = {
 
 /** The unpacked bundle of one function, as Lambda would load it. */
 export function unpackedBundle(entry: (typeof FUNCTIONS)[keyof typeof FUNCTIONS]["entry"]): string {
-  const { zip } = buildHandlers({ entries: [entry] })(entry);
+  const { zip } = buildHandlers()(entry);
   const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-bench-"));
   writeFileSync(path.join(folder, "index.js"), unzipSync(readFileSync(zip))["index.js"] as Uint8Array);
   return folder;

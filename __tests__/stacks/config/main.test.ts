@@ -1,17 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 
 const PROJECT = resolve(__dirname, "..", "..", "..");
-const TSX = join(dirname(createRequire(__filename).resolve("tsx/package.json")), "dist", "cli.mjs");
+const LOADER = join(PROJECT, "tools", "typescript.cjs");
 
 function runMain(variables: Record<string, string>) {
   const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-main-"));
   try {
     const { PATH } = process.env;
-    const run = spawnSync(process.execPath, [TSX, join(PROJECT, "main.ts")], {
+    const run = spawnSync(process.execPath, ["--require", LOADER, join(PROJECT, "main.ts")], {
       cwd: outdir,
       encoding: "utf8",
       // No credentials, no Terraform settings, nothing of the caller's.
@@ -46,4 +45,19 @@ test("a small production synthesizes too, and its one zone is a warning", () => 
   expect(stderr).toMatch(
     /^Warning: production is in one availability zone \(a\)\.\n {2}What it means: .+\n(.+\n)* {2}To change it: .+\n$/,
   );
+});
+
+test("an error that nobody expected names the line of the source", () => {
+  const folder = mkdtempSync(join(tmpdir(), "payment-ledger-main-"));
+  try {
+    const program = join(folder, "fault.ts");
+    writeFileSync(
+      program,
+      "interface Gold {\n  readonly karat: number;\n}\nconst gold: Gold = { karat: 24 };\nthrow new Error(String(gold.karat));\n",
+    );
+    const { stderr } = spawnSync(process.execPath, ["--require", LOADER, program], { encoding: "utf8" });
+    expect(stderr).toContain("fault.ts:5");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -1,0 +1,23 @@
+/**
+ * `node --require ./tools/typescript.cjs main.ts` loads TypeScript with tsx, and packages as Node.js alone does. tsx looks through
+ * each file of a package for the syntax of ES modules, and Node.js then decodes the source map at its end: for the classes of the
+ * AWS resources that took longer than to load them.
+ */
+
+const { sep } = require("node:path");
+
+const PACKAGES = `${sep}node_modules${sep}`;
+const withoutTsx = require.extensions[".js"];
+require("tsx/cjs");
+const withTsx = require.extensions[".js"];
+
+require.extensions[".js"] = (module, file) => {
+  if (!file.includes(PACKAGES)) return withTsx(module, file);
+  // Node.js asks when it reads a file. The project's own files keep their source maps, so errors name the lines of the source.
+  process.setSourceMapsEnabled(false);
+  try {
+    withoutTsx(module, file);
+  } finally {
+    process.setSourceMapsEnabled(true);
+  }
+};

@@ -16,6 +16,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { setPriority } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { commandText } from "./mutation/command-text";
 
 /** Stryker loads its own TypeScript; this one is the project's version. */
 const PACKAGES = { "@stryker-mutator/core": "9.6.1", "@stryker-mutator/jest-runner": "9.6.1", typescript: "5.9.3" };
@@ -173,7 +174,7 @@ function settingsOf(mutate: readonly string[], tests: readonly string[], fileNam
     ignorePatterns: [".local", "cdktf.out", "dist"],
     disableTypeChecks: false,
     // The Python environments are large, and tests need that of the embedded AWS.
-    buildCommand: `ln -sfn ${path.join(PROJECT, ".local")} .local`,
+    buildCommand: commandText("ln", "-sfn", path.join(PROJECT, ".local"), ".local"),
     tempDirName: path.join(OUTPUT, "sandbox"),
     allowEmpty: true,
   };

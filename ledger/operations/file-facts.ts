@@ -1,6 +1,6 @@
 /**
  * The facts among the rows of a payment file: those of one payment are recorded one after another, in the order of the file;
- * payments side by side. Memory holds the payments of the batches under way.
+ * payments side by side. Memory holds the payments of the batches under way, and a bounded number of lives.
  */
 
 import type { FileVersion } from "../files/payment-files";
@@ -8,11 +8,13 @@ import { groupedBy } from "../rules/grouped";
 import type { Services } from "../store/services";
 import { backOff } from "../store/transaction";
 import type { Call } from "./call";
+import type { EventOutcome } from "./event-outcomes";
 import { refusedRowId } from "./file-records";
-import { type EventOutcome, recordedEvent } from "./record-events";
+import { KeptLives } from "./kept-lives";
+import { recordedEvent } from "./record-events";
 import { acceptLifeEvent, type ValidEvent } from "./sent-events";
 
-/** Each reads the whole life of its payment, which may have thousands of events. */
+/** The first of a payment reads its whole life, which may have thousands of events. */
 const FACTS_AT_ONCE = 8;
 /** How often a fact is tried again whose place others took in all its races. */
 const BUSY_TRIES_MAX = 10;
@@ -26,6 +28,7 @@ export class FileFacts {
   /** By payment, what the next fact of it waits for. One that failed stays, so that nothing is recorded behind it. */
   readonly #lanes = new Map<string, Lane>();
   readonly #turns = new Turns(FACTS_AT_ONCE);
+  readonly #lives = new KeptLives();
 
   /** @param call with what AWS says of who put the file there. */
   constructor(
@@ -83,7 +86,7 @@ export class FileFacts {
     const sent = await acceptLifeEvent(valid, services);
     for (let tries = 1; tries <= BUSY_TRIES_MAX; tries++) {
       if (call.remainingMs() < RESERVE_MS) return undefined;
-      const told = await recordedEvent(sent, { ...call, now: new Date() }, services);
+      const told = await recordedEvent(sent, { ...call, now: new Date() }, services, this.#lives);
       if (told.result.code !== "BUSY") return this.#named(told);
       await backOff(tries);
     }

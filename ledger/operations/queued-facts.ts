@@ -3,6 +3,7 @@
 import { groupedBy } from "../rules/grouped";
 import type { Services } from "../store/services";
 import { type Call, noteResults } from "./call";
+import { KeptLives } from "./kept-lives";
 import { callerOf, type QueueMessage } from "./queue";
 import { recordEvent } from "./record-events";
 import type { SentLifeEvent } from "./sent-events";
@@ -24,17 +25,23 @@ export async function recordFacts(
   services: Services,
 ): Promise<QueueMessage[]> {
   const payments = groupedBy(facts, ({ fact }) => fact.event.TransactionID);
+  const lives = new KeptLives();
   const waiting = [...payments.values()].map(async (ofPayment) => {
     for (const [index, each] of ofPayment.entries())
-      if (!(await isSettled(each, call, services))) return ofPayment.slice(index).map(({ message }) => message);
+      if (!(await isSettled(each, lives, call, services))) return ofPayment.slice(index).map(({ message }) => message);
     return [];
   });
   return (await Promise.all(waiting)).flat();
 }
 
-async function isSettled({ message, fact }: QueuedFact, call: Call, services: Services): Promise<boolean> {
+async function isSettled(
+  { message, fact }: QueuedFact,
+  lives: KeptLives,
+  call: Call,
+  services: Services,
+): Promise<boolean> {
   try {
-    const result = await recordEvent(fact, { ...call, caller: callerOf(message, call) }, services);
+    const result = await recordEvent(fact, { ...call, caller: callerOf(message, call) }, services, lives);
     if (result.code === "BUSY") return false;
     if (result.outcome === "refused") services.signal("MessageRefused");
     noteResults([result], call);

@@ -2,7 +2,7 @@
 
 import { TABLES } from "../../contract";
 import { toItemJson } from "../rules/attribute-value";
-import { checkLife, type StoredEvent } from "../rules/life-check";
+import { checkLife, lifeEventIn, type StoredEvent } from "../rules/life-check";
 import type { PaymentLife } from "../rules/payment-life";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { getItem, queryAll } from "../store/read-items";
@@ -16,7 +16,8 @@ export interface ReadLife {
   /** The payment's row; also one that came after the life began without it. */
   readonly row: StoredItem | undefined;
   /** By place. */
-  readonly events: readonly StoredItem[];
+  readonly events: StoredItem[];
+  readonly byEventId: Map<string, StoredItem>;
   readonly life: PaymentLife;
 }
 
@@ -39,7 +40,7 @@ export async function readLife(transactionId: string, services: Services): Promi
   const fault = (await forgedFault(transactionId, row, events, services)) ?? undefined;
   if (fault !== undefined) return { fault };
   const { life, faults } = checkLife(row && inExportForm(row), events.map(inExportForm));
-  if (faults.length === 0) return { row, events, life };
+  if (faults.length === 0) return { row, events, byEventId: new Map(events.map((each) => [idOf(each), each])), life };
   const found = events.find((each) => placeText(each) === String(faults[0]?.place));
   return { fault: { code: "LIFE_BROKEN", table: EVENTS.logicalName, recordId: transactionId, found } };
 }
@@ -68,6 +69,15 @@ function placeText(item: StoredItem): string {
   return place !== undefined && "N" in place ? place.N : "";
 }
 
-export function eventOf(events: readonly StoredItem[], eventId: string): StoredItem | undefined {
-  return events.find((each) => textOf(each, "EventID") === eventId);
+function idOf(event: StoredItem): string {
+  return textOf(event, "EventID") ?? "";
+}
+
+/** Adds an event that was recorded at the next place: the life is then as it would be read now. */
+export function addRecorded({ events, byEventId, life }: ReadLife, item: StoredItem): void {
+  const event = lifeEventIn(toItemJson(item));
+  if (event === undefined) throw new Error("An event that was just recorded has not the form of one.");
+  life.add(event);
+  events.push(item);
+  byEventId.set(idOf(item), item);
 }

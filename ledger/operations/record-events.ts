@@ -5,28 +5,34 @@
 
 import { TABLES } from "../../contract";
 import type { AuditEntry } from "../rules/audit-entry";
-import type { JsonObject } from "../rules/canonical-json";
 import { differingFields } from "../rules/differing-fields";
 import { envelopeOf, parseEntries } from "../rules/entries";
 import { groupedBy } from "../rules/grouped";
-import { derivedAuditId } from "../rules/identifiers";
 import { PLACE_MAX } from "../rules/life-check";
 import type { BreachCode, LifeOutcome } from "../rules/payment-life";
 import { equalMac } from "../rules/record-mac";
-import { type Refusal, type RefusalCode, refusal } from "../rules/refusals";
 import { type EventResult, type EventsResponse, eventsAnswer, type RefusedResponse } from "../rules/responses";
 import { SentTokens } from "../rules/sent-tokens";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
-import { eventRecord, eventView, recordedContent, rowAsRead } from "../store/event-record";
+import { eventRecord, recordedContent, rowAsRead } from "../store/event-record";
 import { getItem } from "../store/read-items";
 import { isForged, type Services } from "../store/services";
 import { type ActionVerdict, backOff, putAction, transact } from "../store/transaction";
 import type { Call } from "./call";
-import { alarmEntry, type IntegrityFault } from "./integrity-alarm";
+import {
+  asConflict,
+  asRefused,
+  asUntrusted,
+  type EventOutcome,
+  refusalOfBreach,
+  storedResult,
+  withoutPair,
+} from "./event-outcomes";
+import { KeptLives } from "./kept-lives";
 import { ledgerEntry } from "./ledger-entry";
 import { writeAuditId } from "./payment-books";
-import { eventOf, type ReadLife, readLife } from "./read-life";
+import { addRecorded, type ReadLife, readLife } from "./read-life";
 import { recordEntries } from "./record-entries";
 import { duplicateEntry } from "./record-payments";
 import { refuseCall } from "./refusal-records";
@@ -40,12 +46,6 @@ const TRAIL = TABLES.paymentAuditTrail;
 export const PLACE_RACES_MAX = 8;
 /** Payments of one request that are worked on side by side; the events of one payment follow each other. */
 const PARALLEL_PAYMENTS_MAX = 8;
-
-/** What happened to an event, and the record that it leaves beside its own. */
-export interface EventOutcome {
-  readonly result: EventResult;
-  readonly record?: AuditEntry;
-}
 
 export async function recordPaymentEvents(
   input: unknown,
@@ -85,8 +85,13 @@ export async function recordPaymentEvents(
  *
  * @throws Error for a technical fault. Then the event may be recorded; sent again, it is a duplicate.
  */
-export async function recordEvent(sent: SentLifeEvent, call: Call, services: Services): Promise<EventResult> {
-  const { result, record } = await recordedEvent(sent, call, services);
+export async function recordEvent(
+  sent: SentLifeEvent,
+  call: Call,
+  services: Services,
+  lives?: KeptLives,
+): Promise<EventResult> {
+  const { result, record } = await recordedEvent(sent, call, services, lives);
   if (record !== undefined) await recordEntries([record], services);
   return result;
 }
@@ -99,41 +104,95 @@ async function recordByPayment(
 ): Promise<EventOutcome[]> {
   const payments = [...groupedBy(sent, ({ event }) => event.TransactionID).values()];
   const told: EventOutcome[] = [];
+  const lives = new KeptLives();
   const work = async () => {
     for (let events = payments.shift(); events !== undefined; events = payments.shift())
-      for (const each of events) told.push(await recordedEvent(each, call, services));
+      for (const each of events) told.push(await recordedEvent(each, call, services, lives));
   };
   await Promise.all(Array.from({ length: PARALLEL_PAYMENTS_MAX }, work));
   return told;
 }
 
-/** Records one event. The record that it leaves beside its own is the caller's to write, before anything is answered. */
-export async function recordedEvent(sent: SentLifeEvent, call: Call, services: Services): Promise<EventOutcome> {
+/**
+ * Records one event. The record that it leaves beside its own is the caller's to write, before anything is answered.
+ *
+ * @param lives of payments whose events the caller records one after another.
+ */
+export async function recordedEvent(
+  sent: SentLifeEvent,
+  call: Call,
+  services: Services,
+  lives = new KeptLives(),
+): Promise<EventOutcome> {
+  const { TransactionID } = sent.event;
+  const kept = lives.take(TransactionID);
+  const onKept = kept && (await outcomeOnKept(kept, sent, call, services));
+  if (kept !== undefined && onKept !== undefined) {
+    lives.keep(TransactionID, kept);
+    return onKept;
+  }
   for (let race = 1; race <= PLACE_RACES_MAX; race++) {
-    const read = await readLife(sent.event.TransactionID, services);
+    const read = await readLife(TransactionID, services);
     if ("fault" in read) return asUntrusted(sent, read.fault, call, services);
-    const standing = eventOf(read.events, sent.event.EventID);
-    if (standing !== undefined) return asRepeat(sent, standing, call, services);
-    const outcome = read.life.judge(sent.event);
-    const [reason] = sent.event.Mode === "grant" ? outcome.breaches : [];
-    if (reason !== undefined) return asRefused(sent, refusalOf(reason), read, call);
-    if (read.events.length >= PLACE_MAX) return asRefused(sent, "LIFE_FULL", read, call);
-    const written = await write(sent, read, outcome, call, services);
-    if (written !== undefined) return written;
+    const found = await outcomeOn(read, sent, call, services);
+    const told = "verdicts" in found ? await decided(sent, found.verdicts, call, services) : found;
+    if (told !== undefined) {
+      lives.keep(TransactionID, read);
+      return told;
+    }
     await backOff(race);
   }
-  const now = await readLife(sent.event.TransactionID, services);
+  const now = await readLife(TransactionID, services);
   return "fault" in now ? asUntrusted(sent, now.fault, call, services) : asRefused(sent, "BUSY", now, call);
 }
 
-/** Undefined when the place was taken, or the payment's row changed: then the event is judged again. */
+/** Undefined where the life must be read anew, because other events may be recorded in it. */
+async function outcomeOnKept(
+  kept: ReadLife,
+  sent: SentLifeEvent,
+  call: Call,
+  services: Services,
+): Promise<EventOutcome | undefined> {
+  // Another event may have made room for it.
+  if (refusedGrant(sent, kept) !== undefined) return undefined;
+  const found = await outcomeOn(kept, sent, call, services);
+  if (!("verdicts" in found)) return found;
+  return found.verdicts[0]?.kind === "free" ? decided(sent, found.verdicts, call, services) : undefined;
+}
+
+/** The transaction that was to record an event: of each action, why it failed. The place is the first. */
+interface NotCommitted {
+  readonly verdicts: readonly ActionVerdict[];
+}
+
+/** What the event does to the life. */
+async function outcomeOn(
+  read: ReadLife,
+  sent: SentLifeEvent,
+  call: Call,
+  services: Services,
+): Promise<EventOutcome | NotCommitted> {
+  const standing = read.byEventId.get(sent.event.EventID);
+  if (standing !== undefined) return asRepeat(sent, standing, call, services);
+  const reason = refusedGrant(sent, read);
+  if (reason !== undefined) return asRefused(sent, refusalOfBreach(reason), read, call);
+  if (read.events.length >= PLACE_MAX) return asRefused(sent, "LIFE_FULL", read, call);
+  return write(sent, read, read.life.judge(sent.event), call, services);
+}
+
+/** Why the life refuses this grant. */
+function refusedGrant({ event }: SentLifeEvent, { life, byEventId }: ReadLife): BreachCode | undefined {
+  if (event.Mode !== "grant" || byEventId.has(event.EventID)) return undefined;
+  return life.judge(event).breaches[0];
+}
+
 async function write(
   sent: SentLifeEvent,
   read: ReadLife,
   outcome: LifeOutcome,
   call: Call,
   services: Services,
-): Promise<EventOutcome | undefined> {
+): Promise<EventOutcome | NotCommitted> {
   const { event } = sent;
   const place = read.events.length + 1;
   const before = place === 1 ? read.row : read.events.at(-1);
@@ -143,12 +202,17 @@ async function write(
   const put = { tableName: services.tables.paymentEvents, partitionKey: EVENTS.partitionKey, ...row };
   const opening = place === 1 ? [rowAsRead(event.TransactionID, read.row, services)] : [];
   const result = await transact(services.dynamo, [putAction(put), putAction(record), ...opening]);
-  if (!result.committed) return decided(sent, result.verdicts, call, services);
+  if (!result.committed) return result;
+  addRecorded(read, row.item);
   if (outcome.breaches.length > 0) services.signal("PaymentBreach");
   return { result: storedResult(sent, row.item, "stored") };
 }
 
-/** The WRITE record's key is that of the EventID: if it is taken, the event is recorded, here or in another life. */
+/**
+ * The WRITE record's key is that of the EventID: if it is taken, the event is recorded, here or in another life.
+ *
+ * @returns undefined when the place was taken, or the payment's row changed: then the event is judged again.
+ */
 async function decided(
   sent: SentLifeEvent,
   [, recordVerdict]: readonly ActionVerdict[],
@@ -172,7 +236,7 @@ async function decided(
   // The same content was recorded since the life was read: it is in the life now, or its row is gone.
   const read = await readLife(sent.event.TransactionID, services);
   if ("fault" in read) return asUntrusted(sent, read.fault, call, services);
-  const standing = eventOf(read.events, sent.event.EventID);
+  const standing = read.byEventId.get(sent.event.EventID);
   return standing === undefined ? withoutPair(sent, record, call, services) : asRepeat(sent, standing, call, services);
 }
 
@@ -202,78 +266,6 @@ async function asRepeat(
   return { result, record: duplicateEntry(EVENTS.logicalName, EventID, TransactionID, sent.actor, call) };
 }
 
-function withoutPair(sent: SentLifeEvent, found: StoredItem, call: Call, services: Services): EventOutcome {
-  const { TransactionID } = sent.event;
-  const fault = { code: "AUDIT_RECORD_MISSING", table: EVENTS.logicalName, recordId: TransactionID, found } as const;
-  return asUntrusted(sent, fault, call, services);
-}
-
-function asUntrusted(sent: SentLifeEvent, fault: IntegrityFault, call: Call, services: Services): EventOutcome {
-  return { result: refusedOne(sent, refusal(fault.code)), record: alarmEntry(fault, sent.actor, call, services) };
-}
-
-/** @param field the fields that differ, where they are known. */
-function asConflict(sent: SentLifeEvent, field: string | undefined, call: Call, services: Services): EventOutcome {
-  services.signal("PaymentConflict");
-  const { position, event } = sent;
-  const { TransactionID, EventID } = event;
-  const record = ledgerEntry(
-    {
-      auditId: derivedAuditId("CONFLICT", EVENTS.logicalName, EventID, sent.contentMac),
-      action: "CONFLICT",
-      actor: sent.actor,
-      table: EVENTS.logicalName,
-      transactionId: TransactionID,
-      asked: { recordIds: [EventID], details: { Attempted: { ...event } } },
-      answered: { recordIds: [], result: "conflict" },
-    },
-    call,
-  );
-  return { result: { position, outcome: "conflict", TransactionID, EventID, ...refusal("CONFLICT", field) }, record };
-}
-
-/** The record keeps what was asked and the state that refused it. */
-function asRefused(sent: SentLifeEvent, code: RefusalCode, { life, events }: ReadLife, call: Call): EventOutcome {
-  const State = life.state;
-  const { TransactionID, EventID, Kind, Mode, Amount, Currency } = sent.event;
-  const details: JsonObject = { Kind, Mode, Amount, Currency, SeenPlace: events.length, SeenState: { ...State } };
-  const record = ledgerEntry(
-    {
-      auditId: derivedAuditId("REFUSAL", call.operation, call.caller.requestId, String(sent.position)),
-      action: "REFUSAL",
-      actor: sent.actor,
-      table: EVENTS.logicalName,
-      transactionId: TransactionID,
-      asked: { recordIds: [EventID], details },
-      answered: { recordIds: [], result: code },
-    },
-    call,
-  );
-  return { result: { ...refusedOne(sent, refusal(code)), State }, record };
-}
-
-function refusedOne({ position, event }: SentLifeEvent, reason: Refusal): EventResult {
-  return { position, outcome: "refused", TransactionID: event.TransactionID, EventID: event.EventID, ...reason };
-}
-
-function storedResult(
-  { position, event }: SentLifeEvent,
-  item: StoredItem,
-  outcome: "stored" | "duplicate",
-): EventResult {
-  const { Place, State, Breach } = eventView(item);
-  return {
-    position,
-    outcome,
-    TransactionID: event.TransactionID,
-    EventID: event.EventID,
-    AuditID: writeAuditId(EVENTS.logicalName, event.EventID),
-    Place,
-    State,
-    ...(Breach === undefined ? {} : { Breach }),
-  };
-}
-
 function writeEntry({ event, actor, contentMac }: SentLifeEvent, place: number, call: Call): AuditEntry {
   const { EventID, TransactionID, Kind, Mode } = event;
   return ledgerEntry(
@@ -289,16 +281,4 @@ function writeEntry({ event, actor, contentMac }: SentLifeEvent, place: number, 
     },
     call,
   );
-}
-
-/** A rule that a grant would break, as its refusal says it. The others concern facts only. */
-function refusalOf(code: BreachCode): RefusalCode {
-  switch (code) {
-    case "OF_UNKNOWN":
-    case "OF_OTHER_KIND":
-    case "OF_SETTLED":
-      throw new Error("A grant settles no event.");
-    default:
-      return code;
-  }
 }

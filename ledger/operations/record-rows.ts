@@ -8,12 +8,12 @@ import type { EntryResult, EventResult } from "../rules/responses";
 import type { Transaction } from "../rules/transaction";
 import type { Services } from "../store/services";
 import type { Call } from "./call";
+import type { EventOutcome } from "./event-outcomes";
 import type { FileFacts } from "./file-facts";
 import { type Attempt, cardDataEntry } from "./file-records";
 import type { JudgedRow, RefusedRow } from "./judge-rows";
 import { transactionsBook } from "./payment-books";
 import { recordEntries } from "./record-entries";
-import type { EventOutcome } from "./record-events";
 import { recordedOutcomes } from "./record-payments";
 import { type Accepted, acceptPayment } from "./validation";
 

@@ -1,8 +1,10 @@
 /** A payment at its last place. The limit is 9,999 events; here it is 2, so that the test writes two. */
 
+import { randomUUID } from "node:crypto";
 import { recordPaymentEvents } from "../../../ledger/operations/record-events";
 import { eventsAnswerSchema } from "../../../ledger/rules/responses";
 import { textOf } from "../../../ledger/rules/stored-item";
+import { processUpload } from "../../support/file-runs";
 import { type Harness, startHarness } from "../../support/ledger-harness";
 
 jest.mock("../../../ledger/rules/life-check", () => ({
@@ -16,8 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => harness?.stop());
 
-const fee = (EventID: string) => ({
-  TransactionID: "order-full",
+const fee = (EventID: string, TransactionID = "order-full") => ({
+  TransactionID,
   EventID,
   Kind: "FEE",
   Mode: "fact",
@@ -41,4 +43,30 @@ test("a fact beyond the last place is refused on record, with the state; the rec
   expect(stored).toHaveLength(2);
   const actions = (await harness.trailOf("order-full")).map((record) => textOf(record, "Action"));
   expect(actions.toSorted()).toEqual(["REFUSAL", "WRITE", "WRITE"]);
+});
+
+test("facts of a file beyond the last place are refused in its report and on record, and stop no other", async () => {
+  const own = ["1", "2", "3", "4"].map((number) => fee(`file-fee-${number}`, "order-full-by-file"));
+  const other = fee("other-fee", "order-with-room");
+  const send = (...facts: readonly object[]) =>
+    processUpload(
+      harness,
+      `payments/full-${randomUUID()}.ndjson`,
+      facts.map((each) => JSON.stringify(each)).join("\n"),
+    );
+  const { report, badRows } = await send(...own, other);
+  expect(report.facts).toEqual({ stored: 3, duplicate: 0, conflict: 0, refused: 2, breached: 2 });
+  const refused = { outcome: "refused", code: "LIFE_FULL", transactionId: "order-full-by-file" };
+  expect(badRows).toEqual([
+    { ...refused, row: 3, eventId: "file-fee-3" },
+    { ...refused, row: 4, eventId: "file-fee-4" },
+  ]);
+  const refusals = async () =>
+    (await harness.trailOf("order-full-by-file")).filter((record) => textOf(record, "Action") === "REFUSAL");
+  expect((await refusals()).map((record) => textOf(record, "Table"))).toEqual(["PaymentEvents", "PaymentEvents"]);
+  // Another file with the same rows: what is recorded are duplicates, and the rest is refused again.
+  const again = await send(...own);
+  expect(again.report.facts).toMatchObject({ stored: 0, duplicate: 2, refused: 2 });
+  expect(again.badRows).toEqual(badRows);
+  expect(await refusals()).toHaveLength(4);
 });

@@ -1,10 +1,10 @@
 /**
- * `node --require ./tools/typescript.cjs main.ts` loads TypeScript with tsx, and packages as Node.js alone does. tsx looks through
- * each file of a package for the syntax of ES modules, and Node.js then decodes the source map at its end: for the classes of the
- * AWS resources that took longer than to load them.
+ * `node tools/typescript.cjs main.ts` loads TypeScript with tsx, and packages as Node.js alone does. tsx looks through each file of
+ * a package for the syntax of ES modules, and Node.js then decodes the source map at its end: for the classes of the AWS resources
+ * that took longer than to load them.
  */
 
-const { sep } = require("node:path");
+const { resolve, sep } = require("node:path");
 
 const PACKAGES = `${sep}node_modules${sep}`;
 const withoutTsx = require.extensions[".js"];
@@ -21,3 +21,5 @@ require.extensions[".js"] = (module, file) => {
     process.setSourceMapsEnabled(true);
   }
 };
+
+require(resolve(process.argv[2]));

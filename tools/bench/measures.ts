@@ -18,6 +18,7 @@ import {
 } from "./measured-process";
 import { interleaved, type PairedMeasurement, spreadOf } from "./pairs";
 import { startStub } from "./stub";
+import { loadModules, type SynthCost, synthRunner } from "./synth";
 
 export interface Goal {
   /** The ratio to the peer, or the value itself where there is no peer. */
@@ -189,4 +190,26 @@ const verify: Measure = async ({ rounds }) => {
   return [{ what, unit: "s of processor time", peer, measured, goal: { limit: 1.5 } }];
 };
 
-export const MEASURES = { single, list, throughput, files, cold, bundles, verify } as const;
+/** Of code that did not change: the first run builds what is missing, and is not counted. */
+const synth: Measure = async ({ rounds }) => {
+  const app = synthRunner();
+  const compared = async (what: string, unit: string, value: (took: SynthCost) => number): Promise<Measurement> => {
+    const measured = await interleaved(
+      rounds,
+      async () => value(await app.run()),
+      async () => value(await loadModules()),
+    );
+    return { what, unit, peer: "node, the modules alone", measured, goal: { limit: 1.5 } };
+  };
+  try {
+    await app.run();
+    return [
+      await compared("synth of unchanged code", "ms of processor time", ({ cpuMs }) => cpuMs),
+      await compared("synth of unchanged code", "ms", ({ wallMs }) => wallMs),
+    ];
+  } finally {
+    app.end();
+  }
+};
+
+export const MEASURES = { single, list, throughput, files, cold, bundles, verify, synth } as const;

@@ -10,7 +10,7 @@ function runMain(variables: Record<string, string>) {
   const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-main-"));
   try {
     const { PATH } = process.env;
-    const run = spawnSync(process.execPath, ["--require", LOADER, join(PROJECT, "main.ts")], {
+    const run = spawnSync(process.execPath, [LOADER, join(PROJECT, "main.ts")], {
       cwd: outdir,
       encoding: "utf8",
       // No credentials, no Terraform settings, nothing of the caller's.
@@ -55,7 +55,7 @@ test("an error that nobody expected names the line of the source", () => {
       program,
       "interface Gold {\n  readonly karat: number;\n}\nconst gold: Gold = { karat: 24 };\nthrow new Error(String(gold.karat));\n",
     );
-    const { stderr } = spawnSync(process.execPath, ["--require", LOADER, program], { encoding: "utf8" });
+    const { stderr } = spawnSync(process.execPath, [LOADER, program], { encoding: "utf8" });
     expect(stderr).toContain("fault.ts:5");
   } finally {
     rmSync(folder, { recursive: true });

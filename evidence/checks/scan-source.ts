@@ -1,8 +1,8 @@
 /** A table as it is now, as the verifier reads records: scanned in parallel segments, page by page. */
 
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import type { AttributeValue, DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { LogicalTableName } from "../../contract";
-import { type ItemJson, toItemJson } from "../../ledger/rules/attribute-value";
+import { type ItemJson, toItemJson, UnreadableItemError } from "../../ledger/rules/attribute-value";
 import { scanPages } from "../../ledger/store/read-items";
 import { storedItem } from "../../ledger/store/transaction";
 import type { RecordChange, RecordSource } from "../verifier/sources";
@@ -42,8 +42,21 @@ async function* pagesOf(
 ): AsyncGenerator<readonly RecordChange[]> {
   const input = { TableName: deployedName, ConsistentRead: consistent, Segment: segment, TotalSegments: segments };
   for await (const { Items = [] } of scanPages(dynamo, input)) {
-    const items = Items.map((item) => toItemJson(storedItem(item)));
-    yield items.filter(isIn).map((now) => ({ now }));
+    const changes = Items.map((item) => changeOf(item, deployedName));
+    yield changes.filter(({ now }) => now === undefined || isIn(now));
+  }
+}
+
+/** An item that cannot be read is reported, and the others are compared nevertheless. */
+function changeOf(
+  item: Record<string, AttributeValue>,
+  deployedName: string,
+): { readonly now?: ItemJson; readonly fault?: string } {
+  try {
+    return { now: toItemJson(storedItem(item)) };
+  } catch (error) {
+    if (!(error instanceof UnreadableItemError)) throw error;
+    return { fault: `${deployedName}: ${error.message}` };
   }
 }
 

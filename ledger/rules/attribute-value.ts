@@ -3,6 +3,7 @@
  * streams are DynamoDB JSON, where they are base64. MACs and commitments are made over DynamoDB JSON.
  */
 
+import { CodedError } from "../../contract";
 import { canonicalJson, canonicalString } from "./canonical-json";
 
 /** @typeParam Binary how a binary value is held. */
@@ -23,7 +24,20 @@ type ItemOf<Binary> = { readonly [name: string]: AttributeOf<Binary> };
 /** An item in DynamoDB JSON, as it was read: only `isTypedItem` says whether its values are of DynamoDB's types. */
 export type ItemJson = Readonly<Record<string, object>>;
 
-/** The item as a DynamoDB export writes it. */
+/** The AWS SDK has read an item without one of its values: it loses that of an attribute named `__proto__`. */
+export class UnreadableItemError extends CodedError<"ITEM_UNREADABLE"> {
+  override readonly name = "UnreadableItemError";
+
+  constructor() {
+    super(
+      "ITEM_UNREADABLE",
+      "An item has an attribute named __proto__, whose value the AWS SDK loses. The ledger writes no attribute of this name. Find " +
+        "the item (aws dynamodb scan with the filter attribute_exists), and find out in CloudTrail who wrote it.",
+    );
+  }
+}
+
+/** The item as a DynamoDB export writes it. @throws UnreadableItemError for an item that the SDK has not read whole. */
 export function toItemJson(item: ItemOf<Uint8Array>): Record<string, object> {
   return convertedItem(item, base64);
 }
@@ -62,7 +76,8 @@ function convertedItem<From, To>(item: ItemOf<From>, convert: (binary: From) => 
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, converted(value, convert)]));
 }
 
-function converted<From, To>(value: AttributeOf<From>, convert: (binary: From) => To): AttributeOf<To> {
+function converted<From, To>(value: AttributeOf<From> | undefined, convert: (binary: From) => To): AttributeOf<To> {
+  if (value === undefined) throw new UnreadableItemError();
   if ("B" in value) return { B: convert(value.B) };
   if ("BS" in value) return { BS: value.BS.map(convert) };
   if ("M" in value) return { M: convertedItem(value.M, convert) };

@@ -98,7 +98,7 @@ test("what the SDK reads is an item as it is, whatever types it has", async () =
 
 test("an item is not read without its attribute __proto__, of which the SDK loses the value", async () => {
   const { Item = {} } = await answering(() => '{"Item":{"A":{"S":"a"},"__proto__":{"S":"b"}}}').send(read);
-  expect(() => toItemJson(storedItem(Item))).toThrow(TypeError);
+  expect(() => toItemJson(storedItem(Item))).toThrow(expect.objectContaining({ code: "ITEM_UNREADABLE" }));
 });
 
 test.each<[string, unknown]>([

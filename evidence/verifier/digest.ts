@@ -61,9 +61,10 @@ export class ItemDigester {
     if (!text.isWellFormed()) return undefined;
     const match = this.match(text);
     if (match === undefined) return undefined;
-    const { salt, content, ...record } = match;
+    const { salt, content, keyText, version, writtenAt, writtenAs } = match;
     const canonical = `["payment-ledger/commitment/1",${salt},"${this.table}",{${content}}]`;
-    return { ...record, commitment: hash("sha256", canonical, "base64url") };
+    const digest = { keyText, version, commitment: hash("sha256", canonical, "base64url"), writtenAt };
+    return writtenAs === undefined ? digest : { ...digest, writtenAs };
   }
 
   private match(text: string): TemplateMatch | undefined {
@@ -74,8 +75,10 @@ export class ItemDigester {
       return match;
     }
     const template = this.templates.length < TEMPLATES_MAX ? ItemTemplate.from(text, this.table) : undefined;
-    if (template !== undefined) this.templates.unshift(template);
-    return template?.match(text);
+    const match = template?.match(text);
+    // A text with an escape in its key is not matched even by its own template.
+    if (template !== undefined && match !== undefined) this.templates.unshift(template);
+    return match;
   }
 }
 

@@ -22,6 +22,8 @@ export interface TemplateMatch {
 const NAME = '"[A-Za-z0-9_.-]+"';
 /** A text as canonical JSON writes it: with the short escapes only. */
 const TEXT = '[^"\\\\\\x00-\\x1f]*(?:\\\\["\\\\bfnrt][^"\\\\\\x00-\\x1f]*)*';
+/** The same without any: a text with an escape has another value than its characters. */
+const UNESCAPED = '[^"\\\\\\x00-\\x1f]*';
 const VALUE = `\\{"[SNB]":"${TEXT}"\\}`;
 const MEMBER = `${NAME}:${VALUE}`;
 const MEMBERS = new RegExp(MEMBER, "g");
@@ -34,18 +36,11 @@ const VALUE_START = /^"([^"]+)":\{"[SNB]":"/;
 const SALT = '"Salt":{"B":"';
 const VERSION = '"Version":{"N":"';
 
-/** A text, or the number of the value in its place. */
+/** A text, or the number of the group in its place. */
 type Token = string | number;
 
-interface AttributePattern {
-  readonly name: string;
-  /** Of a regular expression; each value is a group. */
-  readonly pattern: string;
-  /** In canonical form. */
-  readonly tokens: readonly Token[];
-}
-
-interface ValuePositions {
+/** Numbers of groups of the pattern; 0 for none. */
+interface ValueGroups {
   readonly salt: number;
   readonly version: number;
   readonly writtenAt: number;
@@ -57,58 +52,114 @@ interface ValuePositions {
 export class ItemTemplate {
   private constructor(
     private readonly pattern: RegExp,
-    /** In canonical order: a text, then the value behind it. */
-    private readonly parts: readonly { readonly before: string; readonly value: number }[],
+    /** In canonical order: a text, then the group behind it. */
+    private readonly parts: readonly { readonly before: string; readonly group: number }[],
     private readonly end: string,
-    /** Numbers of values; 0 for none. */
-    private readonly places: ValuePositions,
+    private readonly groups: ValueGroups,
   ) {}
 
   /** Undefined where the text is not of the kind that can be learnt from. */
   static from(text: string, table: LogicalTableName): ItemTemplate | undefined {
     const attributes = text.startsWith("{") && text.endsWith("}") ? listOf(text.slice(1, -1), ATTRIBUTES) : undefined;
     if (attributes === undefined || attributes.length > ATTRIBUTES_MAX) return undefined;
-    const groups = new Map<string, number>();
-    const learnt = allDistinct(attributes.map((attribute) => learnAttribute(attribute, groups)));
-    if (learnt === undefined) return undefined;
-    const keys = keyStarts(table).map((start) => groups.get(start) ?? 0);
-    if (keys.includes(0)) return undefined;
-    const [salt, version] = [groups.get(SALT) ?? 0, groups.get(VERSION) ?? 0];
-    const writtenAt =
-      timeNames(table)
-        .map((name) => groups.get(`"${name}":{"S":"`))
-        .find((place) => place !== undefined) ?? 0;
-    const named = writtenAsName(table);
-    const writtenAs = named === undefined ? undefined : (groups.get(`"${named}":{"S":"`) ?? 0);
-    const sealed = sortedByName(learnt).filter(({ tokens }) => salt === 0 || !tokens.includes(salt));
-    const { parts, end } = partsOf(joined(sealed));
-    const pattern = new RegExp(`^\\{${learnt.map((each) => each.pattern).join(",")}\\}$`);
-    return new ItemTemplate(pattern, parts, end, { salt, version, writtenAt, writtenAs, keys });
+    const names = attributes.map(nameIn);
+    if (new Set(names).size < names.length) return undefined;
+    const starts = startsOf(table);
+    const learning = new PatternLearning(
+      new Set([...starts.keys, SALT, VERSION, ...starts.times, ...starts.writtenAs]),
+    );
+    const sealed = attributes.filter((attribute) => !isSalt(attribute)).sort(byName);
+    const [first] = sealed;
+    const tokensOf = new Map<string, readonly Token[]>();
+    const patterns = attributes.map((attribute, at) => {
+      // With the comma before it a text is put in its place as one piece.
+      const withComma = at > 0 && attribute !== first && !isSalt(attribute);
+      const { pattern, tokens } = learning.attribute(attribute, withComma);
+      tokensOf.set(attribute, attribute === first || withComma ? tokens : [",", ...tokens]);
+      return at > 0 && !withComma ? `,${pattern}` : pattern;
+    });
+    const groups = groupsOf(starts, learning.values);
+    if (learning.isRefused || groups.keys.includes(0)) return undefined;
+    const { parts, end } = partsOf(sealed.flatMap((attribute) => tokensOf.get(attribute) ?? []));
+    return new ItemTemplate(new RegExp(`^\\{${patterns.join("")}\\}$`), parts, end, groups);
   }
 
   match(text: string): TemplateMatch | undefined {
-    const values = this.pattern.exec(text);
-    if (values === null) return undefined;
-    const { salt, version, writtenAt, writtenAs, keys } = this.places;
-    let keyText = values[keys[0] ?? 0] ?? "";
-    for (let part = 1; part < keys.length; part++) keyText += `\n${values[keys[part] ?? 0]}`;
-    const versionText = version === 0 ? "1" : (values[version] ?? "");
-    const time = writtenAt === 0 ? "" : (values[writtenAt] ?? "");
-    const named = writtenAs === undefined ? undefined : writtenAs === 0 ? "" : (values[writtenAs] ?? "");
-    // A text with an escape has another value than its characters.
-    if ([keyText, versionText, time, named].some((each) => each?.includes("\\"))) return undefined;
+    const found = this.pattern.exec(text);
+    if (found === null) return undefined;
+    const { salt, version, writtenAt, writtenAs, keys } = this.groups;
+    let keyText = found[keys[0] ?? 0] ?? "";
+    for (let part = 1; part < keys.length; part++) keyText += `\n${found[keys[part] ?? 0]}`;
     let content = "";
-    for (const { before, value } of this.parts) content += before + values[value];
-    content += this.end;
-    return {
-      salt: salt === 0 ? "null" : `"${values[salt]}"`,
-      content,
+    for (const { before, group } of this.parts) content += before === "" ? found[group] : before + found[group];
+    const match = {
+      salt: salt === 0 ? "null" : `"${found[salt]}"`,
+      content: content + this.end,
       keyText,
-      version: versionText,
-      writtenAt: time,
-      ...(named === undefined ? {} : { writtenAs: named }),
+      version: version === 0 ? "1" : (found[version] ?? ""),
+      writtenAt: writtenAt === 0 ? "" : (found[writtenAt] ?? ""),
     };
+    return writtenAs === undefined ? match : { ...match, writtenAs: writtenAs === 0 ? "" : (found[writtenAs] ?? "") };
   }
+}
+
+/** Makes the pattern of a template, attribute by attribute in the order of the text, and counts its groups. */
+class PatternLearning {
+  /** Groups of values, by the text before the value. */
+  readonly values = new Map<string, number>();
+  /** True once a map has two members of one name, or other values than texts, numbers and binaries. */
+  isRefused = false;
+  private count = 0;
+
+  /** @param wanted texts before the values that are wanted apart. */
+  constructor(private readonly wanted: ReadonlySet<string>) {}
+
+  /** @returns the pattern of the attribute, and what it is in canonical form. */
+  attribute(attribute: string, withComma: boolean): { readonly pattern: string; readonly tokens: readonly Token[] } {
+    const comma = withComma ? "," : "";
+    if (VALUE_START.test(attribute)) {
+      const group = this.nextGroup();
+      return { pattern: `(${comma}${this.value(attribute)})`, tokens: [group] };
+    }
+    const start = attribute.slice(0, attribute.indexOf(MAP) + MAP.length);
+    const found = listOf(attribute.slice(start.length, -2), MEMBERS);
+    const members = found ?? [];
+    if (found === undefined || new Set(members.map(nameIn)).size < members.length) this.isRefused = true;
+    const groups = new Map(members.map((member) => [member, this.nextGroup()]));
+    const patterns = members.map((member) => `(${valuePattern(member, TEXT)})`);
+    const pattern = `${comma}${literal(start)}${patterns.join(",")}\\}\\}`;
+    const sorted = members.toSorted(byName).flatMap((member) => [",", groups.get(member) ?? 0]);
+    return { pattern, tokens: [`${comma}${start}`, ...sorted.slice(1), "}}"] };
+  }
+
+  private value(attribute: string): string {
+    const [start = ""] = VALUE_START.exec(attribute) ?? [];
+    if (!this.wanted.has(start)) return valuePattern(attribute, TEXT);
+    this.values.set(start, this.nextGroup());
+    return valuePattern(attribute, `(${UNESCAPED})`);
+  }
+
+  private nextGroup(): number {
+    this.count += 1;
+    return this.count;
+  }
+}
+
+function valuePattern(member: string, value: string): string {
+  const [start = ""] = VALUE_START.exec(member) ?? [];
+  return `${literal(start)}${value}"\\}`;
+}
+
+function isSalt(attribute: string): boolean {
+  return attribute.startsWith(SALT);
+}
+
+function nameIn(member: string): string {
+  return member.slice(1, member.indexOf('"', 1));
+}
+
+function byName(one: string, other: string): number {
+  return nameIn(one) < nameIn(other) ? -1 : 1;
 }
 
 /** The parts of a list with commas between them; undefined when there is anything else in it. */
@@ -117,54 +168,19 @@ function listOf(text: string, each: RegExp): string[] | undefined {
   return found.join(",") === text ? found : undefined;
 }
 
-/** @param groups numbers of the values learnt so far, by the text before them. */
-function learnAttribute(attribute: string, groups: Map<string, number>): AttributePattern | undefined {
-  if (VALUE_START.test(attribute)) return learnValue(attribute, groups, "");
-  const start = attribute.slice(0, attribute.indexOf(MAP) + MAP.length);
-  const found = listOf(attribute.slice(start.length, -2), MEMBERS) ?? [undefined];
-  const members = allDistinct(found.map((each) => each && learnValue(each, groups, start)));
-  if (members === undefined) return undefined;
-  return {
-    name: start.slice(1, start.indexOf('"', 1)),
-    pattern: `${literal(start)}${members.map(({ pattern }) => pattern).join(",")}\\}\\}`,
-    tokens: [start, ...joined(sortedByName(members)), "}}"],
-  };
-}
-
-function learnValue(member: string, groups: Map<string, number>, within: string): AttributePattern {
-  const [start = "", name = ""] = VALUE_START.exec(member) ?? [];
-  const group = groups.size + 1;
-  groups.set(`${within}${start}`, group);
-  return { name, pattern: `${literal(start)}(${TEXT})"\\}`, tokens: [start, group, '"}'] };
-}
-
 function literal(text: string): string {
   return text.replaceAll(/[.{}]/g, "\\$&");
 }
 
-/** Undefined when one could not be learnt, or two have the same name. */
-function allDistinct(learnt: readonly (AttributePattern | "" | undefined)[]): AttributePattern[] | undefined {
-  const all = learnt.filter((each) => each !== undefined && each !== "");
-  return new Set(all.map(({ name }) => name)).size === learnt.length ? all : undefined;
-}
-
-function sortedByName(learnt: readonly AttributePattern[]): AttributePattern[] {
-  return learnt.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function joined(learnt: readonly AttributePattern[]): Token[] {
-  return learnt.flatMap(({ tokens }, at) => (at === 0 ? tokens : [",", ...tokens]));
-}
-
 function partsOf(tokens: readonly Token[]) {
-  const parts: { before: string; value: number }[] = [];
+  const parts: { before: string; group: number }[] = [];
   let open = "";
   for (const token of tokens) {
     if (typeof token === "string") {
       open += token;
       continue;
     }
-    parts.push({ before: open, value: token });
+    parts.push({ before: open, group: token });
     open = "";
   }
   return { parts, end: open };
@@ -181,8 +197,34 @@ export function writtenAsName(table: LogicalTableName): string | undefined {
   return "writtenAs" in shape ? shape.writtenAs : undefined;
 }
 
-function keyStarts(table: LogicalTableName): string[] {
+/** The texts before the values that a verification needs apart. */
+interface ValueStarts {
+  readonly keys: readonly string[];
+  /** The one that counts first. */
+  readonly times: readonly string[];
+  /** None in a table whose WRITE records are named from the partition key. */
+  readonly writtenAs: readonly string[];
+}
+
+function startsOf(table: LogicalTableName): ValueStarts {
   const shape = tableContract(table);
-  const partition = `"${shape.partitionKey}":{"S":"`;
-  return "sortKey" in shape ? [partition, `"${shape.sortKey.name}":{"${shape.sortKey.type}":"`] : [partition];
+  const start = (name: string, type = "S") => `"${name}":{"${type}":"`;
+  const sort = "sortKey" in shape ? [start(shape.sortKey.name, shape.sortKey.type)] : [];
+  const named = writtenAsName(table);
+  return {
+    keys: [start(shape.partitionKey), ...sort],
+    times: timeNames(table).map((name) => start(name)),
+    writtenAs: named === undefined ? [] : [start(named)],
+  };
+}
+
+function groupsOf({ keys, times, writtenAs }: ValueStarts, values: ReadonlyMap<string, number>): ValueGroups {
+  const groupOf = (start: string) => values.get(start) ?? 0;
+  return {
+    salt: groupOf(SALT),
+    version: groupOf(VERSION),
+    writtenAt: times.map(groupOf).find((group) => group > 0) ?? 0,
+    writtenAs: writtenAs.map(groupOf)[0],
+    keys: keys.map(groupOf),
+  };
 }

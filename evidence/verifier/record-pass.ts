@@ -83,10 +83,13 @@ export async function digestChanges(
 /** In words why not, where it cannot be done. */
 function digest(digester: ItemDigester, change: RecordChange): DigestedChange | string {
   try {
+    const { now, before } = change;
+    // Written out for the only form that a full export has; there are millions.
+    if (now !== undefined && before === undefined) return { change, now: digester.take(now) };
     return {
       change,
-      ...(change.now === undefined ? {} : { now: digester.take(change.now) }),
-      ...(change.before === undefined ? {} : { before: digester.take(change.before) }),
+      ...(now === undefined ? {} : { now: digester.take(now) }),
+      ...(before === undefined ? {} : { before: digester.take(before) }),
     };
   } catch (error) {
     if (error instanceof ItemError) return error.message;

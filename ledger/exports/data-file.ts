@@ -12,8 +12,8 @@ import type { DataFile } from "./manifest";
 /** A line, or what is wrong with the line of this number. */
 export type LineOrFault = { readonly number: number } & ({ readonly line: string } | { readonly fault: string });
 
-const PIECE_BYTES = 1024 * 1024;
-const BATCH_LINES = 500;
+const PIECE_BYTES = 128 * 1024;
+const BATCH_LINES = 64;
 /** An item has at most 400 KB; escapes and two images make it longer, but not this long. */
 const LINE_BYTES_MAX = 8 * 1024 * 1024;
 const NEWLINE = 0x0a;

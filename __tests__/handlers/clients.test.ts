@@ -18,3 +18,10 @@ test("all parts of a function share one client, and with it its connections", ()
   expect(dynamoClient()).toBe(dynamoClient());
   expect(kmsClient()).toBe(kmsClient());
 });
+
+test("one signer signs all requests of a client", async () => {
+  process.env["AWS_REGION"] = "eu-central-1";
+  const { signer } = dynamoClient().config;
+  expect(await signer()).toBe(await signer());
+  expect(await kmsClient().config.signer()).not.toBe(await signer());
+});

@@ -7,19 +7,35 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 
 /** Within a function's time limit all attempts of one call must fit: 5 attempts of at most 4 s. */
 const LIMITS = { maxAttempts: 5, retryMode: "standard" } as const;
+/** For clients of many calls: the SDK sorts its middlewares once for each kind of call. None may be added after the first. */
+const OFTEN = { ...LIMITS, cacheMiddleware: true } as const;
 const TIMEOUTS = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true } as const;
 
 /** All parts of a function share one client, and with it the connections that are open. */
 export const dynamoClient = once(() =>
-  withoutLogging(new DynamoDBClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) })),
+  withOneSigner(withoutLogging(new DynamoDBClient({ ...OFTEN, requestHandler: new NodeHttpHandler(TIMEOUTS) }))),
 );
 export const kmsClient = once(() =>
-  withoutLogging(new KMSClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) })),
+  withOneSigner(withoutLogging(new KMSClient({ ...OFTEN, requestHandler: new NodeHttpHandler(TIMEOUTS) }))),
 );
 
 /** The SDK copies every item of every call for its logger. The clients have none. */
 export function withoutLogging<Client extends DynamoDBClient | KMSClient | S3Client>(client: Client): Client {
   client.middlewareStack.remove("loggerMiddleware");
+  return client;
+}
+
+/**
+ * The SDK makes a signer for each request. One signs them all: it asks for the credentials each time, and is told region
+ * and date with each request.
+ */
+function withOneSigner<Client extends DynamoDBClient | KMSClient>(client: Client): Client {
+  const makeSigner = client.config.signer;
+  let signer: ReturnType<typeof makeSigner> | undefined;
+  client.config.signer = (scheme) => {
+    signer ??= makeSigner(scheme);
+    return signer;
+  };
   return client;
 }
 

@@ -18,12 +18,17 @@ export class CredentialsError extends CodedError<"NO_CREDENTIALS"> {
   }
 }
 
-/** Has the name that the SDK's clients import. The provider that it returns throws CredentialsError. */
+/**
+ * Has the name that the SDK's clients import. The provider that it returns throws CredentialsError. Lambda sets the
+ * variables once for a process, so they are read once: the SDK asks for each request.
+ */
 export function defaultProvider() {
   const provider = fromEnv();
+  let credentials: Awaited<ReturnType<typeof provider>> | undefined;
   return async () => {
     try {
-      return await provider();
+      credentials ??= await provider();
+      return credentials;
     } catch {
       throw new CredentialsError();
     }

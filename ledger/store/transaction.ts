@@ -63,7 +63,11 @@ export function transactPuts(dynamo: DynamoDBClient, puts: readonly Put[]): Prom
   const body = `{"ClientRequestToken":"${input.ClientRequestToken}","TransactItems":[${puts.map(putText).join(",")}]}`;
   // As bytes: otherwise measuring, signing and sending would each encode the text.
   const bytes = Buffer.from(body);
-  return decided(() => dynamo.send(withBody(new TransactWriteItemsCommand(input), bytes)));
+  const client = sendingWrittenBodies(dynamo);
+  return decided(() => {
+    WRITTEN_BODIES.set(input, bytes);
+    return client.send(new TransactWriteItemsCommand(input));
+  });
 }
 
 export function putAction({ tableName, partitionKey, item }: Put): TransactWriteItem {
@@ -91,21 +95,38 @@ function putText({ tableName, partitionKey, text }: Put): string {
   return `{"Put":{"Item":${text},${JSON.stringify(around).slice(1)}}`;
 }
 
+/** The bodies that are written already, by the input of their command. */
+const WRITTEN_BODIES = new WeakMap<object, Uint8Array>();
+/** Clients that send them. */
+const PREPARED = new WeakSet<DynamoDBClient>();
+
 /**
- * The command with a body that is written already. All else stays the SDK's: endpoint, signature, time limits, attempts and
- * the reading of the answer. Only its serializer finds nothing to write.
+ * Makes the client send the body that is written already. All else stays the SDK's: endpoint, signature, time limits,
+ * attempts and the reading of the answer. Only its serializer finds nothing to write. It is told so once: a client may sort
+ * its middlewares for its first call and keep them for all others.
  */
-function withBody(command: TransactWriteItemsCommand, body: Uint8Array): TransactWriteItemsCommand {
-  command.middlewareStack.add((next) => (args) => next({ ...args, input: { ...args.input, TransactItems: [] } }), {
-    step: "initialize",
-    priority: "low",
-    name: "emptyTransaction",
-  });
-  command.middlewareStack.add(
-    (next) => (args) => next({ ...args, request: Object.assign(args.request as object, { body }) }),
+function sendingWrittenBodies(dynamo: DynamoDBClient): DynamoDBClient {
+  if (PREPARED.has(dynamo)) return dynamo;
+  PREPARED.add(dynamo);
+  dynamo.middlewareStack.add(
+    (next) => (args) => {
+      const body = WRITTEN_BODIES.get(args.input);
+      if (body === undefined) return next(args);
+      const input = { ...args.input, TransactItems: [] };
+      WRITTEN_BODIES.set(input, body);
+      return next({ ...args, input });
+    },
+    { step: "initialize", priority: "low", name: "emptyTransaction" },
+  );
+  dynamo.middlewareStack.add(
+    (next) => (args) => {
+      const body = WRITTEN_BODIES.get(args.input);
+      if (body === undefined) return next(args);
+      return next({ ...args, request: Object.assign(args.request as object, { body }) });
+    },
     { step: "build", priority: "high", name: "writtenBody" },
   );
-  return command;
+  return dynamo;
 }
 
 async function decided(send: () => Promise<unknown>): Promise<TransactionResult> {

@@ -3,7 +3,7 @@
 import { DynamoDBClient, TransactWriteItemsCommand } from "@aws-sdk/client-dynamodb";
 import type { AuditEntry } from "../../../ledger/rules/audit-entry";
 import { auditPut } from "../../../ledger/store/audit-record";
-import { putAction, transactPuts } from "../../../ledger/store/transaction";
+import { type Put, putAction, transact, transactPuts } from "../../../ledger/store/transaction";
 import { stubServices } from "../rules/stub-services";
 
 interface Request {
@@ -81,4 +81,15 @@ test("what watches the client's commands sees the records", async () => {
   );
   await transactPuts(dynamo, records);
   expect(seen).toMatchObject([{ TransactItems: records.map(putAction) }]);
+});
+
+test("a client that keeps its middlewares sends each transaction's own body", async () => {
+  const { dynamo, requests } = recordingClient();
+  dynamo.config.cacheMiddleware = true;
+  const records = await puts();
+  await Promise.all(records.map((record) => transactPuts(dynamo, [record])));
+  await transact(dynamo, [putAction(records[0] as Put)]);
+  expect(requests.map(({ body }) => JSON.parse(String(body)).TransactItems)).toMatchObject(
+    [...records, records[0]].map((record) => [{ Put: { Item: JSON.parse((record as Put).text) } }]),
+  );
 });

@@ -2,8 +2,8 @@
 
 import { type InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { PAYLEDGER } from "../../cli/payledger";
+import { refusedWith } from "../../ledger/rules/answers";
 import { refusal } from "../../ledger/rules/refusals";
-import { refusedWith } from "../../ledger/rules/responses";
 import { runInProcess } from "../support/run-in-process";
 
 /** A list of five in pages of two; a token is the place of the next one. */

@@ -5,7 +5,8 @@
 
 import { parse } from "csv-parse/sync";
 import { holdsCardData } from "../rules/card-data";
-import { EVENT_ID_FIELD, paymentEventSchema } from "../rules/payment-event";
+import { EVENT_ID_FIELD } from "../rules/event-kinds";
+import { paymentEventSchema } from "../rules/payment-event";
 import type { RefusalCode } from "../rules/refusals";
 import { transactionSchema } from "../rules/transaction";
 import { type Line, linesOf } from "./lines";

@@ -2,7 +2,7 @@
 
 import type * as z from "zod";
 import { holdsCardData } from "../rules/card-data";
-import { EVENT_ID_FIELD } from "../rules/payment-event";
+import { EVENT_ID_FIELD } from "../rules/event-kinds";
 import { actor as actorSchema, eventId as eventIdSchema, transactionId as transactionIdSchema } from "../rules/schema";
 import { SentTokens } from "../rules/sent-tokens";
 

@@ -8,7 +8,8 @@ import type { PersistResponse, RefusedResponse } from "../rules/responses";
 import { accepted, type Parsed, refused } from "../rules/schema";
 import type { Services } from "../store/services";
 import type { Call } from "./call";
-import { messagesBook, type SentPayment } from "./payment-books";
+import { messagesBook } from "./messages-book";
+import type { SentPayment } from "./payment-books";
 import { persistInto } from "./persist-payments";
 
 export function isImportOfMessages(event: unknown): boolean {

@@ -1,12 +1,13 @@
 /** Alarms about stored records that must not be trusted. */
 
 import { type LogicalTableName, TABLES } from "../../contract";
+import { refusedWith } from "../rules/answers";
 import { toItemJson } from "../rules/attribute-value";
 import type { AuditEntry } from "../rules/audit-entry";
 import { canonicalJson } from "../rules/canonical-json";
 import { derivedAuditId } from "../rules/identifiers";
 import { refusal } from "../rules/refusals";
-import { type RefusedResponse, refusedWith } from "../rules/responses";
+import type { RefusedResponse } from "../rules/responses";
 import { recordId as recordIdSchema, transactionId as transactionIdSchema } from "../rules/schema";
 import type { StoredItem } from "../rules/stored-item";
 import type { Services } from "../store/services";

@@ -4,14 +4,16 @@ import type { BadRow } from "../files/progress";
 import type { Row } from "../files/row";
 import { SeenIds } from "../files/seen-ids";
 import type { Caller } from "../rules/audit-entry";
-import { EVENT_ID_FIELD, isPaymentEvent } from "../rules/payment-event";
+import { EVENT_ID_FIELD } from "../rules/event-kinds";
+import { isPaymentEvent } from "../rules/payment-event";
 import { type Refusal, refusal } from "../rules/refusals";
 import { eventId as eventIdSchema, transactionId as transactionIdSchema } from "../rules/schema";
 import type { Transaction } from "../rules/transaction";
 import type { Services } from "../store/services";
 import { type Claims, harmlessClaims } from "./claims";
-import { type PaymentBook, type SentPayment, transactionsBook } from "./payment-books";
+import type { PaymentBook, SentPayment } from "./payment-books";
 import { type ValidEvent, validateFact } from "./sent-events";
+import { transactionsBook } from "./transactions-book";
 import { isRefusal, refuseHarmful, validatePayment } from "./validation";
 
 export interface FileLimits {

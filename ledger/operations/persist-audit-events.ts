@@ -1,6 +1,7 @@
 /** Records audit events of other services, each once, in either vocabulary. */
 
 import { TABLES } from "../../contract";
+import { persistResponse } from "../rules/answers";
 import type { AuditEntry, Caller } from "../rules/audit-entry";
 import { type AuditEvent, auditEventContent, parseAuditEvent } from "../rules/audit-event";
 import { differingFields, type RecordedContent } from "../rules/differing-fields";
@@ -8,7 +9,7 @@ import { envelopeOf, parseEntries } from "../rules/entries";
 import { derivedAuditId } from "../rules/identifiers";
 import { contentMac, equalMac } from "../rules/record-mac";
 import { type Refusal, refusal } from "../rules/refusals";
-import { type EntryResult, type PersistResponse, persistResponse, type RefusedResponse } from "../rules/responses";
+import type { EntryResult, PersistResponse, RefusedResponse } from "../rules/responses";
 import { SentTokens } from "../rules/sent-tokens";
 import { type StoredItem, textOf, textWithin } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";

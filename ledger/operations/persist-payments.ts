@@ -1,11 +1,13 @@
 /** Records payments of direct calls: one, or a list. */
 
+import { persistResponse } from "../rules/answers";
 import { envelopeOf, parseEntries } from "../rules/entries";
-import { type PersistResponse, persistResponse, type RefusedResponse } from "../rules/responses";
+import type { PersistResponse, RefusedResponse } from "../rules/responses";
 import { SentTokens } from "../rules/sent-tokens";
 import type { Services } from "../store/services";
 import type { Call } from "./call";
-import { ledgerBook, type PaymentBook, type PaymentContent } from "./payment-books";
+import { ledgerBook } from "./ledger-book";
+import type { PaymentBook, PaymentContent } from "./payment-books";
 import { recordPayments } from "./record-payments";
 import { type RefusedEntry, recordRefused, refuseCall } from "./refusal-records";
 import { refuseHarmful, validatePayments } from "./validation";

@@ -10,7 +10,8 @@ import { type Refusal, refusal } from "../rules/refusals";
 import type { Services } from "../store/services";
 import { type Call, noteResults } from "./call";
 import { ledgerEntry } from "./ledger-entry";
-import { messagesBook, type SentPayment } from "./payment-books";
+import { messagesBook } from "./messages-book";
+import type { SentPayment } from "./payment-books";
 import {
   arrivalParts,
   callerOf,

@@ -1,6 +1,7 @@
 /** Reads the audit trail: by transaction, by actor, by time. Reading it is recorded too (PCI DSS 10.2.1.3). */
 
 import { TABLES } from "../../contract";
+import { notFoundIf } from "../rules/answers";
 import {
   type AuditQuery,
   auditQuerySchema,
@@ -11,7 +12,7 @@ import {
   type TimeRange,
 } from "../rules/queries";
 import type { Refusal } from "../rules/refusals";
-import { type AuditQueryResponse, notFoundIf } from "../rules/responses";
+import type { AuditQueryResponse } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { ALL_ACTORS, auditView } from "../store/audit-record";

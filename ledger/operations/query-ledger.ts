@@ -1,6 +1,7 @@
 /** Reads payments: by transaction, by processor and time, failures by time. Tokens stay masked; every read is audited first. */
 
 import { TABLES } from "../../contract";
+import { notFoundIf } from "../rules/answers";
 import {
   encodePageToken,
   type LedgerQuery,
@@ -10,7 +11,7 @@ import {
   parseRange,
   type TimeRange,
 } from "../rules/queries";
-import { type LedgerQueryResponse, notFoundIf } from "../rules/responses";
+import type { LedgerQueryResponse } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { readDayIndex } from "../store/day-index";

@@ -1,8 +1,9 @@
 /** Reads what happened to a payment, and the holds and breaches that somebody may have to settle. Every read is audited first. */
 
 import { TABLES } from "../../contract";
+import { notFoundIf } from "../rules/answers";
 import { encodePageToken, type LedgerQuery, parsePage, parseRange } from "../rules/queries";
-import { type LedgerQueryResponse, notFoundIf, type OpenEventView } from "../rules/responses";
+import type { LedgerQueryResponse, OpenEventView } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { integerOf, type StoredItem, textOf } from "../rules/stored-item";
 import { readDayIndex } from "../store/day-index";

@@ -4,6 +4,7 @@
  */
 
 import { TABLES } from "../../contract";
+import { notFoundIf } from "../rules/answers";
 import {
   encodePageToken,
   type Page,
@@ -13,7 +14,7 @@ import {
   type TransactionQuery,
   transactionQuerySchema,
 } from "../rules/queries";
-import { notFoundIf, type RefusedRecord } from "../rules/responses";
+import type { RefusedRecord } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import type { TransactionsResponse } from "../rules/transaction-responses";

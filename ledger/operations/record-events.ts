@@ -4,6 +4,7 @@
  */
 
 import { TABLES } from "../../contract";
+import { eventsAnswer } from "../rules/answers";
 import type { AuditEntry } from "../rules/audit-entry";
 import { differingFields } from "../rules/differing-fields";
 import { envelopeOf, parseEntries } from "../rules/entries";
@@ -11,7 +12,7 @@ import { groupedBy } from "../rules/grouped";
 import { PLACE_MAX } from "../rules/life-check";
 import type { BreachCode, LifeOutcome } from "../rules/payment-life";
 import { equalMac } from "../rules/record-mac";
-import { type EventResult, type EventsResponse, eventsAnswer, type RefusedResponse } from "../rules/responses";
+import type { EventResult, EventsResponse, RefusedResponse } from "../rules/responses";
 import { SentTokens } from "../rules/sent-tokens";
 import { type StoredItem, textOf } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";

@@ -12,9 +12,9 @@ import type { EventOutcome } from "./event-outcomes";
 import type { FileFacts } from "./file-facts";
 import { type Attempt, cardDataEntry } from "./file-records";
 import type { JudgedRow, RefusedRow } from "./judge-rows";
-import { transactionsBook } from "./payment-books";
 import { recordEntries } from "./record-entries";
 import { recordedOutcomes } from "./record-payments";
+import { transactionsBook } from "./transactions-book";
 import { type Accepted, acceptPayment } from "./validation";
 
 const EVENTS = TABLES.paymentEvents.logicalName;

@@ -1,10 +1,11 @@
 /** What is recorded and answered about a refused input. */
 
 import type { LogicalTableName } from "../../contract";
+import { refusedWith } from "../rules/answers";
 import type { AuditEntry } from "../rules/audit-entry";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
 import type { Refusal } from "../rules/refusals";
-import { type EntryResult, type RefusedResponse, refusedWith } from "../rules/responses";
+import type { EntryResult, RefusedResponse } from "../rules/responses";
 import type { SentTokens } from "../rules/sent-tokens";
 import type { Services } from "../store/services";
 import type { Call } from "./call";

@@ -1,10 +1,10 @@
 /** Returns one payment's clear token. It has its own function, role and key permission, and its own audit action. */
 
 import { TABLES } from "../../contract";
+import { refusedWith } from "../rules/answers";
 import { revealSchema } from "../rules/queries";
 import { refusal } from "../rules/refusals";
 import type { RevealResponse } from "../rules/responses";
-import { refusedWith } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import { bytesOf } from "../rules/stored-item";
 import { getItem } from "../store/read-items";

@@ -36,3 +36,6 @@ export const SETTLES: Readonly<Partial<Record<EventKind, readonly EventKind[]>>>
   DISPUTE_LOST: ["DISPUTED"],
   CORRECTED: EVENT_KIND_NAMES.filter((kind) => kind !== "CORRECTED"),
 };
+
+/** The member that tells an event from a payment where both may come: no form of a payment has it. */
+export const EVENT_ID_FIELD = "EventID";

@@ -3,7 +3,15 @@
 import * as z from "zod";
 import type { JsonObject } from "./canonical-json";
 import { CURRENCY_CODES } from "./currencies";
-import { EVENT_KIND_NAMES, EVENT_KINDS, EVENT_MODES, type EventKind, type EventMode, SETTLES } from "./event-kinds";
+import {
+  EVENT_ID_FIELD,
+  EVENT_KIND_NAMES,
+  EVENT_KINDS,
+  EVENT_MODES,
+  type EventKind,
+  type EventMode,
+  SETTLES,
+} from "./event-kinds";
 import type { LifeEvent } from "./life-effects";
 import { AMOUNT_PATTERN, amountMinor, normalizeAmount } from "./money";
 import {
@@ -21,9 +29,6 @@ import {
   transactionId,
 } from "./schema";
 import { normalizeTimestamp } from "./timestamps";
-
-/** The member that tells an event from a payment where both may come: no form of a payment has it. */
-export const EVENT_ID_FIELD = "EventID";
 
 const OF_IS_OPTIONAL: ReadonlySet<EventKind> = new Set(["REFUNDED"]);
 

@@ -5,7 +5,7 @@ import type { JsonValue } from "./canonical-json";
 import { EVENT_KIND_NAMES, EVENT_MODES } from "./event-kinds";
 import { PAYMENT_STATUSES } from "./payment";
 import { BREACH_CODES } from "./payment-life";
-import { REFUSAL_CODES, type Refusal } from "./refusals";
+import { REFUSAL_CODES } from "./refusals";
 import { SCHEMA_VERSION } from "./schema";
 
 export const version = { schemaVersion: z.literal(SCHEMA_VERSION) };
@@ -309,31 +309,3 @@ export type EventsResponse = z.infer<typeof eventsResponseSchema>;
 export const eventsAnswerSchema = z
   .union([eventsResponseSchema, refusedResponse])
   .meta({ title: "Answer of record_payment_event" });
-
-/** The answer of `record_payment_event`: results in the order sent, and their counts. */
-export function eventsAnswer(results: readonly EventResult[]): EventsResponse {
-  const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
-  for (const { outcome } of results) counts[outcome] += 1;
-  return { schemaVersion: SCHEMA_VERSION, results: results.toSorted((a, b) => a.position - b.position), counts };
-}
-
-/** The mark of an answer about one payment, by its id, of which nothing is recorded. */
-export function notFoundIf(isUnknown: boolean): { readonly notFound?: true } {
-  return isUnknown ? { notFound: true } : {};
-}
-
-export function refusedWith(fault: Refusal, auditId?: string): RefusedResponse {
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    outcome: "refused",
-    ...fault,
-    ...(auditId === undefined ? {} : { AuditID: auditId }),
-  };
-}
-
-/** The answer of a persist function: results in the order sent, and their counts. */
-export function persistResponse(results: readonly EntryResult[]): PersistResponse {
-  const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
-  for (const { outcome } of results) counts[outcome] += 1;
-  return { schemaVersion: SCHEMA_VERSION, results: results.toSorted((a, b) => a.position - b.position), counts };
-}

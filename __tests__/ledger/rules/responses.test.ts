@@ -1,7 +1,8 @@
 /** Answers: in the order sent, counted, and of the published form. */
 
+import { persistResponse, refusedWith } from "../../../ledger/rules/answers";
 import { refusal } from "../../../ledger/rules/refusals";
-import { persistAnswerSchema, persistResponse, refusedWith } from "../../../ledger/rules/responses";
+import { persistAnswerSchema } from "../../../ledger/rules/responses";
 
 test("results are answered in the order sent, whatever order they were decided in, and counted by outcome", () => {
   const answer = persistResponse([

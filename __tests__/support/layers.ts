@@ -85,10 +85,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   handlers: {
     project: [...LEDGER, "ledger/files", "backup", "evidence/sealing", "evidence/checks", "handlers"],
-    packages: [
-      ...[/^@aws-sdk\/(client-|credential-provider-env$)/, /^@smithy\/node-http-handler$/],
-      ...[/^@aws-lambda-powertools\//, /^aws-lambda$/],
-    ],
+    packages: [...[/^@aws-sdk\/(client-|credential-provider-env$)/, /^@smithy\/node-http-handler$/], /^aws-lambda$/],
   },
   "stacks/config": { project: ["contract", "stacks/config"], packages: [] },
   stacks: {

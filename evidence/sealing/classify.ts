@@ -11,8 +11,9 @@ import { fromItemJson, type ItemJson, toItemJson } from "../../ledger/rules/attr
 import { canonicalJson } from "../../ledger/rules/canonical-json";
 import { commitmentOf, SALT_ATTRIBUTE } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
+import { isPaymentStatus } from "../../ledger/rules/payment";
 import { hasGoodMac, MAC_ATTRIBUTE, type MacKey } from "../../ledger/rules/record-mac";
-import { isAllowedTransition, isPaymentStatus } from "../../ledger/rules/status-change";
+import { isAllowedTransition } from "../../ledger/rules/status-change";
 import { integerOf, type StoredItem, textOf } from "../../ledger/rules/stored-item";
 import type { RecordEntry } from "../log/entry";
 import { keyValuesOf, versionOf } from "../log/identity";

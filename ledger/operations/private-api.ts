@@ -24,18 +24,20 @@ export interface HttpAnswer {
 type Operation<Answer> = (event: unknown, call: Call, services: Services) => Promise<Answer>;
 
 /** The members that are read of the event (payload version 1.0). API Gateway fills in the caller of a method with IAM authorisation. */
-const apiEventSchema = z.object({
-  httpMethod: z.string(),
-  resource: z.string(),
-  requestContext: z.object({
-    apiId: z.string(),
-    stage: z.string(),
-    identity: z.object({ caller: z.string().min(1).nullish() }),
-  }),
-  body: z.string().nullable(),
-  isBase64Encoded: z.boolean(),
-});
-type ApiEvent = z.infer<typeof apiEventSchema>;
+function makeApiEventSchema() {
+  return z.object({
+    httpMethod: z.string(),
+    resource: z.string(),
+    requestContext: z.object({
+      apiId: z.string(),
+      stage: z.string(),
+      identity: z.object({ caller: z.string().min(1).nullish() }),
+    }),
+    body: z.string().nullable(),
+    isBase64Encoded: z.boolean(),
+  });
+}
+type ApiEvent = z.infer<ReturnType<typeof makeApiEventSchema>>;
 
 /**
  * Lets the operation answer requests of the private API too, where this deployment has one.
@@ -46,9 +48,13 @@ export function throughPrivateApi<Answer extends object, Other extends object = 
   table: LogicalTableName,
   direct: Operation<Answer | Other> = operation,
 ): Operation<Answer | Other | HttpAnswer> {
+  // Made when first needed: most deployments have no private API.
+  let apiEventSchema: ReturnType<typeof makeApiEventSchema> | undefined;
   return async (event, call, services) => {
-    const request = services.privateApi === true ? apiEventSchema.safeParse(event) : undefined;
-    if (request?.success !== true) return direct(event, call, services);
+    if (services.privateApi !== true) return direct(event, call, services);
+    apiEventSchema ??= makeApiEventSchema();
+    const request = apiEventSchema.safeParse(event);
+    if (!request.success) return direct(event, call, services);
     const apiCall = callOf(request.data, call);
     const taken = requestIn(request.data, apiCall, services);
     return httpAnswer(

@@ -2,13 +2,13 @@
 
 import { TABLES } from "../../contract";
 import { derivedAuditId } from "../rules/identifiers";
+import { isPaymentStatus } from "../rules/payment";
 import { contentMac, equalMac, MAC_ATTRIBUTE } from "../rules/record-mac";
 import { refusal } from "../rules/refusals";
 import type { StatusResponse } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
 import {
   isAllowedTransition,
-  isPaymentStatus,
   type StatusChange,
   statusChangeContent,
   statusChangeSchema,

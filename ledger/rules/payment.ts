@@ -23,6 +23,10 @@ import { normalizeTimestamp } from "./timestamps";
 export const PAYMENT_STATUSES = ["Success", "Failure"] as const;
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
+export function isPaymentStatus(text: string | undefined): text is PaymentStatus {
+  return (PAYMENT_STATUSES as readonly (string | undefined)[]).includes(text);
+}
+
 export const paymentSchema = z
   .strictObject({
     schemaVersion,

@@ -40,10 +40,6 @@ export function isAllowedTransition(from: PaymentStatus, to: PaymentStatus): boo
   return ALLOWED_TRANSITIONS[from].includes(to);
 }
 
-export function isPaymentStatus(text: string | undefined): text is PaymentStatus {
-  return (PAYMENT_STATUSES as readonly (string | undefined)[]).includes(text);
-}
-
 /** What makes two requests the same change: a retry is recognised by it. The actor may be another worker. */
 export function statusChangeContent(change: StatusChange, version: number): JsonObject {
   return {

@@ -3,11 +3,10 @@
 import { TABLES } from "../../contract";
 import type { RecordedContent } from "../rules/differing-fields";
 import { dayKeyOf, timeKey } from "../rules/index-keys";
-import { PAYMENT_STATUSES, type Payment } from "../rules/payment";
+import { isPaymentStatus, PAYMENT_STATUSES, type Payment } from "../rules/payment";
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord, withRecordMac } from "../rules/record-mac";
 import type { PaymentView } from "../rules/responses";
-import { isPaymentStatus } from "../rules/status-change";
 import { integerOf, type StoredItem, type StoredValue, textAttributes, textOf } from "../rules/stored-item";
 import type { Recording } from "./recording";
 import type { Services } from "./services";

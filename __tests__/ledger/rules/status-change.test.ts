@@ -1,9 +1,9 @@
 /** Which status changes there are, and what makes a repeat of one. */
 
+import { isPaymentStatus } from "../../../ledger/rules/payment";
 import { parseWith } from "../../../ledger/rules/schema";
 import {
   isAllowedTransition,
-  isPaymentStatus,
   type StatusChange,
   statusChangeContent,
   statusChangeSchema,

@@ -26,7 +26,7 @@ export function withoutLogging<Client extends DynamoDBClient | KMSClient | S3Cli
 }
 
 /**
- * The SDK makes a signer for each request. One signs them all: it asks for the credentials each time, and is told region
+ * The SDK makes a signer for each request. One signs them all: it asks for the credentials each time, and receives region
  * and date with each request.
  */
 function withOneSigner<Client extends DynamoDBClient | KMSClient>(client: Client): Client {

@@ -1,6 +1,6 @@
 /**
  * What a table of payments has alone; how payments are validated and recorded is the same for all. Each of the three books
- * is in a file, so that a function loads the schema of its own payments only.
+ * is in a file, so that a function loads only the schema of its payments.
  */
 
 import type { LogicalTableName } from "../../contract";

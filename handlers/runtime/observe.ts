@@ -50,7 +50,7 @@ export function makeObserver(functionName: string): Observer {
     return `${JSON.stringify(said)}\n`;
   };
   return {
-    // To the streams themselves: Lambda puts text of its own before what goes through the console.
+    // To the streams themselves: Lambda puts its own text before what goes through the console.
     info: (message, requestId, fields) => process.stdout.write(line("INFO", message, requestId, fields)),
     error: (message, requestId, fields) => process.stderr.write(line("ERROR", message, requestId, fields)),
     signal: (signal) => metrics.count(signal),
@@ -90,7 +90,7 @@ class CollectedMetrics {
   }
 }
 
-/** Each event is a value of its own, so that the metric's number of samples is that of the events. */
+/** Each event is a separate value, so that the metric's number of samples is that of the events. */
 function onesOf(count: number): number | number[] {
   return count === 1 ? 1 : Array.from({ length: count }, () => 1);
 }

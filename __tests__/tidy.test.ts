@@ -64,6 +64,8 @@ const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
   "ledger/operations/file-facts.ts": ["new Date"],
   "ledger/operations/record-rows.ts": ["new Date"],
   "ledger/operations/read-audit.ts": ["randomBytes"],
+  // The time of a log line.
+  "handlers/runtime/observe.ts": ["Date.now", "new Date"],
   "handlers/runtime/serve.ts": ["Date.now", "new Date"],
   "handlers/publish-checkpoint.ts": ["new Date"],
 };

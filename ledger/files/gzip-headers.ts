@@ -43,9 +43,7 @@ export class GzipHeaderSearch {
     let at = this.#held.indexOf(MEMBER_START);
     for (; at >= 0 && at <= until; at = this.#held.indexOf(MEMBER_START, at + 1)) {
       const end = Math.min(this.#held.length, at + headerLength(this.#held.subarray(at)));
-      if (at > this.#searchedTo) this.#search.push("\0");
-      const from = Math.max(at, this.#searchedTo);
-      if (from < end) this.#search.push(this.#held.toString("latin1", from, end));
+      this.#search.push(this.#held.toString("latin1", Math.max(at, this.#searchedTo), end));
       this.#searchedTo = Math.max(this.#searchedTo, end);
     }
     const done = at >= 0 ? at : Math.max(0, this.#held.length - MEMBER_START.length + 1);

@@ -1,6 +1,13 @@
 /** The bucket of payment files: the files themselves, reports about them, and the marks from which a long file goes on. */
 
-import { DeleteObjectCommand, GetObjectCommand, NoSuchKey, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  NoSuchKey,
+  PutObjectCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 
 export interface FileVersion {
   readonly key: string;
@@ -37,14 +44,13 @@ export class PaymentFiles {
         ChecksumMode: "ENABLED",
       }),
     );
-    if (answer.Body === undefined) throw new Error("S3 answered GetObject without a body.");
-    const bytes = answer.Body as AsyncIterable<Uint8Array>;
+    const bytes = bodyOf(answer) as AsyncIterable<Uint8Array>;
     return answer.ETag === undefined ? { bytes } : { bytes, etag: answer.ETag };
   }
 
   async readText(key: string): Promise<string> {
     const answer = await this.s3.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
-    return (await answer.Body?.transformToString("utf-8")) ?? "";
+    return bodyOf(answer).transformToString();
   }
 
   /** Undefined when there is no such object. */
@@ -77,4 +83,9 @@ export class PaymentFiles {
   async remove({ key, versionId }: FileVersion): Promise<void> {
     await this.s3.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key, VersionId: versionId }));
   }
+}
+
+function bodyOf({ Body }: GetObjectCommandOutput): NonNullable<GetObjectCommandOutput["Body"]> {
+  if (Body === undefined) throw new Error("S3 answered GetObject without a body.");
+  return Body;
 }

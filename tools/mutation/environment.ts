@@ -4,6 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import type { Circus } from "@jest/types";
 import TestEnvironment from "../../__tests__/support/test-environment";
 
 /** How often each change was reached, by its number. Stryker's own, for all test files together. */
@@ -16,6 +17,7 @@ export default class extends TestEnvironment {
   readonly #note: string;
   #before: ReadonlyMap<string, number> = new Map();
   #startedAtMs = 0;
+  #hasFailed = false;
 
   constructor(...[config, context]: ConstructorParameters<typeof TestEnvironment>) {
     super(config, context);
@@ -28,6 +30,13 @@ export default class extends TestEnvironment {
     this.#before = this.#reached();
     this.#startedAtMs = Date.now();
   }
+
+  /** The first failing test has noticed the change: the file's other tests are skipped. */
+  readonly handleTestEvent = (event: Circus.Event): void => {
+    if (process.env["__STRYKER_ACTIVE_MUTANT__"] === undefined) return;
+    if (event.name === "test_done") this.#hasFailed ||= event.test.errors.length > 0;
+    if (event.name === "test_start" && this.#hasFailed) event.test.mode = "skip";
+  };
 
   override async teardown(): Promise<void> {
     if (process.env["__STRYKER_ACTIVE_MUTANT__"] === undefined) {

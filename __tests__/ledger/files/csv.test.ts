@@ -96,10 +96,22 @@ test.each([
   ["names a member of the metadata twice", "transactionId,metadata.a,metadata.a"],
   ["has metadata and its members", "transactionId,metadata,metadata.a"],
   ["has an open quote", 'transactionId,"amount'],
+  ["names a column that is no field", "transactionId,amount,colour"],
+  ["names a column of events", "transactionId,amount,Kind"],
+  ["is of events and names no payment", "EventID,Kind,Amount"],
+  ["is of events and names a column of payments", "EventID,TransactionID,cardLast4"],
+  ["is of events and names the version of the schema", "EventID,TransactionID,schemaVersion"],
 ])("a header that %s is a bad row, and so is each row under it", async (_what, header) => {
   const read = await rowsOf(`${header}\nx,1,2\ny,3,4\n`);
   expect(read[0]).toMatchObject({ fault: "NOT_CSV" });
   expect(read.every((row) => "fault" in row)).toBe(true);
+});
+
+test("the columns of events are those of their schema; metadata may be one column", async () => {
+  expect(await rowsOf("EventID,Kind,TransactionID,Of\ne-1,CAPTURED,x,\n")).toEqual([
+    [2, { EventID: "e-1", Kind: "CAPTURED", TransactionID: "x" }],
+  ]);
+  expect(await rowsOf("transactionId,metadata\nx,a note")).toEqual([[2, { transactionId: "x", metadata: "a note" }]]);
 });
 
 test("columns without a name may be empty, as spreadsheets leave them", async () => {

@@ -126,6 +126,17 @@ test.each(["{}", '{"schemaVersion":2}', "null", "not json"])("%s is no continuat
   await expect(FileProgress.resume(files, "continue/x/1.json")).rejects.toThrow();
 });
 
+test("there is no report before it is written; then it is its own request's, and no other's", async () => {
+  const { files } = stubFiles();
+  const [own, other] = [REQUEST, "request-2"].map((request) => FileProgress.start(files, FILE, request));
+  expect(await own?.finishedReport()).toBeUndefined();
+  await own?.report(false);
+  const report = await other?.finishedReport();
+  if (report === undefined) throw new Error("The report was written.");
+  expect(report).toMatchObject({ ...FILE, request: REQUEST });
+  expect([own?.isOwn(report), other?.isOwn(report)]).toEqual([true, false]);
+});
+
 test("two versions of a file, and a file without versions, have separate reports", () => {
   const { files } = stubFiles();
   const keys = [FILE, { ...FILE, versionId: "v2" }, { key: FILE.key }].map(

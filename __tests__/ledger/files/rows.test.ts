@@ -300,6 +300,30 @@ test("rows are asked for one by one: the download is not read ahead of them", as
   await rows.return(undefined);
 });
 
+test("property: blank lines before the first row count as lines, however the file is cut", async () => {
+  const blank = fc.string({ unit: fc.constantFrom(" ", "\n", "\t"), maxLength: 20 });
+  await fc.assert(
+    fc.asyncProperty(blank, cuts, async (before, places) => {
+      const first = before.split("\n").length;
+      const text = `${before}{"a":1}\n{"b":2}`;
+      expect(await rowsOf(...cut(Buffer.from(text), places))).toEqual([
+        [first, { a: "1" }],
+        [first + 1, { b: "2" }],
+      ]);
+    }),
+  );
+});
+
+test("more white space than a row may hold, before the first character, is not kept", async () => {
+  expect(await listOf(readRows(repeated("", " ".repeat(MEGABYTE), 3, "[7] \n 8")))).toEqual([
+    expect.objectContaining({ number: 1 }),
+    { number: 2, fault: "NOT_JSON", text: "8", cardData: false },
+  ]);
+  expect(await listOf(readRows(repeated("", " ".repeat(MEGABYTE), 3, "a")))).toEqual([
+    { number: 1, fault: "NOT_CSV", text: "a", cardData: false },
+  ]);
+});
+
 test("what is no payment file at all is one bad row, not a file without rows", async () => {
   for (const text of ["7", '"text"', "hello", "<xml/>"]) expect(await rowsOf(text)).toEqual([bad(1, "NOT_CSV")]);
   expect(await rowsOf(Buffer.from("\u{feff}x,y\n", "utf16le"))).toContainEqual(bad(1, "NOT_UTF8"));

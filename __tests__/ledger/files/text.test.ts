@@ -3,7 +3,13 @@
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { linesOf } from "../../../ledger/files/lines";
-import { decodedText, NOT_UTF8_MARK, UnreadableGzipError } from "../../../ledger/files/text";
+import {
+  decodedText,
+  GZIP_RATIO_MAX,
+  NOT_UTF8_MARK,
+  plainBytes,
+  UnreadableGzipError,
+} from "../../../ledger/files/text";
 import { bytesOf, cut, cuts, listOf, textsOf } from "./sources";
 
 const read = async (...chunks: readonly (string | Uint8Array)[]) =>
@@ -63,6 +69,29 @@ test.each<[string, (whole: Buffer) => Uint8Array]>([
   ["with nothing but its head", (whole) => whole.subarray(0, 10)],
 ])("gzip %s is damaged, and said to be", async (_how, damage) => {
   await expect(read(damage(gzipSync("x".repeat(1_000))))).rejects.toBeInstanceOf(UnreadableGzipError);
+});
+
+describe("how far gzip may inflate", () => {
+  const MEGABYTE = 1024 * 1024;
+  const lengthOf = async (packed: Uint8Array, ratioMax: number) =>
+    (await listOf(plainBytes(bytesOf(packed), { ratioMax }))).reduce((sum, { length }) => sum + length, 0);
+
+  test("the first megabyte is free, to the byte", async () => {
+    expect(await lengthOf(gzipSync(Buffer.alloc(MEGABYTE)), 0)).toBe(MEGABYTE);
+    await expect(lengthOf(gzipSync(Buffer.alloc(MEGABYTE + 1)), 0)).rejects.toMatchObject({
+      code: "GZIP_RATIO_TOO_HIGH",
+    });
+  });
+
+  test("beyond it the ratio to the bytes read so far counts, in the middle of a file too", async () => {
+    const zeros = gzipSync(Buffer.alloc(20 * MEGABYTE));
+    const rows = gzipSync(Array.from({ length: 300_000 }, (_, index) => `pay-${index},1.00,EUR,4242`).join("\n"));
+    expect(await lengthOf(rows, GZIP_RATIO_MAX)).toBeGreaterThan(6 * MEGABYTE);
+    await expect(lengthOf(zeros, GZIP_RATIO_MAX)).rejects.toMatchObject({ code: "GZIP_RATIO_TOO_HIGH" });
+    await expect(lengthOf(Buffer.concat([zeros, rows]), GZIP_RATIO_MAX)).rejects.toMatchObject({
+      code: "GZIP_RATIO_TOO_HIGH",
+    });
+  });
 });
 
 test.each([true, false])("a broken download is thrown as it is (gzip: %s)", async (gzip) => {

@@ -9,7 +9,7 @@ import type { Call } from "../../ledger/operations/call";
 import { checkEntry } from "../../ledger/operations/ledger-entry";
 import { recordEntries } from "../../ledger/operations/record-entries";
 import { dayKey } from "../../ledger/rules/index-keys";
-import { textOf } from "../../ledger/rules/stored-item";
+import { textOrEmpty } from "../../ledger/rules/stored-item";
 import { ALL_ACTORS } from "../../ledger/store/audit-record";
 import { getItems, queryAll } from "../../ledger/store/read-items";
 import type { Services } from "../../ledger/store/services";
@@ -120,7 +120,7 @@ async function recordsOf(day: string, services: Services, outOfTime: () => boole
       ExpressionAttributeNames: { "#key": indexKey },
       ExpressionAttributeValues: { ":key": { S: dayKey(ALL_ACTORS, day.replaceAll("-", ""), shard) } },
     });
-    const ids = entries.map((entry) => textOf(entry, partitionKey) ?? "");
+    const ids = entries.map((entry) => textOrEmpty(entry, partitionKey));
     for (const item of await getItems(services.dynamo, tableName, partitionKey, ids)) calls.add(callOnRecord(item));
   }
   return { calls, problems: [] };

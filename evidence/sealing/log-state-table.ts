@@ -5,7 +5,7 @@
 
 import { type DynamoDBClient, GetItemCommand, type TransactWriteItem } from "@aws-sdk/client-dynamodb";
 import { LOG_STATE } from "../../contract";
-import { bytesOf, integerOf, type StoredItem, type StoredValue, textOf } from "../../ledger/rules/stored-item";
+import { bytesOf, integerOf, type StoredItem, type StoredValue, textOrEmpty } from "../../ledger/rules/stored-item";
 import { sdkItem, storedItem, transact } from "../../ledger/store/transaction";
 import { ENTRY_KINDS, type EntryKind } from "../log/entry";
 import type { PackedBatch } from "./batches";
@@ -82,7 +82,7 @@ export async function readHead(table: LogTable): Promise<Head> {
   if (frontier === undefined || frontier.size === 0 || counts === undefined) {
     throw logStateBroken("The log's head does not say how long the log is, or not with the hashes of that length");
   }
-  return { frontier, counts, heartbeatAt: textOf(item, "HeartbeatAt") ?? "" };
+  return { frontier, counts, heartbeatAt: textOrEmpty(item, "HeartbeatAt") };
 }
 
 function countsIn(value: StoredValue | undefined): Record<EntryKind, number> | undefined {

@@ -11,7 +11,7 @@ import { contentMac, equalMac } from "../rules/record-mac";
 import { type Refusal, refusal } from "../rules/refusals";
 import type { EntryResult, PersistResponse, RefusedResponse } from "../rules/responses";
 import { SentTokens } from "../rules/sent-tokens";
-import { type StoredItem, textOf, textWithin } from "../rules/stored-item";
+import { type StoredItem, textOf, textOrEmpty, textWithin } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { isForged, type Services } from "../store/services";
 import { type GroupOutcome, writeOnce } from "../store/write-once";
@@ -152,7 +152,7 @@ function senderOf(principal: string | undefined, actor: string): string {
 }
 
 function recordedSender(item: StoredItem): string {
-  return senderOf(textWithin(item, "Caller", "Principal"), textOf(item, "Actor") ?? "");
+  return senderOf(textWithin(item, "Caller", "Principal"), textOrEmpty(item, "Actor"));
 }
 
 function eventEntry(accepted: AcceptedEvent, call: Call): AuditEntry {
@@ -198,7 +198,7 @@ async function eventOutcome(
     const record = alarmEntry(fault, event.actor, call, services);
     return { result: { position, outcome: "refused", ...transaction, ...refusal("RECORD_FORGED") }, record };
   }
-  const recordedMac = existing === undefined ? first.contentMac : (textOf(existing, "ContentMac") ?? "");
+  const recordedMac = existing === undefined ? first.contentMac : textOrEmpty(existing, "ContentMac");
   const sender = senderOf(entry.caller.principal, event.actor);
   const holder =
     existing === undefined ? senderOf(first.caller.principal, first.event.actor) : recordedSender(existing);

@@ -14,7 +14,7 @@ import {
 import type { Refusal } from "../rules/refusals";
 import type { AuditQueryResponse } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
-import { type StoredItem, textOf } from "../rules/stored-item";
+import { type StoredItem, textOrEmpty } from "../rules/stored-item";
 import { ALL_ACTORS, auditView } from "../store/audit-record";
 import { readDayIndex } from "../store/day-index";
 import { getItems, queryIndex } from "../store/read-items";
@@ -87,10 +87,10 @@ async function findByDay(query: RangeQuery, range: TimeRange, page: Page, servic
 }
 
 function foundKeys(entries: readonly StoredItem[], page: Page, keyParts: readonly string[]): FoundKeys {
-  const auditIds = entries.map((entry) => textOf(entry, partitionKey) ?? "");
+  const auditIds = entries.map((entry) => textOrEmpty(entry, partitionKey));
   const last = entries.at(-1);
   if (last === undefined || entries.length < page.limit) return { auditIds };
-  return { auditIds, continueAfter: keyParts.map((part) => textOf(last, part) ?? "") };
+  return { auditIds, continueAfter: keyParts.map((part) => textOrEmpty(last, part)) };
 }
 
 async function answer(

@@ -13,7 +13,7 @@ import {
 } from "../rules/queries";
 import type { LedgerQueryResponse } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
-import { type StoredItem, textOf } from "../rules/stored-item";
+import { type StoredItem, textOf, textOrEmpty } from "../rules/stored-item";
 import { readDayIndex } from "../store/day-index";
 import { FAILURE_INDEX_VALUE, paymentView } from "../store/payment-record";
 import { getItem, getItems } from "../store/read-items";
@@ -59,7 +59,7 @@ async function findPage(query: ListQuery, range: TimeRange, page: Page, services
   const index = query.Query === "processor" ? indexes.byProcessor : indexes.byFailure;
   const value = query.Query === "processor" ? query.ProcessorID : FAILURE_INDEX_VALUE;
   const entries = await readDayIndex(services, { tableName: services.tables.paymentLedger, index, value }, range, page);
-  const ids = entries.map((entry) => textOf(entry, partitionKey) ?? "");
+  const ids = entries.map((entry) => textOrEmpty(entry, partitionKey));
   const items = await getItems(services.dynamo, services.tables.paymentLedger, partitionKey, ids);
   const last = entries.at(-1);
   const continueAfter = last === undefined ? undefined : textOf(last, index.sortKey);

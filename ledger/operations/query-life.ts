@@ -5,7 +5,7 @@ import { notFoundIf } from "../rules/answers";
 import { encodePageToken, type LedgerQuery, parsePage, parseRange } from "../rules/queries";
 import type { LedgerQueryResponse, OpenEventView } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
-import { integerOf, type StoredItem, textOf } from "../rules/stored-item";
+import { integerOf, type StoredItem, textOf, textOrEmpty } from "../rules/stored-item";
 import { readDayIndex } from "../store/day-index";
 import { eventView, REVIEW_VALUES } from "../store/event-record";
 import { paymentView } from "../store/payment-record";
@@ -117,7 +117,7 @@ async function readLives(
   entries: readonly StoredItem[],
   services: Services,
 ): Promise<ReadonlyMap<string, ReadLife | BrokenLife>> {
-  const waiting = [...new Set(entries.map((entry) => textOf(entry, EVENTS.partitionKey) ?? ""))];
+  const waiting = [...new Set(entries.map((entry) => textOrEmpty(entry, EVENTS.partitionKey)))];
   const lives = new Map<string, ReadLife | BrokenLife>();
   const work = async () => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) lives.set(id, await readLife(id, services));
@@ -131,7 +131,7 @@ function openAt(
   lives: ReadonlyMap<string, ReadLife | BrokenLife>,
   asked: OpenQuery["Query"],
 ): OpenEventView[] {
-  const TransactionID = textOf(entry, EVENTS.partitionKey) ?? "";
+  const TransactionID = textOrEmpty(entry, EVENTS.partitionKey);
   const read = lives.get(TransactionID);
   if (read === undefined || "fault" in read) return [];
   const stored = read.events.find((each) => integerOf(each, "Place") === integerOf(entry, "Place"));

@@ -16,7 +16,7 @@ import {
 } from "../rules/queries";
 import type { RefusedRecord } from "../rules/responses";
 import { SCHEMA_VERSION } from "../rules/schema";
-import { type StoredItem, textOf } from "../rules/stored-item";
+import { type StoredItem, textOf, textOrEmpty } from "../rules/stored-item";
 import type { TransactionsResponse } from "../rules/transaction-responses";
 import { ALL_ACTORS } from "../store/audit-record";
 import { readDayIndex } from "../store/day-index";
@@ -98,11 +98,11 @@ async function findByTime(
     range,
     page,
   );
-  const writeIds = entries.map((entry) => textOf(entry, partitionKey) ?? "").filter((id) => id.startsWith("W~"));
+  const writeIds = entries.map((entry) => textOrEmpty(entry, partitionKey)).filter((id) => id.startsWith("W~"));
   const writes = await getItems(services.dynamo, trailTable, partitionKey, writeIds);
   const { trusted, refused } = await checkRecords(TRAIL, writes, Actor, call, services);
   const own = trusted.filter((write) => textOf(write, "Table") === book.logicalName);
-  const ids = own.map((write) => textOf(write, "TransactionID") ?? "");
+  const ids = own.map((write) => textOrEmpty(write, "TransactionID"));
   const rows = await Promise.all(ids.map((id) => recordsOf(book, id, services)));
   const lost = ids.filter((_, index) => rows[index]?.length === 0).map((id) => missing(book, id));
   const last = entries.at(-1);
@@ -133,7 +133,7 @@ async function answer(
       table: logicalName,
       asked: askedOf(query),
       askedIds: transactionId === undefined ? [] : [transactionId],
-      returnedIds: trusted.map((item) => textOf(item, partitionKey) ?? ""),
+      returnedIds: trusted.map((item) => textOrEmpty(item, partitionKey)),
       result: refused.length > 0 ? "partly-refused" : trusted.length > 0 ? "returned" : "not-found",
       ...(transactionId === undefined ? {} : { transactionId }),
     },

@@ -7,7 +7,7 @@ import type { JsonObject } from "../rules/canonical-json";
 import { freshAuditId, pointerAuditId } from "../rules/identifiers";
 import { refusal } from "../rules/refusals";
 import type { RefusedRecord } from "../rules/responses";
-import { type StoredItem, textOf } from "../rules/stored-item";
+import { type StoredItem, textOrEmpty } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { isForged, type Services } from "../store/services";
 import { transactPuts } from "../store/transaction";
@@ -39,7 +39,7 @@ export async function checkRecords(
   const faults: IntegrityFault[] = [];
   for (const found of items) {
     if (!(await isForged(table, found, services))) trusted.push(found);
-    else faults.push({ code: "RECORD_FORGED", table, recordId: textOf(found, partitionKey) ?? "", found });
+    else faults.push({ code: "RECORD_FORGED", table, recordId: textOrEmpty(found, partitionKey), found });
   }
   return { trusted, refused: await refuseRecords(faults, actor, call, services) };
 }

@@ -9,7 +9,7 @@ import { TABLES } from "../../contract";
 import type { AuditEntry } from "../rules/audit-entry";
 import type { JsonObject } from "../rules/canonical-json";
 import { derivedAuditId, freshAuditId } from "../rules/identifiers";
-import { type StoredItem, textOf, textWithin } from "../rules/stored-item";
+import { type StoredItem, textOrEmpty, textWithin } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { isForged, type Services } from "../store/services";
 import { writeOnce } from "../store/write-once";
@@ -70,7 +70,7 @@ async function holderOf(found: StoredItem, services: Services): Promise<Holder> 
     services.signal("IntegrityAlarm");
     return { freshId: freshAuditId("ALARM", randomBytes(24)) };
   }
-  return { requestId: textWithin(found, "Caller", "RequestID") ?? "", actor: textOf(found, "Actor") ?? "" };
+  return { requestId: textWithin(found, "Caller", "RequestID") ?? "", actor: textOrEmpty(found, "Actor") };
 }
 
 function arrivalOf({ caller, actor }: AuditEntry): Arrival {

@@ -14,7 +14,7 @@ import type { BreachCode, LifeOutcome } from "../rules/payment-life";
 import { equalMac } from "../rules/record-mac";
 import type { EventResult, EventsResponse, RefusedResponse } from "../rules/responses";
 import { SentTokens } from "../rules/sent-tokens";
-import { type StoredItem, textOf } from "../rules/stored-item";
+import { type StoredItem, textOf, textOrEmpty } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { eventRecord, recordedContent, rowAsRead } from "../store/event-record";
 import { getItem } from "../store/read-items";
@@ -230,7 +230,7 @@ async function decided(
       call,
       services,
     );
-  if (!equalMac(sent.contentMac, textOf(record, "ContentMac") ?? "")) {
+  if (!equalMac(sent.contentMac, textOrEmpty(record, "ContentMac"))) {
     const isOfOther = textOf(record, "TransactionID") !== sent.event.TransactionID;
     return asConflict(sent, isOfOther ? "TransactionID" : undefined, call, services);
   }
@@ -258,7 +258,7 @@ async function asRepeat(
       call,
       services,
     );
-  if (!equalMac(sent.contentMac, textOf(standing, "ContentMac") ?? "")) {
+  if (!equalMac(sent.contentMac, textOrEmpty(standing, "ContentMac"))) {
     return asConflict(sent, differingFields({ ...sent.event }, recordedContent(standing)), call, services);
   }
   const result = storedResult(sent, standing, "duplicate");

@@ -11,7 +11,7 @@ import { derivedAuditId } from "../rules/identifiers";
 import { equalMac } from "../rules/record-mac";
 import { type Refusal, refusal } from "../rules/refusals";
 import type { EntryResult } from "../rules/responses";
-import { type StoredItem, textOf } from "../rules/stored-item";
+import { type StoredItem, textOrEmpty } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { isForged, type Services } from "../store/services";
 import { type GroupOutcome, type WriteGroup, writeOnce } from "../store/write-once";
@@ -162,9 +162,9 @@ function recordedBefore<Payment extends PaymentContent>(
   [row, writeRecord]: readonly (StoredItem | undefined)[],
 ): Recorded {
   const decisive = uniqueBy === "row" ? row : writeRecord;
-  const actor = textOf(writeRecord ?? {}, "Actor") ?? "";
+  const actor = textOrEmpty(writeRecord ?? {}, "Actor");
   const content = row === undefined ? undefined : recorded?.(row);
-  return { kind: "present", contentMac: textOf(decisive ?? {}, "ContentMac") ?? "", actor, content };
+  return { kind: "present", contentMac: textOrEmpty(decisive ?? {}, "ContentMac"), actor, content };
 }
 
 /** A row and its WRITE record are put together, so one without the other, or either without a good MAC, was tampered with. */

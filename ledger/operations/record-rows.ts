@@ -50,8 +50,7 @@ export function beginBatch(
 ): RowBatch {
   const payments = recordPaymentRows(rows, source);
   const valid = rows.flatMap((row) => ("fact" in row ? [row.fact] : []));
-  const earlier = () => Promise.all([...underWay.map((batch) => batch.payments), payments]);
-  const told = valid.length === 0 ? Promise.resolve([]) : facts.record(valid, earlier());
+  const told = facts.record(valid, Promise.all([...underWay.map((batch) => batch.payments), payments]));
   const done = outcomeOf(rows, payments, told);
   // Their failures are met when the batch's turn comes; until then they must not count as unhandled.
   for (const each of [payments, told, done]) each.catch(() => undefined);

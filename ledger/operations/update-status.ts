@@ -13,7 +13,7 @@ import {
   statusChangeContent,
   statusChangeSchema,
 } from "../rules/status-change";
-import { integerOf, type StoredItem, textOf, textWithin } from "../rules/stored-item";
+import { integerOf, integerOrZero, type StoredItem, textOf, textOrEmpty, textWithin } from "../rules/stored-item";
 import { auditPut } from "../store/audit-record";
 import { recordWithStatus } from "../store/payment-record";
 import { getItem } from "../store/read-items";
@@ -74,7 +74,7 @@ async function commitChange(
   services: Services,
 ): Promise<StatusResponse | Retry> {
   const next = await recordWithStatus(row, change.Status, call.now.toISOString(), services);
-  const version = integerOf(next, "Version") ?? 0;
+  const version = integerOrZero(next, "Version");
   const entry = ledgerEntry(
     {
       auditId: updateAuditId(change.TransactionID, version),
@@ -136,13 +136,13 @@ function updateAction(row: StoredItem, next: StoredItem, services: Services) {
   return {
     Update: {
       TableName: services.tables.paymentLedger,
-      Key: sdkItem({ [partitionKey]: { S: textOf(row, partitionKey) ?? "" } }),
+      Key: sdkItem({ [partitionKey]: { S: textOrEmpty(row, partitionKey) } }),
       UpdateExpression: `SET ${sets.map((name) => `#${name} = :${name}`).join(", ")}${removes}`,
       ConditionExpression: `#${MAC_ATTRIBUTE} = :readMac`,
       ExpressionAttributeNames: Object.fromEntries(names.map((name) => [`#${name}`, name])),
       ExpressionAttributeValues: {
         ...sdkItem(Object.fromEntries(sets.map((name) => [`:${name}`, next[name] ?? { NULL: true }]))),
-        ":readMac": { S: textOf(row, MAC_ATTRIBUTE) ?? "" },
+        ":readMac": { S: textOrEmpty(row, MAC_ATTRIBUTE) },
       },
     },
   };
@@ -158,12 +158,12 @@ async function asRepeat(
   call: Call,
   services: Services,
 ): Promise<StatusResponse | undefined> {
-  const version = integerOf(row, "Version") ?? 0;
+  const version = integerOrZero(row, "Version");
   if (textOf(row, "Status") !== change.Status || version < 2) return undefined;
   const auditId = updateAuditId(change.TransactionID, version);
   const record = await getItem(services.dynamo, services.tables.paymentAuditTrail, TRAIL.partitionKey, auditId);
   if (record === undefined || (await isForged(TRAIL.logicalName, record, services))) return undefined;
-  const same = equalMac(textOf(record, "ContentMac") ?? "", await changeMac(change, version, services));
+  const same = equalMac(textOrEmpty(record, "ContentMac"), await changeMac(change, version, services));
   if (!same) return undefined;
   // A call that Lambda repeats made the change itself.
   const isOwn =
@@ -182,7 +182,7 @@ async function refuseAsConflict(
   call: Call,
   services: Services,
 ): Promise<StatusResponse> {
-  const version = integerOf(row, "Version") ?? 0;
+  const version = integerOrZero(row, "Version");
   const mac = await changeMac(change, version, services);
   const entry = ledgerEntry(
     {
@@ -239,9 +239,9 @@ function statusResponse(
   return {
     schemaVersion: SCHEMA_VERSION,
     outcome,
-    TransactionID: textOf(row, partitionKey) ?? "",
+    TransactionID: textOrEmpty(row, partitionKey),
     Status: status,
-    Version: integerOf(row, "Version") ?? 0,
+    Version: integerOrZero(row, "Version"),
     AuditID: auditId,
   };
 }

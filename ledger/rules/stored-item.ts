@@ -22,9 +22,19 @@ export function textOf(item: StoredItem, name: string): string | undefined {
   return value !== undefined && "S" in value ? value.S : undefined;
 }
 
+/** The text of an attribute that every record of its kind has. Empty in a row without it, which only a forger writes. */
+export function textOrEmpty(item: StoredItem, name: string): string {
+  return textOf(item, name) ?? "";
+}
+
 export function integerOf(item: StoredItem, name: string): number | undefined {
   const value = item[name];
   return value !== undefined && "N" in value && /^[0-9]{1,15}$/.test(value.N) ? Number(value.N) : undefined;
+}
+
+/** The same for an integer. */
+export function integerOrZero(item: StoredItem, name: string): number {
+  return integerOf(item, name) ?? 0;
 }
 
 export function bytesOf(item: StoredItem, name: string): Uint8Array | undefined {
@@ -32,10 +42,15 @@ export function bytesOf(item: StoredItem, name: string): Uint8Array | undefined 
   return value !== undefined && "B" in value ? value.B : undefined;
 }
 
+/** The parts of a map attribute; none when it is absent or of another type. */
+export function partsOf(item: StoredItem, map: string): StoredItem {
+  const value = item[map];
+  return value !== undefined && "M" in value ? value.M : {};
+}
+
 /** The text of a string attribute within a map attribute. */
 export function textWithin(item: StoredItem, map: string, name: string): string | undefined {
-  const value = item[map];
-  return value !== undefined && "M" in value ? textOf(value.M, name) : undefined;
+  return textOf(partsOf(item, map), name);
 }
 
 /** Those of the text attributes that the item has, by their names. */

@@ -13,7 +13,15 @@ import { dayKey, shardOf, timeKey } from "../rules/index-keys";
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord } from "../rules/record-mac";
 import type { AuditView } from "../rules/responses";
-import { bytesOf, presentTexts, type StoredItem, type StoredValue, textAttributes, textOf } from "../rules/stored-item";
+import {
+  bytesOf,
+  partsOf,
+  presentTexts,
+  type StoredItem,
+  type StoredValue,
+  textAttributes,
+  textOrEmpty,
+} from "../rules/stored-item";
 import { dayOf } from "../rules/timestamps";
 import type { Services } from "./services";
 import type { Put } from "./transaction";
@@ -109,10 +117,9 @@ export async function auditView(item: StoredItem, services: Services): Promise<A
     openDetails(item, "QueryDetails", services),
     openDetails(item, "Response", services),
   ]);
-  const text = (name: string) => textOf(item, name) ?? "";
+  const text = (name: string) => textOrEmpty(item, name);
   const origin = text("Origin") === "LEDGER" ? "LEDGER" : "EVENT";
-  const caller = item["Caller"];
-  const callerParts = caller !== undefined && "M" in caller ? caller.M : {};
+  const callerParts = partsOf(item, "Caller");
   return {
     AuditID: text("AuditID"),
     Action: shownAction(text("Action"), origin),
@@ -121,8 +128,8 @@ export async function auditView(item: StoredItem, services: Services): Promise<A
     RecordedAt: text("RecordedAt"),
     Origin: origin,
     Caller: {
-      RequestID: textOf(callerParts, "RequestID") ?? "",
-      Function: textOf(callerParts, "Function") ?? "",
+      RequestID: textOrEmpty(callerParts, "RequestID"),
+      Function: textOrEmpty(callerParts, "Function"),
       ...presentTexts(callerParts, ["Principal", "Via"]),
     },
     user_id: text("Actor"),
@@ -157,7 +164,7 @@ async function openDetails(
   const ciphertext = bytesOf(item, field);
   const fieldKey = bytesOf(item, "FieldKey");
   if (ciphertext === undefined || fieldKey === undefined) return undefined;
-  return parseDetailsText(await services.auditFields.open(textOf(item, "AuditID") ?? "", field, ciphertext, fieldKey));
+  return parseDetailsText(await services.auditFields.open(textOrEmpty(item, "AuditID"), field, ciphertext, fieldKey));
 }
 
 function queryView(query: AuditDetails | undefined): Partial<AuditView> {

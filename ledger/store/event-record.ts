@@ -12,7 +12,7 @@ import { BREACH_CODES, type BreachCode, type LifeOutcome, type LifeState } from 
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { contentMac, MAC_ATTRIBUTE, type MacedRecord, macedRecord } from "../rules/record-mac";
 import type { EventView } from "../rules/responses";
-import { integerOf, type StoredItem, type StoredValue, textOf } from "../rules/stored-item";
+import { integerOrZero, type StoredItem, type StoredValue, textOf, textOrEmpty } from "../rules/stored-item";
 import type { Services } from "./services";
 
 const { logicalName: TABLE } = TABLES.paymentEvents;
@@ -74,7 +74,7 @@ export function rowAsRead(transactionId: string, row: StoredItem | undefined, se
       : {
           ConditionExpression: "#name = :readMac",
           ExpressionAttributeNames: { "#name": MAC_ATTRIBUTE },
-          ExpressionAttributeValues: { ":readMac": { S: textOf(row, MAC_ATTRIBUTE) ?? "" } },
+          ExpressionAttributeValues: { ":readMac": { S: textOrEmpty(row, MAC_ATTRIBUTE) } },
         };
   return {
     ConditionCheck: {
@@ -104,11 +104,11 @@ function reviewKeys(
 export function eventView(item: StoredItem): EventView {
   const event = lifeEventIn(toItemJson(item));
   if (event === undefined) throw new Error("An event with a good MAC has not the form of one.");
-  const text = (name: string) => textOf(item, name) ?? "";
+  const text = (name: string) => textOrEmpty(item, name);
   const Reason = textOf(item, "Reason");
   const breach = item["Breach"];
   return {
-    Place: integerOf(item, "Place") ?? 0,
+    Place: integerOrZero(item, "Place"),
     ...event,
     ...(Reason === undefined ? {} : { Reason }),
     Timestamp: text("Timestamp"),
@@ -129,7 +129,7 @@ export function recordedContent(item: StoredItem): RecordedContent {
 function stateOf(item: StoredItem): LifeState {
   const state = item["State"];
   const members = state !== undefined && "M" in state ? state.M : {};
-  const text = (name: string) => textOf(members, name) ?? "";
+  const text = (name: string) => textOrEmpty(members, name);
   const closed = members["Closed"];
   return {
     Authorised: text("Authorised"),
@@ -152,7 +152,7 @@ function postingsIn(item: StoredItem): EventView["Postings"] {
   if (postings === undefined || !("L" in postings)) return [];
   return postings.L.map((each) => {
     const members = "M" in each ? each.M : {};
-    const text = (name: string) => textOf(members, name) ?? "";
+    const text = (name: string) => textOrEmpty(members, name);
     return { Account: text("Account"), Amount: text("Amount"), Currency: text("Currency") };
   });
 }

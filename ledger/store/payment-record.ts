@@ -7,7 +7,14 @@ import { isPaymentStatus, PAYMENT_STATUSES, type Payment } from "../rules/paymen
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord, withRecordMac } from "../rules/record-mac";
 import type { PaymentView } from "../rules/responses";
-import { integerOf, type StoredItem, type StoredValue, textAttributes, textOf } from "../rules/stored-item";
+import {
+  integerOrZero,
+  type StoredItem,
+  type StoredValue,
+  textAttributes,
+  textOf,
+  textOrEmpty,
+} from "../rules/stored-item";
 import type { Recording } from "./recording";
 import type { Services } from "./services";
 
@@ -55,14 +62,14 @@ export async function recordWithStatus(
   services: Services,
 ): Promise<StoredItem> {
   const { FailureDay: _failureDay, ...kept } = current;
-  const transactionId = textOf(current, "TransactionID") ?? "";
+  const transactionId = textOrEmpty(current, "TransactionID");
   const item: StoredItem = {
     ...kept,
     Status: { S: status },
-    Version: { N: String((integerOf(current, "Version") ?? 0) + 1) },
+    Version: { N: String(integerOrZero(current, "Version") + 1) },
     StatusChangedAt: { S: changedAt },
     Salt: { B: pooledRandomBytes(SALT_BYTES) },
-    ...failureDay(status, textOf(current, "Timestamp") ?? "", transactionId, services),
+    ...failureDay(status, textOrEmpty(current, "Timestamp"), transactionId, services),
   };
   return withRecordMac(TABLE, item, (await services.macKeys()).record);
 }
@@ -104,15 +111,15 @@ export function paymentView(item: StoredItem): PaymentView {
   const importedFrom = textOf(item, "ImportedFrom");
   if (!isPaymentStatus(status)) throw new Error("A payment record with a good MAC has an unknown status.");
   return {
-    TransactionID: textOf(item, "TransactionID") ?? "",
+    TransactionID: textOrEmpty(item, "TransactionID"),
     SecureToken: "****",
-    Amount: textOf(item, "Amount") ?? "",
-    Currency: textOf(item, "Currency") ?? "",
-    ProcessorID: textOf(item, "ProcessorID") ?? "",
+    Amount: textOrEmpty(item, "Amount"),
+    Currency: textOrEmpty(item, "Currency"),
+    ProcessorID: textOrEmpty(item, "ProcessorID"),
     Status: status,
-    Timestamp: textOf(item, "Timestamp") ?? "",
-    RecordedAt: textOf(item, "RecordedAt") ?? "",
-    Version: integerOf(item, "Version") ?? 0,
+    Timestamp: textOrEmpty(item, "Timestamp"),
+    RecordedAt: textOrEmpty(item, "RecordedAt"),
+    Version: integerOrZero(item, "Version"),
     ...(changedAt === undefined ? {} : { StatusChangedAt: changedAt }),
     ...(importedFrom === undefined ? {} : { ImportedFrom: importedFrom }),
   };

@@ -6,7 +6,7 @@ import type { PaymentMessage } from "../rules/payment-message";
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { type MacedRecord, macedRecord } from "../rules/record-mac";
 import type { StoredItem } from "../rules/stored-item";
-import { integerOf, presentTexts, textAttributes, textOf } from "../rules/stored-item";
+import { integerOrZero, presentTexts, textAttributes, textOrEmpty } from "../rules/stored-item";
 import type { Transaction } from "../rules/transaction";
 import type { MessageView, TransactionView } from "../rules/transaction-responses";
 import type { Recording } from "./recording";
@@ -58,10 +58,10 @@ export async function messageRecord(
 
 /** What a reader sees. The record's MAC must have been checked before. */
 export function transactionView(item: StoredItem): TransactionView {
-  const text = (name: string) => textOf(item, name) ?? "";
+  const text = (name: string) => textOrEmpty(item, name);
   return {
     transactionId: text("transactionId"),
-    timestamp: integerOf(item, "timestamp") ?? 0,
+    timestamp: integerOrZero(item, "timestamp"),
     amount: text("amount"),
     currency: text("currency"),
     cardLast4: text("cardLast4"),
@@ -74,7 +74,7 @@ export function transactionView(item: StoredItem): TransactionView {
 
 /** The same of a payment that came as a message. */
 export function messageView(item: StoredItem): MessageView {
-  const text = (name: string) => textOf(item, name) ?? "";
+  const text = (name: string) => textOrEmpty(item, name);
   return {
     paymentId: text("paymentId"),
     amount: text("amount"),

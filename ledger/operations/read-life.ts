@@ -4,7 +4,7 @@ import { TABLES } from "../../contract";
 import { toItemJson } from "../rules/attribute-value";
 import { checkLife, lifeEventIn, type StoredEvent } from "../rules/life-check";
 import type { PaymentLife } from "../rules/payment-life";
-import { type StoredItem, textOf } from "../rules/stored-item";
+import { type StoredItem, textOrEmpty } from "../rules/stored-item";
 import { getItem, queryAll } from "../store/read-items";
 import { isForged, type Services } from "../store/services";
 import type { IntegrityFault } from "./integrity-alarm";
@@ -70,7 +70,7 @@ function placeText(item: StoredItem): string {
 }
 
 function idOf(event: StoredItem): string {
-  return textOf(event, "EventID") ?? "";
+  return textOrEmpty(event, "EventID");
 }
 
 /** Adds an event that was recorded at the next place: the life is then as it would be read now. */

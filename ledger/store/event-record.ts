@@ -12,7 +12,7 @@ import { BREACH_CODES, type BreachCode, type LifeOutcome, type LifeState } from 
 import { pooledRandomBytes } from "../rules/random-bytes";
 import { contentMac, MAC_ATTRIBUTE, type MacedRecord, macedRecord } from "../rules/record-mac";
 import type { EventView } from "../rules/responses";
-import { integerOrZero, type StoredItem, type StoredValue, textOf, textOrEmpty } from "../rules/stored-item";
+import { integerOrZero, partsOf, type StoredItem, type StoredValue, textOf, textOrEmpty } from "../rules/stored-item";
 import type { Services } from "./services";
 
 const { logicalName: TABLE } = TABLES.paymentEvents;
@@ -127,8 +127,7 @@ export function recordedContent(item: StoredItem): RecordedContent {
 }
 
 function stateOf(item: StoredItem): LifeState {
-  const state = item["State"];
-  const members = state !== undefined && "M" in state ? state.M : {};
+  const members = partsOf(item, "State");
   const text = (name: string) => textOrEmpty(members, name);
   const closed = members["Closed"];
   return {

@@ -3,7 +3,6 @@
 import type { Context } from "aws-lambda";
 import type { Operation } from "../../handlers/runtime/serve";
 import { PieceError } from "../../ledger/pieces/plan";
-import type { Signal } from "../../ledger/store/services";
 import { VARIABLES } from "./variables";
 
 const SECRET = "tok_9fKx27Qm-secret";
@@ -16,11 +15,12 @@ beforeAll(() => {
     ...process.env,
     ...VARIABLES,
     AWS_REGION: "eu-west-1",
+    // Lets the logger write through the console, where the test sees it.
+    POWERTOOLS_DEV: "true",
   });
-  for (const stream of [process.stdout, process.stderr]) {
-    jest.spyOn(stream, "write").mockImplementation((text) => {
-      lines.push(...String(text).trimEnd().split("\n"));
-      return true;
+  for (const method of ["log", "info", "error", "warn"] as const) {
+    jest.spyOn(console, method).mockImplementation((...parts: unknown[]) => {
+      lines.push(parts.map(String).join(" "));
     });
   }
   // It reads its environment when it is loaded.
@@ -113,38 +113,4 @@ test("a failed part of a batch leaves a line with the error's name and nothing e
   })({});
   expect(lines.join()).not.toContain(SECRET);
   expect(logged()).toMatchObject([{ level: "ERROR", errorName: "InternalServerError" }, { message: "answered" }]);
-});
-
-/** What the calls of the services left beside the log line. */
-async function metricsOf(signals: readonly Signal[]): Promise<unknown[]> {
-  await makeHandler(async (_event, _call, services) => {
-    for (const signal of signals) services.signal(signal);
-    return {};
-  })({});
-  return logged().filter((line) => "_aws" in line);
-}
-
-test("what a call signalled is one line in the embedded metric format, a value for each time", async () => {
-  const [line, ...more] = await metricsOf(["PaymentConflict", "CardDataRefused", "PaymentConflict"]);
-  expect(more).toEqual([]);
-  const metrics = [
-    { Name: "PaymentConflict", Unit: "Count" },
-    { Name: "CardDataRefused", Unit: "Count" },
-  ];
-  expect(line).toEqual({
-    _aws: {
-      Timestamp: expect.any(Number),
-      CloudWatchMetrics: [{ Namespace: "PaymentLedger", Dimensions: [["service"]], Metrics: metrics }],
-    },
-    service: "persist_payment_ledger",
-    PaymentConflict: [1, 1],
-    CardDataRefused: 1,
-  });
-  lines.length = 0;
-  expect(await metricsOf([])).toEqual([]);
-});
-
-test("a line has at most the 100 values of a metric that CloudWatch takes", async () => {
-  const found = await metricsOf(Array.from({ length: 250 }, () => "PaymentConflict" as const));
-  expect(found.map((line) => (line as { PaymentConflict: number[] }).PaymentConflict.length)).toEqual([100, 100, 50]);
 });

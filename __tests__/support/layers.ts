@@ -85,7 +85,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   handlers: {
     project: [...LEDGER, "ledger/files", "backup", "evidence/sealing", "evidence/checks", "handlers"],
-    packages: [...[/^@aws-sdk\/(client-|credential-provider-env$)/, /^@smithy\/node-http-handler$/], /^aws-lambda$/],
+    packages: [
+      ...[/^@aws-sdk\/(client-|credential-provider-env$)/, /^@smithy\/node-http-handler$/],
+      ...[/^@aws-lambda-powertools\//, /^aws-lambda$/],
+    ],
   },
   "stacks/config": { project: ["contract", "stacks/config"], packages: [] },
   stacks: {

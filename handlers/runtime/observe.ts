@@ -1,8 +1,8 @@
-/**
- * Logs and metrics: one structured line an event, from an allow-list of fields; never an event, a body or an SDK answer. They
- * are written here and not by a package: for this much, each is a tenth of a cold start's code.
- */
+/** Logs and metrics: one structured line an event, from an allow-list of fields; never an event, a body or an SDK answer. */
 
+import { LogFormatter, Logger, LogItem } from "@aws-lambda-powertools/logger";
+import type { LogAttributes, UnformattedAttributes } from "@aws-lambda-powertools/logger/types";
+import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { METRICS } from "../../contract";
 import type { Signal } from "../../ledger/store/services";
 
@@ -29,6 +29,22 @@ const LOGGABLE_FIELDS = [
 ] as const;
 export type LogFields = Partial<Record<(typeof LOGGABLE_FIELDS)[number], string | number>>;
 
+class AllowListFormatter extends LogFormatter {
+  override formatAttributes(attributes: UnformattedAttributes, additional: LogAttributes): LogItem {
+    const line: LogAttributes = {
+      level: attributes.logLevel,
+      message: attributes.message,
+      timestamp: this.formatTimestamp(attributes.timestamp),
+      service: attributes.serviceName,
+      requestId: additional["requestId"],
+    };
+    for (const field of LOGGABLE_FIELDS) {
+      if (additional[field] !== undefined) line[field] = additional[field];
+    }
+    return new LogItem({ attributes: line });
+  }
+}
+
 export interface Observer {
   info(message: string, requestId: string, fields: LogFields): void;
   error(message: string, requestId: string, fields: LogFields): void;
@@ -38,59 +54,16 @@ export interface Observer {
 }
 
 export function makeObserver(functionName: string): Observer {
-  const metrics = new CollectedMetrics(functionName);
-  const line = (level: "INFO" | "ERROR", message: string, requestId: string, fields: LogFields) => {
-    const said: Record<string, string | number> = { level, message, timestamp: new Date().toISOString() };
-    said["service"] = functionName;
-    if (requestId !== "") said["requestId"] = requestId;
-    for (const name of LOGGABLE_FIELDS) {
-      const value = fields[name];
-      if (value !== undefined && value !== "") said[name] = value;
-    }
-    return `${JSON.stringify(said)}\n`;
-  };
+  const logger = new Logger({ serviceName: functionName, logFormatter: new AllowListFormatter() });
+  const metrics = new Metrics({ namespace: METRICS.namespace, serviceName: functionName });
   return {
-    // To the streams themselves: Lambda puts its own text before what goes through the console.
-    info: (message, requestId, fields) => process.stdout.write(line("INFO", message, requestId, fields)),
-    error: (message, requestId, fields) => process.stderr.write(line("ERROR", message, requestId, fields)),
-    signal: (signal) => metrics.count(signal),
-    flush: () => metrics.write(),
+    info: (message, requestId, fields) => logger.info(message, { requestId, ...fields }),
+    error: (message, requestId, fields) => logger.error(message, { requestId, ...fields }),
+    signal: (signal) => {
+      metrics.addMetric(signal, MetricUnit.Count, 1);
+    },
+    flush: () => {
+      if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    },
   };
-}
-
-/** Of one metric; CloudWatch takes no more in one line. */
-const VALUES_MAX = 100;
-
-/** Counts that wait for the end of the call, and then are one line in CloudWatch's embedded metric format. */
-class CollectedMetrics {
-  readonly #counts = new Map<Signal, number>();
-
-  constructor(private readonly functionName: string) {}
-
-  count(signal: Signal): void {
-    const count = (this.#counts.get(signal) ?? 0) + 1;
-    this.#counts.set(signal, count);
-    if (count === VALUES_MAX) this.write();
-  }
-
-  write(): void {
-    if (this.#counts.size === 0) return;
-    const names = [...this.#counts.keys()];
-    const definition = {
-      Namespace: METRICS.namespace,
-      Dimensions: [["service"]],
-      Metrics: names.map((Name) => ({ Name, Unit: "Count" })),
-    };
-    const values = names.map((name) => [name, onesOf(this.#counts.get(name) ?? 0)]);
-    this.#counts.clear();
-    const about = { Timestamp: Date.now(), CloudWatchMetrics: [definition] };
-    process.stdout.write(
-      `${JSON.stringify({ _aws: about, service: this.functionName, ...Object.fromEntries(values) })}\n`,
-    );
-  }
-}
-
-/** Each event is a separate value, so that the metric's number of samples is that of the events. */
-function onesOf(count: number): number | number[] {
-  return count === 1 ? 1 : Array.from({ length: count }, () => 1);
 }

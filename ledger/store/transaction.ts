@@ -102,8 +102,8 @@ const PREPARED = new WeakSet<DynamoDBClient>();
 
 /**
  * Makes the client send the body that is written already. All else stays the SDK's: endpoint, signature, time limits,
- * attempts and the reading of the answer. Only its serializer finds nothing to write. The middlewares are added once: a
- * client may sort its middlewares for its first call and keep them for all others.
+ * attempts and the reading of the answer. Only its serializer finds nothing to write. The middlewares are added once: a client may sort
+ * its middlewares for its first call and keep them for all others.
  */
 function sendingWrittenBodies(dynamo: DynamoDBClient): DynamoDBClient {
   if (PREPARED.has(dynamo)) return dynamo;

@@ -6,6 +6,7 @@ const { availableParallelism } = require("node:os");
 module.exports = {
   // One embedded AWS for all test files of a worker.
   testEnvironment: "<rootDir>/__tests__/support/test-environment.ts",
+  runtime: "<rootDir>/__tests__/support/test-runtime.cjs",
   testSequencer: "<rootDir>/__tests__/support/test-sequencer.cjs",
   setupFiles: ["<rootDir>/local/sdk-warning.ts"],
   testMatch: ["<rootDir>/__tests__/**/*.test.ts"],

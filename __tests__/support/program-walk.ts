@@ -156,7 +156,8 @@ export async function walk(
   try {
     process.chdir(folder);
     for (const run of RUNS) {
-      process.env = { ...variables, ...(run.isInside ? insideOf(state) : {}) };
+      // `doctor` looks for programs where the caller has them.
+      process.env = { ...variables, PATH: before.env["PATH"], ...(run.isInside ? insideOf(state) : {}) };
       run.before?.(folder);
       const words = wordsOf(run, folder, backupArn);
       const ended = await (run.how === "process" ? payledger(words, variables) : inProcess(words, stopOf(run)));

@@ -17,11 +17,11 @@ it.each<[string, () => void, () => unknown]>([
   ["a new global", () => Object.assign(globalThis, { added: 1 }), () => "added" in globalThis],
   ["a changed global", () => Object.assign(globalThis, { fetch: undefined }), () => globalThis.fetch],
   ["a new variable", () => Object.assign(process.env, { ADDED: "1" }), () => process.env["ADDED"]],
-  ["a variable taken out", () => Reflect.deleteProperty(process.env, "PATH"), () => process.env["PATH"]],
+  ["a deleted variable", () => Reflect.deleteProperty(process.env, "PATH"), () => process.env["PATH"]],
   ["arguments", () => Object.assign(process, { argv: [] }), () => process.argv],
   ["an exit code", () => Object.assign(process, { exitCode: 3 }), () => process.exitCode],
   ["the working directory", () => process.chdir("/"), () => process.cwd()],
-])("%s is gone after the file", async (_what, change, seen) => {
+])("undone after the file: %s", async (_what, change, seen) => {
   const before = seen();
   await afterFile(() => {
     change();

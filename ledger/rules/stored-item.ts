@@ -32,7 +32,7 @@ export function integerOf(item: StoredItem, name: string): number | undefined {
   return value !== undefined && "N" in value && /^[0-9]{1,15}$/.test(value.N) ? Number(value.N) : undefined;
 }
 
-/** The same for an integer. */
+/** The integer of an attribute that every record of its kind has. 0 in a row without it, which only a forger writes. */
 export function integerOrZero(item: StoredItem, name: string): number {
   return integerOf(item, name) ?? 0;
 }

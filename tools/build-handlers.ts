@@ -8,8 +8,9 @@ import { join, relative, resolve, sep } from "node:path";
 import { buildSync, type BuildOptions as EsbuildOptions } from "esbuild";
 import { strToU8, zipSync } from "fflate";
 import { CodedError, FUNCTIONS } from "../contract";
+import { writeWhole } from "../evidence/commands/files";
 import type { HandlerCode } from "../stacks/constructs/handler-code";
-import { type Build, builderOf, fileHash, type Made, recordBuild, recordedBuild, replaceFile } from "./bundle-record";
+import { type Build, builderOf, fileHash, type Made, recordBuild, recordedBuild } from "./bundle-record";
 import { bundledPackages, NOTICES_FILE, noticesText } from "./licences/notices";
 
 /**
@@ -129,6 +130,6 @@ function bundle(project: string, entries: readonly string[]): { inputs: string[]
 function write(folder: string, { entry, code, notices }: BundledCode): string {
   const asFile = { level: 9, mtime: FIXED_TIME, os: UNIX, attrs: READABLE_FILE } as const;
   const zipped = zipSync({ "index.js": [code, asFile], [NOTICES_FILE]: [strToU8(notices), asFile] });
-  replaceFile(join(folder, `${entry}.zip`), zipped);
+  writeWhole(join(folder, `${entry}.zip`), zipped, 0o644);
   return fileHash(zipped);
 }

@@ -6,7 +6,8 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { buildSync } from "esbuild";
-import { builderOf, fileHash, recordBuild, recordedBuild, replaceFile } from "./bundle-record";
+import { writeWhole } from "../evidence/commands/files";
+import { builderOf, fileHash, recordBuild, recordedBuild } from "./bundle-record";
 import { bundledPackages, NOTICES_FILE, noticesText } from "./licences/notices";
 
 const PROJECT = resolve(__dirname, "..");
@@ -27,7 +28,7 @@ export function verifierFolder(): string {
   const build = { project: PROJECT, folder: DIST, record: "evidence.made-from.json", builder: builderOf(__filename) };
   if (recordedBuild(build) !== undefined) return DIST;
   const { sha256, notices, inputs } = buildVerifier(join(DIST, VERIFIER_FILE));
-  replaceFile(join(DIST, NOTICES_FILE), notices);
+  writeWhole(join(DIST, NOTICES_FILE), notices, 0o644);
   recordBuild(build, inputs, { [VERIFIER_FILE]: sha256, [NOTICES_FILE]: fileHash(Buffer.from(notices)) });
   return DIST;
 }
@@ -52,7 +53,7 @@ export function buildVerifier(file: string): BuiltVerifier {
     tsconfigRaw: { compilerOptions: { target: "es2022" } },
   });
   const code = outputFiles[0]?.contents ?? new Uint8Array();
-  replaceFile(file, code, 0o755);
+  writeWhole(file, code, 0o755);
   const [output] = Object.values(metafile.outputs);
   return {
     sha256: fileHash(code),

@@ -5,9 +5,10 @@
  */
 
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { version } from "esbuild";
+import { writeWhole } from "../evidence/commands/files";
 
 /** Where a program of `tools/` writes what it makes of a project. */
 export interface Build {
@@ -60,16 +61,7 @@ export function recordBuild(
 ): void {
   const record = { builder, inputs, fingerprint: fingerprintOrNone(project, inputs), made };
   if (record.fingerprint === undefined) return;
-  replaceFile(join(folder, name), JSON.stringify(record));
-}
-
-/** Written beside and renamed: another synth at the same time never sees half a file. */
-export function replaceFile(file: string, content: string | Uint8Array, mode = 0o644): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const partial = `${file}.${process.pid}.part`;
-  writeFileSync(partial, content);
-  chmodSync(partial, mode);
-  renameSync(partial, file);
+  writeWhole(join(folder, name), JSON.stringify(record));
 }
 
 export function fileHash(bytes: Uint8Array): string {

@@ -1,14 +1,17 @@
 /** Files that the evidence commands write: whole, or not at all. */
 
 import { randomUUID } from "node:crypto";
-import { constants, copyFileSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, constants, copyFileSync, linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-/** Written beside the place and renamed, so that a reader finds a whole file. Missing folders are made. */
-export function writeWhole(place: string, bytes: Buffer | string): void {
-  mkdirSync(path.dirname(place), { recursive: true });
-  const partial = `${place}.${process.pid}.part`;
-  writeFileSync(partial, bytes);
+/**
+ * Written beside the place and renamed, so that a reader finds a whole file. Missing folders are made.
+ *
+ * @param mode of the file; without it, as the user's settings say.
+ */
+export function writeWhole(place: string, bytes: Uint8Array | string, mode?: number): void {
+  const partial = writePartial(place, bytes);
+  if (mode !== undefined) chmodSync(partial, mode);
   renameSync(partial, place);
 }
 
@@ -16,10 +19,8 @@ export function writeWhole(place: string, bytes: Buffer | string): void {
  * The same for a place where nothing is yet: of several writers at once one succeeds, also on machines that share the folder.
  * @returns false when something is there.
  */
-export function createWhole(place: string, bytes: Buffer | string): boolean {
-  mkdirSync(path.dirname(place), { recursive: true });
-  const partial = `${place}.${randomUUID()}.part`;
-  writeFileSync(partial, bytes);
+export function createWhole(place: string, bytes: Uint8Array | string): boolean {
+  const partial = writePartial(place, bytes);
   try {
     takeName(partial, place);
     return true;
@@ -29,6 +30,14 @@ export function createWhole(place: string, bytes: Buffer | string): boolean {
   } finally {
     rmSync(partial);
   }
+}
+
+/** Its name is random: on machines that share the folder, two processes may have the same number. */
+function writePartial(place: string, bytes: Uint8Array | string): string {
+  mkdirSync(path.dirname(place), { recursive: true });
+  const partial = `${place}.${randomUUID()}.part`;
+  writeFileSync(partial, bytes);
+  return partial;
 }
 
 /** Fails where the name is taken; a rename would replace the file. */

@@ -39,6 +39,29 @@ export function packIndexOf(path: string): number | undefined {
   return Number.isInteger(index) && packPath(index) === path ? index : undefined;
 }
 
+/** Numbers of the packs among these paths, of a tree of this size. */
+export async function packsAmong(paths: AsyncIterable<string>, size: number): Promise<Set<number>> {
+  const found = new Set<number>();
+  for await (const path of paths) {
+    const index = packIndexOf(path);
+    if (index !== undefined && index < packsOf(size)) found.add(index);
+  }
+  return found;
+}
+
+/**
+ * Numbers of those that a tree of this size lacks: a log that has packs has one for each 65,536 entries from its first one on.
+ * One after another, because who verifies does not trust the size.
+ */
+export function* missingPacks(found: ReadonlySet<number>, size: number): Generator<number> {
+  const first = [...found].reduce((least, index) => Math.min(least, index), packsOf(size));
+  for (let index = first; index < packsOf(size); index++) if (!found.has(index)) yield index;
+}
+
+function packsOf(size: number): number {
+  return Math.floor(size / PACK_ENTRIES);
+}
+
 /** `x001/x234/067` for 1234067, with `.p/<width>` for a partial one. */
 function tileName(index: number, width: number): string {
   const groups: string[] = [];

@@ -7,12 +7,13 @@
 import { HASH_BYTES } from "../log/hashing";
 import {
   bundlePath,
+  missingPacks,
   PACK_BUNDLES,
   PACK_BYTES_MAX,
   PACK_ENTRIES,
   PACKS_PREFIX,
-  packIndexOf,
   packPath,
+  packsAmong,
   TILE_WIDTH,
   tilePath,
 } from "../log/paths";
@@ -39,7 +40,10 @@ export async function putMissingPacks(
   turn: number,
 ): Promise<string[]> {
   const put: string[] = [];
-  const missing = await missingPacks(evidence, Math.floor(size / PACK_ENTRIES));
+  // One pack has none before it.
+  if (size < 2 * PACK_ENTRIES) return put;
+  const found = await packsAmong(evidence.listAfter(PACKS_PREFIX, PACKS_PREFIX), size);
+  const missing = [...missingPacks(found, size)];
   for (let looked = 0; looked < Math.min(LOOKED_AT_MAX, missing.length) && !outOfTime(); looked++) {
     const index = missing[(turn * LOOKED_AT_MAX + looked) % missing.length] ?? 0;
     const path = packPath(index);
@@ -51,21 +55,6 @@ export async function putMissingPacks(
     put.push(path);
   }
   return put;
-}
-
-/** Numbers of packs that are not there behind the first one that is. @param count packs that a log of this length can have. */
-async function missingPacks(evidence: EvidenceBucket, count: number): Promise<number[]> {
-  // One pack has none before it.
-  if (count < 2) return [];
-  const found = new Set<number>();
-  for await (const path of evidence.listAfter(PACKS_PREFIX, PACKS_PREFIX)) {
-    const index = packIndexOf(path);
-    if (index !== undefined) found.add(index);
-  }
-  const first = [...found].reduce((least, index) => Math.min(least, index), count);
-  const missing: number[] = [];
-  for (let index = first; index < count; index++) if (!found.has(index)) missing.push(index);
-  return missing;
 }
 
 /** Whether the bundles of this pack are all there and are its bytes. */

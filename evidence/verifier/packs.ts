@@ -7,12 +7,13 @@
 import { leafHash } from "../log/hashing";
 import {
   bundlePath,
+  missingPacks,
   PACK_BUNDLES,
   PACK_BYTES_MAX,
   PACK_ENTRIES,
   PACKS_PREFIX,
-  packIndexOf,
   packPath,
+  packsAmong,
   TILE_WIDTH,
   tilePath,
 } from "../log/paths";
@@ -133,26 +134,17 @@ function packOf(bundle: number): number {
 
 /** Numbers of the packs that are there, of a tree of this size. */
 export async function packsListed(evidence: EvidenceFolder, size: number): Promise<Set<number>> {
-  const found = new Set<number>();
-  for await (const name of evidence.list(PACKS_PREFIX)) {
-    const index = packIndexOf(name);
-    if (index !== undefined && index < Math.floor(size / PACK_ENTRIES)) found.add(index);
-  }
-  return found;
+  return packsAmong(evidence.list(PACKS_PREFIX), size);
 }
 
-/** A log that has packs has one for each 65,536 entries from its first one on. */
+/** Reports each pack that is missing behind an earlier one. */
 export async function checkPacksFollow(run: Run, size: number): Promise<void> {
-  const packs = await packsListed(run.evidence, size);
-  let hasBegun = false;
-  for (let index = 0; index < Math.floor(size / PACK_ENTRIES); index++) {
-    if (packs.has(index)) hasBegun = true;
-    else if (hasBegun && !(await isTooLarge(run, index))) {
-      const message =
-        `${packPath(index)} is not there, and earlier packs are. Fetch the evidence again; if it comes again, the bucket has lost it, ` +
-        "or an older version, which makes no packs, has published these entries: then the publisher puts it within hours.";
-      run.findings.add({ verdict: "incomplete", code: "EVIDENCE_MISSING", message });
-    }
+  for (const index of missingPacks(await packsListed(run.evidence, size), size)) {
+    if (await isTooLarge(run, index)) continue;
+    const message =
+      `${packPath(index)} is not there, and earlier packs are. Fetch the evidence again; if it comes again, the bucket has lost it, ` +
+      "or an older version, which makes no packs, has published these entries: then the publisher puts it within hours.";
+    run.findings.add({ verdict: "incomplete", code: "EVIDENCE_MISSING", message });
   }
 }
 

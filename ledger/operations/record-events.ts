@@ -135,7 +135,7 @@ export async function recordedEvent(
   for (let race = 1; race <= PLACE_RACES_MAX; race++) {
     const read = await readLife(TransactionID, services);
     if ("fault" in read) return asUntrusted(sent, read.fault, call, services);
-    const found = await outcomeOn(read, sent, call, services);
+    const found = await outcomeOn(read, judged(sent, read), sent, call, services);
     const told = "verdicts" in found ? await decided(sent, found.verdicts, call, services) : found;
     if (told !== undefined) {
       lives.keep(TransactionID, read);
@@ -154,9 +154,10 @@ async function outcomeOnKept(
   call: Call,
   services: Services,
 ): Promise<EventOutcome | undefined> {
-  // Another event may have made room for it.
-  if (refusedGrant(sent, kept) !== undefined) return undefined;
-  const found = await outcomeOn(kept, sent, call, services);
+  const judgment = judged(sent, kept);
+  // Another event may have made room for a grant.
+  if ("refusedBy" in judgment) return undefined;
+  const found = await outcomeOn(kept, judgment, sent, call, services);
   if (!("verdicts" in found)) return found;
   return found.verdicts[0]?.kind === "free" ? decided(sent, found.verdicts, call, services) : undefined;
 }
@@ -166,25 +167,32 @@ interface NotCommitted {
   readonly verdicts: readonly ActionVerdict[];
 }
 
+/** What a life says to an event: it has it already, refuses the grant, or changes in this way. */
+type Judgment =
+  | { readonly standing: StoredItem }
+  | { readonly refusedBy: BreachCode }
+  | { readonly outcome: LifeOutcome };
+
+function judged({ event }: SentLifeEvent, { life, byEventId }: ReadLife): Judgment {
+  const standing = byEventId.get(event.EventID);
+  if (standing !== undefined) return { standing };
+  const outcome = life.judge(event);
+  const [refusedBy] = event.Mode === "grant" ? outcome.breaches : [];
+  return refusedBy === undefined ? { outcome } : { refusedBy };
+}
+
 /** What the event does to the life. */
 async function outcomeOn(
   read: ReadLife,
+  judgment: Judgment,
   sent: SentLifeEvent,
   call: Call,
   services: Services,
 ): Promise<EventOutcome | NotCommitted> {
-  const standing = read.byEventId.get(sent.event.EventID);
-  if (standing !== undefined) return asRepeat(sent, standing, call, services);
-  const reason = refusedGrant(sent, read);
-  if (reason !== undefined) return asRefused(sent, refusalOfBreach(reason), read, call);
+  if ("standing" in judgment) return asRepeat(sent, judgment.standing, call, services);
+  if ("refusedBy" in judgment) return asRefused(sent, refusalOfBreach(judgment.refusedBy), read, call);
   if (read.events.length >= PLACE_MAX) return asRefused(sent, "LIFE_FULL", read, call);
-  return write(sent, read, read.life.judge(sent.event), call, services);
-}
-
-/** Why the life refuses this grant. */
-function refusedGrant({ event }: SentLifeEvent, { life, byEventId }: ReadLife): BreachCode | undefined {
-  if (event.Mode !== "grant" || byEventId.has(event.EventID)) return undefined;
-  return life.judge(event).breaches[0];
+  return write(sent, read, judgment.outcome, call, services);
 }
 
 async function write(

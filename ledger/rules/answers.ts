@@ -4,18 +4,21 @@ import type { Refusal } from "./refusals";
 import type { EntryResult, EventResult, EventsResponse, PersistResponse, RefusedResponse } from "./responses";
 import { SCHEMA_VERSION } from "./schema";
 
-/** The answer of a persist function: results in the order sent, and their counts. */
+/** The answer of a persist function. */
 export function persistResponse(results: readonly EntryResult[]): PersistResponse {
-  const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
-  for (const { outcome } of results) counts[outcome] += 1;
-  return { schemaVersion: SCHEMA_VERSION, results: results.toSorted((a, b) => a.position - b.position), counts };
+  return { schemaVersion: SCHEMA_VERSION, ...counted(results) };
 }
 
-/** The answer of `record_payment_event`: results in the order sent, and their counts. */
+/** The answer of `record_payment_event`. */
 export function eventsAnswer(results: readonly EventResult[]): EventsResponse {
+  return { schemaVersion: SCHEMA_VERSION, ...counted(results) };
+}
+
+/** Results in the order sent, and their counts. */
+function counted<Result extends EntryResult | EventResult>(results: readonly Result[]) {
   const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 0 };
   for (const { outcome } of results) counts[outcome] += 1;
-  return { schemaVersion: SCHEMA_VERSION, results: results.toSorted((a, b) => a.position - b.position), counts };
+  return { results: results.toSorted((a, b) => a.position - b.position), counts };
 }
 
 /** The mark of an answer about one payment, by its id, of which nothing is recorded. */

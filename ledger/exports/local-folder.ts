@@ -1,6 +1,6 @@
 /** A folder of exports on this machine's disk, as `aws s3 sync` leaves it. Only regular files are read, and no link is followed. */
 
-import { createReadStream, type Dir, existsSync, lstatSync, opendirSync } from "node:fs";
+import { createReadStream, type Dir, existsSync, fstatSync, lstatSync, opendirSync } from "node:fs";
 import path from "node:path";
 import { CodedError } from "../../contract";
 import { FileError, RegularFiles } from "../files/regular-file";
@@ -32,7 +32,9 @@ export function localFolder(top: string): ExportFolder {
     open: async (name) => {
       const fd = files.open(name);
       if (fd === undefined) throw new FileError("It is not there.");
-      return createReadStream("", { fd, highWaterMark: CHUNK_BYTES });
+      // A buffer of this size is made for each reading, and most files of a small export hold a few kilobytes.
+      const highWaterMark = Math.min(CHUNK_BYTES, Math.max(1, fstatSync(fd).size));
+      return createReadStream("", { fd, highWaterMark });
     },
   };
 }

@@ -42,17 +42,17 @@ interface PackedNumbers {
 }
 
 export interface PackedBitSet {
-  readonly bits: PackedNumbers;
+  readonly pages: readonly (readonly [number: number, words: PackedNumbers])[];
   readonly count: number;
 }
 
-export function packedBitSet({ state }: BitSet): PackedBitSet {
-  return { bits: packedNumbers(state.bits), count: state.count };
+export function packedBitSet({ state: { pages, count } }: BitSet): PackedBitSet {
+  return { pages: [...pages].map(([number, words]) => [number, packedNumbers(words)] as const), count };
 }
 
-export function unpackedBitSet({ bits, count }: PackedBitSet): BitSet {
+export function unpackedBitSet({ pages, count }: PackedBitSet): BitSet {
   const marks = new BitSet();
-  marks.addAll({ bits: unpackedNumbers(bits), count });
+  marks.addAll({ pages: new Map(pages.map(([number, words]) => [number, unpackedNumbers(words)])), count });
   return marks;
 }
 

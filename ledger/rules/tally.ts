@@ -116,35 +116,47 @@ export class Tally {
   }
 }
 
+/** Pages of bits by their number. */
 export interface BitSetState {
-  readonly bits: Uint32Array;
+  readonly pages: ReadonlyMap<number, Uint32Array>;
   readonly count: number;
 }
 
-/** Whole numbers below 2^26, remembered in a bit each. */
+const PAGE_WORDS = 2 ** 10;
+const PLACES = 2 ** 26;
+
+/** Whole numbers below 2^26, remembered in a bit each. Of 8 MB, only the pages that hold a number are there. */
 export class BitSet {
-  private readonly bits = new Uint32Array(2 ** 21);
+  private readonly pages = new Map<number, Uint32Array>();
   count = 0;
 
   add(place: number): void {
-    const at = (place >>> 5) & 0x1fffff;
-    this.bits[at] = (this.bits[at] ?? 0) | (1 << (place & 31));
+    const words = this.page((place % PLACES) >>> 15);
+    const at = (place >>> 5) % PAGE_WORDS;
+    words[at] = (words[at] ?? 0) | (1 << (place & 31));
     this.count += 1;
   }
 
   get state(): BitSetState {
-    return { bits: this.bits, count: this.count };
+    return { pages: this.pages, count: this.count };
   }
 
-  addAll({ bits, count }: BitSetState): void {
-    for (let at = 0; at < bits.length; at++) {
-      const word = bits[at] ?? 0;
-      if (word !== 0) this.bits[at] = (this.bits[at] ?? 0) | word;
+  addAll({ pages, count }: BitSetState): void {
+    for (const [number, words] of pages) {
+      const own = this.page(number);
+      for (let at = 0; at < PAGE_WORDS; at++) own[at] = (own[at] ?? 0) | (words[at] ?? 0);
     }
     this.count += count;
   }
 
   has(place: number): boolean {
-    return ((this.bits[(place >>> 5) & 0x1fffff] ?? 0) & (1 << (place & 31))) !== 0;
+    const words = this.pages.get((place % PLACES) >>> 15);
+    return words !== undefined && ((words[(place >>> 5) % PAGE_WORDS] ?? 0) & (1 << (place & 31))) !== 0;
+  }
+
+  private page(number: number): Uint32Array {
+    const words = this.pages.get(number) ?? new Uint32Array(PAGE_WORDS);
+    this.pages.set(number, words);
+    return words;
   }
 }

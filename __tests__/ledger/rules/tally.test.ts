@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import type { RecordEntry } from "../../../evidence/log/entry";
 import { bucketOf, RecordTally } from "../../../evidence/verifier/record-tally";
+import { packedBitSet, unpackedBitSet } from "../../../ledger/pieces/packed";
 import { BitSet, BUCKETS, KeyedHash, Tally } from "../../../ledger/rules/tally";
 
 const keyed = new KeyedHash(randomBytes(32));
@@ -99,6 +100,24 @@ test("marks remember each number they were given, and few others", () => {
     marks.has(place),
   );
   expect(others.length).toBeLessThan(20);
+});
+
+test("marks of two readers, one of them packed, are added together", () => {
+  const place = fc.nat(2 ** 32 - 1);
+  fc.assert(
+    fc.property(fc.array(place), fc.array(place), place, (first, second, other) => {
+      const [marks, further] = [new BitSet(), new BitSet()];
+      for (const each of first) marks.add(each);
+      for (const each of second) further.add(each);
+      marks.addAll(unpackedBitSet(JSON.parse(JSON.stringify(packedBitSet(further)))).state);
+      const remembered = new Set([...first, ...second].map((each) => each % 2 ** 26));
+      expect([...first, ...second, other].map((each) => marks.has(each))).toEqual([
+        ...[...first, ...second].map(() => true),
+        remembered.has(other % 2 ** 26),
+      ]);
+      expect(marks.count).toBe(first.length + second.length);
+    }),
+  );
 });
 
 test("entries add what they bring and take away what they replace", () => {

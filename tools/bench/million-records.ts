@@ -224,6 +224,8 @@ export interface Damages {
 /** @param count of payments, each with its WRITE record; one in a hundred changes its status later, with an UPDATE record. */
 export function makeRecords(folder: string, count: number, damages?: Damages): void {
   const evidence = new EvidenceWriter(folder);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, "log.vkey"), `${signer.vkey}\n`);
   const rows = new TableWriter(folder, "PaymentLedger");
   const trail = new TableWriter(folder, "PaymentAuditTrail");
   const keyOf = (item: Item, name: string) => (item[name] as { S: string }).S;

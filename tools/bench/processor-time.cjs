@@ -1,6 +1,10 @@
-/** `node --require` loads it before a program: prints the processor time of the process, in milliseconds, when it ends. */
+/** `node --require` loads it before a program: prints what the process took, as JSON on its last line, when it ends. */
 
-process.on("exit", () => {
-  const { user, system } = process.cpuUsage();
-  console.log((user + system) / 1000);
-});
+const { isMainThread } = require("node:worker_threads");
+
+// A thread of the program loads this too, and its process is measured once.
+if (isMainThread)
+  process.on("exit", () => {
+    const { user, system } = process.cpuUsage();
+    console.log(JSON.stringify({ cpuMs: (user + system) / 1000, peakMb: process.resourceUsage().maxRSS / 1024 }));
+  });

@@ -1,28 +1,19 @@
 /** A synth, as `cdktf synth` runs the app, beside a program that loads CDKTF and the providers' modules that the app uses. */
 
-import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
-
-const PROJECT = path.join(__dirname, "..", "..");
-const COUNT = path.join(__dirname, "processor-time.cjs");
-
-export interface SynthCost {
-  readonly cpuMs: number;
-  readonly wallMs: number;
-}
+import { measuredNode, type NodeCost, PROJECT } from "./measured-node";
 
 /** The app of `cdktf.json`, into a folder that stays for the next run. */
-export function synthRunner(): { run: () => Promise<SynthCost>; end: () => void } {
+export function synthRunner(): { run: () => Promise<NodeCost>; end: () => void } {
   const { app } = JSON.parse(readFileSync(path.join(PROJECT, "cdktf.json"), "utf8")) as { app: string };
   const [, ...words] = app.split(" ");
   const outdir = mkdtempSync(path.join(tmpdir(), "payment-ledger-bench-"));
   return { run: () => measuredNode(words, { CDKTF_OUTDIR: outdir }), end: () => rmSync(outdir, { recursive: true }) };
 }
 
-export function loadModules(): Promise<SynthCost> {
+export function loadModules(): Promise<NodeCost> {
   const program = usedModules().map((name) => `require(${JSON.stringify(name)});`);
   return measuredNode(["--eval", program.join("\n")]);
 }
@@ -35,14 +26,4 @@ function usedModules(): string[] {
   const imports = sources.flatMap((source) => [...source.matchAll(/^import (?!type )[^;]*? from "([^"]+)";$/gm)]);
   const names = imports.map(([, name = ""]) => name).filter((name) => /^(cdktf|constructs|@cdktf\/.*)$/.test(name));
   return [...new Set(names)].sort();
-}
-
-async function measuredNode(words: readonly string[], variables: Record<string, string> = {}): Promise<SynthCost> {
-  const started = performance.now();
-  const { stdout } = await promisify(execFile)(process.execPath, ["--require", COUNT, ...words], {
-    cwd: PROJECT,
-    // Nothing of the caller's: his options of Node.js would be measured with it.
-    env: variables,
-  });
-  return { wallMs: performance.now() - started, cpuMs: Number(stdout.trimEnd().split("\n").at(-1)) };
 }

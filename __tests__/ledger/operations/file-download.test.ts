@@ -1,7 +1,9 @@
 /** A download that ends while the rows of its file are recorded: what a reader that takes long meets. */
 
+import { hash } from "node:crypto";
 import { PaymentFiles } from "../../../ledger/files/payment-files";
 import type { FileReport } from "../../../ledger/files/progress";
+import { isHarmless } from "../../../ledger/operations/claims";
 import { runPaymentProcessor } from "../../../ledger/operations/payment-processor";
 import { textOf } from "../../../ledger/rules/stored-item";
 import { MemoryAws } from "../../../tools/bench/fuzz/memory-aws";
@@ -75,6 +77,18 @@ test("with little time left the next run reads the rest", async () => {
   expect(first.counts.stored).toBeGreaterThan(0);
   const [continuation = ""] = [...aws.objects.keys()].filter((key) => key.startsWith("continue/"));
   expect(await run(continuation)).toEqual({ finished: true, counts: whole });
+  expect(life()).toEqual(ids);
+});
+
+test("a continuation goes on also where the hash in its name looks like a card number", async () => {
+  const { aws, run, life } = world([text.length, half], 299_999);
+  await run(KEY);
+  const [continuation = ""] = [...aws.objects.keys()].filter((key) => key.startsWith("continue/"));
+  const keys = Array.from({ length: 20_000 }, (_, index) => `continue/${hash("sha256", String(index))}/1.json`);
+  const likeCardNumber = keys.find((key) => !isHarmless(key)) ?? "";
+  expect(likeCardNumber).not.toBe("");
+  aws.objects.set(likeCardNumber, aws.objects.get(continuation) ?? { bytes: Buffer.alloc(0), versionId: "" });
+  expect(await run(likeCardNumber)).toEqual({ finished: true, counts: whole });
   expect(life()).toEqual(ids);
 });
 

@@ -3,7 +3,7 @@
  * sample that it must catch, because a rule that cannot fail proves nothing.
  */
 
-import ts from "typescript";
+import ts from "@typescript/typescript6";
 import { FUNCTIONS } from "../contract";
 import { ALL_TEST_NUMBERS } from "./ledger/rules/card-test-numbers";
 import { CARD_NUMBERS_NOT_SEARCHED, unpublishedCardNumbers } from "./support/card-number-rule";

@@ -2,8 +2,8 @@
 
 import { copyFileSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import ts from "@typescript/typescript6";
 import { buildSync } from "esbuild";
-import ts from "typescript";
 
 const PROJECT = resolve(__dirname, "..");
 const ENTRY = join(PROJECT, "client", "index.ts");

@@ -5,7 +5,7 @@
 
 import { availableParallelism } from "node:os";
 import { posix } from "node:path";
-import ts from "typescript";
+import ts from "@typescript/typescript6";
 import { longFunctions, tooManyParameters } from "../__tests__/support/code-rules";
 import { OWN_EMBEDDED_AWS } from "../__tests__/support/emulator-rule";
 import { sharedNames } from "../__tests__/support/exported-names";

@@ -8,7 +8,7 @@
  * changed with `--static` only: a change there can be noticed by all tests of all files that load the module, so one that
  * nobody notices takes minutes. The exit code is 1 only when Stryker itself fails.
  *
- * Stryker is installed once, into `.local/`, because it would add 104 packages to the 939 that `npm ci` installs.
+ * Stryker is installed once, into `.local/`, because it would add 104 packages to those of `npm ci`.
  */
 
 import { spawnSync } from "node:child_process";
@@ -18,7 +18,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { commandText } from "./mutation/command-text";
 
-/** Stryker loads its own TypeScript; this one is the project's version. */
+/** Stryker loads its own TypeScript; this is the newest with the programming interface that it uses. */
 const PACKAGES = { "@stryker-mutator/core": "9.6.1", "@stryker-mutator/jest-runner": "9.6.1", typescript: "5.9.3" };
 const PROJECT = path.resolve(__dirname, "..");
 const OUTPUT = path.join(PROJECT, ".local", "mutation");

@@ -1,6 +1,6 @@
 /** The rules that no check is switched off: every test runs, and a silenced check has its reason. */
 
-import ts from "typescript";
+import ts from "@typescript/typescript6";
 import type { SourceFile } from "./project-files";
 
 /** Undefined where the node focuses on no test and skips none. */

@@ -1,6 +1,6 @@
 /** Rules for one construct of the language each: classes of errors, lists of parameters, lengths of functions. */
 
-import ts from "typescript";
+import ts from "@typescript/typescript6";
 import { nodes, type SourceFile, syntaxOf } from "./project-files";
 
 const ERROR_BASE = "CodedError";

@@ -1,6 +1,6 @@
 /** Names that are exported from more than one file: a search for one of them finds the other. */
 
-import ts from "typescript";
+import ts from "@typescript/typescript6";
 import { isCode, isTest, type SourceFile, syntaxOf } from "./project-files";
 
 /** The platform prescribes it for each function. */

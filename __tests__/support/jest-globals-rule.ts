@@ -1,6 +1,6 @@
 /** The rule that programs, such as benchmarks, import only such files of `__tests__/` as work outside of Jest. */
 
-import ts from "typescript";
+import ts from "@typescript/typescript6";
 import { fileGraph } from "./circles";
 import { isTest, nodes, type SourceFile } from "./project-files";
 

@@ -1,6 +1,6 @@
 /** The words and figures of speech that comments, messages and documents do not use, and what they say instead. */
 
-import ts from "typescript";
+import ts from "@typescript/typescript6";
 import { type SourceFile, syntaxOf } from "./project-files";
 
 interface Word {

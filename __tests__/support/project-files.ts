@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import ts from "typescript";
+import ts from "@typescript/typescript6";
 
 export interface SourceFile {
   readonly path: string;

@@ -1,6 +1,6 @@
 /** Titles of the tests in a file, for documents that name tests. */
 
-import ts from "typescript";
+import ts from "@typescript/typescript6";
 import { projectFiles, type SourceFile, syntaxOf } from "./project-files";
 
 const FILES: ReadonlyMap<string, SourceFile> = new Map(projectFiles().map((file) => [file.path, file]));

@@ -1,4 +1,4 @@
-/** A program of Node.js in a process of its own, and what that process took from its start to its end. */
+/** Runs a program of Node.js in a separate process, and says what that process took from its start to its end. */
 
 import { execFile } from "node:child_process";
 import path from "node:path";

@@ -52,6 +52,10 @@ async function found(evidence: EvidenceFolder, blockHeight = 16): Promise<string
 
 const BASE = found(memoryEvidence(ALL));
 
+test("the log itself is one of this ledger: every entry is read", async () => {
+  expect((await BASE).filter((finding) => /BAD_ENTRY|^altered/.test(finding))).toEqual([]);
+});
+
 type Damage = (files: Files) => void;
 function edited(change: Damage): Files {
   const files = new Map(ALL);

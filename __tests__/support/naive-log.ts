@@ -199,7 +199,7 @@ export function memoryEvidence(files: Files): EvidenceFolder {
 export function recordEntry(
   entry: Pick<RecordEntry, "table" | "key" | "commitment"> & Partial<RecordEntry>,
 ): RecordEntry {
-  // What a stream told has a sequence number, and what a sweep found has none: any other entry is none of this log.
+  // What a stream told has a sequence number, and what a sweep found has none: a verifier refuses any other entry.
   const sequence = entry.kind === "LATE" ? "" : "1";
   return { kind: "RECORD", version: "1", sequence, previous: "", ...entry };
 }

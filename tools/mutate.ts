@@ -18,7 +18,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { commandText } from "./mutation/command-text";
 
-/** Stryker loads its own TypeScript; this is the newest with the programming interface that it uses. */
+/** Stryker loads its own TypeScript. It uses the programming interface, which version 7 does not have. */
 const PACKAGES = { "@stryker-mutator/core": "9.6.1", "@stryker-mutator/jest-runner": "9.6.1", typescript: "5.9.3" };
 const PROJECT = path.resolve(__dirname, "..");
 const OUTPUT = path.join(PROJECT, ".local", "mutation");

@@ -199,7 +199,7 @@ export function memoryEvidence(files: Files): EvidenceFolder {
 export function recordEntry(
   entry: Pick<RecordEntry, "table" | "key" | "commitment"> & Partial<RecordEntry>,
 ): RecordEntry {
-  // What a stream told has a sequence number, and what a sweep found has none: a verifier refuses any other entry.
+  // A verifier refuses an entry of a stream without a sequence number, and an entry of a sweep with one.
   const sequence = entry.kind === "LATE" ? "" : "1";
   return { kind: "RECORD", version: "1", sequence, previous: "", ...entry };
 }

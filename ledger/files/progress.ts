@@ -80,6 +80,14 @@ export interface FileReport {
   readonly badRows: readonly string[];
 }
 
+const CONTINUATION_KEY = new RegExp(`^${FILE_PREFIXES.continuations}[0-9a-f]{64}/[0-9]{1,2}\\.json$`);
+
+/**
+ * Whether the key has the form of those that `continueLater` makes. Such a key is not searched for card numbers: the digits of
+ * one hash in two thousand look like one.
+ */
+export const isContinuationKey = (key: string): boolean => CONTINUATION_KEY.test(key);
+
 export class FileProgress {
   private readonly badRows: BadRow[] = [];
 

@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { FILE_PREFIXES, TABLES } from "../../contract";
 import type { FileVersion } from "../files/payment-files";
-import { FileProgress } from "../files/progress";
+import { FileProgress, isContinuationKey } from "../files/progress";
 import { persistResponse, refusedWith } from "../rules/answers";
 import { ENTRIES_MAX } from "../rules/entries";
 import { derivedAuditId, UNCLAIMED_ACTOR } from "../rules/identifiers";
@@ -80,7 +80,8 @@ async function processFiles(
   const files = [];
   let refused: RefusedResponse | undefined;
   for (const [position, reference] of references.entries()) {
-    if (isContinuation(reference.file) || isHarmless(reference.file.key))
+    const { key } = reference.file;
+    if (isContinuationKey(key) || isHarmless(key))
       files.push(await processReference(reference, fileCall, services, settings));
     else refused = await refuseKey(reference.file, position, fileCall, services);
   }
@@ -88,9 +89,6 @@ async function processFiles(
     return { statusCode: 200, body: JSON.stringify({ message: "Payment files processed", files }) };
   return { statusCode: 400, body: JSON.stringify({ error: "Card data in the name of a file", ...refused }) };
 }
-
-/** Such a key holds a hash that the processor made, and the digits of one hash in two thousand look like a card number. */
-const isContinuation = ({ key }: FileVersion) => key.startsWith(FILE_PREFIXES.continuations);
 
 interface Reference {
   readonly file: FileVersion;
@@ -151,7 +149,8 @@ async function processReference(
   services: Services,
   settings: FileSettings,
 ) {
-  const progress = isContinuation(file)
+  const continued = file.key.startsWith(FILE_PREFIXES.continuations);
+  const progress = continued
     ? await FileProgress.resume(settings.files, file.key)
     : FileProgress.start(settings.files, file, call.caller.requestId, principal);
   const earlier = await progress.finishedReport();

@@ -221,6 +221,9 @@ export interface Damages {
   readonly added: number;
 }
 
+/** How many records the tables hold then: of each payment its row and its WRITE record, and the UPDATE records. */
+export const exportedRecords = (payments: number): number => 2 * payments + Math.ceil(payments / STATUS_CHANGE_EVERY);
+
 /** @param count of payments, each with its WRITE record; one in a hundred changes its status later, with an UPDATE record. */
 export function makeRecords(folder: string, count: number, damages?: Damages): void {
   const evidence = new EvidenceWriter(folder);

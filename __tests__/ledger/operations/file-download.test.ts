@@ -45,18 +45,21 @@ function world(lengths: readonly number[], remainingMs = 900_000) {
   const services = { ...stubServices(), dynamo: aws.dynamo };
   const settings = { files: new PaymentFiles(aws.s3, BUCKET), removeCardDataFiles: true };
   const call = { ...stubCall("payment-processor"), remainingMs: () => remainingMs };
-  const run = async (key: string) => {
+  const answer = (key: string) => {
     const object = key === KEY ? { key, versionId: "v1" } : { key };
     const s3 = { bucket: { name: BUCKET }, object };
     const event = { Records: [{ eventSource: "aws:s3", eventName: "ObjectCreated:Put", s3 }] };
-    const { body } = await runPaymentProcessor(event, call, services, settings);
+    return runPaymentProcessor(event, call, services, settings);
+  };
+  const run = async (key: string) => {
+    const { body } = await answer(key);
     return JSON.parse(body).files[0] as { finished: boolean; counts: FileReport["counts"] };
   };
   const life = () => {
     const events = [...(aws.tables.get("PaymentEvents")?.values() ?? [])] as Parameters<typeof textOf>[0][];
     return events.map((event) => textOf(event, "EventID"));
   };
-  return { aws, run, life, downloads: () => downloads };
+  return { aws, answer, run, life, downloads: () => downloads };
 }
 
 const whole = { stored: ROWS, duplicate: 0, conflict: 0, refused: 0 };
@@ -91,6 +94,15 @@ test("a continuation goes on also where the hash in its name looks like a card n
   expect(await run(likeCardNumber)).toEqual({ finished: true, counts: whole });
   expect(life()).toEqual(ids);
 });
+
+test.each(["continue/4111111111111111.json", `continue/${"a".repeat(64)}/4111111111111111.json`])(
+  "a name in the folder of continuations that the processor does not make is refused for its card number: %s",
+  async (key) => {
+    const { body } = await world([]).answer(key);
+    expect(JSON.parse(body)).toMatchObject({ error: "Card data in the name of a file", code: "CARD_DATA" });
+    expect(body).not.toContain("4111");
+  },
+);
 
 test.each([
   ["the verification", [half]],

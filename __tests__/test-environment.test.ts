@@ -1,5 +1,6 @@
 /** Test files of one worker share its global object and its packages. Nothing else may pass from one file to the next. */
 
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import TestEnvironment from "./support/test-environment";
 
 const config = { testEnvironmentOptions: {}, globals: {}, fakeTimers: {} };
@@ -28,4 +29,25 @@ it.each<[string, () => void, () => unknown]>([
     expect(seen()).not.toBe(before);
   });
   expect(seen()).toBe(before);
+});
+
+it.each<[string, (storage: AsyncLocalStorage<string>, work: () => void) => void]>([
+  ["run", (storage, work) => storage.run("a value", work)],
+  [
+    "enterWith",
+    (storage, work) => {
+      storage.enterWith("a value");
+      work();
+    },
+  ],
+])("no promise copies the value of a storage that an earlier file used: %s", async (_name, use) => {
+  const storage = new AsyncLocalStorage<string>();
+  let seen: () => unknown = () => "nothing was used";
+  await afterFile(() => {
+    use(storage, () => {
+      seen = AsyncResource.bind(() => storage.getStore());
+    });
+    expect(seen()).toBe("a value");
+  });
+  expect(seen()).toBeUndefined();
 });

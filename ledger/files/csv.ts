@@ -118,7 +118,8 @@ function cellsOf(text: string): readonly string[] {
  * (the last of both would silently count) or a column that is no field, or it holds card data, which would be a name in each row.
  */
 function headerOf({ text, fault }: CsvRecord): readonly string[] {
-  const names = fault === undefined ? cellsOf(text) : [];
+  if (fault !== undefined) return [];
+  const names = cellsOf(text);
   const targets = names.filter((name) => name !== "");
   const isOfEvents = targets.includes(EVENT_ID_FIELD);
   if (!targets.every(isOfEvents ? (name) => EVENT_FIELDS.has(name) : isPaymentColumn)) return [];

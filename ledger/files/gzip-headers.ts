@@ -20,7 +20,7 @@ const HEADER_BYTES_MAX = FIXED_BYTES + 3 * FIELD_BYTES_MAX;
 export class GzipHeaderSearch {
   readonly #search = new CardDataSearch();
   #held: Buffer = Buffer.alloc(0);
-  /** How many of the held bytes were searched: bytes that only look like a header may overlap a real one. */
+  /** Where in the held bytes the searched ones end, or before them: bytes that only look like a header may overlap a real one. */
   #searchedTo = 0;
 
   /** The same bytes, searched as they pass. */
@@ -46,9 +46,9 @@ export class GzipHeaderSearch {
       this.#search.push(this.#held.toString("latin1", Math.max(at, this.#searchedTo), end));
       this.#searchedTo = Math.max(this.#searchedTo, end);
     }
-    const done = at >= 0 ? at : Math.max(0, this.#held.length - MEMBER_START.length + 1);
-    this.#held = this.#held.subarray(done);
-    this.#searchedTo = Math.max(0, this.#searchedTo - done);
+    const rest = this.#held.subarray(at >= 0 ? at : -MEMBER_START.length);
+    this.#searchedTo -= this.#held.length - rest.length;
+    this.#held = rest;
   }
 }
 

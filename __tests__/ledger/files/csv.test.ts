@@ -107,6 +107,11 @@ test.each([
   expect(read.every((row) => "fault" in row)).toBe(true);
 });
 
+test("a header that is too long is a bad row, and no row is read under the part of it that is within the limit", async () => {
+  const read = await rowsOf(`transactionId,metadata.${"a".repeat(ROW_LENGTH_MAX)}\nx,1\n`);
+  expect(read).toEqual([bad(1, "ROW_TOO_LONG"), bad(2)]);
+});
+
 test("the columns of events are those of their schema; metadata may be one column", async () => {
   expect(await rowsOf("EventID,Kind,TransactionID,Of\ne-1,CAPTURED,x,\n")).toEqual([
     [2, { EventID: "e-1", Kind: "CAPTURED", TransactionID: "x" }],

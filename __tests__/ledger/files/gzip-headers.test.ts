@@ -28,7 +28,7 @@ test("in any member, at any place and in pieces of any length, exactly the heade
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.boolean(), fc.nat(3_000)), { minLength: 1, maxLength: 4 }),
-      fc.integer({ min: 1, max: 5_000 }),
+      fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 4, max: 5_000 })),
       async (members, pieceLength) => {
         // Stored blocks hold the rows as they are, and those are searched where they are read.
         const file = members.map(([hasCard, length]) =>
@@ -38,6 +38,23 @@ test("in any member, at any place and in pieces of any length, exactly the heade
       },
     ),
     { numRuns: 50 },
+  );
+});
+
+test("property: in a file longer than what is held at once the headers behind the first are searched too", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 10, max: 200_000 })), { minLength: 2, maxLength: 4 }),
+      fc.integer({ min: 20_000, max: 150_000 }),
+      async (members, pieceLength) => {
+        const file = members.map(([hasCard, length]) =>
+          member(hasCard ? `${CARD}.csv` : "rows.csv", "x".repeat(length)),
+        );
+        const last = member("rows.csv", "x".repeat(250_000));
+        expect(await found(Buffer.concat([...file, last]), pieceLength)).toBe(members.some(([hasCard]) => hasCard));
+      },
+    ),
+    { numRuns: 30, endOnFailure: true },
   );
 });
 

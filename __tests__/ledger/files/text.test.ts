@@ -1,6 +1,7 @@
 /** The text of a file: any cutting of its bytes gives the same text, bad bytes are marked in their place, and faults are distinguished. */
 
-import { gzipSync } from "node:zlib";
+import type { Duplex } from "node:stream";
+import { createGunzip, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { linesOf } from "../../../ledger/files/lines";
 import {
@@ -68,8 +69,24 @@ test.each<[string, (whole: Buffer) => Uint8Array]>([
   ["with a changed byte", (whole) => Buffer.concat([whole.subarray(0, 10), Buffer.of(0xff), whole.subarray(11)])],
   ["with nothing but its head", (whole) => whole.subarray(0, 10)],
 ])("gzip %s is damaged, and said to be", async (_how, damage) => {
-  await expect(read(damage(gzipSync("x".repeat(1_000))))).rejects.toBeInstanceOf(UnreadableGzipError);
+  const reading = read(damage(gzipSync("x".repeat(1_000))));
+  await expect(reading).rejects.toBeInstanceOf(UnreadableGzipError);
+  await expect(reading).rejects.toMatchObject({ code: "DAMAGED_GZIP", message: expect.stringContaining("damaged") });
 });
+
+test.each([{ code: "ENOMEM" }, {}])(
+  "gzip that could not be read for another reason (%j) is not called damaged",
+  async (fault) => {
+    const broken = Object.assign(new Error("There was no memory."), fault);
+    const gunzips: Duplex = Object.getPrototypeOf(createGunzip());
+    const write = jest.spyOn(gunzips, "write").mockImplementation(function (this: Duplex) {
+      this.destroy(broken);
+      return false;
+    });
+    await expect(read(gzipSync("x"))).rejects.toBe(broken);
+    write.mockRestore();
+  },
+);
 
 describe("how far gzip may inflate", () => {
   const MEGABYTE = 1024 * 1024;
@@ -80,6 +97,7 @@ describe("how far gzip may inflate", () => {
     expect(await lengthOf(gzipSync(Buffer.alloc(MEGABYTE)), 0)).toBe(MEGABYTE);
     await expect(lengthOf(gzipSync(Buffer.alloc(MEGABYTE + 1)), 0)).rejects.toMatchObject({
       code: "GZIP_RATIO_TOO_HIGH",
+      message: expect.stringContaining("too far"),
     });
   });
 

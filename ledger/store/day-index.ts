@@ -3,7 +3,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { AFTER_ALL_IDS, dayKey, timeKey } from "../rules/index-keys";
 import type { Page, TimeRange } from "../rules/queries";
-import { type StoredItem, textOf } from "../rules/stored-item";
+import { type StoredItem, textOrEmpty } from "../rules/stored-item";
 import { daysBetween } from "../rules/timestamps";
 import { queryIndex } from "./read-items";
 import type { Services } from "./services";
@@ -42,7 +42,7 @@ export async function readDayIndex(
     const found = await Promise.all(
       shards.map((key) => readShard(services.dynamo, { tableName, index, value: key }, bounds, limit)),
     );
-    page.push(...found.flat().sort((a, b) => compare(textOf(a, index.sortKey), textOf(b, index.sortKey))));
+    page.push(...found.flat().sort(byText(index.sortKey)));
   }
   return page.slice(0, limit);
 }
@@ -78,6 +78,7 @@ function readShard(
   );
 }
 
-function compare(a = "", b = ""): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** No two entries have the same sort key: it ends with the id of the record. */
+function byText(name: string): (a: StoredItem, b: StoredItem) => number {
+  return (a, b) => (textOrEmpty(a, name) < textOrEmpty(b, name) ? -1 : 1);
 }

@@ -112,7 +112,7 @@ function sendingWrittenBodies(dynamo: DynamoDBClient): DynamoDBClient {
     (next) => (args) => {
       const body = WRITTEN_BODIES.get(args.input);
       if (body === undefined) return next(args);
-      const input = { ...args.input, TransactItems: [] };
+      const input = {};
       WRITTEN_BODIES.set(input, body);
       return next({ ...args, input });
     },

@@ -122,12 +122,14 @@ async function* prefixed(head: string, rest: AsyncIterable<string>): AsyncGenera
 }
 
 async function* jsonRows(text: AsyncIterable<string>): AsyncGenerator<SourceRow> {
-  for await (const line of linesOf(text, ROW_LENGTH_MAX)) {
-    if (line.text.trim() === "" && !line.tooLong) continue;
-    const value = line.tooLong ? undefined : parseExactJson(line.text);
-    yield isRow(value)
-      ? { number: line.number, fields: fieldsOfLine(value) }
-      : { number: line.number, fault: "NOT_JSON" };
+  for await (const lines of linesOf(text, ROW_LENGTH_MAX)) {
+    for (const line of lines) {
+      if (line.text.trim() === "" && !line.tooLong) continue;
+      const value = line.tooLong ? undefined : parseExactJson(line.text);
+      yield isRow(value)
+        ? { number: line.number, fields: fieldsOfLine(value) }
+        : { number: line.number, fault: "NOT_JSON" };
+    }
   }
 }
 

@@ -10,12 +10,14 @@ export const BATCH_BYTES_MAX = 300_000;
 
 /** Each entry after its length, in two bytes big-endian. */
 export function bundleBytes(entries: readonly Uint8Array[]): Buffer {
-  const parts = entries.flatMap((entry) => {
-    const length = Buffer.alloc(LENGTH_BYTES);
-    length.writeUInt16BE(entry.length);
-    return [length, entry];
-  });
-  return Buffer.concat(parts);
+  const bytes = Buffer.allocUnsafe(entries.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0));
+  let at = 0;
+  for (const entry of entries) {
+    at = bytes.writeUInt16BE(entry.length, at);
+    bytes.set(entry, at);
+    at += entry.length;
+  }
+  return bytes;
 }
 
 /** @returns undefined when the bytes are no whole number of entries. */

@@ -60,7 +60,7 @@ export async function publish(settings: PublishSettings): Promise<Publication> {
     for (const entry of batch.entries) {
       tree.add(entry);
       if (tree.size === published?.size) checkRoot(tree, published);
-      await later.compare(tree, table.origin);
+      if (later.isAt(tree.size)) await later.compare(tree, table.origin);
       if (tree.size % PACK_ENTRIES === 0) await putFinishedPack(tree, table, evidence);
       else if (tree.finishedCount >= PARALLEL_PUTS) await putAll(tree.takeFinished(), evidence);
       if (tree.size === size || !isDue(tree.size, published?.size ?? 0, later, step)) continue;
@@ -247,9 +247,13 @@ export class LaterCheckpoints {
     );
   }
 
-  /** Called after each entry. @throws SealingError LOG_FORKED when the checkpoint of this size is of another tree. */
+  /** Asked after each entry: then the checkpoint of this size has to be compared. */
+  isAt(size: number): boolean {
+    return size === this.nextSize;
+  }
+
+  /** @throws SealingError LOG_FORKED when the checkpoint of the tree's size is of another tree. */
   async compare(tree: TileWriter, origin: string): Promise<void> {
-    if (tree.size !== this.nextSize) return;
     const path = checkpointPath(tree.size);
     const file = await this.evidence.read(path);
     const text = checkpointText(origin, tree.size, rootOf(tree.frontier()));

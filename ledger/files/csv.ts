@@ -51,18 +51,20 @@ interface CsvRecord {
   readonly cardData?: boolean;
 }
 
-async function* recordsOf(lines: AsyncIterable<Line>, lengthMax: number): AsyncGenerator<CsvRecord> {
+async function* recordsOf(chunks: AsyncIterable<Iterable<Line>>, lengthMax: number): AsyncGenerator<CsvRecord> {
   let held: string | undefined;
   let number = 0;
-  for await (const line of lines) {
-    number = line.number;
-    const text: string = held === undefined ? line.text : `${held}\n${line.text}`;
-    const end = endOfLine(line.text, held !== undefined);
-    const tooLong = line.tooLong || text.length > lengthMax;
-    held = end === "open" && !tooLong ? text : undefined;
-    if (tooLong) yield cutRecord(line, text, lengthMax);
-    else if (end === "stray") yield { number, text, fault: "NOT_CSV" };
-    else if (end === "closed" && text.trim() !== "") yield closedRecord(number, text.replace(/\r$/, ""));
+  for await (const lines of chunks) {
+    for (const line of lines) {
+      number = line.number;
+      const text: string = held === undefined ? line.text : `${held}\n${line.text}`;
+      const end = endOfLine(line.text, held !== undefined);
+      const tooLong = line.tooLong || text.length > lengthMax;
+      held = end === "open" && !tooLong ? text : undefined;
+      if (tooLong) yield cutRecord(line, text, lengthMax);
+      else if (end === "stray") yield { number, text, fault: "NOT_CSV" };
+      else if (end === "closed" && text.trim() !== "") yield closedRecord(number, text.replace(/\r$/, ""));
+    }
   }
   if (held !== undefined) yield { number, text: held, fault: "NOT_CSV" };
 }

@@ -6,10 +6,11 @@ export interface Line extends BoundedTextResult {
   readonly number: number;
 }
 
-export async function* linesOf(chunks: AsyncIterable<string>, lengthMax: number): AsyncGenerator<Line> {
+/** Of each chunk the lines that end in it, and at last the one that has no end: without a promise for each. */
+export async function* linesOf(chunks: AsyncIterable<string>, lengthMax: number): AsyncGenerator<Iterable<Line>> {
   const open = new BoundedText(lengthMax);
   let number = 0;
-  for await (const chunk of chunks) {
+  function* endingIn(chunk: string): Generator<Line> {
     let start = 0;
     for (let end = chunk.indexOf("\n"); end >= 0; end = chunk.indexOf("\n", start)) {
       open.append(chunk.slice(start, end));
@@ -19,5 +20,6 @@ export async function* linesOf(chunks: AsyncIterable<string>, lengthMax: number)
     }
     open.append(chunk.slice(start));
   }
-  if (!open.isEmpty) yield { number: number + 1, ...open.take() };
+  for await (const chunk of chunks) yield endingIn(chunk);
+  if (!open.isEmpty) yield [{ number: number + 1, ...open.take() }];
 }

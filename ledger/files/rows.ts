@@ -81,30 +81,34 @@ async function peek(
 
 /** NDJSON, unless the first line is only the beginning of the file's one object. */
 async function* objectRows(text: AsyncGenerator<string>): AsyncGenerator<Row> {
-  const lines = linesOf(text, ROW_LENGTH_MAX);
   const held: Line[] = [];
   let heldLength = 0;
   let decided = false;
-  for await (const line of lines) {
-    if (!decided) {
-      held.push(line);
-      heldLength += line.text.length + 1;
-      const firstIsWhole = held.length === 1 && !line.tooLong && parseExactJson(line.text) !== undefined;
-      if (!firstIsWhole && heldLength <= SINGLE_OBJECT_LENGTH_MAX) continue;
-      decided = true;
-      for (const each of held.splice(0)) yield* lineRow(each);
-    } else yield* lineRow(line);
+  for await (const lines of linesOf(text, ROW_LENGTH_MAX)) {
+    for (const line of lines) {
+      // An empty line is no row, and changes no object.
+      if (line.text !== "") held.push(line);
+      if (!decided) {
+        heldLength += line.text.length + 1;
+        const firstIsWhole = line.number === 1 && !line.tooLong && parseExactJson(line.text) !== undefined;
+        decided = firstIsWhole || heldLength > SINGLE_OBJECT_LENGTH_MAX;
+      }
+      if (decided) for (const row of rowsIn(held.splice(0))) yield row;
+    }
   }
   const isCut = held.some((line) => line.tooLong);
   const single = decided || isCut ? undefined : parseExactJson(held.map((line) => line.text).join("\n"));
   if (single !== undefined) yield { number: 1, value: single };
-  else for (const each of held) yield* lineRow(each);
+  else for (const row of rowsIn(held)) yield row;
 }
 
-function* lineRow({ number, text, tooLong, cardDataBehind }: Line): Generator<Row> {
-  if (tooLong) yield { number, fault: "ROW_TOO_LONG", text, cardData: cardDataBehind };
-  else if (text.trim() !== "") {
-    const value = parseExactJson(text);
-    yield value === undefined ? { number, fault: "NOT_JSON", text, cardData: false } : { number, value };
-  }
+function rowsIn(lines: readonly Line[]): Row[] {
+  return lines.flatMap((line) => lineRow(line) ?? []);
+}
+
+function lineRow({ number, text, tooLong, cardDataBehind }: Line): Row | undefined {
+  if (tooLong) return { number, fault: "ROW_TOO_LONG", text, cardData: cardDataBehind };
+  if (text.trim() === "") return undefined;
+  const value = parseExactJson(text);
+  return value === undefined ? { number, fault: "NOT_JSON", text, cardData: false } : { number, value };
 }

@@ -1,6 +1,6 @@
 /** The ids of payments and facts that came in a file so far: which row repeats an earlier one, in some 20 bytes a row. */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 const SLOTS_AT_FIRST = 1 << 14;
 /** Beyond this share of used slots the table doubles. */
@@ -20,9 +20,9 @@ export class SeenIds {
 
   /** @returns whether the id was added before. */
   add(id: string): boolean {
-    const digest = createHash("sha256").update(id).digest();
+    const digest = hash("sha256", id, "hex");
     // An empty slot holds zeros.
-    const [high, low] = [digest.readUInt32LE(0) || 1, digest.readUInt32LE(4)];
+    const [high, low] = [Number.parseInt(digest.slice(0, 8), 16) || 1, Number.parseInt(digest.slice(8, 16), 16)];
     if (!this.insert(high, low)) return true;
     this.count += 1;
     if (this.count * 2 > this.slots.length * LOAD_MAX) this.grow();

@@ -8,6 +8,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AttributeValue, CreateTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { PAYLEDGER } from "../cli/payledger";
+import { embeddedState } from "../local/embedded-state";
 import { ensureVenv } from "../local/python";
 import { textOf } from "./support/documents";
 import { installPackedClient } from "./support/packed-client";
@@ -34,6 +36,7 @@ function environment() {
     HOME: folder,
     PAYLEDGER_STATE: join(folder, "state"),
     CDKTF_OUTDIR: join(folder, "cdktf.out"),
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
 }
 
@@ -45,6 +48,11 @@ function type(line: string): { code: number | null; out: string; err: string } {
   const env = environment();
   const { status, stdout, stderr } = spawnSync("bash", ["-c", line], { cwd: folder, env, encoding: "utf8" });
   return { code: status, out: stdout, err: stderr };
+}
+
+/** The same without a shell and without a separate process, for what no newcomer types. */
+function run(words: string): Promise<ScriptResult> {
+  return runInProcess(PAYLEDGER, words.split(" "), { surroundings: { folder, variables: environment() } });
 }
 
 /** What each line must end with and say, in the README's order. */
@@ -119,15 +127,13 @@ test("the example for Python handles every answer", async () => {
   ]);
 });
 
-test("show draws the life of the payment that a sample refunded", () => {
-  const shown = type("npx payledger show invoice-2001 --json");
+test("show draws the life of the payment that a sample refunded", async () => {
+  const shown = await run("show invoice-2001 --json");
   expect(shown.code).toBe(0);
   expect(JSON.parse(shown.out)).toMatchObject({
     life: { State: { Captured: "80.00", RefundHeld: "5.00" }, openHolds: [{ EventID: "refund-2001" }] },
   });
-  expect(type("npx payledger show invoice-2001").out).toMatch(
-    /^Life\n.*\n1 +REFUND_HELD \(grant\) +5\.00 USD.*open hold$/m,
-  );
+  expect((await run("show invoice-2001")).out).toMatch(/^Life\n.*\n1 +REFUND_HELD \(grant\) +5\.00 USD.*open hold$/m);
 });
 
 /** A table of the old design, in which a clear token and a card number rest. */
@@ -136,7 +142,7 @@ async function makeOldTable(name: string, items: readonly Record<string, Attribu
     AWS_ENDPOINT_URL = "",
     AWS_REGION = "",
     ...keys
-  } = JSON.parse(type("npx payledger env --json").out) as Record<string, string>;
+  } = JSON.parse((await run("env --json")).out) as Record<string, string>;
   const credentials = {
     accessKeyId: keys["AWS_ACCESS_KEY_ID"] ?? "",
     secretAccessKey: keys["AWS_SECRET_ACCESS_KEY"] ?? "",
@@ -155,8 +161,8 @@ async function makeOldTable(name: string, items: readonly Record<string, Attribu
   dynamo.destroy();
 }
 
-function importOf(words: string): { code: number | null; counts: object; codes: object; err: string } {
-  const { code, out, err } = type(`npx payledger import ${words} --actor migration --json`);
+async function importOf(words: string): Promise<{ code: number; counts: object; codes: object; err: string }> {
+  const { code, out, err } = await run(`import ${words} --actor migration --json`);
   return { code, err, ...(JSON.parse(out || "{}") as { counts: object; codes: object }) };
 }
 
@@ -171,17 +177,17 @@ test("an import of an old table: recorded once and marked, card data refused; ag
     old("old-3", "5105105105105100"),
   ]);
   const words = "calls table:Payments2024 --from Payments2024 --set Currency=EUR";
-  expect(importOf(words)).toMatchObject({
+  expect(await importOf(words)).toMatchObject({
     code: 1,
     counts: { stored: 2, duplicate: 0, refused: 1 },
     codes: { CARD_DATA: 1 },
   });
-  expect(importOf(words)).toMatchObject({ code: 1, counts: { stored: 0, duplicate: 2, refused: 1 } });
+  expect(await importOf(words)).toMatchObject({ code: 1, counts: { stored: 0, duplicate: 2, refused: 1 } });
   const report = ["report.json", "not-recorded.ndjson"].map((name) =>
     readFileSync(join(folder, "import", "Payments2024", name), "utf8"),
   );
   expect(report.join()).not.toMatch(/tok_old|5105105105105100|10\.5/);
-  const shown = JSON.parse(type("npx payledger show old-1 --json").out) as {
+  const shown = JSON.parse((await run("show old-1 --json")).out) as {
     rows: { rows: object[] };
     trail: { records: object[] };
   };
@@ -191,10 +197,10 @@ test("an import of an old table: recorded once and marked, card data refused; ag
   expect(shown.trail.records).toContainEqual(
     expect.objectContaining({ Action: "WRITE", Actor: "migration", ImportedFrom: "Payments2024" }),
   );
-  expect(type("npx payledger reveal old-1 --reason refund --actor migration").out).toBe("tok_old_41x\n");
+  expect((await run("reveal old-1 --reason refund --actor migration")).out).toBe("tok_old_41x\n");
 });
 
-test("an import of files into the other books", () => {
+test("an import of files into the other books", async () => {
   const fileOf = (name: string, row: object): string => {
     writeFileSync(join(folder, name), JSON.stringify(row));
     return name;
@@ -211,39 +217,31 @@ test("an import of files into the other books", () => {
     }),
   ];
   const stored = { code: 0, counts: { stored: 1, duplicate: 0, conflict: 0, refused: 0 } };
-  expect(importOf(`files ${files} --from files-2024`)).toMatchObject(stored);
-  expect(importOf(`messages ${messages} --from messages-2024`)).toMatchObject(stored);
-  expect(importOf(`events ${events} --from events-2024`)).toMatchObject(stored);
-  expect(importOf(`events ${events} --from events-2024`)).toMatchObject({ code: 0, counts: { duplicate: 1 } });
-  expect(type("npx payledger read old-f --book files --json").out).toMatch(
+  expect(await importOf(`files ${files} --from files-2024`)).toMatchObject(stored);
+  expect(await importOf(`messages ${messages} --from messages-2024`)).toMatchObject(stored);
+  expect(await importOf(`events ${events} --from events-2024`)).toMatchObject(stored);
+  expect(await importOf(`events ${events} --from events-2024`)).toMatchObject({ code: 0, counts: { duplicate: 1 } });
+  expect((await run("read old-f --book files --json")).out).toMatch(
     /"originallyProcessedAt": "2024-03-01T10:00:00.123Z"/,
   );
-  expect(type("npx payledger trail old-m").out).toMatch(
-    /WRITE +migration +old-m +stored \(imported from messages-2024\)/,
-  );
+  expect((await run("trail old-m")).out).toMatch(/WRITE +migration +old-m +stored \(imported from messages-2024\)/);
 });
 
-test("the README's other lines: the audit finds all of it in order, and then the tampered payment alone", () => {
+test("the README's other lines: the audit finds all of it in order, and then the tampered payment alone", async () => {
   typeLines(LINES.slice(BEFORE_AUDIT, -1), EXPECTED.slice(BEFORE_AUDIT));
-  const { entries } = JSON.parse(type("npx payledger show old-1 --json").out) as { entries: object[] };
+  const { entries } = JSON.parse((await run("show old-1 --json")).out) as { entries: object[] };
   const sealed = (table: string) => expect.objectContaining({ kind: "RECORD", table });
   expect(entries).toEqual(expect.arrayContaining([sealed("PaymentLedger"), sealed("PaymentAuditTrail")]));
 }, 600_000);
 
 test("every command of payledger answers as JSON, with its exit code, and without a stack trace", async () => {
-  const variables = { ...environment(), AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
-  process.env["PAYLEDGER_STATE"] = variables.PAYLEDGER_STATE;
-  const { PAYLEDGER } = require("../cli/payledger") as typeof import("../cli/payledger");
-  const { embeddedState } = require("../local/embedded-state") as typeof import("../local/embedded-state");
-  const state = await embeddedState();
+  // The caller's path is used: `doctor` looks for programs there.
+  const { PATH: _path, ...variables } = environment();
+  const state = await embeddedState(variables.PAYLEDGER_STATE);
   if (state === undefined) throw new Error("The embedded AWS of the lines above is not up.");
   const place = mkdtempSync(join(folder, "walk-"));
   cpSync(join(folder, "audit"), join(place, "audit"), { recursive: true });
-  const all = await walk(place, {
-    state,
-    variables,
-    inProcess: (words, onAnswer) => runInProcess(PAYLEDGER, words, onAnswer),
-  });
+  const all = await walk(place, { state, variables });
   const wrong = all
     .map(([{ words, codes }, ended]) => ({ words, codes, ...foundIn(ended) }))
     .filter(({ codes, code, isJson, trace }) => !codes.includes(code) || !isJson || trace !== "");

@@ -4,7 +4,7 @@
 // The SDK's advice on Node.js versions, nine lines at each call, is for who writes the program and not for who uses it.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 try {
-  require("tsx/cjs");
+  require("./typescript.cjs");
 } catch (error) {
   if (error.code !== "MODULE_NOT_FOUND") throw error;
   console.error("The packages are not installed. Run npm ci in the project's folder, then this command again.");

@@ -11,7 +11,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Deployment, deploy } from "./deploy";
 import { type EmbeddedAws, startEmbeddedAws } from "./embedded-aws";
-import { embeddedState, isBackground, STATE_DIRECTORY, stateFile, type UpState } from "./embedded-state";
+import { embeddedState, isBackground, stateDirectory, stateFile, type UpState } from "./embedded-state";
 import { LocalError, type LocalErrorCode } from "./errors";
 import { credentialsOf, DEFAULT_PERSON } from "./iam/identities";
 
@@ -22,8 +22,8 @@ const DOWN_POLL_MS = 25;
 type ServeMessage = { readonly ready: UpState } | { readonly failed: { code: LocalErrorCode; message: string } };
 
 /** @throws LocalError EMBEDDED_ALREADY_UP: before the minute of work that would be for nothing. */
-export async function assertNotUp(stateDirectory = STATE_DIRECTORY): Promise<void> {
-  const existing = await embeddedState(stateDirectory);
+export async function assertNotUp(directory = stateDirectory()): Promise<void> {
+  const existing = await embeddedState(directory);
   if (existing === undefined) return;
   throw new LocalError(
     "EMBEDDED_ALREADY_UP",
@@ -32,11 +32,11 @@ export async function assertNotUp(stateDirectory = STATE_DIRECTORY): Promise<voi
 }
 
 /** Starts a background process that holds the embedded AWS and returns when everything is deployed. */
-export async function up(outputDirectory: string, stateDirectory = STATE_DIRECTORY): Promise<UpState> {
-  await assertNotUp(stateDirectory);
-  await mkdir(stateDirectory, { recursive: true });
-  const log = openSync(path.join(stateDirectory, "log.txt"), "w");
-  const child = fork(__filename, ["serve", outputDirectory, stateDirectory], {
+export async function up(outputDirectory: string, directory = stateDirectory()): Promise<UpState> {
+  await assertNotUp(directory);
+  await mkdir(directory, { recursive: true });
+  const log = openSync(path.join(directory, "log.txt"), "w");
+  const child = fork(__filename, ["serve", outputDirectory, directory], {
     detached: true,
     execArgv: ["--require", require.resolve("tsx/cjs")],
     stdio: ["ignore", log, log, "ipc"],
@@ -50,10 +50,10 @@ export async function up(outputDirectory: string, stateDirectory = STATE_DIRECTO
 }
 
 /** Returns what was stopped, or undefined where nothing was up. */
-export async function down(stateDirectory = STATE_DIRECTORY): Promise<UpState | undefined> {
-  const state = await embeddedState(stateDirectory);
+export async function down(directory = stateDirectory()): Promise<UpState | undefined> {
+  const state = await embeddedState(directory);
   if (state !== undefined) await endProcess(state.pid);
-  await rm(stateDirectory, { recursive: true, force: true });
+  await rm(directory, { recursive: true, force: true });
   return state;
 }
 
@@ -74,18 +74,18 @@ async function readyMessage(child: ChildProcess): Promise<UpState> {
 }
 
 /** The background process. It ends on SIGTERM, and then the emulator and the state file are gone. */
-async function serve(outputDirectory: string, stateDirectory: string): Promise<void> {
+async function serve(outputDirectory: string, directory: string): Promise<void> {
   let aws: EmbeddedAws | undefined;
   const stop = async (code: number) => {
     await aws?.stop();
-    await rm(stateFile(stateDirectory), { force: true });
+    await rm(stateFile(directory), { force: true });
     process.exit(code);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop(0));
   try {
     aws = await startEmbeddedAws();
     const ready = stateOf(await deploy({ aws, outputDirectory }), aws);
-    await writeWhole(stateFile(stateDirectory), JSON.stringify(ready, undefined, 2));
+    await writeWhole(stateFile(directory), JSON.stringify(ready, undefined, 2));
     process.send?.({ ready } satisfies ServeMessage);
     // The emulator is unreferenced, so a timer keeps this process alive.
     setInterval(() => {}, 2 ** 30);

@@ -8,7 +8,9 @@ import { promisify } from "node:util";
 import { credentialsOf, type PersonId } from "./iam/identities";
 
 /** `PAYLEDGER_STATE` names another folder, for a second embedded AWS beside the first. */
-export const STATE_DIRECTORY = process.env["PAYLEDGER_STATE"] ?? path.join(__dirname, "..", ".local", "embedded");
+export function stateDirectory(): string {
+  return process.env["PAYLEDGER_STATE"] ?? path.join(__dirname, "..", ".local", "embedded");
+}
 /** Name of the file that the background process runs; its command line has it. */
 export const BACKGROUND_FILE = "embedded-background.ts";
 
@@ -32,8 +34,8 @@ export interface UpState {
 }
 
 /** Undefined when none is up. */
-export async function embeddedState(stateDirectory = STATE_DIRECTORY): Promise<UpState | undefined> {
-  const text = await readFile(stateFile(stateDirectory), "utf8").catch(() => undefined);
+export async function embeddedState(directory = stateDirectory()): Promise<UpState | undefined> {
+  const text = await readFile(stateFile(directory), "utf8").catch(() => undefined);
   if (text === undefined) return undefined;
   const state = JSON.parse(text) as UpState;
   return (await isBackground(state.pid)) ? state : undefined;

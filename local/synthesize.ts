@@ -9,7 +9,7 @@ const PROJECT = path.join(__dirname, "..");
 
 /** Returns the output folder (`cdktf.out` of the project by default). */
 export async function synthesize(outputDirectory = path.join(PROJECT, "cdktf.out")): Promise<string> {
-  const child = spawn(process.execPath, ["tools/typescript.cjs", "main.ts"], {
+  const child = spawn(process.execPath, ["cli/typescript.cjs", "main.ts"], {
     cwd: PROJECT,
     env: { ...process.env, CDKTF_OUTDIR: outputDirectory, CDKTF_CONTEXT_JSON: contextOf() },
     stdio: ["ignore", "pipe", "pipe"],

@@ -26,7 +26,8 @@ import { sdkItem, storedItem } from "../../ledger/store/transaction";
 import type { EmbeddedAws } from "../../local/embedded-aws";
 import { exportFiles, writeRequestedExports } from "../../local/export-stand-in";
 import { at, ExportOnDisk, payment, payments } from "../backup/fixture";
-import { payledger, type ScriptResult, variablesOf } from "../support/run-script";
+import { payledger } from "../support/run-in-process";
+import { type ScriptResult, variablesOf } from "../support/run-script";
 import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const LEDGER = "PaymentLedger-dev";

@@ -17,10 +17,9 @@ import { VERSION } from "../../evidence/commands/version";
 import { refusal } from "../../ledger/rules/refusals";
 import { textOf } from "../support/documents";
 import { commandsPage, documentLines, leavesOf, whereRun } from "../support/program-page";
-import { RUN_ELSEWHERE, RUNS } from "../support/program-walk";
+import { RUN_ELSEWHERE, RUNS } from "../support/program-runs";
 import { PROJECT } from "../support/project-files";
-import { runInProcess } from "../support/run-in-process";
-import { payledger } from "../support/run-script";
+import { payledger, runInProcess } from "../support/run-in-process";
 
 interface Named {
   readonly path: readonly string[];
@@ -140,7 +139,7 @@ test("lists: the program, a group, an unknown command with a guess, a missing on
 test("the version is the package's", async () => {
   const { version } = JSON.parse(readFileSync(join(PROJECT, "package.json"), "utf8")) as { version: string };
   expect(VERSION).toBe(version);
-  expect(await run("--version")).toEqual({ code: 0, out: VERSION, err: "" });
+  expect(await run("--version")).toEqual({ code: 0, out: `${VERSION}\n`, err: "" });
   expect(JSON.parse((await run("version", "--json")).out)).toEqual({ version: VERSION });
 });
 

@@ -9,7 +9,7 @@ import type { PageEvidence } from "../../evidence/report/page-evidence";
 import { checkEvidence } from "../../evidence/report/proof-check";
 import { DrillWorld } from "../evidence/checks/drill-world";
 import { dataIn } from "../evidence/report/fixture";
-import { payledger } from "../support/run-script";
+import { payledger } from "../support/run-in-process";
 
 let world: DrillWorld;
 beforeAll(async () => {

@@ -17,7 +17,8 @@ import type { EmbeddedAws } from "../../local/embedded-aws";
 import { heartbeat, signerOf, someEntries, WrittenLog } from "../interop/written-log";
 import { buildWorld } from "../support/log-world";
 import { logKey, memoryEvidence } from "../support/naive-log";
-import { payledger, type ScriptResult, variablesOf } from "../support/run-script";
+import { payledger } from "../support/run-in-process";
+import { type ScriptResult, variablesOf } from "../support/run-script";
 import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-fetch-"));

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { payledger } from "../support/run-script";
+import { payledger } from "../support/run-in-process";
 
 const folder = mkdtempSync(join(tmpdir(), "payledger-kit-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

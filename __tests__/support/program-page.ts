@@ -3,7 +3,7 @@
 import { PAYLEDGER } from "../../cli/payledger";
 import { COMMON, type CommandNode, type Commands, isGroup, loaded, parseWords } from "../../evidence/commands/command";
 import { DOCS } from "./documents";
-import { RUN_ELSEWHERE, RUNS } from "./program-walk";
+import { RUN_ELSEWHERE, RUNS } from "./program-runs";
 
 interface Leaf {
   readonly name: string;

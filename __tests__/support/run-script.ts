@@ -12,8 +12,8 @@ export interface ScriptResult {
 
 type Variables = Readonly<Record<string, string>>;
 
-/** Runs the program as `npx payledger` starts it. */
-export function payledger(words: readonly string[], variables: Variables): Promise<ScriptResult> {
+/** Runs the program as `npx payledger` starts it. `payledger` runs it inside the test, in a tenth of the time. */
+export function payledgerProcess(words: readonly string[], variables: Variables): Promise<ScriptResult> {
   return runNode(["cli/launch.cjs", ...words], variables);
 }
 

@@ -4,7 +4,7 @@ import { isReaderThread } from "../verifier/reader-thread";
 import { EXIT_CODE_LINES, explainEvidence, OFFLINE } from "./cli";
 import type { Command } from "./command";
 import { EvidenceToolError } from "./errors";
-import { main } from "./program";
+import { main, type Program } from "./program";
 
 function onlyInProject(name: string): Command {
   return {
@@ -21,12 +21,13 @@ function onlyInProject(name: string): Command {
   };
 }
 
-// In a thread of the verifier this same file runs again, and reads records only.
-if (!isReaderThread)
-  void main({
-    name: "node evidence.js",
-    about: "Verifies the sealed log of a payment ledger, with files and a public key alone.",
-    commands: { ...OFFLINE, fetch: onlyInProject("fetch"), scan: onlyInProject("scan") },
-    footer: EXIT_CODE_LINES,
-    explain: explainEvidence,
-  });
+export const AUDITORS_PROGRAM: Program = {
+  name: "node evidence.js",
+  about: "Verifies the sealed log of a payment ledger, with files and a public key alone.",
+  commands: { ...OFFLINE, fetch: onlyInProject("fetch"), scan: onlyInProject("scan") },
+  footer: EXIT_CODE_LINES,
+  explain: explainEvidence,
+};
+
+// A test imports this file, and a thread of the verifier runs the built file again to read records only.
+if (require.main === module && !isReaderThread) void main(AUDITORS_PROGRAM);

@@ -15,7 +15,7 @@ export const JOB_ENVIRONMENT = "dev";
 export async function synthesizeForJob(outputDirectory: string, signal?: AbortSignal): Promise<void> {
   const environment = { ...process.env, [OVERRIDES.environment]: JOB_ENVIRONMENT, CDKTF_OUTDIR: outputDirectory };
   await new Promise<void>((resolve, reject) => {
-    const arguments_ = ["tools/typescript.cjs", "main.ts"];
+    const arguments_ = ["cli/typescript.cjs", "main.ts"];
     const options = { cwd: PROJECT, env: environment, timeout: TIMEOUT_MS, ...(signal && { signal }) };
     execFile(process.execPath, arguments_, options, (error, stdout, stderr) => {
       if (error === null) resolve();

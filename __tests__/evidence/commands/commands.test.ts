@@ -37,7 +37,7 @@ const VERIFY = ["verify", ...EVIDENCE, ...EXPORT, ...PINNED, ...THEN];
 describe("the file", () => {
   test("is one, runs where nothing else is, and is the same at every build", async () => {
     expect(readdirSync(auditor.top).sort()).toEqual(["evidence", "evidence.js", "exports", "last", "log.vkey"]);
-    expect((await run("keys", ...EVIDENCE)).code).toBe(0);
+    expect((await auditor.runFile("keys", ...EVIDENCE)).code).toBe(0);
     const code = auditor.read("evidence.js");
     const requires = [...code.matchAll(/\brequire\("([^"]+)"\)/g)].map(([, name = ""]) => name);
     expect(requires.length).toBeGreaterThan(5);
@@ -58,6 +58,15 @@ describe("the file", () => {
       expect(ended).toMatchObject({ code: 2, out: "" });
       expect(ended.err).toContain(`npx payledger ${words[0]}`);
     }
+  });
+
+  test.each<readonly string[]>([
+    [...VERIFY, "--last-checkpoint", "last", "--threads", "2"],
+    ["report", "--out", "page.html", ...VERIFY.slice(1), "--json"],
+    ["prove", "nobody", ...EVIDENCE, ...EXPORT],
+    ["verify-proof"],
+  ])("says and ends as its commands do inside the tests: %j", async (...words) => {
+    expect(await auditor.runFile(...words)).toEqual(await run(...words));
   });
 });
 

@@ -54,7 +54,7 @@ function stateOf(page: string): Promise<string> {
 test("report writes one file that proves itself, ends as verify does, and compares with the file it replaces", async () => {
   const words = ["report", "--out", "pages/report.html", ...PINNED];
   const verified = await auditor.run("verify", ...PINNED, "--quiet");
-  const first = await auditor.run(...words, "--payment", "pay-3");
+  const first = await auditor.runFile(...words, "--payment", "pay-3");
   expect(first).toEqual({
     code: verified.code,
     out: expect.stringMatching(/^pages\/report\.html: MISSING, \d+ bytes\. Open it in a browser\.\n$/),

@@ -122,7 +122,7 @@ describe("witness cosign", () => {
   });
 
   test("processes at the same time all cosign, and the memory stays whole", async () => {
-    const ended = await Promise.all(Array.from({ length: 4 }, () => run(...cosign("many"))));
+    const ended = await Promise.all(Array.from({ length: 4 }, () => auditor.runFile(...cosign("many"))));
     expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(JSON.parse(auditor.read("many")).logs[ORIGIN].size).toBe(sizeNow());
     expect(readdirSync(auditor.top).filter((name) => name.startsWith("many"))).toEqual(["many"]);

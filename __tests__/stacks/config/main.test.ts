@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 const PROJECT = resolve(__dirname, "..", "..", "..");
-const LOADER = join(PROJECT, "tools", "typescript.cjs");
+const LOADER = join(PROJECT, "cli", "typescript.cjs");
 
 function runMain(variables: Record<string, string>) {
   const outdir = mkdtempSync(join(tmpdir(), "payment-ledger-main-"));

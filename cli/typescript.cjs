@@ -1,7 +1,7 @@
 /**
- * `node tools/typescript.cjs main.ts` loads TypeScript with tsx, and packages as Node.js alone does. tsx looks through each file of
- * a package for the syntax of ES modules, and Node.js then decodes the source map at its end: for the classes of the AWS resources
- * that took longer than to load them.
+ * Loads TypeScript with tsx, and packages as Node.js alone does: for `node cli/typescript.cjs main.ts`, and for a program that
+ * requires this file. tsx looks through each file of a package for the syntax of ES modules, and Node.js then decodes the source
+ * map at its end: for the classes of the AWS resources that took longer than to load them.
  */
 
 const { resolve, sep } = require("node:path");
@@ -22,4 +22,4 @@ require.extensions[".js"] = (module, file) => {
   }
 };
 
-require(resolve(process.argv[2]));
+if (require.main === module) require(resolve(process.argv[2]));

@@ -83,7 +83,7 @@ export async function answersOf(outcomes: readonly Outcome[], services: Services
   const ids: RecordedIds = records.length === 0 ? new Map() : await recordEntries(records, services);
   return outcomes.map(({ result, record }) => {
     // A duplicate's answer names the record of what is stored.
-    const auditId = result.outcome === "duplicate" || record === undefined ? undefined : ids.get(record);
+    const auditId = result.outcome === "duplicate" ? undefined : record && ids.get(record);
     return auditId === undefined ? result : { ...result, AuditID: auditId };
   });
 }

@@ -8,8 +8,10 @@ import { processMessages } from "../../../ledger/operations/process-messages";
 import { queryAuditTrail } from "../../../ledger/operations/query-audit-trail";
 import { queryLedger } from "../../../ledger/operations/query-ledger";
 import { queueMessages } from "../../../ledger/operations/queue";
+import { recordPaymentEvents } from "../../../ledger/operations/record-events";
 import { revealToken } from "../../../ledger/operations/reveal-token";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
+import { derivedAuditId } from "../../../ledger/rules/identifiers";
 import type { AuditView } from "../../../ledger/rules/responses";
 import { type StoredItem, textOf, textWithin } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
@@ -101,11 +103,70 @@ test("what was attempted is in the first record only; every record says how it e
   expect(repeat?.QueryDetails).not.toHaveProperty("Attempted");
 });
 
-test("a duplicate that is answered to another actor is on record; one to the same actor is not", async () => {
+test.each<[string, (TransactionID: string, actor: string) => Promise<{ asked: string; attempted: object }>]>([
+  [
+    "a payment",
+    async (TransactionID, Actor) => {
+      await recorded({ TransactionID });
+      await persist(paymentInput({ TransactionID, Amount: "77.00", Actor }));
+      return { asked: TransactionID, attempted: { TransactionID, Amount: "77.00" } };
+    },
+  ],
+  [
+    "a payment's event",
+    async (TransactionID, Actor) => {
+      const fee = {
+        TransactionID,
+        EventID: freshId("fee"),
+        Kind: "FEE",
+        Mode: "fact",
+        Amount: "1.00",
+        Currency: "EUR",
+      };
+      for (const Amount of ["1.00", "77.00"])
+        await recordPaymentEvents({ ...fee, Amount, Actor }, harness.call("record_payment_event"), harness.services);
+      return { asked: fee.EventID, attempted: { ...fee, Amount: "77.00" } };
+    },
+  ],
+  [
+    "another service's event",
+    async (TransactionID, Actor) => {
+      const event = { TransactionID, AuditID: freshId("audit"), Actor, Action: "EXPORT" };
+      for (const query_result of ["success", "failed"]) {
+        const call = harness.call("persist_payment_audit_trail");
+        await persistAuditEvents({ ...event, query_result }, call, harness.services);
+      }
+      return { asked: event.AuditID, attempted: { action: "EXPORT", result: "failed" } };
+    },
+  ],
+])(
+  "a conflict about %s: the record names what was sent again and what was attempted, and that nothing was returned",
+  async (_what, meet) => {
+    const TransactionID = freshId();
+    const { asked, attempted } = await meet(TransactionID, "mallory");
+    const query = { Query: "transaction", TransactionID, Actor: "auditor" };
+    const answer = await queryAuditTrail(query, harness.call("query_payment_audit_trail"), harness.services);
+    const records: AuditView[] = answer.outcome === "answered" ? answer.records : [];
+    const [conflict] = records.filter(({ Action }) => Action === "CONFLICT");
+    expect(conflict).toMatchObject({
+      Actor: "mallory",
+      query_record_id: asked,
+      QueryDetails: { Attempted: attempted },
+      response_record_ids: [],
+      query_result: "conflict",
+    });
+  },
+);
+
+test("a duplicate that is answered to another actor is on record; one to the same actor is not; both answers name what is stored", async () => {
   const payment = await recorded({ Actor: "alice" });
   const [first, second] = [harness.call(), harness.call()];
-  for (const call of [first, first, second]) await persist({ ...payment, Actor: "mallory" }, call);
-  await persist(payment);
+  const answers = [];
+  for (const call of [first, first, second]) answers.push(await persist({ ...payment, Actor: "mallory" }, call));
+  answers.push(await persist(payment));
+  const [stored] = await trailOf(payment.TransactionID, "WRITE");
+  const result = { outcome: "duplicate", AuditID: textOf(stored ?? {}, "AuditID") };
+  expect(answers).toMatchObject(answers.map(() => ({ results: [result] })));
   const duplicates = await trailOf(payment.TransactionID, "DUPLICATE");
   expect(actors(duplicates)).toEqual(["mallory", "mallory"]);
   expect(requests(duplicates)).toEqual(requestIds([first, second]));
@@ -220,7 +281,8 @@ describe("other services' events", () => {
     const events = await read(TransactionID);
     expect(events.map(({ query_result }) => query_result)).toEqual(["taken", "success"]);
     expect(events[1]).toMatchObject({ EventID: AuditID, Caller: { Principal: "AROABILLING:billing-1" } });
-    expect(events[1]?.AuditID).not.toBe(AuditID);
+    // Stored data: its vector is in the test of the identifiers.
+    expect(events[1]?.AuditID).toBe(derivedAuditId("EVENT", "own-id", "principal/AROABILLING", AuditID));
     expect(await trailOf(TransactionID, "CONFLICT")).toEqual([]);
   });
 
@@ -228,8 +290,12 @@ describe("other services' events", () => {
     const [TransactionID, AuditID] = [freshId(), freshId("own")];
     const event = { TransactionID, AuditID, Actor: "billing", Action: "EXPORT" };
     await persistEvents({ ...event, Actor: "mallory" });
+    const ownId = derivedAuditId("EVENT", "own-id", "actor/billing", AuditID);
     expect(await persistEvents([event, event])).toMatchObject({
-      results: [{ outcome: "stored" }, { outcome: "duplicate" }],
+      results: [
+        { outcome: "stored", AuditID: ownId },
+        { outcome: "duplicate", AuditID: ownId },
+      ],
     });
     expect(await persistEvents({ ...event, query_result: "other" })).toMatchObject({
       results: [{ outcome: "conflict" }],

@@ -266,6 +266,33 @@ describe("payment files", () => {
     await expect(run(s3Event("payments/never.ndjson", undefined))).rejects.toThrow();
   });
 
+  test("a request that Lambda repeats after the report answers with its counts, records nothing, and leaves the file", async () => {
+    const key = "payments/repeated.ndjson";
+    const event = await harness.upload(key, [payment(), payment()].map((row) => JSON.stringify(row)).join("\n"));
+    const call = harness.call("payment-processor");
+    await run(event, call);
+    harness.proxy.reset();
+    const { body } = await run(event, call);
+    const counts = { stored: 2, duplicate: 0, conflict: 0, refused: 0 };
+    expect(JSON.parse(body).files).toEqual([{ finished: true, counts }]);
+    expect(harness.proxy.count("DynamoDB.TransactWriteItems")).toBe(0);
+    expect(await harness.objectKeys(key)).toEqual([key]);
+  });
+
+  test("a file with card data that could not be removed after its report is removed when Lambda repeats the request", async () => {
+    const key = "payments/not-yet-removed.ndjson";
+    const event = await harness.upload(key, JSON.stringify(payment({ cvv: "123" })));
+    const call = harness.call("payment-processor");
+    const remove = jest.spyOn(harness.files, "remove").mockRejectedValueOnce(new Error("S3 did not answer."));
+    await expect(run(event, call)).rejects.toThrow("S3 did not answer.");
+    expect(await harness.objectKeys(key)).toEqual([key]);
+    const { body } = await run(event, call);
+    remove.mockRestore();
+    const counts = { stored: 0, duplicate: 0, conflict: 0, refused: 1 };
+    expect(JSON.parse(body).files).toEqual([{ finished: true, counts }]);
+    expect(await harness.objectKeys(key)).toEqual([]);
+  });
+
   test("exactly the version of the event is read", async () => {
     const [old, replaced] = [payment(), payment()];
     const first = await harness.upload("payments/replaced.json", JSON.stringify(old));

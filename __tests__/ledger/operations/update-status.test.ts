@@ -127,6 +127,40 @@ test("of two different changes at once one is made and the other conflicts", asy
   expect(integerOf(await rowOf(id), "Version")).toBe(2);
 });
 
+describe("a change that other changes come before", () => {
+  /** Sends the change while others change the status there and back before each of its first `races` attempts. */
+  async function raced(id: string, races: number) {
+    const call = harness.call("update_payment_status");
+    let others = 0;
+    harness.proxy.inject({
+      target: "DynamoDB.TransactWriteItems",
+      where: ({ input }) => others < races && JSON.stringify(input).includes(call.caller.requestId),
+      fault: FAULTS.before(async () => {
+        others += 1;
+        await update(change(id, "Failure", "Success", { Reason: `other change ${others}` }));
+        await update(change(id, "Success", "Failure"));
+      }),
+    });
+    const changed = await updatePaymentStatus(change(id, "Failure", "Success"), call, harness.services).catch(
+      (error: unknown) => error,
+    );
+    return { changed, others };
+  }
+
+  test("twice in a row is judged again on what is there then, and is no alarm", async () => {
+    const id = await recorded("Failure");
+    expect((await raced(id, 2)).changed).toMatchObject({ outcome: "updated", Version: 6 });
+    expect(await actionsOf(id)).toEqual(["WRITE", ...Array(5).fill("UPDATE")]);
+  });
+
+  test("at each of five attempts ends with an error, and nothing of it is recorded", async () => {
+    const id = await recorded("Failure");
+    const { changed, others } = await raced(id, Number.POSITIVE_INFINITY);
+    expect(changed).toBeInstanceOf(Error);
+    expect([others, await actionsOf(id)]).toEqual([5, ["WRITE", ...Array(10).fill("UPDATE")]]);
+  });
+});
+
 test.each([
   ["INVALID_TRANSITION", { Status: "Success" }],
   ["NOT_FOUND", { TransactionID: "no-such-payment" }],

@@ -12,8 +12,9 @@ import {
   readsAndRecordsDiffer,
 } from "../../local/main-job/checks";
 import type { ExpectedCounts, InputLine } from "../../local/main-job/input";
-import { type InvariantCode, Invariants } from "../../local/main-job/invariants";
+import { INVARIANTS, type InvariantCode, Invariants } from "../../local/main-job/invariants";
 import { type PerformedRead, Reader } from "../../local/main-job/reader";
+import { invariantsSection, nextSection } from "../../local/main-job/report";
 import { Secrets } from "../../local/main-job/secrets";
 import type { Snapshot } from "../../local/main-job/tables";
 import { unauditedReads } from "../../local/main-job/trail-readings";
@@ -191,6 +192,27 @@ describe("secrets", () => {
   });
   test("a card number in a log line", async () =>
     expect(await logged([`{"message":"answered","x":"${CARD}"}`])).toEqual(["SECRET_IN_LOG"]));
+});
+
+test("the report names a broken promise with its rule and remedy, and ends with FAILED", () => {
+  const invariants = new Invariants();
+  for (const code of Object.keys(INVARIANTS) as InvariantCode[]) invariants.record(code, "all of it", []);
+  const end = () => nextSection({ stacks: ["data"], out: "cdktf.out", seconds: 61.26, invariants }).at(-1);
+  expect([invariantsSection(invariants)[0], end()]).toEqual(["Promises: all hold", "Success in 61.3 s."]);
+  invariants.record("SUMS_DIFFER", "1 currencies", ["EUR: 10.00 instead of 10.01"]);
+  invariants.record("COUNTS_DIFFER", "5 counts", ["duplicate: 2 instead of 3"]);
+  const said = invariantsSection(invariants);
+  expect(said[0]).toBe("Promises: 2 BROKEN");
+  expect(said.filter((line) => line.startsWith("  holds "))).toHaveLength(Object.keys(INVARIANTS).length - 2);
+  const { rule, remedy } = INVARIANTS.SUMS_DIFFER;
+  expect(said.slice(-4)).toEqual([
+    "  BROKEN  SUMS_DIFFER",
+    "    What:   EUR: 10.00 instead of 10.01",
+    `    Rule:   ${rule}`,
+    `    Remedy: ${remedy}`,
+  ]);
+  expect(said).toContain("    What:   duplicate: 2 instead of 3");
+  expect(end()).toBe("FAILED in 61.3 s.");
 });
 
 describe("reads", () => {

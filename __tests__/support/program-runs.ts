@@ -1,6 +1,6 @@
 /**
  * Every command of `payledger` on an embedded AWS that is up: with the words of the documents where one has them, with --json,
- * in this process. The order is that of a day: pay, read, audit, verify, back up, restore.
+ * inside the test. The order is that of a day: pay, read, audit, verify, back up, restore.
  */
 
 import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";

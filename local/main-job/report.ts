@@ -152,7 +152,7 @@ function costSection({ rowBytes, recordBytes, table, indexes }: WriteUnits): str
   ];
 }
 
-function invariantsSection(invariants: Invariants): string[] {
+export function invariantsSection(invariants: Invariants): string[] {
   const broken = invariants.broken();
   const holding = invariants.holding().map(({ rule, extent }) => `  holds   ${rule} [${extent}]`);
   return [
@@ -171,7 +171,12 @@ function brokenLines({ code, rule, remedy, faults }: Violation): string[] {
   ];
 }
 
-function nextSection({ stacks, out, seconds, invariants }: JobReport): string[] {
+export function nextSection({
+  stacks,
+  out,
+  seconds,
+  invariants,
+}: Pick<JobReport, "stacks" | "out" | "seconds" | "invariants">): string[] {
   const folder = path.relative("", out) || ".";
   const usual = folder === "cdktf.out";
   const terraform = (stack: string) => {

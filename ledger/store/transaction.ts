@@ -116,7 +116,7 @@ function sendingWrittenBodies(dynamo: DynamoDBClient): DynamoDBClient {
       WRITTEN_BODIES.set(input, body);
       return next({ ...args, input });
     },
-    { step: "initialize", priority: "low", name: "emptyTransaction" },
+    { step: "initialize", priority: "low" },
   );
   dynamo.middlewareStack.add(
     (next) => (args) => {
@@ -124,7 +124,7 @@ function sendingWrittenBodies(dynamo: DynamoDBClient): DynamoDBClient {
       if (body === undefined) return next(args);
       return next({ ...args, request: Object.assign(args.request as object, { body }) });
     },
-    { step: "build", priority: "high", name: "writtenBody" },
+    { step: "build", priority: "high" },
   );
   return dynamo;
 }

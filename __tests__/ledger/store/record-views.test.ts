@@ -4,6 +4,7 @@ import type { QueryCommandInput } from "@aws-sdk/client-dynamodb";
 import { KMSClient } from "@aws-sdk/client-kms";
 import fc from "fast-check";
 import type { RecordedContent } from "../../../ledger/rules/differing-fields";
+import { FieldDecryptionError } from "../../../ledger/rules/field-cipher";
 import { dayKeyOf, timeKey } from "../../../ledger/rules/index-keys";
 import type { Payment } from "../../../ledger/rules/payment";
 import type { PaymentEvent } from "../../../ledger/rules/payment-event";
@@ -184,18 +185,39 @@ test("property: of an event: the state of the life behind it", async () => {
   );
 });
 
-test("a field is not opened with a key that KMS did not give", async () => {
+describe("a field is not opened", () => {
+  const asked: string[] = [];
   const kms = new KMSClient({ region: "eu-west-1" });
   kms.middlewareStack.add(
-    () => async () => ({ output: { $metadata: {}, CiphertextBlob: Uint8Array.of(1, 2, 3) }, response: {} }),
+    (_next, context) => async () => {
+      asked.push(String(context["commandName"]));
+      return { output: { $metadata: {}, CiphertextBlob: Uint8Array.of(1, 2, 3) }, response: {} };
+    },
     { step: "initialize", name: "answering", priority: "high" },
   );
-  const keyArn = "arn:aws:kms:eu-west-1:111122223333:key/00000000-0000-0000-0000-000000000000";
-  const fields = new FieldEncryption({ kms, keyArn, hierarchy: "shared", table: "PaymentLedger" });
-  const { fieldKey, ciphertexts } = await fields.seal("txn-1", { SecureToken: "tok_1" });
-  await expect(fields.open("txn-1", "SecureToken", ciphertexts.SecureToken, fieldKey)).rejects.toThrow(
-    "without a plaintext",
-  );
+  const fieldsUnder = (key: string) => {
+    const keyArn = `arn:aws:kms:eu-west-1:111122223333:key/${key}`;
+    return new FieldEncryption({ kms, keyArn, hierarchy: "shared", table: "PaymentLedger" });
+  };
+  const openedWith = async (fields: FieldEncryption) => {
+    const { fieldKey, ciphertexts } = await fieldsUnder("00000000-0000-0000-0000-000000000000").seal("txn-1", {
+      SecureToken: "tok_1",
+    });
+    asked.length = 0;
+    return fields.open("txn-1", "SecureToken", ciphertexts.SecureToken, fieldKey);
+  };
+
+  test("with a key that KMS did not give", async () => {
+    await expect(openedWith(fieldsUnder("00000000-0000-0000-0000-000000000000"))).rejects.toThrow(
+      "without a plaintext",
+    );
+    expect(asked).toEqual(["DecryptCommand"]);
+  });
+
+  test("where its record names another KMS key: KMS is not asked", async () => {
+    await expect(openedWith(fieldsUnder("11111111-1111-1111-1111-111111111111"))).rejects.toThrow(FieldDecryptionError);
+    expect(asked).toEqual([]);
+  });
 });
 
 /** The content as a record gives it back: a time that was not sent is that of recording, and marked so. */

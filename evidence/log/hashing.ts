@@ -28,6 +28,18 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return digest(nodeInput);
 }
 
+/** The root over a power of two of hashes, which lie one behind the other. */
+export function perfectRoot(hashes: Buffer): Buffer {
+  const nodes = Buffer.from(hashes);
+  for (let length = nodes.length; length > HASH_BYTES; length /= 2) {
+    for (let at = 0; at < length; at += 2 * HASH_BYTES) {
+      nodes.copy(nodeInput, 1, at, at + 2 * HASH_BYTES);
+      nodes.write(hash("sha256", nodeInput, "binary"), at / 2, "binary");
+    }
+  }
+  return Buffer.from(nodes.subarray(0, HASH_BYTES));
+}
+
 /** By way of a text: a buffer that Node.js makes for each hash takes longer than the hash. */
 function digest(input: Uint8Array): Buffer {
   return Buffer.from(hash("sha256", input, "binary"), "binary");

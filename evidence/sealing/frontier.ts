@@ -50,11 +50,6 @@ export function frontierFrom(size: number, bytes: Uint8Array): Frontier | undefi
   return { size, hashes };
 }
 
-/** Root over a power of two of hashes. */
-export function perfectRoot(hashes: readonly Buffer[]): Buffer {
-  return rootOf(extended(EMPTY_FRONTIER, hashes));
-}
-
 function bitsSet(size: number): number {
   return [...size.toString(2)].filter((bit) => bit === "1").length;
 }

@@ -4,13 +4,12 @@
  * next publisher comes past the same place and puts the same bytes.
  */
 
-import { HASH_BYTES, leafHash } from "../log/hashing";
+import { HASH_BYTES, leafHash, perfectRoot } from "../log/hashing";
 import { PACK_BYTES_MAX, PACK_ENTRIES, packPath, TILE_WIDTH, tilePath } from "../log/paths";
 import { bundleBytes } from "./batches";
 import { batchesBetween } from "./committed-batches";
 import { logForked } from "./errors";
 import type { EvidenceBucket } from "./evidence-bucket";
-import { perfectRoot } from "./frontier";
 import type { LogTable } from "./log-state-table";
 import { putAll } from "./put-all";
 import type { TileWriter } from "./tile-writer";
@@ -63,6 +62,6 @@ export async function packBytes(
 }
 
 function bundleWith(entries: readonly Buffer[], root: Buffer): Buffer {
-  if (perfectRoot(entries.map(leafHash)).equals(root)) return bundleBytes(entries);
+  if (perfectRoot(Buffer.concat(entries.map(leafHash))).equals(root)) return bundleBytes(entries);
   throw logForked("The committed entries do not give the hashes of the tiles that were published over them");
 }

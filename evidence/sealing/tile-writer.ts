@@ -3,11 +3,11 @@
  * long log takes no more memory than a short one.
  */
 
-import { leafHash } from "../log/hashing";
+import { leafHash, perfectRoot } from "../log/hashing";
 import { bundlePath, TILE_WIDTH, tilePath } from "../log/paths";
 import { bundleBytes } from "./batches";
 import type { EvidenceFile } from "./evidence-bucket";
-import { type Frontier, perfectRoot } from "./frontier";
+import type { Frontier } from "./frontier";
 
 export class TileWriter {
   #size: number;
@@ -40,8 +40,9 @@ export class TileWriter {
     for (let level = 0; this.#level(level).length === TILE_WIDTH; level++) {
       const hashes = this.#level(level);
       const path = tilePath(level, this.#size / TILE_WIDTH ** (level + 1) - 1);
-      this.#finished.push({ path, bytes: Buffer.concat(hashes) });
-      this.#level(level + 1).push(perfectRoot(hashes));
+      const bytes = Buffer.concat(hashes);
+      this.#finished.push({ path, bytes });
+      this.#level(level + 1).push(perfectRoot(bytes));
       this.#levels[level] = [];
     }
   }
@@ -90,7 +91,7 @@ function perfectSubtrees(hashes: readonly Buffer[]): Buffer[] {
   let at = 0;
   for (let width = TILE_WIDTH / 2; width >= 1; width /= 2) {
     if (hashes.length - at < width) continue;
-    roots.push(perfectRoot(hashes.slice(at, at + width)));
+    roots.push(perfectRoot(Buffer.concat(hashes.slice(at, at + width))));
     at += width;
   }
   return roots;

@@ -5,7 +5,7 @@
 
 import { hash } from "node:crypto";
 import { CodedError } from "../../contract";
-import { EMPTY_ROOT, ENTRY_BYTES_MAX, HASH_BYTES, nodeHash } from "../log/hashing";
+import { EMPTY_ROOT, ENTRY_BYTES_MAX, HASH_BYTES, nodeHash, perfectRoot } from "../log/hashing";
 import { TILE_WIDTH, tilePath } from "../log/paths";
 import { type EvidenceFolder, readTile } from "./evidence";
 
@@ -68,13 +68,6 @@ async function presentTile(evidence: EvidenceFolder, level: number, index: numbe
   const tile = await readTile(evidence, level, index, width);
   if (tile === undefined) throw new MissingTileError(tilePath(level, index, width), evidence.name);
   return tile;
-}
-
-/** Over a power of two of hashes. */
-function perfectRoot(hashes: Buffer): Buffer {
-  if (hashes.length === HASH_BYTES) return hashes;
-  const half = hashes.length / 2;
-  return nodeHash(perfectRoot(hashes.subarray(0, half)), perfectRoot(hashes.subarray(half)));
 }
 
 // ------------------------------------------------------------------------------------------------------ making proofs

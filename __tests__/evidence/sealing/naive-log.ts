@@ -3,13 +3,9 @@
  * the tests compare the sealer's own arithmetic with it.
  */
 
-import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
+import { createPublicKey, hash, type KeyObject, verify } from "node:crypto";
 
-const sha256 = (...parts: readonly Uint8Array[]): Buffer => {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
+const sha256 = (...parts: readonly Uint8Array[]): Buffer => hash("sha256", Buffer.concat(parts), "buffer");
 
 export const naiveLeaf = (entry: Uint8Array): Buffer => sha256(Buffer.of(0), entry);
 
@@ -115,5 +111,5 @@ export function naiveCommitment(table: string, item: Readonly<Record<string, obj
   const { Salt, ...unsalted } = item;
   const salt = (Salt as { B?: string } | undefined)?.B ?? null;
   const text = naiveJson(["payment-ledger/commitment/1", salt, table, unsalted]);
-  return createHash("sha256").update(text).digest("base64url");
+  return hash("sha256", text, "base64url");
 }

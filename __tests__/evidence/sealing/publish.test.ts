@@ -564,7 +564,16 @@ describe("keys", () => {
 
 describe("packs", () => {
   const SIZE = 65_600;
-  beforeEach(() => grow(SIZE));
+  /** Of a log that was committed once for all of these tests, and not published. */
+  let committed: FakeWorld["aws"]["items"];
+  beforeAll(async () => {
+    world = fakeWorld();
+    await grow(SIZE);
+    committed = world.aws.items;
+  });
+  beforeEach(() => {
+    for (const [name, item] of committed) world.aws.items.set(name, item);
+  });
 
   test.each(["packs/000", "checkpoints/0000000000065536"])(
     "a publisher that ends before it puts %s leaves no checkpoint without its pack, and the next one goes on",

@@ -1,7 +1,7 @@
 /** What somebody under audit may hand over instead of files: each ends in a verdict, soon and in bounded memory. */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -22,23 +22,23 @@ const top = mkdtempSync(path.join(tmpdir(), "payment-ledger-hostile-"));
 afterAll(() => rmSync(top, { recursive: true }));
 
 const built: BuiltWorld = buildWorld([key], witness, false);
-let folders = 0;
 
-/** The world's files on disk. */
-function onDisk(): { readonly folder: string; readonly evidence: string } {
-  folders += 1;
-  const folder = path.join(top, String(folders));
+/** The world's files in a folder of this name. */
+function onDisk(name: string): { readonly folder: string; readonly evidence: string } {
+  const folder = path.join(top, name);
   const put = (files: Files, under: string) => {
-    for (const [name, bytes] of files) {
-      const file = path.join(folder, under, ...name.split("/"));
-      mkdirSync(path.dirname(file), { recursive: true });
-      writeFileSync(file, bytes);
+    for (const [file, bytes] of files) {
+      const place = path.join(folder, under, ...file.split("/"));
+      mkdirSync(path.dirname(place), { recursive: true });
+      writeFileSync(place, bytes);
     }
   };
   put(built.evidence, "evidence");
   put(built.exports, "");
   return { folder, evidence: path.join(folder, "evidence") };
 }
+
+const sound = onDisk("sound");
 
 async function verify({ folder, evidence }: ReturnType<typeof onDisk>): Promise<VerificationReport> {
   return verifyLog({
@@ -79,37 +79,40 @@ const EXPORT = ["data/part0.json.gz", "manifest-summary.json", "manifest-files.j
 );
 
 test("the files are sound before", async () => {
-  expect((await verify(onDisk())).verdict).toBe("ok");
+  expect((await verify(sound)).verdict).toBe("ok");
 });
 
 describe.each(REPLACEMENTS)("%s instead of", (what, replace) => {
   // Keys in the evidence are no keys to trust: a folder without them is as good.
   const needed = EVIDENCE.filter((name) => !(what === "a folder" && name.startsWith("keys/")));
-  test.each(needed)("%s of the evidence is never ok, and never waited for", async (name) => {
-    const files = onDisk();
-    const place = path.join(files.evidence, ...name.split("/"));
+  /** The verdict while another thing is in this place. */
+  async function verdictWith(place: string): Promise<string> {
+    const bytes = readFileSync(place);
     rmSync(place);
     replace(place);
-    expect((await verify(files)).verdict).not.toBe("ok");
+    const { verdict } = await verify(sound);
+    rmSync(place, { recursive: true });
+    writeFileSync(place, bytes);
+    return verdict;
+  }
+
+  test.each(needed)("%s of the evidence is never ok, and never waited for", async (name) => {
+    expect(await verdictWith(path.join(sound.evidence, ...name.split("/")))).not.toBe("ok");
   });
 
   test.each(EXPORT)("%s of an export is never ok, and never waited for", async (name) => {
-    const files = onDisk();
-    const place = path.join(files.folder, ...name.split("/"));
-    rmSync(place);
-    replace(place);
-    expect((await verify(files)).verdict).not.toBe("ok");
+    expect(await verdictWith(path.join(sound.folder, ...name.split("/")))).not.toBe("ok");
   });
 });
 
 test("a folder that is a link is not followed, and one of great depth is not walked", async () => {
-  const [linked, elsewhere] = [onDisk(), onDisk()];
+  const linked = onDisk("linked");
   rmSync(path.join(linked.evidence, "tile"), { recursive: true });
-  symlinkSync(path.join(elsewhere.evidence, "tile"), path.join(linked.evidence, "tile"));
+  symlinkSync(path.join(sound.evidence, "tile"), path.join(linked.evidence, "tile"));
   const report = await verify(linked);
   expect(report.verdict).toBe("altered");
   expect(report.findings[0]?.message).toContain("links are not followed");
-  const deep = onDisk();
+  const deep = onDisk("deep");
   const levels = Array(300).fill("d").join("/");
   mkdirSync(path.join(deep.evidence, "tile", levels), { recursive: true });
   mkdirSync(path.join(deep.folder, "exports", levels), { recursive: true });
@@ -158,13 +161,13 @@ describe("a line of an export", () => {
     const many = Object.fromEntries(Array.from({ length: 200_000 }, (_, each) => [`a${each}`, { S: "" }]));
     const text = JSON.stringify({ ...item, ...many });
     const each = digester();
-    for (let time = 0; time < 3; time++) expect(each.take(text).commitment).toMatch(/^.{43}$/);
+    for (let time = 0; time < 2; time++) expect(each.take(text).commitment).toMatch(/^.{43}$/);
   });
 
   test.each([
-    ["lists", "[".repeat(1_000_000) + "]".repeat(1_000_000)],
-    ["maps", `${'{"M":'.repeat(1_000_000)}1${"}".repeat(1_000_000)}`],
-  ])("nested a million %s deep is refused", (_what, nested) => {
+    ["lists", "[".repeat(100_000) + "]".repeat(100_000)],
+    ["maps", `${'{"M":'.repeat(100_000)}1${"}".repeat(100_000)}`],
+  ])("nested 100,000 %s deep is refused", (_what, nested) => {
     expect(() => digester().take(`{"TransactionID":${nested}}`)).toThrow(ItemError);
     expect(() => parseStrictly(nested)).toThrow(ItemError);
   });
@@ -172,7 +175,7 @@ describe("a line of an export", () => {
   test("is counted: a file of many more lines than items is not read to its end", async () => {
     const draft = new Draft(built);
     const data = [...draft.exports.keys()].find((name) => name.endsWith("part0.json.gz")) ?? "";
-    const bytes = gzipSync("\n".repeat(50_000_000));
+    const bytes = gzipSync("\n".repeat(5_000_000));
     draft.exports.set(data, bytes);
     expect(md5Of(bytes)).toMatch(/=$/);
     const report = await draft.verify();

@@ -43,8 +43,8 @@ export interface QueueMessage {
   readonly senderId: string;
   readonly sentAt: string;
   /** FIFO queues only. Padded, so that text order is number order. */
-  readonly sequenceNumber?: string;
-  readonly groupId?: string;
+  readonly sequenceNumber?: string | undefined;
+  readonly groupId?: string | undefined;
 }
 
 /** SQS deletes the messages that are not named here and delivers the named ones again. */
@@ -62,8 +62,8 @@ export function queueMessages(event: unknown): QueueMessage[] | undefined {
     queueName: eventSourceARN.slice(eventSourceARN.lastIndexOf(":") + 1),
     senderId: attributes.SenderId,
     sentAt: new Date(Number(attributes.SentTimestamp)).toISOString(),
-    ...(attributes.SequenceNumber === undefined ? {} : { sequenceNumber: attributes.SequenceNumber.padStart(20, "0") }),
-    ...(attributes.MessageGroupId === undefined ? {} : { groupId: attributes.MessageGroupId }),
+    sequenceNumber: attributes.SequenceNumber?.padStart(20, "0"),
+    groupId: attributes.MessageGroupId,
   }));
 }
 

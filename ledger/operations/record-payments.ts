@@ -19,7 +19,7 @@ import type { Call } from "./call";
 import { alarmEntry, type IntegrityFault } from "./integrity-alarm";
 import { ledgerEntry } from "./ledger-entry";
 import type { PaymentBook, PaymentContent } from "./payment-books";
-import { type RecordedIds, recordEntries } from "./record-entries";
+import { recordEntries } from "./record-entries";
 import type { Accepted } from "./validation";
 
 /** What happened to one entry, and the record that it leaves beside the payment's own. */
@@ -80,7 +80,7 @@ export async function recordedOutcomes<Payment extends PaymentContent>(
 /** Nothing is answered before what the entries leave is on record. */
 export async function answersOf(outcomes: readonly Outcome[], services: Services): Promise<EntryResult[]> {
   const records = outcomes.flatMap(({ record }) => (record === undefined ? [] : [record]));
-  const ids: RecordedIds = records.length === 0 ? new Map() : await recordEntries(records, services);
+  const ids = await recordEntries(records, services);
   return outcomes.map(({ result, record }) => {
     // A duplicate's answer names the record of what is stored.
     const auditId = result.outcome === "duplicate" ? undefined : record && ids.get(record);

@@ -2,6 +2,7 @@ import { gzipSync } from "node:zlib";
 import type { Call } from "../../../ledger/operations/call";
 import { processMessages } from "../../../ledger/operations/process-messages";
 import { queryTransactions } from "../../../ledger/operations/query-transactions";
+import { ENTRIES_MAX } from "../../../ledger/rules/entries";
 import { refusal } from "../../../ledger/rules/refusals";
 import { integerOf, textOf, textWithin } from "../../../ledger/rules/stored-item";
 import { FAULTS } from "../../../local/fault-proxy";
@@ -94,6 +95,16 @@ describe("direct payment_data", () => {
     expect(result).toMatchObject({ outcome: "refused", code });
     const [record] = await harness.trailOf(sent.transactionId);
     expect(record).toMatchObject({ Action: { S: "REFUSAL" }, AuditID: { S: result.AuditID } });
+  });
+
+  test.each([
+    ["EMPTY_LIST", 0],
+    ["LIST_TOO_LONG", ENTRIES_MAX + 1],
+  ])("refuses a list whole with %s", async (code, length) => {
+    const list = Array.from({ length }, () => payment());
+    const { statusCode, body } = await run({ payment_data: list });
+    expect([statusCode, JSON.parse(body)]).toEqual([400, expect.objectContaining({ outcome: "refused", code })]);
+    expect(await harness.trailOf(list[0]?.transactionId ?? "")).toEqual([]);
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { keptPrincipal } from "../../../ledger/operations/claims";
+import fc from "fast-check";
+import { isHarmless, keptPrincipal } from "../../../ledger/operations/claims";
 import { importMessages } from "../../../ledger/operations/import-messages";
 import { persistQueuedEvents } from "../../../ledger/operations/persist-queued-events";
 import { processMessages } from "../../../ledger/operations/process-messages";
@@ -20,6 +21,41 @@ afterEach(() => harness?.proxy.reset());
 const record = (body: unknown, groupId?: string, messageId = randomUUID()) =>
   queueRecord(body, { ...(groupId === undefined ? {} : { groupId }), messageId });
 type Record_ = ReturnType<typeof record>;
+
+describe("a message as Lambda delivers it", () => {
+  test("is of the queue that its ARN names, and has a group and a number where that is a FIFO queue", () => {
+    const [standard, fifo] = [record("a"), record("b", "txn-1")];
+    const sentAt = "2025-11-21T04:40:00.000Z";
+    const senderId = "AROAEXAMPLE:order-service";
+    expect(queueMessages({ Records: [standard, fifo] })).toEqual([
+      { messageId: standard.messageId, body: "a", queueName: "audit-trail-queue", senderId, sentAt },
+      {
+        messageId: fifo.messageId,
+        body: "b",
+        queueName: "payment-audit-trail.fifo",
+        senderId,
+        sentAt,
+        sequenceNumber: expect.stringMatching(/^[0-9]{20}$/),
+        groupId: "txn-1",
+      },
+    ]);
+  });
+
+  test("property: the order of the numbers is that of their texts", () => {
+    const number = fc.bigInt({ min: 0n, max: 10n ** 20n - 1n });
+    const padded = (of: bigint) => {
+      const { attributes, ...rest } = record("a", "txn-1");
+      const message = { ...rest, attributes: { ...attributes, SequenceNumber: String(of) } };
+      return queueMessages({ Records: [message] })?.[0]?.sequenceNumber ?? "";
+    };
+    fc.assert(
+      fc.property(number, number, (a, b) => {
+        fc.pre([a, b].every((each) => isHarmless(String(each))));
+        expect(padded(a) < padded(b)).toBe(a < b);
+      }),
+    );
+  });
+});
 
 describe("audit events of the FIFO queue", () => {
   const persist = (...records: Record_[]) =>

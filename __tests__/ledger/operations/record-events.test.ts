@@ -194,6 +194,24 @@ describe("grants and facts", () => {
     expect(await openOf("open-holds")).toEqual([]);
   });
 
+  test("open breaches are read in pages, each breach once, and the last page names no further one", async () => {
+    const id = await paid("1.00");
+    const from = new Date().toISOString();
+    const breaches = ["2.00", "3.00", "4.00"].map((amount) => event(id, "REFUNDED", amount));
+    await send(breaches);
+    const query = { Query: "open-breaches", From: from, To: new Date(Date.now() + 60_000).toISOString(), Limit: 2 };
+    const found: string[] = [];
+    let page: Record<string, unknown> = {};
+    do {
+      const { NextPageToken: PageToken } = page;
+      const asked = { ...query, Actor: "review", ...(PageToken === undefined ? {} : { PageToken }) };
+      page = { ...(await queryLedger(asked, harness.call("query_payment_ledger"), harness.services)) };
+      found.push(...(page["open"] as { EventID: string }[]).map(({ EventID }) => EventID));
+    } while (page["NextPageToken"] !== undefined);
+    expect(found.toSorted()).toEqual(breaches.map(({ EventID }) => EventID).toSorted());
+    expect(page).not.toHaveProperty("NextPageToken");
+  });
+
   test("an event of a payment without a row: a grant is refused, a fact is recorded", async () => {
     const id = `unknown-${randomUUID()}`;
     expect(await sendOne(event(id, "REFUND_HELD", "1.00"))).toMatchObject({ code: "PAYMENT_UNKNOWN" });

@@ -288,15 +288,23 @@ export class FolderOnDisk {
   readonly folder = mkdtempSync(path.join(tmpdir(), "payment-ledger-world-"));
   private present: Files = new Map();
 
-  write(files: Files): void {
-    for (const name of this.present.keys()) if (!files.has(name)) rmSync(this.placeOf(name));
+  /** @returns whether anything was different. */
+  write(files: Files): boolean {
+    let isChanged = false;
+    for (const name of this.present.keys()) {
+      if (files.has(name)) continue;
+      rmSync(this.placeOf(name));
+      isChanged = true;
+    }
     for (const [name, bytes] of files) {
       const present = this.present.get(name);
       if (present === bytes) continue;
       if (present === undefined) mkdirSync(path.dirname(this.placeOf(name)), { recursive: true });
       writeFileSync(this.placeOf(name), bytes);
+      isChanged = true;
     }
     this.present = new Map(files);
+    return isChanged;
   }
 
   remove(): void {

@@ -2,7 +2,7 @@
 
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type LogicalTableName, TABLES } from "../../contract";
-import { exportSources } from "../../evidence/verifier/export-source";
+import { type ExportSources, exportSources } from "../../evidence/verifier/export-source";
 import type { VerificationReport } from "../../evidence/verifier/report";
 import { type VerifyOptions, verifyLog } from "../../evidence/verifier/verify";
 import { addManifest, at, type BuiltWorld, buildWorld, FolderOnDisk, md5Of, type World } from "./log-world";
@@ -23,17 +23,20 @@ let verifications = 0;
 
 /** Of all drafts of a test file, one after the other: they differ in a file or two. */
 const exportsOnDisk = new FolderOnDisk();
+/** Of the exports that lie there now. */
+let sourcesOnDisk: Promise<ExportSources> | undefined;
 let isInUse = false;
 // The fuzzer verifies drafts too, outside of Jest.
 if (typeof afterAll === "function") afterAll(() => exportsOnDisk.remove());
 else process.once("exit", () => exportsOnDisk.remove());
 
-async function whileOnDisk<T>(exports: Files, use: (folder: string) => Promise<T>): Promise<T> {
+async function whileOnDisk<T>(exports: Files, use: (sources: ExportSources) => Promise<T>): Promise<T> {
   if (isInUse) throw new Error("Another draft is being verified. Await it first: both use the same folder.");
   isInUse = true;
   try {
-    exportsOnDisk.write(exports);
-    return await use(exportsOnDisk.folder);
+    const isChanged = exportsOnDisk.write(exports);
+    if (isChanged || sourcesOnDisk === undefined) sourcesOnDisk = exportSources(exportsOnDisk.folder);
+    return await use(await sourcesOnDisk);
   } finally {
     isInUse = false;
   }
@@ -61,10 +64,10 @@ export class Draft {
 
   /** The report of the whole; at each few calls that of pieces is compared with it, so that all damage of all suites is verified both ways. */
   verify(options: Partial<VerifyOptions> = {}): Promise<VerificationReport> {
-    return whileOnDisk(this.exports, async (folder) => {
+    return whileOnDisk(this.exports, async (sources) => {
       const whole: VerifyOptions = {
         evidence: memoryEvidence(this.evidence),
-        ...(await exportSources(folder)),
+        ...sources,
         keys: [key.vkey],
         settleMs: 0,
         now: NOW,

@@ -86,7 +86,9 @@ function partsOf({ table, exports, takenAt }: ExportChain, { folder, listed }: L
 }
 
 async function* changesIn(parts: readonly RecordPart[]): AsyncGenerator<readonly RecordChange[]> {
-  for (const part of parts) yield* changesInPart(part);
+  const [{ folder = "" } = {}] = parts;
+  const opened = localFolder(folder);
+  for (const part of parts) yield* changesInPart(part, opened);
 }
 
 /** The parts of a source, each to be read apart from the others; the source itself where it has none. */
@@ -96,20 +98,22 @@ export function readersOf(source: RecordSource): readonly (() => AsyncIterable<r
   return segments ?? [() => source.batches()];
 }
 
-export async function* changesInPart(part: RecordPart): AsyncGenerator<readonly RecordChange[]> {
+export async function* changesInPart(
+  part: RecordPart,
+  folder = localFolder(part.folder),
+): AsyncGenerator<readonly RecordChange[]> {
   const place = path.join(part.folder, part.file.path);
-  for await (const lines of linesOf(part)) {
+  for await (const lines of linesOf(part, folder)) {
     yield lines.map((line) => ("number" in line ? changeOf(line, part, place) : { fault: `${place}: ${line.fault}` }));
   }
 }
 
 /** The lines of a file, and behind them what is wrong with the file. */
-async function* linesOf({
-  file,
-  folder,
-  isListed,
-}: RecordPart): AsyncGenerator<readonly (LineOrFault | { readonly fault: string })[]> {
-  const reading = new DataFileReading(file, localFolder(folder));
+async function* linesOf(
+  { file, isListed }: RecordPart,
+  folder: ExportFolder,
+): AsyncGenerator<readonly (LineOrFault | { readonly fault: string })[]> {
+  const reading = new DataFileReading(file, folder);
   if (isListed) yield* reading.lines();
   else yield [{ fault: "The manifest lists it, and it is not there." }];
   const { fault, items, md5 } = reading;

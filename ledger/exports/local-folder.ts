@@ -3,7 +3,7 @@
 import { createReadStream, type Dir, existsSync, fstatSync, lstatSync, opendirSync } from "node:fs";
 import path from "node:path";
 import { CodedError } from "../../contract";
-import { FileError, RegularFiles } from "../files/regular-file";
+import { FileError, RegularFiles, wholeOf } from "../files/regular-file";
 import type { ExportFolder, FolderFile } from "./folder";
 
 /** Folders of a bucket, of a table and of the export. */
@@ -32,11 +32,15 @@ export function localFolder(top: string): ExportFolder {
     open: async (name) => {
       const fd = files.open(name);
       if (fd === undefined) throw new FileError("It is not there.");
-      // A buffer of this size is made for each reading, and most files of a small export hold a few kilobytes.
-      const highWaterMark = Math.min(CHUNK_BYTES, Math.max(1, fstatSync(fd).size));
-      return createReadStream("", { fd, highWaterMark });
+      if (fstatSync(fd).size > CHUNK_BYTES) return createReadStream("", { fd, highWaterMark: CHUNK_BYTES });
+      // Most files of a small export hold a few kilobytes, and a stream for each takes longer than its bytes.
+      return inOneChunk(wholeOf(fd, CHUNK_BYTES));
     },
   };
+}
+
+async function* inOneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 function* filesUnder(

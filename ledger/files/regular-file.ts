@@ -31,12 +31,7 @@ export class RegularFiles {
    */
   read(name: string, maxBytes: number): Buffer | undefined {
     const file = this.open(name);
-    if (file === undefined) return undefined;
-    try {
-      return wholeOf(file, maxBytes);
-    } finally {
-      closeSync(file);
-    }
+    return file === undefined ? undefined : wholeOf(file, maxBytes);
   }
 
   /** @returns the descriptor of a regular file, which the caller closes; undefined when there is no such file. @throws FileError */
@@ -74,17 +69,22 @@ function openRegular(place: string): number {
   throw new FileError("It is no regular file, and nothing else is read.");
 }
 
-function wholeOf(file: number, maxBytes: number): Buffer {
-  const { size } = fstatSync(file);
-  if (size > maxBytes) throw new FileError(`It has ${size} bytes, and such a file has at most ${maxBytes}.`);
-  const bytes = Buffer.allocUnsafe(size);
-  let filled = 0;
-  while (filled < size) {
-    const count = readSync(file, bytes, filled, size - filled, filled);
-    if (count === 0) break;
-    filled += count;
+/** The bytes of an open file, which is closed then. @throws FileError for one that has more. */
+export function wholeOf(file: number, maxBytes: number): Buffer {
+  try {
+    const { size } = fstatSync(file);
+    if (size > maxBytes) throw new FileError(`It has ${size} bytes, and such a file has at most ${maxBytes}.`);
+    const bytes = Buffer.allocUnsafe(size);
+    let filled = 0;
+    while (filled < size) {
+      const count = readSync(file, bytes, filled, size - filled, filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    closeSync(file);
   }
-  return bytes.subarray(0, filled);
 }
 
 function unlessNotThere(error: unknown): undefined {

@@ -90,8 +90,13 @@ export class Tally {
   }
 
   addAll({ sums, touched }: TallyState): void {
-    for (let at = 0; at < sums.length; at++) this.sums[at] = (this.sums[at] ?? 0) + (sums[at] ?? 0);
-    for (let at = 0; at < touched.length; at++) this.touched[at] = (this.touched[at] ?? 0) + (touched[at] ?? 0);
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const times = touched[bucket] ?? 0;
+      if (times === 0) continue;
+      this.touched[bucket] = (this.touched[bucket] ?? 0) + times;
+      for (let at = bucket * LANES; at < (bucket + 1) * LANES; at++)
+        this.sums[at] = (this.sums[at] ?? 0) + (sums[at] ?? 0);
+    }
   }
 
   touchedIn(bucket: number): number {
@@ -106,6 +111,7 @@ export class Tally {
   differing(other: Tally): number[] {
     const buckets: number[] = [];
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      if (this.touched[bucket] === 0 && other.touched[bucket] === 0) continue;
       for (let at = bucket * LANES; at < (bucket + 1) * LANES; at++) {
         if (this.sums[at] === other.sums[at]) continue;
         buckets.push(bucket);

@@ -6,20 +6,7 @@
 import { once } from "node:events";
 import http from "node:http";
 import { assertLoopback } from "./embedded-aws";
-
-/** One call as it arrived, kept for the test to look at. */
-export interface RecordedCall {
-  /** Position among all calls, from 1. */
-  readonly number: number;
-  /** `DynamoDB.PutItem`, `KMS.Decrypt`; `METHOD /path` for services without X-Amz-Target. */
-  readonly target: string;
-  /** The request's JSON; undefined where the body is not JSON. */
-  readonly input: Readonly<Record<string, unknown>> | undefined;
-  /** What the client got: `forwarded`, or the name of the fault. */
-  outcome: string;
-  /** HTTP status that the client got; undefined while unanswered or when the answer was withheld. */
-  status: number | undefined;
-}
+import { type ArrivingCall, type RecordedCall, recordCall } from "./recorded-calls";
 
 /** An error as the AWS services with JSON protocols write it. */
 export interface AwsErrorAnswer {
@@ -60,10 +47,17 @@ export interface ActiveRule {
 
 export interface FaultProxy {
   readonly url: string;
+  /** The service that calls go to. */
+  readonly upstream: string;
   readonly calls: readonly RecordedCall[];
   /** The first rule that applies to a call decides; rules are asked in the order they were added. */
   inject(rule: Rule): ActiveRule;
   count(target: string): number;
+  /**
+   * For a client in this process: notes a call that the client sends to the service itself, which takes half the processor time.
+   * Returns undefined where the call must come to the proxy: while there is a rule, or while connecting is refused.
+   */
+  notePassing(call: ArrivingCall): RecordedCall | undefined;
   /** Forgets all rules and calls. */
   reset(): void;
   /** Closes the listening port, so that connecting is refused, until `acceptConnections()`. */
@@ -153,6 +147,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   const port = await listen(server, 0);
   return {
     url: `http://127.0.0.1:${port}`,
+    upstream,
     calls,
     inject: (rule) => {
       const live = new LiveRule(rule, (self) => {
@@ -162,6 +157,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
       return live;
     },
     count: (target) => calls.filter((call) => matches(target, call.target)).length,
+    notePassing: (call) => (rules.length === 0 && server.listening ? recordCall(calls, call) : undefined),
     reset: () => {
       rules.length = 0;
       calls.length = 0;
@@ -210,7 +206,8 @@ interface ProxyState {
 
 async function serve(state: ProxyState, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const body = await readAll(request);
-  const call = record(state.calls, request, body);
+  const { method = "", url: path = "/", headers } = request;
+  const call = recordCall(state.calls, { method, path, headers, body });
   const fault = state.rules.find((rule) => rule.claims(call))?.rule.fault;
   if (fault === undefined) return answerWith(call, response, await forward(state, request, body));
   switch (fault.kind) {
@@ -235,39 +232,9 @@ async function serve(state: ProxyState, request: http.IncomingMessage, response:
   }
 }
 
-function record(calls: RecordedCall[], request: http.IncomingMessage, body: Buffer): RecordedCall {
-  const call = {
-    number: calls.length + 1,
-    target: targetOf(request),
-    input: parseInput(body),
-    outcome: "forwarded",
-    status: undefined,
-  };
-  calls.push(call);
-  return call;
-}
-
-const SERVICE_OF_TARGET: Readonly<Record<string, string>> = { DynamoDB_20120810: "DynamoDB", TrentService: "KMS" };
-
-function targetOf(request: http.IncomingMessage): string {
-  const header = request.headers["x-amz-target"];
-  if (typeof header !== "string") return `${request.method} ${request.url?.split("?")[0]}`;
-  const [service = "", operation = ""] = header.split(".");
-  return `${SERVICE_OF_TARGET[service] ?? service}.${operation}`;
-}
-
 function matches(pattern: string, target: string): boolean {
   if (pattern.endsWith("*")) return target.startsWith(pattern.slice(0, -1));
   return pattern === target;
-}
-
-function parseInput(body: Buffer): RecordedCall["input"] {
-  try {
-    const parsed: unknown = JSON.parse(body.toString());
-    return typeof parsed === "object" && parsed !== null ? (parsed as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 interface Answer {

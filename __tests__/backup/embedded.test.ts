@@ -8,7 +8,7 @@ import {
   GetObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { type CheckResponse, checkBackups } from "../../backup/check-operation";
 import { exportTables } from "../../backup/export-operation";
@@ -38,8 +38,7 @@ let harness: Harness;
 let s3: S3Client;
 beforeAll(async () => {
   harness = await startHarness();
-  const credentials = { accessKeyId: "111122223333", secretAccessKey: "embedded" };
-  s3 = new S3Client({ endpoint: harness.proxy.url, region: "us-east-1", credentials, forcePathStyle: true });
+  ({ s3 } = harness);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   for (const { table } of tables) {
     const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
@@ -48,10 +47,7 @@ beforeAll(async () => {
     );
   }
 });
-afterAll(async () => {
-  s3?.destroy();
-  await harness?.stop();
-});
+afterAll(() => harness?.stop());
 
 const logged: string[] = [];
 const logLine = (_: string, table: string, code: string) => logged.push(`${table} ${code}`);

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import path from "node:path";
 import { UpdateContinuousBackupsCommand } from "@aws-sdk/client-dynamodb";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, type S3Client } from "@aws-sdk/client-s3";
 import { ENV, TABLES } from "../../contract";
 import { persistPayments } from "../../ledger/operations/persist-payments";
 import { writeRequestedExports } from "../../local/export-stand-in";
@@ -18,7 +18,7 @@ let s3: S3Client;
 beforeAll(async () => {
   harness = await startHarness();
   folder = bundleHandlers("export-tables", "check-backup");
-  s3 = new S3Client({ endpoint: harness.proxy.url, region: "us-east-1", credentials, forcePathStyle: true });
+  ({ s3 } = harness);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   for (const { logicalName } of Object.values(TABLES)) {
     const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
@@ -28,7 +28,6 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  s3?.destroy();
   rmSync(folder, { recursive: true });
   await harness?.stop();
 });

@@ -1,7 +1,7 @@
 /** The functions' AWS clients: what each call goes through. */
 
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { dynamoClient, kmsClient } from "../../handlers/runtime/clients";
+import { dynamoClient, kmsClient, s3Client } from "../../handlers/runtime/clients";
 
 const middlewares = ({ middlewareStack }: { middlewareStack: { identify(): string[] } }) =>
   middlewareStack.identify().map((text) => text.split(" ")[0]?.replace(/:$/, ""));
@@ -11,7 +11,7 @@ test("no call is copied for a logger, and nothing else of the SDK is left out", 
   const ofSdk = middlewares(new DynamoDBClient({}));
   expect(ofSdk).toContain("loggerMiddleware");
   expect(own).toEqual(ofSdk.filter((name) => name !== "loggerMiddleware"));
-  expect(middlewares(kmsClient())).not.toContain("loggerMiddleware");
+  for (const client of [kmsClient(), s3Client({})]) expect(middlewares(client)).not.toContain("loggerMiddleware");
 });
 
 test("all parts of a function share one client, and with it its connections", () => {
@@ -24,4 +24,6 @@ test("one signer signs all requests of a client", async () => {
   const { signer } = dynamoClient().config;
   expect(await signer()).toBe(await signer());
   expect(await kmsClient().config.signer()).not.toBe(await signer());
+  const s3 = s3Client({}).config;
+  expect(await s3.signer()).toBe(await s3.signer());
 });

@@ -9,7 +9,9 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import { CreateKeyCommand, EncryptCommand, KMSClient } from "@aws-sdk/client-kms";
 import type { EmbeddedAws } from "../../local/embedded-aws";
-import { FAULTS, type FaultProxy, type RecordedCall, startFaultProxy } from "../../local/fault-proxy";
+import { FAULTS, type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
+import type { RecordedCall } from "../../local/recorded-calls";
+import { awsClients } from "../support/aws-clients";
 import { sharedEmbeddedAws } from "../support/shared-aws";
 
 const TABLE = "faults";
@@ -170,4 +172,23 @@ test("it forwards to this machine only", async () => {
   await expect(startFaultProxy("https://dynamodb.us-east-1.amazonaws.com")).rejects.toMatchObject({
     code: "ENDPOINT_NOT_LOOPBACK",
   });
+});
+
+test("a client in this process calls the service itself, noted like all others, until a fault may concern it", async () => {
+  const { dynamo, destroy } = awsClients({ ...aws.clientConfig(), maxAttempts: 1 }, proxy);
+  await dynamo.send(put("past-the-proxy"));
+  const input = { TableName: TABLE, Item: { id: { S: "past-the-proxy" } } };
+  expect(proxy.calls).toMatchObject([
+    { number: 1, target: "DynamoDB.PutItem", input, outcome: "forwarded", status: 200 },
+  ]);
+  const rule = proxy.inject({ target: "DynamoDB.PutItem", fault: FAULTS.disconnect() });
+  await expect(dynamo.send(put("never"))).rejects.toThrow();
+  expect(await isStored("never")).toBe(false);
+  rule.remove();
+  await dynamo.send(put("past-it-again"));
+  await proxy.refuseConnections();
+  await expect(dynamo.send(put("never"))).rejects.toThrow("ECONNREFUSED");
+  await proxy.acceptConnections();
+  expect(proxy.calls.map(({ outcome }) => outcome)).toEqual(["forwarded", "disconnect", "forwarded"]);
+  destroy();
 });

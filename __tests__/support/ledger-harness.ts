@@ -6,22 +6,21 @@ import {
   type AttributeValue,
   CreateTableCommand,
   DeleteItemCommand,
-  DynamoDBClient,
+  type DynamoDBClient,
   type KeySchemaElement,
   PutItemCommand,
   ScanCommand,
 } from "@aws-sdk/client-dynamodb";
-import { CreateKeyCommand, type CreateKeyCommandInput, KMSClient } from "@aws-sdk/client-kms";
+import { CreateKeyCommand, type CreateKeyCommandInput, type KMSClient } from "@aws-sdk/client-kms";
 import {
   CreateBucketCommand,
   GetObjectCommand,
   ListObjectVersionsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { TABLES } from "../../contract";
-import { withoutLogging } from "../../handlers/runtime/clients";
 import { PaymentFiles } from "../../ledger/files/payment-files";
 import type { Call } from "../../ledger/operations/call";
 import { toItemJson } from "../../ledger/rules/attribute-value";
@@ -32,6 +31,7 @@ import type { Services, Signal } from "../../ledger/store/services";
 import { sdkItem, storedItem } from "../../ledger/store/transaction";
 import type { AwsClientConfig, EmbeddedAws } from "../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../local/fault-proxy";
+import { awsClients } from "./aws-clients";
 import { sharedEmbeddedAws } from "./shared-aws";
 
 export type TableName = "ledger" | "audit" | "messages" | "transactions" | "events";
@@ -56,6 +56,8 @@ export interface Harness {
   /** Its calls go through the proxy, so faults reach it. */
   readonly services: Services;
   readonly proxy: FaultProxy;
+  /** Through the proxy, so faults reach it. */
+  readonly s3: S3Client;
   readonly signals: Signal[];
   /** Technical faults of parts of batches. */
   readonly faults: unknown[];
@@ -101,8 +103,10 @@ export async function startHarness(own?: EmbeddedAws): Promise<Harness> {
 }
 
 async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Promise<void>): Promise<Harness> {
-  const direct = withoutLogging(new DynamoDBClient(config));
-  const kms = withoutLogging(new KMSClient(config));
+  const direct = awsClients(config);
+  const proxied = awsClients(config, proxy);
+  const { dynamo } = proxied;
+  const { kms, s3 } = direct;
   const names = {
     ledger: TABLES.paymentLedger.logicalName,
     audit: TABLES.paymentAuditTrail.logicalName,
@@ -110,7 +114,7 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
     transactions: TABLES.paymentTransactions.logicalName,
     events: TABLES.paymentEvents.logicalName,
   };
-  for (const table of Object.values(TABLES)) await createTable(direct, table);
+  for (const table of Object.values(TABLES)) await createTable(direct.dynamo, table);
   const keyArns = {
     token: await createKey(kms, { KeySpec: "SYMMETRIC_DEFAULT" }),
     audit: await createKey(kms, { KeySpec: "SYMMETRIC_DEFAULT" }),
@@ -118,9 +122,6 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
   };
   const signals: Signal[] = [];
   const faults: unknown[] = [];
-  const proxied = { ...config, endpoint: proxy.url, maxAttempts: 5 };
-  const dynamo = withoutLogging(new DynamoDBClient(proxied));
-  const proxiedKms = withoutLogging(new KMSClient(proxied));
   const macKeys = deriveMacKeys(kms, keyArns.mac);
   // Its first user awaits it. Until then a failure must not count as unhandled: jest would bill it to the next file.
   macKeys.catch(() => {});
@@ -133,25 +134,24 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
       paymentTransactions: names.transactions,
       paymentEvents: names.events,
     },
-    tokenFields: new FieldEncryption({ kms: proxiedKms, keyArn: keyArns.token, table: names.ledger, hierarchy }),
-    auditFields: new FieldEncryption({ kms: proxiedKms, keyArn: keyArns.audit, table: names.audit, hierarchy }),
+    tokenFields: new FieldEncryption({ kms: proxied.kms, keyArn: keyArns.token, table: names.ledger, hierarchy }),
+    auditFields: new FieldEncryption({ kms: proxied.kms, keyArn: keyArns.audit, table: names.audit, hierarchy }),
     macKeys: () => macKeys,
     indexShardCount,
     signal: (signal) => signals.push(signal),
     logFault: (error) => faults.push(error),
   });
-  const s3 = withoutLogging(new S3Client({ ...config, forcePathStyle: true }));
-  const proxiedS3 = withoutLogging(new S3Client({ ...proxied, forcePathStyle: true }));
   await s3.send(new CreateBucketCommand({ Bucket: FILES_BUCKET }));
   await s3.send(
     new PutBucketVersioningCommand({ Bucket: FILES_BUCKET, VersioningConfiguration: { Status: "Enabled" } }),
   );
-  const scan = async (table: TableName) => scanAll(direct, names[table]);
+  const scan = async (table: TableName) => scanAll(direct.dynamo, names[table]);
   return {
     clientConfig: config,
     services: servicesWith({}),
     servicesWith,
     proxy,
+    s3: proxied.s3,
     signals,
     faults,
     kms,
@@ -163,7 +163,7 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
       remainingMs: () => 60_000,
     }),
     scan,
-    files: new PaymentFiles(proxiedS3, FILES_BUCKET),
+    files: new PaymentFiles(proxied.s3, FILES_BUCKET),
     upload: async (key, body) => {
       const { VersionId } = await s3.send(
         new PutObjectCommand({ Bucket: FILES_BUCKET, Key: key, Body: Buffer.from(body) }),
@@ -183,22 +183,23 @@ async function build(config: AwsClientConfig, proxy: FaultProxy, stop: () => Pro
       return records.sort((a, b) => (textOf(a, "RecordedAt") ?? "").localeCompare(textOf(b, "RecordedAt") ?? ""));
     },
     put: async (table, item) => {
-      await direct.send(new PutItemCommand({ TableName: names[table], Item: sdkItem(item) }));
+      await direct.dynamo.send(new PutItemCommand({ TableName: names[table], Item: sdkItem(item) }));
     },
     remove: async (table, id) => {
       const { partitionKey } = table === "ledger" ? TABLES.paymentLedger : TABLES.paymentAuditTrail;
-      await direct.send(new DeleteItemCommand({ TableName: names[table], Key: { [partitionKey]: { S: id } } }));
+      await direct.dynamo.send(new DeleteItemCommand({ TableName: names[table], Key: { [partitionKey]: { S: id } } }));
     },
     removeTransaction: async (id, timestamp) => {
       const Key = { transactionId: { S: id }, timestamp: { N: String(timestamp) } };
-      await direct.send(new DeleteItemCommand({ TableName: names.transactions, Key }));
+      await direct.dynamo.send(new DeleteItemCommand({ TableName: names.transactions, Key }));
     },
     removeMessage: async (paymentId) => {
       const Key = { [TABLES.paymentMessages.partitionKey]: { S: paymentId } };
-      await direct.send(new DeleteItemCommand({ TableName: names.messages, Key }));
+      await direct.dynamo.send(new DeleteItemCommand({ TableName: names.messages, Key }));
     },
     stop: async () => {
-      for (const client of [direct, kms, dynamo, proxiedKms, s3, proxiedS3]) client.destroy();
+      direct.destroy();
+      proxied.destroy();
       await stop();
     },
   };

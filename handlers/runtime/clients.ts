@@ -7,16 +7,14 @@ import { NodeHttpHandler } from "@smithy/node-http-handler";
 
 /** Within a function's time limit all attempts of one call must fit: 5 attempts of at most 4 s. */
 const LIMITS = { maxAttempts: 5, retryMode: "standard" } as const;
-/** For clients of many calls: the SDK sorts its middlewares once for each kind of call. None may be added after the first. */
-const OFTEN = { ...LIMITS, cacheMiddleware: true } as const;
 const TIMEOUTS = { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true } as const;
 
 /** All parts of a function share one client, and with it the connections that are open. */
 export const dynamoClient = once(() =>
-  withOneSigner(withoutLogging(new DynamoDBClient({ ...OFTEN, requestHandler: new NodeHttpHandler(TIMEOUTS) }))),
+  forManyCalls(new DynamoDBClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) })),
 );
 export const kmsClient = once(() =>
-  withOneSigner(withoutLogging(new KMSClient({ ...OFTEN, requestHandler: new NodeHttpHandler(TIMEOUTS) }))),
+  forManyCalls(new KMSClient({ ...LIMITS, requestHandler: new NodeHttpHandler(TIMEOUTS) })),
 );
 
 /** The SDK copies every item of every call for its logger. The clients have none. */
@@ -25,14 +23,15 @@ export function withoutLogging<Client extends DynamoDBClient | KMSClient | S3Cli
   return client;
 }
 
-/**
- * The SDK makes a signer for each request. One signs them all: it asks for the credentials each time, and receives region
- * and date with each request.
- */
-function withOneSigner<Client extends DynamoDBClient | KMSClient>(client: Client): Client {
-  const makeSigner = client.config.signer;
+/** Does once what the SDK does again for each call. No middleware may be added for a command that was sent before. */
+export function forManyCalls<Client extends DynamoDBClient | KMSClient | S3Client>(client: Client): Client {
+  const { config } = withoutLogging(client);
+  // The SDK sorts its middlewares once for each kind of call.
+  config.cacheMiddleware = true;
+  // One signer signs all requests: it asks for the credentials each time, and receives region and date with each request.
+  const makeSigner = config.signer;
   let signer: ReturnType<typeof makeSigner> | undefined;
-  client.config.signer = (scheme) => {
+  config.signer = (scheme) => {
     signer ??= makeSigner(scheme);
     return signer;
   };
@@ -46,11 +45,13 @@ function withOneSigner<Client extends DynamoDBClient | KMSClient>(client: Client
 export function s3Client(variables: Readonly<Record<string, string | undefined>>): S3Client {
   // An endpoint on this machine has no host name for each bucket; AWS itself has.
   const ownEndpoint = variables["AWS_ENDPOINT_URL_S3"] ?? variables["AWS_ENDPOINT_URL"];
-  return new S3Client({
-    ...LIMITS,
-    forcePathStyle: ownEndpoint !== undefined,
-    requestHandler: new NodeHttpHandler({ connectionTimeout: 1_000, socketTimeout: 30_000 }),
-  });
+  return forManyCalls(
+    new S3Client({
+      ...LIMITS,
+      forcePathStyle: ownEndpoint !== undefined,
+      requestHandler: new NodeHttpHandler({ connectionTimeout: 1_000, socketTimeout: 30_000 }),
+    }),
+  );
 }
 
 function once<Client>(make: () => Client): () => Client {

@@ -122,9 +122,9 @@ async function costOfRacing(batch: number, changes: readonly StreamRecord[]): Pr
   const world = longLog();
   const turns = new Turns(seededRandom(1));
   const shard = async (number: number) => {
-    const sealer = startSealer(world, { pause: () => turns.take(async () => {}) });
+    const clients = underTurns(world.clients(), turns, { atCall: undefined, moment: "before" });
+    const sealer = startSealer({ ...world, clients: () => clients }, { pause: () => turns.take(async () => {}) });
     counting(sealer, count);
-    underTurns(sealer.clients, turns, { atCall: undefined, moment: "before" });
     const own = changes.filter((_, index) => index % SHARDS === number);
     for (let start = 0; start < own.length; start += batch) await sealer.seal(own.slice(start, start + batch));
   };

@@ -1,21 +1,17 @@
 /** The drill's process dies at any of its calls, before the call took effect or after: the next steps end the drill as if nothing had been. */
-import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { S3Client } from "@aws-sdk/client-s3";
 import { type DrillOperationSettings, drillRestore } from "../../../evidence/checks/drill-operation";
 import { s3DrillBucket } from "../../../evidence/checks/drill-state";
 import { drillTables } from "../../../evidence/checks/drill-tables";
 import { s3Evidence } from "../../../evidence/checks/s3-evidence";
 import type { Services } from "../../../ledger/store/services";
 import { FAULTS } from "../../../local/fault-proxy";
+import { type AwsClients, awsClients } from "../../support/aws-clients";
 import { DrillWorld, EXPORT_BUCKET } from "./drill-world";
 import { EVIDENCE_BUCKET } from "./sealed-ledger";
 
-const credentials = { accessKeyId: "111122223333", secretAccessKey: "embedded" };
-
 let world: DrillWorld;
 /** A dead process tries nothing again. */
-let dynamo: DynamoDBClient;
-let s3: S3Client;
+let clients: AwsClients;
 let settings: DrillOperationSettings;
 let services: Services;
 let days = 2;
@@ -26,9 +22,9 @@ beforeAll(async () => {
   await world.ledger.seal(world.day(0.1));
   await world.exportAll(1);
   await world.ledger.seal(world.day(1.1));
-  const client = { endpoint: world.ledger.harness.proxy.url, region: "us-east-1", credentials, maxAttempts: 1 };
-  dynamo = new DynamoDBClient(client);
-  s3 = new S3Client({ ...client, forcePathStyle: true });
+  const { clientConfig, proxy } = world.ledger.harness;
+  clients = awsClients({ ...clientConfig, maxAttempts: 1 }, proxy);
+  const { dynamo, s3 } = clients;
   services = { ...world.ledger.harness.services, dynamo };
   settings = world.settings({
     exports: { s3, bucket: EXPORT_BUCKET },
@@ -39,8 +35,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  dynamo?.destroy();
-  s3?.destroy();
+  clients?.destroy();
   await world?.stop();
 });
 

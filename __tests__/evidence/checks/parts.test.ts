@@ -1,6 +1,6 @@
 /** The parts of the sweep and the drill that need no verification: reading the evidence and the tables, remembering, the guard. */
 import { CreateTableCommand, ListTablesCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
 import { shapeOf } from "../../../backup/export-lines";
 import { keyAttributes } from "../../../backup/restore-plan";
 import { DRILL_TABLE_PREFIX, ENV, LOG_STATE } from "../../../contract";
@@ -14,19 +14,15 @@ import { readDrillEnvironment } from "../../../handlers/runtime/environment";
 import { type Harness, startHarness } from "../../support/ledger-harness";
 
 const BUCKET = "log-check-parts";
-const credentials = { accessKeyId: "111122223333", secretAccessKey: "embedded" };
 
 let harness: Harness;
 let s3: S3Client;
 beforeAll(async () => {
   harness = await startHarness();
-  s3 = new S3Client({ endpoint: harness.proxy.url, region: "us-east-1", credentials, forcePathStyle: true });
+  ({ s3 } = harness);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
 });
-afterAll(async () => {
-  s3?.destroy();
-  await harness?.stop();
-});
+afterAll(() => harness?.stop());
 
 async function listed(paths: AsyncIterable<string>): Promise<string[]> {
   const found: string[] = [];

@@ -2,7 +2,7 @@
 
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { CreateKeyCommand } from "@aws-sdk/client-kms";
-import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand } from "@aws-sdk/client-s3";
 import { shapeOf } from "../../../backup/export-lines";
 import { LOG_STATE, PIECES_PREFIXES, TABLES, type TableId } from "../../../contract";
 import { s3Evidence } from "../../../evidence/checks/s3-evidence";
@@ -26,7 +26,6 @@ export const EVIDENCE_BUCKET = "payment-evidence-test";
 export const PIECES_BUCKET = "payment-exports-pieces-test";
 export const LOG_TABLE = "payment-log-state-test";
 const MINUTE = 60_000;
-const credentials = { accessKeyId: "111122223333", secretAccessKey: "embedded" };
 
 const TABLE_IDS: Readonly<Record<TableName, TableId>> = {
   ledger: "paymentLedger",
@@ -47,15 +46,13 @@ export class SealedLedger {
 
   private constructor(
     readonly harness: Harness,
-    /** Through the proxy, so faults reach it. */
-    readonly s3: S3Client,
     readonly keyArn: string,
     readonly log: Log,
   ) {}
 
   static async start(own?: EmbeddedAws): Promise<SealedLedger> {
     const harness = await startHarness(own);
-    const s3 = new S3Client({ endpoint: harness.proxy.url, region: "us-east-1", credentials, forcePathStyle: true });
+    const { s3 } = harness;
     for (const Bucket of [EVIDENCE_BUCKET, PIECES_BUCKET]) await s3.send(new CreateBucketCommand({ Bucket }));
     const { dynamo } = harness.services;
     const { partitionKey, sortKey } = LOG_STATE;
@@ -74,12 +71,15 @@ export class SealedLedger {
       new CreateKeyCommand({ KeySpec: "ECC_NIST_EDWARDS25519", KeyUsage: "SIGN_VERIFY" }),
     );
     const log = openLog({ dynamo, tableName: LOG_TABLE, origin: ORIGIN });
-    return new SealedLedger(harness, s3, KeyMetadata?.Arn ?? "", log);
+    return new SealedLedger(harness, KeyMetadata?.Arn ?? "", log);
   }
 
-  async stop(): Promise<void> {
-    this.s3.destroy();
-    await this.harness.stop();
+  stop(): Promise<void> {
+    return this.harness.stop();
+  }
+
+  get s3() {
+    return this.harness.s3;
   }
 
   /** Records payments at that moment of the ledger's clock. */

@@ -4,7 +4,6 @@
  */
 
 import { setImmediate } from "node:timers/promises";
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import type { Clients } from "./fake-aws";
 
 export class Killed extends Error {
@@ -68,27 +67,25 @@ export interface Kill {
   readonly moment: "before" | "after";
 }
 
-/** Every call of the clients waits for its turn; at the one of the kill, and ever after, they fail. */
-export function underTurns({ dynamo, s3, kms }: Clients, turns: Turns, { atCall, moment }: Kill): void {
+/** The clients of one life: every call waits for its turn; at the one of the kill, and ever after, they fail. */
+export function underTurns({ dynamo, s3, kms }: Clients, turns: Turns, { atCall, moment }: Kill): Clients {
   let calls = 0;
   let isDead = false;
   const die = () => {
     isDead = true;
     throw new Killed("The sealer was killed.");
   };
-  const stacks = [dynamo.middlewareStack, s3.middlewareStack, kms.middlewareStack];
-  for (const stack of stacks as DynamoDBClient["middlewareStack"][]) {
-    stack.add(
-      (next) => (args) =>
-        turns.take(async () => {
-          if (isDead) return die();
-          calls += 1;
-          const isLast = calls === atCall;
-          if (isLast && moment === "before") return die();
-          const answer = await next(args);
-          return isLast ? die() : answer;
-        }),
-      { step: "initialize", name: "underTurns", priority: "high" },
-    );
-  }
+  const living = <Client extends Clients[keyof Clients]>(client: Client): Client => {
+    const send = (command: never) =>
+      turns.take(async () => {
+        if (isDead) return die();
+        calls += 1;
+        const isLast = calls === atCall;
+        if (isLast && moment === "before") return die();
+        const answer = await (client as { send(command: never): Promise<unknown> }).send(command);
+        return isLast ? die() : answer;
+      });
+    return Object.assign(Object.create(client), { send });
+  };
+  return { dynamo: living(dynamo), s3: living(s3), kms: living(kms) };
 }

@@ -54,6 +54,7 @@ export function naiveTiles(leaves: readonly Buffer[]): Map<string, Buffer> {
 }
 
 export interface NaiveCheckpoint {
+  readonly note: string;
   readonly text: string;
   readonly origin: string;
   readonly size: number;
@@ -74,7 +75,7 @@ export function naiveCheckpoint(note: string): NaiveCheckpoint {
     const bytes = Buffer.from(encoded, "base64");
     return { name, keyId: bytes.subarray(0, 4).toString("hex"), bytes: bytes.subarray(4) };
   });
-  return { text, origin, size: Number(size), root, signatures };
+  return { note, text, origin, size: Number(size), root, signatures };
 }
 
 /** True when the signature that names this verifier key is good. */
@@ -82,16 +83,29 @@ export function naiveVerify({ text, signatures }: NaiveCheckpoint, verifierKey: 
   // Base64 may hold plus signs itself; a name may not.
   const [name = "", id = "", ...encodedParts] = verifierKey.trim().split("+");
   const encoded = encodedParts.join("+");
-  const typed = Buffer.from(encoded, "base64");
   const signature = signatures.find((each) => each.name === name && each.keyId === id);
   if (signature === undefined) return false;
-  const { key, algorithm } = publicKey(typed);
+  const { key, algorithm } = publicKey(encoded);
   return verify(algorithm, Buffer.from(text), key, signature.bytes);
 }
 
 const ED25519_SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex");
 
-function publicKey(typed: Buffer): { key: KeyObject; algorithm: "sha256" | null } {
+interface PublicKey {
+  readonly key: KeyObject;
+  readonly algorithm: "sha256" | null;
+}
+
+/** By their base64: making one takes longer than a verification. */
+const publicKeys = new Map<string, PublicKey>();
+
+function publicKey(encoded: string): PublicKey {
+  const made = publicKeys.get(encoded) ?? makePublicKey(Buffer.from(encoded, "base64"));
+  publicKeys.set(encoded, made);
+  return made;
+}
+
+function makePublicKey(typed: Buffer): PublicKey {
   const material = typed.subarray(1);
   const isEd25519 = typed[0] === 1;
   const der = isEd25519 ? Buffer.concat([ED25519_SPKI_PREFIX, material]) : material;

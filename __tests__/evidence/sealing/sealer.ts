@@ -32,7 +32,6 @@ export const entry = (number: number, changes: Partial<RecordEntry> = {}): Recor
 
 /** Where the log lies, and who reaches it how. */
 export interface World {
-  /** New clients, as a new process makes them. */
   clients(): Clients;
   readonly tableName: string;
   readonly bucket: string;
@@ -66,7 +65,7 @@ export interface Sealer {
 export const EVIDENCE_KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/evidence";
 
 const noPause = async () => {};
-/** Its keys and table names; every sealer has its own clients. */
+/** Its keys and table names. */
 const STORE = stubServices();
 
 export function startSealer(world: World, options: SealerOptions = {}): Sealer {

@@ -4,22 +4,23 @@ import { inflateRawSync } from "node:zlib";
 import {
   type AttributeValue,
   CreateTableCommand,
-  DynamoDBClient,
+  type DynamoDBClient,
   PutItemCommand,
   paginateScan,
 } from "@aws-sdk/client-dynamodb";
-import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { CreateKeyCommand } from "@aws-sdk/client-kms";
 import {
   CreateBucketCommand,
   GetObjectCommand,
   ListObjectVersionsCommand,
   PutObjectLockConfigurationCommand,
-  S3Client,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import { LOG_STATE, TABLES } from "../../../contract";
 import { sdkItem } from "../../../ledger/store/transaction";
 import type { EmbeddedAws } from "../../../local/embedded-aws";
 import { type FaultProxy, startFaultProxy } from "../../../local/fault-proxy";
+import { awsClients } from "../../support/aws-clients";
 import { sharedEmbeddedAws } from "../../support/shared-aws";
 import { type Clients, FakeAws } from "./fake-aws";
 import type { RaceWorld } from "./race";
@@ -67,14 +68,8 @@ export interface EmbeddedWorld {
 export async function startEmbeddedWorld(): Promise<EmbeddedWorld> {
   const aws = await sharedEmbeddedAws();
   const proxy = await startFaultProxy(aws.endpoint);
-  const made: Clients[] = [];
-  const clients = (endpoint = proxy.url): Clients => {
-    const config = { ...aws.clientConfig(), endpoint, maxAttempts: 5 };
-    const each = { dynamo: new DynamoDBClient(config), s3: new S3Client(config), kms: new KMSClient(config) };
-    made.push(each);
-    return each;
-  };
-  const direct = clients(aws.endpoint);
+  const clients = awsClients(aws.clientConfig(), proxy);
+  const direct = awsClients(aws.clientConfig());
   for (const { logicalName, ...table } of Object.values(TABLES)) {
     const sortKey = "sortKey" in table ? [table.sortKey.name] : [];
     await createTable(direct.dynamo, logicalName, [table.partitionKey, ...sortKey]);
@@ -92,7 +87,7 @@ export async function startEmbeddedWorld(): Promise<EmbeddedWorld> {
       await createLockedBucket(direct.s3, name);
       return {
         direct,
-        clients: () => clients(),
+        clients: () => clients,
         tableName: name,
         bucket: name,
         keyArns: [await createKey("ECC_NIST_EDWARDS25519")],
@@ -104,7 +99,8 @@ export async function startEmbeddedWorld(): Promise<EmbeddedWorld> {
       };
     },
     stop: async () => {
-      for (const { dynamo, s3, kms } of made) for (const client of [dynamo, s3, kms]) client.destroy();
+      clients.destroy();
+      direct.destroy();
       await proxy.stop();
       await aws.stop();
     },

@@ -17,7 +17,7 @@ import { writeOnce } from "../store/write-once";
 const TRAIL = TABLES.paymentAuditTrail.logicalName;
 
 /** The AuditID under which each of the given entries is on record. */
-export type RecordedIds = ReadonlyMap<AuditEntry, string>;
+type RecordedIds = ReadonlyMap<AuditEntry, string>;
 
 /** @throws when a record cannot be stored: then the request must not be answered. */
 export async function recordEntries(entries: readonly AuditEntry[], services: Services): Promise<RecordedIds> {

@@ -1,4 +1,4 @@
-/** The whole job, stage by stage: prepare, feed, feed again, use, audit, export, inspect, prove. */
+/** The whole job, stage by stage: prepare, feed, feed again, use, audit, verify, export, inspect, tamper. */
 
 import path from "node:path";
 import { deploy } from "../deploy";
@@ -13,7 +13,7 @@ import { OfflineAudits } from "./offline-audits";
 import type { JobOptions } from "./options";
 import { checkPermissions } from "./permissions";
 import { Progress } from "./progress";
-import { proveTampering } from "./proof";
+import { proveTampering, verifyAll } from "./proof";
 import { Reader } from "./reader";
 import type { JobReport } from "./report";
 import type { Session } from "./session";
@@ -30,9 +30,11 @@ export async function runJob(options: JobOptions, starting: Promise<EmbeddedAws>
     const retried = await sendAgain(session, fed.snapshot);
     const used = await useLedger(session, fed);
     const audited = await readAuditTrail(session, used.samplePayment, used.eventFaults);
+    // Before the export, which may have to wait for a full minute.
+    const verified = await verifyAll(session, visited, used.samplePayment);
     const exported = await exportAll(session, fed);
     await inspect(session);
-    const proven = await proveTampering(session, session.audits, visited, used.samplePayment);
+    const proven = await proveTampering(session, verified);
     const permissions = checkPermissions(session, proven.tampering);
     return {
       counted: fed.counted,

@@ -37,19 +37,26 @@ const LEDGER = TABLES.paymentLedger.logicalName;
 /** The first run of the code is slower than all others. */
 const TIMED_RUNS = 5;
 
-export async function proveTampering(
-  session: Session,
-  audits: OfflineAudits,
+/** The auditor's visits before anybody tampers, and the proof of one payment. */
+type Untouched = Pick<ProofResults, "first" | "second" | "single">;
+
+export async function verifyAll(
+  { audits, invariants, progress }: Session,
   first: OfflineAudit,
   samplePayment: SamplePayment,
-): Promise<ProofResults> {
-  const { environment, deployment, reader, invariants, progress } = session;
+): Promise<Untouched> {
   progress.begin("Verify all records against the sealed log");
   const second = await audits.audit("second-visit", first);
   progress.end(`${second.report.verdict}: ${number(second.report.counts.records)} records`);
   invariants.record("LOG_NOT_OK", `${number(second.report.counts.leaves)} entries`, verdictDiffers(second, "ok"));
   const single = await proveOne(audits, second, samplePayment);
   invariants.record("PROOF_FAILS", "1 payment", single.faults);
+  return { first, second, single };
+}
+
+export async function proveTampering(session: Session, untouched: Untouched): Promise<ProofResults> {
+  const { environment, deployment, reader, audits, invariants, progress } = session;
+  const { first, second } = untouched;
   progress.begin("Tamper as an administrator: refused, so take the tables' policies off; then verify again");
   const tampering = await tamper(environment, await takeSnapshot(environment.dynamo, deployment));
   invariants.record("TABLE_POLICY_IGNORED", "3 acts", policyIgnored(tampering, deployment.gate !== undefined));
@@ -61,7 +68,7 @@ export async function proveTampering(
   const cut = await audits.handedOver(first, "tail-cut-off", second);
   progress.end(cut.report.verdict);
   invariants.record("CUT_UNNOTICED", `${second.report.size - first.report.size} entries`, cutUnnoticed(cut));
-  return { first, second, single, tampering, third, cut, page: audits.page };
+  return { ...untouched, tampering, third, cut, page: audits.page };
 }
 
 function verdictDiffers({ report }: OfflineAudit, wanted: string): string[] {

@@ -4,7 +4,7 @@
  */
 
 import { createHash, hash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
@@ -299,12 +299,20 @@ export class FolderOnDisk {
     for (const [name, bytes] of files) {
       const present = this.present.get(name);
       if (present === bytes) continue;
-      if (present === undefined) mkdirSync(path.dirname(this.placeOf(name)), { recursive: true });
-      writeFileSync(this.placeOf(name), bytes);
+      this.writeOne(this.placeOf(name), bytes, present === undefined);
       isChanged = true;
     }
     this.present = new Map(files);
     return isChanged;
+  }
+
+  /** Over the bytes before, and cut to length: a file system may write one that is emptied and filled again to disk at once. */
+  private writeOne(place: string, bytes: Buffer, isNew: boolean): void {
+    if (isNew) mkdirSync(path.dirname(place), { recursive: true });
+    const file = openSync(place, isNew ? "w" : "r+");
+    writeFileSync(file, bytes);
+    ftruncateSync(file, bytes.length);
+    closeSync(file);
   }
 
   remove(): void {

@@ -113,7 +113,7 @@ export class Draft {
   }
 
   setLines(path: string, lines: readonly string[]): void {
-    this.exports.set(path, gzipSync(lines.map((line) => `${line}\n`).join("")));
+    this.exports.set(path, gzipSync(lines.map((line) => `${line}\n`).join(""), { level: 1 }));
   }
 
   /** @param path of a manifest in JSON, whose checksum is made anew with it. */

@@ -1,9 +1,9 @@
 /** The lines of one data file of an export, in batches: gunzipped and measured, nothing skipped in silence. */
 
 import { isAscii, isUtf8 } from "node:buffer";
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { createGunzip, gunzipSync } from "node:zlib";
 import { CodedError } from "../../contract";
 import { FileError } from "../files/regular-file";
 import type { ExportFolder } from "./folder";
@@ -13,6 +13,8 @@ import type { DataFile } from "./manifest";
 export type LineOrFault = { readonly number: number } & ({ readonly line: string } | { readonly fault: string });
 
 const PIECE_BYTES = 128 * 1024;
+/** A stream takes longer than so few bytes. */
+const INFLATED_AT_ONCE_MAX = 1024 * 1024;
 const BATCH_LINES = 64;
 /** An item has at most 400 KB; escapes and two images make it longer, but not this long. */
 const LINE_BYTES_MAX = 8 * 1024 * 1024;
@@ -58,6 +60,14 @@ export class DataFileReading {
 
   private async *pieces(): AsyncGenerator<Buffer> {
     const opened = await this.folder.open(this.file.path);
+    const [bytes] = Symbol.iterator in opened ? opened : [];
+    const inflated = bytes === undefined ? undefined : inflatedAtOnce(bytes);
+    if (bytes !== undefined && inflated !== undefined) {
+      this.bytes = bytes.length;
+      yield inflated;
+      this.md5 = hash("md5", bytes, "base64");
+      return;
+    }
     const source = opened instanceof Readable ? opened : Readable.from(opened);
     const md5 = createHash("md5");
     const gunzip = createGunzip({ chunkSize: PIECE_BYTES });
@@ -77,6 +87,15 @@ export class DataFileReading {
       source.destroy();
       gunzip.destroy();
     }
+  }
+}
+
+/** Undefined for bytes that are damaged, or inflate to much: what comes before the fault counts too. */
+function inflatedAtOnce(bytes: Buffer): Buffer | undefined {
+  try {
+    return gunzipSync(bytes, { chunkSize: PIECE_BYTES, maxOutputLength: INFLATED_AT_ONCE_MAX });
+  } catch {
+    return undefined;
   }
 }
 

@@ -13,8 +13,8 @@ export interface ExportFolder {
   readonly name: string;
   /** @param onProblem called for each part of the folder that cannot be listed, with the reason. */
   list(onProblem?: (problem: string) => void): AsyncIterable<FolderFile>;
-  /** @throws FileError for what is not a readable file. */
-  open(path: string): Promise<AsyncIterable<Uint8Array>>;
+  /** As it streams by, or as a list of its one chunk. @throws FileError for what is not a readable file. */
+  open(path: string): Promise<AsyncIterable<Uint8Array> | readonly [Buffer]>;
 }
 
 export async function filesOf(

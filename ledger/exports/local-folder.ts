@@ -34,13 +34,9 @@ export function localFolder(top: string): ExportFolder {
       if (fd === undefined) throw new FileError("It is not there.");
       if (fstatSync(fd).size > CHUNK_BYTES) return createReadStream("", { fd, highWaterMark: CHUNK_BYTES });
       // Most files of a small export hold a few kilobytes, and a stream for each takes longer than its bytes.
-      return inOneChunk(wholeOf(fd, CHUNK_BYTES));
+      return [wholeOf(fd, CHUNK_BYTES)];
     },
   };
-}
-
-async function* inOneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 function* filesUnder(

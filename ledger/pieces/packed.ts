@@ -1,6 +1,5 @@
 /** What pieces leave, as bytes: packed numbers, lines of JSON. */
 
-import { Readable } from "node:stream";
 import { createGunzip, gunzipSync, gzipSync } from "node:zlib";
 import { BitSet, type TallyState } from "../rules/tally";
 
@@ -123,7 +122,9 @@ export class JsonLines {
 /** What `JsonLines` has written. */
 export async function* linesIn(bytes: Buffer): AsyncGenerator<string> {
   let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of Readable.from([bytes]).pipe(createGunzip()) as AsyncIterable<Buffer>) {
+  const gunzip = createGunzip();
+  gunzip.end(bytes);
+  for await (const chunk of gunzip as AsyncIterable<Buffer>) {
     let start = 0;
     for (let end = chunk.indexOf(10); end >= 0; start = end + 1, end = chunk.indexOf(10, start)) {
       yield Buffer.concat([rest, chunk.subarray(start, end)]).toString("utf8");

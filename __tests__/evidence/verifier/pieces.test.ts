@@ -10,7 +10,7 @@ import { planIn } from "../../../evidence/verifier/pieces";
 import type { RecordChange, RecordSource } from "../../../evidence/verifier/sources";
 import { type VerifyOptions, verifyLog } from "../../../evidence/verifier/verify";
 import { PiecesLeft } from "../../../ledger/pieces/plan";
-import { onDisk } from "../../support/log-world";
+import { FolderOnDisk } from "../../support/log-world";
 import { memoryEvidence } from "../../support/naive-log";
 import { memoryStore, verifyInPieces } from "../../support/pieces";
 import { Draft, genuineDraft, incrementalDraft, key, NOW } from "../../support/verified-world";
@@ -18,18 +18,21 @@ import { Draft, genuineDraft, incrementalDraft, key, NOW } from "../../support/v
 const genuine = genuineDraft();
 const incremental = incrementalDraft();
 
+/** Of all tests, one after the other: their worlds differ in a file or two. */
+const disk = new FolderOnDisk();
+afterAll(() => disk.remove());
+
 async function withOptions<T>(draft: Draft, use: (options: VerifyOptions) => Promise<T>): Promise<T> {
-  return onDisk(draft.exports, async (folder) =>
-    use({
-      evidence: memoryEvidence(draft.evidence),
-      ...(await exportSources(folder)),
-      keys: [key.vkey],
-      settleMs: 0,
-      now: NOW,
-      blockHeight: 8,
-      ...draft.options,
-    }),
-  );
+  disk.write(draft.exports);
+  return use({
+    evidence: memoryEvidence(draft.evidence),
+    ...(await exportSources(disk.folder)),
+    keys: [key.vkey],
+    settleMs: 0,
+    now: NOW,
+    blockHeight: 8,
+    ...draft.options,
+  });
 }
 
 /** What somebody may do to the bytes of a file. */

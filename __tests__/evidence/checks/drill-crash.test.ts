@@ -6,7 +6,7 @@ import { s3Evidence } from "../../../evidence/checks/s3-evidence";
 import type { Services } from "../../../ledger/store/services";
 import { FAULTS } from "../../../local/fault-proxy";
 import { type AwsClients, awsClients } from "../../support/aws-clients";
-import { DrillWorld, EXPORT_BUCKET } from "./drill-world";
+import { DrillWorld, EXPORT_BUCKET, importsEnd } from "./drill-world";
 import { EVIDENCE_BUCKET } from "./sealed-ledger";
 
 let world: DrillWorld;
@@ -64,9 +64,6 @@ async function writesOf(kind: string): Promise<number[]> {
   await step(kind);
   return proxy.calls.flatMap(({ number, target }) => (WRITES.test(target) ? [number] : []));
 }
-
-/** The embedded AWS takes a second for an import. */
-const importsEnd = () => new Promise((resolve) => setTimeout(resolve, 1_300));
 
 async function endsWell(): Promise<void> {
   const { last } = await world.finish(days);

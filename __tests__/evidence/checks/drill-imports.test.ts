@@ -26,7 +26,7 @@ afterAll(() => world.stop());
 beforeEach(async () => {
   days += 0.1;
   world.logged.length = 0;
-  for (const [key, bytes] of taken) await world.putObject(key, bytes);
+  await world.restoreObjects();
   const { dynamo } = world.ledger.harness.services;
   imports = new DocumentedImport(dynamo, world.ledger.s3);
   settings = world.settings({ scratch: drillTables(imports.client()) });

@@ -1,6 +1,5 @@
 /** A restore drill whose restored tables are verified in pieces, by the state machine of the plan: what the whole finds. */
 
-import { setTimeout as delay } from "node:timers/promises";
 import { PIECES_PREFIXES } from "../../../contract";
 import {
   type DrillOperationSettings,
@@ -9,7 +8,7 @@ import {
 } from "../../../evidence/checks/drill-operation";
 import { pieceDefinition } from "../../../stacks/constructs/piece-machine";
 import { runMachine } from "../../support/state-machine";
-import { DrillWorld, EXPORT_BUCKET } from "./drill-world";
+import { DrillWorld, EXPORT_BUCKET, importsEnd } from "./drill-world";
 
 const PIECES = 3;
 const RUNS_MAX = 60;
@@ -51,7 +50,7 @@ async function drillInPieces(days: number, visited: string[] = []): Promise<Dril
   for (let count = 0; count < RUNS_MAX; count++) {
     const answer = await runOnce(days, visited);
     if (answer.outcome === "idle") return answer;
-    await delay(100);
+    if (answer.outcome === "importing") await importsEnd();
   }
   throw new Error("The drill does not end.");
 }
@@ -108,7 +107,7 @@ test("a step by hand leaves the verification to the machine", async () => {
   let outcome = "";
   for (let count = 0; count < RUNS_MAX && outcome !== "verifying"; count++) {
     ({ outcome } = await invoke({ kind: "step" }, 1.7));
-    await delay(50);
+    if (outcome === "importing") await importsEnd();
   }
   expect(await invoke({ kind: "step" }, 1.7)).toMatchObject({ outcome: "verifying" });
 });
@@ -119,7 +118,6 @@ test("a piece whose drill another run has ended reads nothing, and the machine o
   const { part } = merged;
   for (let count = 0; count < RUNS_MAX; count++) {
     if ((await runOnce(1.7)).outcome === "idle") break;
-    await delay(100);
   }
   const piece = { kind: "piece", run: "slower", part, piece: 0 };
   expect(await invoke(piece, 1.7)).toEqual({ outcome: "piece-read", piece: 0 });

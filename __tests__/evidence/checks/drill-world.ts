@@ -34,6 +34,9 @@ const KEY_ARN = "arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-4e5f-4a6b-8c7d-
 const DAY = 24 * 60 * 60 * 1000;
 const STEPS_MAX = 60;
 
+/** The embedded AWS takes a second for an import. */
+export const importsEnd = () => delay(1_100);
+
 export const tables = Object.values(TABLES).map(({ logicalName }) => ({
   table: logicalName,
   arn: `arn:aws:dynamodb:us-east-1:111122223333:table/${logicalName}`,
@@ -42,6 +45,7 @@ export const tables = Object.values(TABLES).map(({ logicalName }) => ({
 export class DrillWorld {
   readonly logged: string[] = [];
   /** The ledger's clock: far enough in the past that recovery reaches everything. */
+  private readonly bytesBefore = new Map<string, Buffer>();
   private readonly start = Date.now() - 30 * DAY;
 
   private constructor(readonly ledger: SealedLedger) {}
@@ -107,7 +111,7 @@ export class DrillWorld {
     for (let count = 0; count < STEPS_MAX; count++) {
       const answer = await this.step("step", days, settings);
       if (answer.outcome === "idle") return answer;
-      await delay(100);
+      if (answer.outcome === "importing") await importsEnd();
     }
     throw new Error("The drill does not end.");
   }
@@ -152,13 +156,28 @@ export class DrillWorld {
     return (answer.Contents ?? []).map(({ Key = "" }) => Key);
   }
 
+  /** Puts other bytes under a key of the export bucket. */
   async putObject(key: string, body: string | Uint8Array): Promise<void> {
+    await this.keepBytes(key);
     await this.ledger.s3.send(new PutObjectCommand({ Bucket: EXPORT_BUCKET, Key: key, Body: body }));
   }
 
   async removeObjects(keys: readonly string[]): Promise<void> {
+    for (const key of keys) await this.keepBytes(key);
     const Objects = keys.map((Key) => ({ Key }));
     await this.ledger.s3.send(new DeleteObjectsCommand({ Bucket: EXPORT_BUCKET, Delete: { Objects } }));
+  }
+
+  private async keepBytes(key: string): Promise<void> {
+    if (!this.bytesBefore.has(key)) this.bytesBefore.set(key, await this.bytes(key));
+  }
+
+  /** Takes back what `putObject`, `removeObjects` and `forgeExport` did. */
+  async restoreObjects(): Promise<void> {
+    for (const [Key, Body] of this.bytesBefore) {
+      await this.ledger.s3.send(new PutObjectCommand({ Bucket: EXPORT_BUCKET, Key, Body }));
+    }
+    this.bytesBefore.clear();
   }
 
   /**

@@ -1,5 +1,4 @@
 /** The restore drill, from the exports to the removed scratch tables, and what it finds when they are not what was sealed. */
-import { setTimeout as delay } from "node:timers/promises";
 import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
 import { shapeOf } from "../../../backup/export-lines";
 import { keyAttributes } from "../../../backup/restore-plan";
@@ -9,7 +8,7 @@ import { drillTables } from "../../../evidence/checks/drill-tables";
 import { updatePaymentStatus } from "../../../ledger/operations/update-status";
 import { textOf } from "../../../ledger/rules/stored-item";
 import { everythingIn } from "../../support/ledger-harness";
-import { DrillWorld, tables } from "./drill-world";
+import { DrillWorld, importsEnd, tables } from "./drill-world";
 
 let world: DrillWorld;
 let first: string;
@@ -20,6 +19,7 @@ afterAll(() => world?.stop());
 beforeEach(() => {
   world.logged.length = 0;
 });
+afterEach(() => world.restoreObjects());
 
 const changeStatus = async (TransactionID: string, from: string, to: string, days: number) => {
   const change = { TransactionID, ExpectedStatus: from, Status: to, Reason: "Late", Actor: "tests" };
@@ -138,16 +138,14 @@ test("an amount that was changed in the export is found, by its id, and the tabl
 });
 
 test("a record that the export lacks is found missing", async () => {
-  await world.exportAll(6);
   await world.forgeExport("PaymentLedger", (line) => (line.includes(`"${first}"`) ? [] : [line]));
-  expect((await world.drill(6.1)).last).toMatchObject({ verdict: "missing", passed: false });
+  expect((await world.drill(5.11)).last).toMatchObject({ verdict: "missing", passed: false });
 });
 
 test("items that DynamoDB could not import fail the drill, whatever else it finds", async () => {
-  await world.exportAll(7);
   const keyless = '{"Item":{"Note":{"S":"without a key"}}}';
   await world.forgeExport("PaymentLedger", (line) => (line.includes(`"${first}"`) ? [line, keyless] : [line]));
-  const { last } = await world.drill(7.1);
+  const { last } = await world.drill(5.12);
   expect(last).toMatchObject({ verdict: "incomplete", passed: false });
   expect((await reportOf(last?.drill)).problems).toEqual([
     expect.stringContaining("The import of PaymentLedger ended"),
@@ -155,7 +153,7 @@ test("items that DynamoDB could not import fail the drill, whatever else it find
 });
 
 test("an import that ends with errors fails the drill, although all that was sealed is there", async () => {
-  await world.exportAll(7.2);
+  await world.ledger.seal(world.day(5.13));
   const real = drillTables(world.ledger.harness.services.dynamo);
   const refusing = {
     ...real,
@@ -165,8 +163,8 @@ test("an import that ends with errors fails the drill, although all that was sea
     },
   };
   const settings = world.settings({ scratch: refusing });
-  await world.step("start", 7.3, settings);
-  const { last } = await world.finish(7.3, settings);
+  await world.step("start", 5.13, settings);
+  const { last } = await world.finish(5.13, settings);
   expect(last).toMatchObject({ verdict: "incomplete", passed: false });
   const { problems, verification } = await reportOf(last?.drill);
   expect(problems).toHaveLength(5);
@@ -175,17 +173,16 @@ test("an import that ends with errors fails the drill, although all that was sea
 });
 
 test("an export that is no gzip at all fails the drill with DynamoDB's reason", async () => {
-  await world.exportAll(7.5);
   const files = (await world.objectKeys("exports/payment-transactions/full/")).filter((key) => key.endsWith(".gz"));
   await world.putObject(files.at(-1) ?? "", "no gzip");
-  const { last } = await world.drill(7.6);
+  const { last } = await world.drill(5.14);
   expect(last).toMatchObject({ verdict: "incomplete", passed: false });
   expect((await reportOf(last?.drill)).problems).toEqual([expect.stringContaining("payment-transactions")]);
   expect(await world.scratchTables()).toEqual([]);
 });
 
 test("tables that an earlier drill left behind are reported, removed and replaced", async () => {
-  await world.exportAll(8);
+  await world.ledger.seal(world.day(5.15));
   const left = `${DRILL_TABLE_PREFIX}${TABLES.paymentMessages.logicalName}`;
   await world.ledger.harness.services.dynamo.send(
     new CreateTableCommand({
@@ -195,7 +192,7 @@ test("tables that an earlier drill left behind are reported, removed and replace
     }),
   );
   const signals = await world.signals(async () => {
-    expect((await world.drill(8.1)).last).toMatchObject({ verdict: "ok", passed: true });
+    expect((await world.drill(5.15)).last).toMatchObject({ verdict: "ok", passed: true });
   });
   expect([signals, world.logged]).toEqual([["RestoreDrillFailed", "RestoreDrillPassed"], ["LEFTOVER_TABLE"]]);
 });
@@ -217,9 +214,24 @@ test("what a step has found is reported although the step fails after it", async
     },
     logLine: (_requestId, code) => logged.push(code),
   });
-  const signals = await world.signals(() => expect(world.step("start", 8.2, settings)).rejects.toThrow("throttled"));
+  const signals = await world.signals(() => expect(world.step("start", 5.16, settings)).rejects.toThrow("throttled"));
   expect([signals, logged]).toEqual([["RestoreDrillFailed"], ["LEFTOVER_TABLE"]]);
-  expect((await world.finish(8.2)).last).toMatchObject({ passed: true });
+  expect((await world.finish(5.16)).last).toMatchObject({ passed: true });
+});
+
+test("gutted exports of all tables, dated back to before the first record: each is named, and the drill does not pass", async () => {
+  const exportTime = world.day(-1).toISOString();
+  for (const { table } of tables) await world.forgeExport(table, () => [], exportTime);
+  expect((await world.drill(5.17)).last).toMatchObject({ passed: false });
+  const report = await reportOf(world.day(5.17).toISOString());
+  expect(report.passed).toBe(false);
+  expect(report.problems).toEqual(
+    tables.map(({ table }) =>
+      expect.stringMatching(`^The full export of ${table} of .* calls itself .* ${exportTime}.$`),
+    ),
+  );
+  const missing = report.verification?.findings.filter(({ verdict }) => verdict === "missing") ?? [];
+  expect(missing.map(({ key = [] }) => key[0])).toContain(first);
 });
 
 test("an import that never ends fails after a day, and its tables are removed", async () => {
@@ -253,7 +265,7 @@ test("time that runs out is a separate verdict, never a pass", async () => {
   const { harness } = world.ledger;
   const settings = world.settings();
   await world.step("start", 12, settings);
-  await delay(1_500);
+  await importsEnd();
   const call = { ...harness.call("drill_restore", world.day(12)), remainingMs: () => 1_000 };
   await drillRestore({ kind: "step" }, call, harness.services, settings);
   expect((await world.finish(12)).last).toMatchObject({ verdict: "incomplete", passed: false });
@@ -280,26 +292,10 @@ test.each([{}, { kind: "begin" }, { kind: "start", table: "PaymentLedger" }, nul
   },
 );
 
-test("gutted exports of all tables, dated back to before the first record: each is named, and the drill does not pass", async () => {
-  await world.exportAll(22);
-  const exportTime = world.day(-1).toISOString();
-  for (const { table } of tables) await world.forgeExport(table, () => [], exportTime);
-  expect((await world.drill(22.1)).last).toMatchObject({ passed: false });
-  const report = await reportOf(world.day(22.1).toISOString());
-  expect(report.passed).toBe(false);
-  expect(report.problems).toEqual(
-    tables.map(({ table }) =>
-      expect.stringMatching(`^The full export of ${table} of .* calls itself .* ${exportTime}.$`),
-    ),
-  );
-  const missing = report.verification?.findings.filter(({ verdict }) => verdict === "missing") ?? [];
-  expect(missing.map(({ key = [] }) => key[0])).toContain(first);
-});
-
 test("exports that are older than their schedule allows fail the drill", async () => {
-  await world.exportAll(23);
-  expect((await world.drill(31.5)).last).toMatchObject({ passed: false });
-  const report = await reportOf(world.day(31.5).toISOString());
+  await world.ledger.seal(world.day(22.4));
+  expect((await world.drill(22.5)).last).toMatchObject({ passed: false });
+  const report = await reportOf(world.day(22.5).toISOString());
   expect(report.problems).toEqual(tables.map(() => expect.stringContaining("is more than 8 days old.")));
 });
 

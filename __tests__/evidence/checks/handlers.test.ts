@@ -1,12 +1,11 @@
 /** The sweep and the restore drill as they are deployed: bundled, with their environment, against the embedded AWS. */
 import { rmSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { ENV } from "../../../contract";
 import { startEmbeddedAws } from "../../../local/embedded-aws";
 import { type BundleResult, runBundle } from "../../../local/run-bundle";
 import { bundleHandlers, ledgerVariables } from "../../support/bundles";
-import { DrillWorld, EXPORT_BUCKET, tables } from "./drill-world";
+import { DrillWorld, EXPORT_BUCKET, importsEnd, tables } from "./drill-world";
 import { EVIDENCE_BUCKET, LOG_TABLE, minutesAfter, ORIGIN, SealedLedger } from "./sealed-ledger";
 
 const credentials = { accessKeyId: "111122223333", secretAccessKey: "embedded" };
@@ -61,7 +60,7 @@ test("the drill goes from its start to its verdict, a step an invocation", async
   await world.exportAll(29.9);
   const begun = await invoke("drill-restore", { kind: "start" });
   expect(begun).toMatchObject({ outcome: "answered", answer: { outcome: "importing", codes: [] } });
-  await delay(1_500);
+  await importsEnd();
   const ended = await invoke("drill-restore", { kind: "step" });
   expect(ended).toMatchObject({ answer: { outcome: "idle", last: { passed: true, verdict: "tail-not-pinned" } } });
   expect(ended.logs).toContain('"RestoreDrillPassed":1');

@@ -13,10 +13,11 @@ function shouldIgnore(path) {
   const isOfProperty = path.findParent(
     (parent) => parent.isObjectProperty() && PROSE_PROPERTIES.has(parent.node.key.name ?? ""),
   );
+  const isOfVariable = path.findParent((parent) => parent.isVariableDeclarator() && parent.node.id.name === "message");
   const isOfField = path.findParent(
     (parent) => parent.isCallExpression() && parent.node.callee.property?.name === "describe",
   );
-  return isOfError || isOfProperty || isOfField ? REASON : undefined;
+  return isOfError || isOfProperty || isOfVariable || isOfField ? REASON : undefined;
 }
 
 /** Prints each change that no test noticed as soon as that is known, so that an interrupted run has shown what it found. */

@@ -3,10 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { exportSources } from "../../../evidence/verifier/export-source";
+import fc from "fast-check";
+import { exportSources, sourceChainsOf } from "../../../evidence/verifier/export-source";
 import type { RecordChange } from "../../../evidence/verifier/sources";
 import { DataFileReading, type LineOrFault } from "../../../ledger/exports/data-file";
 import { localFolder } from "../../../ledger/exports/local-folder";
+import type { Manifest } from "../../../ledger/exports/manifest";
 import { addExport, addManifest, at, onDisk } from "../../support/log-world";
 import type { Files } from "../../support/naive-log";
 
@@ -184,6 +186,31 @@ describe("exports in a folder", () => {
         ],
       },
     ]);
+  });
+
+  test("property: in whatever order they are found, windows follow each other in time, up to the first gap", () => {
+    const summary = (id: string, times: Pick<Manifest, "kind" | "from" | "to">): Manifest => ({
+      ...{ id, path: id, table: "PaymentLedger", deployedTable: "PaymentLedger", hasOldImages: true, endTime: at(59) },
+      ...{ itemCount: 0, files: [], dataFolder: id },
+      ...times,
+    });
+    const windows = Array.from({ length: 6 }, (_, index) =>
+      summary(`w${index}`, { kind: "incremental", from: at(20 + index), to: at(21 + index) }),
+    );
+    const fulls = [summary("old", { kind: "full", to: at(10) }), summary("new", { kind: "full", to: at(20) })];
+    const early = summary("early", { kind: "incremental", from: at(10), to: at(20) });
+    const orders = fc.shuffledSubarray(windows, { minLength: windows.length });
+    fc.assert(
+      fc.property(orders, fc.shuffledSubarray([...fulls, early], { minLength: 3 }), fc.nat(6), (ordered, rest, gap) => {
+        const found = [...rest, ...ordered.filter(({ id }) => id !== `w${gap}`)];
+        const problems: string[] = [];
+        const [chain, ...others] = sourceChainsOf(found, problems);
+        expect(others).toEqual([]);
+        expect(chain?.exports.map(({ id }) => id)).toEqual(["new", ...windows.slice(0, gap).map(({ id }) => id)]);
+        expect(chain?.takenAt).toBe(at(20 + gap));
+        expect(problems).toHaveLength(gap < 5 ? 1 : 0);
+      }),
+    );
   });
 
   test("a window that overlaps the full one is marked", async () => {

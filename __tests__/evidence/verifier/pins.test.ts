@@ -1,4 +1,7 @@
+import { parseVerifierKey } from "../../../evidence/log/note";
+import { Findings } from "../../../evidence/verifier/findings";
 import { LAST_CHECKPOINT_AGE_MAX_DAYS } from "../../../evidence/verifier/pins";
+import { SignerOrder } from "../../../evidence/verifier/published";
 import type { Step } from "../../support/naive-log";
 import { Draft, genuineDraft, key, NOW, otherKey, witness } from "../../support/verified-world";
 
@@ -98,6 +101,21 @@ describe("keys that the log had before", () => {
   test("do not vouch for one after the first that the new key signed", async () => {
     const draft = rotated((place) => (place === sizes.length - 2 ? [key] : change(place)));
     expect(await draft.verify()).toMatchObject({ verdict: "wrong-key", findings: [{ code: "RETIRED_KEY" }] });
+  });
+
+  test("may still sign the checkpoint at which the new key begins, and none after it", () => {
+    const [older, newer] = [parseVerifierKey(key.vkey), parseVerifierKey(otherKey.vkey)];
+    const codesAt = (size: number) => {
+      const [order, findings] = [new SignerOrder(), new Findings()];
+      order.take(4, [older]);
+      order.take(9, [newer]);
+      order.take(size, [older]);
+      order.report(findings);
+      return findings.list;
+    };
+    expect(codesAt(9)).toEqual([]);
+    expect(codesAt(10)).toMatchObject([{ verdict: "wrong-key", code: "RETIRED_KEY" }]);
+    expect(codesAt(10)[0]?.message).toContain(`not by ${newer.name}+${newer.keyId}`);
   });
 
   test("are needed: without them the earlier checkpoints cannot be checked", async () => {

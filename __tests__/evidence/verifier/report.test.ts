@@ -73,27 +73,57 @@ const report = (changes: Partial<VerificationReport>): VerificationReport => ({
   ...changes,
 });
 
-test("the text names what was found and where, and what is left unsaid", () => {
+test("the text of a report about nothing but the log and its counts is five lines", () => {
+  const counts = "  0 records, 7 entries (0 repeated), 0 pairs, 0 heartbeats, 0 earlier checkpoints";
+  expect(verificationText(report({ verdicts: ["altered"], origin: "", root: "", checkpointSigners: [] }))).toBe(
+    [
+      "ALTERED, as of 2025-11-22T10:00:00.000Z",
+      "  log unknown: 7 entries",
+      "  signed by no pinned key; last heartbeat never",
+      "  nobody outside the log vouches for its entries",
+      counts,
+    ].join("\n"),
+  );
+});
+
+test("the text names what was found and where, what is left unsaid, and what is acknowledged", () => {
   const place = { table: "payment-transactions", key: ["txn", "5"], version: "1", leaf: 12 };
-  const further = { ...new Findings().further, altered: 9 };
+  const found = { ...finding("altered", "It is other."), ...place };
   const text = verificationText(
-    report({ findings: [{ ...finding("altered", "It is other."), ...place }], further, notes: ["So it is."] }),
+    report({
+      findings: [found, finding("missing", "It is gone.")],
+      further: { ...new Findings().further, altered: 9 },
+      acknowledged: [{ ...found, leafHash: "", reason: "INC-7" }],
+      acknowledgedCount: 5,
+      notes: ["So it is."],
+      checkpointSigners: ["log+1", "log+2"],
+      coveredUntil: "2025-11-22T09:00:00.000Z",
+      sources: [{ table: "PaymentLedger", name: "x", takenAt: "2025-11-21", records: 3, entries: 5, compared: 4 }],
+      counts: { ...report({}).counts, lives: 2 },
+    }),
   );
-  expect(text).toContain("ALTERED (also stale), as of 2025-11-22T10:00:00.000Z");
-  expect(text).toContain("altered RECORD_ALTERED payment-transactions txn 5 version 1 entry 12: It is other.");
-  expect(text).toContain("altered: 9 more");
-  expect(text).toContain("note: So it is.");
-  expect(text).toContain("last heartbeat never");
-  expect(text).toContain("nobody outside the log vouches for its entries");
-  expect(verificationText(report({ pinnedBy: "witness", pinnedSize: 7 }))).toContain(
-    "a witness vouches for the first 7 entries\n",
-  );
-  expect(verificationText(report({ pinnedBy: "last-checkpoint", pinnedSize: 5 }))).toContain(
-    "the last checkpoint vouches for the first 5 entries, and nobody for the 2 from entry 5 on",
-  );
-  expect(verificationText(report({ origin: "", root: "", checkpointSigners: [] }))).toContain(
-    "signed by no pinned key",
-  );
+  expect(text.split("\n")).toEqual([
+    "ALTERED (also stale), as of 2025-11-22T10:00:00.000Z",
+    "  log log: 7 entries, root AAAA",
+    "  signed by log+1, log+2; last heartbeat 2025-11-22T09:00:00.000Z",
+    "  nobody outside the log vouches for its entries",
+    "  PaymentLedger: 3 records at 2025-11-21; 4 of 5 entries compared (x)",
+    "  0 records, 7 entries (0 repeated), 0 pairs, 2 lives, 0 heartbeats, 0 earlier checkpoints",
+    "  altered RECORD_ALTERED payment-transactions txn 5 version 1 entry 12: It is other.",
+    "  missing RECORD_ALTERED: It is gone.",
+    "  altered: 9 more; --all names every one",
+    "  acknowledged (INC-7) altered RECORD_ALTERED payment-transactions txn 5 version 1 entry 12: It is other.",
+    "  acknowledged: 4 more",
+    "  note: So it is.",
+  ]);
+});
+
+test.each<[string, VerificationReport["pinnedBy"], number]>([
+  ["nobody outside the log vouches for its entries", null, 0],
+  ["a witness vouches for the first 7 entries", "witness", 7],
+  ["the last checkpoint vouches for the first 5 entries, and nobody for the 2 from entry 5 on", "last-checkpoint", 5],
+])("the text says that %s", (said, pinnedBy, pinnedSize) => {
+  expect(verificationText(report({ pinnedBy, pinnedSize })).split("\n")).toContain(`  ${said}`);
 });
 
 describe("however little is held at once, the findings are the same", () => {

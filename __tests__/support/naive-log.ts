@@ -135,16 +135,20 @@ export class NaiveLog {
   }
 
   checkpointAt(size: number): string {
-    const text = this.textAt(size);
+    return this.signed(this.textAt(size));
+  }
+
+  private signed(text: string): string {
     return `${text}\n${this.keys.map((key) => key.sign(text)).join("")}`;
   }
 
   private writeFiles(): void {
     const size = this.entries.length;
-    const checkpoint = Buffer.from(this.checkpointAt(size));
+    const text = this.textAt(size);
+    const checkpoint = Buffer.from(this.signed(text));
     this.files.set(`checkpoints/${String(size).padStart(16, "0")}`, checkpoint);
     this.files.set("checkpoint", checkpoint);
-    this.published = { size, textHash: hash("sha256", this.textAt(size), "base64url") };
+    this.published = { size, textHash: hash("sha256", text, "base64url") };
     for (let start = 0; start < size; start += 256) {
       const part = this.entries.slice(start, Math.min(start + 256, size));
       this.files.set(pathOf("entries", start / 256, part.length), bundleOf(part));

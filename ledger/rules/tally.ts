@@ -72,11 +72,13 @@ export interface TallyState {
 
 /** Counts and sums by bucket; adding and taking away the same record leaves nothing. */
 export class Tally {
-  private readonly sums = new Uint32Array(BUCKETS * LANES);
+  /** Both are empty until something is added: a megabyte, and many a tally of a verification stays without anything. */
+  private sums = new Uint32Array(0);
   /** How many were added or taken away: what a second reading of the bucket will hold. */
-  private readonly touched = new Uint32Array(BUCKETS);
+  private touched = new Uint32Array(0);
 
   add(bucket: number, lanes: Uint32Array, times: 1 | -1): void {
+    if (this.touched.length === 0) this.begin();
     this.touched[bucket] = (this.touched[bucket] ?? 0) + 1;
     for (let lane = 0, at = bucket * LANES; lane < LANES; lane++, at++) {
       // Unsigned 32-bit elements sum up modulo 2^32 by themselves.
@@ -90,7 +92,8 @@ export class Tally {
   }
 
   addAll({ sums, touched }: TallyState): void {
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    if (this.touched.length === 0 && touched.length > 0) this.begin();
+    for (let bucket = 0; bucket < touched.length; bucket++) {
       const times = touched[bucket] ?? 0;
       if (times === 0) continue;
       this.touched[bucket] = (this.touched[bucket] ?? 0) + times;
@@ -105,20 +108,25 @@ export class Tally {
 
   /** The four sums of one bucket, as text. */
   sumOf(bucket: number): string {
-    return this.sums.subarray(bucket * LANES, (bucket + 1) * LANES).join();
+    return Array.from({ length: LANES }, (_, lane) => this.sums[bucket * LANES + lane] ?? 0).join();
   }
 
   differing(other: Tally): number[] {
     const buckets: number[] = [];
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
-      if (this.touched[bucket] === 0 && other.touched[bucket] === 0) continue;
+      if ((this.touched[bucket] ?? 0) === 0 && (other.touched[bucket] ?? 0) === 0) continue;
       for (let at = bucket * LANES; at < (bucket + 1) * LANES; at++) {
-        if (this.sums[at] === other.sums[at]) continue;
+        if ((this.sums[at] ?? 0) === (other.sums[at] ?? 0)) continue;
         buckets.push(bucket);
         break;
       }
     }
     return buckets;
+  }
+
+  private begin(): void {
+    this.sums = new Uint32Array(BUCKETS * LANES);
+    this.touched = new Uint32Array(BUCKETS);
   }
 }
 

@@ -38,10 +38,16 @@ const TABLE_IDS: Readonly<Record<TableName, TableId>> = {
 /** Whether the stream loses this item's change, as in an outage. */
 export type Lost = (table: TableName, key: readonly string[]) => boolean;
 
+interface KnownItem {
+  readonly item: ItemJson;
+  readonly text: string;
+}
+
 export class SealedLedger {
   /** Logged codes of the sweep. */
   readonly reported: string[] = [];
-  private readonly known = new Map<string, ItemJson>();
+  /** Each item as the sealer received it last, with its JSON. */
+  private readonly known = new Map<string, KnownItem>();
   private sequence = 100_000_000_000_000_000_000n;
 
   private constructor(
@@ -146,14 +152,14 @@ export class SealedLedger {
     const items = (await this.harness.scan(table)).map(toItemJson) as ItemJson[];
     const found = new Map(items.map((item) => [`${table} ${keyValuesOf(logicalName, item).join(" ")}`, item]));
     const gone = [...this.known.keys()].filter((name) => name.startsWith(`${table} `) && !found.has(name));
-    const changed = [...found].filter(([name, item]) => JSON.stringify(this.known.get(name)) !== JSON.stringify(item));
-    const changes = [...changed, ...gone.map((name) => [name, undefined] as const)];
-    return changes.flatMap(([name, now]) => {
+    return [...found, ...gone.map((name) => [name, undefined] as const)].flatMap(([name, now]) => {
       const before = this.known.get(name);
-      const isLost = lost(table, keyValuesOf(logicalName, now ?? before ?? {}));
+      const text = JSON.stringify(now);
+      if (text === before?.text) return [];
       if (now === undefined) this.known.delete(name);
-      else this.known.set(name, now);
-      return isLost ? [] : [this.streamRecord(table, before, now)];
+      else this.known.set(name, { item: now, text });
+      const isLost = lost(table, keyValuesOf(logicalName, now ?? before?.item ?? {}));
+      return isLost ? [] : [this.streamRecord(table, before?.item, now)];
     });
   }
 

@@ -155,6 +155,17 @@ describe("an item's text gives the digest of the item", () => {
   });
 });
 
+test("each form is learnt once, also where items of several forms alternate", () => {
+  const learn = jest.spyOn(ItemTemplate, "from");
+  const digester = new ItemDigester("payment-audit-trail");
+  for (let round = 0; round < 5; round++) {
+    for (const form of ["A", "B", "C"]) digester.take(JSON.stringify({ paymentId: { S: "m" }, [form]: { S: "x" } }));
+  }
+  const calls = learn.mock.calls.length;
+  learn.mockRestore();
+  expect(calls).toBe(3);
+});
+
 test("after more forms than are remembered, items are still read", () => {
   const digester = new ItemDigester("payment-audit-trail");
   for (let form = 0; form < 200; form++) {

@@ -19,7 +19,7 @@ export interface TestKey {
 }
 
 function sha256(...parts: readonly Uint8Array[]): Buffer {
-  return hash("sha256", Buffer.concat(parts), "buffer");
+  return Buffer.from(hash("sha256", Buffer.concat(parts), "binary"), "binary");
 }
 
 export function logKey(seed: string, type: "ed25519" | "ecdsa" | "cosignature" = "ed25519", name = ORIGIN): TestKey {

@@ -5,7 +5,8 @@
 
 import { createPublicKey, hash, type KeyObject, verify } from "node:crypto";
 
-const sha256 = (...parts: readonly Uint8Array[]): Buffer => hash("sha256", Buffer.concat(parts), "buffer");
+const sha256 = (...parts: readonly Uint8Array[]): Buffer =>
+  Buffer.from(hash("sha256", Buffer.concat(parts), "binary"), "binary");
 
 export const naiveLeaf = (entry: Uint8Array): Buffer => sha256(Buffer.of(0), entry);
 

@@ -163,7 +163,8 @@ export function sourceChainsOf(exports: readonly Manifest[], problems: string[])
       problems.push(`Exports of ${deployed.join(" and ")} lie in one folder. Give the folder of one deployment.`);
     else if (full === undefined) problems.push(`There is no full export of ${table}.`);
     if (deployed.length > 1 || full === undefined) return [];
-    const windows = own.filter(({ kind, to }) => kind === "incremental" && to > full.to);
+    // No full one is newer, so these are windows.
+    const windows = own.filter(({ to }) => to > full.to);
     return [
       chainOf(
         full,

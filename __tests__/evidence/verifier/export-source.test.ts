@@ -230,6 +230,13 @@ describe("exports in a folder", () => {
     expect(problems).toEqual([expect.stringContaining(`from ${at(20)} to ${at(25)}`)]);
   });
 
+  test("of the exports of two deployments none is read", async () => {
+    const files: Files = new Map();
+    addExport(files, "payment-audit-trail", FULL(1), full(row("a", "1")), "f");
+    addExport(files, "payment-audit-trail-other", FULL(2), full(row("b", "1")), "f");
+    expect((await sourcesIn(files)).read).toEqual([]);
+  });
+
   test.each<[string, (files: Files) => void, RegExp]>([
     [
       "only windows",

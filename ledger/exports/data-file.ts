@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { createGunzip, gunzipSync } from "node:zlib";
 import { CodedError } from "../../contract";
 import { FileError } from "../files/regular-file";
+import { isGzipDamage } from "../rules/gzip-damage";
 import type { ExportFolder } from "./folder";
 import type { DataFile } from "./manifest";
 
@@ -81,7 +82,7 @@ export class DataFileReading {
       this.md5 = md5.digest("base64");
     } catch (error) {
       // DynamoDB may write a file of no bytes for an empty partition; the decompressor takes it for one cut short.
-      if (this.bytes > 0 || !isGzipError(error)) throw error;
+      if (this.bytes > 0 || !isGzipDamage(error)) throw error;
       this.md5 = md5.digest("base64");
     } finally {
       source.destroy();
@@ -99,12 +100,8 @@ function inflatedAtOnce(bytes: Buffer): Buffer | undefined {
   }
 }
 
-function isGzipError(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code?.startsWith("Z_") === true;
-}
-
 function faultIn(error: unknown): DataFileFault {
-  if (isGzipError(error)) return { kind: "bad-gzip", message: "Its gzip data is damaged." };
+  if (isGzipDamage(error)) return { kind: "bad-gzip", message: "Its gzip data is damaged." };
   if (error instanceof FileError) return { kind: "unreadable", message: error.message };
   if (error instanceof TooManyLines) return { kind: "too-many-lines", message: error.message };
   throw error;

@@ -3,6 +3,7 @@
 import { isUtf8 } from "node:buffer";
 import { createGunzip, type Gunzip } from "node:zlib";
 import { CodedError } from "../../contract";
+import { isGzipDamage } from "../rules/gzip-damage";
 
 /** Text of payments shrinks to a tenth or a thirtieth. The format itself allows a thousandth. */
 export const GZIP_RATIO_MAX = 200;
@@ -198,9 +199,9 @@ class GzipMembers {
       this.wake = resolve;
       act(resolve);
     });
-    const error = this.gunzip.errored as (Error & { code?: string }) | null;
+    const error = this.gunzip.errored;
     if (error === null) return;
-    throw error.code?.startsWith("Z_") ? this.damaged() : error;
+    throw isGzipDamage(error) ? this.damaged() : error;
   }
 
   private damaged(): UnreadableGzipError {

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { gzipSync } from "node:zlib";
+import type { Duplex } from "node:stream";
+import { createGunzip, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { exportSources, sourceChainsOf } from "../../../evidence/verifier/export-source";
 import type { RecordChange } from "../../../evidence/verifier/sources";
@@ -80,6 +81,18 @@ describe("lines of a data file", () => {
   ])("of a file with %s end there, and the reading says why", async (_name, bytes, fault) => {
     const itemCount = fault === "too-many-lines" ? 1 : MANY.length;
     expect(await read(bytes, itemCount)).toMatchObject({ fault, reading: { md5: "" } });
+  });
+
+  test("of a file that could not be inflated for another reason are not called damaged", async () => {
+    const broken = Object.assign(new Error("There was no memory."), { code: "Z_MEM_ERROR" });
+    const gunzips: Duplex = Object.getPrototypeOf(createGunzip());
+    const write = jest.spyOn(gunzips, "write").mockImplementation(function (this: Duplex) {
+      this.destroy(broken);
+      return false;
+    });
+    // Longer than what is inflated at once.
+    await expect(read(zip(Buffer.alloc(2 * 1024 * 1024, 0x61)), 1)).rejects.toBe(broken);
+    write.mockRestore();
   });
 
   test.each<[string, Buffer, string]>([

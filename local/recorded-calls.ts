@@ -49,7 +49,8 @@ function targetOf({ method, path, headers }: Omit<ArrivingCall, "body">): string
 
 function parseInput(body: unknown): RecordedCall["input"] {
   try {
-    const text = typeof body === "string" ? body : Buffer.from(body as Uint8Array).toString();
+    // The SDK's own class of bytes warns when it is turned into a text by itself, as Buffer.from() does.
+    const text = typeof body === "string" ? body : new TextDecoder().decode(body as Uint8Array);
     const parsed: unknown = JSON.parse(text);
     return typeof parsed === "object" && parsed !== null ? (parsed as Record<string, unknown>) : undefined;
   } catch {

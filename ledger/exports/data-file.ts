@@ -91,7 +91,7 @@ export class DataFileReading {
   }
 }
 
-/** Undefined for bytes that are damaged, or inflate to much: what comes before the fault counts too. */
+/** Undefined for bytes that are damaged, and for those that inflate to more: a stream reads these, up to the fault. */
 function inflatedAtOnce(bytes: Buffer): Buffer | undefined {
   try {
     return gunzipSync(bytes, { chunkSize: PIECE_BYTES, maxOutputLength: INFLATED_AT_ONCE_MAX });

@@ -159,7 +159,9 @@ export class DrillWorld {
   /** Puts other bytes under a key of the export bucket. */
   async putObject(key: string, body: string | Uint8Array): Promise<void> {
     await this.keepBytes(key);
-    await this.ledger.s3.send(new PutObjectCommand({ Bucket: EXPORT_BUCKET, Key: key, Body: body }));
+    // The SDK asks about the length of an empty text.
+    const ContentLength = Buffer.byteLength(body);
+    await this.ledger.s3.send(new PutObjectCommand({ Bucket: EXPORT_BUCKET, Key: key, Body: body, ContentLength }));
   }
 
   async removeObjects(keys: readonly string[]): Promise<void> {

@@ -276,7 +276,7 @@ test("two at once are one drill", async () => {
   const before = (await world.drillRecords()).length;
   await Promise.all([world.finish(13), world.finish(13), world.finish(13)]);
   const { last } = await world.finish(13);
-  // The exports are of more than eight days before.
+  // The log was last sealed days before.
   expect(last).toMatchObject({ drill: world.day(13).toISOString(), verdict: "stale", passed: false });
   expect(await world.drillRecords()).toHaveLength(before + 1);
   expect(await world.scratchTables()).toEqual([]);

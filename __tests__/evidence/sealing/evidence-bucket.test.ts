@@ -7,13 +7,13 @@ import { evidenceBucket } from "../../../evidence/sealing/evidence-bucket";
 const FILE = { path: "checkpoint", bytes: Buffer.from("note") };
 
 /** A bucket whose every put is answered so. */
-function bucketThat(answer: () => object) {
+function bucketThat(answer: () => object, pause: (attempt: number) => Promise<void> = async () => {}) {
   const s3 = new S3Client({ region: "us-east-1" });
   (s3.middlewareStack as DynamoDBClient["middlewareStack"]).add(
     () => async () => ({ output: { $metadata: {}, ...answer() }, response: {} }) as never,
     { step: "initialize", name: "answer", priority: "high" },
   );
-  return evidenceBucket(s3, { bucket: "evidence", keyArn: "key" }, async () => {});
+  return evidenceBucket(s3, { bucket: "evidence", keyArn: "key" }, pause);
 }
 
 function failing(error: Error) {
@@ -40,6 +40,39 @@ test("any other fault is thrown: a missing bucket, a refused call, an answer wit
   }
   await expect(bucketThat(() => ({})).replace(FILE, undefined)).rejects.toThrow("without an ETag");
   expect(await bucketThat(() => ({ ETag: '"2"' })).replace(FILE, undefined)).toBe('"2"');
+});
+
+test.each([
+  [4, '"2"'],
+  [5, undefined],
+])("a put that meets %i others under way is tried five times in all, after a pause each", async (busy, version) => {
+  const $metadata = { httpStatusCode: 409 };
+  const conflict = new S3ServiceException({ name: "Conflict", $fault: "client", message: "", $metadata });
+  const pauses: number[] = [];
+  let puts = 0;
+  const evidence = bucketThat(
+    () => {
+      puts += 1;
+      if (puts <= busy) throw conflict;
+      return { ETag: '"2"' };
+    },
+    async (attempt) => void pauses.push(attempt),
+  );
+  const put = evidence.replace(FILE, '"1"');
+  if (version === undefined) await expect(put).rejects.toMatchObject({ code: "EVIDENCE_BUSY" });
+  else expect(await put).toBe(version);
+  expect([puts, pauses]).toEqual([5, [1, 2, 3, 4, 5].slice(0, busy)]);
+});
+
+test("a list goes on until S3 says that there is no more of it", async () => {
+  const pages = [
+    { Contents: [{ Key: "log/packs/000" }, {}], IsTruncated: true, NextContinuationToken: "a" },
+    { IsTruncated: true, NextContinuationToken: "b" },
+    { Contents: [{ Key: "log/packs/001" }], IsTruncated: false, NextContinuationToken: "c" },
+  ];
+  const paths: string[] = [];
+  for await (const path of bucketThat(() => pages.shift() ?? {}).listAfter("packs/", "packs/")) paths.push(path);
+  expect([paths, pages]).toEqual([["packs/000", "packs/001"], []]);
 });
 
 test.each([

@@ -6,6 +6,7 @@
 import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { CodedError } from "../../contract";
+import { isGzipDamage } from "../../ledger/rules/gzip-damage";
 
 /** An object of the trail's bucket. */
 export interface TrailObject {
@@ -99,8 +100,8 @@ export function readLogFile({ key, hash }: NamedLogFile, object: TrailObject | u
 function uncompressed(key: string, bytes: Buffer): Buffer {
   try {
     return gunzipSync(bytes, { maxOutputLength: UNCOMPRESSED_BYTES_MAX });
-  } catch {
-    throw altered(key, "It is no whole gzip file.");
+  } catch (error) {
+    throw isGzipDamage(error) ? altered(key, "It is no whole gzip file.") : error;
   }
 }
 

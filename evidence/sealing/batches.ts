@@ -1,6 +1,7 @@
 /** Entries as bytes: the bundle encoding of C2SP tlog-tiles, and what of it fits into one item of the log-state table. */
 
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { isGzipDamage } from "../../ledger/rules/gzip-damage";
 import { ENTRY_BYTES_MAX } from "../log/hashing";
 
 const LENGTH_BYTES = 2;
@@ -51,7 +52,8 @@ export function unpack(bytes: Uint8Array): Buffer[] | undefined {
   try {
     const maxOutputLength = BATCH_ENTRIES_MAX * (LENGTH_BYTES + ENTRY_BYTES_MAX);
     return entriesIn(inflateRawSync(bytes, { maxOutputLength }));
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isGzipDamage(error)) return undefined;
+    throw error;
   }
 }

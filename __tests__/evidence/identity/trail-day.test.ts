@@ -1,6 +1,6 @@
 /** The trail of a day is whole only when every hour has CloudTrail's own digest and every file is the one that it names. */
 
-import { gunzipSync, gzipSync } from "node:zlib";
+import zlib, { gunzipSync, gzipSync } from "node:zlib";
 import { readTrailDay } from "../../../evidence/identity/trail-day";
 import {
   assumedRole,
@@ -76,6 +76,16 @@ test("every flipped byte of a log file is a problem", async () => {
     });
     expect(await problemsOf(files)).toEqual([`${key}: It is not the file that its digest names.`]);
   }
+});
+
+test("too little memory to read a file does not make it an altered one", async () => {
+  const broken = Object.assign(new Error("There was no memory."), { code: "Z_MEM_ERROR" });
+  const files = folderOf(whole());
+  const gunzip = jest.spyOn(zlib, "gunzipSync").mockImplementation(() => {
+    throw broken;
+  });
+  await expect(readTrailDay(files, DAY)).rejects.toBe(broken);
+  gunzip.mockRestore();
 });
 
 test("a flipped byte in a digest's text is a problem", async () => {

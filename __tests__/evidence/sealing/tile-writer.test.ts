@@ -1,3 +1,4 @@
+import zlib from "node:zlib";
 import fc from "fast-check";
 import { leafHash } from "../../../evidence/log/hashing";
 import {
@@ -112,6 +113,16 @@ test.each([
   ["nothing", Buffer.alloc(0)],
 ])("%s are no batch", (_what, bytes) => {
   expect(unpack(bytes)).toBeUndefined();
+});
+
+test("too little memory to unpack a batch does not make it one that no sealer packed", () => {
+  const broken = Object.assign(new Error("There was no memory."), { code: "Z_MEM_ERROR" });
+  const inflate = jest.spyOn(zlib, "inflateRawSync").mockImplementation(() => {
+    throw broken;
+  });
+  const { bytes } = packFirst(entries(3));
+  expect(() => unpack(bytes)).toThrow(broken);
+  inflate.mockRestore();
 });
 
 test("a bundle that ends in the middle of an entry or of a length is invalid", () => {

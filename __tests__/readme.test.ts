@@ -37,7 +37,6 @@ function environment() {
     HOME: folder,
     PAYLEDGER_STATE: join(folder, "state"),
     CDKTF_OUTDIR: join(folder, "cdktf.out"),
-    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true",
   };
 }
 

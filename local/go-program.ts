@@ -71,7 +71,7 @@ async function build(source: GoSource, program: string): Promise<void> {
     GOMODCACHE: path.join(KEPT, "gopath", "pkg", "mod"),
     GOCACHE: path.join(KEPT, "gocache"),
   };
-  // Without optimization and debug data it compiles a quarter sooner; the programs run for seconds.
+  // Without optimization and debug data a build takes a quarter less; the programs run for seconds only.
   const quick = ["-gcflags=all=-N -l -dwarf=false", "-ldflags=-s -w"];
   const built = await run(go, ["build", "-trimpath", ...quick, "-o", partial, source.package], {
     cwd: source.folder,

@@ -1,9 +1,12 @@
-/** Runs a program inside a test, as a separate process would see it, and keeps what it prints. A start costs half a second. */
+/** Runs a program inside a test, as a separate process would see it, and keeps what it prints: a start costs a third of a second or more. */
 
 import { PAYLEDGER } from "../../cli/payledger";
 import { main, type Program } from "../../evidence/commands/program";
 import { PROJECT } from "./project-files";
 import type { ScriptResult } from "./run-script";
+
+/** What `cli/launch.cjs` sets. */
+const AS_LAUNCHED = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
 
 export interface Surroundings {
   /** Where it runs. */
@@ -32,7 +35,7 @@ export async function runInProcess(
   const before = { exitCode: process.exitCode, variables: { ...process.env }, folder: process.cwd() };
   try {
     if (surroundings !== undefined) {
-      setVariables({ PATH: before.variables["PATH"], ...surroundings.variables });
+      setVariables({ PATH: before.variables["PATH"], ...AS_LAUNCHED, ...surroundings.variables });
       process.chdir(surroundings.folder);
     }
     await main(program, words);

@@ -20,7 +20,10 @@ const HEADER_BYTES_MAX = FIXED_BYTES + 3 * FIELD_BYTES_MAX;
 export class GzipHeaderSearch {
   readonly #search = new CardDataSearch();
   #held: Buffer = Buffer.alloc(0);
-  /** Where in the held bytes the searched ones end, or before them: bytes that only look like a header may overlap a real one. */
+  /**
+   * How many of the held bytes were searched; below 0 when the search ended before them. Bytes that only look like a header may
+   * overlap a real one, and no byte is searched twice.
+   */
   #searchedTo = 0;
 
   /** The same bytes, searched as they pass. */

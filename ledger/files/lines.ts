@@ -6,7 +6,10 @@ export interface Line extends BoundedTextResult {
   readonly number: number;
 }
 
-/** Of each chunk the lines that end in it, and at last the one that has no end: without a promise for each. */
+/**
+ * For each chunk the lines that end in it, and then the last line where it has no end. A promise for each line would take longer
+ * than the line. The lines of one chunk must be read before the next chunk is asked for.
+ */
 export async function* linesOf(chunks: AsyncIterable<string>, lengthMax: number): AsyncGenerator<Iterable<Line>> {
   const open = new BoundedText(lengthMax);
   let number = 0;

@@ -44,8 +44,9 @@ export const tables = Object.values(TABLES).map(({ logicalName }) => ({
 
 export class DrillWorld {
   readonly logged: string[] = [];
-  /** The ledger's clock: far enough in the past that recovery reaches everything. */
+  /** Of the objects that a test has changed, what they held before. */
   private readonly bytesBefore = new Map<string, Buffer>();
+  /** The ledger's clock: far enough in the past that recovery reaches everything. */
   private readonly start = Date.now() - 30 * DAY;
 
   private constructor(readonly ledger: SealedLedger) {}

@@ -5,6 +5,7 @@
 
 import { createHash } from "node:crypto";
 import type { LogicalTableName } from "../../../contract";
+import { forManyCalls } from "../../../handlers/runtime/clients";
 import type { StoredItem } from "../../../ledger/rules/stored-item";
 import type { Services } from "../../../ledger/store/services";
 import { stubServices } from "../../ledger/rules/stub-services";
@@ -65,7 +66,7 @@ export async function playRound(world: RaceWorld, expected: Expected, seed: numb
   const turns = new Turns(random);
   // Making clients would take longer than all else that a sealer does.
   const clients = world.clients();
-  for (const { config } of [clients.dynamo, clients.s3, clients.kms]) config.cacheMiddleware = true;
+  for (const client of [clients.dynamo, clients.s3, clients.kms]) forManyCalls(client);
   const place = { ...world, clients: () => clients };
   const kills = await turns.play([0, 1].map(() => sealAll(place, changes, turns, random)));
   await startSealer(place, { clock }).beat();

@@ -1,4 +1,4 @@
-/** When a sealer looks at what was committed lately, and when it needs not. */
+/** When a sealer reads what was committed lately, and when it does not need to. */
 
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { leafHash } from "../../../evidence/log/hashing";
@@ -9,7 +9,7 @@ const table = { dynamo: { send } as unknown as DynamoDBClient, tableName: "log",
 const [first, second] = ["first", "second"].map((text) => leafHash(Buffer.from(text))) as [Buffer, Buffer];
 beforeEach(() => send.mockClear());
 
-test("what it committed itself it knows without a look, and nothing else", async () => {
+test("what it committed itself it knows without reading, and nothing else", async () => {
   const recent = new RecentEntries(5_000);
   recent.add([first], 5);
   await recent.follow(table, 5);
@@ -17,14 +17,14 @@ test("what it committed itself it knows without a look, and nothing else", async
   expect([recent.has(first), recent.has(second)]).toEqual([true, false]);
 });
 
-test("it looks where the log has grown since", async () => {
+test("it reads when the log has grown since", async () => {
   const recent = new RecentEntries(5_000);
   recent.add([first], 5);
   await recent.follow(table, 6);
   expect(send).toHaveBeenCalled();
 });
 
-test("a sealer that shall know no entry reads none", async () => {
+test("a sealer that is set to know no entries reads none", async () => {
   await new RecentEntries(0).follow(table, 6);
   expect(send).not.toHaveBeenCalled();
 });

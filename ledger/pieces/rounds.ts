@@ -1,16 +1,20 @@
 /** The rounds of a check in pieces: who merges asks for the results of a round, and each piece reads its share of the newest one. */
 
+import { randomUUID } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { areEqual, inOneLine, type JsonLines, linesIn, packed, unpacked } from "./packed";
 import { PieceError, type PiecePlan, type PieceStore, PiecesLeft, type PieceWork } from "./plan";
 
-const DONE = "done";
 const workName = (round: number) => `round-${round}/work`;
-const resultName = (round: number, piece: number, what: string) => `round-${round}/piece-${piece}/${what}`;
+const pieceName = (round: number, piece: number) => `round-${round}/piece-${piece}`;
+/** Names the reading of the piece whose results count: the first that ended. */
+const doneName = (round: number, piece: number) => `${pieceName(round, piece)}/done`;
 
 /** The results of all pieces, in place of the readings of one. @param Work what a round asks of its pieces. */
 export class MergedRounds<Work extends object> {
   private rounds = 0;
+  /** For each round the folders of its results, by piece. */
+  private readonly folders: string[][] = [];
 
   constructor(private readonly pieces: PieceWork) {}
 
@@ -26,38 +30,46 @@ export class MergedRounds<Work extends object> {
     const asked = packed(work);
     const begun = (await store.read(workName(round))) ?? (await store.create(workName(round), asked));
     if (!areEqual(begun, asked)) throw otherWork(round);
-    const left: number[] = [];
+    const [folders, left]: [string[], number[]] = [[], []];
     for (let piece = 0; piece < plan.pieces; piece++) {
-      if ((await store.read(resultName(round, piece, DONE))) === undefined) left.push(piece);
+      const reading = await store.read(doneName(round, piece));
+      if (reading === undefined) left.push(piece);
+      else folders.push(`${pieceName(round, piece)}/${reading.toString("utf8")}`);
     }
     if (left.length > 0) throw new PiecesLeft(round, left);
+    this.folders[round] = folders;
     return round;
   }
 
   /** What the pieces have written with `lines`, in turn: as one reading would have given it. */
   async *lines<T>(round: number, name: string): AsyncGenerator<T> {
-    for (let piece = 0; piece < this.pieces.plan.pieces; piece++) {
-      for await (const line of linesIn(await this.result(round, piece, name))) yield JSON.parse(line) as T;
+    for await (const result of this.results(round, name)) {
+      for await (const line of linesIn(result)) yield JSON.parse(line) as T;
     }
   }
 
   /** What each piece has written with `sums`. */
   async *sums<T>(round: number, name: string): AsyncGenerator<T> {
-    for (let piece = 0; piece < this.pieces.plan.pieces; piece++) {
-      yield JSON.parse(gunzipSync(await this.result(round, piece, name)).toString("utf8")) as T;
-    }
+    for await (const result of this.results(round, name)) yield JSON.parse(gunzipSync(result).toString("utf8")) as T;
   }
 
-  private async result(round: number, piece: number, what: string): Promise<Buffer> {
-    const name = resultName(round, piece, what);
-    const bytes = await this.pieces.store.read(name);
-    if (bytes === undefined) throw new Error(`${name} was there, and is not any more.`);
-    return bytes;
+  private async *results(round: number, what: string): AsyncGenerator<Buffer> {
+    for (const folder of this.folders[round] ?? []) {
+      const bytes = await this.pieces.store.read(`${folder}/${what}`);
+      if (bytes === undefined) throw new Error(`${folder}/${what} is not there, although that reading ended.`);
+      yield bytes;
+    }
   }
 }
 
-/** One piece of a round: which share is its own, and where it leaves what it has read. */
+/**
+ * One reading of one piece of a round: which share is its own, and where it leaves what it has read. A piece may be read twice at
+ * once, as when a function is called again while it runs, and a table changes meanwhile: each reading has a separate folder, so the
+ * results of one never come beside those of another.
+ */
 export class PieceOfRound {
+  private readonly reading = randomUUID();
+
   constructor(
     private readonly store: PieceStore,
     readonly plan: PiecePlan,
@@ -74,11 +86,20 @@ export class PieceOfRound {
   }
 
   lines(name: string, lines: JsonLines): Promise<void> {
-    return this.store.write(resultName(this.round, this.piece, name), lines.bytes());
+    return this.store.write(this.nameOf(name), lines.bytes());
   }
 
   sums(name: string, sums: object): Promise<void> {
-    return this.store.write(resultName(this.round, this.piece, name), inOneLine(sums));
+    return this.store.write(this.nameOf(name), inOneLine(sums));
+  }
+
+  /** Of several readings that end, only the first one counts. */
+  async end(): Promise<void> {
+    await this.store.create(doneName(this.round, this.piece), Buffer.from(this.reading));
+  }
+
+  private nameOf(what: string): string {
+    return `${pieceName(this.round, this.piece)}/${this.reading}/${what}`;
   }
 }
 
@@ -101,11 +122,12 @@ export async function readPieceOfRound<Work>(
     const message = `There are the pieces 1 to ${plan.pieces}. Name one of them.`;
     throw new PieceError("NO_SUCH_PIECE", message);
   }
-  if ((await store.read(resultName(round, piece, DONE))) !== undefined) return undefined;
+  if ((await store.read(doneName(round, piece))) !== undefined) return undefined;
   const bytes = await store.read(workName(round));
   if (bytes === undefined) throw new Error(`${workName(round)} was there, and is not any more.`);
-  await read(unpacked<Work>(bytes), new PieceOfRound(store, plan, round, piece));
-  await store.write(resultName(round, piece, DONE), Buffer.from("done\n"));
+  const own = new PieceOfRound(store, plan, round, piece);
+  await read(unpacked<Work>(bytes), own);
+  await own.end();
   return round;
 }
 

@@ -1,6 +1,7 @@
 /** What the pieces and mergings of one check have in common, also when several of them begin at once. */
 
 import { gunzipSync, gzipSync } from "node:zlib";
+import { JsonLines } from "../../../ledger/pieces/packed";
 import { openPlan, type PieceStore, PiecesLeft, partOf } from "../../../ledger/pieces/plan";
 import { MergedRounds, readPieceOfRound } from "../../../ledger/pieces/rounds";
 import { memoryStore } from "../../support/pieces";
@@ -95,5 +96,25 @@ describe("a round", () => {
     expect(other).not.toEqual(bytes);
     store.kept.set("round-0/work", other);
     await expect(ask(WORK)).rejects.toMatchObject({ code: "PIECES_LEFT" });
+  });
+
+  test("takes the results of one reading of a piece alone, also where two read it at once and see different tables", async () => {
+    const { store, plan } = await begun();
+    const read = (piece: number, seen: string, between = async () => {}) =>
+      readPieceOfRound<Work>({ store, plan, piece }, async (_work, own) => {
+        const lines = new JsonLines();
+        lines.add({ seen });
+        await own.lines("lines", lines);
+        await between();
+        await own.sums("sums", { seen });
+      });
+    await read(0, "before", async () => void (await read(0, "after")));
+    await read(1, "other piece");
+    const merged = new MergedRounds<Work>({ store, plan });
+    const round = await merged.resultsOf(WORK);
+    const results: unknown[] = [];
+    for await (const line of merged.lines(round, "lines")) results.push(line);
+    for await (const sums of merged.sums(round, "sums")) results.push(sums);
+    expect(results).toEqual([{ seen: "after" }, { seen: "other piece" }, { seen: "after" }, { seen: "other piece" }]);
   });
 });

@@ -60,6 +60,7 @@ const CLOCK_AND_CHANCE: Readonly<Record<string, readonly string[]>> = {
   "ledger/store/transaction-record.ts": ["pooledRandomBytes"],
   "ledger/store/transaction.ts": ["randomUUID", "Math.random"],
   "ledger/pieces/plan.ts": ["randomBytes"],
+  "ledger/pieces/rounds.ts": ["randomUUID"],
   "ledger/operations/record-entries.ts": ["randomBytes"],
   "ledger/operations/file-facts.ts": ["new Date"],
   "ledger/operations/record-rows.ts": ["new Date"],

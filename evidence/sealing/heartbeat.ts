@@ -17,7 +17,7 @@ export interface HeartbeatSettings extends Omit<PublishSettings, "table"> {
  * A heartbeat comes each minute. One that somebody asks for so soon after another is skipped: each leaves three objects,
  * which the object lock keeps. An auditor who has just copied the tables waits no longer than this for the next one.
  */
-const SAME_BEAT_MS = 5_000;
+const SAME_BEAT_MS = 1_000;
 /** Clocks of two machines differ by less, by far. */
 const CLOCK_DIFFERENCE_MAX_MS = 60 * 60 * 1000;
 
@@ -32,7 +32,7 @@ export async function publishHeartbeat({ log, clock, ...settings }: HeartbeatSet
  * The checkpoint and the clock are read after the head: so a heartbeat never names an older checkpoint than the one
  * before it, and no entry before it was written after its time. Clocks of two machines differ; where this one is
  * behind that of the last heartbeat, the time of the last heartbeat is used again, so that times never go back.
- * @returns undefined when the log ends with a heartbeat that is younger than five seconds.
+ * @returns undefined when the log ends with a heartbeat that is younger than a second.
  * @throws SealingError HEARTBEAT_AHEAD
  */
 async function heartbeatAfter(

@@ -206,18 +206,22 @@ export function entriesOf(bundle: Buffer, width: number, name: string): Buffer[]
   return ends.map((end, at) => bundle.subarray((at === 0 ? 0 : (ends[at - 1] ?? 0)) + LENGTH_BYTES, end));
 }
 
-/** Where each entry of a bundle ends; the next one begins two bytes behind. @throws EvidenceError */
-export function endsOf(bundle: Buffer, width: number, name: string): number[] {
+/**
+ * Where each entry of a bundle ends; the next one begins two bytes behind.
+ * @param every of a pack: says only where each so many entries end. @throws EvidenceError
+ */
+export function endsOf(bundle: Buffer, width: number, name: string, every = 1): number[] {
   const ends: number[] = [];
-  let at = 0;
+  let [at, entries] = [0, 0];
   // Ends at the width: a hostile file may hold millions of empty entries, and their ends would fill the memory.
-  while (ends.length < width && at + LENGTH_BYTES <= bundle.length) {
+  while (entries < width && at + LENGTH_BYTES <= bundle.length) {
     const end = at + LENGTH_BYTES + bundle.readUInt16BE(at);
     if (end > bundle.length) break;
-    ends.push(end);
+    entries += 1;
+    if (entries % every === 0) ends.push(end);
     at = end;
   }
-  if (at !== bundle.length || ends.length !== width) {
+  if (at !== bundle.length || entries !== width) {
     throw new EvidenceError(name, `it does not consist of ${width} entries, each behind its length.`);
   }
   return ends;

@@ -93,6 +93,8 @@ class PackReader implements Packs {
     if (pack instanceof EvidenceError) return bundle % PACK_BUNDLES === 0 ? pack : undefined;
     const packed = await this.bundle(bundle);
     if (packed === undefined || entries === undefined) return undefined;
+    // The entries come from the pack: they lie in its memory, which nothing else shares, because a pack is too large for the pool.
+    if (entries[0]?.buffer === packed.buffer) return undefined;
     const own = entriesOf(packed, TILE_WIDTH, bundlePath(bundle));
     if (own.every((entry, at) => entries[at]?.equals(entry) === true)) return undefined;
     return new EvidenceError(packPath(packOf(bundle)), `its entries are not those of ${bundlePath(bundle)}.`);
@@ -118,8 +120,7 @@ class PackReader implements Packs {
     try {
       const bytes = await this.evidence.read(path);
       if (bytes === undefined) return undefined;
-      const ends = endsOf(bytes, PACK_ENTRIES, path);
-      return { bytes, ends: ends.filter((_, at) => at % TILE_WIDTH === TILE_WIDTH - 1) };
+      return { bytes, ends: endsOf(bytes, PACK_ENTRIES, path, TILE_WIDTH) };
     } catch (error) {
       if (error instanceof EvidenceError) return error;
       throw error;

@@ -8,7 +8,7 @@ import { logKey, ORIGIN } from "../../__tests__/support/naive-log";
 import type { LogicalTableName } from "../../contract";
 import { checkpointText } from "../../evidence/log/checkpoint";
 import { type EntryKind, entryBytes, type LogEntry } from "../../evidence/log/entry";
-import { bundlePath, checkpointPath, TILE_WIDTH, tilePath } from "../../evidence/log/paths";
+import { bundlePath, checkpointPath, PACK_BUNDLES, packPath, TILE_WIDTH, tilePath } from "../../evidence/log/paths";
 import { GrowingTree } from "../../evidence/verifier/merkle-tree";
 import { commitmentOf } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
@@ -157,10 +157,17 @@ class TableWriter {
   }
 }
 
+/** Writes the evidence as `fetch` leaves it: packs, and bundles with their tiles only behind the last pack. */
 class EvidenceWriter {
   private readonly counts: Record<EntryKind, number> = { RECORD: 0, FORGED: 0, TAMPER: 0, LATE: 0, HEARTBEAT: 0 };
-  private readonly tree = new GrowingTree((level, index, hashes) => this.put(tilePath(level, index), hashes));
+  private readonly tree = new GrowingTree((level, index, hashes) => {
+    if (level === 0) this.tiles.push(Buffer.from(hashes));
+    else this.put(tilePath(level, index), hashes);
+  });
   private bundle: Buffer[] = [];
+  /** Of the pack that is not full yet. */
+  private bundles: Buffer[] = [];
+  private tiles: Buffer[] = [];
   private published = { size: 0, text: "" };
   private sequence = 10n ** 20n;
 
@@ -187,8 +194,22 @@ class EvidenceWriter {
     this.tree.append(bytes);
     this.bundle.push(Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes);
     if (this.tree.size % TILE_WIDTH > 0) return;
-    this.put(bundlePath(this.tree.size / TILE_WIDTH - 1), Buffer.concat(this.bundle));
+    this.bundles.push(Buffer.concat(this.bundle));
     this.bundle = [];
+    if (this.bundles.length === PACK_BUNDLES) this.putPack();
+  }
+
+  private putPack(): void {
+    this.put(packPath(this.tree.size / (TILE_WIDTH * PACK_BUNDLES) - 1), Buffer.concat(this.bundles));
+    this.bundles = [];
+    this.tiles = [];
+  }
+
+  /** Puts what lies behind the last pack. */
+  finish(): void {
+    const first = Math.floor(this.tree.size / TILE_WIDTH) - this.bundles.length;
+    for (const [at, bundle] of this.bundles.entries()) this.put(bundlePath(first + at), bundle);
+    for (const [at, tile] of this.tiles.entries()) this.put(tilePath(0, first + at), tile);
   }
 
   private publish(): void {
@@ -258,6 +279,7 @@ export function makeRecords(folder: string, count: number, damages?: Damages): v
   for (const table of ["payment-audit-trail", "payment-transactions", "PaymentEvents"] as const)
     new TableWriter(folder, table).finish(exportTime);
   evidence.heartbeat(timeAt(count + 3660));
+  evidence.finish();
 }
 
 function rowsLeft(row: Item, number: number, damages: Damages | undefined): Item[] {

@@ -62,14 +62,19 @@ async function peek(
   text: AsyncGenerator<string>,
 ): Promise<{ first: string | undefined; whole: AsyncGenerator<string> }> {
   let head = "";
+  let lineBreaks = 0;
   while (head.trimStart() === "") {
     const { done, value } = await text.next();
     if (done) break;
     head += value;
-    if (head.length > ROW_LENGTH_MAX && head.trimStart() === "") head = "";
+    if (head.length <= ROW_LENGTH_MAX || head.trimStart() !== "") continue;
+    // Of so much white space only the line breaks are kept, as a number: rows are named by their lines.
+    lineBreaks += head.split("\n").length - 1;
+    head = "";
   }
   async function* whole(): AsyncGenerator<string> {
     try {
+      for (let left = lineBreaks; left > 0; left -= ROW_LENGTH_MAX) yield "\n".repeat(Math.min(left, ROW_LENGTH_MAX));
       yield head;
       yield* text;
     } finally {

@@ -325,6 +325,15 @@ test("more white space than a row may hold, before the first character, is not k
   ]);
 });
 
+test.each([
+  ["CSV", "transactionId\nx\ny,2", 2],
+  ["NDJSON", '{"a":1}\n{"b":2', 1],
+])("the lines of so much white space count: rows of %s are named by their lines", async (_format, text, behind) => {
+  const rows = await listOf(readRows(repeated("", "\n".repeat(MEGABYTE), 3, text)));
+  expect(rows.at(-1)).toMatchObject({ number: 3 * MEGABYTE + 1 + behind, fault: expect.any(String) });
+  expect(rows).toHaveLength(2);
+});
+
 test("what is no payment file at all is one bad row, not a file without rows", async () => {
   for (const text of ["7", '"text"', "hello", "<xml/>"]) expect(await rowsOf(text)).toEqual([bad(1, "NOT_CSV")]);
   expect(await rowsOf(Buffer.from("\u{feff}x,y\n", "utf16le"))).toContainEqual(bad(1, "NOT_UTF8"));

@@ -206,4 +206,9 @@ function scoreOf(folder: string, { files }: Report): Score {
   return { folder, noticed, unnoticed, equivalent };
 }
 
-main();
+try {
+  main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 2;
+}

@@ -79,19 +79,29 @@ const isMeasure = (name: string): name is keyof typeof MEASURES => Object.hasOwn
 
 function usage(): string {
   const checks = Object.entries(CHECKS).map(([name, what]) => `  ${name.padEnd(16)}${what}`);
-  return `Measures: ${Object.keys(MEASURES).join(", ")}; all of them when none is named.\nChecks, one at a time, with their own arguments:\n${checks.join("\n")}`;
+  return `Options: --json, --rounds=5, --latency-ms=0.\nMeasures: ${Object.keys(MEASURES).join(", ")}; all of them when none is named.\nChecks, one at a time, with their own arguments:\n${checks.join("\n")}`;
 }
 
 const [first = "", ...rest] = process.argv.slice(2);
-const { values: options, positionals } = parseArgs({
-  args: Object.hasOwn(CHECKS, first) ? [] : process.argv.slice(2),
-  allowPositionals: true,
-  options: {
-    json: { type: "boolean", default: false },
-    rounds: { type: "string", default: "5" },
-    "latency-ms": { type: "string", default: "0" },
-  },
-});
+
+function wordsGiven() {
+  try {
+    return parseArgs({
+      args: Object.hasOwn(CHECKS, first) ? [] : process.argv.slice(2),
+      allowPositionals: true,
+      options: {
+        json: { type: "boolean", default: false },
+        rounds: { type: "string", default: "5" },
+        "latency-ms": { type: "string", default: "0" },
+      },
+    });
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage()}`);
+    return process.exit(2);
+  }
+}
+
+const { values: options, positionals } = wordsGiven();
 
 if (Object.hasOwn(CHECKS, first)) {
   const program = ["--import", "tsx", path.join(__dirname, `${first}.ts`), ...rest];

@@ -210,5 +210,5 @@ try {
   main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 2;
+  process.exitCode = 1;
 }

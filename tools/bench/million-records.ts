@@ -8,6 +8,7 @@ import { logKey, ORIGIN } from "../../__tests__/support/naive-log";
 import type { LogicalTableName } from "../../contract";
 import { checkpointText } from "../../evidence/log/checkpoint";
 import { type EntryKind, entryBytes, type LogEntry } from "../../evidence/log/entry";
+import { HASH_BYTES } from "../../evidence/log/hashing";
 import { bundlePath, checkpointPath, PACK_BUNDLES, packPath, TILE_WIDTH, tilePath } from "../../evidence/log/paths";
 import { GrowingTree } from "../../evidence/verifier/merkle-tree";
 import { commitmentOf } from "../../ledger/rules/commitment";
@@ -205,21 +206,22 @@ class EvidenceWriter {
     this.tiles = [];
   }
 
-  /** Puts what lies behind the last pack. */
+  /** Puts what lies behind the last pack, and what is not full. */
   finish(): void {
-    const first = Math.floor(this.tree.size / TILE_WIDTH) - this.bundles.length;
+    const full = Math.floor(this.tree.size / TILE_WIDTH);
+    const first = full - this.bundles.length;
     for (const [at, bundle] of this.bundles.entries()) this.put(bundlePath(first + at), bundle);
     for (const [at, tile] of this.tiles.entries()) this.put(tilePath(0, first + at), tile);
+    for (const { level, index, hashes } of this.tree.partialTiles()) {
+      this.put(tilePath(level, index, hashes.length / HASH_BYTES), hashes);
+    }
+    const width = this.bundle.length / 2;
+    if (width > 0) this.put(bundlePath(full, width), Buffer.concat(this.bundle));
   }
 
   private publish(): void {
     const { size } = this.tree;
     const text = checkpointText(ORIGIN, size, this.tree.root());
-    for (const { level, index, hashes } of this.tree.partialTiles()) {
-      this.put(tilePath(level, index, hashes.length / 32), hashes);
-    }
-    const width = this.bundle.length / 2;
-    if (width > 0) this.put(bundlePath(Math.floor(size / TILE_WIDTH), width), Buffer.concat(this.bundle));
     const checkpoint = Buffer.from(`${text}\n${signer.sign(text)}`);
     this.put(checkpointPath(size), checkpoint);
     this.put("checkpoint", checkpoint);

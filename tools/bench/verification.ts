@@ -11,7 +11,7 @@ import { measuredNode, type NodeCost, PROJECT } from "./measured-node";
 import { makeRecords, timeAt } from "./million-records";
 
 /** Of the generator: records made by an earlier one are made anew. */
-const FORM = 5;
+const FORM = 6;
 
 const folderOf = (payments: number) => path.join(PROJECT, ".local", `verify-million-${FORM}-${payments}`);
 

@@ -19,7 +19,7 @@ import { makeRecords, signer, timeAt } from "./million-records";
 const [, , PAYMENTS_TEXT = "50000", PIECES_TEXT = "8", job, pieceText] = process.argv;
 const [PAYMENTS, PIECES] = [Number(PAYMENTS_TEXT), Number(PIECES_TEXT)];
 /** Of the generator: records made by an earlier one are made anew. */
-const FORM = 2;
+const FORM = 3;
 const FOLDER = path.join(".local", `verify-pieces-${FORM}-${PAYMENTS}`);
 const WORK = path.join(FOLDER, "work");
 

@@ -26,9 +26,6 @@ interface Pack {
   readonly ends: readonly number[];
 }
 
-/** Reading goes on from one pack to the next, a few bundles ahead. */
-const PACKS_HELD = 2;
-
 /**
  * The folder, in which a bundle that is not there, and the tile over it, come from the pack that holds them.
  * @param isInstead says of each pack, by its number, whether it is read in place of bundles and tiles that are there too: where
@@ -55,7 +52,8 @@ export function withPacks(
 }
 
 class PackReader implements Packs {
-  private readonly recent = new Map<number, Promise<Pack | EvidenceError | undefined>>();
+  /** The one that was read last: readers take one pack after another, and each has some 20 MB. */
+  private held: { readonly index: number; readonly pack: Promise<Pack | EvidenceError | undefined> } | undefined;
 
   constructor(
     private readonly evidence: EvidenceFolder,
@@ -106,13 +104,8 @@ class PackReader implements Packs {
   }
 
   private read(index: number): Promise<Pack | EvidenceError | undefined> {
-    const pack = this.recent.get(index) ?? this.load(index);
-    // The one that was used last is the last that leaves.
-    this.recent.delete(index);
-    this.recent.set(index, pack);
-    const [oldest] = this.recent.keys();
-    if (this.recent.size > PACKS_HELD && oldest !== undefined) this.recent.delete(oldest);
-    return pack;
+    if (this.held?.index !== index) this.held = { index, pack: this.load(index) };
+    return this.held.pack;
   }
 
   private async load(index: number): Promise<Pack | EvidenceError | undefined> {

@@ -113,6 +113,14 @@ test("conflicting repeats within one list, and a forged record named twice, do n
   expect(results.map((result) => result.code)).toEqual(["RECORD_FORGED", "RECORD_FORGED"]);
 });
 
+test("a conflict names the time where that differs, or is missing in the repeat of an event that named it", async () => {
+  const unnamed = { AuditID: freshId("audit"), TransactionID: freshId(), Actor: "alice", query_result: "success" };
+  await persist({ ...unnamed, Timestamp: "2026-11-20T10:00:00Z" });
+  for (const repeat of [unnamed, { ...unnamed, Timestamp: "2026-11-20T10:00:01Z" }]) {
+    expect((await persist(repeat)).results[0]).toMatchObject(refusal("CONFLICT", "Timestamp"));
+  }
+});
+
 test("an event without an id is stored once however often the platform repeats the invocation", async () => {
   const TransactionID = freshId();
   const call = harness.call("persist_payment_audit_trail");

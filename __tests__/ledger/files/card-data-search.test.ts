@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { CardDataSearch } from "../../../ledger/files/card-data-search";
 import { ROW_LENGTH_MAX, readRows } from "../../../ledger/files/rows";
+import { UnreadableGzipError } from "../../../ledger/files/text";
 import { gzipFault, isCardDataBefore } from "../../../ledger/files/verify";
 import { findCardData, holdsCardData } from "../../../ledger/rules/card-data";
 import { bytesOf, cut, cuts, listOf } from "./sources";
@@ -15,6 +16,31 @@ const filler = (length: number) =>
   FILLER.map((unit) => unit.repeat(Math.ceil(length / unit.length)).slice(0, length)).filter(
     (text) => !holdsCardData(text.slice(0, 2_000)),
   );
+
+describe("before a fault of the gzip data", () => {
+  const packed = gzipSync(`${CARD}\n${"no card data in here, ".repeat(200_000)}`, { level: 0 });
+  const fault = new UnreadableGzipError("DAMAGED_GZIP", packed.length);
+
+  test("a download that fails is thrown: it says nothing of the file", async () => {
+    async function* failing() {
+      yield packed.subarray(0, 20);
+      throw new Error("The connection is lost.");
+    }
+    await expect(isCardDataBefore(fault, failing())).rejects.toThrow("The connection is lost.");
+  });
+
+  test("nothing is read behind card data that was found", async () => {
+    let read = 0;
+    async function* counted() {
+      for (let at = 0; at < packed.length; at += 64 * 1024) {
+        read += 1;
+        yield packed.subarray(at, at + 64 * 1024);
+      }
+    }
+    expect(await isCardDataBefore(fault, counted())).toBe(true);
+    expect(read).toBeLessThan(packed.length / (64 * 1024) / 2);
+  });
+});
 
 describe("the search in pieces", () => {
   test("property: a card number anywhere in a long text is found, however the text is cut", async () => {

@@ -68,6 +68,8 @@ describe("notes", () => {
     ["a signature without its padding", `text\n\n— a ${signature.replace("=", "")}\n`],
     ["a signature in base64url", `text\n\n— a ${Buffer.alloc(66, 255).toString("base64url")}\n`],
     ["unused bits in its base64", `text\n\n— a ${signature.replace(/.=$/, "9=")}\n`],
+    ["a word behind the signature", `text\n\n— a ${signature} more\n`],
+    ["a space behind the signature", `text\n\n— a ${signature} \n`],
     ["a key id alone", `text\n\n— a ${Buffer.alloc(4).toString("base64")}\n`],
     ["too many signatures", `text\n\n${`${line}\n`.repeat(101)}`],
     ["too many bytes", `${"x".repeat(1024 * 1024)}\n\n${line}\n`],

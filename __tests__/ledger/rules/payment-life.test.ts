@@ -112,6 +112,30 @@ describe("what is refused to a grant and a breach of a fact", () => {
   });
 });
 
+test("a refund that comes back frees what was refunded, and a hold that fails what was held", () => {
+  const [refund, hold] = [event("REFUNDED", "60.00"), event("REFUND_HELD", "10.00")];
+  const life = lifeOf(row, refund, hold);
+  expect(life.judge(event("REFUND_FAILED", "20.00", { Of: refund.EventID })).breaches).toEqual(["AMOUNT_DIFFERS"]);
+  expect(life.add(event("REFUND_FAILED", "60.00", { Of: refund.EventID }))).toMatchObject({
+    breaches: [],
+    state: { Refunded: "0.00", RefundHeld: "10.00" },
+  });
+  expect(life.judge(event("REFUND_HELD", "90.01")).breaches).toEqual(["OVER_CAPTURED"]);
+  expect(life.add(event("REFUND_FAILED", "10.00", { Of: hold.EventID }))).toMatchObject({
+    breaches: [],
+    state: { Refunded: "0.00", RefundHeld: "0.00" },
+  });
+  expect(life.judge(event("REFUND_HELD", "100.00")).breaches).toEqual([]);
+});
+
+test.each(["DISPUTE_WON", "REFUND_FAILED"] as const)("%s of nothing that is known changes no total", (kind) => {
+  const life = lifeOf(row, event("DISPUTED", "30.00"), event("REFUNDED", "20.00"));
+  expect(life.add(event(kind, "10.00", { Of: "unknown" }))).toMatchObject({
+    breaches: ["OF_UNKNOWN"],
+    state: { Disputed: "30.00", Refunded: "20.00", RefundHeld: "0.00" },
+  });
+});
+
 describe("open breaches", () => {
   test("a refund told twice stays on the list until it is corrected", () => {
     const twice = event("REFUNDED", "70.00");

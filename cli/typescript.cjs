@@ -7,7 +7,7 @@
 const { enableCompileCache } = require("node:module");
 const { join, resolve, sep } = require("node:path");
 
-// Node.js 22 and later keep compiled code from one start to the next: a quarter of a short command's time. The folder is the
+// Node.js 22 and later keep compiled code from one start to the next: a fifth of a command's time. The folder is the
 // project's own, because in a shared one another user of the machine could leave code that would be run.
 enableCompileCache?.(join(__dirname, "..", "node_modules", ".cache", "compiled"));
 

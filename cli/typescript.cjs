@@ -7,8 +7,8 @@
 const { enableCompileCache } = require("node:module");
 const { join, resolve, sep } = require("node:path");
 
-// Node.js 22 and later keep compiled code from one start to the next: a fifth of a command's time. The folder is the
-// project's own, because in a shared one another user of the machine could leave code that would be run.
+// Node.js 22 and later can keep compiled code from one start to the next, which saves a fifth of a command's time. It is kept in
+// the project, because in a shared folder another user of the machine could leave code that would be run.
 enableCompileCache?.(join(__dirname, "..", "node_modules", ".cache", "compiled"));
 
 const PACKAGES = `${sep}node_modules${sep}`;

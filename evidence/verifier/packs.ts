@@ -91,7 +91,7 @@ class PackReader implements Packs {
     if (pack instanceof EvidenceError) return bundle % PACK_BUNDLES === 0 ? pack : undefined;
     const packed = await this.bundle(bundle);
     if (packed === undefined || entries === undefined) return undefined;
-    // The entries come from the pack: they lie in its memory, which nothing else shares, because a pack is too large for the pool.
+    // These entries are bytes of the pack. Nothing else lies in its memory: only small buffers of Node.js share memory.
     if (entries[0]?.buffer === packed.buffer) return undefined;
     const own = entriesOf(packed, TILE_WIDTH, bundlePath(bundle));
     if (own.every((entry, at) => entries[at]?.equals(entry) === true)) return undefined;

@@ -54,7 +54,9 @@ export class MergedRounds<Work extends object> {
   }
 
   private async *results(round: number, what: string): AsyncGenerator<Buffer> {
-    for (const folder of this.folders[round] ?? []) {
+    const folders = this.folders[round];
+    if (folders === undefined) throw new RangeError(`The results of round ${round + 1} were not asked for.`);
+    for (const folder of folders) {
       const bytes = await this.pieces.store.read(`${folder}/${what}`);
       if (bytes === undefined) throw new Error(`${folder}/${what} is not there, although that reading ended.`);
       yield bytes;

@@ -9,11 +9,14 @@ import type { LogicalTableName } from "../../contract";
 import { checkpointText } from "../../evidence/log/checkpoint";
 import { type EntryKind, entryBytes, type LogEntry } from "../../evidence/log/entry";
 import { HASH_BYTES } from "../../evidence/log/hashing";
-import { bundlePath, checkpointPath, PACK_BUNDLES, packPath, TILE_WIDTH, tilePath } from "../../evidence/log/paths";
+import { bundlePath, checkpointPath, PACK_ENTRIES, packPath, TILE_WIDTH, tilePath } from "../../evidence/log/paths";
+import { bundleBytes } from "../../evidence/sealing/batches";
 import { GrowingTree } from "../../evidence/verifier/merkle-tree";
 import { commitmentOf } from "../../ledger/rules/commitment";
 import { derivedAuditId } from "../../ledger/rules/identifiers";
 
+/** Ledgers on disk that were made in an earlier form are made anew. */
+export const RECORDS_FORM = 6;
 const FILES_A_TABLE = 32;
 const HEARTBEAT_EVERY = 20_000;
 const STATUS_CHANGE_EVERY = 100;
@@ -165,7 +168,8 @@ class EvidenceWriter {
     if (level === 0) this.tiles.push(Buffer.from(hashes));
     else this.put(tilePath(level, index), hashes);
   });
-  private bundle: Buffer[] = [];
+  /** Entries of the bundle that is not full yet. */
+  private entries: Buffer[] = [];
   /** Of the pack that is not full yet. */
   private bundles: Buffer[] = [];
   private tiles: Buffer[] = [];
@@ -193,15 +197,15 @@ class EvidenceWriter {
     this.counts[entry.kind] += 1;
     const bytes = entryBytes(entry);
     this.tree.append(bytes);
-    this.bundle.push(Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes);
-    if (this.tree.size % TILE_WIDTH > 0) return;
-    this.bundles.push(Buffer.concat(this.bundle));
-    this.bundle = [];
-    if (this.bundles.length === PACK_BUNDLES) this.putPack();
+    this.entries.push(bytes);
+    if (this.entries.length < TILE_WIDTH) return;
+    this.bundles.push(bundleBytes(this.entries));
+    this.entries = [];
+    if (this.tree.size % PACK_ENTRIES === 0) this.putPack();
   }
 
   private putPack(): void {
-    this.put(packPath(this.tree.size / (TILE_WIDTH * PACK_BUNDLES) - 1), Buffer.concat(this.bundles));
+    this.put(packPath(this.tree.size / PACK_ENTRIES - 1), Buffer.concat(this.bundles));
     this.bundles = [];
     this.tiles = [];
   }
@@ -215,8 +219,7 @@ class EvidenceWriter {
     for (const { level, index, hashes } of this.tree.partialTiles()) {
       this.put(tilePath(level, index, hashes.length / HASH_BYTES), hashes);
     }
-    const width = this.bundle.length / 2;
-    if (width > 0) this.put(bundlePath(full, width), Buffer.concat(this.bundle));
+    if (this.entries.length > 0) this.put(bundlePath(full, this.entries.length), bundleBytes(this.entries));
   }
 
   private publish(): void {

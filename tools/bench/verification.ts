@@ -8,12 +8,9 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { VERIFIER_FILE, verifierFolder } from "../build-verifier";
 import { measuredNode, type NodeCost, PROJECT } from "./measured-node";
-import { makeRecords, timeAt } from "./million-records";
+import { makeRecords, RECORDS_FORM, timeAt } from "./million-records";
 
-/** Of the generator: records made by an earlier one are made anew. */
-const FORM = 6;
-
-const folderOf = (payments: number) => path.join(PROJECT, ".local", `verify-million-${FORM}-${payments}`);
+const folderOf = (payments: number) => path.join(PROJECT, ".local", `verify-million-${RECORDS_FORM}-${payments}`);
 
 export interface VerifiedRecords {
   /** Whole files, no checksums, no order, nothing compared. Its output is the number of records. */

@@ -14,13 +14,11 @@ import { readPiece } from "../../evidence/verifier/piece-reader";
 import { planIn } from "../../evidence/verifier/pieces";
 import { type VerifyOptions, verifyLog } from "../../evidence/verifier/verify";
 import { PiecesLeft } from "../../ledger/pieces/plan";
-import { makeRecords, signer, timeAt } from "./million-records";
+import { makeRecords, RECORDS_FORM, signer, timeAt } from "./million-records";
 
 const [, , PAYMENTS_TEXT = "50000", PIECES_TEXT = "8", job, pieceText] = process.argv;
 const [PAYMENTS, PIECES] = [Number(PAYMENTS_TEXT), Number(PIECES_TEXT)];
-/** Of the generator: records made by an earlier one are made anew. */
-const FORM = 3;
-const FOLDER = path.join(".local", `verify-pieces-${FORM}-${PAYMENTS}`);
+const FOLDER = path.join(".local", `verify-pieces-${RECORDS_FORM}-${PAYMENTS}`);
 const WORK = path.join(FOLDER, "work");
 
 /** One row is gone, one is altered, and one is there that was never sealed. */

@@ -117,4 +117,10 @@ describe("a round", () => {
     for await (const sums of merged.sums(round, "sums")) results.push(sums);
     expect(results).toEqual([{ seen: "after" }, { seen: "other piece" }, { seen: "after" }, { seen: "other piece" }]);
   });
+
+  test("gives no results before they were asked for", async () => {
+    const { store, plan } = await begun();
+    const merged = new MergedRounds<Work>({ store, plan });
+    await expect(merged.lines(0, "lines").next()).rejects.toThrow("The results of round 1 were not asked for.");
+  });
 });
